@@ -1,0 +1,138 @@
+"""python -m vae list | train NAME | evaluate NAME | map NAME | gallery DATA"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from . import maps, zoo
+from .data import DATASETS
+from .data.idx import GALLERIES
+from .metrics import average_terms
+from .training.evaluation import BATCH, evaluate
+from .training.loop import train
+from .training.recipes import RECIPES
+
+MAP_POINTS = 5000
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m vae", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="shipped models, their figures, and recipes not yet trained")
+    command = commands.add_parser("train", help="train by a recipe (resumes), save, evaluate")
+    command.add_argument("name", choices=RECIPES, metavar="NAME")
+    command.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder for checkpoints (default: runs)"
+    )
+    command = commands.add_parser("evaluate", help="measure on the test split, write the card")
+    command.add_argument("name", metavar="NAME")
+    command = commands.add_parser("map", help="encode held-out data, fit its maps, write map.npz")
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("--seed", type=int, default=0)
+    command = commands.add_parser("gallery", help="write a data set's test split to the galleries")
+    command.add_argument("name", choices=DATASETS, metavar="DATA")
+    args = parser.parse_args(arguments)
+    try:
+        if args.command == "list":
+            list_models()
+        elif args.command == "train":
+            train_and_save(args.name, args.runs)
+        elif args.command == "evaluate":
+            evaluate_and_save(args.name)
+        elif args.command == "map":
+            map_and_save(args.name, args.seed)
+        else:
+            write_gallery(args.name)
+    except (OSError, ValueError, zoo.ModelUnavailable) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted: the same command resumes", file=sys.stderr)
+        return 130
+    return 0
+
+
+def list_models() -> None:
+    cards, problems = zoo.scan()
+    for card in cards:
+        print(f"{card.name:18} {card.title:36} {figures_line(card.figures)}")
+    for name, reason in problems.items():
+        print(f"{name:18} unavailable: {reason}")
+    for name in RECIPES:
+        if name not in problems and name not in {card.name for card in cards}:
+            print(f"{name:18} not trained yet: python -m vae train {name}")
+
+
+def figures_line(figures: dict) -> str:
+    """The short form of a card's figures, in nats where they have a unit."""
+    shown = ("recon", "kl", "negative_elbo", "active_units", "mig")
+    return "  ".join(f"{k} {figures[k]:.4g}" for k in shown if k in figures) or "not evaluated"
+
+
+def train_and_save(name: str, runs: Path) -> None:
+    recipe = RECIPES[name]
+    model = train(name, recipe, runs / name)
+    # every process has trained; one writes
+    if int(os.environ.get("RANK", 0)) != 0:
+        return
+    card = zoo.ModelCard(
+        name=name, title=recipe.title, description=recipe.description, family=recipe.family,
+        data=recipe.data, image_shape=recipe.config.image_shape,
+        latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
+        recipe={k: v for k, v in asdict(recipe).items()
+                if k not in ("title", "description", "family", "data", "config")},
+        licence=f"weights: MIT; trained on {DATASETS[recipe.data].title}, "
+                f"{DATASETS[recipe.data].licence}",
+        weights_sha256="",
+    )  # fmt: skip
+    (zoo.PRETRAINED / name / "map.npz").unlink(missing_ok=True)  # it shows other weights' codes
+    zoo.save(model, card)
+    evaluate_and_save(name)
+
+
+def evaluate_and_save(name: str) -> None:
+    model = zoo.load(name)
+    figures, protocol = evaluate(model, model.card.data, progress=True)
+    zoo.write_card(replace(model.card, figures=figures, protocol=protocol))
+    print(f"{name}: {figures_line(figures)}")
+
+
+def map_and_save(name: str, seed: int) -> None:
+    model = zoo.load(name)
+    split = DATASETS[model.card.data].load("test")
+    n = min(MAP_POINTS, len(split))
+    terms = average_terms(
+        model, (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
+    )
+    print(f"{name}: fitting UMAP to {n} codes; half a minute, most of it compiling")
+    xy = {"umap": maps.fit_umap(terms.means, seed), "pca": maps.fit_pca(terms.means)}
+    zoo.write_map(name, zoo.ModelMap(
+        rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
+    ))  # fmt: skip
+    described = {
+        "points": n, "seed": seed, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
+        "trustworthiness": {k: maps.map_trustworthiness(terms.means, v) for k, v in xy.items()},
+    }  # fmt: skip
+    zoo.write_card(replace(model.card, map=described))
+    print(f"{name}: {described}")
+
+
+def write_gallery(name: str) -> None:
+    """A data set that is drawn on demand needs no gallery; the others keep their test split."""
+    split = DATASETS[name].load("test")
+    if split.factors is not None:
+        raise ValueError(f"{name} is drawn from its factors and needs no gallery")
+    path = GALLERIES / f"{name}.npz"
+    images = split.render(np.arange(len(split)))[:, 0]
+    np.savez_compressed(path, images=images, labels=split.labels.astype(np.uint8))
+    print(f"{path}: {len(images)} images, {path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

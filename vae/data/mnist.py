@@ -1,0 +1,28 @@
+"""MNIST: 60,000 + 10,000 handwritten digits, 28x28 grey (LeCun, Cortes & Burges 1998)."""
+
+from functools import partial
+
+from . import idx
+from .base import DatasetInfo
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+CONTENT_MD5 = {
+    "train-images-idx3-ubyte.gz": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte.gz": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte.gz": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte.gz": "27ae3e4e09519cfbb04c329615203637",
+}
+
+INFO = DatasetInfo(
+    name="mnist",
+    title="MNIST digits",
+    image_shape=(1, 28, 28),
+    classes=tuple("0123456789"),
+    licence="CC BY-SA 3.0",
+    source="Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits",
+    load=partial(idx.load, "mnist", mirrors=MIRRORS, content_md5=CONTENT_MD5),
+    white_on_black=True,
+)

@@ -1,0 +1,42 @@
+"""The deterministic autoencoder (Hinton & Salakhutdinov 2006): what a VAE is without its noise and KL."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from . import blocks
+from .base import Config, LatentModel, PointMass, diagonal_normal
+
+
+class Autoencoder(LatentModel):
+    """A code per image and nothing that shapes the space of codes.
+
+    It has no prior of its own. `prior` is the Gaussian fitted to the codes of the training
+    data (code_mu, code_sigma, set by fit_prior), so that drawing from it shows the holes.
+    """
+
+    latent_kind = "point"
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        self.encoder = blocks.encoder(config, outputs=config.latent_dim)
+        self.decoder = blocks.decoder(config)
+        self.register_buffer("code_mu", torch.zeros(config.latent_dim))
+        self.register_buffer("code_sigma", torch.ones(config.latent_dim))
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> PointMass:
+        return PointMass(self.encoder(x))
+
+    def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.decoder(z)
+
+    @property
+    def prior(self):
+        return diagonal_normal(self.code_mu, self.code_sigma)
+
+    @torch.no_grad()
+    def fit_prior(self, codes: Tensor) -> None:
+        """Set the Gaussian that stands in for a prior from codes (N, D)."""
+        self.code_mu.copy_(codes.mean(0))
+        self.code_sigma.copy_(codes.std(0))

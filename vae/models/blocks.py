@@ -1,0 +1,80 @@
+"""Encoder and decoder networks shared by the families.
+
+Each is a flat nn.Sequential of ordinary layers, so that a decoder can be read layer by
+layer and run elsewhere.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from torch import nn
+
+from .base import Config
+
+
+def mlp_encoder(config: Config, outputs: int) -> nn.Sequential:
+    """(B, C*H*W + num_classes) -> (B, outputs)."""
+    widths = (prod(config.image_shape) + config.num_classes, *config.encoder)
+    return nn.Sequential(*_dense(widths), nn.Linear(widths[-1], outputs))
+
+
+def mlp_decoder(config: Config) -> nn.Sequential:
+    """(B, D + num_classes) -> logits (B, C, H, W)."""
+    widths = (config.latent_dim + config.num_classes, *config.decoder)
+    last = nn.Linear(widths[-1], prod(config.image_shape))
+    return nn.Sequential(*_dense(widths), last, nn.Unflatten(1, config.image_shape))
+
+
+def _dense(widths: tuple[int, ...]) -> list[nn.Module]:
+    layers = []
+    for width_in, width_out in zip(widths, widths[1:]):
+        layers += [nn.Linear(width_in, width_out), nn.SiLU()]
+    return layers
+
+
+def conv_encoder(config: Config, outputs: int) -> nn.Sequential:
+    """(B, C, 64, 64) -> (B, outputs): four halvings, then dense layers (Burgess et al. 2018)."""
+    n = config.channels
+    layers = []
+    for channels_in in (config.image_shape[0], n, n, n):  # 64 -> 32 -> 16 -> 8 -> 4
+        layers += [nn.Conv2d(channels_in, n, 4, stride=2, padding=1), nn.ReLU()]
+    layers += [nn.Flatten()]  # (B, n*4*4)
+    width = n * 16
+    for hidden in config.encoder:
+        layers += [nn.Linear(width, hidden), nn.ReLU()]
+        width = hidden
+    return nn.Sequential(*layers, nn.Linear(width, outputs))
+
+
+def conv_decoder(config: Config) -> nn.Sequential:
+    """(B, D) -> logits (B, C, 64, 64), the mirror of conv_encoder."""
+    n = config.channels
+    layers = []
+    width = config.latent_dim
+    for hidden in (*config.decoder, n * 16):
+        layers += [nn.Linear(width, hidden), nn.ReLU()]
+        width = hidden
+    layers += [nn.Unflatten(1, (n, 4, 4))]
+    for _ in range(3):  # 4 -> 8 -> 16 -> 32
+        layers += [nn.ConvTranspose2d(n, n, 4, stride=2, padding=1), nn.ReLU()]
+    last = nn.ConvTranspose2d(n, config.image_shape[0], 4, stride=2, padding=1)  # 32 -> 64
+    return nn.Sequential(*layers, last)
+
+
+def encoder(config: Config, outputs: int) -> nn.Sequential:
+    """Images (B, C, H, W) -> (B, outputs). Raises ValueError for an unknown network."""
+    if config.network == "mlp":
+        return nn.Sequential(nn.Flatten(), *mlp_encoder(config, outputs))
+    if config.network == "conv":
+        return conv_encoder(config, outputs)
+    raise ValueError(f"unknown network {config.network!r}: expected 'mlp' or 'conv'")
+
+
+def decoder(config: Config) -> nn.Sequential:
+    """z (B, D) -> logits (B, C, H, W). Raises ValueError for an unknown network."""
+    if config.network == "mlp":
+        return mlp_decoder(config)
+    if config.network == "conv":
+        return conv_decoder(config)
+    raise ValueError(f"unknown network {config.network!r}: expected 'mlp' or 'conv'")

@@ -1,0 +1,29 @@
+"""The conditional VAE (Kingma et al. 2014, Sohn et al. 2015): the class y goes into both networks.
+
+z is independent of y a priori, so it is left with what the class does not say: style.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .base import Config, diagonal_normal
+from .vae import VAE
+
+
+class ConditionalVAE(VAE):
+    """q(z|x, y), p(z) = N(0, I), p(x|z, y). y (B,) holds class numbers."""
+
+    def __init__(self, config: Config):
+        if config.num_classes < 2 or config.network != "mlp":
+            raise ValueError("a conditional VAE needs two classes or more and network 'mlp'")
+        super().__init__(config)  # the blocks make room for num_classes more inputs
+
+    def encode(self, x: Tensor, y: Tensor | None = None):
+        inputs = torch.cat([x.flatten(1), self.one_hot(y, len(x))], dim=1)
+        mu, logvar = self.encoder(inputs).chunk(2, dim=1)  # each (B, D)
+        return diagonal_normal(mu, (0.5 * logvar).exp())
+
+    def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.decoder(torch.cat([z, self.one_hot(y, len(z))], dim=1))

@@ -1,0 +1,207 @@
+"""The shipped models: reads and writes pretrained/<name>/ (model.safetensors, card.json, map.npz).
+
+Everything is checked before a model is built, and one damaged folder never hides the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_weights
+from safetensors.torch import save as save_weights
+
+from .models import FAMILIES, Config, LatentModel
+
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
+MAX_WEIGHT_BYTES = 64 * 2**20
+
+
+class ModelUnavailable(Exception):
+    """A shipped model that cannot be used; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known about a shipped model. Figures are measured, each with its protocol."""
+
+    name: str
+    title: str
+    description: str
+    family: str  # a key of models.FAMILIES
+    data: str  # a key of data.DATASETS
+    image_shape: tuple[int, int, int]
+    latent_dim: int
+    config: dict  # the fields of models.Config
+    recipe: dict  # the hyperparameters behind the weights
+    licence: str
+    weights_sha256: str
+    figures: dict = field(default_factory=dict)
+    protocol: dict = field(default_factory=dict)  # how the figures were measured
+    map: dict = field(default_factory=dict)  # parameters and seed of map.npz
+
+    def model_config(self) -> Config:
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.config.items()}
+        return Config(**values)
+
+    @property
+    def num_classes(self) -> int:
+        return self.config.get("num_classes", 0)
+
+
+@dataclass(frozen=True)
+class ModelMap:
+    """Held-out data as a model sees it: N codes in D dimensions and their places on 2-D maps."""
+
+    rows: np.ndarray  # (N,) int64, indices into the data set's test split
+    codes: np.ndarray  # (N, D) float32, posterior means
+    sigmas: np.ndarray  # (N, D) float32, posterior standard deviations; 0 for point codes
+    recon: np.ndarray  # (N,) float32, -log p(x | z = mean) in nats
+    umap: np.ndarray  # (N, 2) float32
+    pca: np.ndarray  # (N, 2) float32
+
+
+def available(root: Path | None = None) -> list[ModelCard]:
+    """Cards of all models that can be loaded, by name."""
+    return scan(root)[0]
+
+
+def scan(root: Path | None = None) -> tuple[list[ModelCard], dict[str, str]]:
+    """(cards of usable models by name, {name: reason} for those that cannot be used)."""
+    root = root or PRETRAINED
+    cards, problems = [], {}
+    for folder in sorted(root.glob("*/card.json")):
+        name = folder.parent.name
+        try:
+            card = read_card(name, root)
+            read_weights(card, root)
+            cards.append(card)
+        except ModelUnavailable as error:
+            problems[name] = str(error)
+    for folder in sorted(root.glob("*/model.safetensors")):
+        if not (folder.parent / "card.json").exists():
+            problems[folder.parent.name] = "its card.json is missing"
+    return cards, problems
+
+
+def load(name: str, root: Path | None = None) -> LatentModel:
+    """The shipped model of that name, in eval mode, on the CPU, its card on model.card.
+
+    Raises ModelUnavailable (unknown name, missing or damaged file).
+    """
+    root = root or PRETRAINED
+    card = read_card(name, root)
+    weights = read_weights(card, root)
+    model = FAMILIES[card.family](card.model_config())
+    model.load_state_dict(weights)
+    model.card = card
+    return model.eval().requires_grad_(False)
+
+
+def read_card(name: str, root: Path | None = None) -> ModelCard:
+    """pretrained/<name>/card.json, checked. Raises ModelUnavailable."""
+    root = root or PRETRAINED
+    # a name comes from a link: it must not be a path
+    if not name or any(c not in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in name):
+        raise ModelUnavailable(f"there is no model named {name[:60]!r}")
+    path = root / name / "card.json"
+    if not path.exists():
+        raise ModelUnavailable(f"there is no model named {name!r}")
+    try:
+        content = json.loads(path.read_text())
+        known = {f.name for f in fields(ModelCard)}
+        card = ModelCard(**{k: v for k, v in content.items() if k in known})
+        config = card.model_config()
+        object.__setattr__(card, "image_shape", config.image_shape)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
+    if card.family not in FAMILIES:
+        raise ModelUnavailable(f"its family {card.family!r} is not known here")
+    if config.latent_dim != card.latent_dim:
+        raise ModelUnavailable("its card.json contradicts itself about latent_dim")
+    return card
+
+
+def read_weights(card: ModelCard, root: Path | None = None) -> dict[str, torch.Tensor]:
+    """The tensors of model.safetensors, checked against the card. Raises ModelUnavailable."""
+    path = (root or PRETRAINED) / card.name / "model.safetensors"
+    try:
+        if path.stat().st_size > MAX_WEIGHT_BYTES:
+            raise ModelUnavailable("its weights are larger than any shipped model's")
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelUnavailable("its weights (model.safetensors) are missing") from error
+    if hashlib.sha256(content).hexdigest() != card.weights_sha256:
+        raise ModelUnavailable("its weights are damaged: the checksum is not the card's")
+    try:
+        weights = load_weights(content)
+    except SafetensorError as error:
+        raise ModelUnavailable(f"its weights cannot be read ({error})") from error
+    try:
+        with torch.device("meta"):  # shapes only: nothing is allocated
+            expected = FAMILIES[card.family](card.model_config()).state_dict()
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ModelUnavailable(f"its config does not build a model ({error})") from error
+    if {k: (v.shape, v.dtype) for k, v in weights.items()} != {
+        k: (v.shape, v.dtype) for k, v in expected.items()
+    }:
+        raise ModelUnavailable("its weights do not fit its config")
+    return weights
+
+
+def read_map(name: str, root: Path | None = None) -> ModelMap:
+    """pretrained/<name>/map.npz. Raises ModelUnavailable."""
+    path = (root or PRETRAINED) / name / "map.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            parts = {f.name: file[f.name] for f in fields(ModelMap)}
+    except Exception as error:  # zip, zlib and numpy each have errors of their own
+        raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
+    n = len(parts["rows"])
+    if any(len(part) != n for part in parts.values()):
+        raise ModelUnavailable("its map.npz holds parts of different lengths")
+    return ModelMap(**parts)
+
+
+def save(model: LatentModel, card: ModelCard, root: Path | None = None) -> ModelCard:
+    """Write weights and card; returns the card with the checksum of the weights."""
+    folder = (root or PRETRAINED) / card.name
+    folder.mkdir(parents=True, exist_ok=True)
+    content = save_weights({k: v.contiguous() for k, v in model.state_dict().items()})
+    card = ModelCard(
+        **{**_shallow(card), "weights_sha256": hashlib.sha256(content).hexdigest()}
+    )
+    write_atomically(folder / "model.safetensors", content)
+    write_card(card, root)
+    return card
+
+
+def write_card(card: ModelCard, root: Path | None = None) -> None:
+    text = json.dumps(asdict(card), indent=1) + "\n"
+    write_atomically((root or PRETRAINED) / card.name / "card.json", text.encode())
+
+
+def write_map(name: str, model_map: ModelMap, root: Path | None = None) -> None:
+    path = (root or PRETRAINED) / name / "map.npz"
+    with tempfile.TemporaryFile() as file:
+        np.savez_compressed(file, **_shallow(model_map))
+        file.seek(0)
+        write_atomically(path, file.read())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """A reader sees the old file or the new one, never a part."""
+    fresh = path.with_name(path.name + ".writing")
+    fresh.write_bytes(content)
+    os.replace(fresh, path)
+
+
+def _shallow(instance) -> dict:
+    return {f.name: getattr(instance, f.name) for f in fields(instance)}
