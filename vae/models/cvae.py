@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.distributions import kl_divergence
 
 from .base import Config, diagonal_normal
 from .vae import VAE
@@ -27,3 +28,17 @@ class ConditionalVAE(VAE):
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decoder(torch.cat([z, self.one_hot(y, len(z))], dim=1))
+
+    @torch.no_grad()
+    def most_likely_class(self, x: Tensor) -> Tensor:
+        """The class under which each image is best explained: x (B, C, H, W) -> (B,) int.
+
+        By log p(x|z, y) - KL at the posterior mean, an estimate of log p(x|y); p(y) is uniform.
+        """
+        scores = []
+        for label in range(self.num_classes):
+            y = torch.full((len(x),), label, device=x.device)
+            q = self.encode(x, y)
+            kl = kl_divergence(q, self.prior)  # (B,)
+            scores.append(self.likelihood(q.mean, y).log_prob(x) - kl)
+        return torch.stack(scores).argmax(0)

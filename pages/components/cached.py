@@ -1,0 +1,93 @@
+"""Cache wrappers around vae's pure functions: one copy of each model and map for all sessions.
+
+What comes out is shared between sessions and must not be changed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+import vae
+from vae import latent, zoo
+from vae.data import DATASETS, DatasetInfo, Split
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
+    """({name: card} of usable models, {name: reason} for the others)."""
+    cards, problems = zoo.scan()
+    return {card.name: card for card in cards}, problems
+
+
+@st.cache_resource(max_entries=40, show_spinner="Loading the model")
+def model(name: str) -> vae.models.LatentModel:
+    return vae.load(name)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Loading held-out images")
+def gallery(data: str) -> Split:
+    return DATASETS[data].load("test")
+
+
+def info(data: str) -> DatasetInfo:
+    return DATASETS[data]
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def model_map(name: str) -> zoo.ModelMap | None:
+    """The map of a model; None where map.npz is missing or damaged."""
+    try:
+        return zoo.read_map(name)
+    except zoo.ModelUnavailable:
+        return None
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def local_distances(name: str) -> np.ndarray:
+    return latent.local_distances(model_map(name).codes)
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def slider_ranges(name: str) -> np.ndarray:
+    """(D, 2): where encoded data lies in each dimension, by one draw from each posterior.
+
+    Draws and not means: a dimension that carries nothing has all its means at 0, and its
+    draws spread like the prior.
+    """
+    found = model_map(name)
+    the_model = model(name)
+    mu, sigma = the_model.prior.mean.numpy(), the_model.prior.stddev.numpy()
+    if found is None:
+        return np.stack([mu - 3 * sigma, mu + 3 * sigma], axis=1)
+    noise = np.random.default_rng(0).standard_normal(found.codes.shape)
+    return np.quantile(found.codes + found.sigmas * noise, [0.002, 0.998], axis=0).T
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def dimension_order(name: str) -> list[int]:
+    """Dimensions by what they carry: KL on test data, for point codes the spread of the codes."""
+    figures = model(name).card.figures
+    if "kl_per_dim" in figures:
+        carried = np.asarray(figures["kl_per_dim"])
+    else:
+        carried = model(name).prior.stddev.numpy()
+    return [int(d) for d in np.argsort(-carried, kind="stable")]
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def cover(name: str, n: int = 8) -> np.ndarray:
+    """A picture of a model: for 2-D models the plane by prior quantiles, else draws from the
+    prior (seed 0) -> (n * n, C, H, W), by rows."""
+    the_model = model(name)
+    if the_model.latent_dim == 2 and not the_model.num_classes:
+        prior = the_model.prior
+        z = latent.prior_grid(n, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)
+    else:
+        z = the_model.sample(n * n, generator=torch.Generator().manual_seed(0))
+    y = None
+    if the_model.num_classes:  # a class per row
+        y = (torch.arange(n * n) // n) % the_model.num_classes
+    with torch.no_grad():
+        return the_model.decode(z, y).numpy()

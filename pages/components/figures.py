@@ -1,0 +1,97 @@
+"""Plotly figures that pages share. Colours: Petroff's ten for classes, cividis for magnitudes."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+PETROFF = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
+    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+ACCENT = PETROFF[0]
+CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def class_colours(labels: np.ndarray) -> list[str]:
+    return [PETROFF[label % len(PETROFF)] for label in labels]
+
+
+def kl_bars(kl: np.ndarray, average: np.ndarray | None, order: list[int]) -> go.Figure:
+    """KL of one posterior per dimension against the data's average, in nats; arrays (D,)."""
+    names = [f"z{d}" for d in order]
+    figure = go.Figure(go.Bar(x=names, y=kl[order], name="this image", marker_color=ACCENT))
+    if average is not None:
+        figure.add_scatter(
+            x=names, y=average[order], name="average over test images", mode="markers",
+            marker={"symbol": "line-ew-open", "size": 16, "color": PETROFF[1], "line": {"width": 3}},
+        )  # fmt: skip
+    return _tidy(figure, "dimension", "KL (nats)")
+
+
+def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
+    """The support (0 to 1) of each step t of an interpolation."""
+    figure = go.Figure(
+        go.Scatter(x=t, y=values, mode="lines+markers", line_color=ACCENT, showlegend=False)
+    )
+    figure.add_hline(y=0.5, line_dash="dot", annotation_text="typical held-out image")
+    figure.update_yaxes(range=[-0.05, 1.05])
+    return _tidy(figure, "step t", "support")
+
+
+def scatter_map(
+    xy: np.ndarray, labels: np.ndarray, classes: tuple[str, ...],
+    values: np.ndarray | None = None, value_name: str = "", signed: bool = False,
+    current: np.ndarray | None = None, uploaded: np.ndarray | None = None,
+) -> go.Figure:  # fmt: skip
+    """Points (N, 2) coloured by class, or by values (N,). customdata is the row of each point."""
+    rows = np.arange(len(xy))
+    names = np.array(classes)[labels]
+    marker = {"size": 5, "opacity": 0.75}
+    if values is None:
+        marker["color"] = class_colours(labels)
+    else:
+        low, high = np.quantile(values, [0.02, 0.98])
+        if signed:
+            low, high = -max(-low, high), max(-low, high)
+        marker |= {
+            "color": values, "cmin": low, "cmax": high,
+            "colorscale": "RdBu" if signed else "Cividis",
+            "colorbar": {"title": value_name, "thickness": 12},
+        }  # fmt: skip
+    figure = go.Figure(
+        go.Scattergl(
+            x=xy[:, 0], y=xy[:, 1], mode="markers", marker=marker, customdata=rows, text=names,
+            hovertemplate="%{text}<extra>image %{customdata}</extra>", showlegend=False,
+        )
+    )  # fmt: skip
+    for label, name in enumerate(classes):  # colour never carries the class alone
+        own = xy[labels == label]
+        if len(own) and values is None:
+            x, y = np.median(own, axis=0)
+            figure.add_annotation(
+                x=x, y=y, text=f"<b>{name}</b>", showarrow=False, borderpad=2,
+                bgcolor="rgba(255,255,255,0.8)", font={"color": "#1b1f24", "size": 13},
+            )  # fmt: skip
+    for place, symbol, what in ((current, "cross", "current point"), (uploaded, "star", "your image")):
+        if place is not None:
+            figure.add_scatter(
+                x=[place[0]], y=[place[1]], mode="markers", name=what, showlegend=True,
+                marker={"symbol": symbol, "size": 17, "color": "#111", "line": {"color": "#fff", "width": 2}},
+                hovertemplate=what + "<extra></extra>",
+            )  # fmt: skip
+    figure.update_layout(
+        dragmode="pan", height=620, margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, clickmode="event+select",
+    )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return figure
+
+
+def _tidy(figure: go.Figure, x: str, y: str) -> go.Figure:
+    figure.update_layout(
+        height=260, margin={"l": 8, "r": 8, "t": 8, "b": 8}, xaxis_title=x, yaxis_title=y,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    )  # fmt: skip
+    return figure

@@ -1,0 +1,64 @@
+"""The row on top of every page: which model is looked at, and what it is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from . import cached, state
+
+
+def model_picker(only_2d: bool = False) -> None:
+    """Choose the model; says what it is and what its figures are."""
+    for sentence in state.complaints():
+        st.warning(sentence)
+    cards, problems = cached.zoo_scan()
+    names = list(cards)
+    current = st.session_state.model
+    # the link or another page may have chosen: the widget follows the state
+    st.session_state["model_picker"] = current
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    left.selectbox(
+        "Model",
+        names,
+        key="model_picker",
+        format_func=lambda name: cards[name].title,
+        on_change=lambda: state.set_model(st.session_state["model_picker"]),
+    )
+    card = state.card()
+    right.caption(f"{card.description}  \n{figures_sentence(card)}")
+    if problems:
+        with left.popover(f"{len(problems)} unavailable", type="tertiary"):
+            for name, reason in problems.items():
+                st.write(f"**{name}**: {reason}.")
+
+
+def figures_sentence(card) -> str:
+    """A card's figures in a line; every number comes from the card."""
+    f = card.figures
+    if "recon" not in f:
+        return "Not evaluated yet."
+    parts = [f"reconstruction {f['recon']:.1f} nats"]
+    if "kl" in f:
+        parts.append(f"KL {f['kl']:.1f} nats")
+        parts.append(f"together {f['negative_elbo']:.1f}")
+    parts.append(f"{f['active_units']} of {card.latent_dim} dimensions active")
+    if "mig" in f:
+        parts.append(f"MIG {f['mig']:.2f} (random codes {f['mig_random']:.2f})")
+    return f"On {f['test_images']:,} test images: " + ", ".join(parts) + "."
+
+
+def class_picker() -> None:
+    """The class of a conditional model, z held."""
+    model = state.model()
+    if not model.num_classes:
+        return
+    classes = cached.info(model.card.data).classes
+    st.session_state["class_picker"] = st.session_state.y
+    st.segmented_control(
+        "Class (the picture changes, z stays)",
+        range(model.num_classes),
+        key="class_picker",
+        required=True,
+        format_func=lambda label: classes[label],
+        on_change=lambda: state.set_y(st.session_state["class_picker"]),
+    )

@@ -1,0 +1,61 @@
+"""A grid of pictures that can be clicked: samples, strips, galleries, neighbours.
+
+One sprite sheet and one element, where st.image would send a file a picture.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable, Sequence
+
+import streamlit as st
+
+from .. import pictures
+
+_FOLDER = Path(__file__).parent
+_component = st.components.v2.component(
+    "picture_grid",
+    html="<div class='grid' role='group'></div>",
+    css=(_FOLDER / "picture_grid.css").read_text(),
+    js=(_FOLDER / "picture_grid.js").read_text(),
+)
+
+
+def picture_grid(
+    images,
+    labels: Sequence[str],
+    key: str,
+    on_pick: Callable[[int], None] | None = None,
+    columns: int | None = None,
+    row_labels: Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
+    size: int = 72,
+    selected: int | None = None,
+    name: str = "pictures",
+) -> None:
+    """Show images (N, C, H, W) in [0, 1] as buttons; on_pick(index) runs before the page does.
+
+    labels: what each picture is, for screen readers and tool tips. columns: a fixed number of
+    equal columns, else as many of `size` pixels as fit. row_labels: text before each row.
+    captions: text under each picture. Without on_pick the pictures are not buttons.
+    """
+    n, _, height, width = images.shape
+    across = min(n, 32)
+    picture = pictures.to_image(pictures.sheet(images, across))
+
+    def picked() -> None:
+        index = st.session_state[key].pick
+        if on_pick and isinstance(index, int) and 0 <= index < n:
+            on_pick(index)
+
+    _component(
+        key=key,
+        data={
+            "name": name, "sheet": pictures.data_uri(picture), "n": n, "across": across,
+            "down": -(-n // across), "width": width, "height": height, "labels": list(labels),
+            "columns": columns, "size": size, "selected": selected,
+            "row_labels": list(row_labels) if row_labels else None,
+            "captions": list(captions) if captions else None, "clickable": on_pick is not None,
+        },
+        on_pick_change=picked,
+    )  # fmt: skip

@@ -1,0 +1,56 @@
+"""Arrays of pixels to files and data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+
+def to_uint8(pictures) -> np.ndarray:
+    """(N, C, H, W) in [0, 1], tensor or array -> (N, H, W, C) uint8."""
+    values = np.asarray(pictures, np.float32)
+    return np.rint(values.clip(0, 1) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def to_image(pixels: np.ndarray, scale: int = 1) -> Image.Image:
+    """(H, W, 1 or 3) uint8 -> an image, each pixel drawn scale x scale."""
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+
+
+def sheet(pictures, columns: int, gap: int = 0) -> np.ndarray:
+    """(N, C, H, W) in [0, 1] -> one picture (rows*H, columns*W, C) uint8, by rows; gaps are mid-grey."""
+    pixels = to_uint8(pictures)
+    n, height, width, channels = pixels.shape
+    rows = -(-n // columns)
+    pixels = np.pad(pixels, ((0, rows * columns - n), (0, gap), (0, gap), (0, 0)), constant_values=128)
+    grid = pixels.reshape(rows, columns, height + gap, width + gap, channels)
+    grid = grid.transpose(0, 2, 1, 3, 4).reshape(
+        rows * (height + gap), columns * (width + gap), channels
+    )
+    return grid[: grid.shape[0] - gap, : grid.shape[1] - gap]
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def data_uri(image: Image.Image) -> str:
+    return "data:image/png;base64," + base64.b64encode(png(image)).decode()
+
+
+def gif(pictures, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
+    """(N, C, H, W) in [0, 1] -> an endless animation, back again from the last picture."""
+    frames = [to_image(pixels, scale) for pixels in to_uint8(pictures)]
+    if there_and_back:
+        frames += frames[-2:0:-1]
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
+    )
+    return buffer.getvalue()

@@ -1,0 +1,196 @@
+"""The one latent point that travels through the app: model, z, class and seed.
+
+They live in the session under plain keys (no widget owns them) and in the URL, so that a link
+opened elsewhere shows the same picture. Every door (slider, click, upload, draw) ends in
+set_z; nobody else writes z.
+"""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+import vae
+
+from . import cached
+
+DEFAULT_MODEL = "mnist-vae-2d"
+MAX_ABS = 1000.0  # farther out no decoder says anything
+DECIMALS = 4  # what the URL keeps, and so what the session keeps
+MAX_SEED = 2**31 - 1
+
+
+def begin_run() -> None:
+    """On a session's first run, read the link; afterwards the session is the truth."""
+    cards, problems = cached.zoo_scan()
+    if not cards:
+        st.error("No model can be used: " + "; ".join(f"{k}: {v}" for k, v in problems.items()))
+        st.stop()
+    if "model" not in st.session_state or st.session_state.model not in cards:
+        _read_link(st.query_params.to_dict(), cards, problems)
+
+
+def end_run() -> None:
+    """Mirror the state to the URL, which navigation empties."""
+    wanted = link()
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def link() -> dict[str, str]:
+    """The query parameters that bring anybody here."""
+    s = st.session_state
+    parameters = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
+    if model().num_classes:
+        parameters["y"] = str(s.y)
+    return parameters
+
+
+def model() -> vae.models.LatentModel:
+    return cached.model(st.session_state.model)
+
+
+def card() -> vae.ModelCard:
+    return model().card
+
+
+def z() -> Tensor:
+    """The current point (D,)."""
+    return torch.tensor(st.session_state.z, dtype=torch.float32)
+
+
+def y(n: int = 1) -> Tensor | None:
+    """The current class, n times, for conditional models; None for others."""
+    return torch.full((n,), st.session_state.y) if model().num_classes else None
+
+
+def seed() -> int:
+    return st.session_state.seed
+
+
+def version() -> int:
+    """Counts the writes of z, so that a panel can tell news from its own echo."""
+    return st.session_state.version
+
+
+def decode(zs: Tensor, ys: Tensor | None = None) -> Tensor:
+    """Mean images of codes (N, D) under the current model; its current class unless ys is given."""
+    with torch.no_grad():
+        return model().decode(zs, y(len(zs)) if ys is None else ys)
+
+
+def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
+    """Posterior means (N, D) of images (N, C, H, W) under the current model."""
+    with torch.no_grad():
+        return model().encode(x, y(len(x)) if ys is None else ys).mean
+
+
+def set_z(values: Tensor, y: int | None = None) -> None:
+    """Make values (D,) the current point, with class y if given."""
+    values = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
+    st.session_state.z = tuple(v + 0.0 for v in values)  # + 0.0 turns -0.0 into 0.0
+    if y is not None:
+        st.session_state.y = int(y)
+    st.session_state.version = st.session_state.get("version", 0) + 1
+
+
+def set_y(value: int) -> None:
+    st.session_state.y = int(value)
+    st.session_state.version += 1
+
+
+def set_seed(value: int) -> None:
+    st.session_state.seed = int(value)
+
+
+def set_model(name: str) -> None:
+    """Choose a model. Where both know the same data, the picture goes along: what the old
+    model shows at z is encoded by the new one; else the first held-out image is the start."""
+    old, new = model(), cached.model(name)
+    same_data = old.card.data == new.card.data
+    if same_data:
+        x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
+    else:
+        x, label = _first_image(new)
+    st.session_state.model = name
+    _start_at(new, x, label)
+
+
+def _first_image(model) -> tuple[Tensor, int]:
+    x, labels = cached.gallery(model.card.data).batch([0])
+    return x, int(labels[0])
+
+
+def _start_at(model, x: Tensor, label: int | None) -> None:
+    if model.num_classes:
+        label = int(model.most_likely_class(x)[0]) if label is None else label
+        set_z(encode(x, torch.tensor([label]))[0], y=label)
+    else:
+        set_z(encode(x)[0], y=0)
+
+
+def _read_link(parameters: dict[str, str], cards: dict, problems: dict) -> None:
+    name = parameters.get("model", DEFAULT_MODEL)
+    if name not in cards:
+        fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
+        if "model" in parameters:
+            reason = f"is unavailable: {problems[name]}" if name in problems else "does not exist"
+            _complain(f"The link's model {name[:40]!r} {reason}; this is {fallback!r} instead.")
+        name = fallback
+        parameters = {k: v for k, v in parameters.items() if k == "seed"}
+    st.session_state.model = name
+    st.session_state.y = 0
+    st.session_state.seed = _integer(parameters, "seed", 0, MAX_SEED)
+    the_model = model()
+    values = None
+    if "z" in parameters:
+        try:
+            values = parse_z(parameters["z"], the_model.latent_dim)
+        except ValueError as error:
+            _complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
+    if values is None:
+        x, label = _first_image(the_model)
+        if "y" in parameters:
+            label = _integer(parameters, "y", label, max(0, the_model.num_classes - 1))
+        _start_at(the_model, x, label)
+    else:
+        last_class = max(0, the_model.num_classes - 1)
+        set_z(values, y=_integer(parameters, "y", 0, last_class))
+
+
+def parse_z(text: str, latent_dim: int) -> Tensor:
+    """"0.1,-2" -> (D,). Raises ValueError with a phrase for the link's owner."""
+    parts = text.split(",")
+    if len(parts) != latent_dim:
+        raise ValueError(f"it has {len(parts)} numbers and this model's codes have {latent_dim}")
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        raise ValueError("it must be numbers with commas between them") from None
+    if not all(math.isfinite(v) for v in values):
+        raise ValueError("it must be finite numbers")
+    if any(abs(v) > MAX_ABS for v in values):
+        raise ValueError(f"its numbers must lie between -{MAX_ABS:g} and {MAX_ABS:g}")
+    return torch.tensor(values, dtype=torch.float32)
+
+
+def _integer(parameters: dict, key: str, default: int, highest: int) -> int:
+    text = parameters.get(key)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > highest:
+        _complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
+        return default
+    return int(text)
+
+
+def _complain(sentence: str) -> None:
+    st.session_state.setdefault("complaints", []).append(sentence)
+
+
+def complaints() -> list[str]:
+    """Sentences about the link that opened this session; each is told once."""
+    return st.session_state.pop("complaints", [])

@@ -1,0 +1,58 @@
+"""Home: what this is, a picture of every model, one click to start."""
+
+import streamlit as st
+
+from pages.components import cached, pictures, state
+from pages.components.model_picker import figures_sentence
+
+st.title("See what a variational autoencoder has learned")
+st.markdown(
+    "Each picture is drawn by a trained model from a few numbers, its **latent code**. "
+    "Choose a model and take hold of the numbers."
+)
+for sentence in state.complaints():
+    st.warning(sentence)
+
+cards, problems = cached.zoo_scan()
+
+
+def explore(name: str) -> None:
+    state.set_model(name)
+    st.session_state.go_to = "pages/sliders.py"
+
+
+columns = st.columns(4)
+for index, card in enumerate(cards.values()):
+    with columns[index % 4].container(border=True):
+        cover = cached.cover(card.name)
+        drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
+        scale = 3 if card.image_shape[1] < 64 else 1
+        st.image(
+            pictures.to_image(pictures.sheet(cover, 8), scale),
+            width="stretch",
+            alt=f"{card.title}: {drawn}",
+        )
+        st.markdown(f"**{card.title}**  \n{card.description}")
+        st.button(
+            "Explore",
+            key=f"explore_{card.name}",
+            type="primary" if card.name == st.session_state.model else "secondary",
+            on_click=explore,
+            args=(card.name,),
+            width="stretch",
+        )
+        st.caption(figures_sentence(card))
+for name, reason in problems.items():
+    st.info(f"**{name}** is unavailable: {reason}.")
+
+st.markdown(
+    "**Sample** draws from the prior · **Sliders** moves one number at a time · "
+    "**Interpolate** walks from one image to another, also your own · "
+    "**Map** shows where thousands of held-out images lie."
+)
+st.caption(
+    "One point travels along: what you pick on one page is what the others show. "
+    "The address bar holds model, point and seed, so a link shows the same picture to others."
+)
+if "go_to" in st.session_state:
+    st.switch_page(st.session_state.pop("go_to"))

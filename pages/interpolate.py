@@ -1,0 +1,89 @@
+"""Interpolate: from one image to another, beside the fade that any two pictures have."""
+
+import numpy as np
+import streamlit as st
+import torch
+
+from pages.components import cached, figures, pictures, state
+from pages.components.image_input import image_input
+from pages.components.model_picker import class_picker, model_picker
+from pages.components.picture_grid import picture_grid
+from vae import latent
+
+LINES = {
+    "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),
+    "Great arc (slerp)": (latent.slerp, "directions along the arc, lengths linearly"),
+}
+
+st.title("Interpolate")
+st.markdown("**Choose two images**, your own if you like, and walk from one to the other.")
+model_picker()
+model = state.model()
+info = cached.info(model.card.data)
+
+ends = []
+for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2)):
+    with column.container(border=True):
+        st.markdown(f"**Image {name}**")
+        ends.append(image_input(f"interpolate_{name}", start_row=row))
+controls = st.columns([2, 2, 2], vertical_alignment="bottom")
+line_name = controls[0].segmented_control(
+    "Line", LINES, default="Straight (lerp)", required=True, key="interpolate_line"
+)
+steps = controls[1].slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session")
+beyond = controls[2].toggle(
+    "A little beyond both ends", key="interpolate_beyond", persist_state="session"
+)
+class_picker()
+
+a, b = (state.encode(end.x, end.y)[0] for end in ends)
+margin = 0.25 if beyond else 0.0
+t = torch.linspace(-margin, 1 + margin, steps)
+line, formula = LINES[line_name]
+zs = line(a, b, t)
+frames = state.decode(zs)
+fade = ((1 - t)[:, None, None, None] * ends[0].x + t[:, None, None, None] * ends[1].x).clamp(0, 1)
+
+found = cached.model_map(model.card.name)
+support = None
+if found is not None:
+    support = latent.support(zs.numpy(), found.codes, cached.local_distances(model.card.name))
+names = [f"step {i + 1}: t = {value:.2f}" for i, value in enumerate(t.tolist())]
+picture_grid(
+    frames, names, key="interpolate_frames", on_pick=lambda index: state.set_z(zs[index]),
+    columns=steps, size=110, name="interpolation in latent space",
+    captions=[f"{v:.2f}" for v in support] if support is not None else None,
+)  # fmt: skip
+st.caption(
+    f"Decoded from latent space: {formula}. "
+    + ("Under each step: its support. " if support is not None else "")
+    + "Click a step to make it the current point."
+)
+picture_grid(
+    fade, [f"cross-fade, {name}" for name in names], key="interpolate_fade", columns=steps,
+    size=110, name="cross-fade of the pixels",
+)  # fmt: skip
+st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
+
+exports = st.container(horizontal=True)
+exports.download_button(
+    "Animation (GIF)", pictures.gif(frames, scale=8 if info.image_shape[1] < 64 else 4),
+    f"{model.card.name}-interpolation.gif", "image/gif", on_click="ignore",
+    key="interpolate_gif", type="primary",
+)  # fmt: skip
+strip = pictures.to_image(pictures.sheet(torch.cat([frames, fade]), steps, gap=1), 2)
+exports.download_button(
+    "Strip (PNG)", pictures.png(strip), f"{model.card.name}-interpolation.png", "image/png",
+    on_click="ignore", key="interpolate_png",
+)  # fmt: skip
+
+if support is not None:
+    st.plotly_chart(
+        figures.support_line(t.numpy(), np.asarray(support)), key="interpolate_support",
+        config=figures.CONFIG, alt="support of each step",
+    )  # fmt: skip
+    st.caption(
+        f"Support: the share of {len(found.codes):,} held-out images that lie in places as sparse "
+        "as this step's or sparser, by the distance to the 15th nearest code. Near 0 the decoder "
+        "is asked about a place where no data lives."
+    )

@@ -1,0 +1,63 @@
+"""Sample: a grid from the prior; a click makes an image the current point."""
+
+import streamlit as st
+import torch
+
+from pages.components import cached, pictures, state
+from pages.components.model_picker import class_picker, model_picker
+from pages.components.picture_grid import picture_grid
+from pages.components.point import current_picture, download_picture, nearest_real
+
+st.title("Sample")
+st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")
+model_picker()
+model = state.model()
+
+controls = st.columns([2, 2, 1, 1], vertical_alignment="bottom")
+count = controls[0].select_slider(
+    "Count", [16, 36, 64, 100], 36, key="sample_count", persist_state="session"
+)
+temperature = controls[1].slider(
+    "Temperature", 0.0, 2.0, 1.0, 0.05, key="sample_temperature", persist_state="session",
+    help="multiplies the spread of the prior: 0 is its mean, 1 the prior itself",
+)  # fmt: skip
+st.session_state["sample_seed"] = state.seed()
+controls[2].number_input(
+    "Seed", 0, state.MAX_SEED, step=1, key="sample_seed",
+    on_change=lambda: state.set_seed(st.session_state["sample_seed"]),
+)  # fmt: skip
+controls[3].button(
+    "Draw again", type="primary", width="stretch",
+    on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)),
+)  # fmt: skip
+class_picker()
+
+# a generator of this request's own: torch's global seed is shared by all sessions
+zs = model.sample(count, temperature, torch.Generator().manual_seed(state.seed()))
+images = state.decode(zs)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    picture_grid(
+        images,
+        [f"draw {i + 1} of {count}, seed {state.seed()}" for i in range(count)],
+        key="sample_grid",
+        on_pick=lambda index: state.set_z(zs[index]),
+        columns=round(count**0.5),
+        size=160,
+        name="draws from the prior",
+    )
+    prior = (
+        "N(0, I)" if model.latent_kind == "gaussian"
+        else "a Gaussian fitted to the codes: an autoencoder has no prior, and it shows"
+    )  # fmt: skip
+    st.caption(f"z ~ p(z) = {prior}; spread times {temperature:g}; seed {state.seed()}.")
+    sheet = pictures.to_image(pictures.sheet(images, round(count**0.5), gap=1), 2)
+    st.download_button(
+        "Grid (PNG)", pictures.png(sheet), f"{model.card.name}-seed{state.seed()}.png",
+        "image/png", on_click="ignore",
+    )  # fmt: skip
+with right:
+    current_picture()
+    nearest_real("sample_nearest")
+    download_picture("sample_picture")

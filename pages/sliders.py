@@ -1,0 +1,79 @@
+"""Sliders: the live panel, and under it what each dimension does from here."""
+
+import numpy as np
+import streamlit as st
+import torch
+
+from pages.components import cached, figures, state
+from pages.components.image_input import image_input
+from pages.components.live_panel import live_panel
+from pages.components.model_picker import class_picker, model_picker
+from pages.components.picture_grid import picture_grid
+from pages.components.point import download_picture, download_z
+from vae import latent, objectives
+
+STEPS = 9  # pictures in a strip
+
+st.title("Sliders")
+st.markdown("**Drag a slider** and watch the picture follow. The top one carries most.")
+model_picker()
+model = state.model()
+
+
+def random_point() -> None:
+    state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1))
+    state.set_z(model.sample(1, generator=torch.Generator().manual_seed(state.seed()))[0])
+
+
+def start_from(picked) -> None:
+    label = int(picked.y[0]) if picked.y is not None else None
+    state.set_z(state.encode(picked.x, picked.y)[0], y=label)
+
+
+buttons = st.container(horizontal=True, vertical_alignment="center")
+buttons.button("Reset to the mean", on_click=lambda: state.set_z(model.prior.mean))
+buttons.button("Random", on_click=random_point, help=f"the prior's next draw; seed {state.seed()}")
+with buttons.popover("Start from an image"):
+    picked = image_input("sliders_start")
+    st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))
+class_picker()
+live_panel()
+
+st.subheader("From here, one dimension at a time")
+st.caption("Each row moves one number over the range of encoded data; all others stay. Click to go.")
+order = cached.dimension_order(model.card.name)
+ranges = cached.slider_ranges(model.card.name)
+values = np.stack([np.linspace(*ranges[d], STEPS) for d in order]).astype(np.float32)
+z = state.z()
+strips = torch.cat(
+    [latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(order, values)]
+)
+kl = model.card.figures.get("kl_per_dim")
+picture_grid(
+    state.decode(strips),
+    [f"z{d} = {value:.2f}" for d, row in zip(order, values) for value in row],
+    key="sliders_strips",
+    on_pick=lambda index: state.set_z(strips[index]),
+    columns=STEPS,
+    size=72,
+    row_labels=[f"z{d}\n{kl[d]:.2f} nats" if kl else f"z{d}" for d in order],
+    name="traversals",
+)
+
+if model.latent_kind == "gaussian":
+    st.subheader("What the encoder says of this picture")
+    with torch.no_grad():
+        q = model.encode(state.decode(z[None]), state.y())
+        bars = objectives.gaussian_kl(q, model.prior)[0].numpy()
+    average = np.asarray(kl) if kl else None
+    st.plotly_chart(
+        figures.kl_bars(bars, average, order), key="sliders_kl", config=figures.CONFIG,
+        alt="KL of each dimension in nats",
+    )  # fmt: skip
+    st.caption(
+        f"KL(q(z|x) || p(z)) of the picture above, encoded again: {bars.sum():.1f} nats in all."
+    )
+exports = st.container(horizontal=True)
+with exports:
+    download_picture("sliders_picture")
+    download_z("sliders_z")
