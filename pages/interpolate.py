@@ -51,7 +51,7 @@ if found is not None:
 names = [f"step {i + 1}: t = {value:.2f}" for i, value in enumerate(t.tolist())]
 picture_grid(
     frames, names, key="interpolate_frames", on_pick=lambda index: state.set_z(zs[index]),
-    columns=steps, size=110, name="interpolation in latent space",
+    columns=steps, size=150, name="interpolation in latent space",
     captions=[f"{v:.2f}" for v in support] if support is not None else None,
 )  # fmt: skip
 st.caption(
@@ -61,7 +61,7 @@ st.caption(
 )
 picture_grid(
     fade, [f"cross-fade, {name}" for name in names], key="interpolate_fade", columns=steps,
-    size=110, name="cross-fade of the pixels",
+    size=150, name="cross-fade of the pixels",
 )  # fmt: skip
 st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
 

@@ -68,7 +68,7 @@ else:
         st.plotly_chart(
             figures.scatter_map(
                 xy, labels, info.classes, values, colouring, signed=colouring.startswith("z"),
-                current=on_map(state.z()), uploaded=None if code is None else on_map(code),
+                to_scale=layout != "UMAP", current=on_map(state.z()), uploaded=None if code is None else on_map(code),
             ),
             key=CHART, on_select=pick, selection_mode="points", config=figures.CONFIG,
             alt=f"{layout} of {len(xy):,} held-out images",
@@ -82,7 +82,7 @@ else:
             text += (
                 f" UMAP with {described['n_neighbors']} neighbours, minimal distance "
                 f"{described['min_dist']}, seed {described['seed']}: distances on it are not "
-                "distances in latent space. The crosses are placed by their nearest codes."
+                "distances in latent space. The rings are placed by their nearest codes."
             )
         if colouring == "reconstruction error":
             text += " Colour: -log p(x | z = posterior mean) in nats."

@@ -40,7 +40,11 @@ class_picker()
 live_panel()
 
 st.subheader("From here, one dimension at a time")
-st.caption("Each row moves one number over the range of encoded data; all others stay. Click to go.")
+idle = model.latent_dim - model.card.figures.get("active_units", model.latent_dim)
+st.caption(
+    "Each row moves one number over the range of encoded data; all others stay. Click to go."
+    + (f" {idle} dimensions carry nothing: the model does without them." if idle > 1 else "")
+)
 order = cached.dimension_order(model.card.name)
 ranges = cached.slider_ranges(model.card.name)
 values = np.stack([np.linspace(*ranges[d], STEPS) for d in order]).astype(np.float32)
@@ -55,7 +59,7 @@ picture_grid(
     key="sliders_strips",
     on_pick=lambda index: state.set_z(strips[index]),
     columns=STEPS,
-    size=72,
+    size=110,
     row_labels=[f"z{d}\n{kl[d]:.2f} nats" if kl else f"z{d}" for d in order],
     name="traversals",
 )

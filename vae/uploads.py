@@ -17,6 +17,7 @@ from torch import Tensor
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 4_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+DAMAGED = "This image is damaged or cut off and cannot be decoded."
 
 
 class UploadError(ValueError):
@@ -45,9 +46,9 @@ def read_image(content: bytes) -> Image.Image:
             warnings.simplefilter("ignore")  # Pillow's bomb warning: the size is checked below
             image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
-        raise UploadError("This file is not a PNG, JPEG, WebP or GIF image.") from None
+        raise UploadError("This file is not a PNG, JPEG, WebP or GIF image, or it is damaged.") from None
     except Exception as error:  # a broken header can raise almost anything
-        raise UploadError("This image's header is damaged.") from error
+        raise UploadError(DAMAGED) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise UploadError(
@@ -58,7 +59,7 @@ def read_image(content: bytes) -> Image.Image:
         image = ImageOps.exif_transpose(image)
         return _to_rgb(image)
     except Exception as error:  # truncated data, bad palettes, broken EXIF
-        raise UploadError("This image is damaged or cut off and cannot be decoded.") from error
+        raise UploadError(DAMAGED) from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

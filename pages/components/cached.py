@@ -12,12 +12,15 @@ import torch
 import vae
 from vae import latent, zoo
 from vae.data import DATASETS, DatasetInfo, Split
+from vae.training.recipes import RECIPES
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
-    """({name: card} of usable models, {name: reason} for the others)."""
+    """({name: card} of usable models in the order of the recipes, {name: reason} for the others)."""
     cards, problems = zoo.scan()
+    order = list(RECIPES)  # from simple to involved; a model without a recipe comes last
+    cards.sort(key=lambda card: order.index(card.name) if card.name in order else len(order))
     return {card.name: card for card in cards}, problems
 
 

@@ -21,6 +21,7 @@ def kl_bars(kl: np.ndarray, average: np.ndarray | None, order: list[int]) -> go.
     """KL of one posterior per dimension against the data's average, in nats; arrays (D,)."""
     names = [f"z{d}" for d in order]
     figure = go.Figure(go.Bar(x=names, y=kl[order], name="this image", marker_color=ACCENT))
+    figure.update_layout(bargap=max(0.2, 1 - len(order) / 20))
     if average is not None:
         figure.add_scatter(
             x=names, y=average[order], name="average over test images", mode="markers",
@@ -42,9 +43,10 @@ def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
 def scatter_map(
     xy: np.ndarray, labels: np.ndarray, classes: tuple[str, ...],
     values: np.ndarray | None = None, value_name: str = "", signed: bool = False,
-    current: np.ndarray | None = None, uploaded: np.ndarray | None = None,
+    current: np.ndarray | None = None, uploaded: np.ndarray | None = None, to_scale: bool = False,
 ) -> go.Figure:  # fmt: skip
-    """Points (N, 2) coloured by class, or by values (N,). customdata is the row of each point."""
+    """Points (N, 2) coloured by class, or by values (N,). customdata is the row of each point.
+    to_scale: one unit is as long across as it is up."""
     rows = np.arange(len(xy))
     names = np.array(classes)[labels]
     marker = {"size": 5, "opacity": 0.75}
@@ -60,7 +62,7 @@ def scatter_map(
             "colorbar": {"title": value_name, "thickness": 12},
         }  # fmt: skip
     figure = go.Figure(
-        go.Scattergl(
+        go.Scatter(  # SVG: no WebGL on many a school's machines
             x=xy[:, 0], y=xy[:, 1], mode="markers", marker=marker, customdata=rows, text=names,
             hovertemplate="%{text}<extra>image %{customdata}</extra>", showlegend=False,
         )
@@ -73,19 +75,22 @@ def scatter_map(
                 x=x, y=y, text=f"<b>{name}</b>", showarrow=False, borderpad=2,
                 bgcolor="rgba(255,255,255,0.8)", font={"color": "#1b1f24", "size": 13},
             )  # fmt: skip
-    for place, symbol, what in ((current, "cross", "current point"), (uploaded, "star", "your image")):
-        if place is not None:
+    marks = ((current, "circle-open", "current point"), (uploaded, "diamond-open", "your image"))
+    for place, symbol, what in marks:
+        if place is None:
+            continue
+        for colour, width in (("#fff", 7), ("#111", 3)):  # seen on light and dark ground alike
             figure.add_scatter(
-                x=[place[0]], y=[place[1]], mode="markers", name=what, showlegend=True,
-                marker={"symbol": symbol, "size": 17, "color": "#111", "line": {"color": "#fff", "width": 2}},
-                hovertemplate=what + "<extra></extra>",
+                x=[place[0]], y=[place[1]], mode="markers", name=what, showlegend=width == 3,
+                marker={"symbol": symbol, "size": 24, "color": colour, "line": {"width": width}},
+                hoverinfo="skip",
             )  # fmt: skip
     figure.update_layout(
         dragmode="pan", height=620, margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, clickmode="event+select",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, clickmode="event+select", uirevision=True,
     )  # fmt: skip
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
+    figure.update_yaxes(visible=False, scaleanchor="x" if to_scale else None)
     return figure
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from . import cached, state
 
 
-def model_picker(only_2d: bool = False) -> None:
+def model_picker() -> None:
     """Choose the model; says what it is and what its figures are."""
     for sentence in state.complaints():
         st.warning(sentence)

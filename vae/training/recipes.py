@@ -37,14 +37,6 @@ SPRITES_CONFIG = Config(
 )
 
 RECIPES = {
-    "mnist-ae-2d": Recipe(
-        title="Digits, autoencoder, 2-D",
-        description="A plain autoencoder: sharp codes, but nothing keeps the space between them filled.",
-        family="ae",
-        data="mnist",
-        config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
-        steps=40_000,
-    ),
     "mnist-vae-2d": Recipe(
         title="Digits, VAE, 2-D",
         description="Two dimensions: the whole latent space fits on a page.",
@@ -52,6 +44,14 @@ RECIPES = {
         data="mnist",
         config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=60_000,
+    ),
+    "mnist-ae-2d": Recipe(
+        title="Digits, autoencoder, 2-D",
+        description="A plain autoencoder: sharp codes, but nothing keeps the space between them filled.",
+        family="ae",
+        data="mnist",
+        config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
+        steps=40_000,
     ),
     "mnist-vae-16d": Recipe(
         title="Digits, VAE, 16-D",

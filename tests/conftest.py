@@ -1,0 +1,25 @@
+"""Settings that must precede torch, and data that every test can have without a download."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import hypothesis
+import numpy as np
+import pytest
+
+from vae.data import Split
+
+hypothesis.settings.register_profile("no-deadline", deadline=None)  # this machine may be busy
+hypothesis.settings.load_profile("no-deadline")
+
+
+@pytest.fixture
+def tiny_split():
+    """Stands in for a data set: n random images of a shape, with classes 0 to 9."""
+
+    def make(image_shape, n=64):
+        images = np.random.default_rng(0).integers(0, 256, (n, *image_shape), dtype=np.uint8)
+        return Split(lambda indices: images[indices], np.arange(n) % 10)
+
+    return make

@@ -1,0 +1,94 @@
+import functools
+import gzip
+import hashlib
+import http.server
+import struct
+import threading
+
+import numpy as np
+import pytest
+
+from vae.data import DATASETS, fashion, idx, mnist
+
+
+def idx_bytes(array):
+    return b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """A web server over a folder: (address, folder)."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=folder)
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", folder
+    server.shutdown()
+
+
+CONTENT = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+MD5 = hashlib.md5(CONTENT).hexdigest()
+
+
+def test_a_download_is_checked_and_kept(mirror, tmp_path):
+    address, folder = mirror
+    (folder / "a.gz").write_bytes(gzip.compress(CONTENT))
+    cache = tmp_path / "cache"
+    assert idx.fetch("a.gz", cache, (address,), MD5) == CONTENT
+    (folder / "a.gz").unlink()
+    assert idx.fetch("a.gz", cache, (address,), MD5) == CONTENT  # from the folder
+    assert [path.name for path in cache.iterdir()] == ["a.gz"]
+
+
+def test_a_mirror_with_other_content_is_refused_and_the_next_is_asked(mirror, tmp_path):
+    address, folder = mirror
+    for name, content in (("bad", b"something else"), ("good", CONTENT)):
+        (folder / name).mkdir()
+        (folder / name / "a.gz").write_bytes(gzip.compress(content))
+    cache = tmp_path / "cache"
+    with pytest.raises(OSError, match="other content than expected"):
+        idx.fetch("a.gz", cache, (address + "bad/",), MD5)
+    assert not list(cache.iterdir())  # a bad download leaves nothing behind
+    assert idx.fetch("a.gz", cache, (address + "bad/", address + "good/"), MD5) == CONTENT
+
+
+def test_a_damaged_copy_is_replaced(mirror, tmp_path):
+    address, folder = mirror
+    (folder / "a.gz").write_bytes(gzip.compress(CONTENT))
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "a.gz").write_bytes(gzip.compress(CONTENT)[:-9])
+    assert idx.fetch("a.gz", cache, (address,), MD5) == CONTENT
+
+
+def test_no_mirror_tells_where_to_put_the_file(tmp_path):
+    with pytest.raises(OSError, match="VAE_DATA"):
+        idx.fetch("a.gz", tmp_path, ("http://127.0.0.1:9/",), MD5)
+
+
+def test_parse():
+    assert idx.parse(CONTENT)[1, 2].tolist() == [20, 21, 22, 23]
+    for bad in (b"", b"GIF89a", CONTENT[:-1], CONTENT + b"x", CONTENT[:6]):
+        with pytest.raises(ValueError):
+            idx.parse(bad)
+
+
+@pytest.mark.parametrize("info, source", [(mnist.INFO, mnist), (fashion.INFO, fashion)])
+def test_the_shipped_gallery_is_the_official_test_split(info, source):
+    split = info.load("test")
+    images = split.render(np.arange(len(split)))[:, 0]
+    for file, array in zip(idx.FILES["test"], (images, split.labels.astype(np.uint8))):
+        assert hashlib.md5(idx_bytes(array)).hexdigest() == source.CONTENT_MD5[file]
+
+
+def test_unknown_split():
+    for info in DATASETS.values():
+        with pytest.raises(ValueError, match="unknown split"):
+            info.load("validation")

@@ -1,0 +1,76 @@
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from vae.models import FAMILIES, Config
+from vae.models.base import Output, diagonal_normal
+from vae.objectives import elbo, gaussian_kl
+
+
+def gaussians(b=5, d=3):
+    g = torch.Generator().manual_seed(0)
+    mu, sigma = torch.randn(b, d, generator=g), torch.rand(b, d, generator=g) + 0.2
+    return diagonal_normal(mu, sigma), diagonal_normal(torch.zeros(d), torch.ones(d))
+
+
+def test_kl_by_hand():
+    q = diagonal_normal(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 2.0]]))
+    p = diagonal_normal(torch.zeros(2), torch.ones(2))
+    # mu^2 / 2 = 0.5; (sigma^2 - 1) / 2 - log sigma = 1.5 - log 2
+    assert gaussian_kl(q, p)[0].tolist() == pytest.approx([0.5, 1.5 - 0.6931472], abs=1e-6)
+
+
+def test_kl_equals_torch_distributions_for_any_gaussian_prior():
+    q, _ = gaussians()
+    mu, sigma = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([0.7, 1.5, 1.0])
+    p = diagonal_normal(mu, sigma)
+    expected = kl_divergence(Normal(q.mean, q.stddev), Normal(mu, sigma))
+    torch.testing.assert_close(gaussian_kl(q, p), expected)
+
+
+def test_kl_equals_a_monte_carlo_estimate():
+    q, p = gaussians()
+    torch.manual_seed(0)
+    z = q.sample((200_000,))
+    differences = q.log_prob(z) - p.log_prob(z)  # (S, B)
+    error = differences.std(0) / len(z) ** 0.5
+    assert ((differences.mean(0) - gaussian_kl(q, p).sum(1)).abs() < 5 * error).all()
+
+
+def test_terms_are_sums_per_example_and_add_up():
+    model = FAMILIES["vae"](Config((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
+    x = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    out = model(x, generator=torch.Generator().manual_seed(1))
+    terms = elbo(out, x, beta=4.0)
+    x_hat = model.decode(out.z)
+    bce = -(x * x_hat.log() + (1 - x) * (1 - x_hat).log()).sum((1, 2, 3))
+    assert all(term.shape == (6,) for term in (terms.recon, terms.kl, terms.elbo, terms.loss))
+    torch.testing.assert_close(terms.recon, bce)
+    torch.testing.assert_close(terms.kl, terms.kl_per_dim.sum(1))
+    torch.testing.assert_close(terms.elbo, -(terms.recon + terms.kl))
+    torch.testing.assert_close(terms.loss, terms.recon + 4 * terms.kl)
+
+
+def test_point_posterior_has_no_kl():
+    model = FAMILIES["ae"](Config((1, 4, 4), latent_dim=2, encoder=(8,), decoder=(8,)))
+    x = torch.rand(3, 1, 4, 4)
+    terms = elbo(model(x), x)
+    assert terms.kl.tolist() == [0, 0, 0]
+    torch.testing.assert_close(terms.loss, terms.recon)
+
+
+def test_reparametrised_gradient():
+    """d/dmu E[z^2] = 2 mu and d/dsigma E[z^2] = 2 sigma, through the very line that draws z."""
+
+    class Fixed(FAMILIES["vae"]):
+        def encode(self, x, y=None):
+            return diagonal_normal(mu.expand(len(x), 2), sigma.expand(len(x), 2))
+
+    mu = torch.tensor([0.3, -1.2], requires_grad=True)
+    sigma = torch.tensor([0.5, 2.0], requires_grad=True)
+    model = Fixed(Config((1, 2, 2), latent_dim=2, encoder=(4,), decoder=(4,)))
+    out = model(torch.zeros(200_000, 1, 2, 2), generator=torch.Generator().manual_seed(0))
+    assert isinstance(out, Output)
+    (out.z**2).sum(1).mean().backward()
+    assert mu.grad.tolist() == pytest.approx([0.6, -2.4], abs=0.03)
+    assert sigma.grad.tolist() == pytest.approx([1.0, 4.0], abs=0.03)
