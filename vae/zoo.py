@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -21,6 +22,7 @@ from safetensors.torch import save as save_weights
 from .models import FAMILIES, Config, LatentModel
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
+NAME = re.compile("[a-z0-9-]{1,60}")
 MAX_WEIGHT_BYTES = 64 * 2**20
 
 
@@ -109,7 +111,7 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
     """pretrained/<name>/card.json, checked. Raises ModelUnavailable."""
     root = root or PRETRAINED
     # a name comes from a link: it must not be a path
-    if not name or any(c not in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in name):
+    if not NAME.fullmatch(name):
         raise ModelUnavailable(f"there is no model named {name[:60]!r}")
     path = root / name / "card.json"
     if not path.exists():
@@ -180,7 +182,7 @@ def save(model: LatentModel, card: ModelCard, root: Path | None = None) -> Model
     )
     write_atomically(folder / "model.safetensors", content)
     write_card(card, root)
-    return card
+    return read_card(card.name, root)
 
 
 def write_card(card: ModelCard, root: Path | None = None) -> None:

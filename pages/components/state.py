@@ -16,6 +16,7 @@ from torch import Tensor
 import vae
 
 from . import cached
+from .navigation import ensure_front_door
 
 DEFAULT_MODEL = "mnist-vae-2d"
 MAX_ABS = 1000.0  # farther out no decoder says anything
@@ -50,6 +51,7 @@ def link() -> dict[str, str]:
 
 
 def model() -> vae.models.LatentModel:
+    ensure_front_door()
     return cached.model(st.session_state.model)
 
 
@@ -193,4 +195,5 @@ def _complain(sentence: str) -> None:
 
 def complaints() -> list[str]:
     """Sentences about the link that opened this session; each is told once."""
+    ensure_front_door()
     return st.session_state.pop("complaints", [])

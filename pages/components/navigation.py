@@ -1,0 +1,30 @@
+"""The pages of the app, in their order."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def navigation():
+    """The page that is to run."""
+    return st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", default=True),
+            st.Page("pages/sample.py", title="Sample"),
+            st.Page("pages/sliders.py", title="Sliders"),
+            st.Page("pages/interpolate.py", title="Interpolate"),
+            st.Page("pages/map.py", title="Map"),
+        ],
+        position="top",
+    )
+
+
+def ensure_front_door() -> None:
+    """Run again through app.py where a page was run on its own.
+
+    Until app.py has called st.navigation once, Streamlit takes pages/ for an app of its older
+    kind: a deep link that is a fresh server's first request runs the page file alone.
+    """
+    if "model" not in st.session_state:
+        navigation()  # tells Streamlit that this app has a front door
+        st.rerun()

@@ -1,0 +1,207 @@
+"""Every page with every shipped model, and links of every kind, without a browser."""
+
+import base64
+import io
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import vae
+from pages.components import cached, pictures
+from vae import zoo
+from vae.data import DATASETS
+
+ROOT = Path(__file__).parents[2]
+
+NAMES = [card.name for card in vae.available()]
+PAGES = ["home", "sample", "sliders", "interpolate", "map"]
+
+
+def start(page="home", **query):
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    if page != "home":
+        app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def components(app):
+    """{key: data} of the browser components on a page."""
+    found = {}
+    for element in app.get("bidi_component"):
+        found[element.proto.id.rsplit("-", 1)[-1]] = json.loads(element.proto.json)
+    return found
+
+
+def payload(app, *fields):
+    """The data of the component that has all these fields."""
+    (data,) = [d for d in components(app).values() if set(fields) <= d.keys()]
+    return data
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_with_every_model(page, name):
+    app = start(page, model=name)
+    assert app.title[0].value
+    assert not app.error and not app.warning
+    assert app.session_state.model == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_link_shows_the_same_picture_elsewhere(name):
+    here = start("sliders", model=name)
+    next(b for b in here.button if b.label == "Random").click().run()
+    s = here.session_state
+    link = {"model": name, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed), "y": str(s.y)}
+    there = start("sliders", **link)
+    assert there.session_state.z == here.session_state.z
+    panels = [payload(app, "dims", "picture") for app in (here, there)]
+    assert panels[0]["picture"] == panels[1]["picture"]
+    assert panels[0]["z"] == panels[1]["z"]
+
+
+def test_the_panel_shows_what_the_model_decodes():
+    app = start("sliders", model="mnist-vae-16d")
+    picture = payload(app, "dims", "picture")["picture"]
+    model = vae.load("mnist-vae-16d")
+    expected = model.decode(torch.tensor([app.session_state.z]))[0, 0].numpy() * 255
+    shown = np.frombuffer(base64.b64decode(picture["pixels"]), np.uint8).reshape(28, 28)
+    np.testing.assert_allclose(shown, expected, atol=0.51)
+
+
+def test_dimensions_are_ordered_by_kl_and_ranged_by_data():
+    panel = payload(start("sliders", model="mnist-vae-16d"), "dims", "picture")
+    kls = [dim["kl"] for dim in panel["dims"]]
+    assert kls == sorted(kls, reverse=True)
+    assert {dim["index"] for dim in panel["dims"]} == set(range(16))
+    assert all(-6 < dim["low"] < -1 and 1 < dim["high"] < 6 for dim in panel["dims"])
+    assert panel["shown_first"] < 16
+
+
+@pytest.mark.parametrize(
+    "query, said",
+    [
+        ({"model": "no-such"}, "does not exist"),
+        ({"model": "../../../etc/passwd"}, "does not exist"),
+        ({"model": "mnist-vae-2d", "z": "1,2,3"}, "3 numbers"),
+        ({"model": "mnist-vae-2d", "z": "nan,0"}, "finite"),
+        ({"model": "mnist-vae-2d", "z": "inf,0"}, "finite"),
+        ({"model": "mnist-vae-2d", "z": "1e9,0"}, "between"),
+        ({"model": "mnist-vae-2d", "z": "hello"}, "numbers"),
+        ({"model": "mnist-vae-2d", "z": "a,b"}, "must be numbers"),
+        ({"model": "mnist-vae-2d", "z": ""}, "1 numbers"),
+        ({"model": "mnist-cvae", "y": "12"}, "y must be"),
+        ({"seed": "-1"}, "seed must be"),
+        ({"seed": "9" * 400}, "seed must be"),
+        ({"seed": "²"}, "seed must be"),
+    ],
+)
+@pytest.mark.parametrize("page", ["home", "sliders"])
+def test_bad_links_get_a_sentence_and_a_working_page(query, said, page):
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    assert any(said in warning.value for warning in app.warning)
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception and not app.warning  # told once
+    assert all(math.isfinite(v) for v in app.session_state.z)
+
+
+def test_two_sessions_do_not_leak_into_each_other():
+    one, two = start("sliders", model="mnist-vae-2d"), start("sliders", model="mnist-cvae")
+    before = (two.session_state.model, two.session_state.z, two.session_state.y)
+    next(b for b in one.button if b.label == "Random").click().run()
+    one.selectbox(key="model_picker").select("fashion-vae-16d").run()
+    two.run()
+    assert (two.session_state.model, two.session_state.z, two.session_state.y) == before
+    assert one.session_state.model == "fashion-vae-16d"
+    assert payload(two, "dims", "picture")["model"] == "mnist-cvae"
+
+
+def test_the_same_seed_draws_the_same_grid_and_another_another():
+    sheets = [sample_sheet(seed) for seed in ("1", "1", "2")]
+    assert sheets[0] == sheets[1] != sheets[2]
+
+
+def sample_sheet(seed):
+    app = start("sample", model="mnist-vae-16d", seed=seed)
+    return next(d for d in components(app).values() if d.get("name") == "draws from the prior")["sheet"]
+
+
+def png(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def upload(app, key, content, name="image.png"):
+    app.segmented_control(key=f"{key}_source").set_value("Upload").run()
+    app.file_uploader(key=f"{key}_file").set_value((name, content, "image/png")).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_an_uploaded_image_is_the_end_of_the_interpolation():
+    digit, _ = DATASETS["mnist"].load("test").batch([7])
+    picture = Image.fromarray((digit[0, 0].numpy() * 255).astype(np.uint8))
+    app = upload(start("interpolate", model="mnist-vae-16d"), "interpolate_A", png(picture))
+    app.toggle(key="interpolate_A_centre").set_value(False).run()
+    model = vae.load("mnist-vae-16d")
+    first = model.decode(model.encode(digit).mean)
+    frames = next(d for d in components(app).values() if d["name"] == "interpolation in latent space")
+    shown = Image.open(io.BytesIO(base64.b64decode(frames["sheet"].split(",")[1])))
+    np.testing.assert_allclose(
+        np.asarray(shown)[:, :28], pictures.to_uint8(first)[0, :, :, 0], atol=1
+    )
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"not an image", "not a PNG"),
+        (b"", "empty"),
+        (png(Image.new("RGB", (64, 64), "red"))[:60], "damaged"),
+        (png(Image.new("1", (3000, 3000))), "megapixels"),
+    ],
+)
+@pytest.mark.parametrize("page, key", [("interpolate", "interpolate_A"), ("sliders", "sliders_start"), ("map", "map_image")])
+def test_bad_uploads_get_a_sentence_and_the_page_goes_on(content, said, page, key):
+    app = upload(start(page, model="mnist-vae-2d"), key, content)
+    assert any(said in error.value for error in app.error)
+    assert components(app)  # the pictures still stand
+
+
+def test_a_damaged_model_is_listed_with_its_reason_and_the_rest_work(tmp_path, monkeypatch):
+    for name in ("mnist-vae-2d", "mnist-vae-16d"):
+        shutil.copytree(zoo.PRETRAINED / name, tmp_path / name)
+    weights = tmp_path / "mnist-vae-2d" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    (tmp_path / "mnist-vae-16d" / "map.npz").unlink()
+    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path)
+    cached.st.cache_resource.clear()
+    cached.st.cache_data.clear()
+    try:
+        app = start("home", model="mnist-vae-2d")
+        assert any("damaged" in info.value for info in app.info)
+        assert any("unavailable" in warning.value for warning in app.warning)
+        assert app.session_state.model == "mnist-vae-16d"
+        for page in PAGES:  # and without a map each page still works
+            app.switch_page(f"pages/{page}.py").run()
+            assert not app.exception, app.exception
+    finally:
+        cached.st.cache_resource.clear()
+        cached.st.cache_data.clear()
+

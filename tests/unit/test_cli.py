@@ -1,0 +1,58 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from vae import __main__ as cli
+from vae import maps, zoo
+from vae.data import DATASETS
+from vae.training.recipes import RECIPES
+
+
+@pytest.fixture
+def small_world(tmp_path, monkeypatch, tiny_split):
+    """An empty zoo, one quick recipe, 40 images."""
+    recipe = dataclasses.replace(RECIPES["mnist-vae-2d"], steps=3, batch_size=4)
+    info = dataclasses.replace(DATASETS["mnist"], load=lambda split: tiny_split((1, 28, 28), n=40))
+    monkeypatch.setitem(RECIPES, "mnist-vae-2d", recipe)
+    monkeypatch.setitem(DATASETS, "mnist", info)
+    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed: np.zeros((len(codes), 2), np.float32))
+    (tmp_path / "pretrained").mkdir()
+    return tmp_path
+
+
+def test_train_evaluate_map_list(small_world, capsys):
+    assert cli.main(["list"]) == 0
+    assert "mnist-vae-2d       not trained yet" in capsys.readouterr().out
+    runs = str(small_world / "runs")
+    assert cli.main(["train", "mnist-vae-2d", "--runs", runs]) == 0
+    card = zoo.read_card("mnist-vae-2d")
+    assert card.figures["test_images"] == 40 and card.recipe["steps"] == 3
+    assert card.figures["negative_elbo"] == pytest.approx(card.figures["recon"] + card.figures["kl"])
+    assert cli.main(["map", "mnist-vae-2d"]) == 0
+    assert zoo.read_map("mnist-vae-2d").codes.shape == (40, 2)
+    assert zoo.read_card("mnist-vae-2d").map["points"] == 40
+    assert cli.main(["evaluate", "mnist-vae-2d"]) == 0
+    assert zoo.read_card("mnist-vae-2d").map["points"] == 40  # kept
+    capsys.readouterr()
+    assert cli.main(["list"]) == 0
+    assert "recon" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_new_weights_drop_the_old_map(small_world):
+    runs = str(small_world / "runs")
+    cli.main(["train", "mnist-vae-2d", "--runs", runs])
+    cli.main(["map", "mnist-vae-2d"])
+    cli.main(["train", "mnist-vae-2d", "--runs", runs])
+    with pytest.raises(zoo.ModelUnavailable):
+        zoo.read_map("mnist-vae-2d")
+
+
+def test_errors_are_sentences(small_world, capsys):
+    assert cli.main(["evaluate", "no-such-model"]) == 1
+    assert capsys.readouterr().err == "error: there is no model named 'no-such-model'\n"
+    assert cli.main(["gallery", "sprites"]) == 1
+    assert "drawn from its factors" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["train", "no-such-recipe"])

@@ -1,0 +1,121 @@
+import dataclasses
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+
+from vae.training.loop import Batches, train
+from vae.training.recipes import RECIPES, Recipe
+from vae.models import Config
+
+TINY = Recipe(
+    title="", description="", family="vae", data="mnist", steps=12, batch_size=8, warmup_steps=2,
+    config=Config((1, 28, 28), latent_dim=2, encoder=(16,), decoder=(16,)),
+)  # fmt: skip
+
+
+def weights(model):
+    return {k: v.clone() for k, v in model.state_dict().items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_runs_two_steps(name, tiny_split, tmp_path):
+    recipe = dataclasses.replace(RECIPES[name], steps=2, batch_size=4)
+    split = tiny_split(recipe.config.image_shape, n=8)
+    model = train(name, recipe, tmp_path, split=split, progress=False)
+    torch.manual_seed(recipe.seed)
+    fresh = type(model)(recipe.config)
+    assert not same(weights(model), weights(fresh))
+    assert all(torch.isfinite(v).all() for v in weights(model).values())
+    assert not model.training
+
+
+def test_training_lowers_the_loss(tiny_split, tmp_path):
+    from vae.objectives import elbo
+
+    recipe = dataclasses.replace(TINY, steps=150)
+    split = tiny_split((1, 28, 28), n=16)
+    x, y = split.batch(range(16))
+    losses = []
+    for steps in (1, 150):
+        model = train("tiny", recipe if steps == 150 else dataclasses.replace(recipe, steps=1),
+                      tmp_path / str(steps), split=split, progress=False)  # fmt: skip
+        with torch.no_grad():
+            losses.append(elbo(model(x, y, torch.Generator().manual_seed(0)), x).loss.mean())
+    assert losses[1] < losses[0] - 1
+
+
+def test_the_same_seed_gives_the_same_weights(tiny_split, tmp_path):
+    split = tiny_split((1, 28, 28))
+    a = train("tiny", TINY, tmp_path / "a", split=split, progress=False)
+    b = train("tiny", TINY, tmp_path / "b", split=split, progress=False)
+    c = train("tiny", dataclasses.replace(TINY, seed=1), tmp_path / "c", split=split, progress=False)
+    assert same(weights(a), weights(b)) and not same(weights(a), weights(c))
+
+
+def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tiny_split, tmp_path, monkeypatch):
+    split = tiny_split((1, 28, 28))
+    whole = train("tiny", TINY, tmp_path / "whole", split=split, progress=False)
+
+    calls = 0
+    original = split.render
+
+    def interrupted(indices):
+        nonlocal calls
+        calls += 1
+        if calls == 8:
+            raise KeyboardInterrupt
+        return original(indices)
+
+    with pytest.raises(KeyboardInterrupt):
+        train("tiny", TINY, tmp_path / "parts", progress=False,
+              split=dataclasses.replace(split, render=interrupted))  # fmt: skip
+    (found,) = (tmp_path / "parts").iterdir()
+    assert 0 < int(found.name.removeprefix("step-")) < TINY.steps
+    resumed = train("tiny", TINY, tmp_path / "parts", split=split, progress=False)
+    assert same(weights(whole), weights(resumed))
+
+
+def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):
+    split = tiny_split((1, 28, 28))
+    first = train("tiny", TINY, tmp_path, split=split, progress=False)
+    again = train("tiny", TINY, tmp_path, split=split, progress=False)
+    assert same(weights(first), weights(again))
+
+
+def test_a_checkpoint_is_whole_or_absent(tiny_split, tmp_path, monkeypatch):
+    """A crash between the two files of a checkpoint leaves the one before."""
+    split = tiny_split((1, 28, 28))
+    train("tiny", dataclasses.replace(TINY, steps=3), tmp_path, split=split, progress=False)
+
+    def crash(*arguments):
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(torch, "save", crash)
+    with pytest.raises(RuntimeError):
+        train("tiny", TINY, tmp_path, split=split, progress=False)
+    monkeypatch.undo()
+    assert [p.name for p in sorted(tmp_path.glob("step-*"))] == ["step-00000003"]
+    assert set(load_file(tmp_path / "step-00000003" / "model.safetensors"))
+    train("tiny", TINY, tmp_path, split=split, progress=False)
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000012"]
+
+
+def test_batches_cover_each_epoch_and_resume_in_the_middle():
+    whole = [b.tolist() for b in Batches(10, 3, seed=4, start=0, stop=7)]
+    assert [b.tolist() for b in Batches(10, 3, seed=4, start=5, stop=7)] == whole[5:]
+    epochs = [sorted(sum(whole[i : i + 3], [])) for i in (0, 3)]
+    assert all(len(set(epoch)) == 9 for epoch in epochs)
+    assert whole[:3] != whole[3:6]
+
+
+def test_learning_rate_warms_up_and_ends_near_zero():
+    recipe = dataclasses.replace(TINY, steps=1000, warmup_steps=100, learning_rate=1.0)
+    rates = [recipe.learning_rate_at(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.01) and rates[99] == pytest.approx(1.0)
+    assert rates[550] == pytest.approx(0.5) and rates[999] < 1e-4

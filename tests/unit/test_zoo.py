@@ -1,0 +1,169 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from vae import zoo
+from vae.models import FAMILIES, Config
+from vae.training.recipes import RECIPES
+
+CONFIG = Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A small model in a zoo of its own: (root, model, card)."""
+    torch.manual_seed(0)
+    model = FAMILIES["ae"](CONFIG).eval()
+    model.fit_prior(torch.randn(50, 2))
+    card = zoo.ModelCard(
+        name="tiny", title="Tiny", description="", family="ae", data="mnist",
+        image_shape=(1, 28, 28), latent_dim=2, config=dataclasses.asdict(CONFIG), recipe={},
+        licence="MIT", weights_sha256="",
+    )  # fmt: skip
+    return tmp_path, model, zoo.save(model, card, tmp_path)
+
+
+def test_a_saved_model_loads_to_identical_outputs(saved):
+    root, model, card = saved
+    loaded = zoo.load("tiny", root)
+    x = torch.rand(3, 1, 28, 28)
+    assert torch.equal(loaded.encode(x).mean, model.encode(x).mean)
+    z = torch.randn(3, 2)
+    assert torch.equal(loaded.decode(z), model.decode(z))
+    assert torch.equal(loaded.prior.mean, model.prior.mean)
+    assert loaded.card == card and not loaded.training
+    assert not any(p.requires_grad for p in loaded.parameters())
+    assert zoo.available(root) == [card]
+    assert not list(root.rglob("*.writing"))
+
+
+def break_weights(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip_a_byte(folder):
+    path = folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def edit_card(**changes):
+    def edit(folder):
+        path = folder / "card.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "damage, reason",
+    [
+        (break_weights, "damaged"),
+        (flip_a_byte, "damaged"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "missing"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b""), "damaged"),
+        (lambda folder: (folder / "card.json").unlink(), "card.json is missing"),
+        (lambda folder: (folder / "card.json").write_text("{"), "cannot be read"),
+        (lambda folder: (folder / "card.json").write_text("[]"), "cannot be read"),
+        (lambda folder: (folder / "card.json").write_text("{}"), "cannot be read"),
+        (edit_card(config={"image_shape": [1, 28, 28], "latent_dim": 2, "layers": 3}), "cannot be read"),
+        (edit_card(config=None), "cannot be read"),
+        (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": [9]}), "do not fit"),
+        (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": ["a"]}), "does not build"),
+        (edit_card(config={**dataclasses.asdict(CONFIG), "network": "rnn"}), "does not build"),
+        (edit_card(latent_dim=3), "contradicts itself"),
+        (edit_card(family="gan"), "not known"),
+    ],
+)
+def test_damage_is_told_and_the_rest_works(saved, damage, reason):
+    root, model, card = saved
+    zoo.save(model, dataclasses.replace(card, name="other"), root)
+    damage(root / "tiny")
+    cards, problems = zoo.scan(root)
+    assert [c.name for c in cards] == ["other"]
+    assert reason in problems["tiny"] and "\n" not in problems["tiny"]
+    with pytest.raises(zoo.ModelUnavailable):
+        zoo.load("tiny", root)
+    zoo.load("other", root)
+
+
+@pytest.mark.parametrize("name", ["", "no-such-model", "../../etc", "a/b", "A", "x" * 500, "é"])
+def test_names_from_links_are_no_paths(saved, name):
+    with pytest.raises(zoo.ModelUnavailable, match="no model named"):
+        zoo.load(name, saved[0])
+
+
+def test_a_map_is_read_back_and_damage_told(saved):
+    root = saved[0]
+    with pytest.raises(zoo.ModelUnavailable, match="missing or damaged"):
+        zoo.read_map("tiny", root)
+    parts = {f.name: np.random.default_rng(0).normal(size=(4, 2)) for f in dataclasses.fields(zoo.ModelMap)}
+    zoo.write_map("tiny", zoo.ModelMap(**parts), root)
+    np.testing.assert_array_equal(zoo.read_map("tiny", root).umap, parts["umap"])
+    path = root / "tiny" / "map.npz"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(zoo.ModelUnavailable, match="missing or damaged"):
+        zoo.read_map("tiny", root)
+    zoo.write_map("tiny", zoo.ModelMap(**{**parts, "recon": np.zeros(3)}), root)
+    with pytest.raises(zoo.ModelUnavailable, match="different lengths"):
+        zoo.read_map("tiny", root)
+
+
+def test_every_recipe_is_shipped_with_weights_map_and_figures():
+    cards, problems = zoo.scan()
+    assert not problems
+    assert {card.name for card in cards} >= set(RECIPES)
+    for card in cards:
+        folder = zoo.PRETRAINED / card.name
+        assert (folder / "model.safetensors").stat().st_size <= 2_000_000
+        assert card.figures["test_images"] == 10_000
+        found = zoo.read_map(card.name)
+        assert 2000 <= len(found.rows) <= 10_000
+        assert found.codes.shape == (len(found.rows), card.latent_dim)
+
+
+def test_shipped_models_follow_their_recipes():
+    for card in vae.available():
+        recipe = RECIPES[card.name]
+        assert card.model_config() == recipe.config
+        for key, value in card.recipe.items():
+            assert getattr(recipe, key) == value
+
+
+def test_promised_figures():
+    figures = {card.name: card.figures for card in vae.available()}
+    assert figures["mnist-vae-2d"]["negative_elbo"] <= 146.9
+    gain = figures["mnist-vae-2d"]["negative_elbo"] - figures["mnist-vae-16d"]["negative_elbo"]
+    assert gain >= 35
+
+
+# a quick look at a part of the test split, and all of it where minutes may pass
+@pytest.mark.parametrize(
+    "limit", [500, pytest.param(None, marks=pytest.mark.slow)], ids=["quick", "full"]
+)
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_figures_on_cards_are_reproduced(name, limit):
+    from vae.training.evaluation import evaluate
+
+    model = vae.load(name)
+    figures, protocol = evaluate(model, model.card.data, limit=limit)
+    card = model.card.figures
+    if limit is None:
+        assert protocol == model.card.protocol
+        assert figures.keys() == card.keys()
+        for key in figures:
+            assert figures[key] == pytest.approx(card[key], rel=1e-3, abs=1e-3), key
+    else:
+        # means over 500 of the 10,000 images: within a few of their standard errors
+        assert figures["recon"] == pytest.approx(card["recon"], rel=0.06)
+        if "kl" in card:
+            assert figures["kl"] == pytest.approx(card["kl"], rel=0.06)
+        assert abs(figures["active_units"] - card["active_units"]) <= 1
+        if "mig" in card:
+            assert figures["mig"] == pytest.approx(card["mig"], abs=0.06)
