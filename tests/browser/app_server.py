@@ -68,3 +68,18 @@ def settle(page) -> None:
     """Wait until the page's script run has ended and pictures stand."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
     page.wait_for_timeout(400)
+
+
+def watch(page) -> list[str]:
+    """A list that fills with the errors of a page's console."""
+    errors = []
+
+    def note(message):
+        # on a deep link Streamlit looks for its own address first, and logs each miss
+        probing = "_stcore" in (message.location or {}).get("url", "")
+        if message.type == "error" and not probing:
+            errors.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
