@@ -21,9 +21,11 @@ def explore(name: str) -> None:
     st.session_state.go_to = "pages/sliders.py"
 
 
-columns = st.columns(4)
+ACROSS = 4
 for index, card in enumerate(cards.values()):
-    with columns[index % 4].container(border=True):
+    if index % ACROSS == 0:
+        columns = st.columns(ACROSS)
+    with columns[index % ACROSS].container(border=True):
         cover = cached.cover(card.name)
         drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
         scale = 3 if card.image_shape[1] < 64 else 1

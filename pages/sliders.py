@@ -7,7 +7,7 @@ import torch
 from pages.components import cached, figures, state
 from pages.components.image_input import image_input
 from pages.components.live_panel import live_panel
-from pages.components.model_picker import class_picker, model_picker
+from pages.components.model_picker import model_picker
 from pages.components.picture_grid import picture_grid
 from pages.components.point import download_picture, download_z
 from vae import latent, objectives
@@ -15,14 +15,17 @@ from vae import latent, objectives
 STEPS = 9  # pictures in a strip
 
 st.title("Sliders")
-st.markdown("**Drag a slider** and watch the picture follow. The top one carries most.")
+st.markdown("**Drag a slider**, or move over the square: the picture follows. The first slider carries most.")
 model_picker()
 model = state.model()
 
 
 def random_point() -> None:
     state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1))
-    state.set_z(model.sample(1, generator=torch.Generator().manual_seed(state.seed()))[0])
+    draw = model.sample(1, generator=torch.Generator().manual_seed(state.seed()))[0]
+    for d in state.locked():
+        draw[d] = state.z()[d]
+    state.set_z(draw)
 
 
 def start_from(picked) -> None:
@@ -36,7 +39,6 @@ buttons.button("Random", on_click=random_point, help=f"the prior's next draw; se
 with buttons.popover("Start from an image"):
     picked = image_input("sliders_start")
     st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))
-class_picker()
 live_panel()
 
 st.subheader("From here, one dimension at a time")
@@ -55,12 +57,14 @@ strips = torch.cat(
 kl = model.card.figures.get("kl_per_dim")
 picture_grid(
     state.decode(strips),
-    [f"z{d} = {value:.2f}" for d, row in zip(order, values) for value in row],
+    [f"{state.dim_name(d)} = {value:.2f}" for d, row in zip(order, values) for value in row],
     key="sliders_strips",
     on_pick=lambda index: state.set_z(strips[index]),
     columns=STEPS,
-    size=110,
-    row_labels=[f"z{d}\n{kl[d]:.2f} nats" if kl else f"z{d}" for d in order],
+    size=84,
+    row_labels=[
+        f"{state.dim_name(d)}\n{kl[d]:.2f} nats" if kl else state.dim_name(d) for d in order
+    ],
     name="traversals",
 )
 
@@ -71,7 +75,7 @@ if model.latent_kind == "gaussian":
         bars = objectives.gaussian_kl(q, model.prior)[0].numpy()
     average = np.asarray(kl) if kl else None
     st.plotly_chart(
-        figures.kl_bars(bars, average, order), key="sliders_kl", config=figures.CONFIG,
+        figures.kl_bars(bars, average, order, [state.dim_name(d) for d in order]), key="sliders_kl", config=figures.CONFIG,
         alt="KL of each dimension in nats",
     )  # fmt: skip
     st.caption(

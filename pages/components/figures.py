@@ -17,9 +17,11 @@ def class_colours(labels: np.ndarray) -> list[str]:
     return [PETROFF[label % len(PETROFF)] for label in labels]
 
 
-def kl_bars(kl: np.ndarray, average: np.ndarray | None, order: list[int]) -> go.Figure:
-    """KL of one posterior per dimension against the data's average, in nats; arrays (D,)."""
-    names = [f"z{d}" for d in order]
+def kl_bars(
+    kl: np.ndarray, average: np.ndarray | None, order: list[int], names: list[str]
+) -> go.Figure:
+    """KL of one posterior per dimension against the data's average, in nats; arrays (D,),
+    names in the order in which dimensions are shown."""
     figure = go.Figure(go.Bar(x=names, y=kl[order], name="this image", marker_color=ACCENT))
     figure.update_layout(bargap=max(0.2, 1 - len(order) / 20))
     if average is not None:

@@ -22,6 +22,7 @@ DEFAULT_MODEL = "mnist-vae-2d"
 MAX_ABS = 1000.0  # farther out no decoder says anything
 DECIMALS = 4  # what the URL keeps, and so what the session keeps
 MAX_SEED = 2**31 - 1
+MAX_NAME = 24  # characters in the name of a dimension
 
 
 def begin_run() -> None:
@@ -47,6 +48,8 @@ def link() -> dict[str, str]:
     parameters = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
     if model().num_classes:
         parameters["y"] = str(s.y)
+    if names():
+        parameters["names"] = ";".join(f"{d}:{name}" for d, name in sorted(names().items()))
     return parameters
 
 
@@ -90,18 +93,53 @@ def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
         return model().encode(x, y(len(x)) if ys is None else ys).mean
 
 
-def set_z(values: Tensor, y: int | None = None) -> None:
-    """Make values (D,) the current point, with class y if given."""
+def set_z(values: Tensor, y: int | None = None, start: bool = True) -> None:
+    """Make values (D,) the current point, with class y if given. start: a walk begins here."""
     values = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
     st.session_state.z = tuple(v + 0.0 for v in values)  # + 0.0 turns -0.0 into 0.0
     if y is not None:
         st.session_state.y = int(y)
     st.session_state.version = st.session_state.get("version", 0) + 1
+    if start:
+        st.session_state.start = (st.session_state.z, st.session_state.y)
+
+
+def start_point() -> tuple[tuple[float, ...], int]:
+    """(z, class) where the present walk began: the last point that was not set by hand."""
+    return st.session_state.start
+
+
+def names() -> dict[int, str]:
+    """The names that this session has given to dimensions of the current model."""
+    return st.session_state.setdefault("names", {}).setdefault(st.session_state.model, {})
+
+
+def dim_name(d: int) -> str:
+    return names().get(d) or f"z{d}"
+
+
+def rename(d: int, name: str) -> None:
+    """Name a dimension of the current model; an empty name gives the number back."""
+    if not isinstance(d, int) or not 0 <= d < model().latent_dim or not isinstance(name, str):
+        return
+    name = "".join(c for c in name if c.isprintable() and c not in ":;")[:MAX_NAME].strip()
+    names().pop(d, None)
+    if name and name != f"z{d}":
+        names()[d] = name
+
+
+def locked() -> set[int]:
+    """The dimensions of the current model that random draws and the hand leave alone."""
+    return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
+
+
+def lock(d: int, on: bool) -> None:
+    if isinstance(d, int) and 0 <= d < model().latent_dim:
+        (locked().add if on else locked().discard)(d)
 
 
 def set_y(value: int) -> None:
-    st.session_state.y = int(value)
-    st.session_state.version += 1
+    set_z(z(), y=value)
 
 
 def set_seed(value: int) -> None:
@@ -147,6 +185,10 @@ def _read_link(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     st.session_state.y = 0
     st.session_state.seed = _integer(parameters, "seed", 0, MAX_SEED)
     the_model = model()
+    for part in parameters.get("names", "").split(";")[: the_model.latent_dim]:
+        number, _, name = part.partition(":")
+        if number.isascii() and number.isdigit() and len(number) < 5:
+            rename(int(number), name)
     values = None
     if "z" in parameters:
         try:

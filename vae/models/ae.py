@@ -17,6 +17,7 @@ class Autoencoder(LatentModel):
     """
 
     latent_kind = "point"
+    plain_decoder = True
 
     def __init__(self, config: Config):
         super().__init__(config)

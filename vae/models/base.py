@@ -75,9 +75,11 @@ class LatentModel(nn.Module):
     A page asks for a capability and never for a class name:
     latent_kind   "gaussian": q(z|x) is a Gaussian; "point": the code is deterministic
     num_classes   0, or the number of classes that `y` chooses from
+    plain_decoder decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
     """
 
     latent_kind = "gaussian"
+    plain_decoder = False
 
     def __init__(self, config: Config):
         super().__init__()

@@ -15,6 +15,8 @@ from .base import Config, LatentModel, diagonal_normal
 class VAE(LatentModel):
     """q(z|x) = N(mu(x), diag(sigma(x)^2)), p(z) = N(0, I), p(x|z) Bernoulli."""
 
+    plain_decoder = True
+
     def __init__(self, config: Config):
         super().__init__(config)
         self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim)

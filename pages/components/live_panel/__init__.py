@@ -1,103 +1,196 @@
-"""The live panel: a slider per latent dimension and the picture that follows the hand.
+"""The live panel: a slider per latent dimension, a 2-D pad, and the picture that follows the hand.
 
-While a slider is dragged the browser asks for pictures, one request in flight, the latest
-value winning; only the release writes the current point.
+Where the decoder is made of plain layers the browser decodes: its weights are sent once and a
+drag costs no message. Otherwise the browser asks for pictures, one request in flight, the latest
+value winning. Either way only the release writes the current point.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import math
+import struct
 import time
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 import torch
 
+from vae.models.portable import portable_decoder
+
 from .. import cached, pictures, state
 
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
+
+def _read(*names: str) -> str:
+    return "\n".join((Path(__file__).parent / name).read_text() for name in names)
+
+
+_panel = st.components.v2.component(
     "live_panel",
-    html=(_FOLDER / "live_panel.html").read_text(),
-    css=(_FOLDER / "live_panel.css").read_text(),
-    js=(_FOLDER / "live_panel.js").read_text(),
+    html=_read("live_panel.html"),
+    css=_read("live_panel.css"),
+    js=_read("mailbox.js", "live_panel.js"),
+)
+_channel = st.components.v2.component(
+    "live_panel_channel", js=_read("mailbox.js", "decoder.js", "channel.js")
 )
 KEY = "live_panel"
 SHOWN_FIRST = 6
+DRAWS = 2000  # posterior draws that histograms and densities are made of
+MOST_AT_ONCE = 256  # pictures in one request
 
 
 @st.fragment
 def live_panel() -> None:
     """Sliders over the current point, dimensions by what they carry; writes state on release."""
-    if st.session_state.pop("live_panel_committed", False):
+    if st.session_state.pop("panel_changed", False):
         st.rerun()  # the whole page: strips, bars and the URL follow
-    model = state.model()
-    drag = _drag()
-    z = state.z() if drag is None else drag["z"]
-    start = time.perf_counter()
-    pixels = pictures.to_uint8(state.decode(z[None]))[0]  # (H, W, C)
-    milliseconds = 1000 * (time.perf_counter() - start)
-    _component(
+    model, card = state.model(), state.card()
+    pixels = pictures.to_uint8(state.decode(state.z()[None]))[0]  # (H, W, C)
+    height, width, channels = pixels.shape
+    start_z, start_y = state.start_point()
+    _panel(
         key=KEY,
         data={
-            "model": model.card.name,
+            "model": card.name,
             "dims": _dimensions(),
             "shown_first": SHOWN_FIRST,
             "z": list(st.session_state.z),
+            "y": st.session_state.y,
+            "start": {"z": list(start_z), "y": start_y},
             "version": state.version(),
-            "answers": drag["seq"] if drag else 0,
-            "picture": {
-                "height": pixels.shape[0], "width": pixels.shape[1], "channels": pixels.shape[2],
-                "pixels": base64.b64encode(pixels.tobytes()).decode(),
-            },
-            "milliseconds": milliseconds,
+            "classes": list(cached.info(card.data).classes) if model.num_classes else [],
+            "height": height, "width": width, "channels": channels,
+            "pixels": base64.b64encode(pixels.tobytes()).decode(),
+            "note": st.session_state.pop("panel_note", ""),
         },
-        on_drag_change=lambda: None,
+        on_ask_change=lambda: None,
         on_commit_change=_commit,
+        on_rename_change=_rename,
+        on_lock_change=_lock,
     )  # fmt: skip
+    _channel(key=f"{KEY}_answers", data=_answer())
+    _deliver_model()
+
+
+def _deliver_model() -> None:
+    """Send the current model's decoder and draws, until the browser says that it has them."""
+    name = state.card().name
+    received = st.session_state.setdefault("panel_received", set())
+    if name in received:
+        return
+    key = f"{KEY}_model_{name}"
+    _channel(
+        key=key,
+        data=_model_message(name),
+        on_received_change=lambda: received.add(st.session_state[key].received),
+    )
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def _model_message(name: str) -> bytes:
+    """Draws (N, D) from the encoded data's posteriors, as bytes over each slider's range, and
+    the decoder's weights."""
+    model, found = cached.model(name), cached.model_map(name)
+    draws = b""
+    if found is not None:
+        low, high = cached.slider_ranges(name).T
+        noise = np.random.default_rng(0).standard_normal(found.codes[:DRAWS].shape)
+        values = found.codes[:DRAWS] + found.sigmas[:DRAWS] * noise
+        draws = np.rint(((values - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8).tobytes()
+    weights = portable_decoder(model)
+    header = {"kind": "model", "model": name, "draws": len(draws)}
+    if weights is None:
+        header["reason"] = "this decoder is more than plain layers"
+    return _message(header, draws + (weights or b""))
 
 
 def _dimensions() -> list[dict]:
     """Slider settings, in the order in which they are shown."""
-    card = state.card()
+    card, prior = state.card(), state.model().prior
     ranges = cached.slider_ranges(card.name)
     kl = card.figures.get("kl_per_dim")
+    locked = state.locked()
     return [
         {
             "index": d, "low": float(ranges[d, 0]), "high": float(ranges[d, 1]),
-            "kl": kl[d] if kl else None,
+            "kl": kl[d] if kl else None, "name": state.names().get(d, ""), "locked": d in locked,
+            "prior_mu": float(prior.mean[d]), "prior_sigma": float(prior.stddev[d]),
         }
         for d in cached.dimension_order(card.name)
     ]  # fmt: skip
 
 
-def _drag() -> dict | None:
-    """The hand's last position, if it belongs to the current point; checked, for it comes from
-    a browser."""
-    payload = (st.session_state.get(KEY) or {}).get("drag")
-    if not isinstance(payload, dict) or payload.get("version") != state.version():
-        return None
-    if payload.get("model") != state.card().name or not isinstance(payload.get("seq"), int):
-        return None
-    z = _checked(payload.get("z"))
-    return None if z is None else {"z": z, "seq": payload["seq"]}
+def _message(header: dict, payload: bytes) -> bytes:
+    """[header length, uint32][JSON header][payload], as channel.js reads it."""
+    text = json.dumps(header).encode()
+    return struct.pack("<I", len(text)) + text + payload
+
+
+def _answer() -> bytes:
+    """The pictures that the browser asked for, if it did; nothing for a question that is no good."""
+    ask = (st.session_state.get(KEY) or {}).get("ask")
+    if not isinstance(ask, dict) or ask.get("model") != state.card().name:
+        return b""
+    zs = ask.get("zs")
+    if not isinstance(zs, list) or not 0 < len(zs) <= MOST_AT_ONCE:
+        return b""
+    checked = [_checked(values) for values in zs]
+    if any(z is None for z in checked):
+        return b""
+    label = _checked_class(ask.get("y"))
+    ys = torch.full((len(checked),), label) if state.model().num_classes else None
+    begun = time.perf_counter()
+    pixels = pictures.to_uint8(state.decode(torch.stack(checked), ys))  # (N, H, W, C)
+    milliseconds = 1000 * (time.perf_counter() - begun)
+    header = {
+        "kind": "answer", "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"),
+        "count": len(pixels), "milliseconds": milliseconds,
+    }  # fmt: skip
+    return _message(header, pixels.tobytes())
 
 
 def _commit() -> None:
     payload = st.session_state[KEY].commit
+    if not isinstance(payload, dict) or payload.get("model") != state.card().name:
+        return
+    z = _checked(payload.get("z"))
+    if z is not None:
+        state.set_z(z, y=_checked_class(payload.get("y")), start=False)
+        st.session_state.panel_changed = True
+
+
+def _rename() -> None:
+    payload = st.session_state[KEY].rename
     if isinstance(payload, dict) and payload.get("model") == state.card().name:
-        z = _checked(payload.get("z"))
-        if z is not None:
-            state.set_z(z)
-            st.session_state.live_panel_committed = True
+        state.rename(payload.get("index"), payload.get("name"))
+        st.session_state.panel_changed = True
+
+
+def _lock() -> None:
+    payload = st.session_state[KEY].lock
+    if isinstance(payload, dict) and payload.get("model") == state.card().name:
+        state.lock(payload.get("index"), bool(payload.get("locked")))
 
 
 def _checked(values) -> torch.Tensor | None:
-    """(D,) from JSON, or None for anything but D finite numbers."""
+    """What a browser calls a code -> (D,), or None. JSON makes null of NaN and infinity: such
+    values are put back into the data's range, and the panel says so."""
     if not isinstance(values, list) or len(values) != state.model().latent_dim:
         return None
-    if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in values):
+    if not all(value is None or isinstance(value, (int, float)) for value in values):
         return None
-    z = torch.tensor(values, dtype=torch.float32)  # JSON makes an int of 1.0
-    return z.clamp(-state.MAX_ABS, state.MAX_ABS)
+    clean = [value if value is not None and math.isfinite(value) else None for value in values]
+    if None in clean:
+        low, high = cached.slider_ranges(state.card().name).T
+        middle = (low + high) / 2
+        clean = [middle[d] if value is None else value for d, value in enumerate(clean)]
+        st.session_state.panel_note = "a value that was no number was put back into the data's range"
+    return torch.tensor(clean, dtype=torch.float32).clamp(-state.MAX_ABS, state.MAX_ABS)
+
+
+def _checked_class(value) -> int:
+    known = isinstance(value, int) and 0 <= value < state.model().num_classes
+    return value if known else st.session_state.y

@@ -1,147 +1,643 @@
-// Sliders over a latent point. The default export runs again at every change of data, while
-// parentElement persists: what must outlive a run is kept on it.
+// Sliders and a pad over a latent point. The default export runs again at every change of data,
+// while parentElement persists: what must outlive a run is kept on it.
 const COMMIT_AFTER = 250; // ms of rest after the last key: arrow keys come in bursts
+const REST_AFTER = 120; // ms without a movement before strips are drawn
+const SLICE = 6; // ms that drawing strips may hold the page at a time
 const GIVE_UP_AFTER = 2000; // ms without an answer: the request is taken for lost
+const PATIENCE = 8000; // ms until weights that do not arrive are spoken of
+const TILES = 7; // pictures in a film strip
+const PAD_TILES = 15; // pictures across the pad of a 2-D model
+const CELLS = 48; // cells across the pad's density
 
 export default function (component) {
   const { data, parentElement } = component;
   const panel = (parentElement.panel ??= createPanel(parentElement));
   panel.component = component;
-  if (panel.version !== data.version || panel.model !== data.model) startFrom(panel, data);
-  const answered = data.answers !== 0 && data.answers === panel.inFlight;
-  if (data.answers === 0 || answered || !panel.painted) paint(panel, data);
-  if (answered) {
-    panel.inFlight = 0;
-    if (panel.dirty) ask(panel);
-  } else if (data.answers !== 0 && panel.painted === 1) {
-    ask(panel); // mounted again upon a drag that was never released: that picture is not z's
-  }
+  const before = panel.data;
+  panel.data = data;
+  if (!before || before.model !== data.model) startModel(panel);
+  if (!before || before.version !== data.version || before.model !== data.model) startFrom(panel);
+  showNamesAndLocks(panel);
+  if (data.note) panel.note = data.note;
 }
 
 function createPanel(root) {
+  const find = (selector) => root.querySelector(selector);
   const panel = {
-    canvas: root.querySelector('canvas'),
-    line: root.querySelector('.line'),
-    sliders: root.querySelector('.sliders'),
-    more: root.querySelector('.more'),
-    inputs: [], z: [], seq: 0, inFlight: 0, dirty: false, expanded: false, painted: 0,
+    root, id: Math.random().toString(36).slice(2), canvas: find('canvas.picture'), line: find('.line'),
+    classes: find('.classes'), sliders: find('.sliders'), more: find('.more'), pad: find('.pad'),
+    padCanvas: find('.pad canvas'), cross: find('.cross'), padLine: find('.pad-line'),
+    axisX: find('.axis-x'), axisY: find('.axis-y'), undo: find('.undo'), redo: find('.redo'),
+    rows: [], z: [], y: 0, seq: 0, inFlight: null, wanted: null, painted: 0, expanded: false,
+    holding: false, note: '', work: 0, scratch: [],
   };
   panel.more.onclick = () => {
     panel.expanded = !panel.expanded;
-    showSliders(panel);
+    showRows(panel);
+    rest(panel);
   };
+  panel.undo.onclick = () => travel(panel, 'past', 'future');
+  panel.redo.onclick = () => travel(panel, 'future', 'past');
+  find('.reset').onclick = () => {
+    panel.z = panel.data.start.z.slice();
+    panel.y = panel.data.start.y;
+    moved(panel);
+    commit(panel);
+  };
+  root.addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
+    event.preventDefault();
+    if (event.shiftKey) panel.redo.click();
+    else panel.undo.click();
+  });
+  setUpPad(panel);
+  const { news } = mailbox();
+  const heard = (handle) => function listener(event) {
+    if (panel.canvas.isConnected) handle(event.detail);
+    else news.removeEventListener(event.type, listener);
+  };
+  news.addEventListener('answer', heard((answer) => takeAnswer(panel, answer)));
+  news.addEventListener('model', heard((name) => name === panel.data.model && takeModel(panel)));
+  document.addEventListener('visibilitychange', function listener() {
+    if (!panel.canvas.isConnected) document.removeEventListener('visibilitychange', listener);
+    else if (!document.hidden && panel.unfinished) rest(panel);
+  });
   return panel;
 }
 
-// a new point, written elsewhere or by our own release: the sliders follow it
-function startFrom(panel, data) {
-  const sameModel = panel.model === data.model;
-  const held = sameModel && panel.holding; // a hand that already moves on keeps its place
-  panel.version = data.version;
-  panel.inFlight = 0;
-  if (!sameModel) {
-    panel.model = data.model;
-    buildSliders(panel, data);
+// ---- the point
+
+// another model: its sliders, its draws, its history
+function startModel(panel) {
+  const { model, dims } = panel.data;
+  panel.entry = mailbox().models.get(model) ?? null;
+  clearTimeout(panel.patience);
+  if (!panel.entry) panel.patience = setTimeout(goOnWithout, PATIENCE, panel);
+  panel.inFlight = panel.wanted = null;
+  panel.committed = null;
+  if (!mailbox().memory.has(model)) mailbox().memory.set(model, { past: [], future: [] });
+  panel.memory = mailbox().memory.get(model);
+  panel.image = null;
+  buildRows(panel);
+  buildClasses(panel);
+  for (const [select, chosen] of [[panel.axisX, 0], [panel.axisY, 1]]) {
+    select.replaceChildren(...dims.map((dim, i) => new Option(label(dim), dim.index, false, i === chosen)));
   }
-  if (held) {
-    ask(panel);
-    return;
+  panel.root.querySelector('.plane').style.display = dims.length < 2 ? 'none' : '';
+  if (panel.entry) drawHistograms(panel);
+}
+
+// a new point, written elsewhere or the echo of our own release: the sliders follow it
+function startFrom(panel) {
+  const { z, y } = panel.data;
+  const last = panel.committed;
+  if (last && !samePoint(last, panel.data)) {
+    panel.memory.past.push(last);
+    panel.memory.future.length = 0;
   }
-  panel.dirty = false;
-  panel.z = data.z.slice();
-  for (const { index, input, output } of panel.inputs) {
+  panel.committed = { z: z.slice(), y };
+  showHistory(panel);
+  if (panel.holding) return; // a hand that already moves on keeps its place
+  panel.z = z.slice();
+  panel.y = y;
+  moved(panel);
+  if (!panel.entry?.decoder) paintBytes(panel, Uint8Array.from(atob(panel.data.pixels), (c) => c.charCodeAt(0)));
+}
+
+function samePoint(a, b) {
+  return a.y === b.y && a.z.length === b.z.length && a.z.every((v, i) => Math.abs(v - b.z[i]) < 1e-3);
+}
+
+function goOnWithout(panel) {
+  panel.entry = { draws: new Uint8Array(), decoder: null, reason: 'the weights have not arrived' };
+  moved(panel);
+}
+
+function takeModel(panel) {
+  clearTimeout(panel.patience);
+  panel.entry = mailbox().models.get(panel.data.model);
+  drawHistograms(panel);
+  show(panel, panel.z, panel.y);
+  rest(panel);
+}
+
+// the point has moved, by hand or otherwise: show it everywhere, soon draw what lies around it
+function moved(panel) {
+  clean(panel);
+  for (const row of panel.rows) {
+    const value = panel.z[row.dim.index];
     // a point may lie outside the range of encoded data: the track makes room
-    input.min = Math.min(Number(input.dataset.low), panel.z[index]);
-    input.max = Math.max(Number(input.dataset.high), panel.z[index]);
-    input.value = panel.z[index];
-    output.textContent = panel.z[index].toFixed(2);
+    row.input.min = Math.min(row.dim.low, value);
+    row.input.max = Math.max(row.dim.high, value);
+    if (Number(row.input.value) !== value) row.input.value = value;
+    row.output.textContent = value.toFixed(2);
   }
+  for (const button of panel.classes.children) button.setAttribute('aria-pressed', Number(button.value) === panel.y);
+  placeCross(panel);
+  show(panel, panel.z, panel.y);
+  rest(panel);
 }
 
-function buildSliders(panel, data) {
-  const strongest = Math.max(...data.dims.map((dim) => dim.kl ?? 0), 1e-9);
-  panel.inputs = data.dims.map((dim) => {
-    const row = document.createElement('div');
-    row.className = 'slider';
-    const id = `z${dim.index}`;
-    row.innerHTML =
-      `<label for="${id}">z<sub>${dim.index}</sub></label>` +
-      `<input type="range" id="${id}" step="any"><output for="${id}"></output>`;
-    const [, input, output] = row.children;
-    input.setAttribute('aria-label', `latent dimension ${dim.index}`);
-    input.dataset.low = dim.low;
-    input.dataset.high = dim.high;
-    if (dim.kl !== null) {
-      const kl = document.createElement('div');
-      kl.className = 'kl';
-      kl.title = 'what this dimension carries on test data: KL(q(z|x) || p(z)) in nats';
-      const bar = document.createElement('i');
-      bar.style.width = `${(60 * Math.max(dim.kl, 0)) / strongest}%`;
-      kl.append(bar, `${dim.kl.toFixed(2)} nats`);
-      row.append(kl);
-    }
-    input.oninput = () => {
-      panel.holding = true;
-      panel.z[dim.index] = Number(input.value);
-      output.textContent = Number(input.value).toFixed(2);
-      panel.dirty = true;
-      if (!panel.inFlight || performance.now() - panel.askedAt > GIVE_UP_AFTER) ask(panel);
-    };
-    input.onchange = () => commit(panel);
-    input.onkeydown = (event) => {
-      const step = (Number(input.max) - Number(input.min)) / 100;
-      const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-      if (!sign) return; // with step "any" a browser's own arrow step depends on the browser
-      event.preventDefault();
-      input.value = Number(input.value) + sign * step * (event.shiftKey ? 10 : 1);
-      input.oninput();
-      clearTimeout(panel.commitTimer);
-      panel.commitTimer = setTimeout(commit, COMMIT_AFTER, panel);
-    };
-    return { index: dim.index, row, input, output };
-  });
-  panel.sliders.replaceChildren(...panel.inputs.map(({ row }) => row));
-  panel.shownFirst = data.shown_first;
-  showSliders(panel);
-}
-
-function showSliders(panel) {
-  const all = panel.inputs.length;
-  panel.inputs.forEach(({ row }, i) => (row.hidden = !panel.expanded && i >= panel.shownFirst));
-  panel.inputs.forEach(({ row }) => (row.style.display = row.hidden ? 'none' : ''));
-  panel.more.style.display = all > panel.shownFirst ? '' : 'none';
-  panel.more.textContent = panel.expanded ? `Show the first ${panel.shownFirst}` : `Show all ${all}`;
-  panel.more.setAttribute('aria-expanded', panel.expanded);
+function clean(panel) {
+  for (const { index, low, high } of panel.data.dims) {
+    const value = panel.z[index];
+    if (Number.isFinite(value)) continue;
+    panel.z[index] = value === Infinity ? high : value === -Infinity ? low : (low + high) / 2;
+    panel.note = 'a value that was no number was put back into the data’s range';
+  }
 }
 
 function commit(panel) {
   panel.holding = false;
-  panel.component.setTriggerValue('commit', { model: panel.model, z: panel.z.slice() });
+  clearTimeout(panel.commitTimer);
+  if (panel.committed && samePoint(panel.committed, panel)) return;
+  if (panel.committed) panel.memory.past.push(panel.committed);
+  panel.memory.future.length = 0;
+  send(panel);
 }
 
-function ask(panel) {
-  panel.dirty = false;
-  panel.inFlight = ++panel.seq;
-  panel.askedAt = performance.now();
-  panel.component.setStateValue('drag', {
-    model: panel.model, version: panel.version, seq: panel.seq, z: panel.z.slice(),
+function send(panel) {
+  panel.committed = { z: panel.z.slice(), y: panel.y };
+  showHistory(panel);
+  panel.component.setTriggerValue('commit', { model: panel.data.model, z: panel.z.slice(), y: panel.y });
+}
+
+function commitSoon(panel) {
+  clearTimeout(panel.commitTimer);
+  panel.commitTimer = setTimeout(commit, COMMIT_AFTER, panel);
+}
+
+function travel(panel, from, to) {
+  const point = panel.memory[from].pop();
+  if (!point) return;
+  panel.memory[to].push(panel.committed);
+  panel.z = point.z.slice();
+  panel.y = point.y;
+  moved(panel);
+  send(panel);
+}
+
+function showHistory(panel) {
+  panel.undo.disabled = !panel.memory.past.length;
+  panel.redo.disabled = !panel.memory.future.length;
+}
+
+// ---- the picture
+
+function show(panel, z, y) {
+  const decoder = panel.entry?.decoder;
+  if (!decoder) {
+    if (!panel.entry && !panel.holding) return; // the weights are on their way, and Python's picture stands
+    panel.wanted = { z: z.slice(), y };
+    if (!panel.inFlight || performance.now() - panel.inFlight.at > GIVE_UP_AFTER) askForPicture(panel);
+    return;
+  }
+  const start = performance.now();
+  const values = decoder.decode(z, y);
+  paint(panel, values, 255);
+  tell(panel, 'in your browser', performance.now() - start);
+}
+
+function tell(panel, where, milliseconds) {
+  const reason = panel.entry?.reason;
+  const notes = [reason && `the browser does not decode: ${reason}`, panel.note].filter(Boolean);
+  panel.note = '';
+  panel.line.textContent = `decoded ${where} in ${milliseconds.toFixed(1)} ms` + notes.map((n) => `; ${n}`).join('');
+}
+
+function paintBytes(panel, bytes) {
+  paint(panel, bytes, 1);
+}
+
+// values (H * W * C), times scale 0 to 255
+function paint(panel, values, scale) {
+  const { width, height, channels } = panel.data;
+  if (!panel.image) {
+    panel.image = new ImageData(width, height);
+    panel.canvas.width = width;
+    panel.canvas.height = height;
+    panel.canvas.classList.toggle('crisp', height < 64);
+    panel.context = panel.canvas.getContext('2d');
+  }
+  fill(panel.image.data, values, scale, channels);
+  panel.context.putImageData(panel.image, 0, 0);
+  panel.canvas.dataset.painted = ++panel.painted; // read by the browser tests
+}
+
+function fill(rgba, values, scale, channels) {
+  const green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
+  for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels) {
+    rgba[i] = values[from] * scale;
+    rgba[i + 1] = values[from + green] * scale;
+    rgba[i + 2] = values[from + blue] * scale;
+    rgba[i + 3] = 255;
+  }
+}
+
+// ---- the server path: one request in flight, the latest value wins
+
+function askForPicture(panel) {
+  const { z, y } = panel.wanted;
+  panel.wanted = null;
+  ask(panel, [z], y, (answer) => {
+    paintBytes(panel, answer.pixels);
+    tell(panel, 'on the server', answer.milliseconds);
   });
 }
 
-function paint(panel, data) {
-  const { width, height, channels, pixels } = data.picture;
-  const bytes = Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0));
-  const image = new ImageData(width, height);
-  for (let i = 0, from = 0; i < image.data.length; i += 4, from += channels) {
-    image.data[i] = bytes[from];
-    image.data[i + 1] = bytes[from + (channels > 1 ? 1 : 0)];
-    image.data[i + 2] = bytes[from + (channels > 1 ? 2 : 0)];
-    image.data[i + 3] = 255;
+function ask(panel, zs, y, use) {
+  panel.inFlight = { seq: ++panel.seq, at: performance.now(), use };
+  panel.component.setStateValue('ask', { panel: panel.id, model: panel.data.model, seq: panel.seq, zs, y });
+}
+
+function takeAnswer(panel, answer) {
+  if (answer.panel !== panel.id || answer.seq !== panel.inFlight?.seq) return;
+  const { use } = panel.inFlight;
+  panel.inFlight = null;
+  use(answer);
+  if (panel.wanted) askForPicture(panel);
+  else panel.whenFree?.();
+}
+
+// ---- sliders
+
+function label(dim) {
+  return dim.name || `z${dim.index}`;
+}
+
+function buildRows(panel) {
+  const { dims, model } = panel.data;
+  panel.rows = dims.map((dim) => {
+    const element = document.createElement('div');
+    element.className = 'slider';
+    element.innerHTML = `
+      <div class="head">
+        <button type="button" class="name" title="double-click, or press Enter, to rename"></button>
+        <span class="kl" title="what this dimension carries on test data: KL(q(z|x) || p(z))"></span>
+        <output></output>
+        <button type="button" class="lock" title="a locked dimension stays where it is">lock</button>
+      </div>
+      <input type="range" step="any">
+      <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+        <title>grey: encoded data; line: the prior</title><path class="data"/><path class="prior"/>
+      </svg>
+      <canvas class="strip" aria-hidden="true" title="what stands at each place along the track"></canvas>`;
+    const find = (selector) => element.querySelector(selector);
+    const row = {
+      dim, element, name: find('.name'), output: find('output'), lock: find('.lock'), input: find('input'),
+      svg: find('svg'), strip: find('.strip'),
+    };
+    find('.kl').textContent = dim.kl === null ? '' : `${dim.kl.toFixed(2)} nats`;
+    row.input.dataset.dim = dim.index;
+    row.input.oninput = () => {
+      panel.holding = true;
+      panel.z[dim.index] = Number(row.input.value);
+      moved(panel);
+    };
+    row.input.onchange = () => commit(panel);
+    row.input.onkeydown = (event) => {
+      const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+      if (!sign || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault(); // with step "any" the browser's own step is the browser's choice
+      const step = ((dim.high - dim.low) / 100) * (event.shiftKey ? 10 : 1);
+      row.input.value = Number(row.input.value) + sign * step;
+      row.input.oninput();
+      commitSoon(panel);
+    };
+    row.lock.onclick = () => {
+      dim.locked = !dim.locked;
+      panel.component.setTriggerValue('lock', { model, index: dim.index, locked: dim.locked });
+      showNamesAndLocks(panel);
+    };
+    row.name.ondblclick = () => rename(panel, row);
+    row.name.onclick = (event) => event.detail === 0 && rename(panel, row); // Enter or Space
+    setUpStrip(panel, row);
+    return row;
+  });
+  panel.sliders.replaceChildren(...panel.rows.map((row) => row.element));
+  showRows(panel);
+}
+
+function shownRows(panel) {
+  return panel.rows.filter((row) => row.element.style.display !== 'none');
+}
+
+function showRows(panel) {
+  const all = panel.rows.length, first = panel.data.shown_first;
+  panel.rows.forEach((row, i) => (row.element.style.display = panel.expanded || i < first ? '' : 'none'));
+  panel.more.style.display = all > first ? '' : 'none';
+  panel.more.textContent = panel.expanded ? `Show the first ${first}` : `Show all ${all}`;
+  panel.more.setAttribute('aria-expanded', panel.expanded);
+}
+
+function showNamesAndLocks(panel) {
+  panel.rows.forEach((row, i) => {
+    row.dim = Object.assign(row.dim, { name: panel.data.dims[i].name, locked: panel.data.dims[i].locked });
+    if (!row.name.querySelector('input')) row.name.textContent = label(row.dim);
+    row.input.setAttribute('aria-label', `${label(row.dim)}, latent dimension ${row.dim.index}`);
+    row.input.disabled = row.dim.locked;
+    row.lock.textContent = row.dim.locked ? 'locked' : 'lock';
+    row.lock.setAttribute('aria-pressed', row.dim.locked);
+    row.lock.setAttribute('aria-label', `lock ${label(row.dim)}`);
+    for (const select of [panel.axisX, panel.axisY]) select.options[i].textContent = label(row.dim);
+  });
+}
+
+function rename(panel, row) {
+  const field = document.createElement('input');
+  field.className = 'rename';
+  field.maxLength = 24;
+  field.value = label(row.dim);
+  field.setAttribute('aria-label', `name of latent dimension ${row.dim.index}`);
+  row.name.replaceWith(field);
+  field.focus();
+  field.select();
+  const finish = (keep) => {
+    if (!field.isConnected) return;
+    const name = keep ? field.value.trim() : row.dim.name;
+    field.replaceWith(row.name);
+    row.name.focus();
+    if (name === label(row.dim) || name === row.dim.name) return;
+    row.dim.name = name;
+    row.name.textContent = label(row.dim);
+    panel.component.setTriggerValue('rename', { model: panel.data.model, index: row.dim.index, name });
+  };
+  field.onkeydown = (event) => {
+    event.stopPropagation();
+    if (event.key === 'Enter') finish(true);
+    if (event.key === 'Escape') finish(false);
+  };
+  field.onblur = () => finish(true);
+}
+
+function buildClasses(panel) {
+  panel.classes.replaceChildren(...panel.data.classes.map((name, value) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.value = value;
+    button.textContent = name;
+    button.onclick = () => {
+      panel.y = value;
+      moved(panel);
+      commit(panel);
+    };
+    return button;
+  }));
+}
+
+// grey: draws from the encoded data's posteriors; line: the prior's density on the same scale
+function drawHistograms(panel) {
+  const { draws } = panel.entry;
+  const d = panel.data.dims.length, n = draws.length / d, bins = 50;
+  if (!n) return;
+  for (const { dim, svg } of panel.rows) {
+    const counts = new Float64Array(bins);
+    for (let i = 0; i < n; i++) counts[Math.min(bins - 1, Math.floor((draws[i * d + dim.index] * bins) / 256))]++;
+    const binWidth = (dim.high - dim.low) / bins;
+    const density = (x) => Math.exp(-0.5 * ((x - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
+    const prior = Array.from({ length: 101 }, (_, i) => density(dim.low + ((dim.high - dim.low) * i) / 100) * n * binWidth);
+    const top = Math.max(...counts, ...prior);
+    const bars = [...counts].map((count, i) => `L${(100 * i) / bins} ${20 - (20 * count) / top} L${(100 * (i + 1)) / bins} ${20 - (20 * count) / top}`);
+    svg.querySelector('.data').setAttribute('d', `M0 20 ${bars.join(' ')} L100 20 Z`);
+    svg.querySelector('.prior').setAttribute('d', 'M' + prior.map((p, i) => `${i} ${20 - (20 * p) / top}`).join(' L'));
   }
-  if (panel.canvas.width !== width) panel.canvas.width = width;
-  if (panel.canvas.height !== height) panel.canvas.height = height;
-  panel.canvas.classList.toggle('crisp', height < 64);
-  panel.canvas.getContext('2d').putImageData(image, 0, 0);
-  panel.canvas.dataset.painted = ++panel.painted; // read by the browser tests
-  panel.line.textContent = `decoded on the server in ${data.milliseconds.toFixed(1)} ms`;
+}
+
+// ---- what lies around: film strips and the pad, drawn only while the hand rests
+
+function tileValue(dim, i) {
+  return dim.low + ((i + 0.5) / TILES) * (dim.high - dim.low);
+}
+
+function setUpStrip(panel, row) {
+  const at = (event) => {
+    const box = row.strip.getBoundingClientRect();
+    const i = Math.floor(((event.clientX - box.left) / box.width) * TILES);
+    return tileValue(row.dim, Math.max(0, Math.min(TILES - 1, i)));
+  };
+  row.strip.onpointermove = (event) => {
+    if (event.pointerType !== 'mouse' || event.buttons || row.dim.locked) return;
+    preview(panel, { [row.dim.index]: at(event) });
+  };
+  row.strip.onpointerleave = () => restore(panel);
+  row.strip.onclick = (event) => {
+    if (row.dim.locked) return;
+    panel.previewing = false;
+    panel.z[row.dim.index] = at(event);
+    moved(panel);
+    commit(panel);
+  };
+}
+
+// a probe: the picture shows another point, the point itself stays
+function preview(panel, changes) {
+  panel.previewing = true;
+  const z = panel.z.slice();
+  for (const [index, value] of Object.entries(changes)) z[index] = value;
+  show(panel, z, panel.y);
+}
+
+function restore(panel) {
+  if (!panel.previewing) return;
+  panel.previewing = false;
+  show(panel, panel.z, panel.y);
+}
+
+function rest(panel) {
+  clearTimeout(panel.restTimer);
+  panel.work++; // what was being drawn is out of date
+  panel.unfinished = true;
+  panel.restTimer = setTimeout(drawAround, REST_AFTER, panel);
+}
+
+function drawAround(panel) {
+  if (!panel.entry || panel.holding || document.hidden || !panel.canvas.isConnected) {
+    if (panel.holding) panel.restTimer = setTimeout(drawAround, REST_AFTER, panel);
+    return;
+  }
+  const jobs = [];
+  for (const row of shownRows(panel)) {
+    for (let i = 0; i < TILES; i++) {
+      const z = panel.z.slice();
+      z[row.dim.index] = tileValue(row.dim, i);
+      jobs.push({ z, canvas: row.strip, column: i, row: 0, columns: TILES, rows: 1, alpha: 1 });
+    }
+  }
+  if (panel.data.dims.length === 2) jobs.push(...manifoldJobs(panel));
+  else drawDensity(panel);
+  runJobs(panel, jobs, panel.work);
+}
+
+function runJobs(panel, jobs, work) {
+  const decoder = panel.entry?.decoder;
+  if (!decoder) {
+    askForTiles(panel, jobs, work);
+    return;
+  }
+  const slice = () => {
+    if (work !== panel.work || document.hidden) return;
+    const until = performance.now() + SLICE;
+    while (jobs.length && performance.now() < until) {
+      const job = jobs.shift();
+      drawTile(panel, job, decoder.decode(job.z, panel.y), 255);
+    }
+    if (jobs.length) setTimeout(slice);
+    else panel.unfinished = false;
+  };
+  slice();
+}
+
+function askForTiles(panel, jobs, work) {
+  if (panel.inFlight) {
+    panel.whenFree = () => {
+      panel.whenFree = null;
+      if (work === panel.work) askForTiles(panel, jobs, work);
+    };
+    return;
+  }
+  const some = jobs.splice(0, 64);
+  if (!some.length || work !== panel.work) {
+    panel.unfinished = some.length > 0;
+    return;
+  }
+  ask(panel, some.map((job) => job.z), panel.y, ({ pixels, count }) => {
+    const size = pixels.length / count;
+    if (work !== panel.work) return;
+    some.forEach((job, i) => drawTile(panel, job, pixels.subarray(i * size, (i + 1) * size), 1));
+    panel.whenFree = () => {
+      panel.whenFree = null;
+      askForTiles(panel, jobs, work);
+    };
+  });
+}
+
+function drawTile(panel, job, values, scale) {
+  const { width, height, channels } = panel.data;
+  if (job.canvas.width !== width * job.columns || job.canvas.height !== height * job.rows) {
+    job.canvas.width = width * job.columns;
+    job.canvas.height = height * job.rows;
+    job.canvas.classList.toggle('crisp', height < 64);
+  }
+  if (panel.tile?.width !== width || panel.tile.height !== height) panel.tile = new ImageData(width, height);
+  fill(panel.tile.data, values, scale * job.alpha, channels);
+  job.canvas.getContext('2d').putImageData(panel.tile, job.column * width, job.row * height);
+  job.onDrawn?.();
+}
+
+// ---- the pad
+
+function padDims(panel) {
+  const byIndex = (select) => panel.data.dims.find((dim) => dim.index === Number(select.value));
+  return [byIndex(panel.axisX), byIndex(panel.axisY)];
+}
+
+function setUpPad(panel) {
+  const at = (event) => {
+    const box = panel.pad.getBoundingClientRect();
+    const [x, y] = padDims(panel);
+    const part = (value) => Math.max(0, Math.min(1, value));
+    const across = part((event.clientX - box.left) / box.width), up = part((box.bottom - event.clientY) / box.height);
+    const place = {};
+    if (!y.locked) place[y.index] = y.low + up * (y.high - y.low);
+    if (!x.locked) place[x.index] = x.low + across * (x.high - x.low);
+    return place;
+  };
+  const follow = (event) => {
+    panel.previewing = false;
+    Object.assign(panel.z, at(event));
+    moved(panel);
+  };
+  panel.pad.onpointerdown = (event) => {
+    panel.pad.setPointerCapture(event.pointerId);
+    panel.holding = true;
+    follow(event);
+  };
+  panel.pad.onpointermove = (event) => {
+    if (panel.pad.hasPointerCapture(event.pointerId)) follow(event);
+    else if (event.pointerType === 'mouse') preview(panel, at(event));
+  };
+  panel.pad.onpointerup = panel.pad.onpointercancel = () => commit(panel);
+  panel.pad.onpointerleave = () => restore(panel);
+  panel.pad.onkeydown = (event) => {
+    const [x, y] = padDims(panel);
+    const step = { ArrowRight: [x, 1], ArrowLeft: [x, -1], ArrowUp: [y, 1], ArrowDown: [y, -1] }[event.key];
+    if (!step || step[0].locked) return;
+    event.preventDefault();
+    const [dim, sign] = step;
+    panel.z[dim.index] += sign * ((dim.high - dim.low) / 100) * (event.shiftKey ? 10 : 1);
+    moved(panel);
+    commitSoon(panel);
+  };
+  panel.axisX.onchange = panel.axisY.onchange = () => {
+    placeCross(panel);
+    rest(panel);
+  };
+}
+
+function placeCross(panel) {
+  if (panel.data.dims.length < 2) return;
+  const part = (dim) => Math.max(0, Math.min(1, (panel.z[dim.index] - dim.low) / (dim.high - dim.low)));
+  const [x, y] = padDims(panel);
+  panel.cross.style.left = `${100 * part(x)}%`;
+  panel.cross.style.top = `${100 - 100 * part(y)}%`;
+}
+
+// counts of draws per cell, smoothed, 0 to 1; (CELLS * CELLS), row 0 at the top
+function density(panel) {
+  const cells = new Float64Array(CELLS * CELLS);
+  const draws = panel.entry?.draws ?? [];
+  const d = panel.data.dims.length;
+  const [x, y] = padDims(panel);
+  for (let i = 0; i < draws.length; i += d) {
+    const column = Math.floor((draws[i + x.index] * CELLS) / 256);
+    const row = CELLS - 1 - Math.floor((draws[i + y.index] * CELLS) / 256);
+    cells[row * CELLS + column]++;
+  }
+  let smooth = cells;
+  for (const step of [1, CELLS, 1, CELLS]) { // twice a box of three each way
+    const from = smooth;
+    smooth = from.map((v, i) => (from[i - step] ?? 0) + v + (from[i + step] ?? 0));
+  }
+  const top = Math.max(...smooth) || 1;
+  return smooth.map((v) => v / top);
+}
+
+function drawDensity(panel) {
+  const key = `${panel.data.model} ${panel.axisX.value} ${panel.axisY.value} ${Boolean(panel.entry)}`;
+  panel.padLine.textContent = 'Shaded: where encoded data lies, by draws from its posteriors. Hover to peek, click to go.';
+  if (panel.padShows === key) return;
+  panel.padShows = key;
+  const canvas = panel.padCanvas;
+  canvas.width = canvas.height = CELLS;
+  canvas.classList.remove('crisp');
+  const context = canvas.getContext('2d');
+  context.fillStyle = getComputedStyle(panel.pad).getPropertyValue('--st-primary-color') || '#3f90da';
+  density(panel).forEach((value, i) => {
+    context.globalAlpha = 0.85 * Math.sqrt(value);
+    context.fillRect(i % CELLS, Math.floor(i / CELLS), 1, 1);
+  });
+}
+
+// a 2-D model's whole plane; tiles where no data lives are dim
+function manifoldJobs(panel) {
+  const key = `${panel.data.model} ${panel.y} ${panel.axisX.value} ${panel.axisY.value} ${Boolean(panel.entry)}`;
+  panel.padLine.textContent = 'The whole latent plane, decoded; dim where no encoded data lies. Hover to peek, click to go.';
+  if (panel.padShows === key) return [];
+  const [x, y] = padDims(panel);
+  const shade = density(panel);
+  const jobs = [];
+  for (let row = 0; row < PAD_TILES; row++) {
+    for (let column = 0; column < PAD_TILES; column++) {
+      const z = panel.z.slice();
+      z[x.index] = x.low + ((column + 0.5) / PAD_TILES) * (x.high - x.low);
+      z[y.index] = y.high - ((row + 0.5) / PAD_TILES) * (y.high - y.low);
+      const cell = (k) => Math.floor(((k + 0.5) / PAD_TILES) * CELLS);
+      const dense = Math.min(1, 4 * Math.sqrt(shade[cell(row) * CELLS + cell(column)]));
+      jobs.push({
+        z, canvas: panel.padCanvas, column, row, columns: PAD_TILES, rows: PAD_TILES, alpha: 0.3 + 0.7 * dense,
+        onDrawn: () => row * column === (PAD_TILES - 1) ** 2 && (panel.padShows = key),
+      });
+    }
+  }
+  return jobs;
 }
