@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
@@ -37,6 +38,55 @@ def elbo(out: Output, x: Tensor, beta: float = 1.0) -> ELBO:
         kl_per_dim = gaussian_kl(out.posterior, out.prior)
     kl = kl_per_dim.sum(1)
     return ELBO(recon, kl, kl_per_dim, -recon - kl, recon + beta * kl)
+
+
+class TotalCorrelation(NamedTuple):
+    """KL(q(z|x) || p(z)) at one draw of z, cut into three parts; (B,) each, in nats."""
+
+    mutual_information: Tensor  # log q(z|x) - log q(z): what z tells about which image it was
+    total_correlation: Tensor  # log q(z) - sum_d log q(z_d): how far dimensions depend
+    dimension_kl: Tensor  # sum_d log q(z_d) - log p(z_d)
+
+
+class BetaTCVAE(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z)
+    kl: Tensor  # (B,) log q(z|x) - log p(z) at the draw; its parts sum to it
+    parts: TotalCorrelation
+    loss: Tensor  # (B,) recon + mutual information + beta * total correlation + dimension_kl
+
+
+def beta_tcvae(out: Output, x: Tensor, beta: float, n_data: int) -> BetaTCVAE:
+    """The beta-TCVAE objective (Chen et al. 2018): beta on the total correlation alone.
+
+    out: what model(x) returned for B images drawn from a data set of n_data.
+    """
+    recon = -out.likelihood.log_prob(x)
+    parts = total_correlation(out.z, out.posterior, out.prior, n_data)
+    loss = recon + parts.mutual_information + beta * parts.total_correlation + parts.dimension_kl
+    return BetaTCVAE(recon, sum(parts), parts, loss)
+
+
+def total_correlation(z: Tensor, q: Distribution, p: Distribution, n_data: int) -> TotalCorrelation:
+    """The three parts of the KL, estimated from a batch (Chen et al. 2018, appendix C).
+
+    z (B, D), row i drawn from row i of q, a diagonal Gaussian over B images out of n_data.
+    q(z) averages q(z|x_n) over all n_data images. Of these the batch holds z's own, which
+    counts once, and B - 1 others, each of which stands for (n_data - 1) / (B - 1).
+    Raises ValueError for a batch of fewer than two images.
+    """
+    b = len(z)
+    if b < 2:
+        raise ValueError("the total correlation needs a batch of two images or more")
+    # log q(z_i,d | x_j) -> (B, B, D); row i: the draw, column j: the image
+    log_q = q.base_dist.log_prob(z[:, None, :])
+    weight = torch.full((b, b), (n_data - 1) / (n_data * (b - 1)), device=z.device)
+    weight.fill_diagonal_(1 / n_data)  # the diagonal: each draw's own image
+    log_weight = weight.log()
+    log_q_z = (log_weight + log_q.sum(2)).logsumexp(1)  # (B,)
+    log_q_dims = (log_weight[:, :, None] + log_q).logsumexp(1).sum(1)  # (B,)
+    return TotalCorrelation(
+        q.log_prob(z) - log_q_z, log_q_z - log_q_dims, log_q_dims - p.log_prob(z)
+    )
 
 
 def gaussian_kl(q: Distribution, p: Distribution) -> Tensor:

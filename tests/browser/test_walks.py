@@ -11,102 +11,16 @@ import vae
 from vae.data import DATASETS
 
 from .app_server import running_app, settle, watch
+from .panel import DRAG, decoded, open_page, painted, pixels, wait_for_another_z, z_in_url
 
 PAGES = ["", "sample", "sliders", "interpolate", "map"]
 
 
-def open_page(page, address, path="", **query):
-    page.goto(f"{address}/{path}?{urllib.parse.urlencode(query)}")
-    page.wait_for_selector("h1", timeout=60_000)
-    settle(page)
-
-
-def z_in_url(page):
-    query = urllib.parse.parse_qs(urllib.parse.urlparse(page.url).query)
-    return [float(v) for v in query["z"][0].split(",")]
-
-
-def panel_pixels(page):
-    """The live panel's canvas, (H, W) grey."""
-    values = page.evaluate(
-        "() => { const c = [...document.querySelectorAll('*')].flatMap(e => e.shadowRoot ?"
-        " [...e.shadowRoot.querySelectorAll('canvas.picture')] : [])[0];"
-        " return [c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]] }"
-    )
-    return np.array(values[2]).reshape(values[0], values[1], 4)[:, :, 0]
-
-
-def decoded(name, z):
-    import torch
-
-    return vae.load(name).decode(torch.tensor([z]))[0, 0].numpy() * 255
-
-
-def painted(page):
-    return int(page.locator("canvas.picture").get_attribute("data-painted"))
-
-
-DRAG = """async ([seconds, perSecond]) => {
-  const roots = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean);
-  const root = roots.find(r => r.querySelector('canvas.picture'));
-  const canvas = root.querySelector('canvas.picture'), input = root.querySelector('input[type=range]');
-  const pictures = [];
-  const observer = new MutationObserver(() => pictures.push(canvas.toDataURL()));
-  observer.observe(canvas, { attributeFilter: ['data-painted'] });
-  const low = Number(input.min), high = Number(input.max);
-  const start = performance.now();
-  for (let now = start; now - start < 1000 * seconds; now = performance.now()) {
-    input.value = low + (high - low) * (0.5 + 0.45 * Math.sin((now - start) / 200));
-    input.dispatchEvent(new Event('input', { bubbles: true }));
-    await new Promise(next => setTimeout(next, 1000 / perSecond));
-  }
-  observer.disconnect();
-  input.dispatchEvent(new Event('change', { bubbles: true }));
-  return [pictures.length, new Set(pictures).size];
-}"""
-
-
 def test_dragging_changes_the_picture_many_times_a_second(page, address):
     open_page(page, address, "sliders", model="mnist-vae-16d")
-    painted, different = page.evaluate(DRAG, [1, 60])
-    print(f"a drag of one second: {painted} pictures painted, {different} different")
-    assert painted >= 15 and different >= 15
-
-
-def test_only_the_release_writes_the_point(page, address):
-    open_page(page, address, "sliders", model="mnist-vae-16d")
-    box = page.locator("input[type=range]").first.bounding_box()
-    middle = box["y"] + box["height"] / 2
-    before, z_before = painted(page), z_in_url(page)
-    page.mouse.move(box["x"] + box["width"] / 2, middle)
-    page.mouse.down()
-    for step in range(10):
-        page.mouse.move(box["x"] + box["width"] * (0.5 + 0.04 * step), middle)
-    page.wait_for_function(f"""() => Number([...document.querySelectorAll('*')].map(e =>
-        e.shadowRoot?.querySelector('canvas.picture')).find(Boolean).dataset.painted) > {before + 1}""")
-    assert z_in_url(page) == z_before
-    page.mouse.up()
-    page.wait_for_function(f"z => !location.search.includes(z)", arg=in_query(z_before))
-    settle(page)
-    z = z_in_url(page)
-    assert sum(a != b for a, b in zip(z, z_before)) == 1
-    np.testing.assert_allclose(panel_pixels(page), decoded("mnist-vae-16d", z), atol=1)
-
-
-def in_query(z):
-    return "z=" + "%2C".join(f"{v:g}" for v in z)
-
-
-def test_the_keyboard_moves_a_slider(page, address):
-    open_page(page, address, "sliders", model="mnist-vae-2d", z="0,0")
-    page.locator("input[type=range]").first.focus()
-    for _ in range(5):
-        page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => !location.search.includes('z=0%2C0')")
-    settle(page)
-    z = z_in_url(page)
-    assert z[0] > 0.1 and z[1] == 0
-    np.testing.assert_allclose(panel_pixels(page), decoded("mnist-vae-2d", z), atol=1)
+    found = page.evaluate(DRAG, [1, 60])
+    print(f"a drag of one second: {found['painted']} pictures, {found['different']} different")
+    assert found["painted"] >= 15 and found["different"] >= 15
 
 
 def test_few_sliders_are_shown_first_and_all_on_request(page, address):
@@ -149,8 +63,7 @@ def test_a_map_click_is_the_current_point_on_sliders(page, address):
     page.mouse.move(*spot)
     page.wait_for_timeout(200)
     page.mouse.click(*spot)
-    page.wait_for_function("() => !location.search.includes('z=0%2C0')")
-    settle(page)
+    wait_for_another_z(page, [0, 0])
     z = z_in_url(page)
     x, _ = DATASETS["mnist"].load("test").batch(range(5000))
     codes = vae.load("mnist-vae-2d").encode(x).mean.numpy()
@@ -159,7 +72,7 @@ def test_a_map_click_is_the_current_point_on_sliders(page, address):
     page.get_by_role("heading", name="Sliders").wait_for()
     settle(page)
     assert z_in_url(page) == z
-    np.testing.assert_allclose(panel_pixels(page), decoded("mnist-vae-2d", z), atol=1)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z), atol=1)
 
 
 def test_a_click_on_a_sample_is_the_current_point(page, address):
@@ -169,7 +82,7 @@ def test_a_click_on_a_sample_is_the_current_point(page, address):
     draws = vae.load("mnist-vae-16d").sample(36, generator=torch.Generator().manual_seed(5))
     before = z_in_url(page)
     page.get_by_role("button", name="draw 4 of 36").click()
-    page.wait_for_function(f"() => !location.search.includes('z={before[0]:g}%2C')")
+    wait_for_another_z(page, before)
     assert z_in_url(page) == pytest.approx(draws[3].tolist(), abs=1e-4)
 
 
@@ -177,22 +90,21 @@ def test_a_link_shows_the_same_picture_in_another_browser(page, address, browser
     open_page(page, address, "sliders", model="mnist-cvae")
     page.get_by_role("button", name="Random").click()
     page.wait_for_function("() => location.search.includes('seed=1')")
-    page.get_by_role("radio", name="4", exact=True).or_(
-        page.get_by_role("button", name="4", exact=True)
-    ).first.click()
+    settle(page)
+    page.get_by_role("group", name="class").get_by_role("button", name="4").click()
     page.wait_for_function("() => location.search.includes('y=4')")
     settle(page)
     other = browser.new_context().new_page()
     other.goto(page.url)
     other.locator("canvas.picture").wait_for(timeout=60_000)
     settle(other)
-    np.testing.assert_array_equal(panel_pixels(other), panel_pixels(page))
+    np.testing.assert_array_equal(pixels(other), pixels(page))
     other.context.close()
 
 
 def test_one_click_from_home_to_the_sliders(page, address):
     open_page(page, address)
-    page.get_by_role("button", name="Explore").nth(2).click()
+    page.locator(".st-key-explore_mnist-vae-16d button").click()
     page.get_by_role("heading", name="Sliders").wait_for()
     settle(page)
     assert "model=mnist-vae-16d" in page.url
@@ -209,7 +121,7 @@ def test_a_deep_link_as_a_fresh_servers_first_request(browser):
         settle(page)
         assert page.get_by_role("link", name="Interpolate").count()
         np.testing.assert_allclose(
-            panel_pixels(page), decoded("mnist-vae-2d", [0.5, -0.5]), atol=1
+            pixels(page), decoded("mnist-vae-2d", [0.5, -0.5]), atol=1
         )
         assert not errors
         context.close()

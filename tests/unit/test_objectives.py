@@ -1,10 +1,12 @@
+import math
+
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
 from vae.models import FAMILIES, Config
 from vae.models.base import Output, diagonal_normal
-from vae.objectives import elbo, gaussian_kl
+from vae.objectives import beta_tcvae, elbo, gaussian_kl, total_correlation
 
 
 def gaussians(b=5, d=3):
@@ -74,3 +76,69 @@ def test_reparametrised_gradient():
     (out.z**2).sum(1).mean().backward()
     assert mu.grad.tolist() == pytest.approx([0.6, -2.4], abs=0.03)
     assert sigma.grad.tolist() == pytest.approx([1.0, 4.0], abs=0.03)
+
+
+def correlated_data(n, rho):
+    """A "data set" whose posteriors make q(z) a known Gaussian: mu_n ~ N(0, S), sigma fixed.
+
+    q(z) = N(0, C) with C = S + s^2 I = [[1, rho], [rho, 1]].
+    """
+    s = 0.3
+    covariance = torch.tensor([[1 - s**2, rho], [rho, 1 - s**2]])
+    g = torch.Generator().manual_seed(0)
+    mu = torch.randn(n, 2, generator=g) @ torch.linalg.cholesky(covariance).T
+    return mu, torch.full_like(mu, s), g, s
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.6])
+def test_total_correlation_of_a_known_gaussian(rho):
+    mu, sigma, g, s = correlated_data(3000, rho)
+    q = diagonal_normal(mu, sigma)
+    p = diagonal_normal(torch.zeros(2), torch.ones(2))
+    z = mu + sigma * torch.randn(mu.shape, generator=g)
+    # the batch is the data set: every image stands for itself
+    parts = total_correlation(z, q, p, n_data=len(mu))
+    # TC = -log(1 - rho^2) / 2; MI = H(z) - H(z|x); the margins are the prior's
+    expected_tc = -0.5 * math.log(1 - rho**2)
+    expected_mi = 0.5 * math.log(1 - rho**2) - 2 * math.log(s)
+    assert parts.total_correlation.mean().item() == pytest.approx(expected_tc, abs=0.04)
+    assert parts.mutual_information.mean().item() == pytest.approx(expected_mi, abs=0.06)
+    assert parts.dimension_kl.mean().item() == pytest.approx(0, abs=0.06)
+
+
+def test_total_correlation_from_a_batch_of_a_large_data_set_is_near_the_truth():
+    """The trap: 1/N must stand on the diagonal. With D weights too many, or 1/N in column 0,
+    a total correlation of 0 comes out tens of nats away."""
+    mu, sigma, g, s = correlated_data(512, 0.0)
+    z = mu + sigma * torch.randn(mu.shape, generator=g)
+    p = diagonal_normal(torch.zeros(2), torch.ones(2))
+    parts = total_correlation(z, diagonal_normal(mu, sigma), p, n_data=700_000)
+    assert abs(parts.total_correlation.mean().item()) < 0.15
+
+
+def test_own_image_weighs_one_in_n():
+    """Two images far apart: q(z) at a draw is its own density over N, and nothing else."""
+    mu = torch.tensor([[0.0], [100.0]])
+    q = diagonal_normal(mu, torch.ones(2, 1))
+    p = diagonal_normal(torch.zeros(1), torch.ones(1))
+    parts = total_correlation(mu, q, p, n_data=50)
+    assert parts.mutual_information.tolist() == pytest.approx([math.log(50)] * 2, abs=1e-4)
+
+
+def test_the_three_parts_sum_to_the_sampled_kl():
+    q, p = gaussians()
+    z = q.sample()
+    parts = total_correlation(z, q, p, n_data=1000)
+    torch.testing.assert_close(sum(parts), q.log_prob(z) - p.log_prob(z))
+    with pytest.raises(ValueError):
+        total_correlation(z[:1], diagonal_normal(q.mean[:1], q.stddev[:1]), p, 1000)
+
+
+def test_beta_tcvae_with_beta_one_is_the_sampled_elbo():
+    model = FAMILIES["vae"](Config((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
+    x = torch.rand(6, 1, 4, 4)
+    out = model(x)
+    terms = beta_tcvae(out, x, beta=1.0, n_data=100)
+    torch.testing.assert_close(terms.loss, terms.recon + terms.kl)
+    more = beta_tcvae(out, x, beta=6.0, n_data=100)
+    torch.testing.assert_close(more.loss - terms.loss, 5 * terms.parts.total_correlation)

@@ -19,8 +19,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from ..data import DATASETS, Split
-from ..models import FAMILIES, LatentModel
-from ..objectives import elbo
+from ..models import FAMILIES, LatentModel, Output
+from ..objectives import ELBO, BetaTCVAE, beta_tcvae, elbo
 from .recipes import Recipe
 
 
@@ -110,7 +110,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(step)
             out = prepared(x, y, generator=noise)
-            terms = elbo(out, x, beta=recipe.beta)
+            terms = objective(recipe, out, x, len(split))
             optimizer.zero_grad()
             accelerator.backward(terms.loss.mean())
             optimizer.step()
@@ -136,6 +136,16 @@ def train(
     if hasattr(model, "fit_prior"):
         model.fit_prior(_codes(model, split))
     return model
+
+
+def objective(recipe: Recipe, out: Output, x: torch.Tensor, n_data: int) -> ELBO | BetaTCVAE:
+    """The recipe's objective, with recon, kl and loss per example. Raises ValueError for an
+    unknown one."""
+    if recipe.objective == "elbo":
+        return elbo(out, x, beta=recipe.beta)
+    if recipe.objective == "beta_tcvae":
+        return beta_tcvae(out, x, beta=recipe.beta, n_data=n_data)
+    raise ValueError(f"unknown objective {recipe.objective!r}")
 
 
 def _codes(model: LatentModel, split: Split, n: int = 10_000) -> torch.Tensor:

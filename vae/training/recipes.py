@@ -19,6 +19,7 @@ class Recipe:
     batch_size: int = 128  # per process
     learning_rate: float = 1e-3  # the peak; cosine to 0 after a linear warm-up
     warmup_steps: int = 200
+    objective: str = "elbo"  # "elbo", or "beta_tcvae" where beta weighs the total correlation
     beta: float = 1.0  # weight of the KL
     seed: int = 0
 
@@ -97,5 +98,16 @@ RECIPES = {
         steps=48_000,
         batch_size=64,
         beta=4.0,
+    ),
+    "sprites-btcvae": Recipe(
+        title="Sprites, beta-TCVAE, beta 6, 10-D",
+        description="Only what dimensions share is punished: position and scale get one each.",
+        family="vae",
+        data="sprites",
+        config=SPRITES_CONFIG,
+        steps=30_000,
+        batch_size=128,  # its estimate of q(z) lives on the batch
+        objective="beta_tcvae",
+        beta=6.0,
     ),
 }

@@ -11,6 +11,7 @@ export default function ({ data, setStateValue }) {
     news.dispatchEvent(new CustomEvent('answer', { detail: { ...header, pixels: payload } }));
     return;
   }
+  if (header.kind !== 'model') return;
   if (!models.has(header.model)) {
     const entry = { draws: payload.subarray(0, header.draws), decoder: null, reason: header.reason };
     if (!header.reason) {

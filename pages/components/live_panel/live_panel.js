@@ -352,8 +352,10 @@ function rename(panel, row) {
   row.name.replaceWith(field);
   field.focus();
   field.select();
+  let finished = false;
   const finish = (keep) => {
-    if (!field.isConnected) return;
+    if (finished) return; // a field that is taken away loses its focus, which ends here again
+    finished = true;
     const name = keep ? field.value.trim() : row.dim.name;
     field.replaceWith(row.name);
     row.name.focus();
@@ -364,8 +366,9 @@ function rename(panel, row) {
   };
   field.onkeydown = (event) => {
     event.stopPropagation();
-    if (event.key === 'Enter') finish(true);
-    if (event.key === 'Escape') finish(false);
+    if (event.key !== 'Enter' && event.key !== 'Escape') return;
+    event.preventDefault(); // the label gets the focus: the same key must not press it
+    finish(event.key === 'Enter');
   };
   field.onblur = () => finish(true);
 }

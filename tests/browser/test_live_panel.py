@@ -1,0 +1,413 @@
+"""The live panel in Chromium: right pictures, every way to move, weights sent once, bad luck survived."""
+
+import base64
+import urllib.parse
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from vae.models.portable import portable_decoder
+
+from .app_server import settle, watch
+from .panel import (
+    DRAG, ROOT, decoded, line, open_page, open_panel, painted, pixels, wait_for_another_z, z_in_url,
+)  # fmt: skip
+
+NAMES = [card.name for card in vae.available()]
+DECODER = Path(__file__).parents[2] / "pages/components/live_panel/decoder.js"
+RUN = """async ([source, weights, zs, ys]) => {
+  const { createDecoder } = await import('data:text/javascript;base64,' + source);
+  const decoder = createDecoder(Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)));
+  const pictures = zs.map((z, i) => [...decoder.decode(z, ys ? ys[i] : 0)]);
+  const again = [...decoder.decode(zs[0], ys ? ys[0] : 0)];
+  return { pictures, same: again.every((v, i) => v === pictures[0][i]) };
+}"""
+
+
+def run_decoder(page, weights, zs, ys=None):
+    source = base64.b64encode(DECODER.read_bytes()).decode()
+    return page.evaluate(RUN, [source, base64.b64encode(weights).decode(), zs.tolist(), ys])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_browser_and_torch_decode_alike(page, name):
+    model = vae.load(name)
+    zs = model.sample(4, temperature=1.5, generator=torch.Generator().manual_seed(0))
+    ys = [0, 3, 5, 9] if model.num_classes else None
+    found = run_decoder(page, portable_decoder(model), zs, ys)
+    expected = model.decode(zs, None if ys is None else torch.tensor(ys)).permute(0, 2, 3, 1)
+    worst = np.abs(np.array(found["pictures"]) - expected.flatten(1).numpy()).max()
+    print(f"{name}: largest difference {worst:.1e}")
+    assert worst < 1e-5
+    assert found["same"]
+
+
+class Odd(torch.nn.Module):
+    """Every kind of layer that the runtime takes, with odd sizes."""
+
+    plain_decoder, latent_dim, num_classes = True, 3, 2
+
+    def __init__(self):
+        super().__init__()
+        nn = torch.nn
+        self.decoder = nn.Sequential(
+            nn.Linear(5, 7, bias=False), nn.LeakyReLU(0.1), nn.Linear(7, 60), nn.SiLU(),
+            nn.Unflatten(1, (5, 3, 4)), nn.ConvTranspose2d(5, 6, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Upsample(scale_factor=2), nn.Conv2d(6, 5, 3, padding=1), nn.LeakyReLU(0.2),
+            nn.ConvTranspose2d(5, 3, 5, stride=3, padding=0, bias=False), nn.Conv2d(3, 3, 4, stride=2),
+        )  # fmt: skip
+
+
+def test_every_kind_of_layer(page):
+    torch.manual_seed(0)
+    model = Odd()
+    z, y = torch.randn(3, 3), torch.tensor([0, 1, 1])
+    inputs = torch.cat([z, torch.nn.functional.one_hot(y, 2).float()], dim=1)
+    expected = model.decoder(inputs).sigmoid().permute(0, 2, 3, 1).flatten(1)
+    found = run_decoder(page, portable_decoder(model), z, y.tolist())
+    np.testing.assert_allclose(found["pictures"], expected.detach(), atol=1e-6)
+
+
+def test_weights_that_do_not_fit_are_named(page):
+    weights = portable_decoder(vae.load("mnist-vae-2d"))
+    z = torch.zeros(1, 2)
+    for damaged, said in [
+        (weights.replace(b'"0.weight"', b'"0.weighX"', 1), "lack 0.weight"),
+        (weights.replace(b"[128,2]", b"[2,128]"), "0.weight has shape"),
+        (weights.replace(b'\\"silu\\"', b'\\"tanh\\"'), "unknown layer tanh"),
+        (weights[: len(weights) // 2], "cut off"),
+        (b"", "cut off"),
+    ]:
+        assert damaged != weights
+        with pytest.raises(Exception, match=said):
+            run_decoder(page, damaged, z)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_drag_paints_a_picture_for_every_event(page, address, name):
+    open_panel(page, address, model=name)
+    page.evaluate(DRAG, [0.5, 60])  # the first seconds compile
+    settle(page)
+    found = page.evaluate(DRAG, [1, 60])
+    print(f"{name}: {found['painted']} of {found['asked']} events painted, "
+          f"{np.median(found['waits']):.1f} ms from event to frame")  # fmt: skip
+    assert found["painted"] >= 0.95 * found["asked"]
+    assert "in your browser" in line(page)
+    settle(page)
+    page.wait_for_timeout(300)
+    y = urllib.parse.parse_qs(urllib.parse.urlparse(page.url).query).get("y")
+    np.testing.assert_allclose(
+        pixels(page), decoded(name, z_in_url(page), y and int(y[0])), atol=1
+    )
+
+
+def test_only_the_release_writes_the_point(page, address):
+    open_panel(page, address, model="mnist-vae-16d")
+    box = page.locator("input[type=range]").first.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    before, z_before = painted(page), z_in_url(page)
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    for step in range(10):
+        page.mouse.move(box["x"] + box["width"] * (0.5 + 0.04 * step), middle)
+    assert painted(page) > before
+    assert z_in_url(page) == z_before
+    page.mouse.up()
+    wait_for_another_z(page, z_before)
+    z = z_in_url(page)
+    assert sum(a != b for a, b in zip(z, z_before)) == 1
+    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-16d", z), atol=1)
+
+
+def press_tab_to(page, selector, limit=80):
+    """Reach an element by the Tab key alone."""
+    for _ in range(limit):
+        page.keyboard.press("Tab")
+        if page.evaluate(
+            f"s => {{ const root = {ROOT}; return Boolean(root.activeElement?.matches(s)) }}", selector
+        ):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def test_the_whole_panel_by_keyboard(page, address):
+    open_panel(page, address, model="mnist-cvae", z="0,0,0,0,0,0,0,0", y=3)
+    start = [0.0] * 8
+    # a class
+    press_tab_to(page, ".classes button[value='5']")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.search.includes('y=5')")
+    settle(page)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-cvae", start, 5), atol=1)
+    # the pad moves two dimensions
+    press_tab_to(page, ".pad")
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+    wait_for_another_z(page, start)
+    on_pad = z_in_url(page)
+    assert sum(v != 0 for v in on_pad) == 2
+    # a slider, with small and large steps
+    press_tab_to(page, "input[type=range]")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    wait_for_another_z(page, on_pad)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-cvae", z_in_url(page), 5), atol=1)
+    # undo goes back, redo comes again
+    slid = z_in_url(page)
+    page.keyboard.press("Control+z")
+    wait_for_another_z(page, slid)
+    assert z_in_url(page) == pytest.approx(on_pad, abs=1e-3)
+    page.keyboard.press("Control+Shift+z")
+    wait_for_another_z(page, on_pad)
+    assert z_in_url(page) == pytest.approx(slid, abs=1e-3)
+    # a name, by Enter on the label
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.type("slant")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.search.includes('slant')")
+    settle(page)
+    # a lock
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => {ROOT}.querySelector('input[type=range]').disabled")
+
+
+def test_lock_holds_against_pad_and_random(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0.5,0.5")
+    first = page.locator(".slider").first
+    axis = int(first.locator("input[type=range]").get_attribute("data-dim"))
+    first.locator(".lock").click()
+    settle(page)
+    pad = page.locator(".pad").bounding_box()
+    page.mouse.click(pad["x"] + 10, pad["y"] + 10)
+    wait_for_another_z(page, [0.5, 0.5])
+    moved = z_in_url(page)
+    assert moved[axis] == 0.5 and moved[1 - axis] != 0.5
+    page.get_by_role("button", name="Random").click()
+    wait_for_another_z(page, moved)
+    assert z_in_url(page)[axis] == 0.5
+
+
+def test_a_name_stays_with_the_session_and_the_link(page, address, browser):
+    open_panel(page, address, model="mnist-vae-2d")
+    page.locator(".slider .name").first.dblclick()
+    page.keyboard.type("roundness")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.search.includes('roundness')")
+    settle(page)
+    assert "roundness" in page.locator(".slider .name").first.text_content()
+    context = browser.new_context()
+    other = context.new_page()
+    other.goto(page.url)
+    other.get_by_role("button", name="roundness", exact=True).wait_for(timeout=60_000)
+    context.close()
+
+
+def test_hover_on_the_pad_previews_and_restores_and_a_click_commits(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0,0")
+    pad = page.locator(".pad").bounding_box()
+    before = pixels(page)
+    page.mouse.move(pad["x"] + pad["width"] * 0.9, pad["y"] + pad["height"] * 0.2)
+    page.wait_for_timeout(100)
+    assert np.abs(pixels(page) - before).max() > 50
+    assert z_in_url(page) == [0, 0]
+    page.mouse.move(pad["x"] - 30, pad["y"] - 30)
+    page.wait_for_timeout(100)
+    np.testing.assert_array_equal(pixels(page), before)
+    page.mouse.click(pad["x"] + pad["width"] * 0.9, pad["y"] + pad["height"] * 0.2)
+    wait_for_another_z(page, [0, 0])
+    page.mouse.move(5, 5)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z_in_url(page)), atol=1)
+
+
+def test_reset_returns_to_where_the_walk_began(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0.5,-0.5")
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    wait_for_another_z(page, [0.5, -0.5])
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.wait_for_function("() => location.search.includes('z=0.5%2C-0.5')")
+
+
+def strip(page):
+    return page.evaluate(f"() => {ROOT}.querySelectorAll('canvas.strip')[1].toDataURL()")
+
+
+def test_film_strips_show_what_stands_along_the_track_once_the_hand_rests(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0,0")
+    page.wait_for_timeout(800)
+    first = page.evaluate(
+        f"""() => {{ const root = {ROOT}, c = root.querySelector('canvas.strip');
+          const input = root.querySelector('input[type=range]');
+          return {{ dim: Number(input.dataset.dim), low: Number(input.min), high: Number(input.max),
+            pixels: [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data] }} }}"""
+    )
+    tiles = np.array(first["pixels"]).reshape(28, 7, 28, 4)[..., 0]
+    for i in (0, 3, 6):
+        z = [0.0, 0.0]
+        z[first["dim"]] = first["low"] + (i + 0.5) / 7 * (first["high"] - first["low"])
+        np.testing.assert_allclose(tiles[:, i], decoded("mnist-vae-2d", z), atol=1)
+    # never while it moves
+    before = strip(page)
+    page.evaluate(DRAG.replace("input.dispatchEvent(new Event('change', { bubbles: true }));", ""), [1, 60])
+    assert strip(page) == before
+    page.evaluate(f"() => {ROOT}.querySelector('input[type=range]').dispatchEvent(new Event('change'))")
+    page.wait_for_timeout(800)
+    assert strip(page) != before
+
+
+def test_a_hidden_tab_does_no_work(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0,0")
+    page.wait_for_timeout(800)
+    before = strip(page)
+    hide = "on => { Object.defineProperty(document, 'hidden', { get: () => on, configurable: true });" \
+           " document.dispatchEvent(new Event('visibilitychange')) }"  # fmt: skip
+    page.evaluate(hide, True)
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_timeout(1000)
+    assert strip(page) == before
+    page.evaluate(hide, False)
+    page.wait_for_timeout(800)
+    assert strip(page) != before
+
+
+def test_touch_on_a_phone(browser, address):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    errors = watch(page)
+    open_panel(page, address, model="mnist-vae-16d")
+    cdp = context.new_cdp_session(page)
+
+    def swipe(box, start, end):
+        """A finger from one place to another, in parts of a box's width and height."""
+        places = np.linspace(start, end, 12)
+        spot = lambda p: [{"x": box["x"] + box["width"] * p[0], "y": box["y"] + box["height"] * p[1]}]
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": spot(places[0])})
+        for place in places[1:]:
+            cdp.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": spot(place)})
+            page.wait_for_timeout(20)
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    for selector, start, end in [("input[type=range]", (0.3, 0.5), (0.8, 0.5)), (".pad", (0.3, 0.3), (0.7, 0.6))]:
+        element = page.locator(selector).first
+        element.scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        before, z_before = painted(page), z_in_url(page)
+        swipe(element.bounding_box(), start, end)
+        wait_for_another_z(page, z_before)
+        assert painted(page) - before >= 6
+        # the picture is in sight while the finger is on the element below it
+        assert page.locator("canvas.picture").bounding_box()["y"] >= 0
+        np.testing.assert_allclose(pixels(page), decoded("mnist-vae-16d", z_in_url(page)), atol=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not errors
+    context.close()
+
+
+def test_weights_are_sent_once_per_model_and_session(page, address):
+    received = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(len(data))))
+    open_panel(page, address, model="mnist-vae-16d")
+    size = len(portable_decoder(vae.load("mnist-vae-16d")))
+    assert sum(n > size for n in received) == 1
+    received.clear()
+    page.evaluate(DRAG, [0.5, 60])
+    settle(page)
+    page.get_by_role("button", name="Random").click()
+    settle(page)
+    for where in ("Map", "Sliders"):
+        page.get_by_role("link", name=where).click()
+        page.get_by_role("heading", name=where).wait_for()
+        settle(page)
+    page.locator("canvas.picture").wait_for()
+    settle(page)
+    away_and_back = [("Digits, VAE, 2-D", "Two dimensions"), ("Digits, VAE, 16-D", "Sixteen")]
+    for model, said in away_and_back:
+        page.get_by_role("combobox", name="Model").fill(model)
+        page.keyboard.press("Enter")
+        page.get_by_text(said).wait_for()
+        settle(page)
+        page.wait_for_timeout(500)
+    assert "in your browser" in line(page)
+    # of the whole walk only the other model's decoder was large
+    assert sum(n > 0.5 * size for n in received) == 1
+
+
+def test_a_drag_sends_nothing_but_its_release(page, address):
+    open_panel(page, address, model="mnist-vae-16d")
+    page.wait_for_timeout(1000)
+    sent = []
+    # Streamlit keeps its socket in no public place: count what goes out through the prototype
+    page.evaluate(
+        "() => { const send = WebSocket.prototype.send; window.sent = 0;"
+        " WebSocket.prototype.send = function (data) { window.sent++; return send.call(this, data) } }"
+    )
+    page.evaluate(DRAG.replace("input.dispatchEvent(new Event('change', { bubbles: true }));", ""), [1, 60])
+    assert page.evaluate("window.sent") == 0
+    page.evaluate(f"() => {ROOT}.querySelector('input[type=range]').dispatchEvent(new Event('change'))")
+    settle(page)
+    assert page.evaluate("window.sent") == 1
+
+
+def meddle(page, change):
+    """Let every frame from the server pass through change(bytes) -> bytes or None."""
+
+    def handle(socket):
+        server = socket.connect_to_server()
+
+        def pass_on(message):
+            if isinstance(message, bytes):
+                message = change(message)
+            if message is not None:
+                socket.send(message)
+
+        server.on_message(pass_on)
+
+    page.route_web_socket("**/_stcore/stream", handle)
+
+
+def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
+    meddle(page, lambda message: message.replace(b'"0.weight"', b'"0.weighX"'))
+    open_panel(page, address, model="mnist-vae-16d")
+    found = page.evaluate(DRAG, [1, 60])
+    settle(page)
+    page.wait_for_timeout(500)
+    assert found["painted"] >= 10
+    assert "on the server" in line(page) and "lack 0.weight" in line(page)
+    page.wait_for_timeout(500)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-16d", z_in_url(page)), atol=1)
+    assert len(set(strip(page))) > 2  # strips come from the server too
+
+
+def test_weights_that_never_arrive_are_told_and_the_server_decodes(page, address):
+    marker = b'"kind": "model"'
+    empty = lambda message: message.replace(marker, b'"kind": "mudel"') if marker in message else message
+    meddle(page, empty)
+    open_page(page, address, "sliders", model="mnist-vae-2d", z="0,0")
+    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", [0, 0]), atol=1)
+    page.wait_for_function(f"() => {ROOT}.querySelector('.line').textContent.includes('not arrived')", timeout=20_000)
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    wait_for_another_z(page, [0, 0])
+    page.wait_for_timeout(500)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z_in_url(page)), atol=1)
+
+
+def test_a_value_that_is_no_number_is_put_back_with_a_note(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0,0")
+    page.evaluate(
+        f"""() => {{ const root = {ROOT}, panel = root.panel ?? root.host.panel;
+          panel.z[0] = NaN; panel.z[1] = Infinity;
+          root.querySelector('.pad').dispatchEvent(new KeyboardEvent('keydown', {{ key: 'ArrowUp' }})) }}"""
+    )
+    assert "put back" in line(page)
+    wait_for_another_z(page, [0, 0])
+    assert all(abs(v) < 10 for v in z_in_url(page))
