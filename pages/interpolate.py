@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, figures, pictures, state
+from pages.components import cached, exports, figures, pictures, state
 from pages.components.image_input import image_input
 from pages.components.model_picker import class_picker, model_picker
 from pages.components.picture_grid import picture_grid
@@ -42,7 +42,7 @@ t = torch.linspace(-margin, 1 + margin, steps)
 line, formula = LINES[line_name]
 zs = line(a, b, t)
 frames = state.decode(zs)
-fade = ((1 - t)[:, None, None, None] * ends[0].x + t[:, None, None, None] * ends[1].x).clamp(0, 1)
+fade = latent.lerp(ends[0].x.flatten(), ends[1].x.flatten(), t).clamp(0, 1).view_as(frames)
 
 found = cached.model_map(model.card.name)
 support = None
@@ -65,14 +65,14 @@ picture_grid(
 )  # fmt: skip
 st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
 
-exports = st.container(horizontal=True)
-exports.download_button(
-    "Animation (GIF)", pictures.gif(frames, scale=8 if info.image_shape[1] < 64 else 4),
+downloads = st.container(horizontal=True)
+downloads.download_button(
+    "Animation (GIF)", exports.gif(frames, scale=8 if info.image_shape[1] < 64 else 4),
     f"{model.card.name}-interpolation.gif", "image/gif", on_click="ignore",
     key="interpolate_gif", type="primary",
 )  # fmt: skip
 strip = pictures.to_image(pictures.sheet(torch.cat([frames, fade]), steps, gap=1), 2)
-exports.download_button(
+downloads.download_button(
     "Strip (PNG)", pictures.png(strip), f"{model.card.name}-interpolation.png", "image/png",
     on_click="ignore", key="interpolate_png",
 )  # fmt: skip

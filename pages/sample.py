@@ -3,10 +3,10 @@
 import streamlit as st
 import torch
 
-from pages.components import cached, pictures, state
+from pages.components import exports, pictures, state
 from pages.components.model_picker import class_picker, model_picker
 from pages.components.picture_grid import picture_grid
-from pages.components.point import current_picture, download_picture, nearest_real
+from pages.components.point import current_picture, nearest_real
 
 st.title("Sample")
 st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")
@@ -60,4 +60,4 @@ with left:
 with right:
     current_picture()
     nearest_real("sample_nearest")
-    download_picture("sample_picture")
+    exports.download_picture("sample_picture")

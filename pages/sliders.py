@@ -4,12 +4,11 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, figures, state
+from pages.components import cached, exports, figures, state
 from pages.components.image_input import image_input
 from pages.components.live_panel import live_panel
 from pages.components.model_picker import model_picker
 from pages.components.picture_grid import picture_grid
-from pages.components.point import download_picture, download_z
 from vae import latent, objectives
 
 STEPS = 9  # pictures in a strip
@@ -81,7 +80,6 @@ if model.latent_kind == "gaussian":
     st.caption(
         f"KL(q(z|x) || p(z)) of the picture above, encoded again: {bars.sum():.1f} nats in all."
     )
-exports = st.container(horizontal=True)
-with exports:
-    download_picture("sliders_picture")
-    download_z("sliders_z")
+with st.container(horizontal=True):
+    exports.download_picture("sliders_picture")
+    exports.download_z("sliders_z")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from dataclasses import asdict, replace
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="shipped models, their figures, and recipes not yet trained")
     command = commands.add_parser("train", help="train by a recipe (resumes), save, evaluate")
-    command.add_argument("name", choices=RECIPES, metavar="NAME")
+    command.add_argument("name", metavar="NAME")
     command.add_argument(
         "--runs", type=Path, default=Path("runs"), help="folder for checkpoints (default: runs)"
     )
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
             map_and_save(args.name, args.seed)
         else:
             write_gallery(args.name)
-    except (OSError, ValueError, zoo.ModelUnavailable) as error:
+    except (OSError, ValueError, FloatingPointError, zoo.ModelUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -62,6 +63,8 @@ def list_models() -> None:
     cards, problems = zoo.scan()
     for card in cards:
         print(f"{card.name:18} {card.title:36} {figures_line(card.figures)}")
+    for text in dict.fromkeys(card.protocol["mig"] for card in cards if "mig" in card.protocol):
+        print(f"{'':18} mig: {text}")
     for name, reason in problems.items():
         print(f"{name:18} unavailable: {reason}")
     for name in RECIPES:
@@ -76,6 +79,9 @@ def figures_line(figures: dict) -> str:
 
 
 def train_and_save(name: str, runs: Path) -> None:
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0)
+        raise ValueError(f"there is no recipe {name!r}; the nearest are {', '.join(near)}")
     recipe = RECIPES[name]
     model = train(name, recipe, runs / name)
     # every process has trained; one writes

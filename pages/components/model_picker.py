@@ -43,7 +43,9 @@ def figures_sentence(card) -> str:
         parts.append(f"together {f['negative_elbo']:.1f}")
     parts.append(f"{f['active_units']} of {card.latent_dim} dimensions active")
     if "mig" in f:
-        parts.append(f"MIG {f['mig']:.2f} (random codes {f['mig_random']:.2f})")
+        parts.append(
+            f"MIG {f['mig']:.2f} (mean codes in 20 bins; random codes {f['mig_random']:.2f})"
+        )
     return f"On {f['test_images']:,} test images: " + ", ".join(parts) + "."
 
 

@@ -42,15 +42,3 @@ def png(image: Image.Image) -> bytes:
 
 def data_uri(image: Image.Image) -> str:
     return "data:image/png;base64," + base64.b64encode(png(image)).decode()
-
-
-def gif(pictures, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
-    """(N, C, H, W) in [0, 1] -> an endless animation, back again from the last picture."""
-    frames = [to_image(pixels, scale) for pixels in to_uint8(pictures)]
-    if there_and_back:
-        frames += frames[-2:0:-1]
-    buffer = io.BytesIO()
-    frames[0].save(
-        buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
-    )
-    return buffer.getvalue()

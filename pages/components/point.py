@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from vae import latent
@@ -49,23 +48,3 @@ def code_of_row(row: int):
     """The code (D,) of a held-out image, encoded with its own class."""
     x, labels = cached.gallery(state.card().data).batch([row])
     return state.encode(x, labels if state.model().num_classes else None)[0]
-
-
-def download_picture(key: str) -> None:
-    """The current point's picture as a PNG of the model's own size."""
-    x_hat = state.decode(state.z()[None])
-    content = pictures.png(pictures.to_image(pictures.to_uint8(x_hat)[0]))
-    st.download_button(
-        "Picture (PNG)", content, f"{state.card().name}.png", "image/png", key=key,
-        on_click="ignore",
-    )  # fmt: skip
-
-
-def download_z(key: str) -> None:
-    """The current point as a line of CSV."""
-    values = np.asarray(st.session_state.z)
-    header = ",".join(f"z{d}" for d in range(len(values)))
-    st.download_button(
-        "Code (CSV)", f"{header}\n" + ",".join(f"{v:g}" for v in values) + "\n",
-        f"{state.card().name}-z.csv", "text/csv", key=key, on_click="ignore",
-    )  # fmt: skip

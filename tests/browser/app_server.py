@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -23,24 +24,25 @@ FLAGS = [
 
 
 @contextlib.contextmanager
-def running_app(environment: dict[str, str] | None = None):
+def running_app(script: str = "app.py"):
     """The app on a free port, started as a newcomer would; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
+    log = tempfile.TemporaryFile()  # a pipe that nobody reads would fill and stop the app
     process = subprocess.Popen(
         [
-            sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true",
+            sys.executable, "-m", "streamlit", "run", script, "--server.headless", "true",
             "--server.port", str(port), "--server.address", "127.0.0.1",
         ],
-        cwd=ROOT, env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
         for _ in range(240):
             if process.poll() is not None:
-                raise RuntimeError(f"the app did not start: {process.stdout.read().decode()}")
+                log.seek(0)
+                raise RuntimeError(f"the app did not start: {log.read().decode()}")
             try:
                 urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
                 break

@@ -106,6 +106,17 @@ def test_a_checkpoint_is_whole_or_absent(tiny_split, tmp_path, monkeypatch):
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000012"]
 
 
+def test_nan_stops_names_step_and_term_and_keeps_the_last_good_checkpoint(tiny_split, tmp_path):
+    split = tiny_split((1, 28, 28))
+    train("tiny", dataclasses.replace(TINY, steps=5), tmp_path, split=split, progress=False)
+    ruinous = dataclasses.replace(TINY, steps=50, learning_rate=1e20, warmup_steps=1)
+    with pytest.raises(FloatingPointError, match=r"tiny, step \d+: (recon|kl) is not finite"):
+        train("tiny", ruinous, tmp_path, split=split, progress=False)
+    (kept,) = tmp_path.glob("step-*")
+    assert kept.name == "step-00000005"
+    assert all(t.isfinite().all() for t in load_file(kept / "model.safetensors").values())
+
+
 def test_batches_cover_each_epoch_and_resume_in_the_middle():
     whole = [b.tolist() for b in Batches(10, 3, seed=4, start=0, stop=7)]
     assert [b.tolist() for b in Batches(10, 3, seed=4, start=5, stop=7)] == whole[5:]

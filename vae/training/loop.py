@@ -75,7 +75,8 @@ def train(
 
     folder: where checkpoints live; a run found there is resumed. split: the data, by default
     the recipe's train split. Each step costs steps * num_processes batches in all.
-    Raises OSError when the data cannot be had.
+    Raises OSError when the data cannot be had, and FloatingPointError, naming step and term,
+    when a term is no longer finite: the last checkpoint stays as it is.
     """
     # each process asks for its own batches: nothing has to be sent between machines
     accelerator = Accelerator(
@@ -111,6 +112,11 @@ def train(
                 group["lr"] = recipe.learning_rate_at(step)
             out = prepared(x, y, generator=noise)
             terms = objective(recipe, out, x, len(split))
+            if not torch.isfinite(terms.loss).all():
+                broken = next((n for n in ("recon", "kl") if not getattr(terms, n).isfinite().all()), "loss")
+                raise FloatingPointError(
+                    f"{name}, step {step}: {broken} is not finite; the last checkpoint is kept"
+                )
             optimizer.zero_grad()
             accelerator.backward(terms.loss.mean())
             optimizer.step()

@@ -131,8 +131,8 @@ def _message(header: dict, payload: bytes) -> bytes:
 
 def _answer() -> bytes:
     """The pictures that the browser asked for, if it did; nothing for a question that is no good."""
-    ask = (st.session_state.get(KEY) or {}).get("ask")
-    if not isinstance(ask, dict) or ask.get("model") != state.card().name:
+    ask = _payload("ask")
+    if ask is None:
         return b""
     zs = ask.get("zs")
     if not isinstance(zs, list) or not 0 < len(zs) <= MOST_AT_ONCE:
@@ -152,26 +152,32 @@ def _answer() -> bytes:
     return _message(header, pixels.tobytes())
 
 
+def _payload(event: str) -> dict | None:
+    """What the browser says of an event, if it is an object and about the current model."""
+    payload = (st.session_state.get(KEY) or {}).get(event)
+    if isinstance(payload, dict) and payload.get("model") == state.card().name:
+        return payload
+    return None
+
+
 def _commit() -> None:
-    payload = st.session_state[KEY].commit
-    if not isinstance(payload, dict) or payload.get("model") != state.card().name:
-        return
-    z = _checked(payload.get("z"))
+    payload = _payload("commit")
+    z = None if payload is None else _checked(payload.get("z"))
     if z is not None:
         state.set_z(z, y=_checked_class(payload.get("y")), start=False)
         st.session_state.panel_changed = True
 
 
 def _rename() -> None:
-    payload = st.session_state[KEY].rename
-    if isinstance(payload, dict) and payload.get("model") == state.card().name:
+    payload = _payload("rename")
+    if payload is not None:
         state.rename(payload.get("index"), payload.get("name"))
         st.session_state.panel_changed = True
 
 
 def _lock() -> None:
-    payload = st.session_state[KEY].lock
-    if isinstance(payload, dict) and payload.get("model") == state.card().name:
+    payload = _payload("lock")
+    if payload is not None:
         state.lock(payload.get("index"), bool(payload.get("locked")))
 
 

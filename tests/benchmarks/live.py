@@ -1,0 +1,192 @@
+"""python -m tests.benchmarks.live: how soon a picture follows the hand.
+
+One table from one run: the floor (a page that only paints noise), the live panel decoding in the
+browser, the same panel decoding on the server, and a stock st.slider; with a slower network and
+with a class of users. Times are from the input event to the end of the frame that shows its
+picture, in headless Chromium without a GPU. Compare within a run: the machine's mood is in all rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from statistics import median
+
+import numpy as np
+import psutil
+
+from ..browser.app_server import chromium, running_app, settle
+from ..browser.panel import ROOT
+from .network import delaying_proxy, users
+
+SMALL, LARGE = "mnist-vae-16d", "sprites-vae"
+
+# one event at a time, the next after its picture has been seen and a short rest: latency;
+# then 60 events a second: pictures per second, and the share of events that got a picture
+MEASURE = (
+    """async ([canvas, move]) => {
+  const rest = (ms) => new Promise(next => setTimeout(next, ms));
+  const channel = new MessageChannel();
+  let afterPaint = null;
+  channel.port1.onmessage = () => { const then = afterPaint; afterPaint = null; then?.() };
+  let seen = null, painted = 0;
+  const observer = new MutationObserver(() => { painted++; seen?.() });
+  observer.observe(canvas, { attributeFilter: ['data-painted'] });
+  // the frame's end: a message posted in its animation callback arrives once it is painted
+  const frameEnd = () => new Promise(next => requestAnimationFrame(() => { afterPaint = next; channel.port2.postMessage(0) }));
+  const latencies = [];
+  for (let i = 0; i < 60; i++) {
+    const arrived = new Promise(next => { seen = next });
+    const start = performance.now();
+    move(0.5 + 0.45 * Math.sin(i));
+    await Promise.race([arrived, rest(5000)]);
+    await frameEnd();
+    latencies.push(performance.now() - start);
+    seen = null;
+    await rest(7 + 13 * ((i * 7) % 10) / 10);
+  }
+  painted = 0;
+  let asked = 0;
+  const start = performance.now();
+  while (performance.now() - start < 3000) {
+    asked++;
+    move(0.5 + 0.45 * Math.sin(asked / 12));
+    await rest(start + asked * 1000 / 60 - performance.now());
+  }
+  const seconds = (performance.now() - start) / 1000;
+  const perSecond = painted / seconds, share = painted / asked;
+  observer.disconnect();
+  return { latencies, perSecond, share };
+}"""
+)
+PANEL = (
+    "() => { const root = " + ROOT + ";"
+    " const input = root.querySelector('input[type=range]'), canvas = root.querySelector('canvas.picture');"
+    " const low = Number(input.min), high = Number(input.max);"
+    " const move = (t) => { input.value = low + t * (high - low); input.dispatchEvent(new Event('input', { bubbles: true })) };"
+    f" return ({MEASURE})([canvas, move]) }}"
+)
+FLOOR = (
+    "() => { const canvas = document.createElement('canvas'); canvas.width = canvas.height = 28;"
+    " canvas.style.width = '400px'; document.body.append(canvas);"
+    " const context = canvas.getContext('2d'), image = context.createImageData(28, 28); let n = 0;"
+    " const move = () => { for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;"
+    " context.putImageData(image, 0, 0); canvas.dataset.painted = ++n };"
+    f" return ({MEASURE})([canvas, move]) }}"
+)
+# a browser that has been told that it cannot decode
+NO_DECODER = """window.latentSpaceExplorer = { memory: new Map(), news: new EventTarget(), models: {
+  size: 1, has: () => true, set() {}, get: () => ({ draws: new Uint8Array(), decoder: null, reason: 'benchmark' }) } }"""
+
+
+def row(what, picture, network, class_size, found, cpu=None):
+    latencies = found["latencies"]
+    print(
+        f"{what:22} {picture:6} {network:>6} {class_size:>6} {median(latencies):9.1f} "
+        f"{np.quantile(latencies, 0.95):9.1f} {found['perSecond']:8.0f} {100 * found['share']:7.0f} "
+        + (f"{cpu:10.1f}" if cpu is not None else f"{'':>10}"),
+        flush=True,
+    )
+    return median(latencies)
+
+
+def measure_panel(browser, address, model, server_path):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    if server_path:
+        page.add_init_script(NO_DECODER)
+    page.goto(f"{address}/sliders?model={model}")
+    page.wait_for_function(f"() => {ROOT}?.querySelector('.line').textContent", timeout=120_000)
+    settle(page)
+    page.wait_for_timeout(1000)
+    line = page.evaluate(f"() => {ROOT}.querySelector('.line').textContent")
+    assert ("on the server" if server_path else "in your browser") in line, line
+    found = page.evaluate(PANEL)
+    context.close()
+    return found
+
+
+def measure_stock(browser, address, model):
+    """A key on the slider's thumb until the new picture has been painted."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}/?model={model}")
+    page.wait_for_selector("[data-testid=stImage] img", timeout=60_000)
+    settle(page)
+    page.get_by_role("slider").focus()
+    latencies = []
+    for _ in range(25):
+        page.evaluate(
+            """() => { const block = document.querySelector('[data-testid=stMain]');
+            const source = () => block.querySelector('[data-testid=stImage] img')?.src, before = source();
+            window.took = new Promise(next => {
+              addEventListener('keydown', () => { const start = performance.now();
+                const look = async () => { if (source() && source() !== before) {
+                    await block.querySelector('[data-testid=stImage] img').decode().catch(() => {});
+                    requestAnimationFrame(() => setTimeout(() => next(performance.now() - start)));
+                  } else requestAnimationFrame(look) };
+                look() }, { once: true, capture: true }) }) }"""
+        )
+        page.keyboard.press("ArrowRight")
+        took = "() => Promise.race([window.took, new Promise(next => setTimeout(next, 5000, null))])"
+        latencies.append(page.evaluate(took))
+        page.wait_for_timeout(60)
+    context.close()
+    # a step that changes no pixel gives no new picture to wait for
+    return {"latencies": [t for t in latencies if t is not None], "perSecond": 0, "share": 0}
+
+
+def server_process():
+    """The app's process: the child that runs streamlit."""
+    children = psutil.Process().children(recursive=True)
+    return next(p for p in children if "app.py" in " ".join(p.cmdline()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--classes", type=int, nargs="*", default=[1, 10, 30])
+    args = parser.parse_args()
+    print(f"{'path':22} {'image':6} {'net ms':>6} {'users':>6} {'median ms':>9} {'p95 ms':>9} "
+          f"{'fps':>8} {'events %':>8} {'CPU %/user':>10}")  # fmt: skip
+    figures = {}
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto("data:text/html,<body></body>")
+        floor = row("floor (noise)", "28", "", "", page.evaluate(FLOOR))
+        page.close()
+        with running_app("tests/benchmarks/stock.py") as address:
+            for model, picture in ((SMALL, "28"), (LARGE, "64")):
+                figures["stock", picture] = row(
+                    "stock st.slider", picture, "0", "1", measure_stock(browser, address, model)
+                )
+        with running_app() as address:
+            for server_path, what in ((False, "panel, browser"), (True, "panel, server")):
+                for model, picture in ((SMALL, "28"), (LARGE, "64")):
+                    for milliseconds in (0, 40, 100):
+                        with delaying_proxy(address, milliseconds / 1000) as slow:
+                            figures[what, picture, milliseconds] = row(
+                                what, picture, str(milliseconds), "1",
+                                measure_panel(browser, slow if milliseconds else address, model, server_path),
+                            )  # fmt: skip
+                for count in args.classes:
+                    with users(address, SMALL, count, server_path) as running:
+                        time.sleep(3 + count / 5)  # until all have opened their page
+                        if running.done():
+                            running.result()
+                        process = server_process()
+                        before, begun = sum(process.cpu_times()[:2]), time.monotonic()
+                        found = measure_panel(browser, address, SMALL, server_path)
+                        used = sum(process.cpu_times()[:2]) - before
+                        cpu = 100 * used / (time.monotonic() - begun) / (count + 1)
+                    figures[what, "28", "users", count] = row(what, "28", "0", str(count), found, cpu)
+    print()
+    for picture in ("28", "64"):
+        stock, browser_ms = figures["stock", picture], figures["panel, browser", picture, 0]
+        print(f"{picture}x{picture}: browser path against the floor {browser_ms / floor:.2f}, "
+              f"stock slider against the browser path {stock / browser_ms:.1f}, "
+              f"with 100 ms of round trip against without "
+              f"{figures['panel, browser', picture, 100] / browser_ms:.2f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
