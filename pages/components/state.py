@@ -122,7 +122,7 @@ def rename(d: int, name: str) -> None:
     """Name a dimension of the current model; an empty name gives the number back."""
     if not isinstance(d, int) or not 0 <= d < model().latent_dim or not isinstance(name, str):
         return
-    name = "".join(c for c in name if c.isprintable() and c not in ":;")[:MAX_NAME].strip()
+    name = "".join(c for c in name if c.isprintable() and c not in ":;<>&")[:MAX_NAME].strip()
     names().pop(d, None)
     if name and name != f"z{d}":
         names()[d] = name
@@ -177,8 +177,9 @@ def _read_link(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     if name not in cards:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
         if "model" in parameters:
-            reason = f"is unavailable: {problems[name]}" if name in problems else "does not exist"
-            _complain(f"The link's model {name[:40]!r} {reason}; this is {fallback!r} instead.")
+            # an unknown name is not repeated: a sentence is Markdown, and the link may be anybody's
+            reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
+            _complain(f"The link's model {reason}; this is {fallback} instead.")
         name = fallback
         parameters = {k: v for k, v in parameters.items() if k == "seed"}
     st.session_state.model = name

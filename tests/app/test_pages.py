@@ -94,6 +94,7 @@ def test_dimensions_are_ordered_by_kl_and_ranged_by_data():
     "query, said",
     [
         ({"model": "no-such"}, "does not exist"),
+        ({"model": "![](http://127.0.0.1/x.png)"}, "model does not exist"),
         ({"model": "../../../etc/passwd"}, "does not exist"),
         ({"model": "mnist-vae-2d", "z": "1,2,3"}, "3 numbers"),
         ({"model": "mnist-vae-2d", "z": "nan,0"}, "finite"),

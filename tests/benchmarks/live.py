@@ -1,8 +1,8 @@
 """python -m tests.benchmarks.live: how soon a picture follows the hand.
 
 One table from one run: the floor (a page that only paints noise), the live panel decoding in the
-browser, the same panel decoding on the server, and a stock st.slider; with a slower network and
-with a class of users. Times are from the input event to the end of the frame that shows its
+browser, the same panel decoding on the server, and a stock st.slider in an app without this one's
+settings; with a slower network and with a class of users. Times are from the input event to the end of the frame that shows its
 picture, in headless Chromium without a GPU. Compare within a run: the machine's mood is in all rows.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -154,7 +155,7 @@ def main() -> None:
         page.goto("data:text/html,<body></body>")
         floor = row("floor (noise)", "28", "", "", page.evaluate(FLOOR))
         page.close()
-        with running_app("tests/benchmarks/stock.py") as address:
+        with running_app("stock.py", folder=Path(__file__).parent) as address:
             for model, picture in ((SMALL, "28"), (LARGE, "64")):
                 figures["stock", picture] = row(
                     "stock st.slider", picture, "0", "1", measure_stock(browser, address, model)

@@ -40,11 +40,12 @@ def delaying_proxy(address: str, round_trip: float):
         loop, queue = asyncio.get_running_loop(), asyncio.Queue()
 
         async def deliver():
-            while (item := await queue.get()) is not None:
-                due, piece = item
-                await asyncio.sleep(max(0.0, due - loop.time()))
-                writer.write(piece)
-                await writer.drain()
+            with contextlib.suppress(ConnectionError):
+                while (item := await queue.get()) is not None:
+                    due, piece = item
+                    await asyncio.sleep(max(0.0, due - loop.time()))
+                    writer.write(piece)
+                    await writer.drain()
             writer.close()
 
         delivery = asyncio.create_task(deliver())
@@ -52,12 +53,12 @@ def delaying_proxy(address: str, round_trip: float):
             while piece := await reader.read(65536):
                 queue.put_nowait((loop.time() + round_trip / 2, piece))
         queue.put_nowait(None)
-        with contextlib.suppress(ConnectionError):
-            await delivery
+        await delivery
 
     async def connected(reader, writer):
         there_reader, there_writer = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+        with contextlib.suppress(asyncio.CancelledError):  # at the end, with a browser still on
+            await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
 
     with _loop_in_a_thread() as loop:
         start = asyncio.start_server(connected, "127.0.0.1", 0)

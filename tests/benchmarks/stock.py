@@ -1,8 +1,4 @@
-"""What the live panel is measured against: a stock slider over the same model."""
-
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""What the live panel is measured against: a stock slider over the same model, no setting tuned."""
 
 import numpy as np
 import streamlit as st

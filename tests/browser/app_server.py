@@ -24,19 +24,21 @@ FLAGS = [
 
 
 @contextlib.contextmanager
-def running_app(script: str = "app.py"):
-    """The app on a free port, started as a newcomer would; yields its address."""
+def running_app(script: str = "app.py", folder: Path = ROOT):
+    """An app on a free port, started in its folder as a newcomer would; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("OMP_NUM_THREADS", None)  # the app's own business
     log = tempfile.TemporaryFile()  # a pipe that nobody reads would fill and stop the app
     process = subprocess.Popen(
         [
             sys.executable, "-m", "streamlit", "run", script, "--server.headless", "true",
             "--server.port", str(port), "--server.address", "127.0.0.1",
         ],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=subprocess.STDOUT,
+        cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
         for _ in range(240):

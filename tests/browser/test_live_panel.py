@@ -234,6 +234,29 @@ def test_reset_returns_to_where_the_walk_began(page, address):
     page.wait_for_function("() => location.search.includes('z=0.5%2C-0.5')")
 
 
+def test_a_slider_let_go_where_it_was_taken_up_leaves_the_panel_at_rest(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0,0")
+    box = page.locator("input[type=range]").first.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] - 2, middle)
+    page.mouse.down()
+    page.mouse.up()  # at the right end
+    wait_for_another_z(page, [0, 0])
+    end = z_in_url(page)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.move(box["x"] + box["width"] + 40, middle)  # there and back to the end
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert z_in_url(page) == end
+    before = strip(page)
+    page.get_by_role("button", name="Random").click()  # another point is still taken up
+    wait_for_another_z(page, end)
+    page.wait_for_timeout(800)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z_in_url(page)), atol=1)
+    assert strip(page) != before
+
+
 def strip(page):
     return page.evaluate(f"() => {ROOT}.querySelectorAll('canvas.strip')[1].toDataURL()")
 

@@ -33,8 +33,11 @@ _panel = st.components.v2.component(
     css=_read("live_panel.css"),
     js=_read("mailbox.js", "live_panel.js"),
 )
-_channel = st.components.v2.component(
-    "live_panel_channel", js=_read("mailbox.js", "decoder.js", "channel.js")
+_model_channel = st.components.v2.component(
+    "live_panel_model", js=_read("mailbox.js", "decoder.js", "model_channel.js")
+)
+_answer_channel = st.components.v2.component(
+    "live_panel_answer", js=_read("mailbox.js", "answer_channel.js")
 )
 KEY = "live_panel"
 SHOWN_FIRST = 6
@@ -71,7 +74,7 @@ def live_panel() -> None:
         on_rename_change=_rename,
         on_lock_change=_lock,
     )  # fmt: skip
-    _channel(key=f"{KEY}_answers", data=_answer())
+    _answer_channel(key=f"{KEY}_answer", data=_answer())
     _deliver_model()
 
 
@@ -82,7 +85,7 @@ def _deliver_model() -> None:
     if name in received:
         return
     key = f"{KEY}_model_{name}"
-    _channel(
+    _model_channel(
         key=key,
         data=_model_message(name),
         on_received_change=lambda: received.add(st.session_state[key].received),
@@ -124,7 +127,7 @@ def _dimensions() -> list[dict]:
 
 
 def _message(header: dict, payload: bytes) -> bytes:
-    """[header length, uint32][JSON header][payload], as channel.js reads it."""
+    """[header length, uint32][JSON header][payload], as mailbox.js reads it."""
     text = json.dumps(header).encode()
     return struct.pack("<I", len(text)) + text + payload
 
@@ -146,7 +149,7 @@ def _answer() -> bytes:
     pixels = pictures.to_uint8(state.decode(torch.stack(checked), ys))  # (N, H, W, C)
     milliseconds = 1000 * (time.perf_counter() - begun)
     header = {
-        "kind": "answer", "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"),
+        "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"),
         "count": len(pixels), "milliseconds": milliseconds,
     }  # fmt: skip
     return _message(header, pixels.tobytes())

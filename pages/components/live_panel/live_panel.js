@@ -58,6 +58,11 @@ function createPanel(root) {
   };
   news.addEventListener('answer', heard((answer) => takeAnswer(panel, answer)));
   news.addEventListener('model', heard((name) => name === panel.data.model && takeModel(panel)));
+  // a slider that is let go where it was taken up sends no "change": the hand has left all the same
+  window.addEventListener('pointerup', function listener() {
+    if (!panel.canvas.isConnected) window.removeEventListener('pointerup', listener);
+    else setTimeout(() => panel.holding && commit(panel));
+  });
   document.addEventListener('visibilitychange', function listener() {
     if (!panel.canvas.isConnected) document.removeEventListener('visibilitychange', listener);
     else if (!document.hidden && panel.unfinished) rest(panel);

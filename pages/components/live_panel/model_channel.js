@@ -1,16 +1,8 @@
-// Takes raw bytes from Python and puts them where the panel finds them. A message is
-// [header length, uint32][JSON header][payload]; kind "model" or "answer".
+// Takes a model's decoder and draws from Python to where the panel finds them.
 export default function ({ data, setStateValue }) {
   if (!data?.length) return;
-  const bytes = data.slice(); // the array that arrives looks into a larger buffer
-  const size = new DataView(bytes.buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const payload = bytes.subarray(4 + size);
+  const { header, payload } = readMessage(data);
   const { models, news } = mailbox();
-  if (header.kind === 'answer') {
-    news.dispatchEvent(new CustomEvent('answer', { detail: { ...header, pixels: payload } }));
-    return;
-  }
   if (header.kind !== 'model') return;
   if (!models.has(header.model)) {
     const entry = { draws: payload.subarray(0, header.draws), decoder: null, reason: header.reason };
