@@ -47,6 +47,7 @@ st.caption(
     + (f" {idle} dimensions carry nothing: the model does without them." if idle > 1 else "")
 )
 order = cached.dimension_order(model.card.name)
+names = {d: state.dim_name(d) for d in order}
 ranges = cached.slider_ranges(model.card.name)
 values = np.stack([np.linspace(*ranges[d], STEPS) for d in order]).astype(np.float32)
 z = state.z()
@@ -56,13 +57,13 @@ strips = torch.cat(
 kl = model.card.figures.get("kl_per_dim")
 picture_grid(
     state.decode(strips),
-    [f"{state.dim_name(d)} = {value:.2f}" for d, row in zip(order, values) for value in row],
+    [f"{names[d]} = {value:.2f}" for d, row in zip(order, values) for value in row],
     key="sliders_strips",
     on_pick=lambda index: state.set_z(strips[index]),
     columns=STEPS,
     size=84,
     row_labels=[
-        f"{state.dim_name(d)}\n{kl[d]:.2f} nats" if kl else state.dim_name(d) for d in order
+        f"{names[d]}\n{kl[d]:.2f} nats" if kl else names[d] for d in order
     ],
     name="traversals",
 )
@@ -74,7 +75,7 @@ if model.latent_kind == "gaussian":
         bars = objectives.gaussian_kl(q, model.prior)[0].numpy()
     average = np.asarray(kl) if kl else None
     st.plotly_chart(
-        figures.kl_bars(bars, average, order, [state.dim_name(d) for d in order]), key="sliders_kl", config=figures.CONFIG,
+        figures.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=figures.CONFIG,
         alt="KL of each dimension in nats",
     )  # fmt: skip
     st.caption(

@@ -85,9 +85,11 @@ function startModel(panel) {
   panel.image = null;
   buildRows(panel);
   buildClasses(panel);
-  for (const [select, chosen] of [[panel.axisX, 0], [panel.axisY, 1]]) {
-    select.replaceChildren(...dims.map((dim, i) => new Option(label(dim), dim.index, false, i === chosen)));
-  }
+  // the two that carry most; a plane has its own first and second
+  const axes = dims.length === 2 ? [0, 1] : dims.slice(0, 2).map((dim) => dim.index);
+  [panel.axisX, panel.axisY].forEach((select, i) => {
+    select.replaceChildren(...dims.map((dim) => new Option(label(dim), dim.index, false, dim.index === axes[i])));
+  });
   panel.root.querySelector('.plane').style.display = dims.length < 2 ? 'none' : '';
   if (panel.entry) drawHistograms(panel);
 }
