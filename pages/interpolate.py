@@ -57,6 +57,7 @@ picture_grid(
 st.caption(
     f"Decoded from latent space: {formula}. "
     + ("Under each step: its support. " if support is not None else "")
+    + (f"All steps as class {info.classes[st.session_state.y]}: only the style travels. " if model.num_classes else "")
     + "Click a step to make it the current point."
 )
 picture_grid(

@@ -75,10 +75,10 @@ else:
         )  # fmt: skip
         described = model.card.map
         text = f"{len(xy):,} held-out images of {info.title}, each at its posterior mean."
-        if layout != "Latent plane":
+        if layout != "Latent plane" and described:
             trust = described["trustworthiness"][layout.lower()]
             text += f" Trustworthiness {trust:.3f} of 1."
-        if layout == "UMAP":
+        if layout == "UMAP" and described:
             text += (
                 f" UMAP with {described['n_neighbors']} neighbours, minimal distance "
                 f"{described['min_dist']}, seed {described['seed']}: distances on it are not "

@@ -22,9 +22,7 @@ model = state.model()
 def random_point() -> None:
     state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1))
     draw = model.sample(1, generator=torch.Generator().manual_seed(state.seed()))[0]
-    for d in state.locked():
-        draw[d] = state.z()[d]
-    state.set_z(draw)
+    state.set_z(state.keep_locked(draw))
 
 
 def start_from(picked) -> None:
@@ -33,7 +31,7 @@ def start_from(picked) -> None:
 
 
 buttons = st.container(horizontal=True, vertical_alignment="center")
-buttons.button("Reset to the mean", on_click=lambda: state.set_z(model.prior.mean))
+buttons.button("Reset to the mean", on_click=lambda: state.set_z(state.keep_locked(model.prior.mean)))
 buttons.button("Random", on_click=random_point, help=f"the prior's next draw; seed {state.seed()}")
 with buttons.popover("Start from an image"):
     picked = image_input("sliders_start")
@@ -59,7 +57,7 @@ picture_grid(
     state.decode(strips),
     [f"{names[d]} = {value:.2f}" for d, row in zip(order, values) for value in row],
     key="sliders_strips",
-    on_pick=lambda index: state.set_z(strips[index]),
+    on_pick=lambda index: state.set_z(state.keep_locked(strips[index])),
     columns=STEPS,
     size=84,
     row_labels=[

@@ -17,6 +17,7 @@ from torch import Tensor
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 4_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+TOO_MANY_PIXELS = f"This image has more than {MAX_PIXELS / 1e6:.0f} megapixels; make it smaller."
 DAMAGED = "This image is damaged or cut off and cannot be decoded."
 
 
@@ -45,15 +46,15 @@ def read_image(content: bytes) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's bomb warning: the size is checked below
             image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise UploadError(TOO_MANY_PIXELS) from None
     except UnidentifiedImageError:
         raise UploadError("This file is not a PNG, JPEG, WebP or GIF image, or it is damaged.") from None
     except Exception as error:  # a broken header can raise almost anything
         raise UploadError(DAMAGED) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise UploadError(
-            f"This image has {width} x {height} pixels; the limit is {MAX_PIXELS / 1e6:.0f} megapixels."
-        )
+        raise UploadError(TOO_MANY_PIXELS)
     try:
         image.load()  # of an animation this is the first frame
         image = ImageOps.exif_transpose(image)

@@ -166,9 +166,14 @@ def read_map(name: str, root: Path | None = None) -> ModelMap:
             parts = {f.name: file[f.name] for f in fields(ModelMap)}
     except Exception as error:  # zip, zlib and numpy each have errors of their own
         raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
-    n = len(parts["rows"])
-    if any(len(part) != n for part in parts.values()):
-        raise ModelUnavailable("its map.npz holds parts of different lengths")
+    n, d = parts["codes"].shape if parts["codes"].ndim == 2 else (0, 0)
+    shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), "umap": (n, 2), "pca": (n, 2)}
+    if n == 0 or d != read_card(name, root).latent_dim:
+        raise ModelUnavailable("its map.npz does not belong to this model")
+    if any(parts[part].shape != shape for part, shape in shapes.items()):
+        raise ModelUnavailable("its map.npz holds parts that do not fit each other")
+    if not all(np.isfinite(part).all() for part in parts.values()) or parts["rows"].min() < 0:
+        raise ModelUnavailable("its map.npz holds values that are no numbers or rows that are none")
     return ModelMap(**parts)
 
 

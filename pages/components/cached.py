@@ -18,7 +18,16 @@ from vae.training.recipes import RECIPES
 @st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
     """({name: card} of usable models in the order of the recipes, {name: reason} for the others)."""
-    cards, problems = zoo.scan()
+    found, problems = zoo.scan()
+    cards = []
+    for card in found:
+        try:
+            gallery(card.data)
+            cards.append(card)
+        except KeyError:
+            problems[card.name] = f"its data set {card.data!r} is not known here"
+        except (OSError, ValueError) as error:
+            problems[card.name] = f"its held-out images cannot be read ({error})"
     order = list(RECIPES)  # from simple to involved; a model without a recipe comes last
     cards.sort(key=lambda card: order.index(card.name) if card.name in order else len(order))
     return {card.name: card for card in cards}, problems
@@ -31,7 +40,12 @@ def model(name: str) -> vae.models.LatentModel:
 
 @st.cache_resource(max_entries=20, show_spinner="Loading held-out images")
 def gallery(data: str) -> Split:
-    return DATASETS[data].load("test")
+    return DATASETS[data].load("test", download=False)
+
+
+def weights_id(name: str) -> str:
+    """Names these very weights: a browser tab may outlive a model's retraining."""
+    return f"{name} {model(name).card.weights_sha256[:12]}"
 
 
 def info(data: str) -> DatasetInfo:
@@ -42,9 +56,10 @@ def info(data: str) -> DatasetInfo:
 def model_map(name: str) -> zoo.ModelMap | None:
     """The map of a model; None where map.npz is missing or damaged."""
     try:
-        return zoo.read_map(name)
+        found = zoo.read_map(name)
     except zoo.ModelUnavailable:
         return None
+    return found if found.rows.max() < len(gallery(model(name).card.data)) else None
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

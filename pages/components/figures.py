@@ -22,13 +22,15 @@ def kl_bars(
 ) -> go.Figure:
     """KL of one posterior per dimension against the data's average, in nats; arrays (D,),
     names in the order in which dimensions are shown."""
-    figure = go.Figure(go.Bar(x=names, y=kl[order], name="this image", marker_color=ACCENT))
+    places = list(range(len(order)))  # and not the names, of which two may be alike
+    figure = go.Figure(go.Bar(x=places, y=kl[order], name="this image", marker_color=ACCENT))
     figure.update_layout(bargap=max(0.2, 1 - len(order) / 20))
     if average is not None:
         figure.add_scatter(
-            x=names, y=average[order], name="average over test images", mode="markers",
+            x=places, y=average[order], name="average over test images", mode="markers",
             marker={"symbol": "line-ew-open", "size": 16, "color": PETROFF[1], "line": {"width": 3}},
         )  # fmt: skip
+    figure.update_xaxes(tickvals=places, ticktext=names)
     return _tidy(figure, "dimension", "KL (nats)")
 
 

@@ -47,7 +47,7 @@ def image_input(key: str, start_row: int = 0) -> Picked:
             else st.camera_input("Take a picture", key=f"{key}_camera")
         )  # fmt: skip
         if file is not None:
-            picked = _uploaded(key, info, file.getvalue())
+            picked = _uploaded(f"{key}_{file.file_id}_{info.name}", info, file.getvalue())
             if picked is not None:
                 return picked
     row = st.session_state[row_key]
@@ -82,6 +82,7 @@ def _next_page(page_key: str) -> None:
 
 
 def _uploaded(key: str, info, content: bytes) -> Picked | None:
+    """key is this file's own: another file begins with its own guesses."""
     try:
         image = uploads.read_image(content)
     except uploads.UploadError as error:
@@ -100,10 +101,9 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     y = None
     model = state.model()
     if model.num_classes:
-        guess_key = f"{key}_class"
         label = st.selectbox(
             "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
-            format_func=lambda value: info.classes[value], key=guess_key,
+            format_func=lambda value: info.classes[value], key=f"{key}_class",
             help="the class that explains the image best, unless you choose another",
         )  # fmt: skip
         y = torch.tensor([label])

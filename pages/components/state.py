@@ -129,8 +129,16 @@ def rename(d: int, name: str) -> None:
 
 
 def locked() -> set[int]:
-    """The dimensions of the current model that random draws and the hand leave alone."""
+    """The dimensions of the current model that the hand, Reset and Random leave alone."""
     return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
+
+
+def keep_locked(values: Tensor) -> Tensor:
+    """values (D,) with the locked dimensions as they are now."""
+    kept = values.clone()
+    for d in locked():
+        kept[d] = st.session_state.z[d]
+    return kept
 
 
 def lock(d: int, on: bool) -> None:

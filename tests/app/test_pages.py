@@ -160,7 +160,7 @@ def test_an_uploaded_image_is_the_end_of_the_interpolation():
     digit, _ = DATASETS["mnist"].load("test").batch([7])
     picture = Image.fromarray((digit[0, 0].numpy() * 255).astype(np.uint8))
     app = upload(start("interpolate", model="mnist-vae-16d"), "interpolate_A", png(picture))
-    app.toggle(key="interpolate_A_centre").set_value(False).run()
+    next(t for t in app.toggle if t.label.startswith("Centre")).set_value(False).run()
     model = vae.load("mnist-vae-16d")
     first = model.decode(model.encode(digit).mean)
     frames = next(d for d in components(app).values() if d["name"] == "interpolation in latent space")
@@ -184,6 +184,28 @@ def test_bad_uploads_get_a_sentence_and_the_page_goes_on(content, said, page, ke
     app = upload(start(page, model="mnist-vae-2d"), key, content)
     assert any(said in error.value for error in app.error)
     assert components(app)  # the pictures still stand
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut off"])
+def test_a_damaged_gallery_takes_its_models_out_and_the_rest_work(tmp_path, monkeypatch, damage):
+    from vae.data import idx
+
+    shutil.copy(idx.GALLERIES / "fashion-mnist.npz", tmp_path)
+    if damage == "cut off":
+        content = (idx.GALLERIES / "mnist.npz").read_bytes()
+        (tmp_path / "mnist.npz").write_bytes(content[: len(content) // 2])
+    monkeypatch.setattr(idx, "GALLERIES", tmp_path)
+    monkeypatch.setattr(idx, "fetch", lambda *arguments: pytest.fail("a download at the start"))
+    cached.st.cache_resource.clear()
+    try:
+        app = start("home")  # whose default model is one of digits
+        assert app.session_state.model == "fashion-vae-16d"
+        assert any("mnist.npz is" in info.value for info in app.info)
+        for page in PAGES:
+            app.switch_page(f"pages/{page}.py").run()
+            assert not app.exception, app.exception
+    finally:
+        cached.st.cache_resource.clear()
 
 
 def test_a_damaged_model_is_listed_with_its_reason_and_the_rest_work(tmp_path, monkeypatch):

@@ -89,31 +89,53 @@ def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):
 
 
 def test_a_checkpoint_is_whole_or_absent(tiny_split, tmp_path, monkeypatch):
-    """A crash between the two files of a checkpoint leaves the one before."""
+    """A crash between the files of a checkpoint leaves the one before."""
     split = tiny_split((1, 28, 28))
-    train("tiny", dataclasses.replace(TINY, steps=3), tmp_path, split=split, progress=False)
+    save, calls = torch.save, []
 
     def crash(*arguments):
-        raise RuntimeError("power cut")
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise RuntimeError("power cut")
+        save(*arguments)
 
     monkeypatch.setattr(torch, "save", crash)
     with pytest.raises(RuntimeError):
-        train("tiny", TINY, tmp_path, split=split, progress=False)
+        train("tiny", TINY, tmp_path, split=split, progress=False, checkpoint_every=3)
     monkeypatch.undo()
     assert [p.name for p in sorted(tmp_path.glob("step-*"))] == ["step-00000003"]
-    assert set(load_file(tmp_path / "step-00000003" / "model.safetensors"))
-    train("tiny", TINY, tmp_path, split=split, progress=False)
+    resumed = train("tiny", TINY, tmp_path, split=split, progress=False)
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000012"]
+    whole = train("tiny", TINY, tmp_path / "whole", split=split, progress=False)
+    assert same(weights(resumed), weights(whole))
+
+
+def test_another_recipes_checkpoint_is_not_resumed(tiny_split, tmp_path):
+    split = tiny_split((1, 28, 28))
+    train("tiny", TINY, tmp_path, split=split, progress=False)
+    other = dataclasses.replace(TINY, beta=4.0)
+    with pytest.raises(ValueError, match="another recipe"):
+        train("tiny", other, tmp_path, split=split, progress=False)
+    train("tiny", dataclasses.replace(TINY, title="New"), tmp_path, split=split, progress=False)
 
 
 def test_nan_stops_names_step_and_term_and_keeps_the_last_good_checkpoint(tiny_split, tmp_path):
+    """From some step on the data are no numbers: the checkpoint before stays."""
     split = tiny_split((1, 28, 28))
-    train("tiny", dataclasses.replace(TINY, steps=5), tmp_path, split=split, progress=False)
-    ruinous = dataclasses.replace(TINY, steps=50, learning_rate=1e20, warmup_steps=1)
-    with pytest.raises(FloatingPointError, match=r"tiny, step \d+: (recon|kl) is not finite"):
-        train("tiny", ruinous, tmp_path, split=split, progress=False)
+    ruined = dataclasses.replace(split)
+    calls = 0
+
+    def batch(self, indices):
+        nonlocal calls
+        calls += 1
+        x, y = split.batch(indices)
+        return (x * float("nan") if calls > 7 else x), y
+
+    object.__setattr__(ruined, "batch", batch.__get__(ruined))
+    with pytest.raises(FloatingPointError, match=r"tiny, step \d+: recon is not finite"):
+        train("tiny", TINY, tmp_path, split=ruined, progress=False, checkpoint_every=3)
     (kept,) = tmp_path.glob("step-*")
-    assert kept.name == "step-00000005"
+    assert kept.name == "step-00000006"
     assert all(t.isfinite().all() for t in load_file(kept / "model.safetensors").values())
 
 

@@ -103,16 +103,26 @@ def test_a_map_is_read_back_and_damage_told(saved):
     root = saved[0]
     with pytest.raises(zoo.ModelUnavailable, match="missing or damaged"):
         zoo.read_map("tiny", root)
-    parts = {f.name: np.random.default_rng(0).normal(size=(4, 2)) for f in dataclasses.fields(zoo.ModelMap)}
+    rng = np.random.default_rng(0)
+    parts = {name: rng.normal(size=(4, 2)) for name in ("codes", "sigmas", "umap", "pca")}
+    parts |= {"rows": np.arange(4), "recon": rng.normal(size=4)}
     zoo.write_map("tiny", zoo.ModelMap(**parts), root)
     np.testing.assert_array_equal(zoo.read_map("tiny", root).umap, parts["umap"])
     path = root / "tiny" / "map.npz"
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(zoo.ModelUnavailable, match="missing or damaged"):
         zoo.read_map("tiny", root)
-    zoo.write_map("tiny", zoo.ModelMap(**{**parts, "recon": np.zeros(3)}), root)
-    with pytest.raises(zoo.ModelUnavailable, match="different lengths"):
-        zoo.read_map("tiny", root)
+    for wrong, said in [
+        ({"recon": np.zeros(3)}, "do not fit each other"),
+        ({"recon": np.zeros(())}, "do not fit each other"),
+        ({"codes": np.zeros((4, 3)), "sigmas": np.zeros((4, 3))}, "does not belong"),
+        ({"codes": np.zeros(4)}, "does not belong"),
+        ({"umap": np.full((4, 2), np.nan)}, "no numbers"),
+        ({"rows": np.array([0, 1, 2, -1])}, "rows that are none"),
+    ]:
+        zoo.write_map("tiny", zoo.ModelMap(**{**parts, **wrong}), root)
+        with pytest.raises(zoo.ModelUnavailable, match=said):
+            zoo.read_map("tiny", root)
 
 
 def test_every_recipe_is_shipped_with_weights_map_and_figures():

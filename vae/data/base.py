@@ -33,7 +33,8 @@ class Split:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """A data set's description. load("train" or "test") returns a Split."""
+    """A data set's description. load("train" or "test", download=True) returns a Split, or
+    raises OSError where its files are missing, damaged or not to be downloaded."""
 
     name: str
     title: str
@@ -41,7 +42,7 @@ class DatasetInfo:
     classes: tuple[str, ...]
     licence: str
     source: str
-    load: Callable[[str], Split]
+    load: Callable[..., Split]
     white_on_black: bool = False  # strangers' dark-on-light drawings are inverted
     factor_names: tuple[str, ...] = ()
     factor_sizes: tuple[int, ...] = ()

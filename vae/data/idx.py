@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -27,17 +28,26 @@ def data_folder() -> Path:
     return Path(os.environ.get("VAE_DATA") or pooch.os_cache("latent-space-explorer"))
 
 
-def load(name: str, split: str, mirrors: tuple[str, ...], content_md5: dict[str, str]) -> Split:
+def load(
+    name: str, split: str, download: bool = True, *, mirrors: tuple[str, ...],
+    content_md5: dict[str, str],
+) -> Split:  # fmt: skip
     """A split of an idx data set.
 
     The test split comes with the project, as pretrained/galleries/<name>.npz; the train split
-    is taken from data_folder()/<name>, or downloaded there first.
+    is taken from data_folder()/<name>, or downloaded there first. Raises OSError for files that
+    are missing or damaged.
     """
     check_split(split)
     gallery = GALLERIES / f"{name}.npz"
     if split == "test" and gallery.exists():
-        with np.load(gallery, allow_pickle=False) as file:
-            images, labels = file["images"], file["labels"]
+        try:
+            with np.load(gallery, allow_pickle=False) as file:
+                images, labels = file["images"], file["labels"]
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise OSError(f"{gallery.name} is damaged") from error
+    elif split == "test" and not download:
+        raise OSError(f"{gallery.name} is missing")
     else:
         folder = data_folder() / name
         images, labels = (

@@ -87,10 +87,10 @@ def factors_of(index: np.ndarray) -> np.ndarray:
     return np.stack(np.unravel_index(index, FACTOR_SIZES), axis=-1)
 
 
-def load(split: str) -> Split:
+def load(split: str, download: bool = True) -> Split:
     """"test": 10,000 images drawn by a fixed hash of their number; "train": all others.
 
-    The order of the test images is that of their hash, so that the first n are a random sample.
+    The order of the test images is that of their hash, so that the first n are a random sample. There is nothing to download.
     """
     check_split(split)
     order = np.argsort(_hash(np.arange(N, dtype=np.uint64)), kind="stable")

@@ -35,6 +35,8 @@ def _describe(layer: nn.Module, name: str) -> dict | None:
     if isinstance(layer, nn.Linear):
         return {"type": "linear", "weight": f"{name}.weight", "bias": _bias(layer, name)}
     if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+        if isinstance(layer.padding, str):
+            return None
         square = all(a == b for a, b in (layer.kernel_size, layer.stride, layer.padding))
         transposed = isinstance(layer, nn.ConvTranspose2d)
         plain = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
@@ -45,8 +47,9 @@ def _describe(layer: nn.Module, name: str) -> dict | None:
             "bias": _bias(layer, name), "stride": layer.stride[0], "padding": layer.padding[0],
         }  # fmt: skip
     if isinstance(layer, nn.Upsample) and layer.mode == "nearest" and layer.scale_factor:
-        scale = float(layer.scale_factor)
-        return {"type": "upsample", "scale": int(scale)} if scale.is_integer() else None
+        scale = layer.scale_factor
+        whole = isinstance(scale, (int, float)) and float(scale).is_integer()
+        return {"type": "upsample", "scale": int(scale)} if whole else None
     if isinstance(layer, nn.LeakyReLU):
         return {"type": "leaky_relu", "slope": layer.negative_slope}
     if isinstance(layer, nn.Unflatten):

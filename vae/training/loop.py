@@ -7,8 +7,10 @@ uninterrupted one does.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -75,7 +77,8 @@ def train(
 
     folder: where checkpoints live; a run found there is resumed. split: the data, by default
     the recipe's train split. Each step costs steps * num_processes batches in all.
-    Raises OSError when the data cannot be had, and FloatingPointError, naming step and term,
+    Raises OSError when the data cannot be had, ValueError when the folder holds another recipe's
+    checkpoint, and FloatingPointError, naming step and term,
     when a term is no longer finite: the last checkpoint stays as it is.
     """
     # each process asks for its own batches: nothing has to be sent between machines
@@ -87,7 +90,7 @@ def train(
     torch.manual_seed(recipe.seed)
     model = FAMILIES[recipe.family](recipe.config)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
-    start = resume(folder, model, optimizer)
+    start = resume(folder, model, optimizer, recipe)
 
     world = accelerator.num_processes
     batches = Batches(
@@ -127,15 +130,15 @@ def train(
                     recon=f"{terms.recon.mean():.1f}", kl=f"{terms.kl.mean():.2f}", refresh=False
                 )
             if step % checkpoint_every == 0 and accelerator.is_main_process:
-                checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, step)
+                checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, recipe, step)
     except KeyboardInterrupt:
         if accelerator.is_main_process:
-            checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, step)
+            checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, recipe, step)
         raise
     finally:
         bar.close()
     if accelerator.is_main_process:
-        checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, step)
+        checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, recipe, step)
     accelerator.wait_for_everyone()
 
     model = accelerator.unwrap_model(prepared).cpu().eval().requires_grad_(False)
@@ -164,7 +167,7 @@ def _codes(model: LatentModel, split: Split, n: int = 10_000) -> torch.Tensor:
     return torch.cat(codes)
 
 
-def checkpoint(folder: Path, model: LatentModel, optimizer, step: int) -> None:
+def checkpoint(folder: Path, model: LatentModel, optimizer, recipe: Recipe, step: int) -> None:
     """Write folder/step-<n>/ in one atomic move; weights and optimiser state are files apart."""
     final, fresh = folder / f"step-{step:08d}", folder / "writing"
     if final.exists():
@@ -174,17 +177,29 @@ def checkpoint(folder: Path, model: LatentModel, optimizer, step: int) -> None:
     weights = {name: t.contiguous() for name, t in model.state_dict().items()}
     save_file(weights, fresh / "model.safetensors")
     torch.save(optimizer.state_dict(), fresh / "optimizer.pt")
+    (fresh / "recipe.json").write_text(_as_json(recipe))
     os.replace(fresh, final)
     for old in sorted(folder.glob("step-*"))[:-1]:
         shutil.rmtree(old)
 
 
-def resume(folder: Path, model: LatentModel, optimizer) -> int:
-    """Load the newest checkpoint of a folder, if there is one, and return its step, else 0."""
+def _as_json(recipe: Recipe) -> str:
+    """What of a recipe decides the weights, as text; titles do not."""
+    parts = {k: v for k, v in asdict(recipe).items() if k not in ("title", "description")}
+    return json.dumps(parts, indent=1, sort_keys=True)
+
+
+def resume(folder: Path, model: LatentModel, optimizer, recipe: Recipe) -> int:
+    """Load the newest checkpoint of a folder, if there is one, and return its step, else 0.
+
+    Raises ValueError for a checkpoint of another recipe: what came out would be neither's.
+    """
     found = sorted(folder.glob("step-*"))
     if not found:
         return 0
     newest = found[-1]
+    if (newest / "recipe.json").read_text() != _as_json(recipe):
+        raise ValueError(f"{newest} was trained by another recipe: move it away to begin anew")
     model.load_state_dict(load_file(newest / "model.safetensors"))
     optimizer.load_state_dict(torch.load(newest / "optimizer.pt", weights_only=True))
     return int(newest.name.removeprefix("step-"))

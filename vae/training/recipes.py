@@ -91,7 +91,7 @@ RECIPES = {
     ),
     "sprites-beta4": Recipe(
         title="Sprites, beta-VAE, beta 4, 10-D",
-        description="The KL weighs four times as much: fewer dimensions carry, each with less mixed in.",
+        description="The KL weighs four times as much: fewer dimensions carry, and edges soften.",
         family="vae",
         data="sprites",
         config=SPRITES_CONFIG,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import struct
 import time
 from pathlib import Path
@@ -58,12 +57,14 @@ def live_panel() -> None:
         key=KEY,
         data={
             "model": card.name,
+            "weights": cached.weights_id(card.name),
             "dims": _dimensions(),
             "shown_first": SHOWN_FIRST,
             "z": list(st.session_state.z),
             "y": st.session_state.y,
             "start": {"z": list(start_z), "y": start_y},
             "version": state.version(),
+            "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
             "classes": list(cached.info(card.data).classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
             "pixels": base64.b64encode(pixels.tobytes()).decode(),
@@ -85,11 +86,12 @@ def _deliver_model() -> None:
     if name in received:
         return
     key = f"{KEY}_model_{name}"
-    _model_channel(
-        key=key,
-        data=_model_message(name),
-        on_received_change=lambda: received.add(st.session_state[key].received),
-    )
+
+    def note() -> None:
+        if (st.session_state.get(key) or {}).get("received") == cached.weights_id(name):
+            received.add(name)
+
+    _model_channel(key=key, data=_model_message(name), on_received_change=note)
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
@@ -102,9 +104,9 @@ def _model_message(name: str) -> bytes:
         low, high = cached.slider_ranges(name).T
         noise = np.random.default_rng(0).standard_normal(found.codes[:DRAWS].shape)
         values = found.codes[:DRAWS] + found.sigmas[:DRAWS] * noise
-        draws = np.rint(((values - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8).tobytes()
+        draws = np.floor((values - low) / (high - low) * 256).clip(0, 255).astype(np.uint8).tobytes()
     weights = portable_decoder(model)
-    header = {"kind": "model", "model": name, "draws": len(draws)}
+    header = {"kind": "model", "model": cached.weights_id(name), "draws": len(draws)}
     if weights is None:
         header["reason"] = "this decoder is more than plain layers"
     return _message(header, draws + (weights or b""))
@@ -168,6 +170,11 @@ def _commit() -> None:
     z = None if payload is None else _checked(payload.get("z"))
     if z is not None:
         state.set_z(z, y=_checked_class(payload.get("y")), start=False)
+        # so that the panel can tell the echo of its last release from that of an earlier one
+        commit = payload.get("commit")
+        st.session_state.panel_echo = {
+            "panel": str(payload.get("panel"))[:40], "commit": commit if isinstance(commit, int) else 0,
+        }  # fmt: skip
         st.session_state.panel_changed = True
 
 
@@ -191,7 +198,8 @@ def _checked(values) -> torch.Tensor | None:
         return None
     if not all(value is None or isinstance(value, (int, float)) for value in values):
         return None
-    clean = [value if value is not None and math.isfinite(value) else None for value in values]
+    # this comparison is false of NaN, infinity and integers that no float holds
+    clean = [value if value is not None and abs(value) < 1e30 else None for value in values]
     if None in clean:
         low, high = cached.slider_ranges(state.card().name).T
         middle = (low + high) / 2

@@ -7,7 +7,8 @@ const GIVE_UP_AFTER = 2000; // ms without an answer: the request is taken for lo
 const PATIENCE = 8000; // ms until weights that do not arrive are spoken of
 const TILES = 7; // pictures in a film strip
 const PAD_TILES = 15; // pictures across the pad of a 2-D model
-const CELLS = 48; // cells across the pad's density
+const BINS = 64; // of a histogram; a divisor of 256, the levels that draws come in
+const CELLS = 64; // across the pad's density; likewise
 
 export default function (component) {
   const { data, parentElement } = component;
@@ -15,10 +16,10 @@ export default function (component) {
   panel.component = component;
   const before = panel.data;
   panel.data = data;
+  if (data.note) panel.note = data.note;
   if (!before || before.model !== data.model) startModel(panel);
   if (!before || before.version !== data.version || before.model !== data.model) startFrom(panel);
   showNamesAndLocks(panel);
-  if (data.note) panel.note = data.note;
 }
 
 function createPanel(root) {
@@ -28,7 +29,7 @@ function createPanel(root) {
     classes: find('.classes'), sliders: find('.sliders'), more: find('.more'), pad: find('.pad'),
     padCanvas: find('.pad canvas'), cross: find('.cross'), padLine: find('.pad-line'),
     axisX: find('.axis-x'), axisY: find('.axis-y'), undo: find('.undo'), redo: find('.redo'),
-    rows: [], z: [], y: 0, seq: 0, inFlight: null, wanted: null, painted: 0, expanded: false,
+    rows: [], z: [], y: 0, seq: 0, sent: 0, inFlight: null, wanted: null, painted: 0, expanded: false,
     holding: false, note: '', work: 0, scratch: [],
   };
   panel.more.onclick = () => {
@@ -39,9 +40,7 @@ function createPanel(root) {
   panel.undo.onclick = () => travel(panel, 'past', 'future');
   panel.redo.onclick = () => travel(panel, 'future', 'past');
   find('.reset').onclick = () => {
-    panel.z = panel.data.start.z.slice();
-    panel.y = panel.data.start.y;
-    moved(panel);
+    goTo(panel, panel.data.start);
     commit(panel);
   };
   root.addEventListener('keydown', (event) => {
@@ -57,7 +56,7 @@ function createPanel(root) {
     else news.removeEventListener(event.type, listener);
   };
   news.addEventListener('answer', heard((answer) => takeAnswer(panel, answer)));
-  news.addEventListener('model', heard((name) => name === panel.data.model && takeModel(panel)));
+  news.addEventListener('model', heard((name) => name === panel.data.weights && takeModel(panel)));
   // a slider that is let go where it was taken up sends no "change": the hand has left all the same
   window.addEventListener('pointerup', function listener() {
     if (!panel.canvas.isConnected) window.removeEventListener('pointerup', listener);
@@ -74,8 +73,8 @@ function createPanel(root) {
 
 // another model: its sliders, its draws, its history
 function startModel(panel) {
-  const { model, dims } = panel.data;
-  panel.entry = mailbox().models.get(model) ?? null;
+  const { model, weights, dims } = panel.data;
+  panel.entry = mailbox().models.get(weights) ?? null;
   clearTimeout(panel.patience);
   if (!panel.entry) panel.patience = setTimeout(goOnWithout, PATIENCE, panel);
   panel.inFlight = panel.wanted = null;
@@ -91,12 +90,13 @@ function startModel(panel) {
     select.replaceChildren(...dims.map((dim) => new Option(label(dim), dim.index, false, dim.index === axes[i])));
   });
   panel.root.querySelector('.plane').style.display = dims.length < 2 ? 'none' : '';
-  if (panel.entry) drawHistograms(panel);
+  panel.padShows = null;
 }
 
 // a new point, written elsewhere or the echo of our own release: the sliders follow it
 function startFrom(panel) {
-  const { z, y } = panel.data;
+  const { z, y, echo } = panel.data;
+  if (echo.panel === panel.id && echo.commit < panel.sent) return; // a later release is on its way
   const last = panel.committed;
   if (last && !samePoint(last, panel.data)) {
     panel.memory.past.push(last);
@@ -122,10 +122,20 @@ function goOnWithout(panel) {
 
 function takeModel(panel) {
   clearTimeout(panel.patience);
-  panel.entry = mailbox().models.get(panel.data.model);
-  drawHistograms(panel);
+  panel.entry = mailbox().models.get(panel.data.weights);
+  panel.rows.forEach((row) => drawHistogram(panel, row));
+  panel.padShows = null;
   show(panel, panel.z, panel.y);
   rest(panel);
+}
+
+// to another point, but for the dimensions that are locked
+function goTo(panel, point) {
+  const z = point.z.slice();
+  for (const dim of panel.data.dims) if (dim.locked) z[dim.index] = panel.z[dim.index];
+  panel.z = z;
+  panel.y = point.y;
+  moved(panel);
 }
 
 // the point has moved, by hand or otherwise: show it everywhere, soon draw what lies around it
@@ -133,9 +143,7 @@ function moved(panel) {
   clean(panel);
   for (const row of panel.rows) {
     const value = panel.z[row.dim.index];
-    // a point may lie outside the range of encoded data: the track makes room
-    row.input.min = Math.min(row.dim.low, value);
-    row.input.max = Math.max(row.dim.high, value);
+    if (!panel.holding) makeRoom(panel, row, value);
     if (Number(row.input.value) !== value) row.input.value = value;
     row.output.textContent = value.toFixed(2);
   }
@@ -143,6 +151,16 @@ function moved(panel) {
   placeCross(panel);
   show(panel, panel.z, panel.y);
   rest(panel);
+}
+
+// a point may lie outside the range of encoded data: then its track is longer, though never
+// while a hand is on it
+function makeRoom(panel, row, value) {
+  const low = Math.min(row.dim.low, value), high = Math.max(row.dim.high, value);
+  if (low === row.low && high === row.high) return;
+  Object.assign(row, { low, high });
+  Object.assign(row.input, { min: low, max: high });
+  drawHistogram(panel, row);
 }
 
 function clean(panel) {
@@ -166,7 +184,9 @@ function commit(panel) {
 function send(panel) {
   panel.committed = { z: panel.z.slice(), y: panel.y };
   showHistory(panel);
-  panel.component.setTriggerValue('commit', { model: panel.data.model, z: panel.z.slice(), y: panel.y });
+  panel.component.setTriggerValue('commit', {
+    panel: panel.id, commit: ++panel.sent, model: panel.data.model, z: panel.z.slice(), y: panel.y,
+  });
 }
 
 function commitSoon(panel) {
@@ -175,12 +195,11 @@ function commitSoon(panel) {
 }
 
 function travel(panel, from, to) {
+  if (panel.holding) commit(panel); // a step that was not yet released is a step
   const point = panel.memory[from].pop();
   if (!point) return;
   panel.memory[to].push(panel.committed);
-  panel.z = point.z.slice();
-  panel.y = point.y;
-  moved(panel);
+  goTo(panel, point);
   send(panel);
 }
 
@@ -282,7 +301,7 @@ function buildRows(panel) {
         <button type="button" class="name" title="double-click, or press Enter, to rename"></button>
         <span class="kl" title="what this dimension carries on test data: KL(q(z|x) || p(z))"></span>
         <output></output>
-        <button type="button" class="lock" title="a locked dimension stays where it is">lock</button>
+        <button type="button" class="lock" title="a locked dimension is left alone by the hand, by Undo, Reset and Random">lock</button>
       </div>
       <input type="range" step="any">
       <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
@@ -306,14 +325,15 @@ function buildRows(panel) {
       const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
       if (!sign || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault(); // with step "any" the browser's own step is the browser's choice
-      const step = ((dim.high - dim.low) / 100) * (event.shiftKey ? 10 : 1);
+      const step = ((row.high - row.low) / 100) * (event.shiftKey ? 10 : 1);
       row.input.value = Number(row.input.value) + sign * step;
       row.input.oninput();
       commitSoon(panel);
     };
     row.lock.onclick = () => {
-      dim.locked = !dim.locked;
-      panel.component.setTriggerValue('lock', { model, index: dim.index, locked: dim.locked });
+      const current = panel.data.dims.find((other) => other.index === dim.index);
+      current.locked = !current.locked;
+      panel.component.setTriggerValue('lock', { model, index: dim.index, locked: current.locked });
       showNamesAndLocks(panel);
     };
     row.name.ondblclick = () => rename(panel, row);
@@ -340,7 +360,7 @@ function showRows(panel) {
 function showNamesAndLocks(panel) {
   panel.rows.forEach((row, i) => {
     row.dim = Object.assign(row.dim, { name: panel.data.dims[i].name, locked: panel.data.dims[i].locked });
-    if (!row.name.querySelector('input')) row.name.textContent = label(row.dim);
+    row.name.textContent = label(row.dim);
     row.input.setAttribute('aria-label', `${label(row.dim)}, latent dimension ${row.dim.index}`);
     row.input.disabled = row.dim.locked;
     row.lock.textContent = row.dim.locked ? 'locked' : 'lock';
@@ -367,7 +387,7 @@ function rename(panel, row) {
     field.replaceWith(row.name);
     row.name.focus();
     if (name === label(row.dim) || name === row.dim.name) return;
-    row.dim.name = name;
+    panel.data.dims.find((dim) => dim.index === row.dim.index).name = row.dim.name = name;
     row.name.textContent = label(row.dim);
     panel.component.setTriggerValue('rename', { model: panel.data.model, index: row.dim.index, name });
   };
@@ -396,34 +416,34 @@ function buildClasses(panel) {
 }
 
 // grey: draws from the encoded data's posteriors; line: the prior's density on the same scale
-function drawHistograms(panel) {
-  const { draws } = panel.entry;
-  const d = panel.data.dims.length, n = draws.length / d, bins = 50;
+function drawHistogram(panel, { dim, low, high, svg }) {
+  const draws = panel.entry?.draws ?? [];
+  const d = panel.data.dims.length, n = draws.length / d;
   if (!n) return;
-  for (const { dim, svg } of panel.rows) {
-    const counts = new Float64Array(bins);
-    for (let i = 0; i < n; i++) counts[Math.min(bins - 1, Math.floor((draws[i * d + dim.index] * bins) / 256))]++;
-    const binWidth = (dim.high - dim.low) / bins;
-    const density = (x) => Math.exp(-0.5 * ((x - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
-    const prior = Array.from({ length: 101 }, (_, i) => density(dim.low + ((dim.high - dim.low) * i) / 100) * n * binWidth);
-    const top = Math.max(...counts, ...prior);
-    const bars = [...counts].map((count, i) => `L${(100 * i) / bins} ${20 - (20 * count) / top} L${(100 * (i + 1)) / bins} ${20 - (20 * count) / top}`);
-    svg.querySelector('.data').setAttribute('d', `M0 20 ${bars.join(' ')} L100 20 Z`);
-    svg.querySelector('.prior').setAttribute('d', 'M' + prior.map((p, i) => `${i} ${20 - (20 * p) / top}`).join(' L'));
-  }
+  const counts = new Float64Array(BINS);
+  for (let i = 0; i < n; i++) counts[Math.floor((draws[i * d + dim.index] * BINS) / 256)]++;
+  const width = (dim.high - dim.low) / BINS;
+  const density = (v) => Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
+  const places = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
+  const prior = places.map((v) => density(v) * n * width);
+  const top = Math.max(...counts, ...prior);
+  const x = (v) => (100 * (v - low)) / (high - low), y = (count) => 20 - (20 * count) / top;
+  const bars = [...counts].map((count, i) => `L${x(dim.low + i * width)} ${y(count)} L${x(dim.low + (i + 1) * width)} ${y(count)}`);
+  svg.querySelector('.data').setAttribute('d', `M${x(dim.low)} 20 ${bars.join(' ')} L${x(dim.high)} 20 Z`);
+  svg.querySelector('.prior').setAttribute('d', 'M' + prior.map((count, i) => `${i} ${y(count)}`).join(' L'));
 }
 
 // ---- what lies around: film strips and the pad, drawn only while the hand rests
 
-function tileValue(dim, i) {
-  return dim.low + ((i + 0.5) / TILES) * (dim.high - dim.low);
+function tileValue(row, i) {
+  return row.low + ((i + 0.5) / TILES) * (row.high - row.low);
 }
 
 function setUpStrip(panel, row) {
   const at = (event) => {
     const box = row.strip.getBoundingClientRect();
     const i = Math.floor(((event.clientX - box.left) / box.width) * TILES);
-    return tileValue(row.dim, Math.max(0, Math.min(TILES - 1, i)));
+    return tileValue(row, Math.max(0, Math.min(TILES - 1, i)));
   };
   row.strip.onpointermove = (event) => {
     if (event.pointerType !== 'mouse' || event.buttons || row.dim.locked) return;
@@ -469,7 +489,7 @@ function drawAround(panel) {
   for (const row of shownRows(panel)) {
     for (let i = 0; i < TILES; i++) {
       const z = panel.z.slice();
-      z[row.dim.index] = tileValue(row.dim, i);
+      z[row.dim.index] = tileValue(row, i);
       jobs.push({ z, canvas: row.strip, column: i, row: 0, columns: TILES, rows: 1, alpha: 1 });
     }
   }
@@ -573,6 +593,7 @@ function setUpPad(panel) {
     const step = { ArrowRight: [x, 1], ArrowLeft: [x, -1], ArrowUp: [y, 1], ArrowDown: [y, -1] }[event.key];
     if (!step || step[0].locked) return;
     event.preventDefault();
+    panel.holding = true;
     const [dim, sign] = step;
     panel.z[dim.index] += sign * ((dim.high - dim.low) / 100) * (event.shiftKey ? 10 : 1);
     moved(panel);
@@ -633,6 +654,7 @@ function manifoldJobs(panel) {
   const key = `${panel.data.model} ${panel.y} ${panel.axisX.value} ${panel.axisY.value} ${Boolean(panel.entry)}`;
   panel.padLine.textContent = 'The whole latent plane, decoded; dim where no encoded data lies. Hover to peek, click to go.';
   if (panel.padShows === key) return [];
+  panel.padShows = null; // half drawn until the last tile
   const [x, y] = padDims(panel);
   const shade = density(panel);
   const jobs = [];
