@@ -66,17 +66,17 @@ picture_grid(
 )  # fmt: skip
 st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
 
-downloads = st.container(horizontal=True)
-downloads.download_button(
-    "Animation (GIF)", exports.gif(frames, scale=8 if info.image_shape[1] < 64 else 4),
-    f"{model.card.name}-interpolation.gif", "image/gif", on_click="ignore",
-    key="interpolate_gif", type="primary",
-)  # fmt: skip
-strip = pictures.to_image(pictures.sheet(torch.cat([frames, fade]), steps, gap=1), 2)
-downloads.download_button(
-    "Strip (PNG)", pictures.png(strip), f"{model.card.name}-interpolation.png", "image/png",
-    on_click="ignore", key="interpolate_png",
-)  # fmt: skip
+with st.container(horizontal=True):
+    exports.download(
+        "Animation (GIF)", lambda: exports.gif(frames, scale=8 if info.image_shape[1] < 64 else 4),
+        f"{model.card.name}-interpolation.gif", "image/gif", key="interpolate_gif", primary=True,
+    )  # fmt: skip
+    both = torch.cat([frames, fade])
+    exports.download(
+        "Strip (PNG)",
+        lambda: pictures.png(pictures.to_image(pictures.sheet(both, steps, gap=1), 2)),
+        f"{model.card.name}-interpolation.png", "image/png", key="interpolate_png",
+    )  # fmt: skip
 
 if support is not None:
     st.plotly_chart(

@@ -52,10 +52,10 @@ with left:
         else "a Gaussian fitted to the codes: an autoencoder has no prior, and it shows"
     )  # fmt: skip
     st.caption(f"z ~ p(z) = {prior}; spread times {temperature:g}; seed {state.seed()}.")
-    sheet = pictures.to_image(pictures.sheet(images, round(count**0.5), gap=1), 2)
-    st.download_button(
-        "Grid (PNG)", pictures.png(sheet), f"{model.card.name}-seed{state.seed()}.png",
-        "image/png", on_click="ignore",
+    exports.download(
+        "Grid (PNG)",
+        lambda: pictures.png(pictures.to_image(pictures.sheet(images, round(count**0.5), gap=1), 2)),
+        f"{model.card.name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:
     current_picture()

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import io
+from typing import Callable
 
 import numpy as np
 import streamlit as st
 
 from . import pictures, state
+
+
+def download(
+    label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str, primary: bool = False
+) -> None:
+    """A button whose file is made when it is pressed, and not at every rerun."""
+    st.download_button(
+        label, make, file_name, mime, key=key, on_click="ignore",
+        type="primary" if primary else "secondary",
+    )  # fmt: skip
 
 
 def gif(images, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
@@ -24,11 +35,10 @@ def gif(images, milliseconds: int = 120, scale: int = 8, there_and_back: bool = 
 
 def download_picture(key: str) -> None:
     """The current point's picture as a PNG of the model's own size."""
-    x_hat = state.decode(state.z()[None])
-    content = pictures.png(pictures.to_image(pictures.to_uint8(x_hat)[0]))
-    st.download_button(
-        "Picture (PNG)", content, f"{state.card().name}.png", "image/png", key=key,
-        on_click="ignore",
+    pixels = pictures.to_uint8(state.decode(state.z()[None]))[0]
+    download(
+        "Picture (PNG)", lambda: pictures.png(pictures.to_image(pixels)),
+        f"{state.card().name}.png", "image/png", key,
     )  # fmt: skip
 
 
@@ -36,7 +46,5 @@ def download_z(key: str) -> None:
     """The current point as a line of CSV."""
     values = np.asarray(st.session_state.z)
     header = ",".join(f"z{d}" for d in range(len(values)))
-    st.download_button(
-        "Code (CSV)", f"{header}\n" + ",".join(f"{v:g}" for v in values) + "\n",
-        f"{state.card().name}-z.csv", "text/csv", key=key, on_click="ignore",
-    )  # fmt: skip
+    text = f"{header}\n" + ",".join(f"{v:g}" for v in values) + "\n"
+    download("Code (CSV)", text.encode, f"{state.card().name}-z.csv", "text/csv", key)

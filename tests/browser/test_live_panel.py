@@ -267,6 +267,7 @@ def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
     with delaying_proxy(address, 0.3) as slow:
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
+        errors = watch(page)
         open_panel(page, slow, model="mnist-vae-2d", z="0,0")
         page.locator(".pad").focus()
         for _ in range(4):  # four releases, each sent before the echo of the one before is back
@@ -292,6 +293,7 @@ def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
         settle(page)
         assert z_in_url(page) == pytest.approx(z, abs=1e-3)
         np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z), atol=1)
+        assert not errors
         context.close()
 
 

@@ -30,7 +30,8 @@ _panel = st.components.v2.component(
     "live_panel",
     html=_read("live_panel.html"),
     css=_read("live_panel.css"),
-    js=_read("mailbox.js", "live_panel.js"),
+    # one module for the browser, a file for each part of it
+    js=_read("mailbox.js", "live_panel.js", "picture.js", "sliders.js", "around.js", "pad.js"),
 )
 _model_channel = st.components.v2.component(
     "live_panel_model", js=_read("mailbox.js", "decoder.js", "model_channel.js")

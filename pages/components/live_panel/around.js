@@ -1,0 +1,120 @@
+// What lies around: film strips and the pad, drawn only while the hand rests.
+
+function tileValue(row, i) {
+  return row.low + ((i + 0.5) / TILES) * (row.high - row.low);
+}
+
+function setUpStrip(panel, row) {
+  const at = (event) => {
+    const box = row.strip.getBoundingClientRect();
+    const i = Math.floor(((event.clientX - box.left) / box.width) * TILES);
+    return tileValue(row, Math.max(0, Math.min(TILES - 1, i)));
+  };
+  row.strip.onpointermove = (event) => {
+    if (event.pointerType !== 'mouse' || event.buttons || row.dim.locked) return;
+    preview(panel, { [row.dim.index]: at(event) });
+  };
+  row.strip.onpointerleave = () => restore(panel);
+  row.strip.onclick = (event) => {
+    if (row.dim.locked) return;
+    panel.previewing = false;
+    panel.z[row.dim.index] = at(event);
+    moved(panel);
+    commit(panel);
+  };
+}
+
+// a probe: the picture shows another point, the point itself stays
+function preview(panel, changes) {
+  panel.previewing = true;
+  const z = panel.z.slice();
+  for (const [index, value] of Object.entries(changes)) z[index] = value;
+  show(panel, z, panel.y);
+}
+
+function restore(panel) {
+  if (!panel.previewing) return;
+  panel.previewing = false;
+  show(panel, panel.z, panel.y);
+}
+
+function rest(panel) {
+  clearTimeout(panel.restTimer);
+  panel.work++; // what was being drawn is out of date
+  panel.unfinished = true;
+  panel.restTimer = setTimeout(drawAround, REST_AFTER, panel);
+}
+
+function drawAround(panel) {
+  if (!panel.entry || panel.holding || document.hidden || !panel.canvas.isConnected) {
+    if (panel.holding) panel.restTimer = setTimeout(drawAround, REST_AFTER, panel);
+    return;
+  }
+  const jobs = [];
+  for (const row of shownRows(panel)) {
+    for (let i = 0; i < TILES; i++) {
+      const z = panel.z.slice();
+      z[row.dim.index] = tileValue(row, i);
+      jobs.push({ z, canvas: row.strip, column: i, row: 0, columns: TILES, rows: 1, alpha: 1 });
+    }
+  }
+  if (panel.data.dims.length === 2) jobs.push(...manifoldJobs(panel));
+  else drawDensity(panel);
+  runJobs(panel, jobs, panel.work);
+}
+
+function runJobs(panel, jobs, work) {
+  const decoder = panel.entry?.decoder;
+  if (!decoder) {
+    askForTiles(panel, jobs, work);
+    return;
+  }
+  const slice = () => {
+    if (work !== panel.work || document.hidden) return;
+    const until = performance.now() + SLICE;
+    while (jobs.length && performance.now() < until) {
+      const job = jobs.shift();
+      drawTile(panel, job, decoder.decode(job.z, panel.y), 255);
+    }
+    if (jobs.length) setTimeout(slice);
+    else panel.unfinished = false;
+  };
+  slice();
+}
+
+function askForTiles(panel, jobs, work) {
+  if (panel.inFlight) {
+    panel.whenFree = () => {
+      panel.whenFree = null;
+      if (work === panel.work) askForTiles(panel, jobs, work);
+    };
+    return;
+  }
+  const some = jobs.splice(0, 64);
+  if (!some.length || work !== panel.work) {
+    panel.unfinished = some.length > 0;
+    return;
+  }
+  ask(panel, some.map((job) => job.z), panel.y, ({ pixels, count }) => {
+    const size = pixels.length / count;
+    if (work !== panel.work) return;
+    some.forEach((job, i) => drawTile(panel, job, pixels.subarray(i * size, (i + 1) * size), 1));
+    panel.whenFree = () => {
+      panel.whenFree = null;
+      askForTiles(panel, jobs, work);
+    };
+  });
+}
+
+function drawTile(panel, job, values, scale) {
+  const { width, height, channels } = panel.data;
+  if (job.canvas.width !== width * job.columns || job.canvas.height !== height * job.rows) {
+    job.canvas.width = width * job.columns;
+    job.canvas.height = height * job.rows;
+    job.canvas.classList.toggle('crisp', height < 64);
+  }
+  if (panel.tile?.width !== width || panel.tile.height !== height) panel.tile = new ImageData(width, height);
+  fill(panel.tile.data, values, scale * job.alpha, channels);
+  job.canvas.getContext('2d').putImageData(panel.tile, job.column * width, job.row * height);
+  job.onDrawn?.();
+}

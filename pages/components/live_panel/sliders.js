@@ -1,0 +1,147 @@
+// A row per dimension: name, KL, value, lock, track, histogram and film strip.
+
+function label(dim) {
+  return dim.name || `z${dim.index}`;
+}
+
+function buildRows(panel) {
+  const { dims, model } = panel.data;
+  panel.rows = dims.map((dim) => {
+    const element = document.createElement('div');
+    element.className = 'slider';
+    element.innerHTML = `
+      <div class="head">
+        <button type="button" class="name" title="double-click, or press Enter, to rename"></button>
+        <span class="kl" title="what this dimension carries on test data: KL(q(z|x) || p(z))"></span>
+        <output></output>
+        <button type="button" class="lock" title="a locked dimension is left alone by the hand, by Undo, Reset and Random">lock</button>
+      </div>
+      <input type="range" step="any">
+      <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+        <title>grey: encoded data; line: the prior</title><path class="data"/><path class="prior"/>
+      </svg>
+      <canvas class="strip" aria-hidden="true" title="what stands at each place along the track"></canvas>`;
+    const find = (selector) => element.querySelector(selector);
+    const row = {
+      dim, element, name: find('.name'), output: find('output'), lock: find('.lock'), input: find('input'),
+      svg: find('svg'), strip: find('.strip'),
+    };
+    find('.kl').textContent = dim.kl === null ? '' : `${dim.kl.toFixed(2)} nats`;
+    row.input.dataset.dim = dim.index;
+    row.input.oninput = () => {
+      panel.holding = true;
+      panel.z[dim.index] = Number(row.input.value);
+      moved(panel);
+    };
+    row.input.onchange = () => commit(panel);
+    row.input.onkeydown = (event) => {
+      const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+      if (!sign || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault(); // with step "any" the browser's own step is the browser's choice
+      const step = ((row.high - row.low) / 100) * (event.shiftKey ? 10 : 1);
+      row.input.value = Number(row.input.value) + sign * step;
+      row.input.oninput();
+      commitSoon(panel);
+    };
+    row.lock.onclick = () => {
+      const current = panel.data.dims.find((other) => other.index === dim.index);
+      current.locked = !current.locked;
+      panel.component.setTriggerValue('lock', { model, index: dim.index, locked: current.locked });
+      showNamesAndLocks(panel);
+    };
+    row.name.ondblclick = () => rename(panel, row);
+    row.name.onclick = (event) => event.detail === 0 && rename(panel, row); // Enter or Space
+    setUpStrip(panel, row);
+    return row;
+  });
+  panel.sliders.replaceChildren(...panel.rows.map((row) => row.element));
+  showRows(panel);
+}
+
+function shownRows(panel) {
+  return panel.rows.filter((row) => row.element.style.display !== 'none');
+}
+
+function showRows(panel) {
+  const all = panel.rows.length, first = panel.data.shown_first;
+  panel.rows.forEach((row, i) => (row.element.style.display = panel.expanded || i < first ? '' : 'none'));
+  panel.more.style.display = all > first ? '' : 'none';
+  panel.more.textContent = panel.expanded ? `Show the first ${first}` : `Show all ${all}`;
+  panel.more.setAttribute('aria-expanded', panel.expanded);
+}
+
+function showNamesAndLocks(panel) {
+  panel.rows.forEach((row, i) => {
+    row.dim = Object.assign(row.dim, { name: panel.data.dims[i].name, locked: panel.data.dims[i].locked });
+    row.name.textContent = label(row.dim);
+    row.input.setAttribute('aria-label', `${label(row.dim)}, latent dimension ${row.dim.index}`);
+    row.input.disabled = row.dim.locked;
+    row.lock.textContent = row.dim.locked ? 'locked' : 'lock';
+    row.lock.setAttribute('aria-pressed', row.dim.locked);
+    row.lock.setAttribute('aria-label', `lock ${label(row.dim)}`);
+    for (const select of [panel.axisX, panel.axisY]) select.options[i].textContent = label(row.dim);
+  });
+}
+
+function rename(panel, row) {
+  const field = document.createElement('input');
+  field.className = 'rename';
+  field.maxLength = 24;
+  field.value = label(row.dim);
+  field.setAttribute('aria-label', `name of latent dimension ${row.dim.index}`);
+  row.name.replaceWith(field);
+  field.focus();
+  field.select();
+  let finished = false;
+  const finish = (keep) => {
+    if (finished) return; // a field that is taken away loses its focus, which ends here again
+    finished = true;
+    const name = keep ? field.value.trim() : row.dim.name;
+    field.replaceWith(row.name);
+    row.name.focus();
+    if (name === label(row.dim) || name === row.dim.name) return;
+    panel.data.dims.find((dim) => dim.index === row.dim.index).name = row.dim.name = name;
+    row.name.textContent = label(row.dim);
+    panel.component.setTriggerValue('rename', { model: panel.data.model, index: row.dim.index, name });
+  };
+  field.onkeydown = (event) => {
+    event.stopPropagation();
+    if (event.key !== 'Enter' && event.key !== 'Escape') return;
+    event.preventDefault(); // the label gets the focus: the same key must not press it
+    finish(event.key === 'Enter');
+  };
+  field.onblur = () => finish(true);
+}
+
+function buildClasses(panel) {
+  panel.classes.replaceChildren(...panel.data.classes.map((name, value) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.value = value;
+    button.textContent = name;
+    button.onclick = () => {
+      panel.y = value;
+      moved(panel);
+      commit(panel);
+    };
+    return button;
+  }));
+}
+
+// grey: draws from the encoded data's posteriors; line: the prior's density on the same scale
+function drawHistogram(panel, { dim, low, high, svg }) {
+  const draws = panel.entry?.draws ?? [];
+  const d = panel.data.dims.length, n = draws.length / d;
+  if (!n) return;
+  const counts = new Float64Array(BINS);
+  for (let i = 0; i < n; i++) counts[Math.floor((draws[i * d + dim.index] * BINS) / 256)]++;
+  const width = (dim.high - dim.low) / BINS;
+  const density = (v) => Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
+  const places = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
+  const prior = places.map((v) => density(v) * n * width);
+  const top = Math.max(...counts, ...prior);
+  const x = (v) => (100 * (v - low)) / (high - low), y = (count) => 20 - (20 * count) / top;
+  const bars = [...counts].map((count, i) => `L${x(dim.low + i * width)} ${y(count)} L${x(dim.low + (i + 1) * width)} ${y(count)}`);
+  svg.querySelector('.data').setAttribute('d', `M${x(dim.low)} 20 ${bars.join(' ')} L${x(dim.high)} 20 Z`);
+  svg.querySelector('.prior').setAttribute('d', 'M' + prior.map((count, i) => `${i} ${y(count)}`).join(' L'));
+}
