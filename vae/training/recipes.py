@@ -101,7 +101,7 @@ RECIPES = {
     ),
     "sprites-btcvae": Recipe(
         title="Sprites, beta-TCVAE, beta 6, 10-D",
-        description="Only what dimensions share is punished: position and scale get one each.",
+        description="Only what dimensions share is punished: scale gets one to itself, x and y still share theirs.",
         family="vae",
         data="sprites",
         config=SPRITES_CONFIG,
