@@ -437,7 +437,6 @@ def test_weights_are_sent_once_per_model_and_session(page, address):
 def test_a_drag_sends_nothing_but_its_release(page, address):
     open_panel(page, address, model="mnist-vae-16d")
     page.wait_for_timeout(1000)
-    sent = []
     # Streamlit keeps its socket in no public place: count what goes out through the prototype
     page.evaluate(
         "() => { const send = WebSocket.prototype.send; window.sent = 0;"

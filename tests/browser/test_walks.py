@@ -1,7 +1,6 @@
 """Walks through the app as its users take them, in Chromium."""
 
 import re
-import urllib.parse
 
 import numpy as np
 import pytest

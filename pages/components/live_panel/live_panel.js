@@ -30,7 +30,7 @@ function createPanel(root) {
     padCanvas: find('.pad canvas'), cross: find('.cross'), padLine: find('.pad-line'),
     axisX: find('.axis-x'), axisY: find('.axis-y'), undo: find('.undo'), redo: find('.redo'),
     rows: [], z: [], y: 0, seq: 0, sent: 0, unanswered: 0, waiting: false, inFlight: null, wanted: null, painted: 0, expanded: false,
-    holding: false, note: '', work: 0, scratch: [],
+    holding: false, note: '', work: 0,
   };
   panel.more.onclick = () => {
     panel.expanded = !panel.expanded;
