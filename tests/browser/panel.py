@@ -98,4 +98,4 @@ def line(page):
 
 
 def painted(page):
-    return int(page.locator("canvas.picture").get_attribute("data-painted"))
+    return int(page.locator("canvas.picture[data-painted]").get_attribute("data-painted"))

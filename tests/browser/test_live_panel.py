@@ -420,7 +420,7 @@ def test_weights_are_sent_once_per_model_and_session(page, address):
         page.get_by_role("link", name=where).click()
         page.get_by_role("heading", name=where).wait_for()
         settle(page)
-    page.locator("canvas.picture").wait_for()
+    page.locator("canvas.picture[data-painted]").wait_for()
     settle(page)
     away_and_back = [("Digits, VAE, 2-D", "Two dimensions"), ("Digits, VAE, 16-D", "Sixteen")]
     for model, said in away_and_back:

@@ -95,7 +95,7 @@ def test_a_link_shows_the_same_picture_in_another_browser(page, address, browser
     settle(page)
     other = browser.new_context().new_page()
     other.goto(page.url)
-    other.locator("canvas.picture").wait_for(timeout=60_000)
+    other.locator("canvas.picture[data-painted]").wait_for(timeout=60_000)
     settle(other)
     np.testing.assert_array_equal(pixels(other), pixels(page))
     other.context.close()
@@ -116,7 +116,7 @@ def test_a_deep_link_as_a_fresh_servers_first_request(browser):
         page = context.new_page()
         errors = watch(page)
         page.goto(f"{fresh}/sliders?model=mnist-vae-2d&z=0.5,-0.5")
-        page.locator("canvas.picture").wait_for(timeout=60_000)
+        page.locator("canvas.picture[data-painted]").wait_for(timeout=60_000)
         settle(page)
         assert page.get_by_role("link", name="Interpolate").count()
         np.testing.assert_allclose(
