@@ -35,9 +35,10 @@ def fit_pca(codes: np.ndarray) -> np.ndarray:
 def place(z: np.ndarray, codes: np.ndarray, xy: np.ndarray, k: int = 15) -> np.ndarray:
     """Where new codes belong on a fitted map: z (B, D), codes (N, D), xy (N, 2) -> (B, 2).
 
-    The mean of the k nearest codes' places, weighted by inverse distance: within 1 % of the
-    map's span of UMAP's own transform, thousands of times faster. A z that equals a code
-    lands on its place.
+    The mean of the k nearest codes' places, weighted by inverse distance. On UMAP maps of 2,500
+    held-out codes it lies a median of 2.1 % (16-D digits) and 1.4 % (16-D clothes) of the map's
+    span from UMAP's own transform, thousands of times faster. A z that equals a code lands on
+    its place.
     """
     found, distances = nearest(z, codes, k)
     weights = 1 / np.maximum(distances, 1e-9)  # (B, k)
