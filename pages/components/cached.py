@@ -67,20 +67,28 @@ def local_distances(name: str) -> np.ndarray:
     return latent.local_distances(model_map(name).codes)
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
-def slider_ranges(name: str) -> np.ndarray:
-    """(D, 2): where encoded data lies in each dimension, by one draw from each posterior.
+def posterior_draws(name: str) -> np.ndarray:
+    """One draw from each encoded image's posterior (N, D); (0, D) without encoded data.
 
     Draws and not means: a dimension that carries nothing has all its means at 0, and its
     draws spread like the prior.
     """
     found = model_map(name)
+    if found is None:
+        return np.empty((0, model(name).latent_dim))
+    noise = np.random.default_rng(0).standard_normal(found.codes.shape)
+    return found.codes + found.sigmas * noise
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def slider_ranges(name: str) -> np.ndarray:
+    """(D, 2): where encoded data lies in each dimension, by one draw from each posterior."""
     the_model = model(name)
     mu, sigma = the_model.prior.mean.numpy(), the_model.prior.stddev.numpy()
-    if found is None:
+    draws = posterior_draws(name)
+    if not len(draws):
         return np.stack([mu - 3 * sigma, mu + 3 * sigma], axis=1)
-    noise = np.random.default_rng(0).standard_normal(found.codes.shape)
-    return np.quantile(found.codes + found.sigmas * noise, [0.002, 0.998], axis=0).T
+    return np.quantile(draws, [0.002, 0.998], axis=0).T
 
 
 @st.cache_data(max_entries=40, show_spinner=False)

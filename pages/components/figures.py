@@ -83,7 +83,7 @@ def scatter_map(
     for place, symbol, what in marks:
         if place is None:
             continue
-        for colour, width in (("#fff", 7), ("#111", 3)):  # seen on light and dark ground alike
+        for colour, width in (("#fff", 7), ("#d6006c", 3)):  # seen on light and dark ground alike
             figure.add_scatter(
                 x=[place[0]], y=[place[1]], mode="markers", name=what, showlegend=width == 3,
                 marker={"symbol": symbol, "size": 24, "color": colour, "line": {"width": width}},

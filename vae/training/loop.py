@@ -76,10 +76,10 @@ def train(
     """Train a model by its recipe and return it in eval mode, on the CPU.
 
     folder: where checkpoints live; a run found there is resumed. split: the data, by default
-    the recipe's train split. Each step costs steps * num_processes batches in all.
+    the recipe's train split. A run takes steps * num_processes batches in all.
     Raises OSError when the data cannot be had, ValueError when the folder holds another recipe's
-    checkpoint, and FloatingPointError, naming step and term,
-    when a term is no longer finite: the last checkpoint stays as it is.
+    checkpoint, and FloatingPointError, naming step and term, when a term is no longer finite:
+    the last checkpoint stays as it is.
     """
     # each process asks for its own batches: nothing has to be sent between machines
     accelerator = Accelerator(

@@ -99,14 +99,10 @@ def _deliver_model() -> None:
 def _model_message(name: str) -> bytes:
     """Draws (N, D) from the encoded data's posteriors, as bytes over each slider's range, and
     the decoder's weights."""
-    model, found = cached.model(name), cached.model_map(name)
-    draws = b""
-    if found is not None:
-        low, high = cached.slider_ranges(name).T
-        noise = np.random.default_rng(0).standard_normal(found.codes[:DRAWS].shape)
-        values = found.codes[:DRAWS] + found.sigmas[:DRAWS] * noise
-        draws = np.floor((values - low) / (high - low) * 256).clip(0, 255).astype(np.uint8).tobytes()
-    weights = portable_decoder(model)
+    low, high = cached.slider_ranges(name).T
+    values = (cached.posterior_draws(name)[:DRAWS] - low) / (high - low)
+    draws = np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
+    weights = portable_decoder(cached.model(name))
     header = {"kind": "model", "model": cached.weights_id(name), "draws": len(draws)}
     if weights is None:
         header["reason"] = "this decoder is more than plain layers"

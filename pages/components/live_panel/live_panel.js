@@ -196,8 +196,7 @@ function send(panel) {
   panel.committed = { z: panel.z.slice(), y: panel.y };
   showHistory(panel);
   panel.waiting = true;
-  if (!panel.unanswered) sendNow(panel);
-  else if (performance.now() - panel.unanswered > GIVE_UP_AFTER) sendNow(panel);
+  if (!panel.unanswered || performance.now() - panel.unanswered > GIVE_UP_AFTER) sendNow(panel);
 }
 
 function sendSoon(panel) {
