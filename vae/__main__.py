@@ -1,4 +1,4 @@
-"""python -m vae list | train NAME | evaluate NAME | map NAME | gallery DATA"""
+"""python -m vae list | train NAME | evaluate NAME | map NAME | traversals NAME | gallery DATA"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from . import maps, zoo
 from .data import DATASETS
 from .data.idx import GALLERIES
 from .metrics import average_terms
+from .training import report
 from .training.evaluation import BATCH, evaluate
 from .training.loop import train
 from .training.recipes import RECIPES
@@ -31,11 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--runs", type=Path, default=Path("runs"), help="folder for checkpoints (default: runs)"
     )
+    command.add_argument(
+        "--seed", type=int, help="another seed than the recipe's: measured and noted, not shipped"
+    )
     command = commands.add_parser("evaluate", help="measure on the test split, write the card")
-    command.add_argument("name", metavar="NAME")
+    _name_or_all(command)
     command = commands.add_parser("map", help="encode held-out data, fit its maps, write map.npz")
-    command.add_argument("name", metavar="NAME")
+    _name_or_all(command)
     command.add_argument("--seed", type=int, default=0)
+    command = commands.add_parser("traversals", help="draw every dimension's traversal")
+    _name_or_all(command)
     command = commands.add_parser("gallery", help="write a data set's test split to the galleries")
     command.add_argument("name", choices=DATASETS, metavar="DATA")
     args = parser.parse_args(arguments)
@@ -43,11 +49,19 @@ def main(arguments: list[str] | None = None) -> int:
         if args.command == "list":
             list_models()
         elif args.command == "train":
-            train_and_save(args.name, args.runs)
+            train_and_save(args.name, args.runs, args.seed)
         elif args.command == "evaluate":
-            evaluate_and_save(args.name)
+            for name in _names(args):
+                evaluate_and_save(name)
+            if args.all:
+                report.write_results()
         elif args.command == "map":
-            map_and_save(args.name, args.seed)
+            for name in _names(args):
+                map_and_save(name, args.seed)
+        elif args.command == "traversals":
+            for name in _names(args):
+                picture = report.traversal_picture(zoo.load(name), zoo.read_map(name))
+                picture.save(zoo.PRETRAINED / name / "traversals.png", optimize=True)
         else:
             write_gallery(args.name)
     except (OSError, ValueError, FloatingPointError, zoo.ModelUnavailable) as error:
@@ -57,6 +71,16 @@ def main(arguments: list[str] | None = None) -> int:
         print("interrupted: the same command resumes", file=sys.stderr)
         return 130
     return 0
+
+
+def _name_or_all(command: argparse.ArgumentParser) -> None:
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", metavar="NAME")
+    which.add_argument("--all", action="store_true", help="every shipped model")
+
+
+def _names(args: argparse.Namespace) -> list[str]:
+    return [card.name for card in zoo.available()] if args.all else [args.name]
 
 
 def list_models() -> None:
@@ -78,21 +102,28 @@ def figures_line(figures: dict) -> str:
     return "  ".join(f"{k} {figures[k]:.4g}" for k in shown if k in figures) or "not evaluated"
 
 
-def train_and_save(name: str, runs: Path) -> None:
+def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0)
         raise ValueError(f"there is no recipe {name!r}; the nearest are {', '.join(near)}")
     recipe = RECIPES[name]
-    model = train(name, recipe, runs / name)
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
+    model = train(name, recipe, runs / f"{name}-seed{recipe.seed}")
     # every process has trained; one writes
     if int(os.environ.get("RANK", 0)) != 0:
+        return
+    if recipe.seed != RECIPES[name].seed:
+        figures, _ = evaluate(model, recipe.data, with_dci=False, progress=True)
+        report.write_try(name, recipe.seed, figures)
+        print(f"{name}, seed {recipe.seed}: {figures_line(figures)}")
         return
     card = zoo.ModelCard(
         name=name, title=recipe.title, description=recipe.description, family=recipe.family,
         data=recipe.data, image_shape=recipe.config.image_shape,
         latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
         recipe={k: v for k, v in asdict(recipe).items()
-                if k not in ("title", "description", "family", "data", "config")},
+                if k not in ("title", "description", "published", "note", "family", "data", "config")},
         licence=f"weights: MIT; trained on {DATASETS[recipe.data].title}, "
                 f"{DATASETS[recipe.data].licence}",
         weights_sha256="",

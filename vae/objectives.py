@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from .models.base import Output, PointMass
+from .models.base import Output, PointMass, diagonal_normal
 
 
 class ELBO(NamedTuple):
@@ -87,6 +87,75 @@ def total_correlation(z: Tensor, q: Distribution, p: Distribution, n_data: int) 
     return TotalCorrelation(
         q.log_prob(z) - log_q_z, log_q_z - log_q_dims, log_q_dims - p.log_prob(z)
     )
+
+
+class CapacityVAE(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z)
+    kl: Tensor  # (B,) KL(q(z|x) || p(z))
+    loss: Tensor  # (B,) recon + gamma * |mean kl - capacity|
+
+
+def capacity_vae(out: Output, x: Tensor, gamma: float, capacity: float) -> CapacityVAE:
+    """The capacity-controlled beta-VAE (Burgess et al. 2018): the KL is held at `capacity`
+    nats, which training raises slowly, so that factors are learnt one after the other.
+
+    The distance is that of the batch's mean KL: images may share the capacity unevenly.
+    """
+    terms = elbo(out, x)
+    distance = (terms.kl.mean() - capacity).abs()
+    return CapacityVAE(terms.recon, terms.kl, terms.recon + gamma * distance)
+
+
+class FactorVAE(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z)
+    kl: Tensor  # (B,) KL(q(z|x) || p(z))
+    total_correlation: Tensor  # (B,) log q(z) - sum_d log q(z_d), as the discriminator sees it
+    loss: Tensor  # (B,) recon + kl + gamma * total_correlation
+
+
+def factor_vae(out: Output, x: Tensor, gamma: float, logits: Tensor) -> FactorVAE:
+    """The FactorVAE objective (Kim & Mnih 2018): the total correlation by the density-ratio trick.
+
+    logits (B, 2): what the discriminator says of out.z, column 0 for q(z), column 1 for the
+    product of its marginals.
+    """
+    terms = elbo(out, x)
+    tc = logits[:, 0] - logits[:, 1]
+    return FactorVAE(terms.recon, terms.kl, tc, terms.recon + terms.kl + gamma * tc)
+
+
+def discriminator_loss(joint: Tensor, permuted: Tensor) -> Tensor:
+    """The discriminator's cross-entropy in nats, (B,): logits (B, 2) of draws from q(z) and of the
+    same draws after permute_dims."""
+    return -0.5 * (joint.log_softmax(1)[:, 0] + permuted.log_softmax(1)[:, 1])
+
+
+def permute_dims(z: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """z (B, D) with each dimension shuffled over the batch by itself: near draws from the product
+    of the marginals. No gradient passes (Kim & Mnih 2018, algorithm 1)."""
+    order = torch.rand(z.shape, generator=generator, device=z.device).argsort(0)
+    return z.detach().gather(0, order)
+
+
+def ada_gvae(posterior: Distribution) -> Distribution:
+    """The posterior of pairs, with what the two images share averaged (Locatello et al. 2020).
+
+    posterior: over 2B images, image i and image B + i a pair. A dimension counts as shared where
+    KL(q1 || q2) lies below the middle between the pair's smallest and largest; there both get the
+    mean of the two means and of the two variances. The objective is then the plain ELBO.
+    Raises ValueError for an odd number of images.
+    """
+    if len(posterior.mean) % 2:
+        raise ValueError("pairs need an even number of images")
+    mu1, mu2 = posterior.mean.chunk(2)  # each (B, D)
+    var1, var2 = posterior.variance.chunk(2)
+    first, second = diagonal_normal(mu1, var1.sqrt()), diagonal_normal(mu2, var2.sqrt())
+    distance = gaussian_kl(first, second)  # (B, D)
+    threshold = (distance.amin(1, keepdim=True) + distance.amax(1, keepdim=True)) / 2
+    shared = (distance < threshold).repeat(2, 1)
+    mu = torch.where(shared, ((mu1 + mu2) / 2).repeat(2, 1), posterior.mean)
+    variance = torch.where(shared, ((var1 + var2) / 2).repeat(2, 1), posterior.variance)
+    return diagonal_normal(mu, variance.sqrt())
 
 
 def gaussian_kl(q: Distribution, p: Distribution) -> Tensor:

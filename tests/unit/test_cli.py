@@ -6,6 +6,7 @@ import pytest
 from vae import __main__ as cli
 from vae import maps, zoo
 from vae.data import DATASETS
+from vae.training import report
 from vae.training.recipes import RECIPES
 
 
@@ -38,6 +39,31 @@ def test_train_evaluate_map_list(small_world, capsys):
     capsys.readouterr()
     assert cli.main(["list"]) == 0
     assert "recon" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_another_seed_is_measured_and_noted_but_not_shipped(small_world, capsys):
+    runs = str(small_world / "runs")
+    assert cli.main(["train", "mnist-vae-2d", "--runs", runs, "--seed", "5"]) == 0
+    assert not (small_world / "pretrained" / "mnist-vae-2d" / "model.safetensors").exists()
+    tried = report.read_tries("mnist-vae-2d")
+    assert tried.keys() == {5} and tried[5]["test_images"] == 40
+    assert cli.main(["train", "mnist-vae-2d", "--runs", runs]) == 0
+    assert zoo.read_card("mnist-vae-2d").recipe["seed"] == 0
+    assert sorted(p.name for p in (small_world / "runs").iterdir()) == [
+        "mnist-vae-2d-seed0", "mnist-vae-2d-seed5",
+    ]  # fmt: skip
+
+
+def test_evaluate_all_and_traversals(small_world, monkeypatch):
+    readme = small_world / "README.md"
+    readme.write_text(f"# Title\n{report.BEGIN}\n{report.END}\n")
+    monkeypatch.setattr(report, "README", readme)
+    cli.main(["train", "mnist-vae-2d", "--runs", str(small_world / "runs")])
+    cli.main(["map", "mnist-vae-2d"])
+    assert cli.main(["evaluate", "--all"]) == 0
+    assert "| mnist-vae-2d | negative ELBO, nats |" in readme.read_text()
+    assert cli.main(["traversals", "--all"]) == 0
+    assert (small_world / "pretrained" / "mnist-vae-2d" / "traversals.png").stat().st_size > 500
 
 
 def test_new_weights_drop_the_old_map(small_world):

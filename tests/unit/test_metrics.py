@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import mutual_info_score
+from sklearn.svm import LinearSVC
 
 from vae import metrics
+from vae.metrics.disentanglement import dci_of_importance
 from vae.models import FAMILIES, Config
 from vae.objectives import elbo
 
@@ -82,6 +84,144 @@ def test_bad_codes_are_named():
         metrics.mig(codes[:50], v)
     with pytest.raises(ValueError, match="two dimensions"):
         metrics.mig(v[:, :1].astype(float), v)
+
+
+SCORES = {
+    "mig": metrics.mig,
+    "sap": metrics.sap,
+    "modularity": metrics.modularity,
+    "factor_vae_score": metrics.factor_vae_score,
+    "beta_vae_score": metrics.beta_vae_score,
+    "dci": metrics.dci,
+}
+
+
+@pytest.fixture(scope="module")
+def scores_of():
+    """Each metric on some known codes for two factors of five values; DCI costs seconds each."""
+    v = factors(3000, sizes=(5, 5))
+    c = np.cos(np.pi / 4)
+    noise = np.random.default_rng(1).normal(size=v.shape) * 0.05
+    diagonal = v - 2 + noise
+    codes = {
+        "diagonal": diagonal,
+        "permuted": diagonal[:, ::-1],
+        "duplicated": np.concatenate([diagonal, diagonal], axis=1),
+        "rotated": diagonal @ np.array([[c, -c], [c, c]]),
+        "random": np.random.default_rng(2).normal(size=v.shape),
+    }
+    return {
+        name: {kind: score(z, v, baseline=False)[0] for kind, z in codes.items()}
+        for name, score in SCORES.items()
+    }
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_one_dimension_per_factor_is_the_best_there_is(scores_of, name):
+    found = scores_of[name]
+    # SAP's classifier is linear: it cannot single out a value that lies between others
+    assert found["diagonal"] > 0.6 if name == "sap" else found["diagonal"] > 0.94
+    assert found["permuted"] == pytest.approx(found["diagonal"], abs=0.01)
+    assert found["rotated"] < found["diagonal"] - 0.3
+
+
+def test_a_second_copy_leaves_no_gap_but_stays_modular(scores_of):
+    assert scores_of["mig"]["duplicated"] == pytest.approx(0)
+    assert scores_of["sap"]["duplicated"] == pytest.approx(0)
+    assert scores_of["modularity"]["duplicated"] == pytest.approx(scores_of["modularity"]["diagonal"])
+    assert scores_of["dci"]["duplicated"] == pytest.approx(1, abs=0.02)
+
+
+def test_random_codes_score_by_chance(scores_of):
+    found = {name: scores["random"] for name, scores in scores_of.items()}
+    assert found["mig"] < 0.01 and found["sap"] < 0.05 and found["dci"] < 0.1
+    assert found["modularity"] > 0.2  # the measure's weakness, and why a baseline stands beside it
+    assert found["factor_vae_score"] == pytest.approx(0.5, abs=0.1)
+    assert found["beta_vae_score"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_dci_of_known_importances():
+    assert dci_of_importance(np.eye(4)) == pytest.approx((1, 1))
+    # one dimension serves two of ten factors, and is all there is
+    one = np.zeros((1, 10))
+    one[0, :2] = 0.5
+    assert dci_of_importance(one)[0] == pytest.approx(1 - np.log(2) / np.log(10))
+    # two dimensions share one factor: each is pure, the factor is not complete
+    shared = np.array([[1.0, 0, 0], [1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]])
+    disentangled, complete = dci_of_importance(shared)
+    assert disentangled == pytest.approx(1)
+    assert complete == pytest.approx((2 * (1 - np.log(2) / np.log(4)) + 1 + 1) / 4)
+    # a dimension that nothing relies on weighs nothing
+    assert dci_of_importance(np.vstack([np.eye(3), np.zeros(3)]))[0] == pytest.approx(1)
+
+
+def test_modularity_of_one_code_for_two_of_ten_factors():
+    v = np.random.default_rng(0).integers(0, 2, (20_000, 10))
+    code = (2 * v[:, 0] + v[:, 1]).astype(float)[:, None]
+    found = metrics.modularity(code, v, baseline=False)
+    assert found.modularity == pytest.approx(1 - 1 / 9, abs=1e-3)
+    idle = np.concatenate([code, np.zeros_like(code)], axis=1)
+    assert metrics.modularity(idle, v, baseline=False).per_dim[1] == 0
+
+
+def test_sap_equals_scikit_learns_support_vector_machine():
+    rng = np.random.default_rng(4)
+    v = factors(1500, sizes=(2, 3, 7))
+    codes = np.stack([v[:, 0] + rng.normal(size=1500), v[:, 2] - v[:, 1] * 2, rng.normal(size=1500)], 1)
+    found = metrics.sap(codes, v, baseline=False)
+    for d in range(3):
+        for k in range(3):
+            svm = LinearSVC(C=0.01, class_weight="balanced", dual=False, tol=1e-10, max_iter=10**5)
+            svm.fit(codes[:1000, d : d + 1], v[:1000, k])
+            assert found.accuracy[d, k] == svm.score(codes[1000:, d : d + 1], v[1000:, k])
+    ordered = np.sort(found.accuracy, axis=0)
+    assert found.sap == pytest.approx((ordered[-1] - ordered[-2]).mean())
+
+
+def test_factor_vae_votes_are_in_units_of_each_dimension():
+    """A dimension that hardly moves at all is not what varies least; below 0.05 it has no vote."""
+    v = factors(6000, sizes=(5, 5))
+    codes = np.stack([100.0 * v[:, 0], 0.1 * v[:, 1], 0.001 * v[:, 0]], 1)
+    found = metrics.factor_vae_score(codes, v, baseline=False)
+    assert found.active == (0, 1) and found.score > 0.99
+    assert metrics.factor_vae_score(codes * 1e-6, v).score == 0
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_every_result_says_how_it_was_measured_and_what_chance_gets(name):
+    v = factors(300, sizes=(2, 3))
+    found = SCORES[name](v + 0.5, v)
+    assert 0 <= found.random < found[0] and len(found.protocol) > 20
+    assert found.constant == ()
+    with_constant = np.concatenate([v, np.full((300, 1), 7)], axis=1)
+    again = SCORES[name](v + 0.5, with_constant)
+    assert again.constant == (2,) and again[0] == pytest.approx(found[0], abs=0.02)
+    codes = v.astype(float)
+    codes[3, 1] = np.inf
+    with pytest.raises(ValueError, match="dimension 1"):
+        SCORES[name](codes, v)
+
+
+def test_constant_codes_tell_nothing():
+    v = factors(600)
+    still = np.zeros((600, 2))
+    for name, score in SCORES.items():
+        if name != "dci":  # trees cannot split what is constant
+            best_guess = {"beta_vae_score": 0.4, "sap": 0.01}.get(name, 0)
+            assert score(still, v, baseline=False)[0] <= best_guess, name
+    assert metrics.dci(still, v, baseline=False).disentanglement == 0
+
+
+def test_total_correlation_of_known_gaussians():
+    rng = np.random.default_rng(5)
+    codes = rng.normal(size=(50_000, 2)) @ np.linalg.cholesky([[1, 0.6], [0.6, 1]]).T
+    found = metrics.total_correlation(codes)
+    assert found.total_correlation == pytest.approx(-0.5 * np.log(1 - 0.36), abs=0.01)
+    # neither scale, nor order, nor a dimension that stands still changes it
+    other = np.concatenate([codes[:, ::-1] * [3, 0.1] + 7, np.ones((50_000, 1))], axis=1)
+    assert metrics.total_correlation(other)[0] == pytest.approx(found.total_correlation)
+    assert metrics.total_correlation(codes[:, [0, 0]])[0] == np.inf
+    assert metrics.total_correlation(rng.normal(size=(50_000, 3)))[0] == pytest.approx(0, abs=0.001)
 
 
 def test_active_units_by_hand():

@@ -5,7 +5,7 @@ from vae.models import FAMILIES, Config
 
 SMALL = {
     "ae": Config((1, 28, 28), latent_dim=3, encoder=(16,), decoder=(16,)),
-    "vae": Config((1, 64, 64), latent_dim=3, network="conv", encoder=(16,), decoder=(16,), channels=8),
+    "vae": Config((1, 64, 64), latent_dim=3, network="conv", encoder=(16,), decoder=(16,), channels=(8, 8, 8, 8)),
     "cvae": Config((1, 28, 28), latent_dim=3, encoder=(16,), decoder=(16,), num_classes=10),
 }  # fmt: skip
 

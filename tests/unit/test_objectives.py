@@ -6,7 +6,18 @@ from torch.distributions import Normal, kl_divergence
 
 from vae.models import FAMILIES, Config
 from vae.models.base import Output, diagonal_normal
-from vae.objectives import beta_tcvae, elbo, gaussian_kl, total_correlation
+from vae.models.blocks import discriminator
+from vae.objectives import (
+    ada_gvae,
+    beta_tcvae,
+    capacity_vae,
+    discriminator_loss,
+    elbo,
+    factor_vae,
+    gaussian_kl,
+    permute_dims,
+    total_correlation,
+)
 
 
 def gaussians(b=5, d=3):
@@ -142,3 +153,95 @@ def test_beta_tcvae_with_beta_one_is_the_sampled_elbo():
     torch.testing.assert_close(terms.loss, terms.recon + terms.kl)
     more = beta_tcvae(out, x, beta=6.0, n_data=100)
     torch.testing.assert_close(more.loss - terms.loss, 5 * terms.parts.total_correlation)
+
+
+def small_vae():
+    torch.manual_seed(0)
+    return FAMILIES["vae"](Config((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
+
+
+def test_capacity_holds_the_mean_kl():
+    x = torch.rand(6, 1, 4, 4)
+    out = small_vae()(x)
+    kl = elbo(out, x).kl.mean()
+    for capacity in (0.0, kl.item(), 20.0):
+        terms = capacity_vae(out, x, gamma=7.0, capacity=capacity)
+        torch.testing.assert_close(terms.loss - terms.recon, (7 * (kl - capacity).abs()).expand(6))
+    # gradient ascent on the KL below the capacity, descent above it
+    q = diagonal_normal(torch.ones(1, 2, requires_grad=True), torch.ones(1, 2))
+    image = torch.zeros(1, 1, 1, 1)
+    likelihood = torch.distributions.Independent(torch.distributions.Bernoulli(logits=image), 3)
+    out = Output(q, q.mean, likelihood, diagonal_normal(torch.zeros(2), torch.ones(2)))
+    for capacity, direction in ((0.0, 1), (5.0, -1)):  # its KL is 1 nat
+        loss = capacity_vae(out, image, gamma=3.0, capacity=capacity).loss.sum()
+        (slope,) = torch.autograd.grad(loss, q.mean, retain_graph=True)
+        assert slope.flatten().tolist() == pytest.approx([3.0 * direction] * 2)
+
+
+def test_factor_vae_adds_gamma_times_the_logits_difference():
+    x = torch.rand(6, 1, 4, 4)
+    out = small_vae()(x)
+    logits = torch.randn(6, 2)
+    terms = factor_vae(out, x, gamma=35.0, logits=logits)
+    bound = elbo(out, x)
+    torch.testing.assert_close(terms.total_correlation, logits[:, 0] - logits[:, 1])
+    torch.testing.assert_close(terms.loss, bound.loss + 35 * (logits[:, 0] - logits[:, 1]))
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.8])
+def test_a_trained_discriminator_knows_the_total_correlation(rho):
+    """The density-ratio trick on a Gaussian whose TC is known: -log(1 - rho^2) / 2."""
+    torch.manual_seed(0)
+    network = discriminator(2, width=32, layers=3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    mix = torch.linalg.cholesky(torch.tensor([[1, rho], [rho, 1]]))
+    for _ in range(600):
+        z = torch.randn(512, 2) @ mix.T
+        loss = discriminator_loss(network(z), network(permute_dims(z))).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        logits = network(torch.randn(20_000, 2) @ mix.T)
+    found = (logits[:, 0] - logits[:, 1]).mean().item()
+    assert found == pytest.approx(-0.5 * math.log(1 - rho**2), abs=0.07)
+
+
+def test_discriminator_loss_by_hand():
+    unsure = torch.zeros(1, 2)
+    assert discriminator_loss(unsure, unsure).tolist() == pytest.approx([math.log(2)])
+    sure = torch.tensor([[math.log(9.0), 0.0]])  # 0.9 for q(z)
+    expected = -0.5 * (math.log(0.9) + math.log(0.1))
+    assert discriminator_loss(sure, sure).tolist() == pytest.approx([expected])
+
+
+def test_permuting_keeps_each_margin_and_breaks_the_pairs():
+    z = torch.arange(40.0)[:, None] + torch.tensor([0.0, 100.0, 200.0])
+    z.requires_grad_()
+    shuffled = permute_dims(z, torch.Generator().manual_seed(0))
+    assert not shuffled.requires_grad
+    torch.testing.assert_close(shuffled.sort(0).values, z.detach())
+    assert (shuffled[:, 1] - shuffled[:, 0] != 100).any()
+    assert (shuffled[:, 2] - shuffled[:, 1] != 100).any()
+
+
+def test_ada_gvae_averages_what_a_pair_shares():
+    """By hand, one pair of two dimensions. Dimension 0: KL(N(0,1) || N(2,1)) = 2; dimension 1:
+    N(1, .25) against N(1.5, 1): log 2 + (.25 + .25) / 2 - .5 = .443. The threshold is 1.22, so
+    that dimension 1 is shared: mean 1.25, variance (.25 + 1) / 2."""
+    mu = torch.tensor([[0.0, 1.0], [2.0, 1.5]])
+    sigma = torch.tensor([[1.0, 0.5], [1.0, 1.0]])
+    found = ada_gvae(diagonal_normal(mu, sigma))
+    torch.testing.assert_close(found.mean, torch.tensor([[0.0, 1.25], [2.0, 1.25]]))
+    torch.testing.assert_close(found.variance, torch.tensor([[1.0, 0.625], [1.0, 0.625]]))
+
+
+def test_ada_gvae_pairs_images_half_a_batch_apart():
+    mu = torch.tensor([[0.0, 0.0], [5.0, 0.1], [0.2, 9.0], [5.1, -7.0]])  # 0 with 2, 1 with 3
+    found = ada_gvae(diagonal_normal(mu, torch.ones(4, 2)))
+    expected = torch.tensor([[0.1, 0.0], [5.05, 0.1], [0.1, 9.0], [5.05, -7.0]])
+    torch.testing.assert_close(found.mean, expected)
+    same = ada_gvae(diagonal_normal(torch.ones(2, 3), torch.ones(2, 3)))
+    torch.testing.assert_close(same.mean, torch.ones(2, 3))
+    with pytest.raises(ValueError, match="even"):
+        ada_gvae(diagonal_normal(mu[:3], torch.ones(3, 2)))

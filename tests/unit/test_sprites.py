@@ -74,7 +74,7 @@ def test_foreign_factors_are_refused(bad):
 def test_splits_are_disjoint_complete_and_balanced():
     train, test = sprites.load("train"), sprites.load("test")
     assert len(test) == 10_000 and len(train) + len(test) == 737_280
-    number = lambda factors: np.ravel_multi_index(factors.T, sprites.FACTOR_SIZES)
+    number = sprites.GRID.numbers
     assert not np.isin(number(test.factors), number(train.factors)).any()
     for factor, size in zip(test.factors.T, sprites.FACTOR_SIZES):
         counts = np.bincount(factor, minlength=size)

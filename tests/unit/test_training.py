@@ -1,13 +1,17 @@
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
 
 
-from vae.training.loop import Batches, train
+from vae.data import DATASETS, rooms, sprites
+from vae.training.loop import Batches, Critic, Pairs, train
 from vae.training.recipes import RECIPES, Recipe
-from vae.models import Config
+from vae.models import FAMILIES, Config
+from vae.objectives import elbo, factor_vae
 
 TINY = Recipe(
     title="", description="", family="vae", data="mnist", steps=12, batch_size=8, warmup_steps=2,
@@ -26,7 +30,8 @@ def same(a, b):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_runs_two_steps(name, tiny_split, tmp_path):
     recipe = dataclasses.replace(RECIPES[name], steps=2, batch_size=4)
-    split = tiny_split(recipe.config.image_shape, n=8)
+    needs_pairs = recipe.objective == "ada_gvae"
+    split = DATASETS[recipe.data].load("train") if needs_pairs else tiny_split(recipe.config.image_shape, n=8)
     model = train(name, recipe, tmp_path, split=split, progress=False)
     torch.manual_seed(recipe.seed)
     fresh = type(model)(recipe.config)
@@ -36,8 +41,6 @@ def test_every_recipe_runs_two_steps(name, tiny_split, tmp_path):
 
 
 def test_training_lowers_the_loss(tiny_split, tmp_path):
-    from vae.objectives import elbo
-
     recipe = dataclasses.replace(TINY, steps=150)
     split = tiny_split((1, 28, 28), n=16)
     x, y = split.batch(range(16))
@@ -79,6 +82,85 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tiny_split, tmp
     assert 0 < int(found.name.removeprefix("step-")) < TINY.steps
     resumed = train("tiny", TINY, tmp_path / "parts", split=split, progress=False)
     assert same(weights(whole), weights(resumed))
+
+
+OBJECTIVES = {
+    "capacity_vae": dict(gamma=10.0, capacity=5.0, capacity_steps=8),
+    "beta_tcvae": dict(beta=6.0),
+    "factor_vae": dict(gamma=35.0),
+    "ada_gvae": dict(data="sprites", config=RECIPES["sprites-vae"].config),
+}
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_resumes_to_the_same_weights(objective, tiny_split, tmp_path):
+    """FactorVAE's discriminator and the pairs of Ada-GVAE are part of the state."""
+    recipe = dataclasses.replace(TINY, objective=objective, mixed_precision="bf16", **OBJECTIVES[objective])
+    split = sprites.load("train") if recipe.data == "sprites" else tiny_split((1, 28, 28))
+    whole = train("tiny", recipe, tmp_path / "whole", split=split, progress=False)
+    calls = 0
+
+    def interrupted(factors_or_rows):
+        nonlocal calls
+        calls += 1
+        if calls == 8:
+            raise KeyboardInterrupt
+        return original(factors_or_rows)
+
+    if recipe.data == "sprites":
+        original = split.grid.render
+        stopping = dataclasses.replace(split, grid=dataclasses.replace(split.grid, render=interrupted))
+    else:
+        original = split.render
+        stopping = dataclasses.replace(split, render=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train("tiny", recipe, tmp_path / "parts", split=stopping, progress=False)
+    resumed = train("tiny", recipe, tmp_path / "parts", split=split, progress=False)
+    assert same(weights(whole), weights(resumed))
+
+
+def test_the_discriminators_step_leaves_the_encoders_gradient_untouched():
+    recipe = dataclasses.replace(TINY, objective="factor_vae")
+    torch.manual_seed(0)
+    model = FAMILIES["vae"](recipe.config)
+    critic = Critic(recipe)
+    x = torch.rand(8, 1, 28, 28)
+    out = model(x)
+    elbo(out, x).loss.mean().backward(retain_graph=True)
+    before = [p.grad.clone() for p in model.parameters()]
+    network = [p.clone() for p in critic.network.parameters()]
+    critic.step(out.z, Accelerator(), torch.Generator().manual_seed(0))
+    assert any(not torch.equal(a, b) for a, b in zip(network, critic.network.parameters()))
+    assert all(torch.equal(a, p.grad) for a, p in zip(before, model.parameters()))
+    # nor does the encoder's step move the discriminator: it has an optimiser of its own
+    network = [p.clone() for p in critic.network.parameters()]
+    loss = factor_vae(out, x, gamma=35.0, logits=critic.network(out.z)).loss.mean()
+    optimizer = torch.optim.Adam(model.parameters())
+    loss.backward()
+    optimizer.step()
+    assert all(torch.equal(a, b) for a, b in zip(network, critic.network.parameters()))
+
+
+@pytest.mark.parametrize("data", [sprites, rooms])
+@pytest.mark.parametrize("k", [1, 3])
+def test_pairs_differ_in_k_factors_and_stay_in_the_split(data, k):
+    train_split, test_split = data.load("train"), data.load("test")
+    numbers = data.GRID.numbers
+    drawn = []
+    recording = dataclasses.replace(data.GRID, render=lambda f: drawn.append(f) or data.render(f))
+    pairs = Pairs(dataclasses.replace(train_split, grid=recording), k)
+    batches = [pairs.__getitems__(np.arange(first, first + 600)) for first in (0, 600, 1200)]
+    for factors in drawn:
+        assert ((factors[:300] != factors[300:]).sum(1) == k).all()
+        assert not np.isin(numbers(factors), numbers(test_split.factors)).any()
+    assert drawn[0][:300].tolist() == train_split.factors[:300].tolist()
+    again, _ = pairs.__getitems__(np.arange(600))
+    assert torch.equal(batches[0][0], again) and len(again) == 600
+
+
+def test_capacity_rises_in_equal_steps_and_stays():
+    recipe = dataclasses.replace(TINY, objective="capacity_vae", capacity=20.0, capacity_steps=10)
+    assert [recipe.capacity_at(step) for step in (0, 5, 10, 11)] == [0, 10, 20, 20]
 
 
 def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):

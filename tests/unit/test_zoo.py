@@ -142,6 +142,7 @@ def test_shipped_models_follow_their_recipes():
     for card in vae.available():
         recipe = RECIPES[card.name]
         assert card.model_config() == recipe.config
+        assert card.recipe.keys() >= {"steps", "batch_size", "learning_rate", "objective", "seed"}
         for key, value in card.recipe.items():
             assert getattr(recipe, key) == value
 
@@ -162,18 +163,25 @@ def test_figures_on_cards_are_reproduced(name, limit):
     from vae.training.evaluation import evaluate
 
     model = vae.load(name)
-    figures, protocol = evaluate(model, model.card.data, limit=limit)
-    card = model.card.figures
+    # trees take minutes a model: those of one model stand for all
+    with_dci = limit is None and name == "rooms-ada"
+    figures, protocol = evaluate(model, model.card.data, limit=limit, with_dci=with_dci)
+    card = dict(model.card.figures)
     if limit is None:
-        assert protocol == model.card.protocol
+        if not with_dci:
+            card = {k: v for k, v in card.items() if not k.startswith("dci")}
+        assert {k: model.card.protocol[k] for k in protocol} == protocol
         assert figures.keys() == card.keys()
         for key in figures:
-            assert figures[key] == pytest.approx(card[key], rel=1e-3, abs=1e-3), key
+            if key != "mig_gaps":
+                assert figures[key] == pytest.approx(card[key], rel=1e-3, abs=1e-3), key
+        assert figures.get("mig_gaps") == pytest.approx(card.get("mig_gaps"), abs=1e-3)
     else:
         # means over 500 of the 10,000 images: within a few of their standard errors
         assert figures["recon"] == pytest.approx(card["recon"], rel=0.06)
         if "kl" in card:
             assert figures["kl"] == pytest.approx(card["kl"], rel=0.06)
         assert abs(figures["active_units"] - card["active_units"]) <= 1
-        if "mig" in card:
-            assert figures["mig"] == pytest.approx(card["mig"], abs=0.06)
+        for key in ("mig", "sap", "factor_vae_score"):
+            if key in card:
+                assert figures[key] == pytest.approx(card[key], abs=0.1), key

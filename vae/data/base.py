@@ -11,6 +11,69 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class FactorGrid:
+    """Images that are drawn from K known factors: every combination of their values is one image.
+
+    render: factor values (B, K) int -> uint8 (B, C, H, W); ValueError for a value out of range.
+    """
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]  # how many values each factor has
+    render: Callable[[np.ndarray], np.ndarray]
+
+    def __len__(self) -> int:
+        return int(np.prod(self.sizes))
+
+    def factors_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Image numbers (B,), the last factor fastest -> factor values (B, K)."""
+        return np.stack(np.unravel_index(numbers, self.sizes), axis=-1)
+
+    def numbers(self, factors: np.ndarray) -> np.ndarray:
+        """Factor values (B, K) -> image numbers (B,)."""
+        return np.ravel_multi_index(np.asarray(factors).T, self.sizes)
+
+    def sample(
+        self, n: int, rng: np.random.Generator, fixed: dict[str, int] | None = None
+    ) -> np.ndarray:
+        """n independent uniform draws of all factors, (n, K), with those in `fixed` held.
+
+        Raises ValueError for a factor or a value that does not exist.
+        """
+        factors = rng.integers(0, self.sizes, size=(n, len(self.sizes)))
+        for name, value in (fixed or {}).items():
+            if name not in self.names:
+                raise ValueError(f"there is no factor {name!r}: expected {', '.join(self.names)}")
+            k = self.names.index(name)
+            if not 0 <= value < self.sizes[k]:
+                raise ValueError(f"{name} has values 0 to {self.sizes[k] - 1}, not {value}")
+            factors[:, k] = value
+        return factors
+
+    def partners(self, factors: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
+        """Factor values (B, K) -> others (B, K) that differ from them in exactly k factors, which
+        are drawn for each row, as their new values are. Raises ValueError unless 0 <= k <= K."""
+        factors = np.asarray(factors)
+        if not 0 <= k <= len(self.sizes):
+            raise ValueError(f"pairs can differ in 0 to {len(self.sizes)} factors, not {k}")
+        # a step of 1..size-1 around the factor's circle of values reaches every other value
+        steps = rng.integers(1, self.sizes, size=factors.shape)
+        changed = rng.random(factors.shape).argsort(1) < k
+        return np.where(changed, (factors + steps) % self.sizes, factors)
+
+    def split(self, name: str, test_size: int, label: int) -> Split:
+        """"test": test_size images chosen by a fixed hash of their number; "train": all others.
+
+        The order of the test images is that of their hash, so that the first n are a random
+        sample. label: the factor whose values are the labels.
+        """
+        check_split(name)
+        order = np.argsort(_hash(np.arange(len(self), dtype=np.uint64)), kind="stable")
+        numbers = order[:test_size] if name == "test" else np.sort(order[test_size:])
+        factors = self.factors_of(numbers)
+        return Split(lambda rows: self.render(factors[rows]), factors[:, label], factors, self)
+
+
+@dataclass(frozen=True)
 class Split:
     """N images with their labels, in a fixed order.
 
@@ -20,6 +83,7 @@ class Split:
     render: Callable[[np.ndarray], np.ndarray]
     labels: np.ndarray  # (N,) int64, indices into DatasetInfo.classes
     factors: np.ndarray | None = None  # (N, K) int64, where the truth is known
+    grid: FactorGrid | None = None  # and what the factors are
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,10 +108,17 @@ class DatasetInfo:
     source: str
     load: Callable[..., Split]
     white_on_black: bool = False  # strangers' dark-on-light drawings are inverted
-    factor_names: tuple[str, ...] = ()
-    factor_sizes: tuple[int, ...] = ()
+    grid: FactorGrid | None = None  # the factors, where the truth is known
 
 
 def check_split(split: str) -> None:
     if split not in ("train", "test"):
         raise ValueError(f"unknown split {split!r}: expected 'train' or 'test'")
+
+
+def _hash(x: np.ndarray) -> np.ndarray:
+    """splitmix64 (Steele et al. 2014): the same split on every platform and numpy version."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

@@ -1,6 +1,6 @@
 """Sprites: white shapes on black, 64x64, drawn here on the grid of dSprites (Matthey et al. 2017).
 
-Five factors give 737,280 images, each drawn on demand from its factors:
+Five factors give 737,280 images, numbered in dSprites' order and drawn on demand:
 shape 3 (square, ellipse, heart), scale 6 (0.5 to 1), orientation 40 (0 to 2 pi), x 32, y 32.
 """
 
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import DatasetInfo, Split, check_split
+from .base import DatasetInfo, FactorGrid, Split
 
-FACTOR_NAMES = ("shape", "scale", "orientation", "x", "y")
 FACTOR_SIZES = (3, 6, 40, 32, 32)
 SHAPES = ("square", "ellipse", "heart")
-N = int(np.prod(FACTOR_SIZES))
 TEST_SIZE = 10_000
 
 SCALE = np.linspace(0.5, 1, 6)
@@ -82,29 +80,12 @@ def _in_heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return (sin_t <= 1) & (v >= branch(cos_t)) & (v <= branch(-cos_t))
 
 
-def factors_of(index: np.ndarray) -> np.ndarray:
-    """Image numbers (B,) in dSprites' order (y fastest) -> factor values (B, 5)."""
-    return np.stack(np.unravel_index(index, FACTOR_SIZES), axis=-1)
+GRID = FactorGrid(("shape", "scale", "orientation", "x", "y"), FACTOR_SIZES, render)
 
 
 def load(split: str, download: bool = True) -> Split:
-    """"test": 10,000 images drawn by a fixed hash of their number; "train": all others.
-
-    The order of the test images is that of their hash, so that the first n are a random sample. There is nothing to download.
-    """
-    check_split(split)
-    order = np.argsort(_hash(np.arange(N, dtype=np.uint64)), kind="stable")
-    numbers = order[:TEST_SIZE] if split == "test" else np.sort(order[TEST_SIZE:])
-    factors = factors_of(numbers)
-    return Split(lambda indices: render(factors[indices]), factors[:, 0], factors)
-
-
-def _hash(x: np.ndarray) -> np.ndarray:
-    """splitmix64 (Steele et al. 2014): the same split on every platform and numpy version."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    """The "test" or "train" images, drawn when they are asked for. There is nothing to download."""
+    return GRID.split(split, TEST_SIZE, label=0)
 
 
 INFO = DatasetInfo(
@@ -116,6 +97,5 @@ INFO = DatasetInfo(
     source="own renderer on the factor grid of dSprites (L. Matthey et al., 2017)",
     load=load,
     white_on_black=True,
-    factor_names=FACTOR_NAMES,
-    factor_sizes=FACTOR_SIZES,
+    grid=GRID,
 )

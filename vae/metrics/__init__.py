@@ -1,6 +1,26 @@
 """Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named floats."""
 
-from .disentanglement import ActiveUnits, MIG, active_units, mig
+from .disentanglement import (
+    active_units,
+    beta_vae_score,
+    dci,
+    factor_vae_score,
+    mig,
+    modularity,
+    sap,
+    total_correlation,
+)
 from .reconstruction import Terms, average_terms
 
-__all__ = ["ActiveUnits", "MIG", "Terms", "active_units", "average_terms", "mig"]
+__all__ = [
+    "Terms",
+    "active_units",
+    "average_terms",
+    "beta_vae_score",
+    "dci",
+    "factor_vae_score",
+    "mig",
+    "modularity",
+    "sap",
+    "total_correlation",
+]

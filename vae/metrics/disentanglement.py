@@ -1,10 +1,27 @@
-"""Disentanglement measures, as disentanglement_lib (Locatello et al. 2019) computes them."""
+"""Disentanglement measures, as disentanglement_lib (Locatello et al. 2019) computes them.
+
+All take codes (N, D) float, the posterior means of N images, and factors (N, K) int. Every result
+carries its protocol, the factors that were left out because they are constant, and (where
+`baseline` is true) its own score on standard normal codes of the same shape, seed 0: what a model
+that knows nothing of the factors gets. Where a measure fits a classifier, the first two thirds of
+the rows train it and the last third is scored; the rows should be in random order.
+
+All raise ValueError for codes and factors that do not go together, for codes that are not finite
+(naming the dimension), and where every factor is constant.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
+from scipy.stats import entropy
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
+
+BATCH = 64  # codes behind one vote of factor_vae_score and one point of beta_vae_score
+TRAIN_POINTS, TEST_POINTS = 10_000, 5_000  # votes, points
 
 
 class MIG(NamedTuple):
@@ -14,6 +31,57 @@ class MIG(NamedTuple):
     gaps: tuple[float | None, ...]  # (K,) gap of each factor; None for a constant one
     mutual_information: np.ndarray  # (D, K) nats
     entropy: np.ndarray  # (K,) nats
+    constant: tuple[int, ...]
+    protocol: str
+    random: float | None
+
+
+class SAP(NamedTuple):
+    sap: float  # mean over factors of the gap in accuracy
+    gaps: tuple[float | None, ...]  # (K,); None for a constant factor
+    accuracy: np.ndarray  # (D, K) on held-out rows; nan for a constant factor
+    constant: tuple[int, ...]
+    protocol: str
+    random: float | None
+
+
+class Modularity(NamedTuple):
+    modularity: float  # mean over dimensions
+    per_dim: np.ndarray  # (D,)
+    mutual_information: np.ndarray  # (D, K) nats
+    constant: tuple[int, ...]
+    protocol: str
+    random: float | None
+
+
+class DCI(NamedTuple):
+    disentanglement: float
+    completeness: float
+    informativeness: float  # accuracy on held-out rows, mean over factors
+    importance: np.ndarray  # (D, K) each column sums to 1; 0 for a constant factor
+    constant: tuple[int, ...]
+    protocol: str
+    random: float | None  # disentanglement of random codes
+
+
+class FactorVAEScore(NamedTuple):
+    score: float  # accuracy on held-out votes, 0 to 1
+    active: tuple[int, ...]  # dimensions that may be voted for
+    constant: tuple[int, ...]
+    protocol: str
+    random: float | None
+
+
+class BetaVAEScore(NamedTuple):
+    score: float  # accuracy on held-out points, 0 to 1
+    constant: tuple[int, ...]
+    protocol: str
+    random: float | None
+
+
+class TotalCorrelationEstimate(NamedTuple):
+    total_correlation: float  # nats
+    protocol: str
 
 
 class ActiveUnits(NamedTuple):
@@ -21,35 +89,189 @@ class ActiveUnits(NamedTuple):
     variances: np.ndarray  # (D,) variance of each posterior mean over the data
 
 
-def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> MIG:
-    """Mutual information gap (Chen et al. 2018): for each factor, the gap between the two codes
-    that tell most about it, over the factor's entropy.
+def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool = True) -> MIG:
+    """Mutual information gap (Chen et al. 2018): for each factor, the gap between the two
+    dimensions that tell most about it, over the factor's entropy.
 
-    codes (N, D) float, cut into equal-width bins over their range; factors (N, K) int, by their
-    values. Constant factors have no entropy and are left out. Raises ValueError for codes that
-    are not finite (naming the dimension), for fewer than two dimensions, for lengths that
-    differ, and where every factor is constant.
+    Raises ValueError for fewer than two dimensions.
     """
-    codes, factors = np.asarray(codes, np.float64), np.asarray(factors)
-    _check(codes, factors)
-    if codes.shape[1] < 2:
-        raise ValueError("a gap needs codes of two dimensions or more")
-    information = np.empty((codes.shape[1], factors.shape[1]))
-    for d in range(codes.shape[1]):
-        # as np.digitize does with the left edges: the maximum falls into the last bin
-        binned = np.digitize(codes[:, d], np.histogram_bin_edges(codes[:, d], bins)[:-1]) - 1
-        for k in range(factors.shape[1]):
-            information[d, k] = _mutual_information(binned, factors[:, k])
-    entropy = np.array([_mutual_information(f, f) for f in factors.T])
+    codes, factors, varying = _checked(codes, factors, dimensions=2)
+    information = _mutual_information(codes, factors, bins)
+    entropies = np.array([entropy(np.bincount(f)) for f in factors.T])
     second, first = np.sort(information, axis=0)[-2:]
-    gaps = tuple(
-        float((top - next_) / h) if h > 0 else None
-        for top, next_, h in zip(first, second, entropy)
+    gaps = [float((first[k] - second[k]) / entropies[k]) if varying[k] else None
+            for k in range(factors.shape[1])]  # fmt: skip
+    return MIG(
+        _mean(gaps), tuple(gaps), information, entropies, _constant(varying),
+        f"mean codes of {len(codes):,} images, {bins} equal-width bins",
+        mig(_random(codes), factors, bins, baseline=False).mig if baseline else None,
+    )  # fmt: skip
+
+
+def modularity(
+    codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool = True
+) -> Modularity:
+    """Modularity (Ridgeway & Mozer 2018): 1 where a dimension tells of one factor alone, by the
+    squares of its mutual informations. A dimension that tells of nothing counts 0.
+
+    Raises ValueError for fewer than two factors that vary.
+    """
+    codes, factors, varying = _checked(codes, factors)
+    if varying.sum() < 2:
+        raise ValueError("modularity compares factors: it needs two that vary")
+    information = _mutual_information(codes, factors, bins)
+    squared = information[:, varying] ** 2
+    largest = squared.max(1)
+    others = squared.sum(1) - largest
+    with np.errstate(invalid="ignore"):
+        per_dim = np.where(largest > 0, 1 - others / (largest * (squared.shape[1] - 1)), 0.0)
+    return Modularity(
+        float(per_dim.mean()), per_dim, information, _constant(varying),
+        f"mean codes of {len(codes):,} images, {bins} equal-width bins",
+        modularity(_random(codes), factors, bins, baseline=False).modularity if baseline else None,
+    )  # fmt: skip
+
+
+def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
+    """Separated attribute predictability (Kumar et al. 2018): for each factor, the gap between the
+    accuracies of the two dimensions that predict it best, each by a linear SVM (C = 0.01, classes
+    balanced, one against the rest).
+
+    Raises ValueError for fewer than two dimensions.
+    """
+    codes, factors, varying = _checked(codes, factors, dimensions=2)
+    cut = _cut(codes)
+    accuracy = np.full((codes.shape[1], factors.shape[1]), np.nan)
+    for d in range(codes.shape[1]):
+        for k in np.flatnonzero(varying):
+            predict = _linear_svm(codes[:cut, d], factors[:cut, k])
+            accuracy[d, k] = (predict(codes[cut:, d]) == factors[cut:, k]).mean()
+    second, first = np.sort(accuracy, axis=0)[-2:]
+    gaps = [float(first[k] - second[k]) if varying[k] else None for k in range(len(varying))]
+    return SAP(
+        _mean(gaps), tuple(gaps), accuracy, _constant(varying),
+        f"linear SVM (C = 0.01) on {cut:,} mean codes, scored on {len(codes) - cut:,}",
+        sap(_random(codes), factors, baseline=False).sap if baseline else None,
+    )  # fmt: skip
+
+
+def dci(
+    codes: np.ndarray, factors: np.ndarray, baseline: bool = True, progress: bool = False
+) -> DCI:
+    """Disentanglement, completeness and informativeness (Eastwood & Williams 2018).
+
+    Gradient-boosted trees (scikit-learn's defaults, seed 0) predict each factor from the whole
+    code; how much they rely on each dimension is its importance. Takes minutes.
+    """
+    codes, factors, varying = _checked(codes, factors)
+    cut = _cut(codes)
+    importance = np.zeros((codes.shape[1], factors.shape[1]))
+    accuracies = []
+    for k in tqdm(np.flatnonzero(varying), desc="dci", unit="factor", disable=not progress):
+        trees = GradientBoostingClassifier(random_state=0).fit(codes[:cut], factors[:cut, k])
+        importance[:, k] = trees.feature_importances_
+        accuracies.append(trees.score(codes[cut:], factors[cut:, k]))
+    disentanglement, completeness = dci_of_importance(importance[:, varying])
+    return DCI(
+        disentanglement, completeness, float(np.mean(accuracies)), importance, _constant(varying),
+        f"gradient-boosted trees on {cut:,} mean codes, scored on {len(codes) - cut:,}",
+        dci(_random(codes), factors, baseline=False).disentanglement if baseline else None,
+    )  # fmt: skip
+
+
+def dci_of_importance(importance: np.ndarray) -> tuple[float, float]:
+    """(disentanglement, completeness) of an importance matrix (D, K) without negative entries.
+
+    Disentanglement: 1 less the entropy (base K) of each dimension's importances, weighted by the
+    dimension's share of the whole. Completeness: the same over the factors' columns (base D).
+    """
+    def ordered(rows: np.ndarray) -> float:
+        if not rows.any():
+            return 0.0
+        rows = rows[rows.any(1)]  # a row of zeros has no entropy, and no weight
+        if rows.shape[1] == 1:
+            return 1.0  # with a single column there is nothing to mix
+        score = 1 - entropy(rows, axis=1, base=rows.shape[1])
+        return float((rows.sum(1) / rows.sum() * score).sum())
+
+    return ordered(importance), ordered(importance.T)
+
+
+def factor_vae_score(
+    codes: np.ndarray, factors: np.ndarray, seed: int = 0, baseline: bool = True
+) -> FactorVAEScore:
+    """The FactorVAE score (Kim & Mnih 2018): 64 codes that share the value of one factor vote for
+    the dimension that varies least among them, in units of its variance over all codes; the score
+    is how often the majority's reading of a vote names the factor.
+
+    Dimensions whose standard deviation is below 0.05 are left out; with none left the score is 0.
+    """
+    codes, factors, varying = _checked(codes, factors)
+    protocol = (
+        f"{TRAIN_POINTS:,} votes to learn, {TEST_POINTS:,} to score, each of {BATCH} mean codes "
+        f"out of {len(codes):,}"
     )
-    known = [gap for gap in gaps if gap is not None]
-    if not known:
-        raise ValueError("every factor is constant: there is nothing to disentangle")
-    return MIG(float(np.mean(known)), gaps, information, entropy)
+    active = np.flatnonzero(codes.std(0) >= 0.05)
+    if not active.size:
+        return FactorVAEScore(0.0, (), _constant(varying), protocol, None)
+    scaled = codes[:, active] / codes[:, active].std(0)
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(np.flatnonzero(varying), TRAIN_POINTS + TEST_POINTS)
+    votes = np.empty(len(chosen), int)
+    for k in np.unique(chosen):
+        here = np.flatnonzero(chosen == k)
+        # every vote shares the value of a row drawn at random
+        one = rng.integers(len(codes), size=len(here))
+        rows = _rows_like(factors[:, k], np.repeat(one[:, None], BATCH, 1), rng)
+        votes[here] = scaled[rows].var(1, ddof=1).argmin(1)
+    counts = np.zeros((len(active), factors.shape[1]), int)
+    np.add.at(counts, (votes[:TRAIN_POINTS], chosen[:TRAIN_POINTS]), 1)
+    reading = counts.argmax(1)
+    score = float((reading[votes[TRAIN_POINTS:]] == chosen[TRAIN_POINTS:]).mean())
+    return FactorVAEScore(
+        score, tuple(int(d) for d in active), _constant(varying), protocol,
+        factor_vae_score(_random(codes), factors, seed, baseline=False).score if baseline else None,
+    )  # fmt: skip
+
+
+def beta_vae_score(
+    codes: np.ndarray, factors: np.ndarray, seed: int = 0, baseline: bool = True
+) -> BetaVAEScore:
+    """The beta-VAE score (Higgins et al. 2017): from the mean |z1 - z2| of 64 pairs that share the
+    value of one factor, logistic regression names the factor; its accuracy on held-out points."""
+    codes, factors, varying = _checked(codes, factors)
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(np.flatnonzero(varying), TRAIN_POINTS + TEST_POINTS)
+    points = np.empty((len(chosen), codes.shape[1]))
+    for k in np.unique(chosen):
+        here = np.flatnonzero(chosen == k)
+        one = rng.integers(len(codes), size=(len(here), BATCH))
+        other = _rows_like(factors[:, k], one, rng)
+        points[here] = np.abs(codes[one] - codes[other]).mean(1)
+    fitted = LogisticRegression(max_iter=1000).fit(points[:TRAIN_POINTS], chosen[:TRAIN_POINTS])
+    return BetaVAEScore(
+        float(fitted.score(points[TRAIN_POINTS:], chosen[TRAIN_POINTS:])), _constant(varying),
+        f"{TRAIN_POINTS:,} points to learn, {TEST_POINTS:,} to score, each of {BATCH} pairs of mean "
+        f"codes out of {len(codes):,}",
+        beta_vae_score(_random(codes), factors, seed, baseline=False).score if baseline else None,
+    )  # fmt: skip
+
+
+def total_correlation(codes: np.ndarray) -> TotalCorrelationEstimate:
+    """The total correlation of a Gaussian with the codes' covariance, in nats: how far dimensions
+    depend on each other linearly. Needs no factors.
+
+    Dimensions without variance are left out; it is infinite where one dimension follows from
+    others. Raises ValueError for codes that are not finite (naming the dimension).
+    """
+    codes = _checked_codes(codes)
+    codes = codes[:, codes.std(0) > 0]
+    correlation = np.atleast_2d(np.corrcoef(codes, rowvar=False)) if codes.size else np.eye(1)
+    eigenvalues = np.linalg.eigvalsh(correlation)
+    # rounding leaves a singular matrix some 1e-16 above or below zero
+    singular = eigenvalues.min() < 1e-12
+    value = np.inf if singular else max(0.0, float(-0.5 * np.log(eigenvalues).sum()))
+    return TotalCorrelationEstimate(value, f"Gaussian, covariance of {len(codes):,} mean codes")
 
 
 def active_units(means: np.ndarray, threshold: float = 0.01) -> ActiveUnits:
@@ -59,22 +281,140 @@ def active_units(means: np.ndarray, threshold: float = 0.01) -> ActiveUnits:
     return ActiveUnits(int((variances > threshold).sum()), variances)
 
 
-def _check(codes: np.ndarray, factors: np.ndarray) -> None:
-    if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors):
+def _checked(
+    codes: np.ndarray, factors: np.ndarray, dimensions: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(codes float64, factors relabelled to 0..V-1 each, (K,) bool: which factors vary)."""
+    codes, factors = np.asarray(codes, np.float64), np.asarray(factors)
+    if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors) or not len(codes):
         raise ValueError(
             f"codes (N, D) and factors (N, K) must go together, not {codes.shape}, {factors.shape}"
         )
+    codes = _checked_codes(codes)
+    if codes.shape[1] < dimensions:
+        raise ValueError("a gap needs codes of two dimensions or more")
+    relabelled = [np.unique(f, return_inverse=True)[1] for f in factors.T]
+    varying = np.array([f.max() > 0 for f in relabelled])
+    if not varying.any():
+        raise ValueError("every factor is constant: there is nothing to disentangle")
+    return codes, np.stack(relabelled, 1), varying
+
+
+def _checked_codes(codes: np.ndarray) -> np.ndarray:
+    codes = np.asarray(codes, np.float64)
     bad = np.flatnonzero(~np.isfinite(codes).all(axis=0))
     if bad.size:
         raise ValueError(f"codes of dimension {bad[0]} are not all finite")
+    return codes
 
 
-def _mutual_information(a: np.ndarray, b: np.ndarray) -> float:
-    """I(a; b) of two integer arrays (N,), in nats; never below 0."""
-    _, a = np.unique(a, return_inverse=True)
-    _, b = np.unique(b, return_inverse=True)
-    joint = np.bincount(a * (b.max() + 1) + b, minlength=(a.max() + 1) * (b.max() + 1))
-    joint = joint.reshape(a.max() + 1, b.max() + 1) / len(a)
-    independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
-    seen = joint > 0
-    return max(0.0, float((joint[seen] * np.log(joint[seen] / independent[seen])).sum()))
+def _constant(varying: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(k) for k in np.flatnonzero(~varying))
+
+
+def _mean(gaps: list[float | None]) -> float:
+    return float(np.mean([gap for gap in gaps if gap is not None]))
+
+
+def _random(codes: np.ndarray) -> np.ndarray:
+    return np.random.RandomState(0).standard_normal(codes.shape)
+
+
+def _cut(codes: np.ndarray) -> int:
+    return max(1, len(codes) * 2 // 3)
+
+
+def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
+    """I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1."""
+    information = np.zeros((codes.shape[1], factors.shape[1]))
+    for d in range(codes.shape[1]):
+        # as np.digitize does with the left edges: the maximum falls into the last bin
+        binned = np.digitize(codes[:, d], np.histogram_bin_edges(codes[:, d], bins)[:-1]) - 1
+        for k in range(factors.shape[1]):
+            values = factors[:, k].max() + 1
+            joint = np.bincount(binned * values + factors[:, k], minlength=bins * values)
+            joint = joint.reshape(bins, values) / len(codes)
+            independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
+            seen = joint > 0
+            terms = joint[seen] * np.log(joint[seen] / independent[seen])
+            information[d, k] = max(0.0, terms.sum())
+    return information
+
+
+def _rows_like(values: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each of `rows` (any shape) a random row with the same value. values (N,) int from 0."""
+    order = np.argsort(values, kind="stable")  # rows, value by value
+    count = np.bincount(values)
+    first = np.cumsum(count) - count
+    wanted = values[rows]
+    return order[first[wanted] + (rng.random(rows.shape) * count[wanted]).astype(int)]
+
+
+def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = 0.01) -> Callable:
+    """LinearSVC(C=0.01, class_weight="balanced") for one feature, solved exactly.
+
+    x (N,) float, y (N,) int -> a function from (M,) float to (M,) int. Minimises
+    (w^2 + b^2) / 2 + sum_i C_i max(0, 1 - s_i (w x_i + b))^2 for each class against the rest, as
+    liblinear does: with its bias in the penalty, and the balanced weight on the class alone. With
+    one feature the points inside the margin are those left or right of a threshold, so that sums
+    over sorted points make each Newton step cheap: a thousand fits in a second.
+    """
+    classes, y = np.unique(y, return_inverse=True)
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    n, v = len(x), len(classes)
+    member = y == np.arange(v)[:, None]  # (V, N)
+    weight = C * n / (v * member.sum(1))  # (V,) of the class; the rest has C
+    rest = np.full(v, C)
+    if v == 2:  # liblinear solves one problem, both sides balanced
+        rest = weight[::-1].copy()
+    powers = np.stack([np.ones(n), x, x * x])  # (3, N)
+    sums = np.zeros((2, v, 3, n + 1))  # of the class and of the rest, over the first i points
+    np.cumsum(member[:, None] * powers, axis=2, out=sums[0, :, :, 1:])
+    sums[1, :, :, 1:] = np.cumsum(powers, axis=1) - sums[0, :, :, 1:]
+    cost = np.stack([weight, rest])  # (2, V)
+    sign = np.array([1.0, -1.0])[:, None]
+    each = np.arange(v)
+
+    def inside(w, b):
+        """Sums (2, V, 3) of 1, x, x^2 over the points with s (w x + b) < 1."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            edge = np.where(w == 0, 0, (sign - b) / w)  # (2, V)
+        at = np.searchsorted(x, edge)
+        left = np.stack([sums[side, each, :, at[side]] for side in (0, 1)])
+        whole = sums[:, :, :, -1]
+        picked = np.where((sign * w > 0)[..., None], left, whole - left)
+        flat = np.where((sign * b < 1)[..., None], whole, 0)  # w = 0: all points or none
+        return np.where((w == 0)[None, :, None], flat, picked)
+
+    def loss(w, b):
+        one, x1, x2 = np.moveaxis(inside(w, b), 2, 0)
+        offset = sign - b  # the residual is offset - w x, up to its sign
+        square = one * offset**2 - 2 * offset * w * x1 + w**2 * x2
+        return (w**2 + b**2) / 2 + (cost * square).sum(0)
+
+    w, b = np.zeros(v), np.zeros(v)
+    value = loss(w, b)
+    for _ in range(100):
+        one, x1, x2 = np.moveaxis(inside(w, b), 2, 0)
+        h11 = 1 + 2 * (cost * x2).sum(0)
+        h12 = 2 * (cost * x1).sum(0)
+        h22 = 1 + 2 * (cost * one).sum(0)
+        r1, r2 = 2 * (cost * sign * x1).sum(0), 2 * (cost * sign * one).sum(0)
+        det = h11 * h22 - h12**2
+        step_w, step_b = (h22 * r1 - h12 * r2) / det - w, (h11 * r2 - h12 * r1) / det - b
+        size = np.ones(v)
+        for _ in range(30):  # halve until the loss does not rise
+            fresh = loss(w + size * step_w, b + size * step_b)
+            worse = fresh > value
+            if not worse.any():
+                break
+            size[worse] /= 2
+        better = fresh < value - 1e-12 * value
+        w, b = np.where(better, w + size * step_w, w), np.where(better, b + size * step_b, b)
+        value = np.where(better, fresh, value)
+        if not better.any():
+            break
+    if v == 2:
+        return lambda points: classes[(w[1] * points + b[1] > 0).astype(int)]
+    return lambda points: classes[(points[:, None] * w + b).argmax(1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Callable
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,8 @@ class Config:
     """What is needed to build a model again; a card stores it as JSON.
 
     encoder, decoder: widths of the hidden layers, from input to output. For network
-    "conv" they are the widths of the dense layers between z and the 4x4 feature map.
+    "conv" they are the widths of the dense layers between z and the 4x4 feature map, and
+    channels those of the feature maps at 32, 16, 8 and 4 pixels.
     """
 
     image_shape: tuple[int, int, int]  # (C, H, W)
@@ -22,7 +24,7 @@ class Config:
     network: str = "mlp"  # "mlp" or "conv"
     encoder: tuple[int, ...] = (256, 128)
     decoder: tuple[int, ...] = (128, 256)
-    channels: int = 32  # feature maps of network "conv"
+    channels: tuple[int, ...] = (32, 32, 32, 32)
     num_classes: int = 0  # more than 0: the model is conditional
 
 
@@ -121,7 +123,7 @@ class LatentModel(nn.Module):
         Bernoulli. For grey pixels in [0, 1] log_prob is minus the binary cross-entropy,
         the usual score on grey MNIST; only for binary pixels is it a log-probability.
         """
-        logits = self.decode_logits(z, y)
+        logits = self.decode_logits(z, y).float()  # training may run the networks in bfloat16
         # validate_args=False admits grey values
         return Independent(Bernoulli(logits=logits, validate_args=False), 3, validate_args=False)
 
@@ -139,9 +141,19 @@ class LatentModel(nn.Module):
         return mean + temperature * self.prior.stddev * noise
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        x: Tensor,
+        y: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        refine: Callable[[Distribution], Distribution] | None = None,
     ) -> Output:
+        """x (B, C, H, W) through encoder, one draw of z, and decoder.
+
+        refine: what an objective does to the posterior before z is drawn.
+        """
         posterior = self.encode(x, y)
+        if refine is not None:
+            posterior = refine(posterior)
         # the reparametrisation trick, written out so that a generator can be passed
         noise = torch.randn(posterior.mean.shape, generator=generator, device=x.device)
         z = posterior.mean + posterior.stddev * noise

@@ -35,12 +35,12 @@ def _dense(widths: tuple[int, ...]) -> list[nn.Module]:
 
 def conv_encoder(config: Config, outputs: int) -> nn.Sequential:
     """(B, C, 64, 64) -> (B, outputs): four halvings, then dense layers (Burgess et al. 2018)."""
-    n = config.channels
     layers = []
-    for channels_in in (config.image_shape[0], n, n, n):  # 64 -> 32 -> 16 -> 8 -> 4
-        layers += [nn.Conv2d(channels_in, n, 4, stride=2, padding=1), nn.ReLU()]
-    layers += [nn.Flatten()]  # (B, n*4*4)
-    width = n * 16
+    channels = (config.image_shape[0], *config.channels)
+    for channels_in, channels_out in zip(channels, channels[1:]):  # 64 -> 32 -> 16 -> 8 -> 4
+        layers += [nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1), nn.ReLU()]
+    layers += [nn.Flatten()]  # (B, channels[-1]*4*4)
+    width = channels[-1] * 16
     for hidden in config.encoder:
         layers += [nn.Linear(width, hidden), nn.ReLU()]
         width = hidden
@@ -49,17 +49,26 @@ def conv_encoder(config: Config, outputs: int) -> nn.Sequential:
 
 def conv_decoder(config: Config) -> nn.Sequential:
     """(B, D) -> logits (B, C, 64, 64), the mirror of conv_encoder."""
-    n = config.channels
+    channels = config.channels[::-1]
     layers = []
     width = config.latent_dim
-    for hidden in (*config.decoder, n * 16):
+    for hidden in (*config.decoder, channels[0] * 16):
         layers += [nn.Linear(width, hidden), nn.ReLU()]
         width = hidden
-    layers += [nn.Unflatten(1, (n, 4, 4))]
-    for _ in range(3):  # 4 -> 8 -> 16 -> 32
-        layers += [nn.ConvTranspose2d(n, n, 4, stride=2, padding=1), nn.ReLU()]
-    last = nn.ConvTranspose2d(n, config.image_shape[0], 4, stride=2, padding=1)  # 32 -> 64
-    return nn.Sequential(*layers, last)
+    layers += [nn.Unflatten(1, (channels[0], 4, 4))]
+    for channels_in, channels_out in zip(channels, channels[1:]):  # 4 -> 8 -> 16 -> 32
+        layers += [nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1), nn.ReLU()]
+    last = nn.ConvTranspose2d(channels[-1], config.image_shape[0], 4, stride=2, padding=1)
+    return nn.Sequential(*layers, last)  # 32 -> 64
+
+
+def discriminator(latent_dim: int, width: int = 256, layers: int = 5) -> nn.Sequential:
+    """z (B, D) -> logits (B, 2): drawn from q(z), or from the product of its marginals
+    (Kim & Mnih 2018, who take width 1000)."""
+    parts = []
+    for width_in in (latent_dim, *[width] * (layers - 1)):
+        parts += [nn.Linear(width_in, width), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*parts, nn.Linear(width, 2))
 
 
 def encoder(config: Config, outputs: int) -> nn.Sequential:

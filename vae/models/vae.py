@@ -26,7 +26,7 @@ class VAE(LatentModel):
         self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
 
     def encode(self, x: Tensor, y: Tensor | None = None):
-        mu, logvar = self.encoder(x).chunk(2, dim=1)  # each (B, D)
+        mu, logvar = self.encoder(x).float().chunk(2, dim=1)  # each (B, D)
         return diagonal_normal(mu, (0.5 * logvar).exp())
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:

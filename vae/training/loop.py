@@ -12,7 +12,9 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
@@ -22,7 +24,16 @@ from tqdm import tqdm
 
 from ..data import DATASETS, Split
 from ..models import FAMILIES, LatentModel, Output
-from ..objectives import ELBO, BetaTCVAE, beta_tcvae, elbo
+from ..models.blocks import discriminator
+from ..objectives import (
+    ada_gvae,
+    beta_tcvae,
+    capacity_vae,
+    discriminator_loss,
+    elbo,
+    factor_vae,
+    permute_dims,
+)
 from .recipes import Recipe
 
 
@@ -65,6 +76,55 @@ class WholeBatches(Dataset):
         return self.split.batch(indices)
 
 
+class Pairs(WholeBatches):
+    """As WholeBatches, but the second half of a batch holds the first half's partners, which
+    differ from them in k factors. No partner comes from outside the split."""
+
+    def __init__(self, split: Split, k: int):
+        super().__init__(split)
+        self.k = k
+        self.inside = np.zeros(len(split.grid), bool)
+        self.inside[split.grid.numbers(split.factors)] = True
+
+    def __getitems__(self, indices):
+        # the batch seeds its own partners: they are a function of seed and step, as it is
+        rng = np.random.default_rng(indices)
+        first = self.split.factors[indices[: len(indices) // 2]]
+        second = self.split.grid.partners(first, self.k, rng)
+        while (foreign := ~self.inside[self.split.grid.numbers(second)]).any():
+            second[foreign] = self.split.grid.partners(first[foreign], self.k, rng)
+        factors = np.concatenate([first, second])
+        x = torch.from_numpy(self.split.grid.render(factors)).float() / 255
+        return x, torch.from_numpy(factors[:, 0])
+
+
+class Critic:
+    """FactorVAE's discriminator with its optimiser."""
+
+    def __init__(self, recipe: Recipe):
+        self.network = discriminator(recipe.config.latent_dim)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=recipe.discriminator_learning_rate, betas=(0.5, 0.9)
+        )
+
+    def step(self, z: torch.Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
+        """One step towards telling draws z (B, D) from draws with shuffled dimensions. z is
+        detached, so that nothing of this reaches the encoder."""
+        z = z.detach()
+        loss = discriminator_loss(self.network(z), self.network(permute_dims(z, generator)))
+        self.optimizer.zero_grad()
+        accelerator.backward(loss.mean())
+        self.optimizer.step()
+
+    def state_dict(self) -> dict:
+        network = getattr(self.network, "module", self.network)  # as it was before accelerate
+        return {"network": network.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
 def train(
     name: str,
     recipe: Recipe,
@@ -90,18 +150,27 @@ def train(
     torch.manual_seed(recipe.seed)
     model = FAMILIES[recipe.family](recipe.config)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
-    start = resume(folder, model, optimizer, recipe)
+    critic = Critic(recipe) if recipe.objective == "factor_vae" else None
+    start = resume(folder, model, optimizer, critic, recipe)
 
     world = accelerator.num_processes
     batches = Batches(
         len(split), recipe.batch_size, recipe.seed, start * world, recipe.steps * world
     )
-    loader = DataLoader(WholeBatches(split), batch_sampler=batches, collate_fn=lambda batch: batch)
+    pairs = recipe.objective == "ada_gvae"
+    dataset = Pairs(split, recipe.pair_factors) if pairs else WholeBatches(split)
+    loader = DataLoader(dataset, batch_sampler=batches, collate_fn=lambda batch: batch)
     if recipe.config.network == "conv":
         model = model.to(memory_format=torch.channels_last)
     prepared, optimizer, loader = accelerator.prepare(model, optimizer, loader)
     prepared.train()
+    if critic:
+        critic.network, critic.optimizer = accelerator.prepare(critic.network, critic.optimizer)
     noise = torch.Generator(accelerator.device)
+    # not accelerate's own: that is fixed once for a whole process, and recipes differ
+    autocast = torch.autocast(
+        accelerator.device.type, torch.bfloat16, enabled=recipe.mixed_precision == "bf16"
+    )
     bar = tqdm(
         total=recipe.steps, initial=start, desc=name, unit="step", mininterval=1.0,
         disable=not (progress and accelerator.is_main_process),
@@ -113,16 +182,20 @@ def train(
             noise.manual_seed((recipe.seed * 100_003 + step) * world + accelerator.process_index)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(step)
-            out = prepared(x, y, generator=noise)
-            terms = objective(recipe, out, x, len(split))
+            with autocast:
+                out = prepared(x, y, generator=noise, refine=ada_gvae if pairs else None)
+            terms = objective(recipe, out, x, len(split), step, critic)
             if not torch.isfinite(terms.loss).all():
-                broken = next((n for n in ("recon", "kl") if not getattr(terms, n).isfinite().all()), "loss")
+                named = {k: t for k, t in terms._asdict().items() if isinstance(t, torch.Tensor)}
+                broken = next(name for name, t in named.items() if not t.isfinite().all())
                 raise FloatingPointError(
                     f"{name}, step {step}: {broken} is not finite; the last checkpoint is kept"
                 )
             optimizer.zero_grad()
             accelerator.backward(terms.loss.mean())
             optimizer.step()
+            if critic:
+                critic.step(out.z, accelerator, noise)
             step += 1
             if step % 100 == 0:
                 bar.update(100)
@@ -130,15 +203,15 @@ def train(
                     recon=f"{terms.recon.mean():.1f}", kl=f"{terms.kl.mean():.2f}", refresh=False
                 )
             if step % checkpoint_every == 0 and accelerator.is_main_process:
-                checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, recipe, step)
+                checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
     except KeyboardInterrupt:
         if accelerator.is_main_process:
-            checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, recipe, step)
+            checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
         raise
     finally:
         bar.close()
     if accelerator.is_main_process:
-        checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, recipe, step)
+        checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
     accelerator.wait_for_everyone()
 
     model = accelerator.unwrap_model(prepared).cpu().eval().requires_grad_(False)
@@ -147,13 +220,19 @@ def train(
     return model
 
 
-def objective(recipe: Recipe, out: Output, x: torch.Tensor, n_data: int) -> ELBO | BetaTCVAE:
-    """The recipe's objective, with recon, kl and loss per example. Raises ValueError for an
-    unknown one."""
-    if recipe.objective == "elbo":
+def objective(
+    recipe: Recipe, out: Output, x: torch.Tensor, n_data: int, step: int, critic: Critic | None
+) -> NamedTuple:
+    """The recipe's objective at a step, with recon, kl and loss per example. Raises ValueError for
+    an unknown one."""
+    if recipe.objective in ("elbo", "ada_gvae"):
         return elbo(out, x, beta=recipe.beta)
     if recipe.objective == "beta_tcvae":
         return beta_tcvae(out, x, beta=recipe.beta, n_data=n_data)
+    if recipe.objective == "capacity_vae":
+        return capacity_vae(out, x, gamma=recipe.gamma, capacity=recipe.capacity_at(step))
+    if recipe.objective == "factor_vae":
+        return factor_vae(out, x, gamma=recipe.gamma, logits=critic.network(out.z))
     raise ValueError(f"unknown objective {recipe.objective!r}")
 
 
@@ -167,7 +246,9 @@ def _codes(model: LatentModel, split: Split, n: int = 10_000) -> torch.Tensor:
     return torch.cat(codes)
 
 
-def checkpoint(folder: Path, model: LatentModel, optimizer, recipe: Recipe, step: int) -> None:
+def checkpoint(
+    folder: Path, model: LatentModel, optimizer, critic: Critic | None, recipe: Recipe, step: int
+) -> None:
     """Write folder/step-<n>/ in one atomic move; weights and optimiser state are files apart."""
     final, fresh = folder / f"step-{step:08d}", folder / "writing"
     if final.exists():
@@ -177,6 +258,8 @@ def checkpoint(folder: Path, model: LatentModel, optimizer, recipe: Recipe, step
     weights = {name: t.contiguous() for name, t in model.state_dict().items()}
     save_file(weights, fresh / "model.safetensors")
     torch.save(optimizer.state_dict(), fresh / "optimizer.pt")
+    if critic:
+        torch.save(critic.state_dict(), fresh / "critic.pt")
     (fresh / "recipe.json").write_text(_as_json(recipe))
     os.replace(fresh, final)
     for old in sorted(folder.glob("step-*"))[:-1]:
@@ -184,12 +267,15 @@ def checkpoint(folder: Path, model: LatentModel, optimizer, recipe: Recipe, step
 
 
 def _as_json(recipe: Recipe) -> str:
-    """What of a recipe decides the weights, as text; titles do not."""
-    parts = {k: v for k, v in asdict(recipe).items() if k not in ("title", "description")}
+    """What of a recipe decides the weights, as text; its words do not."""
+    words = ("title", "description", "published", "note")
+    parts = {k: v for k, v in asdict(recipe).items() if k not in words}
     return json.dumps(parts, indent=1, sort_keys=True)
 
 
-def resume(folder: Path, model: LatentModel, optimizer, recipe: Recipe) -> int:
+def resume(
+    folder: Path, model: LatentModel, optimizer, critic: Critic | None, recipe: Recipe
+) -> int:
     """Load the newest checkpoint of a folder, if there is one, and return its step, else 0.
 
     Raises ValueError for a checkpoint of another recipe: what came out would be neither's.
@@ -202,4 +288,6 @@ def resume(folder: Path, model: LatentModel, optimizer, recipe: Recipe) -> int:
         raise ValueError(f"{newest} was trained by another recipe: move it away to begin anew")
     model.load_state_dict(load_file(newest / "model.safetensors"))
     optimizer.load_state_dict(torch.load(newest / "optimizer.pt", weights_only=True))
+    if critic:
+        critic.load_state_dict(torch.load(newest / "critic.pt", weights_only=True))
     return int(newest.name.removeprefix("step-"))

@@ -1,0 +1,68 @@
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from vae import zoo
+from vae.training import report
+from vae.training.recipes import RECIPES
+
+
+def test_the_readmes_table_is_what_the_cards_say():
+    """`python -m vae evaluate --all` was run after the last change of a card."""
+    text = report.README.read_text()
+    shown = text.split(report.BEGIN)[1].split(report.END)[0].strip()
+    assert shown == report.results_table().strip()
+
+
+def test_every_shipped_model_has_a_row_with_its_figure():
+    table = report.results_table()
+    for card in zoo.available():
+        (row,) = re.findall(rf"^\| {card.name} \| ([^|]*nats|MIG) \| .*$", table, re.M)
+        figure = card.figures[report.headline(card.figures)]
+        shown = re.search(rf"^\| {card.name} \| [^|]+ \| ([\d.]+) \(seed", table, re.M).group(1)
+        assert float(shown) == pytest.approx(figure, rel=0.05)
+
+
+def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
+    shutil.copytree(zoo.PRETRAINED / "mnist-vae-2d", tmp_path / "mnist-vae-2d")
+    path = tmp_path / "mnist-vae-2d" / "tries.json"
+    path.unlink(missing_ok=True)
+    assert "| one seed |" in report.results_table(tmp_path)
+    own = zoo.read_card("mnist-vae-2d").figures["negative_elbo"]
+    report.write_try("mnist-vae-2d", 7, {"negative_elbo": own + 10.0, "kl_per_dim": [1, 2]}, tmp_path)
+    report.write_try("mnist-vae-2d", 5, {"negative_elbo": own + 2.0}, tmp_path)
+    assert json.loads(path.read_text()) == {
+        "5": {"negative_elbo": own + 2.0}, "7": {"negative_elbo": own + 10.0},
+    }  # fmt: skip
+    assert f"| {own + 2.0:.1f} (seeds 0, 5, 7) |" in report.results_table(tmp_path)
+
+
+def test_results_are_put_between_the_marks_and_nowhere_else(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    report.write_results(readme=readme)
+    text = readme.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nold\n" not in text
+    assert report.results_table() in text
+    readme.write_text("no marks")
+    with pytest.raises(ValueError, match="no place for the results"):
+        report.write_results(readme=readme)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_traversal_pictures_are_of_the_shipped_weights(name):
+    model, model_map = zoo.load(name), zoo.read_map(name)
+    picture = np.asarray(report.traversal_picture(model, model_map), int)
+    channels, height, width = model.image_shape
+    rows = min(10, model.latent_dim)
+    assert picture.shape[:2] == (rows * (height + 2), 11 * (width + 2))
+    from PIL import Image
+
+    with Image.open(zoo.PRETRAINED / name / "traversals.png") as stored:
+        assert abs(np.asarray(stored, int) - picture).max() <= 2
+    # the dimension that carries most changes the picture from end to end
+    first = picture[: height + 2]
+    assert abs(first[:, : width + 2] - first[:, -width - 2 :]).mean() > 2

@@ -1,0 +1,143 @@
+"""What the README shows of the shipped models: the table of results and pictures of traversals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from PIL import Image
+
+from .. import zoo
+from ..data import DATASETS
+from ..latent import traversal
+from ..models import LatentModel
+from .recipes import RECIPES
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results -->"
+
+# what each figure is called in the table, and which way is better
+FIGURES = {
+    "negative_elbo": ("negative ELBO, nats", min),
+    "recon": ("reconstruction, nats", min),
+    "mig": ("MIG", max),
+}
+
+
+def headline(figures: dict) -> str:
+    """The figure by which a model is judged: MIG where factors are known, else the bound."""
+    return next(name for name in ("mig", "negative_elbo", "recon") if name in figures)
+
+
+def read_tries(name: str, root: Path | None = None) -> dict[int, dict]:
+    """{seed: figures} of the runs of a recipe that differ in their seed alone."""
+    path = (root or zoo.PRETRAINED) / name / "tries.json"
+    if not path.exists():
+        return {}
+    return {int(seed): figures for seed, figures in json.loads(path.read_text()).items()}
+
+
+def write_try(name: str, seed: int, figures: dict, root: Path | None = None) -> None:
+    """Add one run's figures (numbers only) to pretrained/<name>/tries.json."""
+    numbers = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
+    tries = dict(sorted((read_tries(name, root) | {seed: numbers}).items()))
+    folder = (root or zoo.PRETRAINED) / name
+    folder.mkdir(exist_ok=True)
+    zoo.write_atomically(folder / "tries.json", (json.dumps(tries, indent=1) + "\n").encode())
+
+
+def results_table(root: Path | None = None) -> str:
+    """A Markdown table of all shipped models, from their cards and tries."""
+    cards = zoo.available(root)
+    lines = [
+        "| model | figure | shipped | median over seeds | published, with its protocol |",
+        "|---|---|---|---|---|",
+    ]
+    for card in sorted(cards, key=lambda card: (card.data, list(RECIPES).index(card.name))):
+        name = headline(card.figures)
+        own = card.figures[name]
+        tries = {seed: f[name] for seed, f in read_tries(card.name, root).items()}
+        tries[card.recipe["seed"]] = own
+        seeds = ", ".join(map(str, sorted(tries)))
+        spread = f"{_digits(median(tries.values()))} (seeds {seeds})" if len(tries) > 1 else "one seed"
+        recipe = RECIPES[card.name]
+        lines.append(
+            f"| {card.name} | {FIGURES[name][0]} | {_digits(own)} (seed {card.recipe['seed']}) "
+            f"| {spread} | {recipe.published or '–'} |"
+        )
+    lines += ["", *_disentanglement_table(cards), "", "How these were chosen and measured:", ""]
+    for text in dict.fromkeys(RECIPES[card.name].note for card in cards):
+        names = ", ".join(card.name for card in cards if RECIPES[card.name].note == text)
+        lines += [f"- {names}: {text}"] if text else []
+    lines += [f"- {name}: {text}" for name, text in _protocols(cards).items()]
+    return "\n".join(lines)
+
+
+def _disentanglement_table(cards: list[zoo.ModelCard]) -> list[str]:
+    columns = {
+        "mig": "MIG", "sap": "SAP", "dci": "DCI disentanglement", "dci_completeness": "completeness",
+        "modularity": "modularity", "factor_vae_score": "FactorVAE score",
+        "beta_vae_score": "beta-VAE score", "recon": "recon", "kl": "KL",
+    }  # fmt: skip
+    lines = [
+        "| known factors | " + " | ".join(columns.values()) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    for data in dict.fromkeys(card.data for card in cards if "dci" in card.figures):
+        here = [card for card in cards if card.data == data and "dci" in card.figures]
+        here.sort(key=lambda card: list(RECIPES).index(card.name))
+        for card in here:
+            shown = [_digits(card.figures[k]) for k in columns]
+            lines.append(f"| {card.name} | " + " | ".join(shown) + " |")
+        random = [here[0].figures.get(f"{k}_random") for k in columns]
+        shown = ["–" if value is None else _digits(value) for value in random]
+        lines.append(f"| random codes on {data} | " + " | ".join(shown) + " |")
+    return lines
+
+
+def _protocols(cards: list[zoo.ModelCard]) -> dict[str, str]:
+    """The protocol of each figure, as the cards tell it; the longest list stands for all."""
+    return max((card.protocol for card in cards), key=len) if cards else {}
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, or the tenth of a nat."""
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
+
+
+def write_results(root: Path | None = None, readme: Path | None = None) -> None:
+    """Put the table between the README's marks. Raises ValueError where they are missing."""
+    readme = readme or README
+    text = readme.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{readme} has no place for the results: {BEGIN} ... {END}")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    zoo.write_atomically(readme, f"{before}{BEGIN}\n{results_table(root)}\n{END}{after}".encode())
+
+
+@torch.no_grad()
+def traversal_picture(
+    model: LatentModel, model_map: zoo.ModelMap, columns: int = 11, rows: int = 10
+) -> Image.Image:
+    """One row per dimension, those that carry most first, from the 1st to the 99th percentile of
+    the held-out codes; the other dimensions stay as for the first held-out image."""
+    codes = torch.from_numpy(model_map.codes)
+    low, high = np.percentile(model_map.codes, [1, 99], axis=0)
+    kl = model.card.figures.get("kl_per_dim", codes.var(0).tolist())
+    order = np.argsort(kl)[::-1][: min(rows, model.latent_dim)]
+    y = None
+    if model.num_classes:
+        label = int(DATASETS[model.card.data].load("test").labels[model_map.rows[0]])
+        y = torch.full((columns,), label)
+    strips = []
+    for d in order:
+        values = torch.linspace(float(low[d]), float(high[d]), columns)
+        images = model.decode(traversal(codes[0], int(d), values), y)  # (columns, C, H, W)
+        images = torch.nn.functional.pad(images, (1, 1, 1, 1), value=0.5)
+        strips.append(torch.cat(list(images), dim=2))
+    pixels = (torch.cat(strips, dim=1) * 255).round().byte().permute(1, 2, 0).numpy()
+    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
