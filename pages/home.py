@@ -22,28 +22,30 @@ def explore(name: str) -> None:
 
 
 ACROSS = 4
-for index, card in enumerate(cards.values()):
-    if index % ACROSS == 0:
-        columns = st.columns(ACROSS)
-    with columns[index % ACROSS].container(border=True):
-        cover = cached.cover(card.name)
-        drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
-        scale = 3 if card.image_shape[1] < 64 else 1
-        st.image(
-            pictures.to_image(pictures.sheet(cover, 8), scale),
-            width="stretch",
-            alt=f"{card.title}: {drawn}",
-        )
-        st.markdown(f"**{card.title}**  \n{card.description}")
-        st.button(
-            "Explore",
-            key=f"explore_{card.name}",
-            type="primary" if card.name == st.session_state.model else "secondary",
-            on_click=explore,
-            args=(card.name,),
-            width="stretch",
-        )
-        st.caption(figures_sentence(card))
+for data in dict.fromkeys(card.data for card in cards.values()):
+    st.subheader(cached.info(data).title)
+    for index, card in enumerate(card for card in cards.values() if card.data == data):
+        if index % ACROSS == 0:
+            columns = st.columns(ACROSS)
+        with columns[index % ACROSS].container(border=True):
+            cover = cached.cover(card.name)
+            drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
+            scale = 3 if card.image_shape[1] < 64 else 1
+            st.image(
+                pictures.to_image(pictures.sheet(cover, 8), scale),
+                width="stretch",
+                alt=f"{card.title}: {drawn}",
+            )
+            st.markdown(f"**{card.title}**  \n{card.description}")
+            st.button(
+                "Explore",
+                key=f"explore_{card.name}",
+                type="primary" if card.name == st.session_state.model else "secondary",
+                on_click=explore,
+                args=(card.name,),
+                width="stretch",
+            )
+            st.caption(figures_sentence(card))
 for name, reason in problems.items():
     st.info(f"**{name}** is unavailable: {reason}.")
 

@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vae", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="shipped models, their figures, and recipes not yet trained")
-    command = commands.add_parser("train", help="train by a recipe (resumes), save, evaluate")
+    command = commands.add_parser("train", help="train by a recipe (resumes), save, evaluate all but DCI")
     command.add_argument("name", metavar="NAME")
     command.add_argument(
         "--runs", type=Path, default=Path("runs"), help="folder for checkpoints (default: runs)"
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             for name in _names(args):
                 evaluate_and_save(name)
             if args.all:
-                report.write_results()
+                report.write_readme(report.results_table(), report.RESULTS)
         elif args.command == "map":
             for name in _names(args):
                 map_and_save(name, args.seed)
@@ -62,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
             for name in _names(args):
                 picture = report.traversal_picture(zoo.load(name), zoo.read_map(name))
                 picture.save(zoo.PRETRAINED / name / "traversals.png", optimize=True)
+            if args.all:
+                report.write_readme(report.traversals_table(), report.TRAVERSALS)
         else:
             write_gallery(args.name)
     except (OSError, ValueError, FloatingPointError, zoo.ModelUnavailable) as error:
@@ -130,12 +132,12 @@ def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
     )  # fmt: skip
     (zoo.PRETRAINED / name / "map.npz").unlink(missing_ok=True)  # it shows other weights' codes
     zoo.save(model, card)
-    evaluate_and_save(name)
+    evaluate_and_save(name, with_dci=False)
 
 
-def evaluate_and_save(name: str) -> None:
+def evaluate_and_save(name: str, with_dci: bool = True) -> None:
     model = zoo.load(name)
-    figures, protocol = evaluate(model, model.card.data, progress=True)
+    figures, protocol = evaluate(model, model.card.data, with_dci=with_dci, progress=True)
     zoo.write_card(replace(model.card, figures=figures, protocol=protocol))
     print(f"{name}: {figures_line(figures)}")
 

@@ -110,18 +110,20 @@ class FactorVAE(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
     total_correlation: Tensor  # (B,) log q(z) - sum_d log q(z_d), as the discriminator sees it
-    loss: Tensor  # (B,) recon + kl + gamma * total_correlation
+    loss: Tensor  # (B,) recon + beta * kl + gamma * total_correlation
 
 
-def factor_vae(out: Output, x: Tensor, gamma: float, logits: Tensor) -> FactorVAE:
+def factor_vae(
+    out: Output, x: Tensor, gamma: float, logits: Tensor, beta: float = 1.0
+) -> FactorVAE:
     """The FactorVAE objective (Kim & Mnih 2018): the total correlation by the density-ratio trick.
 
     logits (B, 2): what the discriminator says of out.z, column 0 for q(z), column 1 for the
-    product of its marginals.
+    product of its marginals. beta is 1 in the paper.
     """
     terms = elbo(out, x)
     tc = logits[:, 0] - logits[:, 1]
-    return FactorVAE(terms.recon, terms.kl, tc, terms.recon + terms.kl + gamma * tc)
+    return FactorVAE(terms.recon, terms.kl, tc, terms.recon + beta * terms.kl + gamma * tc)
 
 
 def discriminator_loss(joint: Tensor, permuted: Tensor) -> Tensor:

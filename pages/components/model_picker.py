@@ -37,7 +37,8 @@ def figures_sentence(card) -> str:
     f = card.figures
     if "recon" not in f:
         return "Not evaluated yet."
-    parts = [f"reconstruction {f['recon']:.1f} nats"]
+    least = f" (at best {f['recon_floor']:.1f}, pixels being grey)" if f.get("recon_floor", 0) > 1 else ""
+    parts = [f"reconstruction {f['recon']:.1f} nats{least}"]
     if "kl" in f:
         parts.append(f"KL {f['kl']:.1f} nats")
         parts.append(f"together {f['negative_elbo']:.1f}")

@@ -56,7 +56,7 @@ def test_another_seed_is_measured_and_noted_but_not_shipped(small_world, capsys)
 
 def test_evaluate_all_and_traversals(small_world, monkeypatch):
     readme = small_world / "README.md"
-    readme.write_text(f"# Title\n{report.BEGIN}\n{report.END}\n")
+    readme.write_text("\n".join(["# Title", *report.RESULTS, *report.TRAVERSALS]))
     monkeypatch.setattr(report, "README", readme)
     cli.main(["train", "mnist-vae-2d", "--runs", str(small_world / "runs")])
     cli.main(["map", "mnist-vae-2d"])
@@ -64,6 +64,7 @@ def test_evaluate_all_and_traversals(small_world, monkeypatch):
     assert "| mnist-vae-2d | negative ELBO, nats |" in readme.read_text()
     assert cli.main(["traversals", "--all"]) == 0
     assert (small_world / "pretrained" / "mnist-vae-2d" / "traversals.png").stat().st_size > 500
+    assert "(pretrained/mnist-vae-2d/traversals.png)" in readme.read_text()
 
 
 def test_new_weights_drop_the_old_map(small_world):

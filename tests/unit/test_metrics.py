@@ -249,4 +249,7 @@ def test_average_terms_are_means_of_the_objectives_terms():
     assert found.kl == pytest.approx(kl.mean().item(), rel=1e-6)
     assert found.kl == pytest.approx(found.kl_per_dim.sum())
     np.testing.assert_allclose(found.recon_at_mean, at_mean, rtol=1e-5)
+    # a decoder that gave back x itself: the binary cross-entropy of x with x
+    floor = torch.nn.functional.binary_cross_entropy(x, x, reduction="none").sum((1, 2, 3)).mean()
+    assert found.recon_floor == pytest.approx(floor.item(), rel=1e-5) and floor < recon.mean()
     assert found.means.shape == found.sigmas.shape == (10, 2)

@@ -186,6 +186,8 @@ def test_factor_vae_adds_gamma_times_the_logits_difference():
     bound = elbo(out, x)
     torch.testing.assert_close(terms.total_correlation, logits[:, 0] - logits[:, 1])
     torch.testing.assert_close(terms.loss, bound.loss + 35 * (logits[:, 0] - logits[:, 1]))
+    heavier = factor_vae(out, x, gamma=35.0, logits=logits, beta=3.0)
+    torch.testing.assert_close(heavier.loss - terms.loss, 2 * bound.kl)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.8])

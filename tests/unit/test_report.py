@@ -10,11 +10,15 @@ from vae.training import report
 from vae.training.recipes import RECIPES
 
 
-def test_the_readmes_table_is_what_the_cards_say():
-    """`python -m vae evaluate --all` was run after the last change of a card."""
+def shown(marks):
     text = report.README.read_text()
-    shown = text.split(report.BEGIN)[1].split(report.END)[0].strip()
-    assert shown == report.results_table().strip()
+    return text.split(marks[0])[1].split(marks[1])[0].strip()
+
+
+def test_the_readmes_tables_are_what_the_cards_and_pictures_say():
+    """`evaluate --all` and `traversals --all` were run after the last change of a card."""
+    assert shown(report.RESULTS) == report.results_table().strip()
+    assert shown(report.TRAVERSALS) == report.traversals_table().strip()
 
 
 def test_every_shipped_model_has_a_row_with_its_figure():
@@ -40,16 +44,15 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     assert f"| {own + 2.0:.1f} (seeds 0, 5, 7) |" in report.results_table(tmp_path)
 
 
-def test_results_are_put_between_the_marks_and_nowhere_else(tmp_path):
+def test_a_part_is_put_between_its_marks_and_nowhere_else(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.write_results(readme=readme)
-    text = readme.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nold\n" not in text
-    assert report.results_table() in text
+    begin, end = report.RESULTS
+    readme.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    report.write_readme("new", report.RESULTS, readme)
+    assert readme.read_text() == f"before\n{begin}\nnew\n{end}\nafter\n"
     readme.write_text("no marks")
-    with pytest.raises(ValueError, match="no place for the results"):
-        report.write_results(readme=readme)
+    with pytest.raises(ValueError, match="no place for this"):
+        report.write_readme("new", report.RESULTS, readme)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -163,6 +163,13 @@ def test_capacity_rises_in_equal_steps_and_stays():
     assert [recipe.capacity_at(step) for step in (0, 5, 10, 11)] == [0, 10, 20, 20]
 
 
+def test_beta_goes_in_equal_ratios_and_stays():
+    recipe = dataclasses.replace(TINY, beta=4.0, beta_from=64.0, beta_steps=4)
+    betas = [recipe.beta_at(step) for step in (0, 1, 2, 4, 9)]
+    assert betas == pytest.approx([64, 32, 16, 4, 4])
+    assert TINY.beta_at(0) == TINY.beta_at(10**6) == 1.0
+
+
 def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):
     split = tiny_split((1, 28, 28))
     first = train("tiny", TINY, tmp_path, split=split, progress=False)

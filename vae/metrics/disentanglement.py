@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Callable, NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.stats import entropy
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -156,27 +157,38 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
 
 
 def dci(
-    codes: np.ndarray, factors: np.ndarray, baseline: bool = True, progress: bool = False
-) -> DCI:
+    codes: np.ndarray, factors: np.ndarray, baseline: bool = True, progress: bool = False,
+    jobs: int = 1,
+) -> DCI:  # fmt: skip
     """Disentanglement, completeness and informativeness (Eastwood & Williams 2018).
 
     Gradient-boosted trees (scikit-learn's defaults, seed 0) predict each factor from the whole
-    code; how much they rely on each dimension is its importance. Takes minutes.
+    code; how much they rely on each dimension is its importance. Takes minutes. jobs: how many
+    processes share the factors; -1 for one per core.
     """
     codes, factors, varying = _checked(codes, factors)
     cut = _cut(codes)
     importance = np.zeros((codes.shape[1], factors.shape[1]))
     accuracies = []
-    for k in tqdm(np.flatnonzero(varying), desc="dci", unit="factor", disable=not progress):
-        trees = GradientBoostingClassifier(random_state=0).fit(codes[:cut], factors[:cut, k])
-        importance[:, k] = trees.feature_importances_
-        accuracies.append(trees.score(codes[cut:], factors[cut:, k]))
+    # factors with many values take longest: they start first
+    order = sorted(np.flatnonzero(varying), key=lambda k: -factors[:, k].max())
+    fitted = Parallel(n_jobs=jobs, return_as="generator")(
+        delayed(_fit_trees)(codes, factors[:, k], cut) for k in order
+    )
+    bar = tqdm(fitted, desc="dci", unit="factor", total=len(order), disable=not progress)
+    for k, (importance[:, k], accuracy) in zip(order, bar):
+        accuracies.append(accuracy)
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(
         disentanglement, completeness, float(np.mean(accuracies)), importance, _constant(varying),
         f"gradient-boosted trees on {cut:,} mean codes, scored on {len(codes) - cut:,}",
-        dci(_random(codes), factors, baseline=False).disentanglement if baseline else None,
+        dci(_random(codes), factors, baseline=False, jobs=jobs).disentanglement if baseline else None,
     )  # fmt: skip
+
+
+def _fit_trees(codes: np.ndarray, factor: np.ndarray, cut: int) -> tuple[np.ndarray, float]:
+    trees = GradientBoostingClassifier(random_state=0).fit(codes[:cut], factor[:cut])
+    return trees.feature_importances_, trees.score(codes[cut:], factor[cut:])
 
 
 def dci_of_importance(importance: np.ndarray) -> tuple[float, float]:

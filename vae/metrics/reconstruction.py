@@ -16,6 +16,7 @@ class Terms(NamedTuple):
     """Means over N images, in nats; means and sigmas are the N posteriors themselves."""
 
     recon: float  # -log p(x | z) with one draw of z from each posterior
+    recon_floor: float  # the least that pixels between 0 and 1 allow: recon where x_hat = x
     kl: float
     kl_per_dim: np.ndarray  # (D,)
     recon_at_mean: np.ndarray  # (N,) -log p(x | z = posterior mean), per image
@@ -29,12 +30,13 @@ def average_terms(
 ) -> Terms:
     """Run a model over batches of (x (B, C, H, W), y (B,)). One posterior draw per image, by seed."""
     generator = torch.Generator().manual_seed(seed)
-    recon, kl_per_dim, recon_at_mean, means, sigmas = [], [], [], [], []
+    recon, floor, kl_per_dim, recon_at_mean, means, sigmas = [], [], [], [], [], []
     for x, y in batches:
         y = y if model.num_classes else None
         out = model(x, y, generator=generator)
         terms = elbo(out, x)
         recon.append(terms.recon)
+        floor.append((torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3)))
         kl_per_dim.append(terms.kl_per_dim)
         recon_at_mean.append(-model.likelihood(out.posterior.mean, y).log_prob(x))
         means.append(out.posterior.mean)
@@ -43,6 +45,7 @@ def average_terms(
     per_dim = torch.cat(kl_per_dim).double().mean(0)
     return Terms(
         float(torch.cat(recon).double().mean()),
+        float(torch.cat(floor).double().mean()),
         float(per_dim.sum()),
         per_dim.numpy(),
         torch.cat(recon_at_mean).numpy(),

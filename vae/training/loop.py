@@ -226,13 +226,14 @@ def objective(
     """The recipe's objective at a step, with recon, kl and loss per example. Raises ValueError for
     an unknown one."""
     if recipe.objective in ("elbo", "ada_gvae"):
-        return elbo(out, x, beta=recipe.beta)
+        return elbo(out, x, beta=recipe.beta_at(step))
     if recipe.objective == "beta_tcvae":
-        return beta_tcvae(out, x, beta=recipe.beta, n_data=n_data)
+        return beta_tcvae(out, x, beta=recipe.beta_at(step), n_data=n_data)
     if recipe.objective == "capacity_vae":
         return capacity_vae(out, x, gamma=recipe.gamma, capacity=recipe.capacity_at(step))
     if recipe.objective == "factor_vae":
-        return factor_vae(out, x, gamma=recipe.gamma, logits=critic.network(out.z))
+        logits = critic.network(out.z)
+        return factor_vae(out, x, gamma=recipe.gamma, logits=logits, beta=recipe.beta_at(step))
     raise ValueError(f"unknown objective {recipe.objective!r}")
 
 
@@ -284,7 +285,7 @@ def resume(
     if not found:
         return 0
     newest = found[-1]
-    if (newest / "recipe.json").read_text() != _as_json(recipe):
+    if json.loads((newest / "recipe.json").read_text()) != json.loads(_as_json(recipe)):
         raise ValueError(f"{newest} was trained by another recipe: move it away to begin anew")
     model.load_state_dict(load_file(newest / "model.safetensors"))
     optimizer.load_state_dict(torch.load(newest / "optimizer.pt", weights_only=True))

@@ -21,6 +21,8 @@ class Recipe:
     warmup_steps: int = 200
     objective: str = "elbo"  # or "beta_tcvae", "capacity_vae", "factor_vae", "ada_gvae"
     beta: float = 1.0  # weight of the KL; of the total correlation in "beta_tcvae"
+    beta_from: float = 0.0  # more than 0: beta starts here and goes, in equal ratios, to beta ...
+    beta_steps: int = 0  # ... over this many optimiser steps
     gamma: float = 0.0  # weight of |KL - capacity| in "capacity_vae", of the TC in "factor_vae"
     capacity: float = 0.0  # nats, for "capacity_vae": reached in equal steps from 0 ...
     capacity_steps: int = 0  # ... over this many optimiser steps
@@ -36,6 +38,11 @@ class Recipe:
             return self.learning_rate * (step + 1) / self.warmup_steps
         progress = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
         return self.learning_rate * 0.5 * (1 + cos(pi * progress))
+
+    def beta_at(self, step: int) -> float:
+        if not self.beta_from or step >= self.beta_steps:
+            return self.beta
+        return self.beta_from * (self.beta / self.beta_from) ** (step / self.beta_steps)
 
     def capacity_at(self, step: int) -> float:
         return self.capacity * min(1.0, step / max(1, self.capacity_steps))
@@ -110,9 +117,12 @@ RECIPES = {
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
-        steps=15_000,
+        steps=12_000,
         batch_size=64,
         beta=4.0,
+        beta_from=60.0,
+        beta_steps=9_000,
+        seed=1,
         mixed_precision="bf16",
         published="MIG 0.143, a checkpoint of disentangling-vae scored by the same definitions",
     ),
@@ -122,25 +132,28 @@ RECIPES = {
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
-        steps=15_000,
+        steps=12_000,
         batch_size=64,
         objective="capacity_vae",
         gamma=30.0,
-        capacity=16.0,
-        capacity_steps=15_000,
+        capacity=10.0,
+        capacity_steps=9_000,
         mixed_precision="bf16",
         published="MIG 0.291 (capacity 25), a checkpoint of disentangling-vae scored by the same definitions",
     ),
     "sprites-btcvae": Recipe(
-        title="Sprites, beta-TCVAE, beta 10, 10-D",
+        title="Sprites, beta-TCVAE, beta 6, 10-D",
         description="Only what dimensions share is punished: x, y and scale each get a dimension of their own.",
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
-        steps=20_000,
+        steps=12_000,
         batch_size=64,  # its estimate of q(z) lives on the batch
         objective="beta_tcvae",
-        beta=10.0,
+        beta=6.0,
+        beta_from=60.0,
+        beta_steps=9_000,
+        seed=1,
         mixed_precision="bf16",
         published="MIG 0.286 (beta 6), a checkpoint of disentangling-vae scored by the same definitions",
     ),
@@ -207,7 +220,7 @@ RECIPES = {
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
-        steps=12_000,
+        steps=20_000,
         batch_size=64,
         objective="ada_gvae",
         mixed_precision="bf16",

@@ -17,7 +17,8 @@ from ..models import LatentModel
 from .recipes import RECIPES
 
 README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results -->"
+RESULTS = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results -->"
+TRAVERSALS = "<!-- traversals -->", "<!-- end of traversals -->"
 
 # what each figure is called in the table, and which way is better
 FIGURES = {
@@ -108,15 +109,30 @@ def _digits(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
 
 
-def write_results(root: Path | None = None, readme: Path | None = None) -> None:
-    """Put the table between the README's marks. Raises ValueError where they are missing."""
+def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) -> None:
+    """Put a part between its marks in the README. Raises ValueError where they are missing."""
     readme = readme or README
     text = readme.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{readme} has no place for the results: {BEGIN} ... {END}")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    zoo.write_atomically(readme, f"{before}{BEGIN}\n{results_table(root)}\n{END}{after}".encode())
+    begin, end = marks
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"{readme} has no place for this: {begin} ... {end}")
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    zoo.write_atomically(readme, f"{before}{begin}\n{part}\n{end}{after}".encode())
+
+
+def traversals_table(root: Path | None = None, columns: int = 3) -> str:
+    """A Markdown table of the stored traversal pictures, in the order of the recipes."""
+    names = [card.name for card in zoo.available(root)]
+    names.sort(key=list(RECIPES).index)
+    lines = ["| " * columns + "|", "|---" * columns + "|"]
+    for first in range(0, len(names), columns):
+        cells = [
+            f"**{name}** ![{name}: traversals](pretrained/{name}/traversals.png)"
+            for name in names[first : first + columns]
+        ]
+        lines.append("| " + " | ".join(cells + [""] * (columns - len(cells))) + " |")
+    return "\n".join(lines)
 
 
 @torch.no_grad()
@@ -124,9 +140,10 @@ def traversal_picture(
     model: LatentModel, model_map: zoo.ModelMap, columns: int = 11, rows: int = 10
 ) -> Image.Image:
     """One row per dimension, those that carry most first, from the 1st to the 99th percentile of
-    the held-out codes; the other dimensions stay as for the first held-out image."""
+    draws from the held-out images' posteriors; the others stay as for the first of these images."""
     codes = torch.from_numpy(model_map.codes)
-    low, high = np.percentile(model_map.codes, [1, 99], axis=0)
+    noise = np.random.RandomState(0).standard_normal(codes.shape)
+    low, high = np.percentile(model_map.codes + model_map.sigmas * noise, [1, 99], axis=0)
     kl = model.card.figures.get("kl_per_dim", codes.var(0).tolist())
     order = np.argsort(kl)[::-1][: min(rows, model.latent_dim)]
     y = None
