@@ -138,7 +138,11 @@ def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
 def evaluate_and_save(name: str, with_dci: bool = True) -> None:
     model = zoo.load(name)
     figures, protocol = evaluate(model, model.card.data, with_dci=with_dci, progress=True)
-    zoo.write_card(replace(model.card, figures=figures, protocol=protocol))
+    recipe = RECIPES[name]  # words may have changed since it was trained
+    zoo.write_card(replace(
+        model.card, title=recipe.title, description=recipe.description, note=recipe.note,
+        published=recipe.published, figures=figures, protocol=protocol,
+    ))  # fmt: skip
     print(f"{name}: {figures_line(figures)}")
 
 

@@ -48,6 +48,8 @@ class ModelCard:
     figures: dict = field(default_factory=dict)
     protocol: dict = field(default_factory=dict)  # how the figures were measured
     map: dict = field(default_factory=dict)  # parameters and seed of map.npz
+    note: str = ""  # how this run was chosen, and what else was tried
+    published: str = ""  # what others report, with source and protocol
 
     def model_config(self) -> Config:
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.config.items()}

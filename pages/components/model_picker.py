@@ -26,10 +26,51 @@ def model_picker() -> None:
     )
     card = state.card()
     right.caption(f"{card.description}  \n{figures_sentence(card)}")
+    below = left.container(horizontal=True)
+    with below.popover("About this model", type="tertiary"):
+        about(card)
     if problems:
-        with left.popover(f"{len(problems)} unavailable", type="tertiary"):
+        with below.popover(f"{len(problems)} unavailable", type="tertiary"):
             for name, reason in problems.items():
                 st.write(f"**{name}**: {reason}.")
+
+
+FIGURES = {  # a figure's name on its card, and what the field calls it
+    "recon": "reconstruction, nats",
+    "kl": "KL, nats",
+    "negative_elbo": "negative ELBO, nats",
+    "active_units": "active units",
+    "mig": "mutual information gap",
+    "sap": "SAP",
+    "modularity": "modularity",
+    "dci": "DCI disentanglement",
+    "dci_completeness": "DCI completeness",
+    "dci_informativeness": "DCI informativeness",
+    "factor_vae_score": "FactorVAE score",
+    "beta_vae_score": "beta-VAE score",
+    "total_correlation": "total correlation, nats",
+}
+
+
+def about(card) -> None:
+    """The model's card: figures with what random codes get, how they were measured, the recipe."""
+    rows = ["| figure | this model | random codes |", "|---|---|---|"]
+    for key, title in FIGURES.items():
+        if key in card.figures:
+            random = card.figures.get(f"{key}_random")
+            chance = "" if random is None else f"{random:.3f}"
+            value = card.figures[key]
+            shown = f"{value:.3f}" if random is not None or key.startswith("dci") else f"{value:.4g}"
+            rows.append(f"| {title} | {shown} | {chance} |")
+    st.markdown("\n".join(rows))
+    for text in (card.note, f"Published: {card.published}" if card.published else ""):
+        if text:
+            st.markdown(text)
+    measured = [f"{FIGURES.get(key, key)}: {text}" for key, text in card.protocol.items()]
+    st.caption("**How it was measured.** " + "; ".join(measured) + ".")
+    trained = {k: v for k, v in card.recipe.items() if v not in (0, 0.0, "no")}
+    st.caption("**Trained with** " + ", ".join(f"{k} {v}" for k, v in trained.items()) + ".")
+    st.caption(f"`{card.name}` · {card.licence}")
 
 
 def figures_sentence(card) -> str:

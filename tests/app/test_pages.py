@@ -60,6 +60,22 @@ def test_every_page_with_every_model(page, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_card_is_shown_with_its_figures_and_protocol(name):
+    app = start("sliders", model=name)
+    card = zoo.read_card(name)
+    (table,) = [m.value for m in app.markdown if "| figure | this model |" in m.value]
+    for key in ("mig", "dci", "factor_vae_score"):
+        if key in card.figures:
+            random = card.figures[f"{key}_random"]
+            assert f"| {card.figures[key]:.3f} | {random:.3f} |" in table
+    captions = " ".join(c.value for c in app.caption)
+    assert all(text in captions for text in card.protocol.values())
+    assert f"steps {card.recipe['steps']}" in captions and card.licence in captions
+    if card.note:
+        assert card.note in [m.value for m in app.markdown]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_link_shows_the_same_picture_elsewhere(name):
     here = start("sliders", model=name)
     next(b for b in here.button if b.label == "Random").click().run()

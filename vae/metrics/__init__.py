@@ -10,6 +10,7 @@ from .disentanglement import (
     sap,
     total_correlation,
 )
+from .likelihood import importance_nll
 from .reconstruction import Terms, average_terms
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "beta_vae_score",
     "dci",
     "factor_vae_score",
+    "importance_nll",
     "mig",
     "modularity",
     "sap",

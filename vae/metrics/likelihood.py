@@ -1,0 +1,64 @@
+"""The marginal likelihood log p(x), estimated by importance sampling."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Iterable, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..models import LatentModel
+
+FLOATS = 2**24  # of decoded pixels held at a time
+
+
+class NLL(NamedTuple):
+    """-log p(x) in nats, summed over pixels: an upper bound that tightens with the samples."""
+
+    nll: float  # mean over images
+    standard_error: float  # of that mean, over images; the bound's own slack is not in it
+    per_image: np.ndarray  # (N,)
+    protocol: str
+
+
+@torch.no_grad()
+def importance_nll(
+    model: LatentModel,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    samples: int = 5000,
+    seed: int = 0,
+) -> NLL:
+    """-log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x), z_k drawn from the posterior (Burda et al. 2016).
+
+    batches: (x (B, C, H, W), y (B,)). samples K per image, decoded some at a time, so that memory
+    does not grow with K. Only for binary pixels is a Bernoulli likelihood's figure a probability.
+    Raises ValueError for a point posterior, which has no density, and for samples below 1.
+    """
+    if samples < 1:
+        raise ValueError(f"importance sampling needs one sample or more, not {samples}")
+    if model.latent_kind == "point":
+        raise ValueError("a deterministic code has no density to sample from")
+    found = []
+    # distributions draw from torch's own generator: it is put back as it was
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for x, y in batches:
+            y = y if model.num_classes else None
+            posterior, b = model.encode(x, y), len(x)
+            chunk = max(1, FLOATS // x.numel())
+            total = torch.full((b,), -torch.inf, dtype=torch.float64)
+            for first in range(0, samples, chunk):
+                n = min(chunk, samples - first)
+                z = posterior.sample((n,))  # (n, B, D)
+                repeated = None if y is None else y.repeat(n)
+                likelihood = model.likelihood(z.flatten(0, 1), repeated)
+                log_p_x = likelihood.log_prob(x.repeat(n, 1, 1, 1)).view(n, b)
+                log_weight = log_p_x + model.prior.log_prob(z) - posterior.log_prob(z)
+                total = torch.logaddexp(total, log_weight.double().logsumexp(0))
+            found.append(log(samples) - total)
+    per_image = torch.cat(found).numpy()
+    error = float(per_image.std(ddof=1) / len(per_image) ** 0.5) if len(per_image) > 1 else 0.0
+    protocol = f"importance sampling, {samples:,} posterior draws an image (seed {seed}), {len(per_image):,} images"
+    return NLL(float(per_image.mean()), error, per_image, protocol)
