@@ -52,7 +52,8 @@ for name, reason in problems.items():
 st.markdown(
     "**Sample** draws from the prior · **Sliders** moves one number at a time · "
     "**Interpolate** walks from one image to another, also your own · "
-    "**Map** shows where thousands of held-out images lie."
+    "**Map** shows where thousands of held-out images lie · "
+    "**Disentangle** holds the code against the truth it was drawn from."
 )
 st.caption(
     "One point travels along: what you pick on one page is what the others show. "

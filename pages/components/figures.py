@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 PETROFF = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
@@ -32,6 +33,52 @@ def kl_bars(
         )  # fmt: skip
     figure.update_xaxes(tickvals=places, ticktext=names)
     return _tidy(figure, "dimension", "KL (nats)")
+
+
+def responses(
+    codes: list[np.ndarray], current: np.ndarray, factors: tuple[str, ...], names: list[str]
+) -> go.Figure:
+    """One panel per factor: codes[k] (V_k, D) as factor k takes each of its values; the dimension
+    that moves most is coloured and named. current (K,): the value that each factor has now."""
+    across = 2
+    figure = make_subplots(
+        rows=-(-len(factors) // across), cols=across, subplot_titles=factors,
+        shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.12,
+    )  # fmt: skip
+    for k, swept in enumerate(codes):
+        cell = {"row": k // across + 1, "col": k % across + 1}
+        most = int(np.ptp(swept, axis=0).argmax())
+        for d in [*(d for d in range(swept.shape[1]) if d != most), most]:  # the coloured one on top
+            figure.add_scatter(
+                y=swept[:, d], mode="lines", showlegend=False, name=names[d],
+                line={"color": ACCENT if d == most else "#94a4a2", "width": 3 if d == most else 1},
+                hovertemplate=f"{names[d]}: %{{y:.2f}}<extra></extra>", **cell,
+            )  # fmt: skip
+        figure.add_annotation(
+            x=len(swept) - 1, y=float(swept[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
+            xanchor="right", yanchor="bottom", font={"color": ACCENT}, **cell,
+        )  # fmt: skip
+        figure.add_vline(x=int(current[k]), line_dash="dot", line_width=1, **cell)
+    figure.update_xaxes(showticklabels=False, showgrid=False)
+    figure.update_layout(height=190 * (-(-len(factors) // across)), margin={"l": 8, "r": 8, "t": 28, "b": 8})
+    return figure
+
+
+def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[float]) -> go.Figure:
+    """Models as points: KL across, reconstruction up, both in nats, coloured by MIG."""
+    figure = go.Figure(
+        go.Scatter(
+            x=kl, y=recon, text=names, mode="markers+text", textposition="top center",
+            marker={
+                "size": 16, "color": mig, "colorscale": "Cividis", "cmin": 0, "cmax": 0.6,
+                "colorbar": {"title": "MIG", "thickness": 12}, "line": {"width": 1, "color": "#888"},
+            },
+            hovertemplate="%{text}<br>KL %{x:.1f}, reconstruction %{y:.1f}, MIG %{marker.color:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    _tidy(figure, "KL (nats)", "reconstruction (nats)")
+    figure.update_layout(height=380)
+    return figure
 
 
 def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:

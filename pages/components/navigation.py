@@ -14,6 +14,7 @@ def navigation():
             st.Page("pages/sliders.py", title="Sliders"),
             st.Page("pages/interpolate.py", title="Interpolate"),
             st.Page("pages/map.py", title="Map"),
+            st.Page("pages/disentangle.py", title="Disentangle"),
         ],
         position="top",
     )

@@ -18,8 +18,13 @@ class FactorGrid:
     """
 
     names: tuple[str, ...]
-    sizes: tuple[int, ...]  # how many values each factor has
+    values: tuple[tuple[str, ...], ...]  # of each factor, in words
     render: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many values each factor has."""
+        return tuple(len(values) for values in self.values)
 
     def __len__(self) -> int:
         return int(np.prod(self.sizes))
@@ -59,6 +64,12 @@ class FactorGrid:
         steps = rng.integers(1, self.sizes, size=factors.shape)
         changed = rng.random(factors.shape).argsort(1) < k
         return np.where(changed, (factors + steps) % self.sizes, factors)
+
+    def sweep(self, factors: np.ndarray, k: int) -> np.ndarray:
+        """One image's factor values (K,) -> (V, K): factor k takes each of its values in turn."""
+        all_values = np.repeat(np.asarray(factors)[None], self.sizes[k], axis=0)
+        all_values[:, k] = np.arange(self.sizes[k])
+        return all_values
 
     def split(self, name: str, test_size: int, label: int) -> Split:
         """"test": test_size images chosen by a fixed hash of their number; "train": all others.

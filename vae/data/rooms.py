@@ -175,9 +175,17 @@ def build() -> None:
     np.savez_compressed(GEOMETRY, amounts=np.array(views))
 
 
+HUES = ("red", "orange", "lime", "green", "mint", "cyan", "azure", "blue", "purple", "pink")
 GRID = FactorGrid(
-    ("floor hue", "wall hue", "object hue", "scale", "shape", "yaw"), FACTOR_SIZES, render
-)
+    ("floor hue", "wall hue", "object hue", "scale", "shape", "yaw"),
+    (
+        HUES, HUES, HUES,
+        tuple(f"{scale:.2f}" for scale in SCALE),
+        SHAPES,
+        tuple(f"{np.degrees(angle):.0f}°" for angle in YAW),
+    ),
+    render,
+)  # fmt: skip
 
 
 def load(split: str, download: bool = True) -> Split:

@@ -80,7 +80,17 @@ def _in_heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return (sin_t <= 1) & (v >= branch(cos_t)) & (v <= branch(-cos_t))
 
 
-GRID = FactorGrid(("shape", "scale", "orientation", "x", "y"), FACTOR_SIZES, render)
+GRID = FactorGrid(
+    ("shape", "scale", "orientation", "x", "y"),
+    (
+        SHAPES,
+        tuple(f"{scale:.1f}" for scale in SCALE),
+        tuple(f"{np.degrees(angle):.0f}°" for angle in ORIENTATION),
+        tuple(f"{pixel:.0f} px" for pixel in POSITION),
+        tuple(f"{pixel:.0f} px" for pixel in POSITION),
+    ),
+    render,
+)
 
 
 def load(split: str, download: bool = True) -> Split:

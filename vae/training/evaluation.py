@@ -67,7 +67,11 @@ def disentanglement(
     figures = {}
     for name, result in found.items():
         figures |= {name: result[0], f"{name}_random": result.random}
-    figures["mig_gaps"] = list(found["mig"].gaps)
+    figures |= {
+        "mig_gaps": list(found["mig"].gaps),
+        "mutual_information": found["mig"].mutual_information.tolist(),  # (D, K) nats
+        "factor_entropy": found["mig"].entropy.tolist(),  # (K,) nats
+    }
     correlation = metrics.total_correlation(codes)
     figures["total_correlation"] = correlation.total_correlation
     protocol = {name: result.protocol for name, result in found.items()}

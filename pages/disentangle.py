@@ -1,0 +1,154 @@
+"""Disentangle: true factors beside latent dimensions, with the measures of the field."""
+
+import numpy as np
+import streamlit as st
+import torch
+
+from pages.components import cached, factors, figures, pictures, state
+from pages.components.heat_map import heat_map
+from pages.components.model_picker import FIGURES, model_picker
+from pages.components.picture_grid import picture_grid
+from vae import latent, metrics
+
+STEPS = 9  # pictures in a strip
+MEASURES = ("mig", "sap", "dci", "dci_completeness", "modularity", "factor_vae_score", "beta_vae_score")
+
+st.title("Disentangle")
+st.markdown(
+    "**Move a true factor** and watch which numbers of the code answer. In a disentangled code one "
+    "factor moves one number."
+)
+model_picker()
+model, card, grid = state.model(), state.card(), factors.grid()
+
+if grid is None:
+    st.info(
+        f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
+        "truth. Choose a model of sprites or rooms, which are drawn from their factors."
+    )
+    st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
+    found = cached.model_map(card.name)
+    if found is not None:
+        tc = metrics.total_correlation(found.codes)
+        st.metric("Total correlation of its codes", f"{tc.total_correlation:.2f} nats")
+        st.caption(
+            f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about "
+            "the others."
+        )
+    st.stop()
+
+truth, exact = factors.current()
+
+
+def move(k: int) -> None:
+    moved = truth.copy()
+    moved[k] = grid.values[k].index(st.session_state[f"factor_{card.data}_{k}"])
+    factors.set_factors(moved)
+
+
+left, right = st.columns([2, 3], gap="large")
+with left:
+    shown = torch.cat([factors.images(truth[None]), state.decode(state.z()[None])])
+    sheet = pictures.sheet(shown, 2, gap=2)
+    st.image(
+        pictures.to_image(sheet, 4), width="stretch", output_format="PNG",
+        caption="drawn from the factors below · decoded from the current point",
+        alt="the image with these factors, and the current point decoded",
+    )  # fmt: skip
+    if not exact:
+        st.caption("The point came from elsewhere: these are the factors of the nearest held-out image.")
+    for k, name in enumerate(grid.names):
+        key = f"factor_{card.data}_{k}"
+        st.session_state[key] = grid.values[k][truth[k]]
+        st.select_slider(name, grid.values[k], key=key, on_change=move, args=(k,))
+with right:
+    sweeps = [grid.sweep(truth, k) for k in range(len(grid.names))]
+    codes = state.encode(factors.images(np.concatenate(sweeps))).numpy()
+    codes = np.split(codes, np.cumsum([len(sweep) for sweep in sweeps])[:-1])
+    names = [state.dim_name(d) for d in range(model.latent_dim)]
+    st.plotly_chart(
+        figures.responses(codes, truth, grid.names, names), key="disentangle_responses",
+        config=figures.CONFIG, alt="how each dimension answers when one factor moves",
+    )  # fmt: skip
+    st.caption(
+        "Each panel moves one factor through all its values and leaves the others; each line is one "
+        "dimension of the code, q.mean. Coloured: the dimension that answers most. "
+        "The dotted line is the image on the left."
+    )
+
+st.subheader("Which dimension knows which factor")
+if "mutual_information" not in card.figures:
+    st.info(f"Not measured yet: `python -m vae evaluate {card.name}` does it.")
+    st.stop()
+order = cached.dimension_order(card.name)
+information = np.array(card.figures["mutual_information"])[order].T  # (K, D), the busiest first
+shares = information / np.array(card.figures["factor_entropy"])[:, None]
+place = st.session_state.get("disentangle_cell", {}).get(card.name)
+if place is None:
+    place = tuple(int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
+
+
+def pick(k: int, column: int) -> None:
+    st.session_state.setdefault("disentangle_cell", {})[card.name] = (k, column)
+
+
+heat_map(
+    shares, grid.names, [names[d] for d in order], key="disentangle_heat", on_pick=pick,
+    selected=place, name="mutual information between factors and dimensions",
+)  # fmt: skip
+gaps = ", ".join(f"{name} {gap:.2f}" for name, gap in zip(grid.names, card.figures["mig_gaps"]))
+st.caption(
+    "Mutual information as a share of the factor's entropy. "
+    f"MIG {card.figures['mig']:.3f} is the mean gap between the two largest of each row: {gaps}. "
+    f"Random codes: {card.figures['mig_random']:.3f}. Protocol: {card.protocol['mig']}. Click a cell."
+)
+k, d = place[0], order[place[1]]
+chosen = np.unique(np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int))
+rows = grid.sweep(truth, k)[chosen]
+values = torch.from_numpy(np.linspace(*cached.slider_ranges(card.name)[d], len(chosen)).astype(np.float32))
+walked = latent.traversal(state.z(), d, values)
+
+
+def go(index: int) -> None:
+    if index < len(rows):
+        factors.set_factors(rows[index])
+    else:
+        state.set_z(walked[index - len(rows)])
+
+
+picture_grid(
+    torch.cat([factors.images(rows), state.decode(walked)]),
+    [f"{grid.names[k]} {grid.values[k][v]}, the truth" for v in chosen]
+    + [f"{names[d]} = {value:.2f}" for value in values.tolist()],
+    key="disentangle_strips", on_pick=go, columns=len(chosen), size=96,
+    row_labels=[f"{grid.names[k]},\nthe truth", f"{names[d]},\nthe model"], name="truth and model",
+)  # fmt: skip
+
+st.subheader(f"All models of {cached.info(card.data).title.lower()}")
+cards = [c for c in cached.zoo_scan()[0].values() if c.data == card.data and "mig" in c.figures]
+measured = [key for key in MEASURES if all(key in c.figures for c in cards)]
+st.dataframe(
+    {
+        "model": [("→ " if c.name == card.name else "") + c.title for c in cards] + ["random codes"],
+        **{
+            FIGURES[key]: [c.figures[key] for c in cards] + [card.figures.get(f"{key}_random")]
+            for key in measured
+        },
+    },
+    column_config={FIGURES[key]: st.column_config.NumberColumn(format="%.3f") for key in measured},
+    hide_index=True,
+    key="disentangle_table",
+)
+st.plotly_chart(
+    figures.trade_off(
+        [c.title for c in cards], [c.figures.get("kl", 0.0) for c in cards],
+        [c.figures["recon"] for c in cards], [c.figures["mig"] for c in cards],
+    ),
+    key="disentangle_trade_off", config=figures.CONFIG, alt="reconstruction against KL, coloured by MIG",
+)  # fmt: skip
+st.caption(
+    "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "
+    "trained model, measured on 10,000 held-out images. "
+    + ". ".join(f"{FIGURES[key]}: {card.protocol[key]}" for key in measured if key in card.protocol)
+    + "."
+)
