@@ -27,10 +27,12 @@ def current() -> tuple[np.ndarray, bool]:
     if kept is not None and kept[0] == (st.session_state.model, state.version()):
         return np.array(kept[1]), True
     found = cached.model_map(state.card().name)
-    row = 0
+    row, distance = 0, np.inf
     if found is not None:
-        row = int(found.rows[latent.nearest(state.z().numpy()[None], found.codes, 1)[0][0, 0]])
-    return cached.gallery(state.card().data).factors[row].copy(), False
+        nearest, distances = latent.nearest(state.z().numpy()[None], found.codes, 1)
+        row, distance = int(found.rows[nearest[0, 0]]), distances[0, 0]
+    # the session rounds z, so that an image's own code is this far away
+    return cached.gallery(state.card().data).factors[row].copy(), bool(distance < 1e-3)
 
 
 def images(factors: np.ndarray) -> torch.Tensor:

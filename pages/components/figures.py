@@ -70,7 +70,7 @@ def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[f
         go.Scatter(
             x=kl, y=recon, text=names, mode="markers+text", textposition="top center",
             marker={
-                "size": 16, "color": mig, "colorscale": "Cividis", "cmin": 0, "cmax": 0.6,
+                "size": 16, "color": mig, "colorscale": "Cividis", "cmin": 0, "cmax": 0.8,
                 "colorbar": {"title": "MIG", "thickness": 12}, "line": {"width": 1, "color": "#888"},
             },
             hovertemplate="%{text}<br>KL %{x:.1f}, reconstruction %{y:.1f}, MIG %{marker.color:.3f}<extra></extra>",

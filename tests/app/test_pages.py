@@ -245,3 +245,69 @@ def test_a_damaged_model_is_listed_with_its_reason_and_the_rest_work(tmp_path, m
         cached.st.cache_resource.clear()
         cached.st.cache_data.clear()
 
+
+
+FACTOR_MODELS = [name for name in NAMES if DATASETS[zoo.read_card(name).data].grid is not None]
+
+
+@pytest.mark.parametrize("name", FACTOR_MODELS)
+def test_a_true_factor_moves_the_point_to_the_new_images_code(name):
+    app = start("disentangle", model=name)
+    card, model = zoo.read_card(name), vae.load(name)
+    grid = DATASETS[card.data].grid
+    k = grid.names.index("scale")
+    truth = [grid.values[i].index(app.select_slider(key=f"factor_{card.data}_{i}").value)
+             for i in range(len(grid.names))]  # fmt: skip
+    truth[k] = (truth[k] + 2) % grid.sizes[k]
+    app.select_slider(key=f"factor_{card.data}_{k}").set_value(grid.values[k][truth[k]]).run()
+    assert not app.exception
+    x = torch.from_numpy(grid.render(np.array([truth]))).float() / 255
+    np.testing.assert_allclose(app.session_state.z, model.encode(x).mean[0], atol=1e-4)
+    # the factors that were set are the ones that are shown, whatever the code says
+    assert app.select_slider(key=f"factor_{card.data}_{k}").value == grid.values[k][truth[k]]
+    assert not any("came from elsewhere" in c.value for c in app.caption)
+
+
+@pytest.mark.parametrize("name", FACTOR_MODELS)
+def test_the_disentangle_pages_figures_are_the_cards(name):
+    app = start("disentangle", model=name)
+    card = zoo.read_card(name)
+    heat = payload(app, "texts", "rows", "columns")
+    grid = DATASETS[card.data].grid
+    assert heat["rows"] == list(grid.names)
+    shares = np.array(card.figures["mutual_information"]) / card.figures["factor_entropy"]  # (D, K)
+    for column, dim in enumerate(heat["columns"]):
+        expected = shares[int(dim[1:])]
+        shown = [float(heat["texts"][k][column]) for k in range(len(grid.names))]
+        np.testing.assert_allclose(shown, expected, atol=0.0051)
+    assert any(f"MIG {card.figures['mig']:.3f}" in c.value for c in app.caption)
+    table = app.dataframe[0].value
+    rows = {title.removeprefix("→ "): row for title, row in zip(table["model"], table.to_dict("records"))}
+    row = rows[card.title]
+    assert row["mutual information gap"] == pytest.approx(card.figures["mig"], abs=1e-9)
+    assert row["FactorVAE score"] == pytest.approx(card.figures["factor_vae_score"], abs=1e-9)
+    assert rows["random codes"]["mutual information gap"] == card.figures["mig_random"]
+
+
+def test_without_known_factors_the_page_says_what_it_needs():
+    app = start("disentangle", model="mnist-vae-16d")
+    assert "no known factors" in app.info[0].value
+    codes = zoo.read_map("mnist-vae-16d").codes
+    correlation = np.corrcoef(codes, rowvar=False)
+    expected = -0.5 * np.linalg.slogdet(correlation)[1]
+    assert app.metric[0].value == f"{expected:.2f} nats"
+
+
+def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
+    shutil.copytree(zoo.PRETRAINED, tmp_path / "pretrained")
+    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    path = tmp_path / "pretrained" / "sprites-vae" / "card.json"
+    card = json.loads(path.read_text())
+    del card["figures"]["mutual_information"], card["figures"]["mig"]
+    path.write_text(json.dumps(card))
+    cached.zoo_scan.clear(), cached.model.clear()
+    try:
+        app = start("disentangle", model="sprites-vae")
+        assert "Not measured yet" in app.info[0].value
+    finally:
+        cached.zoo_scan.clear(), cached.model.clear()

@@ -16,6 +16,7 @@ SHOTS = {
     "sliders": ("sliders", {"model": "mnist-vae-16d"}),
     "interpolate": ("interpolate", {"model": "mnist-vae-16d"}),
     "map": ("map", {"model": "mnist-vae-16d"}),
+    "disentangle": ("disentangle", {"model": "rooms-ada"}),
 }
 FOLDER = Path(__file__).parent / "screenshots"
 

@@ -12,7 +12,7 @@ from vae.data import DATASETS
 from .app_server import running_app, settle, watch
 from .panel import DRAG, decoded, open_page, painted, pixels, wait_for_another_z, z_in_url
 
-PAGES = ["", "sample", "sliders", "interpolate", "map"]
+PAGES = ["", "sample", "sliders", "interpolate", "map", "disentangle"]
 
 
 def test_dragging_changes_the_picture_many_times_a_second(page, address):
@@ -124,6 +124,33 @@ def test_a_deep_link_as_a_fresh_servers_first_request(browser):
         )
         assert not errors
         context.close()
+
+
+def test_disentangle_by_keyboard(page, address):
+    """A true factor is moved, a cell is chosen, a picture of its strip is taken: by keys alone."""
+    open_page(page, address, "disentangle", model="rooms-ada")
+    before = z_in_url(page)
+    page.get_by_role("slider", name="scale").press("ArrowRight")
+    settle(page)
+    wait_for_another_z(page, before)
+    moved = z_in_url(page)
+    card = vae.zoo.read_card("rooms-ada")
+    owner = int(np.array(card.figures["mutual_information"])[:, 3].argmax())
+    jump = np.abs(np.array(moved) - before)
+    assert jump.argmax() == owner and jump[owner] > 2 * np.delete(jump, owner).max()
+
+    chosen = page.locator(".heat button.chosen")
+    first = chosen.get_attribute("aria-label")
+    chosen.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator(f".heat button.chosen:not([aria-label='{first}'])").wait_for()
+    factor = chosen.get_attribute("aria-label").split(",")[0]
+    strip = page.get_by_role("button", name=re.compile(f"^{factor} .*, the truth$"))
+    strip.first.wait_for()
+    assert strip.count() >= 4
+    strip.last.press("Enter")
+    wait_for_another_z(page, moved)
 
 
 @pytest.mark.parametrize("path", PAGES)
