@@ -141,7 +141,9 @@ st.dataframe(
 )
 st.plotly_chart(
     figures.trade_off(
-        [c.title for c in cards], [c.figures.get("kl", 0.0) for c in cards],
+        # "Sprites, VAE, 10-D": data and dimensions are the same for all
+        [", ".join(c.title.split(", ")[1:-1]) or c.title for c in cards],
+        [c.figures.get("kl", 0.0) for c in cards],
         [c.figures["recon"] for c in cards], [c.figures["mig"] for c in cards],
     ),
     key="disentangle_trade_off", config=figures.CONFIG, alt="reconstruction against KL, coloured by MIG",

@@ -66,9 +66,12 @@ def responses(
 
 def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[float]) -> go.Figure:
     """Models as points: KL across, reconstruction up, both in nats, coloured by MIG."""
+    # neighbours' labels lie at different heights
+    places = ("middle right", "bottom right", "top right")
     figure = go.Figure(
         go.Scatter(
-            x=kl, y=recon, text=names, mode="markers+text", textposition="top center",
+            x=kl, y=recon, text=[f" {name}" for name in names], mode="markers+text",
+            textposition=[places[i % 3] for i in range(len(names))], cliponaxis=False,
             marker={
                 "size": 16, "color": mig, "colorscale": "Cividis", "cmin": 0, "cmax": 0.8,
                 "colorbar": {"title": "MIG", "thickness": 12}, "line": {"width": 1, "color": "#888"},
@@ -78,6 +81,7 @@ def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[f
     )  # fmt: skip
     _tidy(figure, "KL (nats)", "reconstruction (nats)")
     figure.update_layout(height=380)
+    figure.update_xaxes(range=[0, 1.25 * max(kl) + 1])  # room for the last label
     return figure
 
 
