@@ -43,12 +43,12 @@ truth, exact = factors.current()
 def move(k: int) -> None:
     moved = truth.copy()
     moved[k] = grid.values[k].index(st.session_state[f"factor_{card.data}_{k}"])
-    factors.set_factors(moved)
+    state.set_factors(moved)
 
 
 left, right = st.columns([2, 3], gap="large")
 with left:
-    shown = torch.cat([factors.images(truth[None]), state.decode(state.z()[None])])
+    shown = torch.cat([state.draw(truth[None]), state.decode(state.z()[None])])
     sheet = pictures.sheet(shown, 2, gap=2)
     st.image(
         pictures.to_image(sheet, 4), width="stretch", output_format="PNG",
@@ -63,7 +63,7 @@ with left:
         st.select_slider(name, grid.values[k], key=key, on_change=move, args=(k,))
 with right:
     sweeps = [grid.sweep(truth, k) for k in range(len(grid.names))]
-    codes = state.encode(factors.images(np.concatenate(sweeps))).numpy()
+    codes = state.encode(state.draw(np.concatenate(sweeps))).numpy()
     codes = np.split(codes, np.cumsum([len(sweep) for sweep in sweeps])[:-1])
     names = [state.dim_name(d) for d in range(model.latent_dim)]
     st.plotly_chart(
@@ -111,13 +111,13 @@ walked = latent.traversal(state.z(), d, values)
 
 def go(index: int) -> None:
     if index < len(rows):
-        factors.set_factors(rows[index])
+        state.set_factors(rows[index])
     else:
         state.set_z(walked[index - len(rows)])
 
 
 picture_grid(
-    torch.cat([factors.images(rows), state.decode(walked)]),
+    torch.cat([state.draw(rows), state.decode(walked)]),
     [f"{grid.names[k]} {grid.values[k][v]}, the truth" for v in chosen]
     + [f"{names[d]} = {value:.2f}" for value in values.tolist()],
     key="disentangle_strips", on_pick=go, columns=len(chosen), size=96,
@@ -126,14 +126,17 @@ picture_grid(
 
 st.subheader(f"All models of {cached.info(card.data).title.lower()}")
 cards = [c for c in cached.zoo_scan()[0].values() if c.data == card.data and "mig" in c.figures]
-measured = [key for key in MEASURES if all(key in c.figures for c in cards)]
+measured = [key for key in MEASURES if any(key in c.figures for c in cards)]
 st.dataframe(
     {
         "model": [("→ " if c.name == card.name else "") + c.title for c in cards] + ["random codes"],
         **{
-            FIGURES[key]: [c.figures[key] for c in cards] + [card.figures.get(f"{key}_random")]
+            FIGURES[key]: [c.figures.get(key) for c in cards] + [card.figures.get(f"{key}_random")]
             for key in measured
         },
+        "images seen in training": [
+            c.recipe.get("steps", 0) * c.recipe.get("batch_size", 0) for c in cards
+        ] + [None],
     },
     column_config={FIGURES[key]: st.column_config.NumberColumn(format="%.3f") for key in measured},
     hide_index=True,

@@ -117,7 +117,7 @@ def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
         return
     if recipe.seed != RECIPES[name].seed:
         figures, _ = evaluate(model, recipe.data, with_dci=False, progress=True)
-        report.write_try(name, recipe.seed, figures)
+        report.write_try(name, recipe, figures)
         print(f"{name}, seed {recipe.seed}: {figures_line(figures)}")
         return
     card = zoo.ModelCard(
@@ -138,11 +138,11 @@ def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
 def evaluate_and_save(name: str, with_dci: bool = True) -> None:
     model = zoo.load(name)
     figures, protocol = evaluate(model, model.card.data, with_dci=with_dci, progress=True)
-    recipe = RECIPES[name]  # words may have changed since it was trained
-    zoo.write_card(replace(
-        model.card, title=recipe.title, description=recipe.description, note=recipe.note,
-        published=recipe.published, figures=figures, protocol=protocol,
-    ))  # fmt: skip
+    card = replace(model.card, figures=figures, protocol=protocol)
+    if name in RECIPES:  # its words may have changed since it was trained
+        words = ("title", "description", "note", "published")
+        card = replace(card, **{word: getattr(RECIPES[name], word) for word in words})
+    zoo.write_card(card)
     print(f"{name}: {figures_line(figures)}")
 
 

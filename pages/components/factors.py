@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
-import torch
 
 from vae import latent
 from vae.data.base import FactorGrid
@@ -23,9 +21,9 @@ def current() -> tuple[np.ndarray, bool]:
     A point that came from elsewhere has no factors: those of the held-out image whose code lies
     nearest stand in.
     """
-    kept = st.session_state.get("factors")
-    if kept is not None and kept[0] == (st.session_state.model, state.version()):
-        return np.array(kept[1]), True
+    drawn = state.drawn_factors()
+    if drawn is not None:
+        return np.array(drawn), True
     found = cached.model_map(state.card().name)
     row, distance = 0, np.inf
     if found is not None:
@@ -33,14 +31,3 @@ def current() -> tuple[np.ndarray, bool]:
         row, distance = int(found.rows[nearest[0, 0]]), distances[0, 0]
     # the session rounds z, so that an image's own code is this far away
     return cached.gallery(state.card().data).factors[row].copy(), bool(distance < 1e-3)
-
-
-def images(factors: np.ndarray) -> torch.Tensor:
-    """Factor values (B, K) -> images (B, C, H, W) in [0, 1], drawn now."""
-    return torch.from_numpy(grid().render(factors)).float() / 255
-
-
-def set_factors(factors: np.ndarray) -> None:
-    """Draw the image with these factor values (K,) and make its code the current point."""
-    state.set_z(state.encode(images(factors[None]))[0])
-    st.session_state.factors = ((st.session_state.model, state.version()), tuple(factors.tolist()))

@@ -68,8 +68,12 @@ def about(card) -> None:
             st.markdown(text)
     measured = [f"{FIGURES.get(key, key)}: {text}" for key, text in card.protocol.items()]
     st.caption("**How it was measured.** " + "; ".join(measured) + ".")
-    trained = {k: v for k, v in card.recipe.items() if v not in (0, 0.0, "no")}
-    st.caption("**Trained with** " + ", ".join(f"{k} {v}" for k, v in trained.items()) + ".")
+    only_for = {"discriminator_learning_rate": "factor_vae", "pair_factors": "ada_gvae"}
+    trained = [
+        f"{k} {v}" for k, v in card.recipe.items()
+        if (k == "seed" or v not in (0, "no")) and only_for.get(k, v) in (v, card.recipe["objective"])
+    ]  # fmt: skip
+    st.caption("**Trained with** " + ", ".join(trained) + ".")
     st.caption(f"`{card.name}` · {card.licence}")
 
 
@@ -78,7 +82,7 @@ def figures_sentence(card) -> str:
     f = card.figures
     if "recon" not in f:
         return "Not evaluated yet."
-    least = f" (at best {f['recon_floor']:.1f}, pixels being grey)" if f.get("recon_floor", 0) > 1 else ""
+    least = f" (at best {f['recon_floor']:.1f}, pixels lying between 0 and 1)" if f.get("recon_floor", 0) > 1 else ""
     parts = [f"reconstruction {f['recon']:.1f} nats{least}"]
     if "kl" in f:
         parts.append(f"KL {f['kl']:.1f} nats")

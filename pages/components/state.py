@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
@@ -146,6 +147,28 @@ def lock(d: int, on: bool) -> None:
         (locked().add if on else locked().discard)(d)
 
 
+def drawn_factors() -> tuple[int, ...] | None:
+    """The true factors of the image whose code the current point is; None where it is no code of
+    an image that was drawn from factors."""
+    kept = st.session_state.get("factors")
+    return kept[1] if kept and kept[0] == (st.session_state.model, version()) else None
+
+
+def draw(factors: np.ndarray) -> Tensor:
+    """Factor values (B, K) -> images (B, C, H, W) in [0, 1] of the current model's data, drawn now."""
+    return torch.from_numpy(cached.info(card().data).grid.render(factors)).float() / 255
+
+
+def set_factors(factors: np.ndarray) -> None:
+    """Draw the image with these factor values (K,) and make its code the current point."""
+    set_z(encode(draw(factors[None]))[0])
+    _remember_factors(factors)
+
+
+def _remember_factors(factors) -> None:
+    st.session_state.factors = ((st.session_state.model, version()), tuple(map(int, factors)))
+
+
 def set_y(value: int) -> None:
     set_z(z(), y=value)
 
@@ -159,12 +182,17 @@ def set_model(name: str) -> None:
     model shows at z is encoded by the new one; else the first held-out image is the start."""
     old, new = model(), cached.model(name)
     same_data = old.card.data == new.card.data
-    if same_data:
+    drawn = drawn_factors() if same_data else None
+    if drawn is not None:
+        x, label = draw(np.array([drawn])), None
+    elif same_data:
         x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
     else:
         x, label = _first_image(new)
     st.session_state.model = name
     _start_at(new, x, label)
+    if drawn is not None:
+        _remember_factors(drawn)
 
 
 def _first_image(model) -> tuple[Tensor, int]:

@@ -162,6 +162,11 @@ def test_modularity_of_one_code_for_two_of_ten_factors():
     assert found.modularity == pytest.approx(1 - 1 / 9, abs=1e-3)
     idle = np.concatenate([code, np.zeros_like(code)], axis=1)
     assert metrics.modularity(idle, v, baseline=False).per_dim[1] == 0
+    # rounding must not make something of nothing, whatever the number of rows
+    for n in (999, 3001, 9999):
+        v = np.random.default_rng(0).integers(0, (3, 6, 40, 32, 32), (n, 5))
+        still = metrics.modularity(np.ones((n, 1)), v, baseline=False)
+        assert still.per_dim[0] == 0 and not still.mutual_information.any()
 
 
 def test_sap_equals_scikit_learns_support_vector_machine():
@@ -217,8 +222,9 @@ def test_total_correlation_of_known_gaussians():
     codes = rng.normal(size=(50_000, 2)) @ np.linalg.cholesky([[1, 0.6], [0.6, 1]]).T
     found = metrics.total_correlation(codes)
     assert found.total_correlation == pytest.approx(-0.5 * np.log(1 - 0.36), abs=0.01)
-    # neither scale, nor order, nor a dimension that stands still changes it
-    other = np.concatenate([codes[:, ::-1] * [3, 0.1] + 7, np.ones((50_000, 1))], axis=1)
+    # neither scale, nor order, nor a dimension that stands still or hardly moves changes it
+    faint = 0.01 * codes.sum(1, keepdims=True)  # a collapsed dimension follows from the others
+    other = np.concatenate([codes[:, ::-1] * [3, 0.5] + 7, np.ones((50_000, 1)), faint], axis=1)
     assert metrics.total_correlation(other)[0] == pytest.approx(found.total_correlation)
     assert metrics.total_correlation(codes[:, [0, 0]])[0] == np.inf
     assert metrics.total_correlation(rng.normal(size=(50_000, 3)))[0] == pytest.approx(0, abs=0.001)

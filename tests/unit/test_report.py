@@ -1,4 +1,4 @@
-import json
+import dataclasses
 import re
 import shutil
 
@@ -36,10 +36,17 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     path.unlink(missing_ok=True)
     assert "| one seed |" in report.results_table(tmp_path)
     own = zoo.read_card("mnist-vae-2d").figures["negative_elbo"]
-    report.write_try("mnist-vae-2d", 7, {"negative_elbo": own + 10.0, "kl_per_dim": [1, 2]}, tmp_path)
-    report.write_try("mnist-vae-2d", 5, {"negative_elbo": own + 2.0}, tmp_path)
-    assert json.loads(path.read_text()) == {
-        "5": {"negative_elbo": own + 2.0}, "7": {"negative_elbo": own + 10.0},
+    recipe = RECIPES["mnist-vae-2d"]
+
+    def tried(figures, **changes):
+        report.write_try("mnist-vae-2d", dataclasses.replace(recipe, **changes), figures, tmp_path)
+
+    tried({"negative_elbo": own + 10.0, "kl_per_dim": [1, 2]}, seed=7)
+    tried({"negative_elbo": own + 99.0}, seed=5)
+    tried({"negative_elbo": own + 2.0}, seed=5)  # the same run, measured again
+    tried({"negative_elbo": 1.0}, seed=8, steps=5)  # another recipe's
+    assert report.read_tries("mnist-vae-2d", tmp_path) == {
+        5: {"negative_elbo": own + 2.0}, 7: {"negative_elbo": own + 10.0},
     }  # fmt: skip
     assert f"| {own + 2.0:.1f} (seeds 0, 5, 7) |" in report.results_table(tmp_path)
 

@@ -156,6 +156,8 @@ def test_pairs_differ_in_k_factors_and_stay_in_the_split(data, k):
     assert drawn[0][:300].tolist() == train_split.factors[:300].tolist()
     again, _ = pairs.__getitems__(np.arange(600))
     assert torch.equal(batches[0][0], again) and len(again) == 600
+    _, y = pairs.__getitems__(np.arange(600))
+    assert y[:300].tolist() == train_split.labels[:300].tolist()
 
 
 def test_capacity_rises_in_equal_steps_and_stays():

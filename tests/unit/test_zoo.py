@@ -8,6 +8,7 @@ import torch
 import vae
 from vae import zoo
 from vae.models import FAMILIES, Config
+from vae.data import DATASETS
 from vae.training.recipes import RECIPES
 
 CONFIG = Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
@@ -152,6 +153,22 @@ def test_promised_figures():
     assert figures["mnist-vae-2d"]["negative_elbo"] <= 146.9
     gain = figures["mnist-vae-2d"]["negative_elbo"] - figures["mnist-vae-16d"]["negative_elbo"]
     assert gain >= 35
+    promised = {"sprites-beta4": 0.20, "sprites-capacity": 0.30, "sprites-btcvae": 0.40,
+                "sprites-factor": 0.35, "rooms-ada": 0.50}  # fmt: skip
+    for name, least in promised.items():
+        assert figures[name]["mig"] >= least, name
+
+
+def test_x_y_and_scale_of_the_beta_tcvae_have_a_dimension_each():
+    card = zoo.read_card("sprites-btcvae")
+    share = np.array(card.figures["mutual_information"]) / card.figures["factor_entropy"]
+    owners = []
+    for factor in ("x", "y", "scale"):
+        k = DATASETS["sprites"].grid.names.index(factor)
+        second, first = np.sort(share[:, k])[-2:]
+        assert first > 3 * second, factor
+        owners.append(int(share[:, k].argmax()))
+    assert len(set(owners)) == 3
 
 
 # a quick look at a part of the test split, and all of it where minutes may pass

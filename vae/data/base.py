@@ -20,6 +20,7 @@ class FactorGrid:
     names: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]  # of each factor, in words
     render: Callable[[np.ndarray], np.ndarray]
+    label: int = 0  # the factor whose values are the classes
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -71,17 +72,17 @@ class FactorGrid:
         all_values[:, k] = np.arange(self.sizes[k])
         return all_values
 
-    def split(self, name: str, test_size: int, label: int) -> Split:
+    def split(self, name: str, test_size: int) -> Split:
         """"test": test_size images chosen by a fixed hash of their number; "train": all others.
 
         The order of the test images is that of their hash, so that the first n are a random
-        sample. label: the factor whose values are the labels.
+        sample.
         """
         check_split(name)
         order = np.argsort(_hash(np.arange(len(self), dtype=np.uint64)), kind="stable")
         numbers = order[:test_size] if name == "test" else np.sort(order[test_size:])
         factors = self.factors_of(numbers)
-        return Split(lambda rows: self.render(factors[rows]), factors[:, label], factors, self)
+        return Split(lambda rows: self.render(factors[rows]), factors[:, self.label], factors, self)
 
 
 @dataclass(frozen=True)

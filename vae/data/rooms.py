@@ -185,12 +185,13 @@ GRID = FactorGrid(
         tuple(f"{np.degrees(angle):.0f}°" for angle in YAW),
     ),
     render,
+    label=4,
 )  # fmt: skip
 
 
 def load(split: str, download: bool = True) -> Split:
     """The "test" or "train" images, drawn when they are asked for. There is nothing to download."""
-    return GRID.split(split, TEST_SIZE, label=4)
+    return GRID.split(split, TEST_SIZE)
 
 
 INFO = DatasetInfo(

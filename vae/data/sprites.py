@@ -95,7 +95,7 @@ GRID = FactorGrid(
 
 def load(split: str, download: bool = True) -> Split:
     """The "test" or "train" images, drawn when they are asked for. There is nothing to download."""
-    return GRID.split(split, TEST_SIZE, label=0)
+    return GRID.split(split, TEST_SIZE)
 
 
 INFO = DatasetInfo(

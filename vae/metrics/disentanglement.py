@@ -216,7 +216,8 @@ def factor_vae_score(
     the dimension that varies least among them, in units of its variance over all codes; the score
     is how often the majority's reading of a vote names the factor.
 
-    Dimensions whose standard deviation is below 0.05 are left out; with none left the score is 0.
+    Dimensions whose standard deviation is below 0.05 are left out, as disentanglement_lib's
+    configurations do; with none left the score is 0.
     """
     codes, factors, varying = _checked(codes, factors)
     protocol = (
@@ -252,6 +253,8 @@ def beta_vae_score(
     """The beta-VAE score (Higgins et al. 2017): from the mean |z1 - z2| of 64 pairs that share the
     value of one factor, logistic regression names the factor; its accuracy on held-out points."""
     codes, factors, varying = _checked(codes, factors)
+    if varying.sum() < 2:
+        raise ValueError("the score tells factors apart: it needs two that vary")
     rng = np.random.default_rng(seed)
     chosen = rng.choice(np.flatnonzero(varying), TRAIN_POINTS + TEST_POINTS)
     points = np.empty((len(chosen), codes.shape[1]))
@@ -273,17 +276,18 @@ def total_correlation(codes: np.ndarray) -> TotalCorrelationEstimate:
     """The total correlation of a Gaussian with the codes' covariance, in nats: how far dimensions
     depend on each other linearly. Needs no factors.
 
-    Dimensions without variance are left out; it is infinite where one dimension follows from
-    others. Raises ValueError for codes that are not finite (naming the dimension).
+    Only active dimensions (variance above 0.01) are looked at: the measure knows no scale, and a
+    collapsed dimension's tiny mean follows from the others. It is infinite where one dimension
+    follows from others. Raises ValueError for codes that are not finite (naming the dimension).
     """
     codes = _checked_codes(codes)
-    codes = codes[:, codes.std(0) > 0]
+    codes = codes[:, codes.var(0) > 0.01]
     correlation = np.atleast_2d(np.corrcoef(codes, rowvar=False)) if codes.size else np.eye(1)
     eigenvalues = np.linalg.eigvalsh(correlation)
     # rounding leaves a singular matrix some 1e-16 above or below zero
     singular = eigenvalues.min() < 1e-12
     value = np.inf if singular else max(0.0, float(-0.5 * np.log(eigenvalues).sum()))
-    return TotalCorrelationEstimate(value, f"Gaussian, covariance of {len(codes):,} mean codes")
+    return TotalCorrelationEstimate(value, f"Gaussian, {len(codes):,} mean codes, active dimensions")
 
 
 def active_units(means: np.ndarray, threshold: float = 0.01) -> ActiveUnits:
@@ -349,7 +353,8 @@ def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np
             independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
             seen = joint > 0
             terms = joint[seen] * np.log(joint[seen] / independent[seen])
-            information[d, k] = max(0.0, terms.sum())
+            # rounding leaves some 1e-16 nats where there are none
+            information[d, k] = terms.sum() if terms.sum() > 1e-12 else 0.0
     return information
 
 

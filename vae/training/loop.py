@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +94,7 @@ class Pairs(WholeBatches):
             second[foreign] = self.split.grid.partners(first[foreign], self.k, rng)
         factors = np.concatenate([first, second])
         x = torch.from_numpy(self.split.grid.render(factors)).float() / 255
-        return x, torch.from_numpy(factors[:, 0])
+        return x, torch.from_numpy(factors[:, self.split.grid.label])
 
 
 class Critic:
@@ -176,9 +175,10 @@ def train(
         disable=not (progress and accelerator.is_main_process),
     )  # fmt: skip
 
-    step = start
+    step, between_steps = start, True
     try:
         for x, y in loader:
+            between_steps = False
             noise.manual_seed((recipe.seed * 100_003 + step) * world + accelerator.process_index)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(step)
@@ -196,7 +196,7 @@ def train(
             optimizer.step()
             if critic:
                 critic.step(out.z, accelerator, noise)
-            step += 1
+            step, between_steps = step + 1, True
             if step % 100 == 0:
                 bar.update(100)
                 bar.set_postfix(
@@ -205,7 +205,8 @@ def train(
             if step % checkpoint_every == 0 and accelerator.is_main_process:
                 checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
     except KeyboardInterrupt:
-        if accelerator.is_main_process:
+        # half a step is no state to resume from: then the last checkpoint stands
+        if accelerator.is_main_process and between_steps:
             checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
         raise
     finally:
@@ -261,17 +262,10 @@ def checkpoint(
     torch.save(optimizer.state_dict(), fresh / "optimizer.pt")
     if critic:
         torch.save(critic.state_dict(), fresh / "critic.pt")
-    (fresh / "recipe.json").write_text(_as_json(recipe))
+    (fresh / "recipe.json").write_text(json.dumps(recipe.decisive(), indent=1, sort_keys=True))
     os.replace(fresh, final)
     for old in sorted(folder.glob("step-*"))[:-1]:
         shutil.rmtree(old)
-
-
-def _as_json(recipe: Recipe) -> str:
-    """What of a recipe decides the weights, as text; its words do not."""
-    words = ("title", "description", "published", "note")
-    parts = {k: v for k, v in asdict(recipe).items() if k not in words}
-    return json.dumps(parts, indent=1, sort_keys=True)
 
 
 def resume(
@@ -285,10 +279,10 @@ def resume(
     if not found:
         return 0
     newest = found[-1]
-    if json.loads((newest / "recipe.json").read_text()) != json.loads(_as_json(recipe)):
+    if json.loads((newest / "recipe.json").read_text()) != recipe.decisive():
         raise ValueError(f"{newest} was trained by another recipe: move it away to begin anew")
     model.load_state_dict(load_file(newest / "model.safetensors"))
-    optimizer.load_state_dict(torch.load(newest / "optimizer.pt", weights_only=True))
+    optimizer.load_state_dict(torch.load(newest / "optimizer.pt", map_location="cpu", weights_only=True))
     if critic:
-        critic.load_state_dict(torch.load(newest / "critic.pt", weights_only=True))
+        critic.load_state_dict(torch.load(newest / "critic.pt", map_location="cpu", weights_only=True))
     return int(newest.name.removeprefix("step-"))

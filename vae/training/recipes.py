@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from math import cos, pi
 
 from ..models import Config
@@ -38,6 +39,11 @@ class Recipe:
             return self.learning_rate * (step + 1) / self.warmup_steps
         progress = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
         return self.learning_rate * 0.5 * (1 + cos(pi * progress))
+
+    def decisive(self) -> dict:
+        """What decides the weights, as JSON would give it back; words do not."""
+        words = ("title", "description", "published", "note")
+        return json.loads(json.dumps({k: v for k, v in asdict(self).items() if k not in words}))
 
     def beta_at(self, step: int) -> float:
         if not self.beta_from or step >= self.beta_steps:
@@ -111,7 +117,7 @@ RECIPES = {
         config=SPRITES_CONFIG,
         steps=48_000,
         batch_size=64,
-        published="0.098: checkpoint of disentangling-vae (Dubois et al. 2019), scored with the same definitions on rendered dSprites",
+        published="0.098: a checkpoint of disentangling-vae (Dubois et al. 2019), scored for this project by the same definitions on rendered dSprites",
     ),
     "sprites-beta4": Recipe(
         title="Sprites, beta-VAE, beta 4, 10-D",
@@ -126,7 +132,7 @@ RECIPES = {
         beta_steps=9_000,
         seed=1,
         mixed_precision="bf16",
-        published="0.143: checkpoint of disentangling-vae, scored with the same definitions on rendered dSprites",
+        published="0.143: a checkpoint of disentangling-vae, scored as above",
         note=(
             "Beta falls from 60 to 4: a code that may hardly carry anything finds x, y and "
             "scale one by one, and keeps them apart when it may carry more. With beta 4 from "
@@ -147,7 +153,7 @@ RECIPES = {
         capacity=8.0,
         capacity_steps=8_000,
         mixed_precision="bf16",
-        published="0.291 (capacity 25): checkpoint of disentangling-vae, scored with the same definitions on rendered dSprites",
+        published="0.291 (capacity 25): a checkpoint of disentangling-vae, scored as above",
         note=(
             "The first run with gamma 60 and 8 nats. Tried before: gamma 100 and 25 nats, which "
             "never left the mean image; gamma 30 and 25 nats, MIG 0.116 (10,000 steps, seed 1), "
@@ -170,7 +176,7 @@ RECIPES = {
         beta_steps=9_000,
         seed=1,
         mixed_precision="bf16",
-        published="0.286 (beta 6): checkpoint of disentangling-vae, scored with the same definitions on rendered dSprites",
+        published="0.286 (beta 6): a checkpoint of disentangling-vae, scored as above",
         note=(
             "The weight of the total correlation falls from 60 to 12. Tried before: 6 "
             "throughout, MIG 0.160 (30,000 steps of 128 images, seed 0) and 0.252 (12,000 "
@@ -193,7 +199,7 @@ RECIPES = {
         beta_steps=8_000,
         discriminator_learning_rate=5e-4,
         mixed_precision="bf16",
-        published="0.183: checkpoint of disentangling-vae, scored with the same definitions on rendered dSprites; 0.15 to 0.43 in papers",
+        published="0.183: a checkpoint of disentangling-vae, scored as above",
         note=(
             "Beta falls from 60 to 1, where the paper has 1 throughout, and the discriminator "
             "has five layers of 256 units, where the paper has six of 1,000. Tried before: beta "
@@ -253,7 +259,7 @@ RECIPES = {
     ),
     "rooms-ada": Recipe(
         title="Rooms, Ada-GVAE, 10-D",
-        description="Learnt from pairs that differ in one factor, which is not named: each gets a slider.",
+        description="Learnt from pairs that differ in one factor, which is not named: hues, size and view get a slider each.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,

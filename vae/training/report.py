@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -14,7 +15,7 @@ from .. import zoo
 from ..data import DATASETS
 from ..latent import traversal
 from ..models import LatentModel
-from .recipes import RECIPES
+from .recipes import RECIPES, Recipe
 
 README = Path(__file__).parents[2] / "README.md"
 RESULTS = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results -->"
@@ -30,19 +31,27 @@ def headline(figures: dict) -> str:
 
 
 def read_tries(name: str, root: Path | None = None) -> dict[int, dict]:
-    """{seed: figures} of the runs of a recipe that differ in their seed alone."""
+    """{seed: figures} of the runs that differ from the present recipe in their seed alone."""
     path = (root or zoo.PRETRAINED) / name / "tries.json"
-    if not path.exists():
+    if not path.exists() or name not in RECIPES:
         return {}
-    return {int(seed): figures for seed, figures in json.loads(path.read_text()).items()}
+    return {
+        run["recipe"]["seed"]: run["figures"]
+        for run in json.loads(path.read_text())
+        if run["recipe"] == replace(RECIPES[name], seed=run["recipe"]["seed"]).decisive()
+    }
 
 
-def write_try(name: str, seed: int, figures: dict, root: Path | None = None) -> None:
-    """Add one run's figures (numbers only) to pretrained/<name>/tries.json."""
-    numbers = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
-    tries = dict(sorted((read_tries(name, root) | {seed: numbers}).items()))
+def write_try(name: str, recipe: Recipe, figures: dict, root: Path | None = None) -> None:
+    """Add one run's figures (numbers only) to pretrained/<name>/tries.json, in place of those of
+    the same run before."""
     folder = (root or zoo.PRETRAINED) / name
     folder.mkdir(exist_ok=True)
+    path = folder / "tries.json"
+    tries = json.loads(path.read_text()) if path.exists() else []
+    tries = [run for run in tries if run["recipe"] != recipe.decisive()]
+    numbers = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
+    tries.append({"recipe": recipe.decisive(), "figures": numbers})
     zoo.write_atomically(folder / "tries.json", (json.dumps(tries, indent=1) + "\n").encode())
 
 
@@ -53,7 +62,8 @@ def results_table(root: Path | None = None) -> str:
         "| model | figure | shipped | median over seeds | published, with its protocol |",
         "|---|---|---|---|---|",
     ]
-    for card in sorted(cards, key=lambda card: (card.data, list(RECIPES).index(card.name))):
+    cards.sort(key=_place)
+    for card in cards:
         name = headline(card.figures)
         own = card.figures[name]
         tries = {seed: f[name] for seed, f in read_tries(card.name, root).items()}
@@ -78,19 +88,23 @@ def _disentanglement_table(cards: list[zoo.ModelCard]) -> list[str]:
         "beta_vae_score": "beta-VAE score", "recon": "recon", "kl": "KL",
     }  # fmt: skip
     lines = [
-        "| known factors | " + " | ".join(columns.values()) + " |",
-        "|---" * (len(columns) + 1) + "|",
+        "| known factors | " + " | ".join(columns.values()) + " | images seen |",
+        "|---" * (len(columns) + 2) + "|",
     ]
     for data in dict.fromkeys(card.data for card in cards if "dci" in card.figures):
         here = [card for card in cards if card.data == data and "dci" in card.figures]
-        here.sort(key=lambda card: list(RECIPES).index(card.name))
         for card in here:
-            shown = [_digits(card.figures[k]) for k in columns]
-            lines.append(f"| {card.name} | " + " | ".join(shown) + " |")
-        random = [here[0].figures.get(f"{k}_random") for k in columns]
-        shown = ["–" if value is None else _digits(value) for value in random]
-        lines.append(f"| random codes on {data} | " + " | ".join(shown) + " |")
+            shown = [_digits(card.figures.get(k)) for k in columns]
+            seen = card.recipe["steps"] * card.recipe["batch_size"] / 1e6
+            lines.append(f"| {card.name} | " + " | ".join(shown) + f" | {seen:.1f} million |")
+        random = [_digits(here[0].figures.get(f"{k}_random")) for k in columns]
+        lines.append(f"| random codes on {data} | " + " | ".join(random) + " | – |")
     return lines
+
+
+def _place(card: zoo.ModelCard) -> int:
+    """The order of the recipes; a model without one comes last."""
+    return list(RECIPES).index(card.name) if card.name in RECIPES else len(RECIPES)
 
 
 def _protocols(cards: list[zoo.ModelCard]) -> dict[str, str]:
@@ -98,9 +112,11 @@ def _protocols(cards: list[zoo.ModelCard]) -> dict[str, str]:
     return max((card.protocol for card in cards), key=len) if cards else {}
 
 
-def _digits(value: float) -> str:
-    """Three significant digits, or the tenth of a nat."""
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
+def _digits(value: float | None) -> str:
+    """Three decimals of a score, one of nats."""
+    if value is None:
+        return "–"
+    return f"{value:.1f}" if abs(value) >= 2 else f"{value:.3f}"
 
 
 def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) -> None:
@@ -117,8 +133,7 @@ def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) 
 
 def traversals_table(root: Path | None = None, columns: int = 3) -> str:
     """A Markdown table of the stored traversal pictures, in the order of the recipes."""
-    names = [card.name for card in zoo.available(root)]
-    names.sort(key=list(RECIPES).index)
+    names = [card.name for card in sorted(zoo.available(root), key=_place)]
     lines = ["| " * columns + "|", "|---" * columns + "|"]
     for first in range(0, len(names), columns):
         cells = [
