@@ -7,7 +7,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_what_the_readme_shows_and_names_exists():
     for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (ROOT / path).stat().st_size > 10_000, path
+        assert (ROOT / path).stat().st_size > 5_000, path
     for path in re.findall(r"`((?:vae|pages|tests|pretrained)/[\w./-]*)`", README):
         assert (ROOT / path).exists(), path
 
