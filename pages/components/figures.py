@@ -40,9 +40,9 @@ def responses(
 ) -> go.Figure:
     """One panel per factor: codes[k] (V_k, D) as factor k takes each of its values; the dimension
     that moves most is coloured and named. current (K,): the value that each factor has now."""
-    across = 2
+    across, down = 2, -(-len(factors) // 2)
     figure = make_subplots(
-        rows=-(-len(factors) // across), cols=across, subplot_titles=factors,
+        rows=down, cols=across, subplot_titles=factors,
         shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.12,
     )  # fmt: skip
     for k, swept in enumerate(codes):
@@ -60,7 +60,7 @@ def responses(
         )  # fmt: skip
         figure.add_vline(x=int(current[k]), line_dash="dot", line_width=1, **cell)
     figure.update_xaxes(showticklabels=False, showgrid=False)
-    figure.update_layout(height=190 * (-(-len(factors) // across)), margin={"l": 8, "r": 8, "t": 28, "b": 8})
+    figure.update_layout(height=190 * down, margin={"l": 8, "r": 8, "t": 28, "b": 8})
     return figure
 
 

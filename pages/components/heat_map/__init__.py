@@ -26,13 +26,12 @@ def heat_map(
     on_pick: Callable[[int, int], None],
     selected: tuple[int, int],
     name: str,
-    highest: float = 1.0,
 ) -> None:
-    """Show values (R, C), 0 to highest, in cividis; on_pick(row, column) runs before the page does.
+    """Show values (R, C), 0 to 1, in cividis; on_pick(row, column) runs before the page does.
 
     Arrow keys move between cells, Enter or Space picks one.
     """
-    shares = np.clip(values / highest, 0, 1)
+    shares = np.clip(values, 0, 1)
     colours = [sample_colorscale("Cividis", row.tolist()) for row in shares]
 
     def picked() -> None:
