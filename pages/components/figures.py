@@ -58,7 +58,8 @@ def responses(
             x=len(swept) - 1, y=float(swept[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
             xanchor="right", yanchor="bottom", font={"color": ACCENT}, **cell,
         )  # fmt: skip
-        figure.add_vline(x=int(current[k]), line_dash="dot", line_width=1, **cell)
+        # a grey that is seen on light and dark ground
+        figure.add_vline(x=int(current[k]), line={"dash": "dot", "width": 2, "color": "#94a4a2"}, **cell)
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_layout(height=190 * down, margin={"l": 8, "r": 8, "t": 28, "b": 8})
     return figure
