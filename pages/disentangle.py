@@ -37,6 +37,15 @@ if grid is None:
         )
     st.stop()
 
+if model.latent_kind == "codes":
+    st.info(
+        "This code is a grid of whole numbers that name vectors: no factor can move one of them up or "
+        "down, so there is nothing to hold against the factors one by one."
+    )
+    st.page_link("pages/sliders.py", label="Its grid of codes, on Sliders")
+    st.page_link("pages/map.py", label="Where its images lie, on Map")
+    st.stop()
+
 truth, exact = factors.current()
 
 

@@ -14,6 +14,7 @@ LINES = {
     "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),
     "Great arc (slerp)": (latent.slerp, "directions along the arc, lengths linearly"),
 }
+SWAP = {"Place by place": (latent.swap, "row by row, the places of A's grid become those of B's")}
 
 st.title("Interpolate")
 st.markdown("**Choose two images**, your own if you like, and walk from one to the other.")
@@ -27,8 +28,9 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2)):
         st.markdown(f"**Image {name}**")
         ends.append(image_input(f"interpolate_{name}", start_row=row))
 controls = st.columns([2, 2, 2], vertical_alignment="bottom")
+lines = SWAP if model.latent_kind == "codes" else LINES
 line_name = controls[0].segmented_control(
-    "Line", LINES, default="Straight (lerp)", required=True, key="interpolate_line"
+    "Line", lines, default=next(iter(lines)), required=True, key=f"interpolate_line_{len(lines)}"
 )
 steps = controls[1].slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session")
 beyond = controls[2].toggle(
@@ -39,7 +41,7 @@ class_picker()
 a, b = (state.encode(end.x, end.y)[0] for end in ends)
 margin = 0.25 if beyond else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
-line, formula = LINES[line_name]
+line, formula = lines[line_name]
 zs = line(a, b, t)
 frames = state.decode(zs)
 fade = latent.lerp(ends[0].x.flatten(), ends[1].x.flatten(), t).clamp(0, 1).view_as(frames)
@@ -47,7 +49,9 @@ fade = latent.lerp(ends[0].x.flatten(), ends[1].x.flatten(), t).clamp(0, 1).view
 found = cached.model_map(model.card.name)
 support = None
 if found is not None:
-    support = latent.support(zs.numpy(), found.codes, cached.local_distances(model.card.name))
+    support = latent.support(
+        state.features(zs), cached.features(model.card.name), cached.local_distances(model.card.name)
+    )
 names = [f"step {i + 1}: t = {value:.2f}" for i, value in enumerate(t.tolist())]
 picture_grid(
     frames, names, key="interpolate_frames", on_pick=lambda index: state.set_z(zs[index]),
@@ -58,6 +62,7 @@ st.caption(
     f"Decoded from latent space: {formula}. "
     + ("Under each step: its support. " if support is not None else "")
     + (f"All steps as class {info.classes[st.session_state.y]}: only the style travels. " if model.num_classes else "")
+    + ("Its numbers are names of vectors, and nothing lies between two names. " if lines is SWAP else "")
     + "Click a step to make it the current point."
 )
 picture_grid(

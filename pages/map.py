@@ -29,7 +29,8 @@ else:
     layouts = {"UMAP": found.umap, "PCA": found.pca}
     if model.latent_dim == 2:
         layouts = {"Latent plane": found.codes, **layouts}
-    order = cached.dimension_order(model.card.name)
+    # the numbers of a codebook's vectors are names: there is no more or less of them
+    order = [] if model.latent_kind == "codes" else cached.dimension_order(model.card.name)
     colourings = ["class", "reconstruction error", *(f"z{d}" for d in order)]
 
     controls = st.columns([2, 2, 2], vertical_alignment="bottom")
@@ -50,8 +51,10 @@ else:
 
     def on_map(z):
         """Where a code (D,) lies on this map; on the latent plane exactly."""
-        z = np.asarray(z)[None]
-        return (z if layout == "Latent plane" else maps.place(z, found.codes, xy))[0]
+        z = z[None]
+        if layout == "Latent plane":
+            return z.numpy()[0]
+        return maps.place(state.features(z), cached.features(model.card.name), xy)[0]
 
     def pick() -> None:
         points = st.session_state[CHART].selection.points

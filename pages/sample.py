@@ -19,7 +19,7 @@ count = controls[0].select_slider(
 )
 temperature = controls[1].slider(
     "Temperature", 0.0, 2.0, 1.0, 0.05, key="sample_temperature", persist_state="session",
-    help="multiplies the spread of the prior: 0 is its mean, 1 the prior itself",
+    help="how far draws may stray: 0 is the likeliest or the mean, 1 the prior itself",
 )  # fmt: skip
 st.session_state["sample_seed"] = state.seed()
 controls[2].number_input(
@@ -31,9 +31,19 @@ controls[3].button(
     on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)),
 )  # fmt: skip
 class_picker()
+level = None
+if model.groups:
+    level = st.segmented_control(
+        "Draw", ["every level", *model.groups], default="every level", required=True,
+        key="sample_level", help="a level that is not drawn stays as it is at the current point",
+    )  # fmt: skip
 
 # a generator of this request's own: torch's global seed is shared by all sessions
 zs = model.sample(count, temperature, torch.Generator().manual_seed(state.seed()))
+if level in model.groups:
+    kept, drawn = state.z().repeat(count, 1), list(model.groups[level])
+    kept[:, drawn] = zs[:, drawn]
+    zs = kept
 images = state.decode(zs)
 
 left, right = st.columns([3, 2], gap="large")
@@ -47,11 +57,9 @@ with left:
         size=160,
         name="draws from the prior",
     )
-    prior = (
-        "N(0, I)" if model.latent_kind == "gaussian"
-        else "a Gaussian fitted to the codes: an autoencoder has no prior, and it shows"
-    )  # fmt: skip
-    st.caption(f"z ~ p(z) = {prior}; spread times {temperature:g}; seed {state.seed()}.")
+    warmth = "logits divided by" if model.latent_kind == "codes" else "spread times"
+    only = f"; the {level} alone, the rest as it is at the current point" if level in model.groups else ""
+    st.caption(f"z ~ p(z) = {model.prior_name}; {warmth} {temperature:g}; seed {state.seed()}{only}.")
     exports.download(
         "Grid (PNG)",
         lambda: pictures.png(pictures.to_image(pictures.sheet(images, round(count**0.5), gap=1), 2)),

@@ -5,6 +5,7 @@ import streamlit as st
 import torch
 
 from pages.components import cached, exports, figures, state
+from pages.components.code_grid import code_grid
 from pages.components.image_input import image_input
 from pages.components.live_panel import live_panel
 from pages.components.model_picker import model_picker
@@ -14,9 +15,18 @@ from vae import latent, objectives
 STEPS = 9  # pictures in a strip
 
 st.title("Sliders")
-st.markdown("**Drag a slider**, or move over the square: the picture follows. The first slider carries most.")
-model_picker()
 model = state.model()
+codes = model.latent_kind == "codes"
+if codes:
+    st.markdown(
+        "**Choose places of the grid**, then a vector for them, or draw them anew. This code is made "
+        "of whole numbers, which no slider moves: here is its grid instead."
+    )
+else:
+    st.markdown(
+        "**Drag a slider**, or move over the square: the picture follows. The first slider carries most."
+    )
+model_picker()
 
 
 def random_point() -> None:
@@ -25,17 +35,39 @@ def random_point() -> None:
     state.set_z(state.keep_locked(draw))
 
 
+def random_level(dims: range) -> None:
+    here = state.z()
+    random_point()
+    drawn = state.z()
+    here[list(dims)] = drawn[list(dims)]
+    state.set_z(state.keep_locked(here))
+
+
 def start_from(picked) -> None:
     label = int(picked.y[0]) if picked.y is not None else None
     state.set_z(state.encode(picked.x, picked.y)[0], y=label)
 
 
 buttons = st.container(horizontal=True, vertical_alignment="center")
-buttons.button("Reset to the mean", on_click=lambda: state.set_z(state.keep_locked(model.prior.mean)))
+buttons.button(
+    "The likeliest code" if codes else "Reset to the mean",
+    on_click=lambda: state.set_z(state.keep_locked(model.prior.mean)),
+)
 buttons.button("Random", on_click=random_point, help=f"the prior's next draw; seed {state.seed()}")
+for name, dims in model.groups.items():
+    buttons.button(
+        f"Random {name}", on_click=random_level, args=(dims,),
+        help="the other level stays; what the top level asks of the bottom one goes along",
+    )  # fmt: skip
 with buttons.popover("Start from an image"):
     picked = image_input("sliders_start")
     st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))
+if codes:
+    code_grid()
+    with st.container(horizontal=True):
+        exports.download_picture("sliders_picture")
+        exports.download_z("sliders_z")
+    st.stop()
 live_panel()
 
 st.subheader("From here, one dimension at a time")
@@ -66,11 +98,13 @@ picture_grid(
     name="traversals",
 )
 
-if model.latent_kind == "gaussian":
+if kl:
     st.subheader("What the encoder says of this picture")
     with torch.no_grad():
-        q = model.encode(state.decode(z[None]), state.y())
-        bars = objectives.gaussian_kl(q, model.prior)[0].numpy()
+        generator = torch.Generator().manual_seed(state.seed())
+        picture = state.decode(z[None])
+        terms = objectives.elbo(model(picture, state.y(), generator=generator), picture)
+        bars = terms.kl_per_dim[0].numpy()
     average = np.asarray(kl) if kl else None
     st.plotly_chart(
         figures.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=figures.CONFIG,
@@ -78,6 +112,12 @@ if model.latent_kind == "gaussian":
     )  # fmt: skip
     st.caption(
         f"KL(q(z|x) || p(z)) of the picture above, encoded again: {bars.sum():.1f} nats in all."
+        + (f" The lower level's is that at one draw of the upper, seed {state.seed()}." if model.groups else "")
+    )
+elif model.latent_kind == "flow":
+    st.caption(
+        "The KL of this model is estimated from draws, and has no share for each dimension: the sliders "
+        "stand in the order of how far codes lie apart, beside the width of their posteriors."
     )
 with st.container(horizontal=True):
     exports.download_picture("sliders_picture")

@@ -1,4 +1,5 @@
-"""python -m vae list | train NAME | evaluate NAME | map NAME | traversals NAME | gallery DATA"""
+"""python -m vae list | train NAME | evaluate NAME | map NAME | traversals NAME | gallery DATA
+| classifier DATA"""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from . import maps, zoo
-from .data import DATASETS
+from .data import DATASETS, glyphs
 from .data.idx import GALLERIES
 from .metrics import average_terms
 from .training import report
+from .training.classifiers import fit_classifier
 from .training.evaluation import BATCH, evaluate
 from .training.loop import train
 from .training.recipes import RECIPES
@@ -44,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     _name_or_all(command)
     command = commands.add_parser("gallery", help="write a data set's test split to the galleries")
     command.add_argument("name", choices=DATASETS, metavar="DATA")
+    command = commands.add_parser("classifier", help="train the classifier that judges a data set's models")
+    command.add_argument("name", choices=DATASETS, metavar="DATA")
     args = parser.parse_args(arguments)
     try:
         if args.command == "list":
@@ -64,6 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
                 picture.save(zoo.PRETRAINED / name / "traversals.png", optimize=True)
             if args.all:
                 report.write_readme(report.traversals_table(), report.TRAVERSALS)
+        elif args.command == "classifier":
+            accuracy = fit_classifier(args.name).accuracy
+            print(f"{args.name}: test accuracy " + ", ".join(f"{value:.4f}" for value in accuracy))
         else:
             write_gallery(args.name)
     except (OSError, ValueError, FloatingPointError, zoo.ModelUnavailable) as error:
@@ -125,7 +133,7 @@ def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
         data=recipe.data, image_shape=recipe.config.image_shape,
         latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
         recipe={k: v for k, v in asdict(recipe).items()
-                if k not in ("title", "description", "published", "note", "family", "data", "config")},
+                if k not in ("title", "description", "figure", "published", "note", "family", "data", "config")},
         licence=f"weights: MIT; trained on {DATASETS[recipe.data].title}, "
                 f"{DATASETS[recipe.data].licence}",
         weights_sha256="",
@@ -154,13 +162,14 @@ def map_and_save(name: str, seed: int) -> None:
         model, (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
     )
     print(f"{name}: fitting UMAP to {n} codes; half a minute, most of it compiling")
-    xy = {"umap": maps.fit_umap(terms.means, seed), "pca": maps.fit_pca(terms.means)}
+    codes = model.features(torch.from_numpy(terms.means)).numpy()
+    xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.fit_pca(codes)}
     zoo.write_map(name, zoo.ModelMap(
         rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
     ))  # fmt: skip
     described = {
         "points": n, "seed": seed, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
-        "trustworthiness": {k: maps.map_trustworthiness(terms.means, v) for k, v in xy.items()},
+        "trustworthiness": {k: maps.map_trustworthiness(codes, v) for k, v in xy.items()},
     }  # fmt: skip
     zoo.write_card(replace(model.card, map=described))
     print(f"{name}: {described}")
@@ -172,9 +181,13 @@ def write_gallery(name: str) -> None:
     if split.factors is not None:
         raise ValueError(f"{name} is drawn from its factors and needs no gallery")
     path = GALLERIES / f"{name}.npz"
-    images = split.render(np.arange(len(split)))[:, 0]
-    np.savez_compressed(path, images=images, labels=split.labels.astype(np.uint8))
-    print(f"{path}: {len(images)} images, {path.stat().st_size / 1e6:.1f} MB")
+    arrays = {
+        "images": split.render(np.arange(len(split)))[:, 0], "labels": split.labels.astype(np.uint8)
+    }  # fmt: skip
+    if name == "glyphs":
+        arrays["styles"] = glyphs.styles("test").astype(np.uint16)
+    np.savez_compressed(path, **arrays)
+    print(f"{path}: {len(split)} images, {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,15 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return torch.where((s == 0) | (s == 1), straight, arc)
 
 
+def swap(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """From a (D,) to b (D,) at t (S,) -> (S, D), each dimension whole: the first round(t * D) are b's.
+
+    For codes whose numbers are names, between which nothing lies.
+    """
+    taken = (t.clamp(0, 1) * len(a)).round()  # (S,)
+    return torch.where(torch.arange(len(a)) < taken[:, None], b, a)
+
+
 class AttributeDirection(NamedTuple):
     """A direction that adds an attribute, and how far single pairs agree on it."""
 

@@ -5,13 +5,16 @@ Every term is a sum over pixels and over latent dimensions, never a mean.
 
 from __future__ import annotations
 
+from math import log
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Independent, Normal
 
 from .models.base import Output, PointMass, diagonal_normal
+from .models.m2 import M2Output
+from .models.vqvae import VQOutput
 
 
 class ELBO(NamedTuple):
@@ -19,7 +22,7 @@ class ELBO(NamedTuple):
 
     recon: Tensor  # (B,) -log p(x | z), summed over pixels
     kl: Tensor  # (B,) KL(q(z|x) || p(z)), summed over dimensions
-    kl_per_dim: Tensor  # (B, D)
+    kl_per_dim: Tensor | None  # (B, D); None where the KL is estimated at the draw
     elbo: Tensor  # (B,) -recon - kl, a lower bound on log p(x)
     loss: Tensor  # (B,) recon + beta * kl, what training minimises
 
@@ -28,16 +31,101 @@ def elbo(out: Output, x: Tensor, beta: float = 1.0) -> ELBO:
     """The terms of Kingma & Welling's bound, with Higgins et al.'s beta on the KL in `loss`.
 
     out: what model(x) returned; x (B, C, H, W) in [0, 1].
-    A point posterior has no KL: its kl is 0, `loss` is the reconstruction alone and
-    `elbo` is minus that, a bound on nothing.
+    The KL is analytic between Gaussians, one level after another where there are levels: then that
+    of the lower level is at the draw of the upper one. Else it is log q(z|x) - log p(z) at the draw.
+    A point posterior has no KL: its kl is 0, `loss` is the reconstruction alone and `elbo` is
+    minus that, a bound on nothing; but if it is a code with a prior over codes (VQ-VAE), its kl is
+    -log p(z).
     """
     recon = -out.likelihood.log_prob(x)  # (B,)
-    if isinstance(out.posterior, PointMass):
+    q = out.posterior.at(out.z) if hasattr(out.posterior, "at") else out.posterior
+    if _diagonal(q) and _diagonal(out.prior):
+        kl_per_dim = gaussian_kl(q, out.prior)
+        kl = kl_per_dim.sum(1)
+    elif isinstance(q, PointMass) and _diagonal(out.prior):
         kl_per_dim = out.z.new_zeros(out.z.shape)
+        kl = kl_per_dim.sum(1)
     else:
-        kl_per_dim = gaussian_kl(out.posterior, out.prior)
-    kl = kl_per_dim.sum(1)
+        kl_per_dim, kl = None, q.log_prob(out.z) - out.prior.log_prob(out.z)
     return ELBO(recon, kl, kl_per_dim, -recon - kl, recon + beta * kl)
+
+
+class VQVAETerms(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z)
+    kl: Tensor  # (B,) -log p(z), what the code costs under the prior over codes
+    commitment: Tensor  # (B,) squared distance of the encoder's vectors from the codebook's
+    loss: Tensor  # (B,) recon + weight * commitment + kl
+
+
+def vq_vae(out: VQOutput, x: Tensor, commitment: float) -> VQVAETerms:
+    """The VQ-VAE's objective (van den Oord et al. 2017) and its prior's likelihood in one.
+
+    The codebook follows by moving averages, so no term pulls it; the codes are numbers, so what
+    the prior learns from kl reaches neither encoder nor decoder. commitment: the weight.
+    """
+    recon = -out.likelihood.log_prob(x)
+    kl = -out.log_prior
+    distance = ((out.encoded - out.quantised.detach()) ** 2).sum((1, 2, 3))
+    return VQVAETerms(recon, kl, distance, recon + commitment * distance + kl)
+
+
+class M2Terms(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z, y), averaged over q(y|x) where there is no label
+    kl: Tensor  # (B,) KL(q(z|x, y) || p(z)), averaged likewise
+    entropy: Tensor  # (B,) of q(y|x); 0 where there is a label
+    classification: Tensor  # (B,) -log q(y|x) of the label; 0 where there is none
+    loss: Tensor  # (B,) recon + kl - log p(y) - entropy + alpha * classification
+
+
+def m2(out: M2Output, x: Tensor, y: Tensor, alpha: float) -> M2Terms:
+    """The semi-supervised bound of Kingma et al. (2014), equations 6 to 9.
+
+    out: what the model makes of x (B, C, H, W) with every one of K classes; y (B,) class numbers,
+    -1 where the label is not known. p(y) is uniform.
+    """
+    b, k = out.log_q_y.shape
+    recon = -out.likelihood.log_prob(x.repeat(k, 1, 1, 1)).view(k, b).T  # (B, K)
+    kl = gaussian_kl(out.posterior, out.prior).sum(1).view(k, b).T  # (B, K)
+    known = (y >= 0).float()
+    one_hot = torch.nn.functional.one_hot(y.clamp(min=0), k).float()
+    q_y = torch.where(known[:, None] > 0, one_hot, out.log_q_y.exp())  # (B, K)
+    entropy = -(1 - known) * (out.log_q_y.exp() * out.log_q_y).sum(1)
+    classification = -known * (one_hot * out.log_q_y).sum(1)
+    recon, kl = (q_y * recon).sum(1), (q_y * kl).sum(1)
+    loss = recon + kl + log(k) - entropy + alpha * classification
+    return M2Terms(recon, kl, entropy, classification, loss)
+
+
+class VAEGANTerms(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z)
+    kl: Tensor  # (B,) KL(q(z|x) || p(z))
+    features: Tensor  # (B,) squared distance of the discriminator's features, x_hat from x
+    adversarial: Tensor  # (B,) -log of the odds that the discriminator gives to x_hat
+    loss: Tensor  # (B,) recon + beta * kl + weights of the other two
+
+
+def vae_gan(
+    out: Output, x: Tensor, real: Tensor, made: Tensor, logits: Tensor,
+    beta: float, feature_weight: float, adversarial_weight: float,
+) -> VAEGANTerms:  # fmt: skip
+    """The VAE-GAN objective of encoder and decoder (Larsen et al. 2016), with the pixels' likelihood
+    kept beside that of the discriminator's features.
+
+    real, made (B, F, h, w): the discriminator's features of x and of x_hat; logits (B,): what it
+    says of x_hat, more for real.
+    """
+    terms = elbo(out, x)
+    features = ((real.detach() - made) ** 2).sum((1, 2, 3))
+    adversarial = torch.nn.functional.softplus(-logits)
+    loss = terms.recon + beta * terms.kl + feature_weight * features + adversarial_weight * adversarial
+    return VAEGANTerms(terms.recon, terms.kl, features, adversarial, loss)
+
+
+def real_or_made_loss(real: Tensor, made: Tensor) -> Tensor:
+    """The cross-entropy (B,), in nats, of a discriminator that says logits (B,) of images and of
+    what a decoder made."""
+    softplus = torch.nn.functional.softplus
+    return softplus(-real) + softplus(made)
 
 
 class TotalCorrelation(NamedTuple):
@@ -158,6 +246,11 @@ def ada_gvae(posterior: Distribution) -> Distribution:
     mu = torch.where(shared, ((mu1 + mu2) / 2).repeat(2, 1), posterior.mean)
     variance = torch.where(shared, ((var1 + var2) / 2).repeat(2, 1), posterior.variance)
     return diagonal_normal(mu, variance.sqrt())
+
+
+def _diagonal(distribution: Distribution) -> bool:
+    """Whether it is a diagonal Gaussian, as diagonal_normal makes it."""
+    return isinstance(distribution, Independent) and isinstance(distribution.base_dist, Normal)
 
 
 def gaussian_kl(q: Distribution, p: Distribution) -> Tensor:

@@ -64,7 +64,7 @@ def model_map(name: str) -> zoo.ModelMap | None:
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def local_distances(name: str) -> np.ndarray:
-    return latent.local_distances(model_map(name).codes)
+    return latent.local_distances(features(name))
 
 
 def posterior_draws(name: str) -> np.ndarray:
@@ -84,22 +84,34 @@ def posterior_draws(name: str) -> np.ndarray:
 def slider_ranges(name: str) -> np.ndarray:
     """(D, 2): where encoded data lies in each dimension, by one draw from each posterior."""
     the_model = model(name)
-    mu, sigma = the_model.prior.mean.numpy(), the_model.prior.stddev.numpy()
     draws = posterior_draws(name)
     if not len(draws):
+        mu, sigma = the_model.prior.mean.numpy(), the_model.prior.stddev.numpy()
         return np.stack([mu - 3 * sigma, mu + 3 * sigma], axis=1)
     return np.quantile(draws, [0.002, 0.998], axis=0).T
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def dimension_order(name: str) -> list[int]:
-    """Dimensions by what they carry: KL on test data, for point codes the spread of the codes."""
-    figures = model(name).card.figures
+    """Dimensions by what they carry, level after level: KL on test data; where it has no share for
+    each dimension, how far the codes of encoded data lie apart beside their posteriors' widths."""
+    the_model, found = model(name), model_map(name)
+    figures = the_model.card.figures
     if "kl_per_dim" in figures:
         carried = np.asarray(figures["kl_per_dim"])
+    elif found is not None:
+        carried = found.codes.var(0) / np.maximum((found.sigmas**2).mean(0), 1e-12)
     else:
-        carried = model(name).prior.stddev.numpy()
-    return [int(d) for d in np.argsort(-carried, kind="stable")]
+        carried = the_model.prior.stddev.numpy()
+    order = [int(d) for d in np.argsort(-carried, kind="stable")]
+    levels = the_model.groups.values() or [range(the_model.latent_dim)]
+    return [d for level in levels for d in order if d in level]
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def features(name: str) -> np.ndarray:
+    """The map's codes as their model compares them (N, F)."""
+    return model(name).features(torch.from_numpy(model_map(name).codes)).numpy()
 
 
 @st.cache_data(max_entries=100, show_spinner=False)

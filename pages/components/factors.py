@@ -27,7 +27,8 @@ def current() -> tuple[np.ndarray, bool]:
     found = cached.model_map(state.card().name)
     row, distance = 0, np.inf
     if found is not None:
-        nearest, distances = latent.nearest(state.z().numpy()[None], found.codes, 1)
+        codes = cached.features(state.card().name)
+        nearest, distances = latent.nearest(state.features(state.z()[None]), codes, 1)
         row, distance = int(found.rows[nearest[0, 0]]), distances[0, 0]
     # the session rounds z, so that an image's own code is this far away
     return cached.gallery(state.card().data).factors[row].copy(), bool(distance < 1e-3)

@@ -93,9 +93,11 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     with left:
         invert = st.toggle("Invert (swap light and dark)", value=guess, key=f"{key}_invert")
         centre = st.toggle(
-            "Centre as the data is", value=info.name == "mnist", key=f"{key}_centre"
+            "Centre as the data is", value=info.name.startswith("mnist"), key=f"{key}_centre"
         )
     x = uploads.prepare(image, info.image_shape, info.white_on_black, invert, centre).x
+    if info.binary:
+        x = (x > 0.5).float()
     shown = pictures.to_image(pictures.to_uint8(x)[0], scale=4 if info.image_shape[1] < 64 else 2)
     right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
     y = None

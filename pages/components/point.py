@@ -26,7 +26,7 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
         st.caption(f"No encoded data for this model yet: `python -m vae map {name}` makes it.")
         return
     info = cached.info(state.card().data)
-    indices, distances = latent.nearest(state.z().numpy()[None], found.codes, k)
+    indices, distances = latent.nearest(state.features(state.z()[None]), cached.features(name), k)
     rows = found.rows[indices[0]]
     x, labels = cached.gallery(info.name).batch(rows)
     names = [

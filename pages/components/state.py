@@ -94,8 +94,15 @@ def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
         return model().encode(x, y(len(x)) if ys is None else ys).mean
 
 
+def features(zs: Tensor) -> np.ndarray:
+    """Codes (N, D) as the current model compares them (N, F)."""
+    return model().features(zs).numpy()
+
+
 def set_z(values: Tensor, y: int | None = None, start: bool = True) -> None:
     """Make values (D,) the current point, with class y if given. start: a walk begins here."""
+    if model().latent_kind == "codes":
+        values = values.round().clamp(0, model().codebook_size - 1)
     values = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
     st.session_state.z = tuple(v + 0.0 for v in values)  # + 0.0 turns -0.0 into 0.0
     if y is not None:

@@ -259,3 +259,48 @@ def test_average_terms_are_means_of_the_objectives_terms():
     floor = torch.nn.functional.binary_cross_entropy(x, x, reduction="none").sum((1, 2, 3)).mean()
     assert found.recon_floor == pytest.approx(floor.item(), rel=1e-5) and floor < recon.mean()
     assert found.means.shape == found.sigmas.shape == (10, 2)
+
+
+def test_code_usage_of_known_codes():
+    uniform = metrics.code_usage(np.arange(40).reshape(10, 4) % 8, size=8)
+    assert uniform.used == 8 and uniform.perplexity == pytest.approx(8)
+    one = metrics.code_usage(np.full((10, 4), 3.0), size=8)
+    assert one.used == 1 and one.perplexity == pytest.approx(1)
+    # three quarters one number, one quarter another
+    uneven = metrics.code_usage(np.array([[0, 0, 0, 5]]), size=8)
+    entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    assert uneven.perplexity == pytest.approx(np.exp(entropy)) and uneven.used == 2
+    for bad in ([[8]], [[-1]], [[0.5]], [[np.nan]]):
+        with pytest.raises(ValueError):
+            metrics.code_usage(np.array(bad), size=8)
+
+
+def test_psnr_by_hand():
+    x = torch.zeros(2, 1, 4, 4)
+    found = metrics.psnr(x, x + torch.tensor([0.1, 1.0])[:, None, None, None])
+    torch.testing.assert_close(found, torch.tensor([20.0, 0.0]))
+    assert metrics.psnr(x, x).isinf().all()
+
+
+def test_sharpness_is_the_variance_of_the_laplacian():
+    ramp = torch.linspace(0, 1, 8).expand(1, 3, 8, 8)
+    torch.testing.assert_close(metrics.sharpness(ramp), torch.zeros(1), atol=1e-12, rtol=0)
+    point = torch.zeros(1, 1, 5, 5)
+    point[0, 0, 2, 2] = 1.0
+    # inside: -4 at the point, 1 at its four neighbours, 0 at the four corners
+    values = torch.tensor([-4.0, 1, 1, 1, 1, 0, 0, 0, 0])
+    torch.testing.assert_close(metrics.sharpness(point)[0], values.var())
+    grey = torch.rand(3, 1, 16, 16)
+    blurred = torch.nn.functional.avg_pool2d(grey, 3, 1, 1)
+    assert (metrics.sharpness(blurred) < 0.2 * metrics.sharpness(grey)).all()
+    torch.testing.assert_close(metrics.sharpness(grey.expand(-1, 3, -1, -1)), metrics.sharpness(grey))
+
+
+def test_a_sampled_kl_has_no_share_for_each_dimension():
+    from vae.models import FAMILIES, Config
+
+    torch.manual_seed(0)
+    model = FAMILIES["iaf"](Config((1, 28, 28), 4, encoder=(8,), decoder=(8,), flow_steps=1, flow_width=8))
+    found = metrics.average_terms(model.eval(), [(torch.rand(6, 1, 28, 28), torch.zeros(6))])
+    assert found.kl_per_dim is None and found.means.shape == (6, 4)
+    assert found.negative_elbo.mean() == pytest.approx(found.recon + found.kl, rel=1e-5)

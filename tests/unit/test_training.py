@@ -129,7 +129,7 @@ def test_the_discriminators_step_leaves_the_encoders_gradient_untouched():
     elbo(out, x).loss.mean().backward(retain_graph=True)
     before = [p.grad.clone() for p in model.parameters()]
     network = [p.clone() for p in critic.network.parameters()]
-    critic.step(out.z, Accelerator(), torch.Generator().manual_seed(0))
+    critic.step(out, x, Accelerator(), torch.Generator().manual_seed(0))
     assert any(not torch.equal(a, b) for a, b in zip(network, critic.network.parameters()))
     assert all(torch.equal(a, p.grad) for a, p in zip(before, model.parameters()))
     # nor does the encoder's step move the discriminator: it has an optimiser of its own

@@ -121,6 +121,7 @@ class DatasetInfo:
     load: Callable[..., Split]
     white_on_black: bool = False  # strangers' dark-on-light drawings are inverted
     grid: FactorGrid | None = None  # the factors, where the truth is known
+    binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
 
 
 def check_split(split: str) -> None:

@@ -1,9 +1,12 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28x28 grey (LeCun, Cortes & Burges 1998)."""
 
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from . import idx
-from .base import DatasetInfo
+from .base import DatasetInfo, Split
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -25,4 +28,27 @@ INFO = DatasetInfo(
     source="Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits",
     load=partial(idx.load, "mnist", mirrors=MIRRORS, content_md5=CONTENT_MD5),
     white_on_black=True,
+)
+
+
+def load_binary(split: str, download: bool = True) -> Split:
+    """"test": every pixel white or black, one fixed draw with its grey value as probability.
+    "train": the grey values, of which training makes new draws at every step.
+
+    This is the dynamic binarisation of Salakhutdinov & Murray (2008), as Burda et al. (2016) use it.
+    """
+    grey = INFO.load(split, download=download)
+    if split == "train":
+        return grey
+
+    def render(rows: np.ndarray) -> np.ndarray:
+        # each row's own noise, so that no batch changes another's pixels
+        noise = np.stack([np.random.RandomState(int(row)).random_sample((1, 28, 28)) for row in rows])
+        return (255 * (noise < grey.render(rows) / 255)).astype(np.uint8)
+
+    return Split(render, grey.labels)
+
+
+BINARY = replace(
+    INFO, name="mnist-binary", title="MNIST digits, black and white", load=load_binary, binary=True
 )

@@ -1,5 +1,8 @@
 """Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named floats."""
 
+from .attributes import attribute_flips
+from .classifier import confidence, load_classifier
+from .codes import code_usage
 from .disentanglement import (
     active_units,
     beta_vae_score,
@@ -11,18 +14,26 @@ from .disentanglement import (
     total_correlation,
 )
 from .likelihood import importance_nll
-from .reconstruction import Terms, average_terms
+from .reconstruction import Terms, average_terms, psnr, sharpness
+from .style import style_consistency
 
 __all__ = [
     "Terms",
     "active_units",
+    "attribute_flips",
     "average_terms",
     "beta_vae_score",
+    "code_usage",
+    "confidence",
     "dci",
     "factor_vae_score",
     "importance_nll",
+    "load_classifier",
     "mig",
     "modularity",
+    "psnr",
     "sap",
+    "sharpness",
+    "style_consistency",
     "total_correlation",
 ]

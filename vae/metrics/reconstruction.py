@@ -18,7 +18,8 @@ class Terms(NamedTuple):
     recon: float  # -log p(x | z) with one draw of z from each posterior
     recon_floor: float  # the least that pixels between 0 and 1 allow: recon where x_hat = x
     kl: float
-    kl_per_dim: np.ndarray  # (D,)
+    kl_per_dim: np.ndarray | None  # (D,); None where the KL is estimated at the draws
+    negative_elbo: np.ndarray  # (N,) recon + kl at that draw, per image
     recon_at_mean: np.ndarray  # (N,) -log p(x | z = posterior mean), per image
     means: np.ndarray  # (N, D) float32
     sigmas: np.ndarray  # (N, D) float32
@@ -30,25 +31,48 @@ def average_terms(
 ) -> Terms:
     """Run a model over batches of (x (B, C, H, W), y (B,)). One posterior draw per image, by seed."""
     generator = torch.Generator().manual_seed(seed)
-    recon, floor, kl_per_dim, recon_at_mean, means, sigmas = [], [], [], [], [], []
+    recon, floor, kl, kl_per_dim, recon_at_mean, means, sigmas = [], [], [], [], [], [], []
     for x, y in batches:
         y = y if model.num_classes else None
         out = model(x, y, generator=generator)
         terms = elbo(out, x)
         recon.append(terms.recon)
         floor.append((torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3)))
+        kl.append(terms.kl)
         kl_per_dim.append(terms.kl_per_dim)
         recon_at_mean.append(-model.likelihood(out.posterior.mean, y).log_prob(x))
         means.append(out.posterior.mean)
         sigmas.append(out.posterior.stddev)
     # float64: a float32 mean over 10,000 terms of some hundred nats loses its last digit
-    per_dim = torch.cat(kl_per_dim).double().mean(0)
+    per_dim = None if kl_per_dim[0] is None else torch.cat(kl_per_dim).double().mean(0).numpy()
     return Terms(
         float(torch.cat(recon).double().mean()),
         float(torch.cat(floor).double().mean()),
-        float(per_dim.sum()),
-        per_dim.numpy(),
+        float(torch.cat(kl).double().mean()),
+        per_dim,
+        (torch.cat(recon) + torch.cat(kl)).numpy(),
         torch.cat(recon_at_mean).numpy(),
         torch.cat(means).numpy(),
         torch.cat(sigmas).numpy(),
     )
+
+
+def psnr(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in decibels: images (B, C, H, W) in [0, 1] -> (B,).
+
+    Infinite where they are equal.
+    """
+    return -10 * ((x - x_hat) ** 2).mean((1, 2, 3)).log10()
+
+
+def sharpness(x: Tensor) -> Tensor:
+    """Variance of the Laplacian, a measure of focus (Pech-Pacheco et al. 2000): (B, C, H, W) -> (B,).
+
+    The Laplacian is that of the channels' mean, by the five-point stencil, borders left out.
+    """
+    grey = x.mean(1)  # (B, H, W)
+    middle = grey[:, 1:-1, 1:-1]
+    laplacian = (
+        grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:] - 4 * middle
+    )
+    return laplacian.flatten(1).var(1)

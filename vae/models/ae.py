@@ -17,6 +17,7 @@ class Autoencoder(LatentModel):
     """
 
     latent_kind = "point"
+    prior_name = "a Gaussian fitted to the codes: an autoencoder has no prior, and it shows"
     plain_decoder = True
 
     def __init__(self, config: Config):

@@ -15,8 +15,8 @@ class Config:
     """What is needed to build a model again; a card stores it as JSON.
 
     encoder, decoder: widths of the hidden layers, from input to output. For network
-    "conv" they are the widths of the dense layers between z and the 4x4 feature map, and
-    channels those of the feature maps at 32, 16, 8 and 4 pixels.
+    "conv" they are the widths of the dense layers between z and the smallest feature map, and
+    channels those of the feature maps, each half as wide and high as the one before.
     """
 
     image_shape: tuple[int, int, int]  # (C, H, W)
@@ -26,6 +26,15 @@ class Config:
     decoder: tuple[int, ...] = (128, 256)
     channels: tuple[int, ...] = (32, 32, 32, 32)
     num_classes: int = 0  # more than 0: the model is conditional
+    noise: float = 0.0  # "dvae": standard deviation of what is added to the images it learns from
+    pseudo_inputs: int = 0  # "vamp": components of the prior
+    flow_steps: int = 0  # "iaf": autoregressive steps of the posterior ...
+    flow_width: int = 0  # ... and the width of their hidden layer and of their context
+    top_dim: int = 0  # "ladder": dimensions of the upper level, of latent_dim in all
+    codebook: int = 0  # "vqvae": vectors in the codebook ...
+    code_dim: int = 0  # ... and their length
+    prior_width: int = 0  # "vqvae": width of the autoregressive prior's network ...
+    prior_layers: int = 0  # ... and how many blocks it has
 
 
 @dataclass(frozen=True)
@@ -75,12 +84,18 @@ class LatentModel(nn.Module):
     """An encoder, a latent space and a decoder.
 
     A page asks for a capability and never for a class name:
-    latent_kind   "gaussian": q(z|x) is a Gaussian; "point": the code is deterministic
+    latent_kind   "gaussian": q(z|x) is a diagonal Gaussian, or one level after another;
+                  "flow": it can be drawn from, and its KL is estimated from draws;
+                  "point": the code is deterministic; "codes": so it is, and each of its
+                  numbers is a whole one, the number of a vector in a codebook
+    groups        {name: its dimensions}: levels that can be drawn apart; {} where there is one
+    prior_name    what p(z) is, for a caption
     num_classes   0, or the number of classes that `y` chooses from
     plain_decoder decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
     """
 
     latent_kind = "gaussian"
+    prior_name = "N(0, I)"
     plain_decoder = False
 
     def __init__(self, config: Config):
@@ -99,6 +114,15 @@ class LatentModel(nn.Module):
     @property
     def num_classes(self) -> int:
         return self.config.num_classes
+
+    @property
+    def groups(self) -> dict[str, range]:
+        return {}
+
+    def features(self, z: Tensor) -> Tensor:
+        """Codes z (N, D) -> (N, F), where distances say how alike codes are: z itself, but for
+        numbers of vectors in a codebook."""
+        return z
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Distribution:
         """x (B, C, H, W) in [0, 1], y (B,) int for conditional models -> q(z | x), event (D,)."""
@@ -123,9 +147,7 @@ class LatentModel(nn.Module):
         Bernoulli. For grey pixels in [0, 1] log_prob is minus the binary cross-entropy,
         the usual score on grey MNIST; only for binary pixels is it a log-probability.
         """
-        logits = self.decode_logits(z, y).float()  # training may run the networks in bfloat16
-        # validate_args=False admits grey values
-        return Independent(Bernoulli(logits=logits, validate_args=False), 3, validate_args=False)
+        return pixels(self.decode_logits(z, y))
 
     def sample(
         self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None
@@ -154,9 +176,8 @@ class LatentModel(nn.Module):
         posterior = self.encode(x, y)
         if refine is not None:
             posterior = refine(posterior)
-        # the reparametrisation trick, written out so that a generator can be passed
-        noise = torch.randn(posterior.mean.shape, generator=generator, device=x.device)
-        z = posterior.mean + posterior.stddev * noise
+        noise = torch.randn(len(x), self.latent_dim, generator=generator, device=x.device)
+        z = reparametrise(posterior, noise)
         return Output(posterior, z, self.likelihood(z, y), self.prior)
 
     def one_hot(self, y: Tensor | None, n: int) -> Tensor:
@@ -166,6 +187,30 @@ class LatentModel(nn.Module):
         if y.shape != (n,) or y.min() < 0 or y.max() >= self.num_classes:
             raise ValueError(f"y must be {n} class numbers from 0 to {self.num_classes - 1}")
         return nn.functional.one_hot(y.long(), self.num_classes).float()
+
+
+def pixels(logits: Tensor) -> Distribution:
+    """Independent Bernoulli pixels from logits (B, C, H, W)."""
+    # training may run the networks in bfloat16; validate_args=False admits grey values
+    return Independent(
+        Bernoulli(logits=logits.float(), validate_args=False), 3, validate_args=False
+    )
+
+
+def precise(values: Tensor) -> Tensor:
+    """Out of bfloat16, in which training may run the networks; anything else stays."""
+    return values.float() if values.dtype == torch.bfloat16 else values
+
+
+def reparametrise(posterior: Distribution, noise: Tensor) -> Tensor:
+    """The draw of a posterior (B, D) that noise (B, D) from N(0, I) stands for.
+
+    Written out, where rsample would do, so that the noise can come from a generator. A posterior
+    that is more than a location and a scale says itself what it makes of the noise.
+    """
+    if hasattr(posterior, "push"):
+        return posterior.push(noise)
+    return posterior.mean + posterior.stddev * noise
 
 
 def diagonal_normal(mu: Tensor, sigma: Tensor) -> Independent:

@@ -34,13 +34,9 @@ def _dense(widths: tuple[int, ...]) -> list[nn.Module]:
 
 
 def conv_encoder(config: Config, outputs: int) -> nn.Sequential:
-    """(B, C, 64, 64) -> (B, outputs): four halvings, then dense layers (Burgess et al. 2018)."""
-    layers = []
-    channels = (config.image_shape[0], *config.channels)
-    for channels_in, channels_out in zip(channels, channels[1:]):  # 64 -> 32 -> 16 -> 8 -> 4
-        layers += [nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1), nn.ReLU()]
-    layers += [nn.Flatten()]  # (B, channels[-1]*4*4)
-    width = channels[-1] * 16
+    """(B, C, H, W) -> (B, outputs): halvings, then dense layers (Burgess et al. 2018)."""
+    layers = [*halvings((config.image_shape[0], *config.channels)), nn.Flatten()]
+    width = prod(smallest_map(config))
     for hidden in config.encoder:
         layers += [nn.Linear(width, hidden), nn.ReLU()]
         width = hidden
@@ -48,18 +44,37 @@ def conv_encoder(config: Config, outputs: int) -> nn.Sequential:
 
 
 def conv_decoder(config: Config) -> nn.Sequential:
-    """(B, D) -> logits (B, C, 64, 64), the mirror of conv_encoder."""
-    channels = config.channels[::-1]
+    """(B, D + num_classes) -> logits (B, C, H, W), the mirror of conv_encoder."""
     layers = []
-    width = config.latent_dim
-    for hidden in (*config.decoder, channels[0] * 16):
+    width = config.latent_dim + config.num_classes
+    for hidden in (*config.decoder, prod(smallest_map(config))):
         layers += [nn.Linear(width, hidden), nn.ReLU()]
         width = hidden
-    layers += [nn.Unflatten(1, (channels[0], 4, 4))]
-    for channels_in, channels_out in zip(channels, channels[1:]):  # 4 -> 8 -> 16 -> 32
+    layers += [nn.Unflatten(1, smallest_map(config))]
+    return nn.Sequential(*layers, *doublings((*config.channels[::-1], config.image_shape[0])))
+
+
+def halvings(channels: tuple[int, ...]) -> list[nn.Module]:
+    """Layers from channels[0] maps to channels[-1], each halving height and width."""
+    layers = []
+    for channels_in, channels_out in zip(channels, channels[1:]):
+        layers += [nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1), nn.ReLU()]
+    return layers
+
+
+def doublings(channels: tuple[int, ...]) -> list[nn.Module]:
+    """The mirror of halvings, but that nothing follows the last layer."""
+    layers = []
+    for channels_in, channels_out in zip(channels, channels[1:]):
         layers += [nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1), nn.ReLU()]
-    last = nn.ConvTranspose2d(channels[-1], config.image_shape[0], 4, stride=2, padding=1)
-    return nn.Sequential(*layers, last)  # 32 -> 64
+    return layers[:-1]
+
+
+def smallest_map(config: Config) -> tuple[int, int, int]:
+    """(C, H, W) of the smallest feature map."""
+    _, height, width = config.image_shape
+    shrunk = 2 ** len(config.channels)
+    return config.channels[-1], height // shrunk, width // shrunk
 
 
 def discriminator(latent_dim: int, width: int = 256, layers: int = 5) -> nn.Sequential:

@@ -5,25 +5,42 @@ z is independent of y a priori, so it is left with what the class does not say: 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
+from . import blocks
 from .base import Config, diagonal_normal
 from .vae import VAE
 
 
 class ConditionalVAE(VAE):
-    """q(z|x, y), p(z) = N(0, I), p(x|z, y). y (B,) holds class numbers."""
+    """q(z|x, y), p(z) = N(0, I), p(x|z, y). y (B,) holds class numbers.
+
+    An MLP gets the class as a one-hot vector beside the pixels; a convolutional encoder gets it
+    as one more channel, a picture that is learnt for each class.
+    """
 
     def __init__(self, config: Config):
-        if config.num_classes < 2 or config.network != "mlp":
-            raise ValueError("a conditional VAE needs two classes or more and network 'mlp'")
+        if config.num_classes < 2:
+            raise ValueError("a conditional VAE needs two classes or more")
         super().__init__(config)  # the blocks make room for num_classes more inputs
+        if config.network == "conv":
+            channels, height, width = config.image_shape
+            self.class_picture = nn.Embedding(config.num_classes, height * width)
+            wider = replace(config, image_shape=(channels + 1, height, width))
+            self.encoder = blocks.encoder(wider, outputs=2 * config.latent_dim)
 
     def encode(self, x: Tensor, y: Tensor | None = None):
-        inputs = torch.cat([x.flatten(1), self.one_hot(y, len(x))], dim=1)
-        mu, logvar = self.encoder(inputs).chunk(2, dim=1)  # each (B, D)
+        one_hot = self.one_hot(y, len(x))
+        if self.config.network == "conv":
+            picture = self.class_picture(y.long()).view(-1, 1, *x.shape[2:])
+            inputs = torch.cat([x, picture], dim=1)  # (B, C + 1, H, W)
+        else:
+            inputs = torch.cat([x.flatten(1), one_hot], dim=1)
+        mu, logvar = self.encoder(inputs).float().chunk(2, dim=1)  # each (B, D)
         return diagonal_normal(mu, (0.5 * logvar).exp())
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from ..data import DATASETS, Split
 from ..models import FAMILIES, LatentModel, Output
 from ..models.blocks import discriminator
+from ..models.vaegan import ImageDiscriminator
 from ..objectives import (
     ada_gvae,
     beta_tcvae,
@@ -31,7 +32,11 @@ from ..objectives import (
     discriminator_loss,
     elbo,
     factor_vae,
+    m2,
     permute_dims,
+    real_or_made_loss,
+    vae_gan,
+    vq_vae,
 )
 from .recipes import Recipe
 
@@ -97,20 +102,46 @@ class Pairs(WholeBatches):
         return x, torch.from_numpy(factors[:, self.split.grid.label])
 
 
+class FewLabels(WholeBatches):
+    """As WholeBatches, but most images are without a label (-1), and to each batch half as many
+    images are added of those that have theirs."""
+
+    def __init__(self, split: Split, labels: int, seed: int):
+        super().__init__(split)
+        order = np.random.default_rng(seed).permutation(len(split))
+        classes = np.unique(split.labels)
+        each = labels // len(classes)
+        self.labelled = np.concatenate([order[split.labels[order] == k][:each] for k in classes])
+
+    def __getitems__(self, indices):
+        rng = np.random.default_rng(indices)
+        chosen = rng.choice(self.labelled, len(indices) // 2)
+        x, y = self.split.batch(np.concatenate([indices, chosen]))
+        y[: len(indices)] = -1
+        return x, y
+
+
 class Critic:
-    """FactorVAE's discriminator with its optimiser."""
+    """A discriminator with its optimiser: FactorVAE's, of codes, or the VAE-GAN's, of images."""
 
     def __init__(self, recipe: Recipe):
-        self.network = discriminator(recipe.config.latent_dim)
+        self.of_images = recipe.objective == "vae_gan"
+        config = recipe.config
+        self.network = ImageDiscriminator(config) if self.of_images else discriminator(config.latent_dim)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=recipe.discriminator_learning_rate, betas=(0.5, 0.9)
         )
 
-    def step(self, z: torch.Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
-        """One step towards telling draws z (B, D) from draws with shuffled dimensions. z is
-        detached, so that nothing of this reaches the encoder."""
-        z = z.detach()
-        loss = discriminator_loss(self.network(z), self.network(permute_dims(z, generator)))
+    def step(self, out: Output, x: torch.Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
+        """One step towards telling draws z (B, D) from draws with shuffled dimensions, or images
+        x (B, C, H, W) from the decoder's. Those are detached, so that nothing of this reaches
+        encoder or decoder."""
+        if self.of_images:
+            made = out.likelihood.mean.detach()
+            loss = real_or_made_loss(self.network(x)[0].float(), self.network(made)[0].float())
+        else:
+            z = out.z.detach()
+            loss = discriminator_loss(self.network(z), self.network(permute_dims(z, generator)))
         self.optimizer.zero_grad()
         accelerator.backward(loss.mean())
         self.optimizer.step()
@@ -149,15 +180,23 @@ def train(
     torch.manual_seed(recipe.seed)
     model = FAMILIES[recipe.family](recipe.config)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
-    critic = Critic(recipe) if recipe.objective == "factor_vae" else None
+    critic = Critic(recipe) if recipe.objective in ("factor_vae", "vae_gan") else None
     start = resume(folder, model, optimizer, critic, recipe)
+    if not start and hasattr(model, "initialise"):
+        chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(recipe.seed))
+        model.initialise(split.batch(chosen[:1000].numpy())[0])
 
     world = accelerator.num_processes
     batches = Batches(
         len(split), recipe.batch_size, recipe.seed, start * world, recipe.steps * world
     )
     pairs = recipe.objective == "ada_gvae"
-    dataset = Pairs(split, recipe.pair_factors) if pairs else WholeBatches(split)
+    if pairs:
+        dataset = Pairs(split, recipe.pair_factors)
+    elif recipe.objective == "m2":
+        dataset = FewLabels(split, recipe.labels, recipe.seed)
+    else:
+        dataset = WholeBatches(split)
     loader = DataLoader(dataset, batch_sampler=batches, collate_fn=lambda batch: batch)
     if recipe.config.network == "conv":
         model = model.to(memory_format=torch.channels_last)
@@ -182,9 +221,14 @@ def train(
             noise.manual_seed((recipe.seed * 100_003 + step) * world + accelerator.process_index)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate_at(step)
+            if recipe.shift:
+                x = shifted(x, recipe.shift, noise)
+            if recipe.binarise:
+                x = torch.bernoulli(x, generator=noise)
             with autocast:
-                out = prepared(x, y, generator=noise, refine=ada_gvae if pairs else None)
-            terms = objective(recipe, out, x, len(split), step, critic)
+                given = None if recipe.objective == "m2" else y  # which is what it has to learn
+                out = prepared(x, given, generator=noise, refine=ada_gvae if pairs else None)
+            terms = objective(recipe, out, x, y, len(split), step, critic)
             if not torch.isfinite(terms.loss).all():
                 named = {k: t for k, t in terms._asdict().items() if isinstance(t, torch.Tensor)}
                 broken = next(name for name, t in named.items() if not t.isfinite().all())
@@ -195,7 +239,7 @@ def train(
             accelerator.backward(terms.loss.mean())
             optimizer.step()
             if critic:
-                critic.step(out.z, accelerator, noise)
+                critic.step(out, x, accelerator, noise)
             step, between_steps = step + 1, True
             if step % 100 == 0:
                 bar.update(100)
@@ -222,8 +266,9 @@ def train(
 
 
 def objective(
-    recipe: Recipe, out: Output, x: torch.Tensor, n_data: int, step: int, critic: Critic | None
-) -> NamedTuple:
+    recipe: Recipe, out: Output, x: torch.Tensor, y: torch.Tensor, n_data: int, step: int,
+    critic: Critic | None,
+) -> NamedTuple:  # fmt: skip
     """The recipe's objective at a step, with recon, kl and loss per example. Raises ValueError for
     an unknown one."""
     if recipe.objective in ("elbo", "ada_gvae"):
@@ -235,7 +280,28 @@ def objective(
     if recipe.objective == "factor_vae":
         logits = critic.network(out.z)
         return factor_vae(out, x, gamma=recipe.gamma, logits=logits, beta=recipe.beta_at(step))
+    if recipe.objective == "vae_gan":
+        real, (logits, made) = critic.network(x)[1], critic.network(out.likelihood.mean)
+        return vae_gan(
+            out, x, real, made, logits, recipe.beta_at(step), recipe.feature_weight,
+            recipe.adversarial_weight,
+        )  # fmt: skip
+    if recipe.objective == "m2":
+        return m2(out, x, y, alpha=recipe.alpha)
+    if recipe.objective == "vq_vae":
+        return vq_vae(out, x, commitment=recipe.commitment)
     raise ValueError(f"unknown objective {recipe.objective!r}")
+
+
+def shifted(x: torch.Tensor, most: int, generator: torch.Generator) -> torch.Tensor:
+    """Images x (B, C, H, W), each moved by up to `most` pixels along both axes; black comes in."""
+    height, width = x.shape[2:]
+    padded = torch.nn.functional.pad(x, (most,) * 4)
+    offsets = torch.randint(2 * most + 1, (len(x), 2), generator=generator, device=x.device).tolist()
+    return torch.stack([
+        image[:, down : down + height, right : right + width]
+        for image, (down, right) in zip(padded, offsets)
+    ])  # fmt: skip
 
 
 def _codes(model: LatentModel, split: Split, n: int = 10_000) -> torch.Tensor:

@@ -40,7 +40,7 @@ _answer_channel = st.components.v2.component(
     "live_panel_answer", js=_read("mailbox.js", "answer_channel.js")
 )
 KEY = "live_panel"
-SHOWN_FIRST = 6
+SHOWN_FIRST = 6  # sliders; of each level where there are levels, half as many
 DRAWS = 2000  # posterior draws that histograms and densities are made of
 MOST_AT_ONCE = 256  # pictures in one request
 
@@ -60,7 +60,7 @@ def live_panel() -> None:
             "model": card.name,
             "weights": cached.weights_id(card.name),
             "dims": _dimensions(),
-            "shown_first": SHOWN_FIRST,
+            "shown_first": SHOWN_FIRST // 2 if model.groups else SHOWN_FIRST,
             "z": list(st.session_state.z),
             "y": st.session_state.y,
             "start": {"z": list(start_z), "y": start_y},
@@ -112,6 +112,9 @@ def _model_message(name: str) -> bytes:
 def _dimensions() -> list[dict]:
     """Slider settings, in the order in which they are shown."""
     card, prior = state.card(), state.model().prior
+    mu, sigma = prior.mean.tolist(), prior.stddev.tolist()
+    gaussian = isinstance(prior, torch.distributions.Independent)  # else no line stands for it
+    group = {d: name for name, dims in state.model().groups.items() for d in dims}
     ranges = cached.slider_ranges(card.name)
     kl = card.figures.get("kl_per_dim")
     locked = state.locked()
@@ -119,7 +122,7 @@ def _dimensions() -> list[dict]:
         {
             "index": d, "low": float(ranges[d, 0]), "high": float(ranges[d, 1]),
             "kl": kl[d] if kl else None, "name": state.names().get(d, ""), "locked": d in locked,
-            "prior_mu": float(prior.mean[d]), "prior_sigma": float(prior.stddev[d]),
+            "prior_mu": mu[d], "prior_sigma": sigma[d] if gaussian else None, "group": group.get(d, ""),
         }
         for d in cached.dimension_order(card.name)
     ]  # fmt: skip

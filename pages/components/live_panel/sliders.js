@@ -54,7 +54,18 @@ function buildRows(panel) {
     setUpStrip(panel, row);
     return row;
   });
-  panel.sliders.replaceChildren(...panel.rows.map((row) => row.element));
+  const parts = [];
+  panel.rows.forEach((row, i) => {
+    const first = i === 0 || panel.rows[i - 1].dim.group !== row.dim.group;
+    row.place = first ? 0 : panel.rows[i - 1].place + 1; // in its group
+    if (first && row.dim.group) {
+      const heading = document.createElement('h4');
+      heading.textContent = row.dim.group;
+      parts.push(heading);
+    }
+    parts.push(row.element);
+  });
+  panel.sliders.replaceChildren(...parts);
   showRows(panel);
 }
 
@@ -64,9 +75,10 @@ function shownRows(panel) {
 
 function showRows(panel) {
   const all = panel.rows.length, first = panel.data.shown_first;
-  panel.rows.forEach((row, i) => (row.element.style.display = panel.expanded || i < first ? '' : 'none'));
-  panel.more.style.display = all > first ? '' : 'none';
-  panel.more.textContent = panel.expanded ? `Show the first ${first}` : `Show all ${all}`;
+  const each = panel.rows.some((row) => row.dim.group) ? ' of each level' : '';
+  panel.rows.forEach((row) => (row.element.style.display = panel.expanded || row.place < first ? '' : 'none'));
+  panel.more.style.display = panel.rows.some((row) => row.place >= first) ? '' : 'none';
+  panel.more.textContent = panel.expanded ? `Show the first ${first}${each}` : `Show all ${all}`;
   panel.more.setAttribute('aria-expanded', panel.expanded);
 }
 
@@ -136,7 +148,8 @@ function drawHistogram(panel, { dim, low, high, svg }) {
   const counts = new Float64Array(BINS);
   for (let i = 0; i < n; i++) counts[Math.floor((draws[i * d + dim.index] * BINS) / 256)]++;
   const width = (dim.high - dim.low) / BINS;
-  const density = (v) => Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
+  // a prior that is no Gaussian has no line
+  const density = (v) => dim.prior_sigma === null ? 0 : Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
   const places = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
   const prior = places.map((v) => density(v) * n * width);
   const top = Math.max(...counts, ...prior);

@@ -1,0 +1,78 @@
+// The picture with a button over each place of its grid; what is chosen is sent when the hand rests.
+const SEND_AFTER = 200; // ms: a drag chooses many places
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const canvas = parentElement.querySelector('canvas');
+  const group = parentElement.querySelector('.places');
+  const picture = new Image();
+  picture.onload = () => {
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    canvas.getContext('2d').drawImage(picture, 0, 0);
+  };
+  picture.src = data.picture;
+  canvas.classList.toggle('crisp', data.crisp);
+  canvas.setAttribute('aria-label', 'the picture decoded from the grid of codes');
+  group.setAttribute('aria-label', `codes in ${data.rows} rows and ${data.columns} columns`);
+  group.style.gridTemplateColumns = `repeat(${data.columns}, 1fr)`;
+
+  const chosen = new Set(data.places);
+  const n = data.rows * data.columns;
+  if (group.children.length !== n) {
+    group.replaceChildren(...Array.from({ length: n }, () => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      return button;
+    }));
+    group.focusAt = 0;
+  }
+  const cells = [...group.children];
+  const send = () => {
+    clearTimeout(group.timer);
+    group.timer = setTimeout(() => setTriggerValue('places', [...chosen].sort((a, b) => a - b)), SEND_AFTER);
+  };
+  const show = (i) => {
+    const row = Math.floor(i / data.columns) + 1, column = (i % data.columns) + 1;
+    cells[i].setAttribute('aria-pressed', chosen.has(i));
+    cells[i].setAttribute('aria-label', `row ${row}, column ${column}: vector ${data.numbers[i]}`);
+    cells[i].title = `vector ${data.numbers[i]}`;
+    cells[i].tabIndex = i === group.focusAt ? 0 : -1; // one stop for the Tab key, arrows inside
+  };
+  const set = (i, on) => {
+    if (chosen.has(i) === on) return;
+    if (on) chosen.add(i);
+    else chosen.delete(i);
+    show(i);
+    send();
+  };
+  cells.forEach((cell, i) => {
+    show(i);
+    cell.onclick = (event) => event.detail === 0 && set(i, !chosen.has(i)); // Enter or Space
+    cell.onkeydown = (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: data.columns, ArrowUp: -data.columns }[event.key];
+      const next = i + (step ?? 0);
+      if (!step || next < 0 || next >= n) return;
+      event.preventDefault();
+      group.focusAt = next;
+      show(i);
+      show(next);
+      cells[next].focus();
+    };
+  });
+  // a drag chooses what it passes over, or gives it back if it began on a chosen place
+  const under = (event) => cells.indexOf(parentElement.elementFromPoint?.(event.clientX, event.clientY)
+    ?? document.elementFromPoint(event.clientX, event.clientY));
+  group.onpointerdown = (event) => {
+    const i = cells.indexOf(event.target);
+    if (i < 0) return;
+    group.painting = !chosen.has(i);
+    set(i, group.painting);
+    if (event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
+  };
+  group.onpointermove = (event) => {
+    if (group.painting === undefined || !event.buttons) return;
+    const i = under(event);
+    if (i >= 0) set(i, group.painting);
+  };
+  group.onpointerup = group.onpointerleave = () => (group.painting = undefined);
+}

@@ -1,0 +1,179 @@
+"""Glyphs: 62 characters (A-Z, a-z, 0-9) in 668 font styles, 32x32 grey, white on black.
+
+A style's characters have one scale, and each stands in the middle of its image: p is no lower
+than d.
+
+The source has 725 styles; ODD and TWINS are left out. The test split holds out whole styles, none
+within NEAR of a style in train. Another weight of the same typeface may be in train: the source
+does not say which styles belong together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import string
+import zipfile
+import zlib
+
+import numpy as np
+import torch
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from . import idx
+from .base import DatasetInfo, Split, _hash, check_split
+
+FILE = "ofl_glyphs_725styles_62x32x32.npz"
+CONTENT_MD5 = "6d955e70204b0049a3abdea4b8e9cd58"  # of the images, sorted by style and character
+
+CHARACTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
+SOURCE_STYLES = 725
+
+# Distances between styles are mean squared differences of their pixels in [0, 1]. Two styles taken
+# at random are 0.047 apart; 0.005 is about one step of weight.
+TWIN = 0.001
+NEAR = 0.005
+TEST_STYLES = 80
+LARGEST_GROUP = 8
+
+# 45 shows tiny letters on the keys of a keyboard, 663 has runes for letters
+ODD = (45, 663)
+# styles within TWIN of an earlier one, hardly to be told apart by eye
+TWINS = (
+    98, 99, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 200, 203, 204, 205, 206,
+    207, 208, 209, 210, 211, 212, 213, 214, 216, 218, 222, 254, 255, 270, 280, 398, 404, 406,
+    407, 408, 425, 426, 446, 448, 501, 504, 509, 514, 518, 592, 616, 625, 651, 654, 690, 723,
+)  # fmt: skip
+# chosen by choose_test
+TEST = (
+    3, 10, 21, 33, 41, 48, 49, 66, 68, 69, 82, 83, 92, 94, 95, 97, 100, 106, 107, 120, 122, 133,
+    162, 173, 179, 184, 186, 201, 220, 233, 236, 258, 259, 260, 261, 263, 290, 292, 310, 340,
+    356, 368, 382, 386, 441, 445, 447, 500, 502, 508, 515, 525, 530, 532, 535, 542, 544, 546,
+    558, 565, 574, 577, 579, 581, 588, 589, 603, 609, 619, 620, 624, 629, 656, 658, 662, 666,
+    669, 688, 689, 692,
+)  # fmt: skip
+TRAIN = tuple(s for s in range(SOURCE_STYLES) if s not in ODD + TWINS + TEST)
+
+
+def load(split: str, download: bool = True) -> Split:
+    """The "train" or "test" styles, all 62 characters of each.
+
+    The test split comes with the project, as pretrained/galleries/glyphs.npz; the train split is
+    taken from data_folder()/fonts and cannot be downloaded. Raises OSError for files that are
+    missing or damaged.
+    """
+    numbers = _numbers(split)
+    labels = numbers % len(CHARACTERS)
+    gallery = idx.GALLERIES / "glyphs.npz"
+    if split == "test" and gallery.exists():
+        images = _read_gallery(labels)
+    elif split == "test" and not download:
+        raise OSError(f"{gallery.name} is missing")
+    else:
+        images = read_source().reshape(-1, 32, 32)[numbers]
+    images = images[:, None]  # (N, 32, 32) -> (N, 1, 32, 32)
+    return Split(lambda indices: images[indices], labels)
+
+
+def styles(split: str) -> np.ndarray:
+    """The style number (N,) int64 of each image of "train" or "test", in the split's order."""
+    return _numbers(split) // len(CHARACTERS)
+
+
+def by_style(split: str) -> tuple[np.ndarray, Tensor]:
+    """S style numbers (S,), ascending, and their glyphs (S, 62, 1, 32, 32) float in [0, 1].
+
+    Raises OSError as load does.
+    """
+    numbers = _numbers(split)
+    x, _ = load(split).batch(np.argsort(numbers))
+    return np.unique(styles(split)), x.unflatten(0, (-1, len(CHARACTERS)))
+
+
+def _numbers(split: str) -> np.ndarray:
+    """Image numbers (N,) int64, 62 * style + character, in the split's order.
+
+    That of the test split is by a hash, so that its first n images are a random sample.
+    """
+    check_split(split)
+    chosen = np.array(TEST if split == "test" else TRAIN, np.int64)
+    numbers = (chosen[:, None] * len(CHARACTERS) + np.arange(len(CHARACTERS))).ravel()
+    if split == "test":
+        numbers = numbers[np.argsort(_hash(numbers.astype(np.uint64)), kind="stable")]
+    return numbers
+
+
+def _read_gallery(labels: np.ndarray) -> np.ndarray:
+    """The images (N, 32, 32) of the test split. Raises OSError unless they go with labels (N,)."""
+    gallery = idx.GALLERIES / "glyphs.npz"
+    try:
+        with np.load(gallery, allow_pickle=False) as file:
+            images, found = file["images"], file["labels"]
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise OSError(f"{gallery.name} is damaged") from error
+    if images.shape != (len(labels), 32, 32) or not np.array_equal(found, labels):
+        raise OSError(f"{gallery.name} holds other glyphs than this version's test split")
+    return images
+
+
+def read_source() -> np.ndarray:
+    """All styles: uint8 (725, 62, 32, 32). Raises OSError where the file is missing or damaged."""
+    path = idx.data_folder() / "fonts" / FILE
+    if not path.exists():
+        raise OSError(
+            f"{FILE} has no download: put it into {path.parent}, or point VAE_DATA to a folder "
+            f"that holds fonts/{FILE}"
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            x, y, f = file["x"], file["y"], file["f"]
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise OSError(f"{path.name} is damaged: {error}") from error
+    x = x[np.lexsort((y, f))]
+    md5 = hashlib.md5(x.tobytes()).hexdigest()
+    if md5 != CONTENT_MD5:
+        raise OSError(f"{path.name} has other images than expected (md5 {md5}, not {CONTENT_MD5})")
+    return x.reshape(SOURCE_STYLES, len(CHARACTERS), 32, 32)
+
+
+def distances(images: np.ndarray) -> np.ndarray:
+    """Styles (S, 62, 32, 32) uint8 -> mean squared pixel differences (S, S)."""
+    x = torch.from_numpy(images.reshape(len(images), -1)).float() / 255
+    squares = x.square().sum(1)
+    return ((squares[:, None] + squares - 2 * x @ x.T) / x.shape[1]).clamp(min=0).numpy()
+
+
+def choose_test(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Distances between all styles (S, S) -> (TWINS, TEST). Takes what ODD names as left out.
+
+    Styles within NEAR of each other, also by way of others, form a group, which goes into one
+    split as a whole. The groups of up to LARGEST_GROUP go to the test split in the order of a hash
+    of their first style, passing over those that would make it more than TEST_STYLES. The larger
+    ones, four chains of everyday text faces, would fill a third of it.
+    """
+    kept, twins = [], []
+    for style in range(len(distance)):
+        if style not in ODD:
+            is_twin = (distance[style, kept] < TWIN).any()
+            (twins if is_twin else kept).append(style)
+    kept = np.array(kept)
+    count, group_of = connected_components(distance[np.ix_(kept, kept)] < NEAR)
+    groups = [kept[group_of == k] for k in range(count)]
+    hashes = _hash(np.array([group[0] for group in groups], np.uint64))
+    test = []
+    for k in np.argsort(hashes, kind="stable"):
+        if len(groups[k]) <= LARGEST_GROUP and len(test) + len(groups[k]) <= TEST_STYLES:
+            test += groups[k].tolist()
+    return tuple(twins), tuple(sorted(test))
+
+
+INFO = DatasetInfo(
+    name="glyphs",
+    title="Glyphs",
+    image_shape=(1, 32, 32),
+    classes=tuple(CHARACTERS),
+    licence="SIL Open Font Licence (the fonts)",
+    source="rendered from Debian's packaged OFL fonts; the data set does not carry family names",
+    load=load,
+    white_on_black=True,
+)

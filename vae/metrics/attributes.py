@@ -1,0 +1,63 @@
+"""Whether directions in latent space change the attribute that they are named after."""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..latent import attribute_direction
+from ..models import LatentModel
+
+
+class Flips(NamedTuple):
+    """Shares of test images, by attribute, that change when their code moves along a direction."""
+
+    rates: dict[str, float]  # of images without it that have it afterwards, and the other way
+    unmoved: dict[str, float]  # the same for plain reconstructions: the classifier's own slips
+    others_kept: dict[str, float]  # share of the other attributes that stayed
+    protocol: str
+
+
+@torch.no_grad()
+def attribute_flips(
+    model: LatentModel, codes: Tensor, factors: np.ndarray, attributes: dict[str, tuple[int, tuple[int, ...]]],
+    judge: Callable[[Tensor], Tensor], fit: int, steps: float = 1.0,
+) -> Flips:  # fmt: skip
+    """Move codes by the attribute's direction (Larsen et al. 2016) and ask a judge.
+
+    codes (N, D), factors (N, K) int; attributes: {name: (k, values)}: an image has the
+    attribute where its factor k takes one of these values. judge: images (B, C, H, W) -> answers (B, K) int. The first `fit`
+    codes give the directions, the others are moved: by +steps times the direction where the
+    attribute is absent, by -steps where it is there.
+    """
+    rates, unmoved, others = {}, {}, {}
+    names = list(attributes)
+    has = _has(factors, attributes)
+    plain_has = _has(_judged(model, codes[fit:], judge), attributes)  # of (M, K) answers
+    for name in names:
+        direction = attribute_direction(codes[:fit], torch.from_numpy(has[name][:fit])).vector
+        there = has[name][fit:]
+        sign = torch.from_numpy(np.where(there, -1.0, 1.0)).float()
+        moved = _judged(model, codes[fit:] + steps * sign[:, None] * direction, judge)
+        after = _has(moved, attributes)
+        rates[name] = float((after[name] != there).mean())
+        unmoved[name] = float((plain_has[name] != there).mean())
+        kept = [(after[n] == plain_has[n]).mean() for n in names if n != name]
+        others[name] = float(np.mean(kept)) if kept else 1.0
+    protocol = (
+        f"directions from {fit:,} codes, {len(codes) - fit:,} other test images moved by "
+        f"{steps:g} times the direction, judged by a classifier"
+    )
+    return Flips(rates, unmoved, others, protocol)
+
+
+def _has(factors: np.ndarray, attributes: dict) -> dict[str, np.ndarray]:
+    """Which rows (N,) bool have each attribute."""
+    return {name: np.isin(factors[:, k], values) for name, (k, values) in attributes.items()}
+
+
+def _judged(model: LatentModel, codes: Tensor, judge: Callable[[Tensor], Tensor]) -> np.ndarray:
+    return torch.cat([judge(model.decode(part)) for part in codes.split(500)]).numpy()

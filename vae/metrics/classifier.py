@@ -1,0 +1,79 @@
+"""A small classifier that judges what a model draws: is it a digit, has the face its glasses?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from ..models import Config
+from ..models.blocks import halvings, smallest_map
+
+CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
+CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images
+
+
+class Classifier(nn.Module):
+    """Images (B, C, H, W) in [0, 1] -> a list of logits, (B, V_k) for each of K questions."""
+
+    def __init__(self, image_shape: tuple[int, int, int], answers: tuple[int, ...]):
+        super().__init__()
+        channels = CHANNELS[image_shape[1]]
+        config = Config(image_shape, latent_dim=0, channels=channels)
+        c, h, w = smallest_map(config)
+        self.body = nn.Sequential(
+            *halvings((image_shape[0], *channels)), nn.Flatten(), nn.Linear(c * h * w, 128), nn.ReLU()
+        )
+        self.heads = nn.ModuleList(nn.Linear(128, n) for n in answers)
+        self.accuracy: tuple[float, ...] = ()  # on the test split, one for each question
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        h = self.body(x)
+        return [head(h) for head in self.heads]
+
+
+def load_classifier(
+    data: str, image_shape: tuple[int, int, int], answers: tuple[int, ...], root: Path | None = None
+) -> Classifier:
+    """The shipped classifier of a data set, in eval mode, its test accuracies on .accuracy.
+
+    Raises OSError where it is missing or damaged.
+    """
+    path = (root or CLASSIFIERS) / f"{data}.safetensors"
+    classifier = Classifier(image_shape, answers)
+    try:
+        with safe_open(path, framework="pt") as file:
+            classifier.load_state_dict({k: file.get_tensor(k) for k in file.keys()})
+            classifier.accuracy = tuple(map(float, file.metadata()["accuracy"].split(",")))
+    except (OSError, SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise OSError(f"the classifier {path.name} is missing or damaged ({error})") from error
+    return classifier.eval().requires_grad_(False)
+
+
+class Confidence(NamedTuple):
+    """How sure a classifier is of images: the mean, over images and questions, of the largest
+    probability. Chance is not 1 / V: a classifier is overconfident of what it never saw."""
+
+    of_samples: float
+    of_test_images: float
+    accuracy: float  # of the classifier, on the test split, mean over its questions
+    protocol: str
+
+
+@torch.no_grad()
+def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> Confidence:
+    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]."""
+
+    def mean_confidence(x: Tensor) -> float:
+        found = [logits.softmax(1).amax(1) for part in x.split(500) for logits in classifier(part)]
+        return float(torch.cat(found).mean())
+
+    accuracy = sum(classifier.accuracy) / len(classifier.accuracy)
+    protocol = (
+        f"mean largest probability of a classifier (test accuracy {accuracy:.3f}) over "
+        f"{len(samples):,} draws from the prior and {len(test_images):,} test images"
+    )
+    return Confidence(mean_confidence(samples), mean_confidence(test_images), accuracy, protocol)

@@ -1,0 +1,28 @@
+"""How a model with a codebook uses it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class CodeUsage(NamedTuple):
+    used: int  # vectors that at least one place of one image names
+    perplexity: float  # exp of the entropy of how often each is named: K if all are, equally often
+    protocol: str
+
+
+def code_usage(codes: np.ndarray, size: int) -> CodeUsage:
+    """codes (N, D), whole numbers below size -> usage over all N * D places (van den Oord et al.
+    2017). Raises ValueError for a code that names no vector."""
+    numbers = np.asarray(codes)
+    if not np.isfinite(numbers).all() or (numbers != np.rint(numbers)).any():
+        raise ValueError("codes must be whole numbers")
+    numbers = numbers.astype(int).ravel()
+    if numbers.min() < 0 or numbers.max() >= size:
+        raise ValueError(f"codes must lie between 0 and {size - 1}")
+    counts = np.bincount(numbers, minlength=size)
+    p = counts[counts > 0] / counts.sum()
+    protocol = f"{len(codes):,} images, {numbers.size:,} places, {size} vectors"
+    return CodeUsage(int((counts > 0).sum()), float(np.exp(-(p * np.log(p)).sum())), protocol)

@@ -1,0 +1,144 @@
+"""Inverse autoregressive flow (Kingma et al. 2016): a posterior that is more than a Gaussian.
+
+A Gaussian draw goes through steps z <- s * z + (1 - s) * m, in which s_d and m_d depend on the
+dimensions before d alone. So the Jacobian is triangular and its log-determinant a plain sum.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, constraints
+
+from . import blocks
+from .base import Config, LatentModel, diagonal_normal, precise
+
+
+class MaskedLinear(nn.Linear):
+    """A linear layer with some of its connections cut: mask (out, in) of 0 and 1."""
+
+    def __init__(self, mask: Tensor):
+        super().__init__(mask.shape[1], mask.shape[0])
+        self.register_buffer("mask", mask.float(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.weight * self.mask, self.bias)
+
+
+class AutoregressiveStep(nn.Module):
+    """One step of the flow: a MADE (Germain et al. 2015) with one hidden layer and a context."""
+
+    def __init__(self, dim: int, width: int):
+        super().__init__()
+        # unit h of the hidden layer sees the first degree[h] dimensions; output d sees the units
+        # that see fewer than d + 1 (d counts from 0)
+        degree = 1 + torch.arange(width) % max(1, dim - 1)
+        number = torch.arange(dim)
+        self.first = MaskedLinear(degree[:, None] > number[None, :])  # (width, dim)
+        self.context = nn.Linear(width, width, bias=False)
+        sees = number[:, None] >= degree[None, :]  # (dim, width)
+        self.shift, self.gate = MaskedLinear(sees), MaskedLinear(sees)
+        nn.init.zeros_(self.shift.weight)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.constant_(self.gate.bias, 2.0)  # begins near the identity
+
+    def forward(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """z (..., D), context (..., width) -> m (..., D) and the logit of s (..., D)."""
+        hidden = nn.functional.silu(self.first(z) + self.context(context))
+        return self.shift(hidden), self.gate(hidden)
+
+
+class FlowPosterior(Distribution):
+    """The law of a Gaussian draw (B, D) that went through the steps.
+
+    mean is where the flow takes the Gaussian's mean: its centre, and not its expectation, which
+    has no closed form. variance is that of 64 fixed draws.
+    """
+
+    arg_constraints = {}
+    support = constraints.real_vector
+
+    def __init__(self, mu: Tensor, sigma: Tensor, context: Tensor, steps: nn.ModuleList):
+        self.base, self.context, self.steps = diagonal_normal(mu, sigma), context, steps
+        self._last = None, None  # the last draw and its log q, as torch's transforms keep theirs
+        super().__init__(mu.shape[:-1], mu.shape[-1:], validate_args=False)
+
+    def push(self, noise: Tensor) -> Tensor:
+        """noise (..., B, D) from N(0, I) -> z (..., B, D), and remembers log q(z|x) of it."""
+        z = self.base.mean + self.base.stddev * noise
+        log_q = self.base.log_prob(z)
+        for step in self.steps:
+            m, logit = step(z, self.context)
+            s = logit.sigmoid()
+            z = s * z + (1 - s) * m
+            log_q = log_q - nn.functional.logsigmoid(logit).sum(-1)
+            z = z.flip(-1)  # the next step sees the dimensions from the other end
+        self._last = z, log_q
+        return z
+
+    def rsample(self, sample_shape=torch.Size()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        return self.push(torch.randn(shape, device=self.base.mean.device))
+
+    def sample(self, sample_shape=torch.Size()) -> Tensor:
+        with torch.no_grad():
+            return self.rsample(sample_shape)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.push(torch.zeros_like(self.base.mean))
+
+    @property
+    def variance(self) -> Tensor:
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn(64, 1, self.base.mean.shape[-1], generator=generator)
+        noise = noise.expand(-1, len(self.base.mean), -1).to(self.base.mean.device)
+        return self.push(noise).var(0)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """log q(z|x) in nats of z (..., B, D): at once for the last draw, else by going back
+        through the flow, one dimension after another."""
+        if value is self._last[0]:
+            return self._last[1]
+        z, log_det = value, 0.0
+        for step in reversed(self.steps):
+            z = z.flip(-1)
+            before = torch.zeros_like(z)
+            for d in range(z.shape[-1]):  # s_d and m_d need the dimensions before d alone
+                m, logit = step(before, self.context)
+                s = logit[..., d].sigmoid()
+                before[..., d] = (z[..., d] - (1 - s) * m[..., d]) / s
+            log_det = log_det + nn.functional.logsigmoid(step(before, self.context)[1]).sum(-1)
+            z = before
+        return self.base.log_prob(z) - log_det
+
+
+class FlowVAE(LatentModel):
+    """A VAE with an IAF posterior; prior and decoder are the VAE's."""
+
+    latent_kind = "flow"
+    plain_decoder = True
+
+    def __init__(self, config: Config):
+        if config.flow_steps < 1 or config.flow_width < 1:
+            raise ValueError("a flow needs one step or more, and a width")
+        super().__init__(config)
+        self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim + config.flow_width)
+        self.flow = nn.ModuleList(
+            AutoregressiveStep(config.latent_dim, config.flow_width) for _ in range(config.flow_steps)
+        )
+        self.decoder = blocks.decoder(config)
+        self.register_buffer("prior_mu", torch.zeros(config.latent_dim), persistent=False)
+        self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> FlowPosterior:
+        d = self.latent_dim
+        mu, logvar, context = precise(self.encoder(x)).split([d, d, self.config.flow_width], dim=1)
+        return FlowPosterior(mu, (0.5 * logvar).exp(), context, self.flow)
+
+    def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.decoder(z)
+
+    @property
+    def prior(self):
+        return diagonal_normal(self.prior_mu, self.prior_sigma)

@@ -1,0 +1,130 @@
+"""The ladder VAE (Sønderby et al. 2016) with two levels, in non-centred coordinates.
+
+p(z_top) = N(0, I), p(z_bottom | z_top) = N(mu_p, sigma_p^2), p(x | z_bottom, z_top). A code here is
+(z_top, e) with z_bottom = mu_p(z_top) + sigma_p(z_top) * e. In these coordinates the prior is
+N(0, I) throughout, so that each level can be drawn, moved or kept on its own: a hand on the top
+level takes the bottom level along, and KL divergences are what they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, constraints
+
+from . import blocks
+from .base import Config, LatentModel, diagonal_normal, precise
+
+
+class LadderPosterior(Distribution):
+    """q(z_top | x) q(e | x, z_top), both diagonal Gaussians, the second given the first's draw.
+
+    top: N over (B, D_top). bottom: what turns z_top (..., B, D_top) into N over (..., B, D_bottom).
+    mean is the mean of the top level, and that of the bottom level given it.
+    """
+
+    arg_constraints = {}
+    support = constraints.real_vector
+
+    def __init__(self, top: Independent, bottom, latent_dim: int):
+        self.top, self.bottom = top, bottom
+        super().__init__(top.batch_shape, torch.Size([latent_dim]), validate_args=False)
+
+    def given(self, z_top: Tensor) -> Independent:
+        """Both levels as one diagonal Gaussian over (..., B, D), the bottom as z_top has it."""
+        bottom = self.bottom(z_top)
+        mu, sigma = self.top.mean.expand_as(z_top), self.top.stddev.expand_as(z_top)
+        return diagonal_normal(
+            torch.cat([mu, bottom.mean], -1), torch.cat([sigma, bottom.stddev], -1)
+        )
+
+    def at(self, z: Tensor) -> Independent:
+        """The diagonal Gaussian that z (..., B, D) was drawn from, level after level."""
+        return self.given(z[..., : self.top.event_shape[0]])
+
+    def push(self, noise: Tensor) -> Tensor:
+        """noise (..., B, D) from N(0, I) -> z (..., B, D)."""
+        d = self.top.event_shape[0]
+        q = self.given(self.top.mean + self.top.stddev * noise[..., :d])
+        return q.mean + q.stddev * noise
+
+    def rsample(self, sample_shape=torch.Size()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        return self.push(torch.randn(shape, device=self.top.mean.device))
+
+    def sample(self, sample_shape=torch.Size()) -> Tensor:
+        with torch.no_grad():
+            return self.rsample(sample_shape)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.given(self.top.mean).mean
+
+    @property
+    def variance(self) -> Tensor:
+        """Of the bottom level: as it is where the top is at its mean."""
+        return self.given(self.top.mean).variance
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        return self.at(value).log_prob(value)
+
+
+class LadderVAE(LatentModel):
+    """Two levels; dimensions 0 .. top_dim - 1 are the top one's, the others the bottom one's e."""
+
+    def __init__(self, config: Config):
+        if not 0 < config.top_dim < config.latent_dim:
+            raise ValueError("a ladder needs a top_dim between 1 and latent_dim - 1")
+        super().__init__(config)
+        width = config.encoder[-1]
+        top, bottom = config.top_dim, config.latent_dim - config.top_dim
+        # upwards: what the image says of the bottom level, and through it of the top level
+        self.encoder = blocks.encoder(replace(config, encoder=config.encoder[:-1]), outputs=width)
+        self.bottom_up = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * bottom))
+        self.top_up = nn.Sequential(
+            nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 2 * top)
+        )
+        # downwards: what the top level says of the bottom level
+        self.top_down = nn.Sequential(
+            nn.Linear(top, width), nn.SiLU(), nn.Linear(width, 2 * bottom)
+        )
+        self.decoder = blocks.decoder(config)
+        self.register_buffer("prior_mu", torch.zeros(config.latent_dim), persistent=False)
+        self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
+
+    @property
+    def groups(self) -> dict[str, range]:
+        top = self.config.top_dim
+        return {"top level": range(top), "bottom level": range(top, self.latent_dim)}
+
+    def bottom_prior(self, z_top: Tensor) -> tuple[Tensor, Tensor]:
+        """mu_p and sigma_p of p(z_bottom | z_top): z_top (..., D_top) -> (..., D_bottom) each."""
+        mu, logvar = precise(self.top_down(z_top)).chunk(2, dim=-1)
+        return mu, (0.5 * logvar).exp()
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> LadderPosterior:
+        h = self.encoder(x)  # (B, width)
+        mu_top, logvar_top = precise(self.top_up(h)).chunk(2, dim=1)
+        mu_up, logvar_up = precise(self.bottom_up(h)).chunk(2, dim=1)  # what x alone says of z_bottom
+
+        def bottom(z_top: Tensor) -> Independent:
+            """q(e | x, z_top): what x says and what the prior says, weighted by their precisions."""
+            mu_p, sigma_p = self.bottom_prior(z_top)
+            ratio = sigma_p**2 * (-logvar_up).exp()  # precision of x's word over the prior's
+            weight = ratio / (1 + ratio)
+            return diagonal_normal(weight * (mu_up - mu_p) / sigma_p, (1 + ratio).rsqrt())
+
+        top = diagonal_normal(mu_top, (0.5 * logvar_top).exp())
+        return LadderPosterior(top, bottom, self.latent_dim)
+
+    def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        top = self.config.top_dim
+        z_top, e = z[..., :top], z[..., top:]
+        mu_p, sigma_p = self.bottom_prior(z_top)
+        return self.decoder(torch.cat([z_top, mu_p + sigma_p * e], dim=-1))
+
+    @property
+    def prior(self):
+        return diagonal_normal(self.prior_mu, self.prior_sigma)

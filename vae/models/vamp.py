@@ -1,0 +1,91 @@
+"""The VampPrior (Tomczak & Welling 2018): a prior made of posteriors.
+
+p(z) = 1/K sum_k q(z | u_k), where the K pseudo-inputs u_k are images that training finds. The
+prior that is best for the ELBO is the average of all posteriors; this is as near as K images come.
+"""
+
+from __future__ import annotations
+
+from math import log, pi
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, constraints
+
+from .base import Config
+from .vae import VAE
+
+
+class Mixture(Distribution):
+    """1/K sum_k N(mu_k, diag(sigma_k^2)), mu and sigma (K, D)."""
+
+    arg_constraints = {"mu": constraints.real_vector, "sigma": constraints.independent(constraints.positive, 1)}
+    support = constraints.real_vector
+
+    def __init__(self, mu: Tensor, sigma: Tensor):
+        self.mu, self.sigma = mu, sigma
+        super().__init__(torch.Size(), mu.shape[-1:], validate_args=False)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.mu.mean(0)
+
+    @property
+    def variance(self) -> Tensor:
+        return (self.sigma**2 + self.mu**2).mean(0) - self.mean**2
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """value (..., D) -> (...) in nats."""
+        # the square multiplied out: a matrix product, where (..., K, D) differences would not fit
+        precision = self.sigma**-2  # (K, D)
+        squares = (
+            value**2 @ precision.T - 2 * value @ (precision * self.mu).T
+            + (precision * self.mu**2).sum(1)
+        )  # (..., K)
+        constant = self.sigma.log().sum(1) + 0.5 * self.mu.shape[1] * log(2 * pi)  # (K,)
+        return (-0.5 * squares - constant).logsumexp(-1) - log(len(self.mu))
+
+    def sample(self, sample_shape=torch.Size()) -> Tensor:
+        with torch.no_grad():
+            k = torch.randint(len(self.mu), torch.Size(sample_shape), device=self.mu.device)
+            return torch.normal(self.mu[k], self.sigma[k])
+
+
+class VampVAE(VAE):
+    """A VAE whose prior is the mixture of its own posteriors at the pseudo-inputs."""
+
+    latent_kind = "flow"  # the posterior is a Gaussian, but its KL to a mixture has no closed form
+    prior_name = "a mixture of the posteriors of learnt pseudo-inputs"
+
+    def __init__(self, config: Config):
+        if config.pseudo_inputs < 1:
+            raise ValueError("a VampPrior needs one pseudo-input or more")
+        super().__init__(config)
+        # logits of their pixels
+        self.pseudo_inputs = nn.Parameter(torch.randn(config.pseudo_inputs, *config.image_shape))
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        """Let the first N pseudo-inputs begin as images x (N, C, H, W) in [0, 1]."""
+        images = x[: len(self.pseudo_inputs)].clamp(0.05, 0.95)  # at 0 and 1 a sigmoid learns nothing
+        self.pseudo_inputs[: len(images)] = images.logit()
+
+    @property
+    def prior(self) -> Mixture:
+        q = self.encode(self.pseudo_inputs.sigmoid())
+        return Mixture(q.mean, q.stddev)
+
+    def sample(
+        self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """n draws -> z (n, D); temperature multiplies the spread of each component.
+
+        Raises ValueError for a temperature that is negative or not finite.
+        """
+        if not 0 <= temperature < float("inf"):
+            raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
+        with torch.no_grad():
+            p = self.prior
+        k = torch.randint(len(p.mu), (n,), generator=generator, device=p.mu.device)
+        noise = torch.randn(n, self.latent_dim, generator=generator, device=p.mu.device)
+        return p.mu[k] + temperature * p.sigma[k] * noise
