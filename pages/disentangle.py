@@ -24,7 +24,7 @@ model, card, grid = state.model(), state.card(), factors.grid()
 if grid is None:
     st.info(
         f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
-        "truth. Choose a model of sprites or rooms, which are drawn from their factors."
+        "truth. Choose a model of sprites, rooms or faces, which are drawn from their factors."
     )
     st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
     found = cached.model_map(card.name)
@@ -35,7 +35,7 @@ if grid is None:
             f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about "
             "the others."
         )
-    st.stop()
+    state.end_page()
 
 if model.latent_kind == "codes":
     st.info(
@@ -44,7 +44,7 @@ if model.latent_kind == "codes":
     )
     st.page_link("pages/sliders.py", label="Its grid of codes, on Sliders")
     st.page_link("pages/map.py", label="Where its images lie, on Map")
-    st.stop()
+    state.end_page()
 
 truth, exact = factors.current()
 
@@ -88,7 +88,7 @@ with right:
 st.subheader("Which dimension knows which factor")
 if "mutual_information" not in card.figures:
     st.info(f"Not measured yet: `python -m vae evaluate {card.name}` does it.")
-    st.stop()
+    state.end_page()
 order = cached.dimension_order(card.name)
 information = np.array(card.figures["mutual_information"])[order].T  # (K, D), the busiest first
 shares = information / np.array(card.figures["factor_entropy"])[:, None]

@@ -48,6 +48,10 @@ def start_from(picked) -> None:
     state.set_z(state.encode(picked.x, picked.y)[0], y=label)
 
 
+def along(direction: torch.Tensor, step: float) -> None:
+    state.set_z(state.keep_locked(state.z() + step * direction))
+
+
 buttons = st.container(horizontal=True, vertical_alignment="center")
 buttons.button(
     "The likeliest code" if codes else "Reset to the mean",
@@ -67,8 +71,29 @@ if codes:
     with st.container(horizontal=True):
         exports.download_picture("sliders_picture")
         exports.download_z("sliders_z")
-    st.stop()
+    state.end_page()
 live_panel()
+
+directions = cached.attribute_directions(model.card.name)
+if directions:
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.markdown("**Attributes**")
+    for attribute, direction in directions.items():
+        for sign, step in (("+", 0.5), ("−", -0.5)):
+            row.button(
+                f"{sign} {attribute}", key=f"attribute_{attribute}_{sign}", on_click=along,
+                args=(direction.vector, step),
+            )  # fmt: skip
+    agreement = ", ".join(
+        f"{attribute} {found.agreement:.2f} ({found.random_agreement:.2f})"
+        for attribute, found in directions.items()
+    )
+    flips = model.card.figures.get("attribute_flips", {})
+    st.caption(
+        "Half a step along the mean code of the images with it, less that of those without. How far single "
+        f"pairs of images agree on the direction, as a cosine (random pairs): {agreement}. "
+        + (f"On test faces the whole move flips at least {100 * min(flips.values()):.0f} % of them." if flips else "")
+    )
 
 st.subheader("From here, one dimension at a time")
 idle = model.latent_dim - model.card.figures.get("active_units", model.latent_dim)

@@ -114,6 +114,22 @@ def features(name: str) -> np.ndarray:
     return model(name).features(torch.from_numpy(model_map(name).codes)).numpy()
 
 
+@st.cache_data(max_entries=20, show_spinner=False)
+def attribute_directions(name: str) -> dict[str, latent.AttributeDirection]:
+    """The directions of the data's attributes in a model's space; {} where it has none to show."""
+    card, found = model(name).card, model_map(name)
+    if found is None or model(name).latent_kind == "codes":
+        return {}
+    factors = gallery(card.data).factors
+    codes = torch.from_numpy(found.codes)
+    return {
+        attribute: latent.attribute_direction(
+            codes, torch.from_numpy(np.isin(factors[found.rows, k], values))
+        )
+        for attribute, (k, values) in info(card.data).attribute_values().items()
+    }
+
+
 @st.cache_data(max_entries=100, show_spinner=False)
 def cover(name: str, n: int = 8) -> np.ndarray:
     """A picture of a model: for 2-D models the plane by prior quantiles, else draws from the

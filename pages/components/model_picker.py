@@ -49,6 +49,18 @@ FIGURES = {  # a figure's name on its card, and what the field calls it
     "factor_vae_score": "FactorVAE score",
     "beta_vae_score": "beta-VAE score",
     "total_correlation": "total correlation, nats",
+    "nll": "NLL by importance sampling, nats",
+    "accuracy": "test accuracy of its classifier",
+    "psnr_denoised": "PSNR of denoised digits, dB",
+    "codes_used": "codes used",
+    "perplexity": "perplexity of the codes",
+    "sample_confidence": "a classifier's confidence in its draws",
+    "test_confidence": "the classifier's confidence in test images",
+    "style_distance": "style distance (0 best, 1 none kept)",
+    "style_retrieval": "style found again",
+    "sharpness": "sharpness of reconstructions",
+    "sharpness_of_images": "sharpness of the images",
+    "attribute_flips_least": "faces that an attribute's direction flips, the least",
 }
 
 
@@ -87,7 +99,14 @@ def figures_sentence(card) -> str:
     if "kl" in f:
         parts.append(f"KL {f['kl']:.1f} nats")
         parts.append(f"together {f['negative_elbo']:.1f}")
-    parts.append(f"{f['active_units']} of {card.latent_dim} dimensions active")
+    if "nll" in f:
+        parts.append(f"NLL {f['nll']:.2f}")
+    if "active_units" in f:
+        parts.append(f"{f['active_units']} of {card.latent_dim} dimensions active")
+    if "codes_used" in f:
+        parts.append(f"{f['codes_used']} of {card.config['codebook']} codes used, perplexity {f['perplexity']:.0f}")
+    if "accuracy" in f:
+        parts.append(f"{100 * f['accuracy']:.1f} % of labels right")
     if "mig" in f:
         parts.append(
             f"MIG {f['mig']:.2f} (mean codes in 20 bins; random codes {f['mig_random']:.2f})"

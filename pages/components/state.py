@@ -43,6 +43,12 @@ def end_run() -> None:
         st.query_params.from_dict(wanted)
 
 
+def end_page() -> None:
+    """End a page before its last line. st.stop alone would leave the old link in the URL."""
+    end_run()
+    st.stop()
+
+
 def link() -> dict[str, str]:
     """The query parameters that bring anybody here."""
     s = st.session_state

@@ -17,7 +17,8 @@ from .panel import (
     DRAG, ROOT, decoded, line, open_page, open_panel, painted, pixels, wait_for_another_z, z_in_url,
 )  # fmt: skip
 
-NAMES = [card.name for card in vae.available()]
+# the models whose decoder the browser runs
+NAMES = [card.name for card in vae.available() if portable_decoder(vae.load(card.name))]
 DECODER = Path(__file__).parents[2] / "pages/components/live_panel/decoder.js"
 RUN = """async ([source, weights, zs, ys]) => {
   const { createDecoder } = await import('data:text/javascript;base64,' + source);

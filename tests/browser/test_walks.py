@@ -49,6 +49,13 @@ def test_an_uploaded_image_ends_as_a_gif(page, address, tmp_path):
     assert np.corrcoef(first.ravel(), digits[0, 0].numpy().ravel())[0, 1] > 0.8
 
 
+def test_a_page_that_ends_early_writes_its_link_all_the_same(page, address):
+    open_page(page, address, "disentangle", model="mnist-vae-16d")  # no known factors: it stops there
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option", name="Digits, conditional VAE").click()
+    page.wait_for_function("location.search.includes('mnist-cvae')")
+
+
 def test_a_map_click_is_the_current_point_on_sliders(page, address):
     open_page(page, address, "map", model="mnist-vae-2d", z="0,0")
     page.locator(".js-plotly-plot .points path").nth(40).wait_for()

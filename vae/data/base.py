@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable
 
 import numpy as np
@@ -121,7 +121,17 @@ class DatasetInfo:
     load: Callable[..., Split]
     white_on_black: bool = False  # strangers' dark-on-light drawings are inverted
     grid: FactorGrid | None = None  # the factors, where the truth is known
+    # {attribute: (factor, the values that have it)}, what people would ask a direction for
+    attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
+
+    def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:
+        """The attributes in numbers: {name: (k, values of factor k)}."""
+        found = {}
+        for name, (factor, values) in self.attributes.items():
+            k = self.grid.names.index(factor)
+            found[name] = k, tuple(self.grid.values[k].index(value) for value in values)
+        return found
 
 
 def check_split(split: str) -> None:

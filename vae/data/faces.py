@@ -262,4 +262,5 @@ INFO = DatasetInfo(
     source="parts of Personas by Draftbit (personas.draftbit.com), by way of DiceBear",
     load=load,
     grid=GRID,
+    attributes=ATTRIBUTES,
 )

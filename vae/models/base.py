@@ -25,6 +25,7 @@ class Config:
     encoder: tuple[int, ...] = (256, 128)
     decoder: tuple[int, ...] = (128, 256)
     channels: tuple[int, ...] = (32, 32, 32, 32)
+    activation: str = "relu"  # of network "conv", or "silu", which network "mlp" has
     num_classes: int = 0  # more than 0: the model is conditional
     noise: float = 0.0  # "dvae": standard deviation of what is added to the images it learns from
     pseudo_inputs: int = 0  # "vamp": components of the prior

@@ -13,6 +13,9 @@ from torch import nn
 from .base import Config
 
 
+ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
+
+
 def mlp_encoder(config: Config, outputs: int) -> nn.Sequential:
     """(B, C*H*W + num_classes) -> (B, outputs)."""
     widths = (prod(config.image_shape) + config.num_classes, *config.encoder)
@@ -35,38 +38,41 @@ def _dense(widths: tuple[int, ...]) -> list[nn.Module]:
 
 def conv_encoder(config: Config, outputs: int) -> nn.Sequential:
     """(B, C, H, W) -> (B, outputs): halvings, then dense layers (Burgess et al. 2018)."""
-    layers = [*halvings((config.image_shape[0], *config.channels)), nn.Flatten()]
+    activation = ACTIVATIONS[config.activation]
+    layers = [*halvings((config.image_shape[0], *config.channels), activation), nn.Flatten()]
     width = prod(smallest_map(config))
     for hidden in config.encoder:
-        layers += [nn.Linear(width, hidden), nn.ReLU()]
+        layers += [nn.Linear(width, hidden), activation()]
         width = hidden
     return nn.Sequential(*layers, nn.Linear(width, outputs))
 
 
 def conv_decoder(config: Config) -> nn.Sequential:
     """(B, D + num_classes) -> logits (B, C, H, W), the mirror of conv_encoder."""
+    activation = ACTIVATIONS[config.activation]
     layers = []
     width = config.latent_dim + config.num_classes
     for hidden in (*config.decoder, prod(smallest_map(config))):
-        layers += [nn.Linear(width, hidden), nn.ReLU()]
+        layers += [nn.Linear(width, hidden), activation()]
         width = hidden
     layers += [nn.Unflatten(1, smallest_map(config))]
-    return nn.Sequential(*layers, *doublings((*config.channels[::-1], config.image_shape[0])))
+    channels = (*config.channels[::-1], config.image_shape[0])
+    return nn.Sequential(*layers, *doublings(channels, activation))
 
 
-def halvings(channels: tuple[int, ...]) -> list[nn.Module]:
+def halvings(channels: tuple[int, ...], activation: type[nn.Module] = nn.ReLU) -> list[nn.Module]:
     """Layers from channels[0] maps to channels[-1], each halving height and width."""
     layers = []
     for channels_in, channels_out in zip(channels, channels[1:]):
-        layers += [nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1), nn.ReLU()]
+        layers += [nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1), activation()]
     return layers
 
 
-def doublings(channels: tuple[int, ...]) -> list[nn.Module]:
+def doublings(channels: tuple[int, ...], activation: type[nn.Module] = nn.ReLU) -> list[nn.Module]:
     """The mirror of halvings, but that nothing follows the last layer."""
     layers = []
     for channels_in, channels_out in zip(channels, channels[1:]):
-        layers += [nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1), nn.ReLU()]
+        layers += [nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1), activation()]
     return layers[:-1]
 
 

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from .. import metrics
-from ..data import DATASETS, Split, faces, glyphs
+from ..data import DATASETS, Split, glyphs
 from ..models import LatentModel
 from ..models.dvae import add_noise
 from .classifiers import answers
@@ -150,8 +150,8 @@ def _denoising(model: LatentModel, split: Split, n: int) -> tuple[dict, dict]:
 
 def _style(model: LatentModel) -> tuple[dict, dict]:
     found = metrics.style_consistency(model, glyphs.by_style("test")[1])
-    figures = {k: v for k, v in found._asdict().items() if k != "protocol"}
-    return figures, {"style_distance": found.protocol}
+    figures = {k: v for k, v in found._asdict().items() if k not in ("protocol", "chance")}
+    return figures | {"style_retrieval_chance": found.chance}, {"style_distance": found.protocol}
 
 
 @torch.no_grad()
@@ -168,16 +168,13 @@ def _faces(model: LatentModel, means: np.ndarray, split: Split, n: int) -> tuple
     def judge(x: torch.Tensor) -> torch.Tensor:
         return torch.stack([logits.argmax(1) for logits in classifier(x)], 1)
 
-    attributes = {}
-    for name, (factor, values) in faces.ATTRIBUTES.items():
-        k = split.grid.names.index(factor)
-        attributes[name] = k, tuple(split.grid.values[k].index(value) for value in values)
     flips = metrics.attribute_flips(
-        model, codes, split.factors[:n], attributes, judge, fit=n // 2, steps=FLIP_STEPS
+        model, codes, split.factors[:n], DATASETS["faces"].attribute_values(), judge, fit=n // 2, steps=FLIP_STEPS
     )
     figures = {
         "sharpness": float(torch.cat(sharp).double().mean()),
         "sharpness_of_images": float(torch.cat(true).double().mean()),
+        "attribute_flips_least": min(flips.rates.values()),
         "attribute_flips": flips.rates, "attribute_unmoved": flips.unmoved,
         "attribute_others_kept": flips.others_kept,
     }  # fmt: skip

@@ -78,8 +78,9 @@ FACES_CONFIG = Config(
 )
 # two halvings, 28 -> 14 -> 7: less to multiply than an MLP of this accuracy
 BINARY_CONFIG = Config(
-    DIGITS, latent_dim=50, network="conv", encoder=(128,), decoder=(128,), channels=(16, 32)
-)
+    DIGITS, latent_dim=50, network="conv", encoder=(128,), decoder=(128,), channels=(16, 32),
+    activation="silu",
+)  # fmt: skip
 
 RECIPES = {
     "mnist-vae-2d": Recipe(

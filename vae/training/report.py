@@ -22,12 +22,20 @@ RESULTS = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results
 TRAVERSALS = "<!-- traversals -->", "<!-- end of traversals -->"
 
 # what each figure is called in the table
-FIGURES = {"mig": "MIG", "negative_elbo": "negative ELBO, nats", "recon": "reconstruction, nats"}
+FIGURES = {
+    "nll": "NLL, nats", "mig": "MIG", "negative_elbo": "negative ELBO, nats",
+    "recon": "reconstruction, nats", "accuracy": "test accuracy", "active_units": "active units",
+    "psnr_denoised": "PSNR of denoised digits, dB", "perplexity": "perplexity of the codes",
+    "style_distance": "style distance", "sharpness": "sharpness",
+    "attribute_flips_least": "faces flipped, least of all attributes",
+}  # fmt: skip
 
 
-def headline(figures: dict) -> str:
-    """The figure by which a model is judged: MIG where factors are known, else the bound."""
-    return next(name for name in FIGURES if name in figures)
+def headline(card: zoo.ModelCard) -> str:
+    """The figure by which a model is judged: its recipe's own, or the NLL where pixels are binary,
+    MIG where factors are known, else the bound."""
+    own = RECIPES[card.name].figure if card.name in RECIPES else ""
+    return own if own in card.figures else next(name for name in FIGURES if name in card.figures)
 
 
 def read_tries(name: str, root: Path | None = None) -> dict[int, dict]:
@@ -64,7 +72,7 @@ def results_table(root: Path | None = None) -> str:
     ]
     cards.sort(key=_place)
     for card in cards:
-        name = headline(card.figures)
+        name = headline(card)
         own = card.figures[name]
         tries = {seed: f[name] for seed, f in read_tries(card.name, root).items()}
         tries[card.recipe["seed"]] = own
@@ -74,11 +82,50 @@ def results_table(root: Path | None = None) -> str:
             f"| {card.name} | {FIGURES[name]} | {_digits(own)} (seed {card.recipe['seed']}) "
             f"| {spread} | {card.published or '–'} |"
         )
-    lines += ["", *_disentanglement_table(cards), "", "How these were chosen and measured:", ""]
+    lines += ["", *_families_table(cards), "", *_disentanglement_table(cards), "", "How these were chosen and measured:", ""]
     for text in dict.fromkeys(card.note for card in cards if card.note):
         lines.append(f"- {', '.join(card.name for card in cards if card.note == text)}: {text}")
     lines += [f"- {name}: {text}" for name, text in _protocols(cards).items()]
     return "\n".join(lines)
+
+
+def _families_table(cards: list[zoo.ModelCard]) -> list[str]:
+    """What each family is for, measured, with what it has to be held against."""
+    figures = {card.name: card.figures for card in cards}
+    lines = ["| model | what was measured | value | to hold against it |", "|---|---|---|---|"]
+
+    def row(name: str, what: str, value: str, beside: str) -> None:
+        lines.append(f"| {name} | {what} | {value} | {beside} |")
+
+    plain = figures.get("mnist-vae-16d", {}).get("psnr_denoised")
+    for name, f in figures.items():
+        if "nll" in f:
+            value = f"{f['nll']:.2f} ± {f['nll_standard_error']:.2f}"
+            row(name, "-log p(x), nats", value, f"its own bound: {f['negative_elbo']:.2f}")
+        if "accuracy" in f:
+            labels = RECIPES[name].labels if name in RECIPES else 0
+            row(name, f"accuracy with {labels} labels", f"{100 * f['accuracy']:.1f} %", "chance: 10 %")
+        if name == "mnist-dvae" and plain is not None:
+            row(name, "noisy digits, denoised, dB", f"{f['psnr_denoised']:.2f}",
+                f"mnist-vae-16d: {plain:.2f}; the noisy digits: {f['psnr_noisy']:.2f}")  # fmt: skip
+        if "style_distance" in f:
+            row(name, "style distance, 0 best, 1 none kept", f"{f['style_distance']:.3f}",
+                f"another style's z: {f['style_distance_permuted']:.3f}")  # fmt: skip
+            row(name, "style found again among 80", f"{100 * f['style_retrieval']:.0f} %",
+                f"another style's z: {100 * f['style_retrieval_permuted']:.0f} %")  # fmt: skip
+        if "perplexity" in f:
+            size = zoo.read_card(name).config["codebook"]
+            row(name, "codes used; perplexity", f"{f['codes_used']}; {f['perplexity']:.1f}",
+                f"{size} vectors in the codebook")  # fmt: skip
+            row(name, "a classifier's confidence in draws", f"{f['sample_confidence']:.3f}",
+                f"in test images: {f['test_confidence']:.3f}")  # fmt: skip
+        if "sharpness" in f:
+            row(name, "sharpness of reconstructions", f"{1e3 * f['sharpness']:.2f} / 1,000",
+                f"the images: {1e3 * f['sharpness_of_images']:.2f} / 1,000")  # fmt: skip
+        for attribute, rate in f.get("attribute_flips", {}).items():
+            row(name, f"{attribute}: flipped by its direction", f"{100 * rate:.1f} %",
+                f"without a move: {100 * f['attribute_unmoved'][attribute]:.1f} %")  # fmt: skip
+    return lines if len(lines) > 2 else []
 
 
 def _disentanglement_table(cards: list[zoo.ModelCard]) -> list[str]:
@@ -148,8 +195,13 @@ def traversals_table(root: Path | None = None, columns: int = 3) -> str:
 def traversal_picture(
     model: LatentModel, model_map: zoo.ModelMap, columns: int = 11, rows: int = 10
 ) -> Image.Image:
-    """One row per dimension, those that carry most first, from the 1st to the 99th percentile of
+    """Draws from the prior for a grid of codes, whose numbers have no more and no less; for others
+    one row per dimension, those that carry most first, from the 1st to the 99th percentile of
     draws from the held-out images' posteriors; the others stay as for the first of these images."""
+    if model.latent_kind == "codes":
+        z = model.sample(rows * columns, generator=torch.Generator().manual_seed(0))
+        images = torch.nn.functional.pad(model.decode(z), (1, 1, 1, 1), value=0.5)
+        return _picture([torch.cat(list(row), dim=2) for row in images.split(columns)])
     codes = torch.from_numpy(model_map.codes)
     noise = np.random.RandomState(0).standard_normal(codes.shape)
     low, high = np.percentile(model_map.codes + model_map.sigmas * noise, [1, 99], axis=0)
@@ -165,5 +217,10 @@ def traversal_picture(
         images = model.decode(traversal(codes[0], int(d), values), y)  # (columns, C, H, W)
         images = torch.nn.functional.pad(images, (1, 1, 1, 1), value=0.5)
         strips.append(torch.cat(list(images), dim=2))
+    return _picture(strips)
+
+
+def _picture(strips: list[torch.Tensor]) -> Image.Image:
+    """Strips (C, h, w), one under the other, as an image."""
     pixels = (torch.cat(strips, dim=1) * 255).round().byte().permute(1, 2, 0).numpy()
     return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
