@@ -160,6 +160,69 @@ def test_disentangle_by_keyboard(page, address):
     wait_for_another_z(page, moved)
 
 
+def test_a_grid_of_codes_by_keyboard(page, address):
+    """Two places are chosen, a vector is put there, they are drawn anew: by keys alone."""
+    import torch
+
+    name = "mnist-vqvae"
+    open_page(page, address, "sliders", model=name)
+    before = z_in_url(page)
+    places = page.get_by_role("group", name="codes in 7 rows and 7 columns").get_by_role("button")
+    assert places.count() == 49
+    places.first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Space", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    page.get_by_text("Chosen: 2.").wait_for()
+    offered = page.get_by_role("group", name="vectors to put there").get_by_role("button")
+    current = offered.and_(page.locator("[aria-current]"))
+    settle(page)
+    vectors = [int(re.match(r"vector (\d+)", v.get_attribute("title"))[1]) for v in offered.all()]
+    other = next(i for i, vector in enumerate(vectors) if vector != before[15])
+    # in the order of the prior, which the shipped model confirms
+    model = vae.load(name)
+    with torch.no_grad():
+        logits = model.prior.network(torch.tensor([before]).long())[0, 15]
+    assert vectors == logits.argsort(descending=True, stable=True)[: len(vectors)].tolist()
+    offered.nth(other).press("Enter")
+    wait_for_another_z(page, before)
+    edited = z_in_url(page)
+    assert [d for d in range(49) if edited[d] != before[d]] in ([15, 16], [15])
+    assert edited[15] == edited[16] == vectors[other]
+    assert current.count() == 1
+    page.get_by_role("group", name="new draws").get_by_role("button").nth(2).press("Enter")
+    page.wait_for_timeout(500)
+    settle(page)
+    drawn = z_in_url(page)
+    assert all(drawn[d] == edited[d] for d in range(49) if d not in (15, 16))
+
+
+def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
+    open_page(page, address, "sliders", model="mnist-ladder")
+    panel = page.locator(".panel")
+    assert panel.locator("h4").all_inner_texts() == ["top level", "bottom level"]
+    assert page.locator("input[type=range]:visible").count() == 6
+    top = vae.load("mnist-ladder").groups["top level"]
+    for level in ("top level", "bottom level"):
+        before = z_in_url(page)
+        page.get_by_role("button", name=f"Random {level}").click()
+        wait_for_another_z(page, before)
+        changed = {d for d, (a, b) in enumerate(zip(before, z_in_url(page))) if a != b}
+        assert changed and all((d in top) == (level == "top level") for d in changed)
+        np.testing.assert_allclose(pixels(page), decoded("mnist-ladder", z_in_url(page)), atol=1)
+
+
+def test_a_drag_on_the_servers_path(page, address):
+    """The ladder's decoder is more than plain layers, so that the server draws."""
+    open_page(page, address, "sliders", model="mnist-ladder")
+    page.wait_for_timeout(1000)
+    found = page.evaluate(DRAG, [2, 30])
+    print(f"the server's path: {found['painted']} of {found['asked']} events painted")
+    assert found["painted"] >= 5 and found["different"] >= 5
+    settle(page)
+    page.wait_for_timeout(500)
+    np.testing.assert_allclose(pixels(page), decoded("mnist-ladder", z_in_url(page)), atol=1)
+
+
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_fit_and_call_nobody(page, address, path, width):

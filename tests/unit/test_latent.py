@@ -106,3 +106,10 @@ def test_support_is_high_among_data_and_zero_far_away():
     # of the data itself about half lies in denser places than the median
     own = latent.support(codes, codes, reference, k=16)
     assert np.median(own) == pytest.approx(0.5, abs=0.02)
+
+
+def test_swap_takes_dimensions_over_one_by_one():
+    a, b = torch.zeros(4), torch.arange(1.0, 5)
+    steps = latent.swap(a, b, torch.tensor([-0.25, 0.0, 0.25, 0.5, 1.0, 1.25]))
+    expected = [[0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0], [1, 2, 0, 0], [1, 2, 3, 4], [1, 2, 3, 4]]
+    assert steps.tolist() == expected

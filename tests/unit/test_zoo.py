@@ -132,8 +132,8 @@ def test_every_recipe_is_shipped_with_weights_map_and_figures():
     assert {card.name for card in cards} >= set(RECIPES)
     for card in cards:
         folder = zoo.PRETRAINED / card.name
-        assert (folder / "model.safetensors").stat().st_size <= 2_000_000
-        assert card.figures["test_images"] == 10_000
+        assert (folder / "model.safetensors").stat().st_size <= 3_000_000
+        assert card.figures["test_images"] == len(DATASETS[card.data].load("test")) >= 1000
         found = zoo.read_map(card.name)
         assert 2000 <= len(found.rows) <= 10_000
         assert found.codes.shape == (len(found.rows), card.latent_dim)
@@ -180,23 +180,36 @@ def test_figures_on_cards_are_reproduced(name, limit):
     from vae.training.evaluation import evaluate
 
     model = vae.load(name)
-    # trees take minutes a model: those of one model stand for all
+    # trees and importance samples take minutes a model: those of one model stand for all
     with_dci = limit is None and name == "rooms-ada"
-    figures, protocol = evaluate(model, model.card.data, limit=limit, with_dci=with_dci)
+    samples = 5000 if limit is None and name == "mnist-vae-bin" else 0 if limit else 300
+    figures, protocol = evaluate(
+        model, model.card.data, limit=limit, with_dci=with_dci, nll_samples=samples
+    )
     card = dict(model.card.figures)
     if limit is None:
         if not with_dci:
             card = {k: v for k, v in card.items() if not k.startswith("dci")}
+        if samples < 5000 and "nll" in card:
+            # a bound that falls with the samples
+            assert card["nll"] - 0.1 < figures["nll"] < card["nll"] + 1.5
+            for key in [k for k in card if k.startswith("nll")]:
+                del figures[key], card[key]
+            del protocol["nll"]
         assert {k: model.card.protocol[k] for k in protocol} == protocol
         assert figures.keys() == card.keys()
         for key in figures:
+            if isinstance(figures[key], dict):
+                assert figures[key] == pytest.approx(card[key], abs=1e-2), key
+                continue
             np.testing.assert_allclose(figures[key], card[key], rtol=1e-3, atol=1e-3, err_msg=key)
     else:
         # means over 500 of the 10,000 images: within a few of their standard errors
         assert figures["recon"] == pytest.approx(card["recon"], rel=0.06)
         if "kl" in card:
-            assert figures["kl"] == pytest.approx(card["kl"], rel=0.06)
-        assert abs(figures["active_units"] - card["active_units"]) <= 1
-        for key in ("mig", "sap", "factor_vae_score"):
+            assert figures["kl"] == pytest.approx(card["kl"], rel=0.06, abs=0.05)
+        if "active_units" in card:
+            assert abs(figures["active_units"] - card["active_units"]) <= 1
+        for key in ("mig", "sap", "factor_vae_score", "accuracy", "test_confidence"):
             if key in card:
                 assert figures[key] == pytest.approx(card[key], abs=0.1), key

@@ -40,7 +40,7 @@ def importance_nll(
         raise ValueError(f"importance sampling needs one sample or more, not {samples}")
     if model.latent_kind in ("point", "codes"):
         raise ValueError("a deterministic code has no density to sample from")
-    found = []
+    found, prior = [], model.prior
     # distributions draw from torch's own generator: it is put back as it was
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -55,7 +55,7 @@ def importance_nll(
                 repeated = None if y is None else y.repeat(n)
                 likelihood = model.likelihood(z.flatten(0, 1), repeated)
                 log_p_x = likelihood.log_prob(x.repeat(n, 1, 1, 1)).view(n, b)
-                log_weight = log_p_x + model.prior.log_prob(z) - posterior.log_prob(z)
+                log_weight = log_p_x + prior.log_prob(z) - posterior.log_prob(z)
                 total = torch.logaddexp(total, log_weight.double().logsumexp(0))
             found.append(log(samples) - total)
     per_image = torch.cat(found).numpy()
