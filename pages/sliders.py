@@ -74,6 +74,17 @@ if codes:
     state.end_page()
 live_panel()
 
+if model.num_classes:
+    st.subheader("This z in every class")
+    classes = cached.info(model.card.data).classes
+    every = torch.arange(model.num_classes)
+    picture_grid(
+        state.decode(state.z().repeat(len(every), 1), every), [f"class {name}" for name in classes],
+        key="sliders_classes", on_pick=lambda index: state.set_y(index), size=64,
+        selected=st.session_state.y, name="this z in every class",
+    )  # fmt: skip
+    st.caption("p(x | z, y) with one z and every y: what stays is what z holds, the style. Click to choose a class.")
+
 directions = cached.attribute_directions(model.card.name)
 if directions:
     row = st.container(horizontal=True, vertical_alignment="center")

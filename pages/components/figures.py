@@ -106,7 +106,14 @@ def scatter_map(
     rows = np.arange(len(xy))
     names = np.array(classes)[labels]
     marker = {"size": 5, "opacity": 0.75}
-    if values is None:
+    many = len(classes) > len(PETROFF)
+    if values is None and many:  # more than colours can tell apart: their order, and the name on hover
+        ticks = list(range(0, len(classes), 6))
+        marker |= {
+            "color": labels, "cmin": 0, "cmax": len(classes) - 1, "colorscale": "Viridis",
+            "colorbar": {"thickness": 12, "tickvals": ticks, "ticktext": [classes[i] for i in ticks]},
+        }  # fmt: skip
+    elif values is None:
         marker["color"] = class_colours(labels)
     else:
         low, high = np.quantile(values, [0.02, 0.98])
@@ -125,7 +132,7 @@ def scatter_map(
     )  # fmt: skip
     for label, name in enumerate(classes):  # colour never carries the class alone
         own = xy[labels == label]
-        if len(own) and values is None:
+        if len(own) and values is None and not many:
             x, y = np.median(own, axis=0)
             figure.add_annotation(
                 x=x, y=y, text=f"<b>{name}</b>", showarrow=False, borderpad=2,

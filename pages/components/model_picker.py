@@ -122,7 +122,7 @@ def class_picker() -> None:
     classes = cached.info(model.card.data).classes
     st.session_state["class_picker"] = st.session_state.y
     st.segmented_control(
-        "Class (the picture changes, z stays)",
+        f"Class, one of {model.num_classes} (the picture changes, z stays)",
         range(model.num_classes),
         key="class_picker",
         required=True,

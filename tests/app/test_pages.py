@@ -312,6 +312,17 @@ def test_the_disentangle_pages_figures_are_the_cards(name):
     assert rows["random codes"]["mutual information gap"] == card.figures["mig_random"]
 
 
+@pytest.mark.parametrize("name", ["mnist-cvae", "glyphs-cvae", "mnist-m2"])
+def test_one_z_is_shown_in_every_class(name):
+    app, model = start("sliders", model=name), vae.load(name)
+    grid = next(d for d in components(app).values() if d.get("name") == "this z in every class")
+    assert grid["n"] == model.num_classes and grid["selected"] == app.session_state.y
+    shown = Image.open(io.BytesIO(base64.b64decode(grid["sheet"].split(",")[1])))
+    z = torch.tensor([app.session_state.z]).repeat(model.num_classes, 1)
+    expected = pictures.sheet(model.decode(z, torch.arange(model.num_classes)), grid["across"])
+    np.testing.assert_allclose(np.asarray(shown), expected[:, :, 0], atol=1)
+
+
 def test_levels_are_sampled_apart():
     app = start("sample", model="mnist-ladder", seed="4")
     here = np.array(app.session_state.z)
