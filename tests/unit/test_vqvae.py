@@ -67,6 +67,14 @@ def test_a_vector_that_nothing_names_is_put_where_data_is():
     torch.testing.assert_close(book.vectors[1], torch.tensor([7.0, 7.0]))
 
 
+def test_the_codebook_begins_among_the_encoders_outputs():
+    model, x = build()
+    model.initialise(x)
+    places = model.encoder(x).permute(0, 2, 3, 1).reshape(-1, 4)
+    assert torch.cdist(model.codebook.vectors, places).amin(1).max() < 1e-3
+    assert torch.equal(model.codebook.sums, model.codebook.vectors)
+
+
 def test_assignments_move_the_codebook_in_training_alone():
     model, x = build()
     before = model.codebook.vectors.clone()

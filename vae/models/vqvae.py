@@ -174,6 +174,15 @@ class VQVAE(LatentModel):
             config.codebook, config.latent_dim, config.prior_width, config.prior_layers
         )
 
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        """Let the codebook begin as what the encoder says of places in images x (N, C, H, W)."""
+        places = self.encoder(x).permute(0, 2, 3, 1).flatten(0, 2)  # (N*h*w, E)
+        chosen = torch.randperm(len(places), generator=torch.Generator().manual_seed(0))
+        found = places[chosen[: self.codebook_size]]
+        self.codebook.vectors[: len(found)] = found
+        self.codebook.sums[: len(found)] = found
+
     @property
     def codebook_size(self) -> int:
         return self.config.codebook

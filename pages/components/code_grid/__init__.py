@@ -17,7 +17,7 @@ from ..picture_grid import picture_grid
 _FOLDER = Path(__file__).parent
 _component = st.components.v2.component(
     "code_grid",
-    html="<canvas role='img'></canvas><div class='places' role='group'></div>",
+    html="<div class='frame'><canvas role='img'></canvas><div class='places' role='group'></div></div>",
     css=(_FOLDER / "code_grid.css").read_text(),
     js=(_FOLDER / "code_grid.js").read_text(),
 )

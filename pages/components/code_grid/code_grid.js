@@ -21,7 +21,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (group.children.length !== n) {
     group.replaceChildren(...Array.from({ length: n }, () => {
       const button = document.createElement('button');
-      button.type = 'button';
+      button.type = 'button'; // in a form of the host page it must not send that form
       return button;
     }));
     group.focusAt = 0;
@@ -60,8 +60,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     };
   });
   // a drag chooses what it passes over, or gives it back if it began on a chosen place
-  const under = (event) => cells.indexOf(parentElement.elementFromPoint?.(event.clientX, event.clientY)
-    ?? document.elementFromPoint(event.clientX, event.clientY));
+  const under = (event) => cells.indexOf(group.getRootNode().elementFromPoint(event.clientX, event.clientY));
   group.onpointerdown = (event) => {
     const i = cells.indexOf(event.target);
     if (i < 0) return;
