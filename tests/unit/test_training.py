@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,17 +85,27 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tiny_split, tmp
     assert same(weights(whole), weights(resumed))
 
 
+CONV = Config(
+    (1, 28, 28), latent_dim=2, network="conv", encoder=(8,), decoder=(8,), channels=(4, 8)
+)
 OBJECTIVES = {
     "capacity_vae": dict(gamma=10.0, capacity=5.0, capacity_steps=8),
     "beta_tcvae": dict(beta=6.0),
     "factor_vae": dict(gamma=35.0),
     "ada_gvae": dict(data="sprites", config=RECIPES["sprites-vae"].config),
-}
+    "vae_gan": dict(family="vaegan", feature_weight=0.1, adversarial_weight=1.0,
+                    config=replace(CONV, latent_dim=2)),
+    "vq_vae": dict(family="vqvae", commitment=1.0, config=replace(
+        CONV, latent_dim=49, codebook=6, code_dim=2, prior_width=8, prior_layers=1)),
+    "m2": dict(family="m2", labels=20, alpha=10.0, shift=2, binarise=True,
+               config=replace(CONV, latent_dim=2, network="mlp", num_classes=10)),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_resumes_to_the_same_weights(objective, tiny_split, tmp_path):
-    """FactorVAE's discriminator and the pairs of Ada-GVAE are part of the state."""
+    """Discriminators, the pairs of Ada-GVAE, M2's labelled images and a codebook's averages are
+    part of the state."""
     recipe = dataclasses.replace(TINY, objective=objective, mixed_precision="bf16", **OBJECTIVES[objective])
     split = sprites.load("train") if recipe.data == "sprites" else tiny_split((1, 28, 28))
     whole = train("tiny", recipe, tmp_path / "whole", split=split, progress=False)

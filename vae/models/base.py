@@ -157,8 +157,7 @@ class LatentModel(nn.Module):
 
         Raises ValueError for a temperature that is negative or not finite.
         """
-        if not 0 <= temperature < float("inf"):
-            raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
+        check_temperature(temperature)
         mean = self.prior.mean
         noise = torch.randn(n, self.latent_dim, generator=generator, device=mean.device)
         return mean + temperature * self.prior.stddev * noise
@@ -196,6 +195,12 @@ def pixels(logits: Tensor) -> Distribution:
     return Independent(
         Bernoulli(logits=logits.float(), validate_args=False), 3, validate_args=False
     )
+
+
+def check_temperature(temperature: float) -> None:
+    """Raises ValueError for a temperature that is negative or not finite."""
+    if not 0 <= temperature < float("inf"):
+        raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
 
 
 def precise(values: Tensor) -> Tensor:

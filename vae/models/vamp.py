@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from .base import Config
+from .base import Config, check_temperature
 from .vae import VAE
 
 
@@ -82,8 +82,7 @@ class VampVAE(VAE):
 
         Raises ValueError for a temperature that is negative or not finite.
         """
-        if not 0 <= temperature < float("inf"):
-            raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
+        check_temperature(temperature)
         with torch.no_grad():
             p = self.prior
         k = torch.randint(len(p.mu), (n,), generator=generator, device=p.mu.device)

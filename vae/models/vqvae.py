@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
 from . import blocks
-from .base import Config, LatentModel, Output, PointMass, pixels
+from .base import Config, LatentModel, Output, PointMass, check_temperature, pixels
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,7 @@ class VQVAE(LatentModel):
 
         Raises ValueError for a temperature that is negative or not finite.
         """
-        if not 0 <= temperature < float("inf"):
-            raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
+        check_temperature(temperature)
         return self.prior.draw(n, temperature, generator)
 
     def forward(self, x, y=None, generator=None, refine=None) -> VQOutput:

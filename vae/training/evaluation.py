@@ -109,7 +109,7 @@ def _codes(model: LatentModel, data: str, codes: np.ndarray, split: Split, n: in
     """How the codebook is used, and how a classifier likes what the prior draws."""
     usage = metrics.code_usage(codes, model.config.codebook)
     judge = metrics.load_classifier(data, model.image_shape, answers(DATASETS[data]))
-    z = model.sample(JUDGED, generator=torch.Generator().manual_seed(0))
+    z = model.sample(min(JUDGED, n), generator=torch.Generator().manual_seed(0))
     samples = torch.cat([model.decode(part) for part in z.split(BATCH)])
     test_images = split.batch(range(min(JUDGED, n)))[0]
     sure = metrics.confidence(judge, samples, test_images)
