@@ -80,10 +80,13 @@ def about(card) -> None:
             st.markdown(text)
     measured = [f"{FIGURES.get(key, key)}: {text}" for key, text in card.protocol.items()]
     st.caption("**How it was measured.** " + "; ".join(measured) + ".")
-    only_for = {"discriminator_learning_rate": "factor_vae", "pair_factors": "ada_gvae"}
+    only_for = {
+        "discriminator_learning_rate": ("factor_vae", "vae_gan"), "pair_factors": ("ada_gvae",),
+    }  # fmt: skip
     trained = [
         f"{k} {v}" for k, v in card.recipe.items()
-        if (k == "seed" or v not in (0, "no")) and only_for.get(k, v) in (v, card.recipe["objective"])
+        if (k == "seed" or v not in (0, "no"))
+        and (k not in only_for or card.recipe["objective"] in only_for[k])
     ]  # fmt: skip
     st.caption("**Trained with** " + ", ".join(trained) + ".")
     st.caption(f"`{card.name}` · {card.licence}")

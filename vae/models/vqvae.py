@@ -69,11 +69,17 @@ class Block(nn.Module):
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, D, width)
+    def forward(self, x: Tensor, past: list[Tensor] | None = None) -> Tensor:
+        """x (B, D, width) -> the same; or x (B, 1, width), the place after those whose keys and
+        values are in past, to which its own are added."""
         b, d, width = x.shape
         # each (B, heads, D, width / heads)
         q, k, v = self.qkv(self.norm1(x)).view(b, d, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        attended = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        if past is not None:
+            if past:
+                k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
+            past[:] = [k, v]
+        attended = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=past is None)
         x = x + self.out(attended.transpose(1, 2).reshape(b, d, width))
         return x + self.mlp(self.norm2(x))
 
@@ -81,7 +87,7 @@ class Block(nn.Module):
 class CodePrior(Distribution):
     """p(z) = prod_d p(z_d | z_0 .. z_{d-1}) over codes of D numbers below K.
 
-    network: numbers (B, D) int -> logits (B, D, K), those of place d a function of places before d.
+    network: a PriorNetwork.
     """
 
     arg_constraints = {}
@@ -109,11 +115,13 @@ class CodePrior(Distribution):
         """
         device = next(self.network.parameters()).device
         numbers = torch.zeros(n, self.length, dtype=torch.long, device=device)
+        past = self.network.nothing()
         for d in range(self.length):
+            before = numbers[:, d - 1] if d else None
+            logits = self.network.step(before, d, n, past).float()  # (n, K)
             if keep is not None and keep[d]:
                 numbers[:, d] = start[d].long()
                 continue
-            logits = self.network(numbers[:, : d + 1])[:, d].float()  # (n, K)
             if temperature == 0:
                 numbers[:, d] = logits.argmax(1)
             else:
@@ -138,14 +146,30 @@ class PriorNetwork(nn.Module):
         self.begin = codebook
         self.numbers = nn.Embedding(codebook + 1, width)
         self.places = nn.Parameter(0.02 * torch.randn(length, width))
-        self.blocks = nn.Sequential(*[Block(width) for _ in range(layers)])
+        self.blocks = nn.ModuleList(Block(width) for _ in range(layers))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, codebook)
 
     def forward(self, numbers: Tensor) -> Tensor:
         """numbers (B, D') int, D' <= D -> logits (B, D', K)."""
         before = nn.functional.pad(numbers[:, :-1], (1, 0), value=self.begin)
         x = self.numbers(before) + self.places[: before.shape[1]]
-        return self.head(self.norm(self.blocks(x)))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+    def nothing(self) -> list[list[Tensor]]:
+        """What `step` has seen before the first place."""
+        return [[] for _ in self.blocks]
+
+    def step(self, before: Tensor | None, place: int, n: int, past: list[list[Tensor]]) -> Tensor:
+        """Logits (n, K) of one place from the numbers before it (n,), None at the first; what
+        earlier steps saw is in past, so that nothing is computed twice."""
+        if before is None:
+            before = torch.full((n,), self.begin, device=self.places.device)
+        x = self.numbers(before)[:, None] + self.places[place]  # (n, 1, width)
+        for block, seen in zip(self.blocks, past):
+            x = block(x, seen)
+        return self.head(self.norm(x))[:, 0]
 
 
 class VQVAE(LatentModel):
