@@ -87,6 +87,12 @@ else:
                 f"{described['min_dist']}, seed {described['seed']}: distances on it are not "
                 "distances in latent space. The rings are placed by their nearest codes."
             )
+        if model.card.figures.get("active_units") == 0:
+            text += (
+                " No dimension is active: the codes' largest standard deviation is "
+                f"{found.codes.std(0).max():.1g} where the prior's is 1, and the map enlarges "
+                "what the decoder cannot see."
+            )
         if colouring == "reconstruction error":
             text += " Colour: -log p(x | z = posterior mean) in nats."
         st.caption(text)

@@ -73,6 +73,7 @@ def test_traversal_pictures_are_of_the_shipped_weights(name):
 
     with Image.open(zoo.PRETRAINED / name / "traversals.png") as stored:
         assert abs(np.asarray(stored, int) - picture).max() <= 2
-    # the dimension that carries most changes the picture from end to end
+    # the dimension that carries most changes the picture from end to end, where there is one
     first = picture[: height + 2]
-    assert abs(first[:, : width + 2] - first[:, -width - 2 :]).mean() > 2
+    change = abs(first[:, : width + 2] - first[:, -width - 2 :]).mean()
+    assert change < 1 if model.card.figures.get("active_units") == 0 else change > 2

@@ -155,8 +155,14 @@ def _place(card: zoo.ModelCard) -> int:
 
 
 def _protocols(cards: list[zoo.ModelCard]) -> dict[str, str]:
-    """The protocol of each figure, as the cards tell it; the longest list stands for all."""
-    return max((card.protocol for card in cards), key=len) if cards else {}
+    """The protocol of each figure, as the cards tell it, in all its variants."""
+    found: dict[str, list[str]] = {}
+    for card in cards:
+        for name, text in card.protocol.items():
+            texts = found.setdefault(name, [])
+            if text not in texts:
+                texts.append(text)
+    return {name: "; or ".join(texts) for name, texts in found.items()}
 
 
 def _digits(value: float | None) -> str:

@@ -154,7 +154,7 @@ function moved(panel) {
     const value = panel.z[row.dim.index];
     if (!panel.holding) makeRoom(panel, row, value);
     if (Number(row.input.value) !== value) row.input.value = value;
-    row.output.textContent = value.toFixed(2);
+    row.output.textContent = (Math.round(100 * value) / 100 || 0).toFixed(2); // no -0.00
   }
   for (const button of panel.classes.children) button.setAttribute('aria-pressed', Number(button.value) === panel.y);
   placeCross(panel);
