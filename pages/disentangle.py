@@ -21,6 +21,15 @@ st.markdown(
 model_picker()
 model, card, grid = state.model(), state.card(), factors.grid()
 
+if model.latent_kind == "codes":
+    st.info(
+        "This code is a grid of whole numbers that name vectors: no factor can move one of them up or "
+        "down, so there is nothing to hold against the factors one by one."
+    )
+    st.page_link("pages/sliders.py", label="Its grid of codes, on Sliders")
+    st.page_link("pages/map.py", label="Where its images lie, on Map")
+    state.end_page()
+
 if grid is None:
     st.info(
         f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
@@ -35,15 +44,6 @@ if grid is None:
             f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about "
             "the others."
         )
-    state.end_page()
-
-if model.latent_kind == "codes":
-    st.info(
-        "This code is a grid of whole numbers that name vectors: no factor can move one of them up or "
-        "down, so there is nothing to hold against the factors one by one."
-    )
-    st.page_link("pages/sliders.py", label="Its grid of codes, on Sliders")
-    st.page_link("pages/map.py", label="Where its images lie, on Map")
     state.end_page()
 
 truth, exact = factors.current()

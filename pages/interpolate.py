@@ -34,12 +34,12 @@ line_name = controls[0].segmented_control(
 )
 steps = controls[1].slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session")
 beyond = controls[2].toggle(
-    "A little beyond both ends", key="interpolate_beyond", persist_state="session"
+    "A little beyond both ends", key="interpolate_beyond", persist_state="session", disabled=lines is SWAP
 )
 class_picker()
 
 a, b = (state.encode(end.x, end.y)[0] for end in ends)
-margin = 0.25 if beyond else 0.0
+margin = 0.25 if beyond and lines is not SWAP else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
 line, formula = lines[line_name]
 zs = line(a, b, t)

@@ -77,7 +77,7 @@ else:
             alt=f"{layout} of {len(xy):,} held-out images",
         )  # fmt: skip
         described = model.card.map
-        text = f"{len(xy):,} held-out images of {info.title}, each at its posterior mean."
+        text = f"{len(xy):,} held-out images of {info.title}, each at its {model.centre_name.rstrip(',')}."
         if layout != "Latent plane" and described:
             trust = described["trustworthiness"][layout.lower()]
             text += f" Trustworthiness {trust:.3f} of 1."

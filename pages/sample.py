@@ -19,7 +19,7 @@ count = controls[0].select_slider(
 )
 temperature = controls[1].slider(
     "Temperature", 0.0, 2.0, 1.0, 0.05, key="sample_temperature", persist_state="session",
-    help="how far draws may stray: 0 is the likeliest or the mean, 1 the prior itself",
+    help="how far draws may stray: 1 is the prior itself, 0 goes to its means or its likeliest codes",
 )  # fmt: skip
 st.session_state["sample_seed"] = state.seed()
 controls[2].number_input(
@@ -57,9 +57,11 @@ with left:
         size=160,
         name="draws from the prior",
     )
-    warmth = "logits divided by" if model.latent_kind == "codes" else "spread times"
+    warmth = f"{model.temperature_name} {temperature:g}"
+    if model.latent_kind == "codes" and temperature == 0:
+        warmth = "the likeliest at each place in turn, so that all draws are one"
     only = f"; the {level} alone, the rest as it is at the current point" if level in model.groups else ""
-    st.caption(f"z ~ p(z) = {model.prior_name}; {warmth} {temperature:g}; seed {state.seed()}{only}.")
+    st.caption(f"z ~ p(z) = {model.prior_name}; {warmth}; seed {state.seed()}{only}.")
     exports.download(
         "Grid (PNG)",
         lambda: pictures.png(pictures.to_image(pictures.sheet(images, round(count**0.5), gap=1), 2)),

@@ -54,7 +54,7 @@ def along(direction: torch.Tensor, step: float) -> None:
 
 buttons = st.container(horizontal=True, vertical_alignment="center")
 buttons.button(
-    "The likeliest code" if codes else "Reset to the mean",
+    "The likeliest, place by place" if codes else "Reset to the mean",
     on_click=lambda: state.set_z(state.keep_locked(model.prior.mean)),
 )
 buttons.button("Random", on_click=random_point, help=f"the prior's next draw; seed {state.seed()}")
@@ -99,11 +99,17 @@ if directions:
         f"{attribute} {found.agreement:.2f} ({found.random_agreement:.2f})"
         for attribute, found in directions.items()
     )
-    flips = model.card.figures.get("attribute_flips", {})
+    f = model.card.figures
+    flips, unmoved = f.get("attribute_flips"), f.get("attribute_unmoved")
+    told = flips and (
+        f"On test faces {f['attribute_steps']:g} times the way, {2 * f['attribute_steps']:g} clicks, flip at least "
+        f"{100 * min(flips.values()):.0f} % of them, as a classifier sees it, which is wrong about "
+        f"{100 * max(unmoved.values()):.0f} % at most where nothing is moved."
+    )
     st.caption(
-        "Half a step along the mean code of the images with it, less that of those without. How far single "
+        "A click goes half the way along the mean code of the images with it, less that of those without. How far single "
         f"pairs of images agree on the direction, as a cosine (random pairs): {agreement}. "
-        + (f"On test faces the whole move flips at least {100 * min(flips.values()):.0f} % of them." if flips else "")
+        + (told or "")
     )
 
 st.subheader("From here, one dimension at a time")

@@ -100,7 +100,7 @@ class VAEGANTerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
     features: Tensor  # (B,) squared distance of the discriminator's features, x_hat from x
-    adversarial: Tensor  # (B,) -log of the odds that the discriminator gives to x_hat
+    adversarial: Tensor  # (B,) -log of the probability that the discriminator gives to x_hat
     loss: Tensor  # (B,) recon + beta * kl + weights of the other two
 
 

@@ -179,6 +179,20 @@ def read_map(name: str, root: Path | None = None) -> ModelMap:
     return ModelMap(**parts)
 
 
+def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]:
+    """Dimensions by what they carry, level after level: KL on test data; where it has no share for
+    each dimension, how far the codes of encoded data lie apart beside their posteriors' widths."""
+    if "kl_per_dim" in model.card.figures:
+        carried = np.asarray(model.card.figures["kl_per_dim"])
+    elif model_map is not None:
+        carried = model_map.codes.var(0) / np.maximum((model_map.sigmas**2).mean(0), 1e-12)
+    else:
+        carried = model.prior.stddev.numpy()
+    order = [int(d) for d in np.argsort(-carried, kind="stable")]
+    levels = model.groups.values() or [range(model.latent_dim)]
+    return [d for level in levels for d in order if d in level]
+
+
 def save(model: LatentModel, card: ModelCard, root: Path | None = None) -> ModelCard:
     """Write weights and card; returns the card with the checksum of the weights."""
     folder = (root or PRETRAINED) / card.name

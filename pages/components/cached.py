@@ -93,19 +93,7 @@ def slider_ranges(name: str) -> np.ndarray:
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def dimension_order(name: str) -> list[int]:
-    """Dimensions by what they carry, level after level: KL on test data; where it has no share for
-    each dimension, how far the codes of encoded data lie apart beside their posteriors' widths."""
-    the_model, found = model(name), model_map(name)
-    figures = the_model.card.figures
-    if "kl_per_dim" in figures:
-        carried = np.asarray(figures["kl_per_dim"])
-    elif found is not None:
-        carried = found.codes.var(0) / np.maximum((found.sigmas**2).mean(0), 1e-12)
-    else:
-        carried = the_model.prior.stddev.numpy()
-    order = [int(d) for d in np.argsort(-carried, kind="stable")]
-    levels = the_model.groups.values() or [range(the_model.latent_dim)]
-    return [d for level in levels for d in order if d in level]
+    return zoo.dimension_order(model(name), model_map(name))
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

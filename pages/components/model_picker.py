@@ -55,25 +55,32 @@ FIGURES = {  # a figure's name on its card, and what the field calls it
     "codes_used": "codes used",
     "perplexity": "perplexity of the codes",
     "sample_confidence": "a classifier's confidence in its draws",
-    "test_confidence": "the classifier's confidence in test images",
     "style_distance": "style distance (0 best, 1 none kept)",
     "style_retrieval": "style found again",
     "sharpness": "sharpness of reconstructions",
-    "sharpness_of_images": "sharpness of the images",
     "attribute_flips_least": "faces that an attribute's direction flips, the least",
 }
 
 
+BASELINES = {  # what a figure is held against, where it is not random codes
+    "psnr_denoised": ("psnr_mean_image", "the mean image"),
+    "style_distance": ("style_distance_permuted", "another style's z"),
+    "style_retrieval": ("style_retrieval_permuted", "another style's z"),
+    "sample_confidence": ("test_confidence", "test images"),
+    "sharpness": ("sharpness_of_images", "the images"),
+}
+
+
 def about(card) -> None:
-    """The model's card: figures with what random codes get, how they were measured, the recipe."""
-    rows = ["| figure | this model | random codes |", "|---|---|---|"]
+    """The model's card: figures with what they are held against, how they were measured, the recipe."""
+    rows = ["| figure | this model | to hold against it |", "|---|---|---|"]
     for key, title in FIGURES.items():
         if key in card.figures:
-            random = card.figures.get(f"{key}_random")
-            chance = "" if random is None else f"{random:.3f}"
-            value = card.figures[key]
-            shown = f"{value:.3f}" if random is not None or key.startswith("dci") else f"{value:.4g}"
-            rows.append(f"| {title} | {shown} | {chance} |")
+            other, what = BASELINES.get(key, (f"{key}_random", "random codes"))
+            value, beside = card.figures[key], card.figures.get(other)
+            digits = ".3f" if other.endswith("_random") and beside is not None or key.startswith("dci") else ".4g"
+            held = "" if beside is None else f"{beside:{digits}} ({what})"
+            rows.append(f"| {title} | {value:{digits}} | {held} |")
     st.markdown("\n".join(rows))
     for text in (card.note, f"Published: {card.published}" if card.published else ""):
         if text:

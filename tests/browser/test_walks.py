@@ -196,6 +196,22 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     assert all(drawn[d] == edited[d] for d in range(49) if d not in (15, 16))
 
 
+def test_places_chosen_while_an_answer_is_on_its_way_stay_chosen(page, address):
+    open_page(page, address, "sliders", model="mnist-vqvae")
+    places = page.get_by_role("group", name="codes in 7 rows and 7 columns").get_by_role("button")
+    places.first.focus()
+    for _ in range(5):
+        page.keyboard.press("Space")
+        page.wait_for_timeout(230)  # a little longer than the hand rests before its choice is sent
+        page.keyboard.press("ArrowRight")
+    page.get_by_text("Chosen: 5.").wait_for()
+    settle(page)
+    assert [p.get_attribute("aria-pressed") for p in places.all()[:7]] == ["true"] * 5 + ["false"] * 2
+    page.get_by_role("button", name="None", exact=True).click()
+    page.get_by_text("Chosen: 0.").wait_for()
+    assert places.and_(page.locator("[aria-pressed=true]")).count() == 0
+
+
 def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
     open_page(page, address, "sliders", model="mnist-ladder")
     panel = page.locator(".panel")

@@ -64,6 +64,31 @@ def test_denoising_sees_the_noise_of_the_seed_and_is_measured_against_the_clean_
     assert 8 < figures["psnr_noisy"] < 11 and "0.5" in told["psnr_denoised"]
 
 
+def test_a_conditional_model_finds_the_class_in_the_noise():
+    class ByClass:
+        num_classes = 10
+        asked = []
+
+        def most_likely_class(self, x):
+            self.asked.append(x)
+            return torch.full((len(x),), 7)
+
+        def encode(self, x, y=None):
+            assert (y == 7).all()
+            return torch.distributions.Independent(torch.distributions.Normal(x, 1.0), 3)
+
+        def decode(self, z, y=None):
+            assert (y == 7).all()
+            return z * 0 + mean
+
+    split = DATASETS["mnist"].load("test")
+    x = split.batch(range(300))[0]
+    mean = x.mean(0, keepdim=True)
+    figures, told = evaluation._denoising(ByClass(), split, 300)
+    assert figures["psnr_denoised"] == pytest.approx(figures["psnr_mean_image"], rel=1e-5)
+    assert not torch.equal(ByClass.asked[0], x) and "finds in the noise" in told["psnr_denoised"]
+
+
 def test_labels_are_counted(tiny_split):
     model = build("m2", num_classes=10, channels=(4, 8))
     split = tiny_split((1, 28, 28), n=60)

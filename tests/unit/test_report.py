@@ -51,6 +51,11 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     assert f"| {own + 2.0:.1f} (seeds 0, 5, 7) |" in report.results_table(tmp_path)
 
 
+def test_the_stored_tries_are_of_the_recipes_of_today():
+    for name in ("rooms-ada", "sprites-btcvae", "sprites-factor"):
+        assert report.read_tries(name), name
+
+
 def test_a_part_is_put_between_its_marks_and_nowhere_else(tmp_path):
     readme = tmp_path / "README.md"
     begin, end = report.RESULTS

@@ -221,6 +221,20 @@ def test_another_recipes_checkpoint_is_not_resumed(tiny_split, tmp_path):
     train("tiny", dataclasses.replace(TINY, title="New"), tmp_path, split=split, progress=False)
 
 
+def test_what_a_stored_recipe_did_not_know_of_has_its_default():
+    recipe = RECIPES["rooms-ada"]
+    stored = recipe.decisive()
+    assert recipe.same_as(stored)
+    for key in ("commitment", "binarise"):
+        del stored[key]
+    del stored["config"]["codebook"], stored["config"]["activation"]
+    assert recipe.same_as(stored)
+    assert not replace(recipe, commitment=1.0).same_as(stored)
+    assert not replace(recipe, config=replace(recipe.config, activation="silu")).same_as(stored)
+    assert not recipe.same_as({**stored, "steps": recipe.steps + 1})
+    assert not recipe.same_as({**stored, "a_field_of_the_past": 1})
+
+
 def test_nan_stops_names_step_and_term_and_keeps_the_last_good_checkpoint(tiny_split, tmp_path):
     """From some step on the data are no numbers: the checkpoint before stays."""
     split = tiny_split((1, 28, 28))

@@ -90,13 +90,15 @@ class LatentModel(nn.Module):
                   "point": the code is deterministic; "codes": so it is, and each of its
                   numbers is a whole one, the number of a vector in a codebook
     groups        {name: its dimensions}: levels that can be drawn apart; {} where there is one
-    prior_name    what p(z) is, for a caption
+    prior_name    what p(z) is, for a caption; temperature_name: what a temperature does to it
+    centre_name   what the posterior's `mean` is, for a caption
     num_classes   0, or the number of classes that `y` chooses from
     plain_decoder decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
     """
 
     latent_kind = "gaussian"
-    prior_name = "N(0, I)"
+    prior_name, temperature_name = "N(0, I)", "spread times"
+    centre_name = "posterior mean"
     plain_decoder = False
 
     def __init__(self, config: Config):

@@ -56,6 +56,7 @@ class VampVAE(VAE):
 
     latent_kind = "flow"  # the posterior is a Gaussian, but its KL to a mixture has no closed form
     prior_name = "a mixture of the posteriors of learnt pseudo-inputs"
+    temperature_name = "spread of each component times"
 
     def __init__(self, config: Config):
         if config.pseudo_inputs < 1:

@@ -41,8 +41,9 @@ class Codebook(nn.Module):
         self.register_buffer("sums", vectors.clone())  # (K, E) of what was assigned, averaged
 
     def nearest(self, encoded: Tensor) -> Tensor:
-        """encoded (N, E) -> numbers (N,) of the nearest vectors."""
-        distance = (self.vectors**2).sum(1) - 2 * encoded @ self.vectors.T  # but for |encoded|^2
+        """encoded (N, E) -> numbers (N,) of the nearest vectors, in float32 wherever it is called."""
+        with torch.autocast(encoded.device.type, enabled=False):
+            distance = (self.vectors**2).sum(1) - 2 * encoded.float() @ self.vectors.T  # but for |encoded|^2
         return distance.argmin(1)
 
     @torch.no_grad()
@@ -177,6 +178,7 @@ class VQVAE(LatentModel):
 
     latent_kind = "codes"
     prior_name = "an autoregressive network over the codes, row by row"
+    temperature_name = "logits divided by"
 
     def __init__(self, config: Config):
         super().__init__(config)

@@ -345,7 +345,7 @@ def resume(
     if not found:
         return 0
     newest = found[-1]
-    if json.loads((newest / "recipe.json").read_text()) != recipe.decisive():
+    if not recipe.same_as(json.loads((newest / "recipe.json").read_text())):
         raise ValueError(f"{newest} was trained by another recipe: move it away to begin anew")
     model.load_state_dict(load_file(newest / "model.safetensors"))
     optimizer.load_state_dict(torch.load(newest / "optimizer.pt", map_location="cpu", weights_only=True))

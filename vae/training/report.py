@@ -46,7 +46,7 @@ def read_tries(name: str, root: Path | None = None) -> dict[int, dict]:
     return {
         run["recipe"]["seed"]: run["figures"]
         for run in json.loads(path.read_text())
-        if run["recipe"] == replace(RECIPES[name], seed=run["recipe"]["seed"]).decisive()
+        if replace(RECIPES[name], seed=run["recipe"]["seed"]).same_as(run["recipe"])
     }
 
 
@@ -57,7 +57,7 @@ def write_try(name: str, recipe: Recipe, figures: dict, root: Path | None = None
     folder.mkdir(exist_ok=True)
     path = folder / "tries.json"
     tries = json.loads(path.read_text()) if path.exists() else []
-    tries = [run for run in tries if run["recipe"] != recipe.decisive()]
+    tries = [run for run in tries if not recipe.same_as(run["recipe"])]
     numbers = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
     tries.append({"recipe": recipe.decisive(), "figures": numbers})
     zoo.write_atomically(folder / "tries.json", (json.dumps(tries, indent=1) + "\n").encode())
@@ -98,25 +98,26 @@ def _families_table(cards: list[zoo.ModelCard]) -> list[str]:
         lines.append(f"| {name} | {what} | {value} | {beside} |")
 
     plain = figures.get("mnist-vae-16d", {}).get("psnr_denoised")
-    for name, f in figures.items():
+    for card in cards:
+        name, f = card.name, card.figures
         if "nll" in f:
-            value = f"{f['nll']:.2f} ± {f['nll_standard_error']:.2f}"
+            value = f"{f['nll']:.2f} ± {f['nll_standard_error']:.2f} ± {f['nll_distance_error']:.2f}"
             row(name, "-log p(x), nats", value, f"its own bound: {f['negative_elbo']:.2f}")
         if "accuracy" in f:
             labels = RECIPES[name].labels if name in RECIPES else 0
             row(name, f"accuracy with {labels} labels", f"{100 * f['accuracy']:.1f} %", "chance: 10 %")
         if name == "mnist-dvae" and plain is not None:
             row(name, "noisy digits, denoised, dB", f"{f['psnr_denoised']:.2f}",
-                f"mnist-vae-16d: {plain:.2f}; the noisy digits: {f['psnr_noisy']:.2f}")  # fmt: skip
+                f"mnist-vae-16d: {plain:.2f}; the mean image: {f['psnr_mean_image']:.2f}; "
+                f"the noisy digits: {f['psnr_noisy']:.2f}")  # fmt: skip
         if "style_distance" in f:
             row(name, "style distance, 0 best, 1 none kept", f"{f['style_distance']:.3f}",
                 f"another style's z: {f['style_distance_permuted']:.3f}")  # fmt: skip
             row(name, "style found again among 80", f"{100 * f['style_retrieval']:.0f} %",
                 f"another style's z: {100 * f['style_retrieval_permuted']:.0f} %")  # fmt: skip
         if "perplexity" in f:
-            size = zoo.read_card(name).config["codebook"]
             row(name, "codes used; perplexity", f"{f['codes_used']}; {f['perplexity']:.1f}",
-                f"{size} vectors in the codebook")  # fmt: skip
+                f"{card.config['codebook']} vectors in the codebook")  # fmt: skip
             row(name, "a classifier's confidence in draws", f"{f['sample_confidence']:.3f}",
                 f"in test images: {f['test_confidence']:.3f}")  # fmt: skip
         if "sharpness" in f:
@@ -166,9 +167,11 @@ def _protocols(cards: list[zoo.ModelCard]) -> dict[str, str]:
 
 
 def _digits(value: float | None) -> str:
-    """Three decimals of a score, one of nats."""
+    """Three decimals of a score, one of nats; a count as it is."""
     if value is None:
         return "–"
+    if isinstance(value, int):
+        return str(value)
     return f"{value:.1f}" if abs(value) >= 2 else f"{value:.3f}"
 
 
@@ -211,8 +214,7 @@ def traversal_picture(
     codes = torch.from_numpy(model_map.codes)
     noise = np.random.RandomState(0).standard_normal(codes.shape)
     low, high = np.percentile(model_map.codes + model_map.sigmas * noise, [1, 99], axis=0)
-    kl = model.card.figures.get("kl_per_dim", codes.var(0).tolist())
-    order = np.argsort(kl)[::-1][: min(rows, model.latent_dim)]
+    order = zoo.dimension_order(model, model_map)[:rows]
     y = None
     if model.num_classes:
         label = int(DATASETS[model.card.data].load("test").labels[model_map.rows[0]])

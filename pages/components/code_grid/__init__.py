@@ -31,7 +31,7 @@ def code_grid() -> None:
     state."""
     model, z = state.model(), state.z()
     rows, columns = model.grid
-    places = [d for d in st.session_state.setdefault(KEY + "_places", []) if d < model.latent_dim]
+    places = st.session_state.get(_places_key(), [])
     left, right = st.columns([2, 3], gap="large")
     with left:
         picture = pictures.to_image(pictures.to_uint8(state.decode(z[None]))[0])
@@ -40,8 +40,9 @@ def code_grid() -> None:
             data={
                 "picture": pictures.data_uri(picture), "rows": rows, "columns": columns,
                 "numbers": [int(v) for v in z], "places": places, "crisp": picture.height < 64,
+                "echo": st.session_state.get(KEY + "_number", 0),
             },
-            on_places_change=_choose,
+            on_chosen_change=_choose,
         )  # fmt: skip
         buttons = st.container(horizontal=True)
         buttons.button("All places", on_click=_set_places, args=(list(range(model.latent_dim)),))
@@ -110,12 +111,21 @@ def _said(places: list[int]) -> str:
     return f"{len(places)} places"
 
 
+def _places_key() -> str:
+    return f"{KEY}_places_{state.card().name}"  # another model's grid is another
+
+
 def _set_places(places: list[int]) -> None:
-    st.session_state[KEY + "_places"] = places
+    st.session_state[_places_key()] = places
 
 
 def _choose() -> None:
     """What the browser says was chosen, if it is a list of places."""
-    places = (st.session_state.get(KEY) or {}).get("places")
+    chosen = (st.session_state.get(KEY) or {}).get("chosen")
+    if not isinstance(chosen, dict):
+        return
+    places, number = chosen.get("places"), chosen.get("number")
+    if isinstance(number, int):
+        st.session_state[KEY + "_number"] = number
     if isinstance(places, list) and all(isinstance(d, int) for d in places):
         _set_places([d for d in sorted(set(places)) if 0 <= d < state.model().latent_dim])

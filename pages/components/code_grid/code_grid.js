@@ -16,7 +16,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   group.setAttribute('aria-label', `codes in ${data.rows} rows and ${data.columns} columns`);
   group.style.gridTemplateColumns = `repeat(${data.columns}, 1fr)`;
 
-  const chosen = new Set(data.places);
+  // Python's word counts, unless the hand has chosen more since and that is still on its way
+  if (!group.chosen || !(group.timer || group.sent > data.echo)) group.chosen = new Set(data.places);
+  const chosen = group.chosen;
   const n = data.rows * data.columns;
   if (group.children.length !== n) {
     group.replaceChildren(...Array.from({ length: n }, () => {
@@ -29,7 +31,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const cells = [...group.children];
   const send = () => {
     clearTimeout(group.timer);
-    group.timer = setTimeout(() => setTriggerValue('places', [...chosen].sort((a, b) => a - b)), SEND_AFTER);
+    group.timer = setTimeout(() => {
+      group.timer = null;
+      group.sent = Math.max(group.sent ?? 0, data.echo) + 1;
+      setTriggerValue('chosen', { places: [...chosen].sort((a, b) => a - b), number: group.sent });
+    }, SEND_AFTER);
   };
   const show = (i) => {
     const row = Math.floor(i / data.columns) + 1, column = (i % data.columns) + 1;

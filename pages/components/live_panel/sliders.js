@@ -18,7 +18,7 @@ function buildRows(panel) {
       </div>
       <input type="range" step="any">
       <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
-        <title>grey: encoded data; line: the prior</title><path class="data"/><path class="prior"/>
+        <title>grey: encoded data; line: the prior, where it is a Gaussian</title><path class="data"/><path class="prior"/>
       </svg>
       <canvas class="strip" aria-hidden="true" title="what stands at each place along the track"></canvas>`;
     const find = (selector) => element.querySelector(selector);
@@ -148,13 +148,12 @@ function drawHistogram(panel, { dim, low, high, svg }) {
   const counts = new Float64Array(BINS);
   for (let i = 0; i < n; i++) counts[Math.floor((draws[i * d + dim.index] * BINS) / 256)]++;
   const width = (dim.high - dim.low) / BINS;
-  // a prior that is no Gaussian has no line
-  const density = (v) => dim.prior_sigma === null ? 0 : Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
+  const density = (v) => Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
   const places = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
-  const prior = places.map((v) => density(v) * n * width);
+  const prior = dim.prior_sigma === null ? [] : places.map((v) => density(v) * n * width); // no Gaussian, no line
   const top = Math.max(...counts, ...prior);
   const x = (v) => (100 * (v - low)) / (high - low), y = (count) => 20 - (20 * count) / top;
   const bars = [...counts].map((count, i) => `L${x(dim.low + i * width)} ${y(count)} L${x(dim.low + (i + 1) * width)} ${y(count)}`);
   svg.querySelector('.data').setAttribute('d', `M${x(dim.low)} 20 ${bars.join(' ')} L${x(dim.high)} 20 Z`);
-  svg.querySelector('.prior').setAttribute('d', 'M' + prior.map((count, i) => `${i} ${y(count)}`).join(' L'));
+  svg.querySelector('.prior').setAttribute('d', prior.map((count, i) => `${i ? 'L' : 'M'}${i} ${y(count)}`).join(' '));
 }
