@@ -71,7 +71,7 @@ def test_the_card_is_shown_with_its_figures_and_protocol(name):
     for key in ("mig", "dci", "factor_vae_score"):
         if key in card.figures:
             random = card.figures[f"{key}_random"]
-            assert f"| {card.figures[key]:.3f} | {random:.3f} |" in table
+            assert f"| {card.figures[key]:.3f} | {random:.3f} (random codes) |" in table
     captions = " ".join(c.value for c in app.caption)
     assert all(text in captions for text in card.protocol.values())
     assert f"steps {card.recipe['steps']}" in captions and card.licence in captions
