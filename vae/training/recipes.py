@@ -166,6 +166,22 @@ RECIPES = {
             "moves nothing."
         ),
     ),
+    "mnist-vqvae": Recipe(
+        title="Digits, VQ-VAE, 7 x 7 codes",
+        description="The code is a grid of 49 numbers, each of them the number of a vector that was learnt.",
+        family="vqvae",
+        data="mnist",
+        config=Config(
+            DIGITS, latent_dim=49, network="conv", encoder=(), decoder=(), channels=(16, 32),
+            codebook=64, code_dim=16, prior_width=64, prior_layers=2,
+        ),
+        steps=10_000,
+        batch_size=32,
+        objective="vq_vae",
+        commitment=10.0,
+        mixed_precision="bf16",
+        figure="perplexity",
+    ),
     "mnist-vae-bin": Recipe(
         title="Black-and-white digits, VAE, 50-D",
         description="Pixels that are black or white: the bound is one on a true probability.",

@@ -31,7 +31,8 @@ def code_grid() -> None:
     state."""
     model, z = state.model(), state.z()
     rows, columns = model.grid
-    places = st.session_state.get(_places_key(), [])
+    half = list(range(rows // 2 * columns, model.latent_dim))
+    places = st.session_state.get(_places_key(), half)  # the page does not open empty
     left, right = st.columns([2, 3], gap="large")
     with left:
         picture = pictures.to_image(pictures.to_uint8(state.decode(z[None]))[0])
@@ -46,7 +47,6 @@ def code_grid() -> None:
         )  # fmt: skip
         buttons = st.container(horizontal=True)
         buttons.button("All places", on_click=_set_places, args=(list(range(model.latent_dim)),))
-        half = list(range(rows // 2 * columns, model.latent_dim))
         buttons.button("Lower half", on_click=_set_places, args=(half,))
         buttons.button("None", on_click=_set_places, args=([],))
         st.caption(
@@ -57,8 +57,8 @@ def code_grid() -> None:
         if not places:
             st.info("Choose a place on the picture: with the mouse, a finger, or Tab, arrows and Space.")
             return
-        _vectors(places)
         _draws(places)
+        _vectors(places)
 
 
 def _vectors(places: list[int]) -> None:
