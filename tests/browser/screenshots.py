@@ -17,6 +17,9 @@ SHOTS = {
     "interpolate": ("interpolate", {"model": "mnist-vae-16d"}),
     "map": ("map", {"model": "mnist-vae-16d"}),
     "disentangle": ("disentangle", {"model": "rooms-ada"}),
+    "codes": ("sliders", {"model": "mnist-vqvae", "seed": "3"}),
+    "faces": ("sliders", {"model": "faces-vae"}),
+    "glyphs": ("sample", {"model": "glyphs-cvae", "y": "6"}),
 }
 FOLDER = Path(__file__).parent / "screenshots"
 

@@ -389,4 +389,20 @@ RECIPES = {
             "which the model is not told."
         ),
     ),
+    "rooms-vqvae": Recipe(
+        title="Rooms, VQ-VAE, 8 x 8 codes",
+        description="A grid of 64 numbers, each of them the number of a vector that was learnt.",
+        family="vqvae",
+        data="rooms",
+        config=Config(
+            (3, 64, 64), latent_dim=64, network="conv", encoder=(), decoder=(),
+            channels=(16, 32, 32), codebook=128, code_dim=16, prior_width=64, prior_layers=2,
+        ),
+        steps=8_000,
+        batch_size=32,
+        objective="vq_vae",
+        commitment=10.0,
+        mixed_precision="bf16",
+        figure="perplexity",
+    ),
 }
