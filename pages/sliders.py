@@ -72,6 +72,16 @@ if codes:
         exports.download_picture("sliders_picture")
         exports.download_z("sliders_z")
     state.end_page()
+directions = cached.attribute_directions(model.card.name)
+if directions:
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.markdown("**Attributes**", width="content")
+    for attribute, direction in directions.items():
+        for sign, step in (("+", 0.5), ("−", -0.5)):
+            row.button(
+                f"{sign} {attribute}", key=f"attribute_{attribute}_{sign}", on_click=along,
+                args=(direction.vector, step),
+            )  # fmt: skip
 live_panel()
 
 if model.num_classes:
@@ -85,16 +95,7 @@ if model.num_classes:
     )  # fmt: skip
     st.caption("p(x | z, y) with one z and every y: what stays is what z holds, the style. Click to choose a class.")
 
-directions = cached.attribute_directions(model.card.name)
 if directions:
-    row = st.container(horizontal=True, vertical_alignment="center")
-    row.markdown("**Attributes**")
-    for attribute, direction in directions.items():
-        for sign, step in (("+", 0.5), ("−", -0.5)):
-            row.button(
-                f"{sign} {attribute}", key=f"attribute_{attribute}_{sign}", on_click=along,
-                args=(direction.vector, step),
-            )  # fmt: skip
     agreement = ", ".join(
         f"{attribute} {found.agreement:.2f} ({found.random_agreement:.2f})"
         for attribute, found in directions.items()
@@ -107,7 +108,8 @@ if directions:
         f"{100 * max(unmoved.values()):.0f} % at most where nothing is moved."
     )
     st.caption(
-        "A click goes half the way along the mean code of the images with it, less that of those without. How far single "
+        "**Attributes**: a click goes half the way from the mean code of images without it to that of images "
+        "with it, + or back, −. How far single "
         f"pairs of images agree on the direction, as a cosine (random pairs): {agreement}. "
         + (told or "")
     )

@@ -92,7 +92,7 @@ def about(card) -> None:
     }  # fmt: skip
     trained = [
         f"{k} {v}" for k, v in card.recipe.items()
-        if (k == "seed" or v not in (0, "no"))
+        if (k == "seed" or v not in (0, "no", ""))
         and (k not in only_for or card.recipe["objective"] in only_for[k])
     ]  # fmt: skip
     st.caption("**Trained with** " + ", ".join(trained) + ".")

@@ -8,6 +8,7 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 
+from vae import zoo
 from vae.data import DATASETS, rooms, sprites
 from vae.training.loop import Batches, Critic, Pairs, train
 from vae.training.recipes import RECIPES, Recipe
@@ -52,6 +53,15 @@ def test_training_lowers_the_loss(tiny_split, tmp_path):
         with torch.no_grad():
             losses.append(elbo(model(x, y, torch.Generator().manual_seed(0)), x).loss.mean())
     assert losses[1] < losses[0] - 1
+
+
+def test_a_run_may_start_from_a_shipped_models_weights(tiny_split, tmp_path):
+    recipe = dataclasses.replace(
+        RECIPES["faces-vaegan"], steps=2, batch_size=4, learning_rate=0.0, mixed_precision="no"
+    )
+    split = tiny_split(recipe.config.image_shape, n=8)
+    model = train("started", recipe, tmp_path, split=split, progress=False)
+    assert same(weights(model), weights(zoo.load("faces-vae")))
 
 
 def test_the_same_seed_gives_the_same_weights(tiny_split, tmp_path):

@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
+from .. import zoo
 from ..data import DATASETS, Split
 from ..models import FAMILIES, LatentModel, Output
 from ..models.blocks import discriminator
@@ -182,6 +183,8 @@ def train(
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
     critic = Critic(recipe) if recipe.objective in ("factor_vae", "vae_gan") else None
     start = resume(folder, model, optimizer, critic, recipe)
+    if not start and recipe.starts_from:
+        model.load_state_dict(zoo.load(recipe.starts_from).state_dict())
     if not start and hasattr(model, "initialise"):
         chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(recipe.seed))
         model.initialise(split.batch(chosen[:1000].numpy())[0])
