@@ -27,7 +27,7 @@ class Config:
     channels: tuple[int, ...] = (32, 32, 32, 32)
     activation: str = "relu"  # of network "conv", or "silu", which network "mlp" has
     num_classes: int = 0  # more than 0: the model is conditional
-    noise: float = 0.0  # "dvae": standard deviation of what is added to the images it learns from
+    noise: float = 0.0  # "dvae": largest standard deviation of what is added to the images it learns from
     pseudo_inputs: int = 0  # "vamp": components of the prior
     flow_steps: int = 0  # "iaf": autoregressive steps of the posterior ...
     flow_width: int = 0  # ... and the width of their hidden layer and of their context

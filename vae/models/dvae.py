@@ -10,7 +10,11 @@ from .vae import VAE
 
 
 class DenoisingVAE(VAE):
-    """A VAE whose encoder learns from noisy images; what it is asked of later is left as it is."""
+    """A VAE whose encoder learns from noisy images; what it is asked of later is left as it is.
+
+    Each image has a noise of its own, of a standard deviation between 0 and config.noise, so that
+    the encoder knows clean images too.
+    """
 
     def __init__(self, config: Config):
         if not config.noise > 0:
@@ -19,11 +23,12 @@ class DenoisingVAE(VAE):
 
     def forward(self, x, y=None, generator=None, refine=None):
         if self.training:
-            x = add_noise(x, self.config.noise, generator)
+            std = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device)
+            x = add_noise(x, self.config.noise * std, generator)
         return super().forward(x, y, generator, refine)
 
 
-def add_noise(x: Tensor, std: float, generator: torch.Generator | None = None) -> Tensor:
+def add_noise(x: Tensor, std: float | Tensor, generator: torch.Generator | None = None) -> Tensor:
     """x (B, C, H, W) in [0, 1] with Gaussian noise on every pixel, cut to [0, 1] again."""
     noise = torch.randn(x.shape, generator=generator, device=x.device)
     return (x + std * noise).clamp(0, 1)
