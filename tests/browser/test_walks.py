@@ -97,7 +97,7 @@ def test_a_link_shows_the_same_picture_in_another_browser(page, address, browser
     page.get_by_role("button", name="Random").click()
     page.wait_for_function("() => location.search.includes('seed=1')")
     settle(page)
-    page.get_by_role("group", name="class").get_by_role("button", name="4").click()
+    page.get_by_role("group", name="class", exact=True).get_by_role("button", name="4").click()
     page.wait_for_function("() => location.search.includes('y=4')")
     settle(page)
     other = browser.new_context().new_page()
