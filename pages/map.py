@@ -1,116 +1,120 @@
-"""Map: where thousands of held-out images lie; every point is a code."""
+"""Map: walk through encoded data; every place is an image, seen or imagined."""
 
 import numpy as np
 import streamlit as st
 
-from pages.components import cached, figures, state
-from pages.components.image_input import image_input
+from pages.components import cached, collection, map_path, map_selection, map_uploads, state
+from pages.components.map_path import path_on
+from pages.components.map_selection import chosen_of
 from pages.components.model_picker import model_picker
 from pages.components.picture_grid import picture_grid
-from pages.components.point import code_of_row, current_picture, nearest_real
-from vae import maps
-
-CHART = "map_chart"
+from pages.components.point import current_picture, go_to, near_here
+from pages.components.scatter import scatter
 
 st.title("Map")
-st.markdown("**Click a point** to make that image the current point; scroll to zoom, drag to move.")
+st.markdown(
+    "**Move over the map** to see what lies there, **click** to take it along, draw a **lasso** "
+    "round images or a **path** to walk; scroll or pinch to zoom."
+)
 model_picker()
 model = state.model()
-info = cached.info(model.card.data)
-found = cached.model_map(model.card.name)
-if found is None:
+name = model.card.name
+shown = map_uploads.own_collection() or collection.held_out(name)
+if shown is None:
     st.info(
-        f"This model has no map yet: `python -m vae map {model.card.name}` makes one. "
+        f"This model has no map yet: `python -m vae map {name}` makes one. "
         "The current point is here all the same."
     )
     current_picture()
-else:
-    labels = cached.gallery(info.name).labels[found.rows]
-    layouts = {"UMAP": found.umap, "PCA": found.pca}
-    if model.latent_dim == 2:
-        layouts = {"Latent plane": found.codes, **layouts}
-    # the numbers of a codebook's vectors are names: there is no more or less of them
-    order = [] if model.latent_kind == "codes" else cached.dimension_order(model.card.name)
-    colourings = ["class", "reconstruction error", *(f"z{d}" for d in order)]
+    state.end_page()
 
-    controls = st.columns([2, 2, 2], vertical_alignment="bottom")
-    layout = controls[0].segmented_control(
-        "Map", layouts, default=next(iter(layouts)), required=True, key=f"map_kind_{len(layouts)}"
+seeds = shown.described.get("seed", 0), shown.described.get("seed_again", 1)
+kinds = {"umap": "UMAP", "umap_again": "UMAP, another seed", "pca": "PCA"}
+if model.latent_kind != "codes":  # the numbers of a codebook's vectors are names: nothing is more or less
+    kinds = {"dims": "Latent plane", **kinds} if model.latent_dim == 2 else {**kinds, "dims": "Two dimensions"}
+order = [] if model.latent_kind == "codes" else cached.dimension_order(name)
+
+controls = st.columns([5, 1, 1, 2, 2], vertical_alignment="bottom")
+kind = controls[0].segmented_control(
+    "Map", kinds, format_func=kinds.get, default=next(iter(kinds)), required=True,
+    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}",
+)  # fmt: skip
+dims = (0, 1)
+if kind == "dims" and model.latent_dim > 2:
+    dims = tuple(
+        controls[1 + i].selectbox(
+            label, order, index=min(i, len(order) - 1), format_func=state.dim_name, key=f"map_dim_{i}_{name}"
+        )
+        for i, label in enumerate(("Across", "Up"))
     )
-    colouring = controls[1].selectbox("Colour by", colourings, key=f"map_colour_{len(order)}")
-    with controls[2].popover("Place an image on the map"):
-        uploaded = image_input("map_image")
-        placing = st.toggle("Show it", key="map_placing")
+colour_by = controls[3].selectbox(
+    "Colour by", ["class", "reconstruction error", *(f"z{d}" for d in order)],
+    format_func=lambda text: state.dim_name(int(text[1:])) if text.startswith("z") else text,
+    key=f"map_colour_{len(order)}",
+)  # fmt: skip
+with controls[4]:
+    map_uploads.menu()
+map_uploads.told()
+layout = collection.layout(shown, kind, kinds[kind], dims)
 
-    xy = layouts[layout]
-    values = None
-    if colouring == "reconstruction error":
-        values = found.recon
-    elif colouring != "class":
-        values = found.codes[:, int(colouring[1:])]
 
-    def on_map(z):
-        """Where a code (D,) lies on this map; on the latent plane exactly."""
-        z = z[None]
-        if layout == "Latent plane":
-            return z.numpy()[0]
-        return maps.place(state.features(z), cached.features(model.card.name), xy)[0]
+def pick(index: int | None, place: np.ndarray | None) -> None:
+    if index is not None:
+        go_to(shown, index)
+    else:
+        state.set_z(layout.imagine(place[None], shown)[0])
 
-    def pick() -> None:
-        points = st.session_state[CHART].selection.points
-        rows = [p["customdata"] for p in points if p.get("customdata") is not None]
-        row = rows[0][0] if rows and isinstance(rows[0], list) else rows[0] if rows else None
-        if isinstance(row, int) and 0 <= row < len(found.rows):
-            test_row = int(found.rows[row])
-            state.set_z(code_of_row(test_row), y=int(labels[row]))
-            st.session_state.map_row = (model.card.data, test_row)
 
-    left, right = st.columns([3, 1], gap="large")
-    code = state.encode(uploaded.x, uploaded.y)[0] if placing else None
-    with left:
-        st.plotly_chart(
-            figures.scatter_map(
-                xy, labels, info.classes, values, colouring, signed=colouring.startswith("z"),
-                to_scale=layout != "UMAP", current=on_map(state.z()), uploaded=None if code is None else on_map(code),
-            ),
-            key=CHART, on_select=pick, selection_mode="points", config=figures.CONFIG,
-            alt=f"{layout} of {len(xy):,} held-out images",
+left, right = st.columns([3, 1], gap="large")
+with right:
+    current_picture()
+    picked, index = st.session_state.get("map_row", (None, 0))
+    if picked == shown.id and np.allclose(shown.codes[index], st.session_state.z, atol=1e-3):
+        picture_grid(
+            shown.images(np.array([index])), [shown.name(index)], key="map_original", columns=1, size=150,
+            captions=["the image itself"],
         )  # fmt: skip
-        described = model.card.map
-        text = f"{len(xy):,} held-out images of {info.title}, each at its {model.centre_name.rstrip(',')}."
-        if layout != "Latent plane" and described:
-            trust = described["trustworthiness"][layout.lower()]
-            text += f" Trustworthiness {trust:.3f} of 1."
-        if layout == "UMAP" and described:
-            text += (
-                f" UMAP with {described['n_neighbors']} neighbours, minimal distance "
-                f"{described['min_dist']}, seed {described['seed']}: distances on it are not "
-                "distances in latent space. The rings are placed by their nearest codes."
-            )
-        if model.card.figures.get("active_units") == 0:
-            text += (
-                " No dimension is active: the codes' largest standard deviation is "
-                f"{found.codes.std(0).max():.1g} where the prior's is 1, and the map enlarges "
-                "what the decoder cannot see."
-            )
-        if colouring == "reconstruction error":
-            text += " Colour: -log p(x | z = posterior mean) in nats."
-        st.caption(text)
-    with right:
-        current_picture()
-        data, row = st.session_state.get("map_row", (None, 0))
-        if data == model.card.data and np.allclose(
-            code_of_row(row).numpy(), st.session_state.z, atol=1e-3
-        ):
-            picture_grid(
-                cached.gallery(data).batch([row])[0], [f"held-out image {row}"],
-                key="map_original", columns=1, size=150, captions=["the image itself"],
-            )  # fmt: skip
-        if placing:
-            st.button(
-                "Make your image the current point", type="primary",
-                on_click=lambda: state.set_z(
-                    code, y=None if uploaded.y is None else int(uploaded.y[0])
-                ),
-            )  # fmt: skip
-        nearest_real("map_nearest", columns=4)
+    near = near_here(shown, layout, "map_nearest")
+with left:
+    scatter(
+        shown, layout, colour_by, pick, map_selection.choose(shown), map_path.walk(shown, layout),
+        near=near, chosen=chosen_of(shown), path=path_on(shown, layout),
+        marks=map_uploads.marks(shown, layout),
+    )  # fmt: skip
+    trust = shown.described.get("trustworthiness", {}).get(kind)
+    text = f"{shown.title}, each at its {model.centre_name}."
+    if trust is not None:
+        text += f" Trustworthiness {trust:.3f} of 1 (15 neighbours)."
+    if kind.startswith("umap"):
+        text += (
+            f" UMAP with {shown.described['n_neighbors']} neighbours, minimal distance "
+            f"{shown.described['min_dist']}, seed {seeds[kind == 'umap_again']}: distances on it are not "
+            "distances in latent space."
+        )
+        if kind == "umap_again":
+            text += f" The second run, turned to lie as that of seed {seeds[0]} does: what has changed places is chance."
+    if layout.neighbours > 1:
+        text += f" A place between points is imagined: the mean of the {layout.neighbours} nearest points' codes, by 1/distance²."
+    elif layout.neighbours == 1:
+        text += " A place between points shows its nearest point: between the numbers of vectors nothing lies."
+    elif model.latent_dim > 2:
+        text += {
+            "pca": " A place is the plane's own point: the mean code, moved along two directions alone.",
+            "dims": " A place is the current point with these two dimensions changed.",
+        }[kind]
+    else:
+        text += " Each place is a code of its own." if kind == "dims" else ""
+    if model.card.figures.get("active_units") == 0:
+        text += (
+            " No dimension is active: the codes' largest standard deviation is "
+            f"{shown.codes.std(0).max():.1g} where the prior's is 1, and the map enlarges "
+            "what the decoder cannot see."
+        )
+    if colour_by == "reconstruction error":
+        text += " Colour: -log p(x | z = posterior mean) in nats."
+    text += f" Lines lead to the {len(near)} images beside the current point."
+    st.caption(text)
+
+map_uploads.placed(shown)
+map_path.show(shown, layout)
+map_selection.show(shown)

@@ -161,14 +161,15 @@ def map_and_save(name: str, seed: int) -> None:
     terms = average_terms(
         model, (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
     )
-    print(f"{name}: fitting UMAP to {n} codes; half a minute, most of it compiling")
+    print(f"{name}: fitting UMAP twice to {n} codes; half a minute, most of it compiling")
     codes = model.features(torch.from_numpy(terms.means)).numpy()
-    xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.fit_pca(codes)}
+    xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
+    xy["umap_again"] = maps.turned_to(maps.fit_umap(codes, seed + 1), xy["umap"])
     zoo.write_map(name, zoo.ModelMap(
         rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
     ))  # fmt: skip
     described = {
-        "points": n, "seed": seed, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
+        "points": n, "seed": seed, "seed_again": seed + 1, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
         "trustworthiness": {k: maps.map_trustworthiness(codes, v) for k, v in xy.items()},
     }  # fmt: skip
     zoo.write_card(replace(model.card, map=described))

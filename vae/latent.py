@@ -79,6 +79,13 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return torch.where((s == 0) | (s == 1), straight, arc)
 
 
+def along(places: np.ndarray, n: int) -> np.ndarray:
+    """n places at equal steps along a line through places (S, 2), both ends among them -> (n, 2)."""
+    lengths = np.concatenate([[0], np.linalg.norm(np.diff(places, axis=0), axis=1).cumsum()])
+    at = np.linspace(0, lengths[-1], n)
+    return np.stack([np.interp(at, lengths, places[:, d]) for d in (0, 1)], axis=1)
+
+
 def swap(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """From a (D,) to b (D,) at t (S,) -> (S, D), each dimension whole: the first round(t * D) are b's.
 

@@ -69,6 +69,7 @@ class ModelMap:
     sigmas: np.ndarray  # (N, D) float32, posterior standard deviations; 0 for point codes
     recon: np.ndarray  # (N,) float32, -log p(x | z = mean) in nats
     umap: np.ndarray  # (N, 2) float32
+    umap_again: np.ndarray  # (N, 2) float32, another seed, turned to lie as umap does
     pca: np.ndarray  # (N, 2) float32
 
 
@@ -169,7 +170,7 @@ def read_map(name: str, root: Path | None = None) -> ModelMap:
     except Exception as error:  # zip, zlib and numpy each have errors of their own
         raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
     n, d = parts["codes"].shape if parts["codes"].ndim == 2 else (0, 0)
-    shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), "umap": (n, 2), "pca": (n, 2)}
+    shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), **dict.fromkeys(("umap", "umap_again", "pca"), (n, 2))}
     if n == 0 or d != read_card(name, root).latent_dim:
         raise ModelUnavailable("its map.npz does not belong to this model")
     if any(parts[part].shape != shape for part, shape in shapes.items()):

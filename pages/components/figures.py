@@ -14,10 +14,6 @@ ACCENT = PETROFF[0]
 CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
-def class_colours(labels: np.ndarray) -> list[str]:
-    return [PETROFF[label % len(PETROFF)] for label in labels]
-
-
 def kl_bars(
     kl: np.ndarray, average: np.ndarray | None, order: list[int], names: list[str]
 ) -> go.Figure:
@@ -96,64 +92,18 @@ def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
     return _tidy(figure, "step t", "support")
 
 
-def scatter_map(
-    xy: np.ndarray, labels: np.ndarray, classes: tuple[str, ...],
-    values: np.ndarray | None = None, value_name: str = "", signed: bool = False,
-    current: np.ndarray | None = None, uploaded: np.ndarray | None = None, to_scale: bool = False,
-) -> go.Figure:  # fmt: skip
-    """Points (N, 2) coloured by class, or by values (N,). customdata is the row of each point.
-    to_scale: one unit is as long across as it is up."""
-    rows = np.arange(len(xy))
-    names = np.array(classes)[labels]
-    marker = {"size": 5, "opacity": 0.75}
-    many = len(classes) > len(PETROFF)
-    if values is None and many:  # more than colours can tell apart: their order, and the name on hover
-        ticks = list(range(0, len(classes), 6))
-        marker |= {
-            "color": labels, "cmin": 0, "cmax": len(classes) - 1, "colorscale": "Viridis",
-            "colorbar": {"thickness": 12, "tickvals": ticks, "ticktext": [classes[i] for i in ticks]},
-        }  # fmt: skip
-    elif values is None:
-        marker["color"] = class_colours(labels)
-    else:
-        low, high = np.quantile(values, [0.02, 0.98])
-        if signed:
-            low, high = -max(-low, high), max(-low, high)
-        marker |= {
-            "color": values, "cmin": low, "cmax": high,
-            "colorscale": "RdBu" if signed else "Cividis",
-            "colorbar": {"title": value_name, "thickness": 12},
-        }  # fmt: skip
+def class_counts(classes: list[str], chosen: np.ndarray, of: np.ndarray) -> go.Figure:
+    """How many of each class are chosen, and of how many."""
     figure = go.Figure(
-        go.Scatter(  # SVG: no WebGL on many a school's machines
-            x=xy[:, 0], y=xy[:, 1], mode="markers", marker=marker, customdata=rows, text=names,
-            hovertemplate="%{text}<extra>image %{customdata}</extra>", showlegend=False,
+        go.Bar(
+            y=classes, x=chosen, orientation="h", marker_color=ACCENT, cliponaxis=False,
+            text=[f"{c:,} of {n:,}" for c, n in zip(chosen, of)], textposition="outside",
         )
     )  # fmt: skip
-    for label, name in enumerate(classes):  # colour never carries the class alone
-        own = xy[labels == label]
-        if len(own) and values is None and not many:
-            x, y = np.median(own, axis=0)
-            figure.add_annotation(
-                x=x, y=y, text=f"<b>{name}</b>", showarrow=False, borderpad=2,
-                bgcolor="rgba(255,255,255,0.8)", font={"color": "#1b1f24", "size": 13},
-            )  # fmt: skip
-    marks = ((current, "circle-open", "current point"), (uploaded, "diamond-open", "your image"))
-    for place, symbol, what in marks:
-        if place is None:
-            continue
-        for colour, width in (("#fff", 7), ("#d6006c", 3)):  # seen on light and dark ground alike
-            figure.add_scatter(
-                x=[place[0]], y=[place[1]], mode="markers", name=what, showlegend=width == 3,
-                marker={"symbol": symbol, "size": 24, "color": colour, "line": {"width": width}},
-                hoverinfo="skip",
-            )  # fmt: skip
-    figure.update_layout(
-        dragmode="pan", height=620, margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, clickmode="event+select", uirevision=True,
-    )  # fmt: skip
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x" if to_scale else None)
+    _tidy(figure, "chosen images", "")
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(range=[0, 1.25 * max(chosen)])  # room for the last label
+    figure.update_layout(height=60 + 28 * len(classes))
     return figure
 
 

@@ -93,7 +93,9 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     with left:
         invert = st.toggle("Invert (swap light and dark)", value=guess, key=f"{key}_invert")
         centre = st.toggle(
-            "Centre as the data is", value=info.name.startswith("mnist"), key=f"{key}_centre"
+            "Centre as the data is", key=f"{key}_centre",
+            # a picture of the data's own size is taken as it is
+            value=info.name.startswith("mnist") and image.size != info.image_shape[:0:-1],
         )
     x = uploads.prepare(image, info.image_shape, info.white_on_black, invert, centre).x
     if info.binary:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+import torch
 
 from vae import latent
 
 from . import cached, pictures, state
+from .collection import Collection, Layout
 from .picture_grid import picture_grid
 
 
@@ -35,7 +38,7 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
     ]
 
     def pick(index: int) -> None:
-        state.set_z(code_of_row(int(rows[index])), y=int(labels[index]))
+        state.set_z(torch.from_numpy(found.codes[indices[0, index]]), y=int(labels[index]))
 
     st.caption("The nearest held-out images, by distance in latent space (not on a map).")
     picture_grid(
@@ -44,7 +47,29 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
     )  # fmt: skip
 
 
-def code_of_row(row: int):
-    """The code (D,) of a held-out image, encoded with its own class."""
-    x, labels = cached.gallery(state.card().data).batch([row])
-    return state.encode(x, labels if state.model().num_classes else None)[0]
+def near_here(collection: Collection, layout: Layout, key: str, k: int = 8) -> np.ndarray:
+    """The images nearest to the current point, in latent space or on the map shown -> their indices."""
+    where = st.segmented_control(
+        "Near here", ["in latent space", "on this map"], default="in latent space", required=True, key=f"{key}_where"
+    )  # fmt: skip
+    z = state.z()[None]
+    in_space, distances = latent.nearest(state.features(z), collection.features, k)
+    on_map, map_distances = latent.nearest(layout.place(z, collection), layout.xy, k)
+    indices, measured = (
+        (in_space[0], distances[0]) if where == "in latent space" else (on_map[0], map_distances[0])
+    )
+    picture_grid(
+        collection.images(indices),
+        [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}, distance {d:.2f}" for i, d in zip(indices, measured)],
+        key=key, on_pick=lambda place: go_to(collection, int(indices[place])), columns=4, size=72,
+        captions=[f"{d:.2f}" for d in measured], name=f"nearest images {where}",
+    )  # fmt: skip
+    both = len(set(in_space[0]) & set(on_map[0]))
+    st.caption(f"{both} of the {k} nearest in latent space are among the {k} nearest on this map.")
+    return indices
+
+
+def go_to(collection: Collection, index: int) -> None:
+    """Make the code of an image of a collection the current point."""
+    state.set_z(torch.from_numpy(collection.codes[index]), y=int(collection.ys[index]))
+    st.session_state.map_row = (collection.id, index)

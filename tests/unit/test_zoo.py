@@ -105,7 +105,7 @@ def test_a_map_is_read_back_and_damage_told(saved):
     with pytest.raises(zoo.ModelUnavailable, match="missing or damaged"):
         zoo.read_map("tiny", root)
     rng = np.random.default_rng(0)
-    parts = {name: rng.normal(size=(4, 2)) for name in ("codes", "sigmas", "umap", "pca")}
+    parts = {name: rng.normal(size=(4, 2)) for name in ("codes", "sigmas", "umap", "umap_again", "pca")}
     parts |= {"rows": np.arange(4), "recon": rng.normal(size=4)}
     zoo.write_map("tiny", zoo.ModelMap(**parts), root)
     np.testing.assert_array_equal(zoo.read_map("tiny", root).umap, parts["umap"])

@@ -117,7 +117,7 @@ class FlowVAE(LatentModel):
     """A VAE with an IAF posterior; prior and decoder are the VAE's."""
 
     latent_kind = "flow"
-    centre_name = "posterior's centre, where the flow takes the Gaussian's mean,"
+    centre_name = "posterior's centre (where the flow takes the Gaussian's mean)"
     plain_decoder = True
 
     def __init__(self, config: Config):

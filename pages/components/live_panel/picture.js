@@ -40,16 +40,6 @@ function paint(panel, values, scale) {
   panel.canvas.dataset.painted = ++panel.painted; // read by the browser tests
 }
 
-function fill(rgba, values, scale, channels) {
-  const green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
-  for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels) {
-    rgba[i] = values[from] * scale;
-    rgba[i + 1] = values[from + green] * scale;
-    rgba[i + 2] = values[from + blue] * scale;
-    rgba[i + 3] = 255;
-  }
-}
-
 // ---- the server path: one request in flight, the latest value wins
 
 function askForPicture(panel) {

@@ -1,7 +1,9 @@
-// What the browser keeps of models, shared by the panel and the channel that feeds it. It lives
-// as long as the browser tab: a model's weights are sent once.
+// What the browser keeps of models and of encoded images, shared by the parts that show them and
+// the channels that feed those. It lives as long as the browser tab: all is sent once.
 function mailbox() {
-  return (window.latentSpaceExplorer ??= { models: new Map(), memory: new Map(), news: new EventTarget() });
+  return (window.latentSpaceExplorer ??= {
+    models: new Map(), memory: new Map(), collections: new Map(), sheets: new Map(), news: new EventTarget(),
+  });
 }
 
 // Raw bytes from Python: [header length, uint32][JSON header][payload].

@@ -1,0 +1,130 @@
+// Where the lit points lie thick: contours that hold shares of them, and each class's thickest place.
+const GRID = 96; // cells across the unit square and a margin
+const SPREAD = 1.2; // side of the grid; the unit square's is 1
+const HELD = [0.9, 0.6, 0.3]; // shares of the points inside the three contours
+const NAME_GRID = 32;
+
+function densityOf(places, count, grid, use) {
+  const cells = new Float64Array(grid * grid);
+  for (let p = 0; p < count; p++) {
+    if (!use(p)) continue;
+    const column = Math.floor((places[2 * p] / SPREAD + 0.5) * grid);
+    const row = Math.floor((places[2 * p + 1] / SPREAD + 0.5) * grid);
+    if (column >= 0 && row >= 0 && column < grid && row < grid) cells[row * grid + column]++; // a few lie far out
+  }
+  return smoothed(cells, grid);
+}
+
+// twice a box of three each way, near enough a Gaussian
+function smoothed(cells, grid) {
+  let values = cells;
+  for (const step of [1, grid, 1, grid]) {
+    const from = values;
+    values = from.map((v, i) => ((from[i - step] ?? 0) + v + (from[i + step] ?? 0)) / 3);
+  }
+  return values;
+}
+
+function drawContours(map, context) {
+  map.density ??= contoursOf(map);
+  const scale = scaleOf(map);
+  context.save();
+  context.translate(map.width / 2 - map.view.x * scale, map.height / 2 + map.view.y * scale);
+  context.scale(scale, -scale);
+  context.strokeStyle = getComputedStyle(map.stage).getPropertyValue('--st-text-color');
+  map.density.forEach((path, i) => {
+    context.lineWidth = (0.8 + 0.5 * i) / scale;
+    context.globalAlpha = 0.35 + 0.15 * i;
+    context.stroke(path);
+  });
+  context.restore();
+}
+
+// three paths in the unit square, the widest first
+function contoursOf(map) {
+  const values = densityOf(map.unit, map.points.n, GRID, (p) => isLit(map, p));
+  const sorted = values.filter((v) => v > 0).sort().reverse();
+  const total = sorted.reduce((sum, v) => sum + v, 0);
+  return HELD.map((share) => {
+    let held = 0, level = 0;
+    for (const value of sorted) {
+      held += value;
+      level = value;
+      if (held >= share * total) break;
+    }
+    return marchingSquares(values, GRID, level);
+  });
+}
+
+// the line at which values cross a level, between the middles of cells
+function marchingSquares(values, grid, level) {
+  const path = new Path2D();
+  const place = (cell) => ((cell + 0.5) / grid - 0.5) * SPREAD;
+  for (let row = 0; row + 1 < grid; row++) {
+    for (let column = 0; column + 1 < grid; column++) {
+      const at = row * grid + column;
+      const corners = [values[at], values[at + 1], values[at + grid + 1], values[at + grid]];
+      const crossings = [];
+      for (let edge = 0; edge < 4; edge++) {
+        const a = corners[edge] - level, b = corners[(edge + 1) % 4] - level;
+        if (a >= 0 === b >= 0) continue;
+        const t = a / (a - b);
+        const [x, y] = [[t, 0], [1, t], [1 - t, 1], [0, 1 - t]][edge];
+        crossings.push([place(column + x), place(row + y)]);
+      }
+      for (let i = 0; i + 1 < crossings.length; i += 2) {
+        path.moveTo(...crossings[i]);
+        path.lineTo(...crossings[i + 1]);
+      }
+    }
+  }
+  return path;
+}
+
+// each class's name where it is thickest; a name that would cover another is left out
+function drawNames(map, context) {
+  const { classes } = map.data;
+  if (classes.length < 2) return;
+  if (map.namesFor !== map.unit) {
+    map.namesFor = map.unit;
+    map.names = classes.map((name, label) => ({ name, label, place: thickest(map, label) })).filter(({ place }) => place);
+    map.names.sort((a, b) => map.counts[b.label] - map.counts[a.label]);
+  }
+  const size = Math.max(FEWEST_LETTERS, Math.min(20, map.width / 50));
+  context.font = `700 ${size}px ${getComputedStyle(map.stage).getPropertyValue('--st-font') || 'sans-serif'}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineJoin = 'round';
+  context.lineWidth = 5;
+  const css = getComputedStyle(map.stage);
+  const taken = [];
+  for (const { name, label, place } of map.names) {
+    if (map.lit.size && !map.lit.has(label)) continue;
+    const [x, y] = toStage(map, ...place);
+    const half = context.measureText(name).width / 2 + 3;
+    if (taken.some(([tx, ty, th]) => Math.abs(x - tx) < half + th && Math.abs(y - ty) < size * 1.1)) continue;
+    taken.push([x, y, half]);
+    context.strokeStyle = css.getPropertyValue('--st-background-color');
+    context.strokeText(name, x, y);
+    context.fillStyle = css.getPropertyValue('--st-text-color');
+    context.fillText(name, x, y);
+  }
+}
+
+function thickest(map, label) {
+  const { labels, n } = map.points;
+  const values = densityOf(map.unit, n, NAME_GRID, (p) => labels[p] === label);
+  let best = 0;
+  values.forEach((value, i) => { if (value > values[best]) best = i; });
+  if (!values[best]) return null;
+  // the mean of the class's points about there
+  const [cx, cy] = [best % NAME_GRID, Math.floor(best / NAME_GRID)].map((c) => ((c + 0.5) / NAME_GRID - 0.5) * SPREAD);
+  let x = 0, y = 0, count = 0;
+  for (let p = 0; p < n; p++) {
+    if (labels[p] !== label || Math.hypot(map.unit[2 * p] - cx, map.unit[2 * p + 1] - cy) > 2 / NAME_GRID) continue;
+    x += map.unit[2 * p];
+    y += map.unit[2 * p + 1];
+    count++;
+  }
+  return count ? [x / count, y / count] : [cx, cy];
+}

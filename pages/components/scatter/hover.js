@@ -1,0 +1,222 @@
+// What lies under the pointer: the ring at once, the card after a rest, and a decoded picture of
+// every place, seen or imagined.
+
+// which point is meant at a place of the stage; -1 for none
+function pointAt(map, x, y) {
+  let best = -1, least = PICK * PICK;
+  const half = map.thumbSize / 2;
+  for (const thumb of map.thumbs) { // a picture is its point's, as far as it reaches
+    if (Math.abs(thumb.x - x) <= half && Math.abs(thumb.y - y) <= half) best = thumb.p;
+  }
+  if (best >= 0) return best;
+  const scale = scaleOf(map), { unit } = map;
+  const left = map.width / 2 - map.view.x * scale - x, top = map.height / 2 + map.view.y * scale - y;
+  for (let p = 0; p < map.points.n; p++) {
+    const dx = left + unit[2 * p] * scale, dy = top - unit[2 * p + 1] * scale;
+    const away = dx * dx + dy * dy;
+    if (away < least && isLit(map, p)) [best, least] = [p, away];
+  }
+  return best;
+}
+
+function hover(map, x, y) {
+  if (!map.points || map.travelling) return;
+  const p = pointAt(map, x, y);
+  touchPoint(map, p, x, y);
+}
+
+function touchPoint(map, p, x, y) {
+  if (p !== map.hover) {
+    map.hover = p;
+    map.card.hidden = true;
+    clearTimeout(map.dwell);
+    if (p >= 0) map.dwell = setTimeout(showCard, DWELL, map);
+  }
+  showHere(map, [x, y]);
+  drawSoon(map, false);
+}
+
+function leave(map) {
+  map.hover = -1;
+  map.card.hidden = true;
+  clearTimeout(map.dwell);
+  showHere(map, null);
+  drawSoon(map, false);
+}
+
+function cardText(map, p) {
+  const { points, data } = map;
+  const kind = data.classes.length > 1 ? `${data.classes[points.labels[p]]}\n` : '';
+  const name = points.names ? points.names[p] : `held-out image ${points.rows[p]}`;
+  return `${kind}${name}\nreconstruction ${points.recon[p].toFixed(0)} nats`;
+}
+
+function showCard(map) {
+  const p = map.hover;
+  if (p < 0) return;
+  const sheet = mailbox().sheets.get(map.points.sheet_name);
+  const canvas = map.card.querySelector('canvas');
+  canvas.style.display = sheet?.bitmap ? '' : 'none';
+  if (sheet?.bitmap) {
+    [canvas.width, canvas.height] = [sheet.width, sheet.height];
+    canvas.classList.toggle('crisp', sheet.height < 64);
+    drawFromSheet(canvas.getContext('2d'), sheet, p, 0, 0, sheet.width);
+  }
+  map.card.querySelector('.words').textContent = cardText(map, p);
+  map.card.dataset.index = p; // read by the browser tests
+  map.card.hidden = false;
+  const [x, y] = toStage(map, map.unit[2 * p], map.unit[2 * p + 1]);
+  const { offsetWidth: w, offsetHeight: h } = map.card;
+  const left = x + 18 + w < map.width ? x + 18 : x - 18 - w;
+  map.card.style.transform = `translate(${Math.max(4, Math.min(map.width - w - 4, left))}px, ${Math.max(4, Math.min(map.height - h - 4, y - h / 2))}px)`;
+}
+
+// ---- the picture of a place
+
+// the code of a place of the stage and the class it is decoded under
+function codeAt(map, x, y) {
+  const { points, data } = map, { layout } = data;
+  if (map.hover >= 0) return { z: codeOf(map, map.hover), y: points.ys[map.hover], of: 'its code, decoded' };
+  const own = toOwn(map, ...fromStage(map, x, y));
+  if (layout.axes) {
+    const z = layout.origin.map((v, d) => v + own[0] * layout.axes[0][d] + own[1] * layout.axes[1][d]);
+    return { z, y: data.y, of: 'this place, decoded' };
+  }
+  const near = nearestOnMap(map, own, layout.k);
+  const z = new Array(points.dims).fill(0);
+  const total = near.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { p, weight } of near) {
+    for (let d = 0; d < points.dims; d++) z[d] += (weight / total) * points.codes[p * points.dims + d];
+  }
+  const of = layout.k > 1 ? `imagined from ${layout.k} neighbours` : 'its nearest point, decoded';
+  return { z, y: points.ys[near[0].p], of };
+}
+
+const codeOf = (map, p) => Array.from(map.points.codes.subarray(p * map.points.dims, (p + 1) * map.points.dims));
+
+// the k points nearest to a place of the layout, with the weights of vae.maps.imagine
+function nearestOnMap(map, [x, y], k) {
+  const near = [];
+  for (let p = 0; p < map.points.n; p++) {
+    const dx = map.own[2 * p] - x, dy = map.own[2 * p + 1] - y, squared = dx * dx + dy * dy;
+    if (near.length === k && squared >= near[k - 1].squared) continue;
+    let at = near.length;
+    while (at > 0 && near[at - 1].squared > squared) at--;
+    near.splice(at, 0, { p, squared });
+    if (near.length > k) near.pop();
+  }
+  for (const one of near) one.weight = 1 / Math.max(one.squared, 1e-12);
+  return near;
+}
+
+// decodes what lies at a place of the stage; the current point where the pointer is elsewhere
+function showHere(map, place) {
+  if (!map.points || !map.fit) return;
+  const { data } = map;
+  const what = place ? codeAt(map, ...place) : { z: data.z, y: data.y, of: 'the current point' };
+  if (!data.classes_matter) what.y = 0;
+  const entry = mailbox().models.get(data.weights);
+  if (entry?.decoder) paintHere(map, entry.decoder.decode(what.z, what.y), 255, what);
+  else if (entry) {
+    map.wanted = what;
+    if (!map.inFlight || performance.now() - map.inFlight.at > 5000) askForHere(map);
+  }
+}
+
+function paintHere(map, values, scale, what) {
+  const { height, width, channels } = map.data;
+  const canvas = map.hereCanvas;
+  if (canvas.width !== width || canvas.height !== height || !map.hereImage) {
+    [canvas.width, canvas.height] = [width, height];
+    canvas.classList.toggle('crisp', height < 64);
+    map.hereImage = new ImageData(width, height);
+  }
+  fill(map.hereImage.data, values, scale, channels);
+  canvas.getContext('2d').putImageData(map.hereImage, 0, 0);
+  map.hereLine.textContent = what.of;
+  canvas.dataset.z = what.z.map((v) => v.toFixed(4)).join(','); // read by the browser tests
+}
+
+function askForHere(map) {
+  const what = map.wanted;
+  map.wanted = null;
+  map.inFlight = { seq: ++map.seq, at: performance.now(), what };
+  map.component.setStateValue('ask', { panel: map.id, model: map.data.model, seq: map.seq, zs: [what.z], y: what.y });
+}
+
+function takeAnswer(map, answer) {
+  if (answer.panel !== map.id || answer.seq !== map.inFlight?.seq) return;
+  paintHere(map, answer.pixels, 1, map.inFlight.what);
+  map.inFlight = null;
+  if (map.wanted) askForHere(map);
+}
+
+// ---- what is drawn over the map
+
+function drawOver(map) {
+  const context = map.over.getContext('2d');
+  context.setTransform(map.ratio, 0, 0, map.ratio, 0, 0);
+  context.clearRect(0, 0, map.width, map.height);
+  if (map.travelling) return;
+  const { data, unit } = map;
+  const current = markerPlace(map, data.current);
+  for (const p of data.near) {
+    const place = toStage(map, unit[2 * p], unit[2 * p + 1]);
+    outlined(context, 2, () => { context.moveTo(...current); context.lineTo(...place); });
+    outlined(context, 2, () => context.arc(...place, 5, 0, 7));
+  }
+  if (data.path.length) {
+    outlined(context, 3, () => data.path.forEach((own, i) => {
+      context[i ? 'lineTo' : 'moveTo'](...toStage(map, ...toUnit(map, ...own)));
+    }));
+  }
+  data.marks.forEach(({ place, name }) => {
+    const [x, y] = markerPlace(map, place);
+    outlined(context, 3, () => {
+      for (const [dx, dy] of [[0, -10], [10, 0], [0, 10], [-10, 0], [0, -10]]) context.lineTo(x + dx, y + dy);
+    });
+    written(map, context, name, x, y - 20);
+  });
+  outlined(context, 3, () => context.arc(...current, 12, 0, 7));
+  if (map.hover >= 0) {
+    const place = toStage(map, unit[2 * map.hover], unit[2 * map.hover + 1]);
+    const reach = map.thumbs.some(({ p }) => p === map.hover) ? map.thumbSize * 0.72 : 8;
+    outlined(context, 3, () => context.arc(...place, reach, 0, 7), cssOf(map, '--st-text-color'), cssOf(map, '--st-background-color'));
+  }
+  const stops = map.stops.map((stop) => toStage(map, ...stop));
+  for (const line of [map.line, stops]) {
+    if (line.length > 1) outlined(context, 2.5, () => line.forEach((place, i) => context[i ? 'lineTo' : 'moveTo'](...place)));
+  }
+  stops.forEach((stop) => outlined(context, 2.5, () => context.arc(...stop, 4, 0, 7)));
+}
+
+const cssOf = (map, name) => getComputedStyle(map.stage).getPropertyValue(name);
+
+// a place of the layout, on the stage; what lies outside stands at its edge
+function markerPlace(map, own) {
+  const [x, y] = toStage(map, ...toUnit(map, ...own));
+  return [Math.max(10, Math.min(map.width - 10, x)), Math.max(10, Math.min(map.height - 10, y))];
+}
+
+// seen on light and dark ground alike
+function outlined(context, width, draw, colour = '#d6006c', halo = '#fff') {
+  for (const [style, extra] of [[halo, 3], [colour, 0]]) {
+    context.beginPath();
+    context.strokeStyle = style;
+    context.lineWidth = width + extra;
+    draw();
+    context.stroke();
+  }
+}
+
+function written(map, context, text, x, y) {
+  context.font = `600 13px ${cssOf(map, '--st-font') || 'sans-serif'}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineJoin = 'round';
+  context.lineWidth = 4;
+  context.strokeStyle = cssOf(map, '--st-background-color');
+  context.strokeText(text, x, y);
+  context.fillStyle = cssOf(map, '--st-text-color');
+  context.fillText(text, x, y);
+}

@@ -1,0 +1,18 @@
+// Takes a collection of encoded images from Python to where the map finds it.
+export default function ({ data, setStateValue }) {
+  if (!data?.length) return;
+  const { header, payload } = readMessage(data);
+  const { collections, news } = mailbox();
+  if (!collections.has(header.collection)) {
+    let from = 0;
+    const floats = (count) => new Float32Array(payload.slice(from, (from += 4 * count)).buffer);
+    const { n, dims } = header;
+    const codes = floats(n * dims), recon = floats(n);
+    const layouts = Object.fromEntries(header.layouts.map((name) => [name, floats(2 * n)]));
+    const shorts = (count) => new Uint16Array(payload.slice(from, (from += 2 * count)).buffer);
+    const labels = shorts(n), ys = shorts(n);
+    collections.set(header.collection, { ...header, codes, recon, layouts, labels, ys });
+    news.dispatchEvent(new CustomEvent('collection', { detail: header.collection }));
+  }
+  setStateValue('received', header.collection);
+}
