@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from pages.components import cached, collection, map_path, map_selection, map_uploads, state
+from pages.components import cached, collection, map_caption, map_path, map_selection, map_uploads, state
 from pages.components.map_path import path_on
 from pages.components.map_selection import chosen_of
 from pages.components.model_picker import model_picker
 from pages.components.picture_grid import picture_grid
-from pages.components.point import current_picture, go_to, near_here
+from pages.components.point import current_picture, go_to, go_to_place, near_here
 from pages.components.scatter import scatter
 
 st.title("Map")
@@ -28,28 +28,26 @@ if shown is None:
     current_picture()
     state.end_page()
 
-seeds = shown.described.get("seed", 0), shown.described.get("seed_again", 1)
-kinds = {"umap": "UMAP", "umap_again": "UMAP, another seed", "pca": "PCA"}
+kinds = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
 if model.latent_kind != "codes":  # the numbers of a codebook's vectors are names: nothing is more or less
-    kinds = {"dims": "Latent plane", **kinds} if model.latent_dim == 2 else {**kinds, "dims": "Two dimensions"}
+    kinds = {"dims": "Latent plane", **kinds} if model.latent_dim == 2 else {**kinds, "dims": "Two dims"}
+names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.latent_kind == "codes" else cached.dimension_order(name)
 
 controls = st.columns([5, 1, 1, 2, 2], vertical_alignment="bottom")
 kind = controls[0].segmented_control(
-    "Map", kinds, format_func=kinds.get, default=next(iter(kinds)), required=True,
-    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}",
+    "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
+    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}", help="UMAP again: the same codes, another seed",
 )  # fmt: skip
 dims = (0, 1)
 if kind == "dims" and model.latent_dim > 2:
-    dims = tuple(
-        controls[1 + i].selectbox(
-            label, order, index=min(i, len(order) - 1), format_func=state.dim_name, key=f"map_dim_{i}_{name}"
-        )
-        for i, label in enumerate(("Across", "Up"))
-    )
+    across = controls[1].selectbox("Across", order, format_func=lambda d: names[d], key=f"map_across_{name}")
+    others = [d for d in order if d != across]
+    up = controls[2].selectbox("Up", others, format_func=lambda d: names[d], key=f"map_up_{name}")
+    dims = (across, up)
 colour_by = controls[3].selectbox(
     "Colour by", ["class", "reconstruction error", *(f"z{d}" for d in order)],
-    format_func=lambda text: state.dim_name(int(text[1:])) if text.startswith("z") else text,
+    format_func=lambda text: names[int(text[1:])] if text.startswith("z") else text,
     key=f"map_colour_{len(order)}",
 )  # fmt: skip
 with controls[4]:
@@ -62,7 +60,7 @@ def pick(index: int | None, place: np.ndarray | None) -> None:
     if index is not None:
         go_to(shown, index)
     else:
-        state.set_z(layout.imagine(place[None], shown)[0])
+        go_to_place(layout, shown, place)
 
 
 left, right = st.columns([3, 1], gap="large")
@@ -81,39 +79,7 @@ with left:
         near=near, chosen=chosen_of(shown), path=path_on(shown, layout),
         marks=map_uploads.marks(shown, layout),
     )  # fmt: skip
-    trust = shown.described.get("trustworthiness", {}).get(kind)
-    text = f"{shown.title}, each at its {model.centre_name}."
-    if trust is not None:
-        text += f" Trustworthiness {trust:.3f} of 1 (15 neighbours)."
-    if kind.startswith("umap"):
-        text += (
-            f" UMAP with {shown.described['n_neighbors']} neighbours, minimal distance "
-            f"{shown.described['min_dist']}, seed {seeds[kind == 'umap_again']}: distances on it are not "
-            "distances in latent space."
-        )
-        if kind == "umap_again":
-            text += f" The second run, turned to lie as that of seed {seeds[0]} does: what has changed places is chance."
-    if layout.neighbours > 1:
-        text += f" A place between points is imagined: the mean of the {layout.neighbours} nearest points' codes, by 1/distance²."
-    elif layout.neighbours == 1:
-        text += " A place between points shows its nearest point: between the numbers of vectors nothing lies."
-    elif model.latent_dim > 2:
-        text += {
-            "pca": " A place is the plane's own point: the mean code, moved along two directions alone.",
-            "dims": " A place is the current point with these two dimensions changed.",
-        }[kind]
-    else:
-        text += " Each place is a code of its own." if kind == "dims" else ""
-    if model.card.figures.get("active_units") == 0:
-        text += (
-            " No dimension is active: the codes' largest standard deviation is "
-            f"{shown.codes.std(0).max():.1g} where the prior's is 1, and the map enlarges "
-            "what the decoder cannot see."
-        )
-    if colour_by == "reconstruction error":
-        text += " Colour: -log p(x | z = posterior mean) in nats."
-    text += f" Lines lead to the {len(near)} images beside the current point."
-    st.caption(text)
+    st.caption(map_caption.caption(shown, layout, colour_by, len(near)))
 
 map_uploads.placed(shown)
 map_path.show(shown, layout)

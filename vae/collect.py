@@ -15,7 +15,7 @@ from .uploads import MAX_BYTES, UploadError
 
 MAX_IMAGES = 2000
 MAX_ENTRIES = 20_000  # of an archive, images or not
-MAX_UNPACKED = 100 * 2**20  # bytes that all files together may come to
+MAX_UNPACKED = 40 * 2**20  # bytes that all files together may come to
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 READ_HERE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for much memory
 MAX_NAME = 60
@@ -35,14 +35,15 @@ class Collected(NamedTuple):
 def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
     """Images and zips of images, (name, content) each -> at most MAX_IMAGES files, undecoded.
 
-    Folders within archives are read, archives within archives are not. Raises UploadError for an
-    archive that is damaged, unpacks to more than MAX_UNPACKED bytes or holds no image.
+    Folders within archives are read, archives within archives are not. Raises UploadError for
+    more than MAX_UNPACKED bytes in all and for an archive that is damaged or holds no image.
     """
     files: list[File] = []
     others = large = unreadable = surplus = unpacked = 0
     for name, content in uploads:
         if not name.lower().endswith(".zip"):
             if len(files) < MAX_IMAGES:
+                unpacked = _within(unpacked + len(content))
                 files.append(File(_shown(name), "", content))
             else:
                 surplus += 1
@@ -63,11 +64,7 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
             if found is None:
                 unreadable += 1
                 continue
-            unpacked += len(found)
-            if unpacked > MAX_UNPACKED:
-                raise UploadError(
-                    f"These archives unpack to more than {MAX_UNPACKED // 2**20} MB; make them smaller."
-                )
+            unpacked = _within(unpacked + len(found))
             path = PurePosixPath(entry.filename)
             files.append(File(_shown(path.name), _shown(path.parent.name) if path.parent.name else "", found))
     told = [
@@ -91,6 +88,12 @@ def _opened(content: bytes) -> zipfile.ZipFile:
     if len(archive.infolist()) > MAX_ENTRIES:
         raise UploadError(f"This zip holds more than {MAX_ENTRIES:,} files; make it smaller.")
     return archive
+
+
+def _within(unpacked: int) -> int:
+    if unpacked > MAX_UNPACKED:
+        raise UploadError(f"These files come to more than {MAX_UNPACKED // 2**20} MB; bring fewer or smaller ones.")
+    return unpacked
 
 
 def _is_image(entry: zipfile.ZipInfo) -> bool:

@@ -109,7 +109,7 @@ def umap_push(xy: np.ndarray) -> Push:
     away = np.arange(1 - CELLS, CELLS)
     force = _repulsion(np.stack(np.meshgrid(away * step[0], away * step[1], indexing="ij"), -1))
     summed = [fftconvolve(force[..., d], share, mode="valid") for d in (0, 1)]
-    return Push(low, high, np.stack(summed, -1))
+    return Push(low, high, np.stack(summed, -1).astype(np.float32))
 
 
 def place(

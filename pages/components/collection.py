@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from dataclasses import dataclass
 from typing import Callable
 
@@ -12,13 +13,13 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from vae import maps
+from vae import latent, maps
 from vae.own_map import OwnMap
 
 from . import cached, decoder, pictures, state
 
 THUMBNAIL = 40  # pixels across, at most
-ACROSS = 100  # thumbnails across a sheet
+SHEET = 4096  # pixels across a sheet of them, at most: 64 MB in the browser
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,13 @@ class Layout:
         else:
             codes = maps.imagine(xy, self.xy, collection.codes, self.neighbours)
         return torch.from_numpy(codes.astype(np.float32))
+
+    def classes(self, xy: np.ndarray, collection: Collection) -> Tensor | None:
+        """The classes that places (B, 2) are decoded under, (B,): the nearest image's where codes
+        come from neighbours, else the current one; None for models without."""
+        if self.plane is not None or not state.model().num_classes:
+            return state.y(len(xy))
+        return torch.from_numpy(collection.ys[latent.nearest(xy, self.xy, 1)[0][:, 0]])
 
 
 def held_out(name: str) -> Collection | None:
@@ -164,17 +172,18 @@ def sheet_message(collection: Collection) -> bytes:
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def _sheet(name: str, _collection: Collection) -> bytes:
-    """Every image as a thumbnail, by rows of ACROSS on one picture."""
+    """Every image as a thumbnail, on one square picture, by rows."""
     n = len(_collection)
-    sheets = []
-    for first in range(0, n, 10 * ACROSS):  # a part at a time: 70,000 large images are gigabytes
-        x = _collection.images(np.arange(first, min(first + 10 * ACROSS, n)))
-        if x.shape[-1] > THUMBNAIL:
-            x = torch.nn.functional.interpolate(x, THUMBNAIL, mode="area")
-        sheets.append(pictures.sheet(x, ACROSS))
-    image = pictures.to_image(np.concatenate(sheets))
+    across = math.ceil(math.sqrt(n))
+    side = min(THUMBNAIL, SHEET // across)
+    strips = []
+    for first in range(0, n, 10 * across):  # a part at a time: 70,000 large images are gigabytes
+        x = _collection.images(np.arange(first, min(first + 10 * across, n)))
+        if x.shape[-1] > side:
+            x = torch.nn.functional.interpolate(x, side, mode="area")
+        strips.append(pictures.sheet(x, across))
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=82, method=1)
+    pictures.to_image(np.concatenate(strips)).save(buffer, "WEBP", quality=82, method=1)
     height, width = x.shape[-2:]
-    header = {"sheet": name, "type": "image/webp", "width": width, "height": height, "across": ACROSS}
+    header = {"sheet": name, "type": "image/webp", "width": width, "height": height, "across": across}
     return decoder.message(header, buffer.getvalue())

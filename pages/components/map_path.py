@@ -12,6 +12,7 @@ from vae import latent
 from . import cached, exports, pictures, state
 from .collection import Collection, Layout
 from .picture_grid import picture_grid
+from .point import go_to_place
 
 FRAMES = 16
 
@@ -27,7 +28,7 @@ def walk(collection: Collection, layout: Layout) -> Callable[[np.ndarray], None]
 
     def drawn(places: np.ndarray) -> None:
         st.session_state.map_path = ((collection.id, layout.key), places)
-        state.set_z(layout.imagine(places[-1:], collection)[0])
+        go_to_place(layout, collection, places[-1])
 
     return drawn
 
@@ -42,7 +43,8 @@ def show(collection: Collection, layout: Layout) -> None:
     heading[0].subheader("Along your path")
     stops = latent.along(places, FRAMES)
     zs = layout.imagine(stops, collection)
-    frames = state.decode(zs)
+    ys = layout.classes(stops, collection)
+    frames = state.decode(zs, ys)
     name = state.card().name
     with heading[1].container(horizontal=True, horizontal_alignment="right"):
         exports.download(
@@ -65,7 +67,7 @@ def show(collection: Collection, layout: Layout) -> None:
         )
     picture_grid(
         frames, [f"step {i + 1} of {FRAMES}" for i in range(FRAMES)], key="map_path_frames",
-        on_pick=lambda index: state.set_z(zs[index]), columns=FRAMES // 2, size=150,
+        on_pick=lambda index: go_to_place(layout, collection, stops[index]), columns=FRAMES // 2, size=150,
         captions=None if support is None else [f"{v:.2f}" for v in support], name="pictures along the path",
     )  # fmt: skip
     st.caption(

@@ -73,3 +73,9 @@ def go_to(collection: Collection, index: int) -> None:
     """Make the code of an image of a collection the current point."""
     state.set_z(torch.from_numpy(collection.codes[index]), y=int(collection.ys[index]))
     st.session_state.map_row = (collection.id, index)
+
+
+def go_to_place(layout: Layout, collection: Collection, place: np.ndarray) -> None:
+    """Make what a map shows at a place (2,) the current point."""
+    ys = layout.classes(place[None], collection)
+    state.set_z(layout.imagine(place[None], collection)[0], y=None if ys is None else int(ys[0]))

@@ -314,14 +314,18 @@ function step(map, direction) {
   const from = map.hover >= 0
     ? toStage(map, map.unit[2 * map.hover], map.unit[2 * map.hover + 1])
     : [map.width / 2, map.height / 2];
-  let best = -1, least = Infinity;
-  for (let p = 0; p < map.points.n; p++) {
-    if (p === map.hover || !isLit(map, p)) continue;
-    const [x, y] = toStage(map, map.unit[2 * p], map.unit[2 * p + 1]);
-    const away = Math.hypot(x - from[0], y - from[1]);
-    const along = (x - from[0]) * direction[0] + (y - from[1]) * direction[1];
-    if (map.hover >= 0 && (along <= 0.7 * away || away < 4)) continue;
-    if (away < least) [best, least] = [p, away];
+  let best = -1;
+  for (const cone of [0.7, 0.1]) { // straight ahead if there is any, else anywhere on that side
+    let least = Infinity;
+    for (let p = 0; p < map.points.n; p++) {
+      if (p === map.hover || !isLit(map, p)) continue;
+      const [x, y] = toStage(map, map.unit[2 * p], map.unit[2 * p + 1]);
+      const away = Math.hypot(x - from[0], y - from[1]);
+      const along = (x - from[0]) * direction[0] + (y - from[1]) * direction[1];
+      if (map.hover >= 0 && (along <= cone * away || away < 4)) continue;
+      if (away < least) [best, least] = [p, away];
+    }
+    if (best >= 0) break;
   }
   if (best < 0) return;
   const [x, y] = toStage(map, map.unit[2 * best], map.unit[2 * best + 1]);

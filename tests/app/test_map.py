@@ -1,0 +1,164 @@
+"""The map's page without a browser: every layout, uploads good and bad, the worker that fits."""
+
+import io
+import json
+import os
+import signal
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import vae
+from pages.components import collection, pictures
+from vae import zoo
+from vae.data import DATASETS
+
+from .test_pages import FIRST, components, png, start
+
+
+def the_map(app):
+    return next(data for data in components(app).values() if "layout" in data)
+
+
+def upload(app, *files):
+    mime = {"png": "image/png", "zip": "application/zip"}
+    app.file_uploader(key="map_files").set_value(
+        [(name, content, mime[name[-3:]]) for name, content in files]
+    ).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def digits(n):
+    x, _ = DATASETS["mnist"].load("test").batch(range(n))
+    return [(f"{i}.png", png(pictures.to_image(p))) for i, p in enumerate(pictures.to_uint8(x))]
+
+
+def zipped(entries):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted(FIRST))
+def test_every_layout_and_colouring_of_every_family(name):
+    app = start("map", model=name)
+    found = zoo.read_map(name)
+    kinds = ["umap_again", "pca", "umap"] + ["dims"] * (vae.load(name).latent_kind != "codes")
+    for kind in kinds:
+        (control,) = [c for c in app.segmented_control if str(c.key).startswith("map_kind")]
+        assert len(control.options) == len(kinds)
+        control.set_value(kind).run()
+        assert not app.exception, app.exception
+        data = the_map(app)
+        key = data["layout"]["key"]
+        if not key.startswith("dims"):
+            assert f"Trustworthiness {vae.load(name).card.map['trustworthiness'][key]:.3f}" in " ".join(
+                c.value for c in app.caption
+            )
+            # the current point is the first held-out image: it lies on its own place
+            np.testing.assert_allclose(data["current"], getattr(found, key)[0], atol=2e-2)
+    colours = next(s for s in app.selectbox if str(s.key).startswith("map_colour"))
+    colours.set_value(colours.options[-1]).run()
+    assert not app.exception and the_map(app)["colouring"]["kind"] == "value"
+
+
+def test_near_here_is_measured_in_latent_space_or_on_the_map():
+    app = start("map", model="mnist-vae-16d")
+    found = zoo.read_map("mnist-vae-16d")
+    z = np.array(app.session_state.z)
+    nearest = np.argsort(np.linalg.norm(found.codes - z, axis=1))[:8]
+    assert set(the_map(app)["near"]) == set(nearest.tolist())
+    app.segmented_control(key="map_nearest_where").set_value("on this map").run()
+    on_map = np.argsort(np.linalg.norm(found.umap - found.umap[nearest[0]], axis=1))[:8]
+    assert set(the_map(app)["near"]) == set(on_map.tolist())
+    both = len(set(nearest.tolist()) & set(on_map.tolist()))
+    assert any(f"{both} of the 8 nearest in latent space" in c.value for c in app.caption)
+
+
+def test_a_few_images_are_placed_and_foreign_ones_flagged():
+    noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
+    app = upload(start("map", model="mnist-vae-16d"), *digits(2), ("noise.png", png(Image.fromarray(noise))))
+    found = zoo.read_map("mnist-vae-16d")
+    np.testing.assert_allclose(app.session_state.z, found.codes[0], atol=2e-4)  # the first is the current point
+    words = [m.value for m in app.markdown]
+    assert any("**0.png** lies within the data" in w for w in words)
+    assert any("**noise.png** lies **outside the data**" in w and "99 %" in w for w in words)
+    np.testing.assert_allclose([m["place"] for m in the_map(app)["marks"][:2]], found.umap[:2], atol=1e-3)
+    assert any("Fewer than 5" in c.value for c in app.caption)
+    assert not [b for b in app.button if b.key == "map_fit"]
+
+
+@pytest.mark.parametrize(
+    "name, content, said",
+    [
+        ("bomb.zip", zipped([(f"{i}.png", bytes(9_900_000)) for i in range(12)]), "come to more than 40 MB"),
+        ("none.zip", zipped([("a.txt", b"x")]), "holds no PNG"),
+        ("cut.zip", zipped([("a.png", b"x")])[:-20], "damaged"),
+        ("many.zip", zipped([(f"{i}.png", b"x") for i in range(3000)]), "first 2,000 images are used; 1,000"),
+        ("mixed.zip", zipped([("deep/er/a.png", digits(1)[0][1]), ("b.doc", b"x")]), "1 other file was left out"),
+        ("broken.png", b"not an image", "not a PNG"),
+        ("large.png", png(Image.new("1", (3000, 3000))), "megapixels"),
+    ],
+)  # fmt: skip
+def test_bad_uploads_get_a_sentence_and_the_map_stands(name, content, said):
+    app = upload(start("map", model="mnist-vae-2d"), (name, content))
+    assert any(said in warning.value for warning in app.warning), [w.value for w in app.warning]
+    assert the_map(app)
+
+
+def test_a_crash_of_the_worker_is_reported_and_survived():
+    app = upload(start("map", model="mnist-vae-2d"), *digits(6))
+    app.button(key="map_fit").click().run()
+    job = app.session_state.map_job
+    assert job.alive and [b for b in app.button if b.key == "map_fit_cancel"]
+    os.kill(job.process.pid, signal.SIGKILL)
+    job.process.wait()
+    app.run()
+    assert not app.exception
+    assert any("ended without a result" in w.value for w in app.warning)
+    assert the_map(app) and "map_job" not in app.session_state
+    assert [b for b in app.button if b.key == "map_fit"]  # and can be tried again
+
+
+def test_others_fitting_is_no_crash(monkeypatch):
+    monkeypatch.setattr("vae.own_map.MOST_AT_ONCE", 0)
+    app = upload(start("map", model="mnist-vae-2d"), *digits(5))
+    app.button(key="map_fit").click().run()
+    assert not app.exception and any("try again in a minute" in w.value for w in app.warning)
+
+
+def test_what_the_browser_gets_of_a_collection():
+    shown = collection.held_out("mnist-vae-2d")
+    message = collection.points_message(shown)
+    size = int.from_bytes(message[:4], "little")
+    header, payload = json.loads(message[4 : 4 + size]), message[4 + size :]
+    n = header["n"]
+    assert (n, header["dims"], header["layouts"]) == (5000, 2, ["umap", "umap_again", "pca"])
+    floats = np.frombuffer(payload[: 4 * n * 9], np.float32)
+    np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), shown.codes)
+    np.testing.assert_array_equal(floats[2 * n : 3 * n], shown.recon)
+    np.testing.assert_array_equal(floats[5 * n : 7 * n].reshape(n, 2), shown.fitted["umap_again"])
+    labels = np.frombuffer(payload[4 * n * 9 :], np.uint16)
+    np.testing.assert_array_equal(labels, np.tile(shown.labels, 2))
+    message = collection.sheet_message(shown)
+    size = int.from_bytes(message[:4], "little")
+    header = json.loads(message[4 : 4 + size])
+    sheet = np.asarray(Image.open(io.BytesIO(message[4 + size :])).convert("L"), float)
+    across, side = header["across"], header["width"]
+    for i in (0, 70, 71, 4999):
+        row, column = divmod(i, across)
+        thumbnail = sheet[row * side : (row + 1) * side, column * side : (column + 1) * side]
+        assert np.abs(thumbnail - 255 * shown.images(np.array([i]))[0, 0].numpy()).mean() < 12
+
+
+def test_a_wild_message_of_a_browser_is_nothing():
+    from pages.components.scatter import _places
+
+    for wild in (None, [], [[1]], [[1, "a"]], [[1, None]], [[1, float("nan")]], [[1, 1e9]], [[0, 0]] * 400, [7]):
+        assert _places(wild) is None
+    np.testing.assert_array_equal(_places([[1, 2.5]]), [[1, 2.5]])

@@ -1,0 +1,54 @@
+"""The app that map.py measures: 70,000 points, on the app's own map or (?scattergl=1) on Plotly's."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+
+import vae
+from pages.components import collection, state
+from pages.components.figures import PETROFF
+from pages.components.scatter import scatter
+from vae.data import DATASETS
+
+NAME, DRAWS = "mnist-vae-2d", 7
+
+
+@st.cache_resource
+def points() -> collection.Collection:
+    """Seven draws from the posterior of each of 10,000 test images."""
+    model, split = vae.load(NAME), DATASETS["mnist"].load("test")
+    x, labels = split.batch(range(len(split)))
+    posterior = model.encode(x)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(DRAWS, *posterior.mean.shape, generator=generator)
+    codes = (posterior.mean + posterior.stddev * noise).flatten(0, 1).numpy()
+    rows = np.tile(np.arange(len(split)), DRAWS)
+    kinds = np.tile(labels.numpy(), DRAWS)
+    return collection.Collection(
+        id="benchmark", sheet="benchmark", title="draws", codes=codes, features=codes,
+        recon=np.zeros(len(codes), np.float32), labels=kinds, classes=DATASETS["mnist"].classes, ys=kinds,
+        fitted={}, described={}, images=lambda i: split.batch(rows[i])[0], rows=rows, names=None,
+    )  # fmt: skip
+
+
+st.set_page_config(layout="wide")
+state.begin_run()
+shown = points()
+if "scattergl" in st.query_params:
+    figure = go.Figure(
+        go.Scattergl(
+            x=shown.codes[:, 0], y=shown.codes[:, 1], mode="markers", text=shown.labels,
+            marker={"size": 4, "color": [PETROFF[label] for label in shown.labels]},
+        )
+    )  # fmt: skip
+    figure.update_layout(height=620, dragmode="pan")
+    st.plotly_chart(figure, config={"scrollZoom": True})
+else:
+    layout = collection.layout(shown, "dims", "Latent plane", (0, 1))
+    nothing = np.empty(0, int)
+    scatter(
+        shown, layout, "class", lambda *_: None, lambda _: None, lambda _: None,
+        near=nothing, chosen=nothing, path=np.empty((0, 2)), marks=[],
+    )  # fmt: skip
+st.title("Map")
