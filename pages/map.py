@@ -52,7 +52,8 @@ colour_by = controls[3].selectbox(
 )  # fmt: skip
 with controls[4]:
     map_uploads.menu()
-map_uploads.told()
+with st.container():  # always there: what comes and goes before the map would build it anew
+    map_uploads.told()
 layout = collection.layout(shown, kind, kinds[kind], dims)
 
 

@@ -32,7 +32,7 @@ def known():
 def open_map(page, address, name=NAME, **query):
     open_page(page, address, "map", model=name, **query)
     page.locator("canvas.dots[data-drawn]").wait_for()
-    page.wait_for_function(f"() => {MAP}[1].points && window.latentSpaceExplorer.models.size")
+    page.wait_for_function(f"() => {MAP}?.[1].points && window.latentSpaceExplorer.models.size")
     page.wait_for_function("() => [...window.latentSpaceExplorer.sheets.values()].some(s => s.bitmap)")
     settle(page)
 
@@ -351,7 +351,7 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     page.get_by_text("Your map: fitting UMAP").wait_for(timeout=120_000)
     page.get_by_role("button", name="Back to held-out images").wait_for(timeout=180_000)
     page.keyboard.press("Escape")
-    page.wait_for_function(f"() => {MAP}[1].points?.names?.length === 60")
+    page.wait_for_function(f"() => {MAP}?.[1].points?.names?.length === 60")
     settle(page)
     assert page.get_by_text("60 images of yours").count()
     folders = set(DATASETS["mnist"].load("test").labels[:60].tolist())  # they have become classes
@@ -361,7 +361,7 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     wait_for_another_z(page, before)
     page.get_by_role("button", name="Back to held-out images").click()
-    page.wait_for_function(f"() => {MAP}[1].points?.n === 5000")
+    page.wait_for_function(f"() => {MAP}?.[1].points?.n === 5000")
 
 
 def test_a_new_image_is_placed_at_once(known):
