@@ -15,10 +15,10 @@ CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["
 
 
 def kl_bars(
-    kl: np.ndarray, average: np.ndarray | None, order: list[int], names: list[str]
+    kl: np.ndarray, average: np.ndarray | None, order: list[int], names: list[str], top: float | None = None
 ) -> go.Figure:
     """KL of one posterior per dimension against the data's average, in nats; arrays (D,),
-    names in the order in which dimensions are shown."""
+    names in the order in which dimensions are shown. top: how far the axis goes, if it is shared."""
     places = list(range(len(order)))  # and not the names, of which two may be alike
     figure = go.Figure(go.Bar(x=places, y=kl[order], name="this image", marker_color=ACCENT))
     figure.update_layout(bargap=max(0.2, 1 - len(order) / 20))
@@ -28,6 +28,8 @@ def kl_bars(
             marker={"symbol": "line-ew-open", "size": 16, "color": PETROFF[1], "line": {"width": 3}},
         )  # fmt: skip
     figure.update_xaxes(tickvals=places, ticktext=names)
+    if top is not None:
+        figure.update_yaxes(range=[0, 1.05 * top])
     return _tidy(figure, "dimension", "KL (nats)")
 
 

@@ -23,6 +23,7 @@ DEFAULT_MODEL = "mnist-vae-2d"
 MAX_ABS = 1000.0  # farther out no decoder says anything
 DECIMALS = 4  # what the URL keeps, and so what the session keeps
 MAX_SEED = 2**31 - 1
+MOST_BESIDE = 3  # models that a link may set beside its own
 MAX_NAME = 24  # characters in the name of a dimension
 
 
@@ -55,6 +56,8 @@ def link() -> dict[str, str]:
     parameters = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
     if model().num_classes:
         parameters["y"] = str(s.y)
+    if beside():
+        parameters["beside"] = ",".join(beside())
     if names():
         parameters["names"] = ";".join(f"{d}:{name}" for d, name in sorted(names().items()))
     return parameters
@@ -140,6 +143,15 @@ def rename(d: int, name: str) -> None:
     names().pop(d, None)
     if name and name != f"z{d}":
         names()[d] = name
+
+
+def beside() -> list[str]:
+    """The models that Compare sets beside the current one."""
+    return st.session_state.get("beside", [])
+
+
+def set_beside(names: list[str]) -> None:
+    st.session_state.beside = list(names)
 
 
 def locked() -> set[int]:
@@ -234,6 +246,8 @@ def _read_link(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     st.session_state.model = name
     st.session_state.y = 0
     st.session_state.seed = _integer(parameters, "seed", 0, MAX_SEED)
+    others = parameters.get("beside", "").split(",")
+    set_beside([other for other in cards if other in others and other != name][:MOST_BESIDE])
     the_model = model()
     for part in parameters.get("names", "").split(";")[: the_model.latent_dim]:
         number, _, name = part.partition(":")

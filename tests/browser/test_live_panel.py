@@ -19,7 +19,7 @@ from .panel import (
 
 # the models whose decoder the browser runs
 NAMES = [card.name for card in vae.available() if portable_decoder(vae.load(card.name))]
-DECODER = Path(__file__).parents[2] / "pages/components/live_panel/decoder.js"
+DECODER = Path(__file__).parents[2] / "pages/components/decoder/decoder.js"
 RUN = """async ([source, weights, zs, ys]) => {
   const { createDecoder } = await import('data:text/javascript;base64,' + source);
   const decoder = createDecoder(Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)));

@@ -7,12 +7,14 @@ import pytest
 from PIL import Image
 
 import vae
+from vae import zoo
 from vae.data import DATASETS
 
 from .app_server import running_app, settle, watch
+from .map_page import inner, on_screen, open_map
 from .panel import DRAG, decoded, open_page, painted, pixels, wait_for_another_z, z_in_url
 
-PAGES = ["", "sample", "sliders", "interpolate", "map", "disentangle"]
+PAGES = ["", "sample", "sliders", "interpolate", "map", "disentangle", "compare", "match"]
 
 
 def test_dragging_changes_the_picture_many_times_a_second(page, address):
@@ -57,22 +59,12 @@ def test_a_page_that_ends_early_writes_its_link_all_the_same(page, address):
 
 
 def test_a_map_click_is_the_current_point_on_sliders(page, address):
-    open_page(page, address, "map", model="mnist-vae-2d", z="0,0")
-    page.locator(".js-plotly-plot .points path").nth(40).wait_for()
-    # a real click at the place of a point
-    spot = page.evaluate(
-        "() => { const plot = document.querySelector('.js-plotly-plot');"
-        " const points = [...plot.querySelectorAll('.scatterlayer .trace')[0].querySelectorAll('path.point')];"
-        " const box = points[40].getBoundingClientRect();"
-        " return [box.x + box.width / 2, box.y + box.height / 2] }"
-    )
-    page.mouse.move(*spot)
-    page.wait_for_timeout(200)
-    page.mouse.click(*spot)
+    open_map(page, address, "mnist-vae-2d", z="0,0")
+    codes = zoo.read_map("mnist-vae-2d").codes
+    inner(page)
+    page.mouse.click(*on_screen(page, codes[[40]])[0])
     wait_for_another_z(page, [0, 0])
     z = z_in_url(page)
-    x, _ = DATASETS["mnist"].load("test").batch(range(5000))
-    codes = vae.load("mnist-vae-2d").encode(x).mean.numpy()
     assert np.abs(codes - z).max(1).min() < 1e-3  # it is the code of a held-out image
     page.get_by_role("link", name="Sliders").click()
     page.get_by_role("heading", name="Sliders").wait_for()

@@ -304,3 +304,32 @@ def test_a_sampled_kl_has_no_share_for_each_dimension():
     found = metrics.average_terms(model.eval(), [(torch.rand(6, 1, 28, 28), torch.zeros(6))])
     assert found.kl_per_dim is None and found.means.shape == (6, 4)
     assert found.negative_elbo.mean() == pytest.approx(found.recon + found.kl, rel=1e-5)
+
+
+def test_multiscale_distance_by_hand():
+    x = torch.zeros(1, 1, 32, 32)
+    y = torch.full((1, 1, 32, 32), 0.5)
+    assert float(metrics.multiscale_distance(x, x)) == 0
+    assert float(metrics.multiscale_distance(x, y)) == pytest.approx(0.5)  # the same at every size
+    y = torch.zeros(1, 1, 32, 32)
+    y[0, 0, 0, 0] = 1  # one pixel of 1,024: blocks of s pixels hold 1 / s^2, one of (32 / s)^2
+    expected = np.mean([np.sqrt((1 / s**2) ** 2 / (32 / s) ** 2) for s in (1, 2, 4, 8, 16, 32)])
+    assert float(metrics.multiscale_distance(x, y)) == pytest.approx(expected)
+    # of the sizes that divide the picture alone
+    y = torch.zeros(1, 1, 28, 28)
+    y[0, 0, 0, 0] = 1
+    expected = np.mean([np.sqrt((1 / s**2) ** 2 / (28 / s) ** 2) for s in (1, 2, 4)])
+    assert float(metrics.multiscale_distance(torch.zeros(1, 1, 28, 28), y)) == pytest.approx(expected)
+
+
+def test_multiscale_distance_falls_while_shapes_come_nearer():
+    def square(x):
+        image = torch.zeros(1, 1, 64, 64)
+        image[0, 0, 20:30, x : x + 10] = 1
+        return image
+
+    goal = square(50)
+    distances = [float(metrics.multiscale_distance(square(x), goal)) for x in (10, 26, 36, 44, 50)]
+    assert all(a > b for a, b in zip(distances, distances[1:]))
+    pixels = [float(((square(x) - goal) ** 2).mean()) for x in (10, 26, 36)]
+    assert len(set(pixels)) == 1  # a distance of pixels does not tell these apart

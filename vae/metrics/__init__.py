@@ -14,7 +14,7 @@ from .disentanglement import (
     total_correlation,
 )
 from .likelihood import importance_nll
-from .reconstruction import Terms, average_terms, psnr, sharpness
+from .reconstruction import Terms, average_terms, multiscale_distance, psnr, sharpness
 from .style import style_consistency
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "load_classifier",
     "mig",
     "modularity",
+    "multiscale_distance",
     "psnr",
     "sap",
     "sharpness",

@@ -10,6 +10,7 @@ import json
 import struct
 import time
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import streamlit as st
@@ -48,9 +49,9 @@ def deliver_once(key: str, name: str, channel, make) -> None:
     channel(key=key, data=make(), on_received_change=note)
 
 
-def deliver_model() -> None:
-    """Send the current model's decoder and draws."""
-    name = state.card().name
+def deliver_model(name: str | None = None) -> None:
+    """Send a model's decoder and draws; the current one's unless another is named."""
+    name = name or state.card().name
     deliver_once(
         f"decoder_model_{name}", cached.weights_id(name), _model_channel, lambda: _model_message(name)
     )
@@ -79,7 +80,11 @@ def message(header: dict, payload: bytes) -> bytes:
 def answer(key: str) -> None:
     """Send the pictures that the part with this key asked for, if it did; nothing for a question
     that is no good."""
-    _answer_channel(key=f"{key}_answer", data=_pictures(payload(key, "ask")))
+    send_answer(key, _pictures(payload(key, "ask")))
+
+
+def send_answer(key: str, content: bytes) -> None:
+    _answer_channel(key=f"{key}_answer", data=content)
 
 
 def _pictures(ask: dict | None) -> bytes:
@@ -91,8 +96,13 @@ def _pictures(ask: dict | None) -> bytes:
         return b""
     label = checked_class(ask.get("y"))
     ys = torch.full((len(codes),), label) if state.model().num_classes else None
+    return pictures_message(ask, lambda: state.decode(torch.stack(codes), ys))
+
+
+def pictures_message(ask: dict, draw: Callable[[], torch.Tensor]) -> bytes:
+    """The pictures that draw() gives, (N, C, H, W), as the answer to a question."""
     begun = time.perf_counter()
-    pixels = pictures.to_uint8(state.decode(torch.stack(codes), ys))  # (N, H, W, C)
+    pixels = pictures.to_uint8(draw())  # (N, H, W, C)
     milliseconds = 1000 * (time.perf_counter() - begun)
     header = {
         "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"),

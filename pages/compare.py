@@ -1,0 +1,70 @@
+"""Compare: two to four models on one image or one z, side by side and in step."""
+
+import streamlit as st
+import torch
+
+from pages.components import comparison, figures
+from pages.components.image_input import image_input
+from pages.components.model_picker import model_picker
+from pages.components.picture_grid import picture_grid
+
+RANKS = {"busiest": 0, "second": 1, "third": 2, "fourth": 3}
+
+st.title("Compare")
+st.markdown("**The same picture in, or the same z,** and what each model makes of it.")
+model_picker()
+comparison.presets()
+names = comparison.chooser()
+
+controls = st.columns([2, 3, 3], vertical_alignment="bottom")
+given = controls[0].segmented_control(
+    "Given", ["one image", "one z"], default="one image", required=True, key="compare_given"
+)
+rank = controls[1].segmented_control(
+    "Move each model's dimension, by what it carries", RANKS, default="busiest", required=True, key="compare_rank"
+)
+share = controls[2].slider(
+    "to this part of its data's range", 0, 100, 90, 5, format="%d %%", key="compare_share",
+    help="0 % is the lowest value of encoded data, 100 % the highest; all models move in step",
+)  # fmt: skip
+picked = None
+if given == "one image":
+    with st.popover("Choose the image"):
+        picked = image_input("compare_image")
+else:
+    names, left_out = comparison.same_length(names)
+    if left_out:
+        st.info(f"Left out, since their codes have another length or kind: {', '.join(left_out)}.")
+
+sides = [comparison.side(name, picked) for name in names]
+top_kl = max([float(side.kl.max()) for side in sides if side.kl is not None], default=0.0)
+for column, side in zip(st.columns(len(sides), gap="large"), sides):
+    with column:
+        st.subheader(side.short, anchor=False)
+        shown = [x for x in (side.x, side.x_hat) if x is not None]
+        shown.append(comparison.moved(side, RANKS[rank], share / 100))
+        captions = (["in"] if picked else []) + ["out", "moved"]
+        picture_grid(
+            torch.cat(shown), [f"{side.title}: {what}" for what in captions], key=f"compare_{side.name}",
+            columns=len(shown), size=190, captions=captions, name=f"{side.title}: {' and '.join(captions)}",
+        )  # fmt: skip
+        st.markdown(side.line)
+        if side.kl is not None:
+            st.plotly_chart(
+                figures.kl_bars(side.kl, side.average, side.order, side.labels, top_kl), config=figures.CONFIG,
+                key=f"compare_kl_{side.name}", alt=f"KL of each dimension under {side.title}",
+            )  # fmt: skip
+        strips, rows = comparison.strips(side)
+        if rows:
+            picture_grid(
+                side.decode(strips), [f"{row}, step {i + 1}" for row in rows for i in range(comparison.STEPS)],
+                key=f"compare_strips_{side.name}", columns=comparison.STEPS, size=64, row_labels=rows,
+                on_pick=lambda index, side=side, strips=strips: comparison.take(side, strips[index]),
+                name=f"traversals of {side.title}",
+            )  # fmt: skip
+st.caption(
+    "Bars: KL(q(z|x) || p(z)) of this image per dimension, in nats, all on one scale; the marks are averages "
+    "over test images. Strips: each model's busiest dimensions over the range of its encoded data, the rest as "
+    "in the picture above; click to take a picture's model and code along."
+)
+comparison.planes(sides)

@@ -1,0 +1,187 @@
+// One round: a target, sliders over somebody's code, a live score. The default export runs again at
+// every change of data; a round that goes on keeps its place.
+const SCALES = [1, 2, 4, 8, 16, 32]; // of vae.metrics.multiscale_distance
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const game = (parentElement.match ??= createGame(parentElement));
+  game.component = component;
+  const before = game.data;
+  game.data = data;
+  if (!before || before.round !== data.round) startRound(game);
+}
+
+function createGame(root) {
+  const find = (selector) => root.querySelector(selector);
+  const game = {
+    root, id: Math.random().toString(36).slice(2), target: find('.target'), yours: find('.yours'), meter: find('meter'),
+    points: find('.points'), clock: find('.clock'), moves: find('.moves'), sliders: find('.sliders'), undo: find('.undo'),
+    line: find('.line'), done: find('.done'), seq: 0,
+  };
+  game.undo.onclick = () => undo(game);
+  game.done.onclick = () => finish(game);
+  root.addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
+    event.preventDefault();
+    undo(game);
+  });
+  const { news } = mailbox();
+  const heard = (handle) => function listener(event) {
+    if (game.yours.isConnected) handle(event.detail);
+    else news.removeEventListener(event.type, listener);
+  };
+  news.addEventListener('model', heard((name) => name === game.data.weights && show(game)));
+  news.addEventListener('answer', heard((answer) => takeAnswer(game, answer)));
+  setInterval(() => tick(game), 250);
+  return game;
+}
+
+function startRound(game) {
+  const { data } = game;
+  game.z = data.start.slice();
+  game.past = [];
+  game.begun = game.ended = null;
+  game.inFlight = game.wanted = null;
+  game.score = 0;
+  game.done.disabled = false;
+  game.line.textContent = '';
+  const pixels = Uint8Array.from(atob(data.target), (c) => c.charCodeAt(0));
+  game.goal = Float64Array.from(pixels, (v) => v / 255);
+  draw(game, game.target, pixels, 1);
+  game.rows = data.sliders.map((slider) => {
+    const label = document.createElement('label');
+    label.innerHTML = '<span></span><input type="range"><output></output>';
+    const [name, input, output] = label.children;
+    name.textContent = slider.name;
+    Object.assign(input, { min: slider.low, max: slider.high, step: slider.step, value: game.z[slider.index] });
+    input.setAttribute('aria-label', slider.name);
+    input.oninput = () => {
+      if (game.ended) return;
+      game.begun ??= performance.now();
+      game.held ??= game.z.slice(); // where this movement began
+      game.z[slider.index] = Number(input.value);
+      output.textContent = text(slider, game.z[slider.index]);
+      show(game);
+    };
+    input.onchange = () => released(game);
+    output.textContent = text(slider, game.z[slider.index]);
+    return { slider, input, output };
+  });
+  game.sliders.replaceChildren(...game.rows.map(({ input }) => input.parentElement));
+  showHistory(game);
+  show(game);
+}
+
+const text = (slider, value) => (slider.values ? slider.values[Math.round(value)] : value.toFixed(2));
+
+function released(game) {
+  if (game.ended || !game.held) return;
+  game.past.push(game.held);
+  game.held = null;
+  showHistory(game);
+  judge(game);
+}
+
+// a picture that is on its way is judged when it is here
+function judge(game) {
+  if (!game.held && !game.ended && !game.inFlight && game.past.length && game.score >= game.data.enough) finish(game);
+}
+
+function undo(game) {
+  if (!game.past.length || game.ended) return;
+  game.z = game.past.pop();
+  for (const { slider, input, output } of game.rows) {
+    input.value = game.z[slider.index];
+    output.textContent = text(slider, game.z[slider.index]);
+  }
+  showHistory(game);
+  show(game);
+}
+
+function finish(game) {
+  if (game.ended) return;
+  game.ended = performance.now();
+  game.done.disabled = game.undo.disabled = true;
+  game.line.textContent = game.score >= game.data.enough ? 'Matched.' : 'Finished.';
+  game.component.setTriggerValue('finished', {
+    round: game.data.round, z: game.z, moves: game.past.length, seconds: game.begun ? (game.ended - game.begun) / 1000 : 0,
+  });
+}
+
+function showHistory(game) {
+  game.undo.disabled = !game.past.length;
+  game.moves.textContent = game.past.length === 1 ? '1 move' : `${game.past.length} moves`;
+}
+
+function tick(game) {
+  if (game.begun) game.clock.textContent = `${Math.round(((game.ended ?? performance.now()) - game.begun) / 1000)} s`;
+  else game.clock.textContent = '0 s';
+}
+
+// ---- the picture
+
+function show(game) {
+  const { weights } = game.data;
+  if (weights) {
+    const decoder = mailbox().models.get(weights)?.decoder;
+    if (decoder) showPicture(game, decoder.decode(game.z, 0), 255);
+    return;
+  }
+  game.wanted = game.z.slice();
+  if (!game.inFlight || performance.now() - game.inFlight.at > 5000) askFor(game);
+}
+
+function askFor(game) {
+  const z = game.wanted;
+  game.wanted = null;
+  game.inFlight = { seq: ++game.seq, at: performance.now() };
+  game.component.setStateValue('ask', { panel: game.id, round: game.data.round, seq: game.seq, z });
+}
+
+function takeAnswer(game, answer) {
+  if (answer.panel !== game.id || answer.seq !== game.inFlight?.seq) return;
+  game.inFlight = null;
+  if (game.wanted) askFor(game);
+  showPicture(game, answer.pixels, 1);
+  judge(game);
+}
+
+function showPicture(game, values, scale) {
+  draw(game, game.yours, values, scale);
+  game.score = score(game, Float64Array.from(values, (v) => (v * scale) / 255));
+  game.points.textContent = Math.floor(game.score);
+  game.meter.value = game.score;
+  game.yours.dataset.score = game.score.toFixed(3); // read by the browser tests
+}
+
+function draw({ data }, canvas, values, scale) {
+  const { height, width, channels } = data;
+  [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(width, height);
+  fill(image.data, values, scale, channels);
+  canvas.getContext('2d').putImageData(image, 0, 0);
+}
+
+// 100 for the target, 0 for what is no nearer than the start
+function score(game, values) {
+  return 100 * Math.max(0, 1 - distance(game, values) / game.data.start_distance);
+}
+
+function distance({ goal, data: { height, width, channels } }, values) {
+  const scales = SCALES.filter((scale) => height % scale === 0 && width % scale === 0);
+  let total = 0;
+  for (const scale of scales) {
+    const down = height / scale, across = width / scale;
+    const blocks = new Float64Array(down * across * channels);
+    for (let y = 0, at = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const block = (Math.floor(y / scale) * across + Math.floor(x / scale)) * channels;
+        for (let c = 0; c < channels; c++, at++) blocks[block + c] += values[at] - goal[at];
+      }
+    }
+    let squares = 0;
+    for (const sum of blocks) squares += (sum / scale ** 2) ** 2;
+    total += Math.sqrt(squares / blocks.length);
+  }
+  return total / scales.length;
+}

@@ -1,0 +1,96 @@
+"""Match: a game that tells entangled codes from disentangled ones."""
+
+import csv
+import io
+
+import streamlit as st
+
+from pages.components import cached, exports, state
+from pages.components.match import ENOUGH, FACTORS, MACHINES, machines, match_panel, rounds
+
+st.title("Match the target")
+st.markdown(
+    "**Move the sliders until your picture is the target.** One machine after another, in an order of "
+    "chance: which of them has a slider for each thing that can change?"
+)
+for sentence in state.complaints():
+    st.warning(sentence)
+kinds = [data for data in MACHINES if len(machines(data)) > 1]
+controls = st.columns([2, 2, 1, 2], vertical_alignment="bottom")
+data = controls[0].segmented_control(
+    "Pictures", kinds, default=kinds[0], required=True, key="match_data",
+    format_func=lambda name: cached.info(name).title.split(",")[0],
+)  # fmt: skip
+player = controls[1].text_input("Player", "Player 1", max_chars=24, key="match_player", persist_state="session")
+st.session_state["match_seed"] = state.seed()
+controls[2].number_input(
+    "Seed", 0, state.MAX_SEED, step=1, key="match_seed", help="the same seed gives a class the same game",
+    on_change=lambda: state.set_seed(st.session_state["match_seed"]),
+)  # fmt: skip
+games = st.session_state.setdefault("match_games", {})  # {(player, data, seed): results, a round each}
+game = (player or "Player", data, state.seed())
+controls[3].button("Play this one again", on_click=lambda: games.pop(game, None), disabled=game not in games)
+
+tasks = rounds(data, state.seed())
+results = games.setdefault(game, []) if game in games else []
+
+
+def finished(score: float, seconds: float, moves: int) -> None:
+    kept = games.setdefault(game, [])
+    if len(kept) < len(tasks):
+        kept.append({"machine": tasks[len(kept)].machine, "score": score, "seconds": seconds, "moves": moves})
+
+
+def title(machine: str) -> str:
+    return machine if machine == FACTORS else cached.zoo_scan()[0][machine].title
+
+
+if len(results) < len(tasks):
+    st.subheader(f"Machine {len(results) + 1} of {len(tasks)}")
+    match_panel(tasks[len(results)], finished)
+    st.caption(
+        f"The round is won at {ENOUGH} %. 100 % is the target, 0 % no nearer to it than the start; measured by "
+        "the root mean squared difference of the pictures at six sizes, averaged. Every machine shows the "
+        "same two held-out images as it decodes them itself, so each can be matched exactly. Dimensions that "
+        "carry nothing have no slider; the sliders have no names."
+    )
+else:
+    st.subheader("What the machines were")
+    best = max(results, key=lambda result: (result["score"] >= ENOUGH, -result["seconds"], result["score"]))
+    st.markdown(f"Your quickest match: **{title(best['machine'])}**, {best['score']:.0f} % in {best['seconds']:.0f} s.")
+    for result in results:
+        if result["machine"] != FACTORS:
+            st.button(
+                f"{title(result['machine'])}, on Sliders", key=f"match_open_{result['machine']}",
+                on_click=lambda name=result["machine"]: (state.set_model(name), st.session_state.update(match_go=True)),
+            )  # fmt: skip
+    if st.session_state.pop("match_go", False):
+        st.switch_page("pages/sliders.py")
+
+rows = [
+    {
+        "player": who, "pictures": what, "seed": seed, "round": i + 1,
+        # a name is told when its game is over
+        "machine": title(result["machine"]) if len(kept) == len(machines(what)) else f"machine {i + 1}",
+        "score": round(result["score"], 1), "won": "yes" if result["score"] >= ENOUGH else "no",
+        "seconds": round(result["seconds"], 1), "moves": result["moves"],
+    }
+    for (who, what, seed), kept in games.items()
+    for i, result in enumerate(kept)
+]  # fmt: skip
+if rows:
+    st.subheader("Results")
+    st.dataframe(rows, hide_index=True, key="match_table")
+
+    def table() -> bytes:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        for row in rows:
+            # a spreadsheet takes text that begins like a formula for one
+            safe = "'" + row["player"] if row["player"][:1] in "=+-@" else row["player"]
+            writer.writerow({**row, "player": safe})
+        return text.getvalue().encode()
+
+    exports.download("Results (CSV)", table, "match-results.csv", "text/csv", key="match_csv")
+    st.caption("Kept in this browser tab's session: give the next player another name and the same seed.")

@@ -1,0 +1,81 @@
+"""Compare: what stands beside what, and that it is what each model says alone."""
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from pages.components import comparison
+from vae import objectives
+from vae.data import DATASETS
+
+from .test_pages import components, start
+
+
+def pictures_of(app, name):
+    return next(d for d in components(app).values() if d.get("name", "").startswith(name))
+
+
+@pytest.mark.parametrize("names", comparison.PRESETS.values(), ids=lambda names: names[0])
+def test_every_preset(names):
+    app = start("compare", model=names[0], beside=",".join(names[1:]))
+    assert app.session_state.beside and set(app.session_state.beside) == set(names[1:])
+    titles = [vae.load(name).card.title for name in names]
+    assert len(app.subheader) >= len(names)
+    for title in titles:
+        assert pictures_of(app, f"{title}: in and out and moved")["n"] == 3
+    app.segmented_control(key="compare_given").set_value("one z").run()
+    assert not app.exception, app.exception
+    for title in titles:
+        assert pictures_of(app, f"{title}: out and moved")["n"] == 2
+
+
+def test_a_preset_is_one_click():
+    app = start("compare", model="fashion-vae-16d")
+    app.button(key="compare_preset_mnist-ae-2d").click().run()
+    assert not app.exception
+    assert app.session_state.model == "mnist-ae-2d" and app.session_state.beside == ["mnist-vae-2d"]
+
+
+def test_the_figures_beside_a_model_are_its_own():
+    app = start("compare", model="mnist-vae-16d", beside="mnist-collapsed")
+    x, _ = DATASETS["mnist"].load("test").batch([0])
+    for name in ("mnist-vae-16d", "mnist-collapsed"):
+        model = vae.load(name)
+        z = model.encode(x).mean
+        recon = -float(model.likelihood(z).log_prob(x))
+        kl = float(objectives.elbo(model(x), x).kl[0])
+        assert any(f"reconstruction **{recon:.1f}** nats, KL **{kl:.1f}**" in m.value for m in app.markdown), name
+
+
+def test_z_is_given_to_models_of_its_length_alone():
+    app = start("compare", model="mnist-vae-16d", beside="mnist-collapsed,mnist-vae-2d")
+    app.segmented_control(key="compare_given").set_value("one z").run()
+    assert not app.exception
+    assert any("Digits, VAE, 2-D" in info.value for info in app.info)
+
+
+def test_a_link_sets_at_most_three_models_that_exist_beside():
+    app = start("compare", model="mnist-vae-2d", beside="nonsense,mnist-vae-2d,mnist-ae-2d,mnist-cvae,mnist-m2,mnist-dvae")
+    assert len(app.session_state.beside) == 3
+    assert not {"nonsense", "mnist-vae-2d"} & set(app.session_state.beside)
+
+
+def test_moved_is_the_dimension_at_its_share_of_the_range():
+    app = start("compare", model="mnist-vae-2d", beside="mnist-ae-2d")
+    assert not app.exception
+    model = vae.load("mnist-vae-2d")
+    from pages.components import cached
+
+    found = comparison.Side(
+        "mnist-vae-2d", "", "", model, torch.tensor([0.3, -0.2]), None, None, model.decode(torch.zeros(1, 2)), None,
+        None, [1, 0], ["z1", "z0"], "",
+    )  # fmt: skip
+    low, high = cached.slider_ranges("mnist-vae-2d")[1]
+    expected = model.decode(torch.tensor([[0.3, low + 0.25 * (high - low)]], dtype=torch.float32))
+    np.testing.assert_allclose(comparison.moved(found, 0, 0.25), expected, atol=1e-6)
+
+
+def test_what_is_said_of_holes_is_measured():
+    said = comparison.holes("mnist-vae-2d")
+    assert "Of 400 draws" in said and "% sure" in said

@@ -1,0 +1,78 @@
+"""The game's rounds and scores, and its page without a browser."""
+
+import numpy as np
+import pytest
+import torch
+
+from pages.components import match
+from vae.data import DATASETS
+from vae.metrics import multiscale_distance
+
+from .test_pages import payload, start
+
+
+@pytest.mark.parametrize("data", match.MACHINES)
+def test_every_machine_can_match_the_target_with_its_sliders(data):
+    found = match.rounds(data, seed=3)
+    assert sorted(r.machine for r in found) == sorted(match.machines(data)) == sorted(match.MACHINES[data])
+    for one in found:
+        assert one.score(one.start) == 0 and one.score(one.target) == pytest.approx(100)
+        moved = {slider["index"] for slider in one.sliders}
+        differ = set(np.flatnonzero(one.start != one.target).tolist())
+        assert differ <= moved  # what has no slider is right from the start
+        z = one.start.clone()
+        for slider in one.sliders:
+            d = slider["index"]
+            assert slider["low"] <= one.start[d] <= slider["high"]
+            # to the nearest place on the slider's track
+            steps = round((float(one.target[d]) - slider["low"]) / slider["step"])
+            z[d] = slider["low"] + steps * slider["step"]
+        assert one.score(z) > match.ENOUGH, one.machine
+
+
+def test_a_seed_is_a_game_and_its_order_is_chance():
+    orders = {tuple(r.machine for r in match.rounds("sprites", seed)) for seed in range(6)}
+    assert len(orders) > 1
+    a, b = match.rounds("sprites", 2), match.rounds("sprites", 2)
+    assert [r.machine for r in a] == [r.machine for r in b]
+    np.testing.assert_array_equal(a[0].target, b[0].target)
+    targets = [r for r in a if r.machine == match.FACTORS][0].target.numpy().astype(int)
+    assert (DATASETS["sprites"].load("test").factors == targets).all(1).any()  # a held-out image
+
+
+def test_the_score_is_the_distance_beside_the_starts():
+    one = match.rounds("sprites", 0)[0]
+    middle = (one.start + one.target) / 2
+    goal = one.decode(one.target)
+    far, near = (float(multiscale_distance(one.decode(z), goal)) for z in (one.start, middle))
+    assert one.score(middle) == pytest.approx(max(0, 100 * (1 - near / far)), abs=1e-3)
+
+
+def test_a_wild_message_is_no_code():
+    one = match.rounds("sprites", 0)[0]
+    n = len(one.start)
+    for wild in (None, [], [0] * (n + 1), ["a"] * n, [float("nan")] * n, [1e9] * n, [[0]] * n):
+        assert match._code(one, wild) is None
+    assert torch.equal(match._code(one, [0.5] * n), torch.full((n,), 0.5))
+
+
+def test_a_game_ends_with_the_names_and_a_table():
+    app = start("match", seed="3")
+    order = [r.machine for r in match.rounds("sprites", 3)]
+    shown = payload(app, "round", "sliders", "target")
+    assert shown["round"] == "sprites 3 0"
+    text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.subheader, *app.title))
+    assert not any(name in text for name in order if name != match.FACTORS)  # hidden until the end
+    results = [{"machine": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
+    app.session_state["match_games"] = {("Player 1", "sprites", 3): results[:1]}
+    app.run()
+    assert "Machine 2 of" in app.subheader[0].value
+    assert list(app.dataframe[0].value["machine"]) == ["machine 1"]
+    app.session_state["match_games"] = {("Player 1", "sprites", 3): results}
+    app.run()
+    assert not app.exception
+    assert "What the machines were" in app.subheader[0].value
+    table = app.dataframe[0].value
+    assert list(table["score"]) == [r["score"] for r in results]
+    assert match.FACTORS in list(table["machine"])
+    assert any("**" in m.value and "90 %" in m.value for m in app.markdown)
