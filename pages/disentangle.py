@@ -151,6 +151,25 @@ st.dataframe(
     hide_index=True,
     key="disentangle_table",
 )
+sweep = factors.beta_sweep(cards)
+if sweep:
+    st.plotly_chart(
+        figures.over_beta(
+            [c.recipe["beta"] for c in sweep],
+            {
+                FIGURES["mig"]: [c.figures["mig"] for c in sweep],
+                FIGURES["kl"]: [c.figures["kl"] for c in sweep],
+                FIGURES["recon"]: [c.figures["recon"] for c in sweep],
+            },
+        ),
+        key="disentangle_sweep", config=figures.CONFIG, alt="MIG, KL and reconstruction over beta",
+    )  # fmt: skip
+    st.caption(
+        f"{len(sweep)} models trained by one recipe and seed, but for beta: what disentangles and what it "
+        "costs. Every point is measured on 10,000 held-out images; one seed each, so that a small difference "
+        "says little."
+    )
+    st.page_link("pages/compare.py", label="These models side by side, on Compare")
 st.plotly_chart(
     figures.trade_off(
         # "Sprites, VAE, 10-D": data and dimensions are the same for all

@@ -32,3 +32,14 @@ def current() -> tuple[np.ndarray, bool]:
         row, distance = int(found.rows[nearest[0, 0]]), distances[0, 0]
     # the session rounds z, so that an image's own code is this far away
     return cached.gallery(state.card().data).factors[row].copy(), bool(distance < 1e-3)
+
+
+def beta_sweep(cards: list) -> list:
+    """The most of these models that differ in beta alone, by beta; [] for fewer than three."""
+    alike: dict[str, list] = {}
+    for card in cards:
+        if card.recipe.get("objective") == "elbo" and card.figures.get("kl") is not None:
+            same = {k: v for k, v in card.recipe.items() if k != "beta"}
+            alike.setdefault(repr((card.family, card.config, sorted(same.items()))), []).append(card)
+    most = max(alike.values(), key=len, default=[])
+    return sorted(most, key=lambda card: card.recipe["beta"]) if len(most) >= 3 else []

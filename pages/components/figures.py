@@ -84,6 +84,23 @@ def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[f
     return figure
 
 
+def over_beta(betas: list[float], rows: dict[str, list[float]]) -> go.Figure:
+    """One panel per figure, its values at each beta; every point is a trained model."""
+    figure = make_subplots(rows=1, cols=len(rows), subplot_titles=list(rows), horizontal_spacing=0.07)
+    places = list(range(len(betas)))  # the betas double: equal steps
+    for column, (name, values) in enumerate(rows.items(), 1):
+        figure.add_scatter(
+            x=places, y=values, mode="lines+markers+text", showlegend=False, line={"color": ACCENT, "width": 2},
+            marker={"size": 11}, text=[f"{v:.3g}" for v in values], textposition="top center", cliponaxis=False,
+            hovertemplate=f"beta %{{x}}: %{{y:.4g}}<extra>{name}</extra>", row=1, col=column,
+        )  # fmt: skip
+        low, high = min(values), max(values)
+        figure.update_yaxes(range=[low - 0.1 * (high - low), high + 0.2 * (high - low) + 1e-9], row=1, col=column)
+    figure.update_xaxes(title="beta", tickvals=places, ticktext=[f"{beta:g}" for beta in betas])
+    figure.update_layout(height=280, margin={"l": 8, "r": 8, "t": 32, "b": 8})
+    return figure
+
+
 def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
     """The support (0 to 1) of each step t of an interpolation."""
     figure = go.Figure(

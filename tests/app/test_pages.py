@@ -21,7 +21,7 @@ from vae.data import DATASETS
 ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
-PAGES = ["home", "sample", "sliders", "interpolate", "map", "disentangle"]
+PAGES = ["home", "sample", "sliders", "interpolate", "map", "disentangle", "compare", "match"]
 
 
 def start(page="home", **query):
@@ -381,6 +381,44 @@ def test_an_attributes_button_goes_along_its_direction(name):
     np.testing.assert_allclose(app.session_state.z, before + 0.5 * direction.vector.numpy(), atol=2e-4)
     app.button(key="attribute_glasses_−").click().run()
     np.testing.assert_allclose(app.session_state.z, before, atol=4e-4)
+
+
+def test_the_heat_map_of_btcvae_gives_x_y_and_scale_a_dimension_each():
+    app = start("disentangle", model="sprites-btcvae")
+    heat = next(d for d in components(app).values() if d.get("name", "").startswith("mutual information"))
+    shares = np.array(heat["texts"], float)
+    owners = []
+    for factor in ("scale", "x", "y"):
+        row = shares[heat["rows"].index(factor)]
+        first, second = np.argsort(-row)[:2]
+        assert row[first] > 0.5 and row[first] > 4 * row[second], (factor, row)
+        owners.append(first)
+    assert len(set(owners)) == 3
+
+
+def test_figures_over_beta_are_those_of_models_that_differ_in_beta_alone():
+    from pages.components import factors
+
+    cards = [card for card in vae.available() if card.data == "sprites"]
+    sweep = factors.beta_sweep(cards)
+    assert [card.name for card in sweep] == [f"sprites-beta{b}" for b in (1, 2, 4, 8, 16)]
+    assert factors.beta_sweep(cards[:1]) == []
+    app = start("disentangle", model="sprites-beta4")
+    assert any("5 models trained by one recipe" in c.value for c in app.caption)
+
+
+@pytest.mark.parametrize("name", ["sprites-ae", "rooms-ada", "faces-vae"])
+def test_metrics_on_the_page_are_the_cards_and_random_codes_stand_beside(name):
+    app = start("disentangle", model=name)
+    table = app.dataframe[0].value
+    card = vae.load(name).card
+    (row,) = [i for i, title in enumerate(table["model"]) if title == f"→ {card.title}"]
+    from pages.components.model_picker import FIGURES
+
+    for key in ("mig", "sap", "modularity", "factor_vae_score", "beta_vae_score"):
+        assert table[FIGURES[key]][row] == card.figures[key]
+        assert table[FIGURES[key]].iloc[-1] == card.figures[f"{key}_random"]
+    assert table["model"].iloc[-1] == "random codes"
 
 
 def test_without_known_factors_the_page_says_what_it_needs():

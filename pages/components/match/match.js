@@ -1,5 +1,6 @@
 // One round: a target, sliders over somebody's code, a live score. The default export runs again at
 // every change of data; a round that goes on keeps its place.
+const BURST = 600; // ms
 const SCALES = [1, 2, 4, 8, 16, 32]; // of vae.metrics.multiscale_distance
 
 export default function (component) {
@@ -40,6 +41,7 @@ function startRound(game) {
   const { data } = game;
   game.z = data.start.slice();
   game.past = [];
+  game.last = game.held = null;
   game.begun = game.ended = null;
   game.inFlight = game.wanted = null;
   game.score = 0;
@@ -63,7 +65,7 @@ function startRound(game) {
       output.textContent = text(slider, game.z[slider.index]);
       show(game);
     };
-    input.onchange = () => released(game);
+    input.onchange = () => released(game, slider.index);
     output.textContent = text(slider, game.z[slider.index]);
     return { slider, input, output };
   });
@@ -74,9 +76,12 @@ function startRound(game) {
 
 const text = (slider, value) => (slider.values ? slider.values[Math.round(value)] : value.toFixed(2));
 
-function released(game) {
+function released(game, index) {
   if (game.ended || !game.held) return;
-  game.past.push(game.held);
+  // arrow keys come in bursts: those on one slider are one move
+  const again = game.last?.index === index && performance.now() - game.last.at < BURST;
+  if (!again) game.past.push(game.held);
+  game.last = { index, at: performance.now() };
   game.held = null;
   showHistory(game);
   judge(game);
@@ -90,6 +95,7 @@ function judge(game) {
 function undo(game) {
   if (!game.past.length || game.ended) return;
   game.z = game.past.pop();
+  game.last = null;
   for (const { slider, input, output } of game.rows) {
     input.value = game.z[slider.index];
     output.textContent = text(slider, game.z[slider.index]);
