@@ -25,7 +25,7 @@ rank = controls[1].segmented_control(
 )
 share = controls[2].slider(
     "to this part of its data's range", 0, 100, 90, 5, format="%d %%", key="compare_share",
-    help="0 % is the lowest value of encoded data, 100 % the highest; all models move in step",
+    help="from where encoded data begins to where it ends (0.2 and 99.8 % of draws); all models move in step",
 )  # fmt: skip
 picked = None
 if given == "one image":
@@ -37,16 +37,18 @@ else:
         st.info(f"Left out, since their codes have another length or kind: {', '.join(left_out)}.")
 
 sides = [comparison.side(name, picked) for name in names]
-top_kl = max([float(side.kl.max()) for side in sides if side.kl is not None], default=0.0)
+bars = [values for side in sides if side.kl is not None for values in (side.kl, side.average) if values is not None]
+top_kl = max([float(values.max()) for values in bars], default=0.0)
 for column, side in zip(st.columns(len(sides), gap="large"), sides):
     with column:
         st.subheader(side.short, anchor=False)
-        shown = [x for x in (side.x, side.x_hat) if x is not None]
-        shown.append(comparison.moved(side, RANKS[rank], share / 100))
-        captions = (["in"] if picked else []) + ["out", "moved"]
+        pictures = {"in": side.x, "out": side.x_hat, "moved": comparison.moved(side, RANKS[rank], share / 100)}
+        captions = [what for what, x in pictures.items() if x is not None]
+        shown = [pictures[what] for what in captions]
         picture_grid(
             torch.cat(shown), [f"{side.title}: {what}" for what in captions], key=f"compare_{side.name}",
-            columns=len(shown), size=190, captions=captions, name=f"{side.title}: {' and '.join(captions)}",
+            # of many models the pictures stand in two rows, so that they stay large
+            columns=len(shown) if len(sides) < 3 else 2, size=190, captions=captions, name=f"{side.title}: {' and '.join(captions)}",
         )  # fmt: skip
         st.markdown(side.line)
         if side.kl is not None:

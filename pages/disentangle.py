@@ -166,22 +166,24 @@ if sweep:
     )  # fmt: skip
     st.caption(
         f"{len(sweep)} models trained by one recipe and seed, but for beta: what disentangles and what it "
-        "costs. Every point is measured on 10,000 held-out images; one seed each, so that a small difference "
+        "costs. Every point is measured on held-out images; one seed each, so that a small difference "
         "says little."
     )
     st.page_link("pages/compare.py", label="These models side by side, on Compare")
+with_kl = [c for c in cards if "kl" in c.figures]
 st.plotly_chart(
     figures.trade_off(
         # "Sprites, VAE, 10-D": data and dimensions are the same for all
-        [", ".join(c.title.split(", ")[1:-1]) or c.title for c in cards],
-        [c.figures.get("kl", 0.0) for c in cards],
-        [c.figures["recon"] for c in cards], [c.figures["mig"] for c in cards],
+        [", ".join(c.title.split(", ")[1:-1]) or c.title for c in with_kl],
+        [c.figures["kl"] for c in with_kl],
+        [c.figures["recon"] for c in with_kl], [c.figures["mig"] for c in with_kl],
     ),
     key="disentangle_trade_off", config=figures.CONFIG, alt="reconstruction against KL, coloured by MIG",
 )  # fmt: skip
 st.caption(
     "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "
-    "trained model, measured on 10,000 held-out images. "
+    f"trained model, measured on {card.figures['test_images']:,} held-out images; an autoencoder's code has no "
+    "KL. "
     + ". ".join(f"{FIGURES[key]}: {card.protocol[key]}" for key in measured if key in card.protocol)
     + "."
 )

@@ -52,8 +52,9 @@ for name, reason in problems.items():
 st.markdown(
     "**Sample** draws from the prior · **Sliders** moves one number at a time · "
     "**Interpolate** walks from one image to another, also your own · "
-    "**Map** shows where thousands of held-out images lie · "
-    "**Disentangle** holds the code against the truth it was drawn from."
+    "**Map** is walked with the hand: every place on it is an image, seen or imagined · "
+    "**Disentangle** holds the code against the truth it was drawn from · "
+    "**Compare** sets models side by side · **Match** is a game against hidden machines."
 )
 st.caption(
     "One point travels along: what you pick on one page is what the others show. "

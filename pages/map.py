@@ -25,6 +25,7 @@ if shown is None:
         f"This model has no map yet: `python -m vae map {name}` makes one. "
         "The current point is here all the same."
     )
+    map_uploads.told()
     current_picture()
     state.end_page()
 

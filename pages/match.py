@@ -16,6 +16,9 @@ st.markdown(
 for sentence in state.complaints():
     st.warning(sentence)
 kinds = [data for data in MACHINES if len(machines(data)) > 1]
+if not kinds:
+    st.info("The game needs models of sprites or rooms, and none can be used just now.")
+    state.end_page()
 controls = st.columns([2, 2, 1, 2], vertical_alignment="bottom")
 data = controls[0].segmented_control(
     "Pictures", kinds, default=kinds[0], required=True, key="match_data",
@@ -47,17 +50,23 @@ def title(machine: str) -> str:
 
 if len(results) < len(tasks):
     st.subheader(f"Machine {len(results) + 1} of {len(tasks)}")
-    match_panel(tasks[len(results)], finished)
+    match_panel(tasks[len(results)], game[0], finished)
     st.caption(
         f"The round is won at {ENOUGH} %. 100 % is the target, 0 % no nearer to it than the start; measured by "
         "the root mean squared difference of the pictures at six sizes, averaged. Every machine shows the "
-        "same two held-out images as it decodes them itself, so each can be matched exactly. Dimensions that "
+        "same two held-out images as it decodes them itself, so each can be matched to within a slider's step. Dimensions that "
         "carry nothing have no slider; the sliders have no names."
     )
 else:
     st.subheader("What the machines were")
-    best = max(results, key=lambda result: (result["score"] >= ENOUGH, -result["seconds"], result["score"]))
-    st.markdown(f"Your quickest match: **{title(best['machine'])}**, {best['score']:.0f} % in {best['seconds']:.0f} s.")
+    won = [result for result in results if result["score"] >= ENOUGH]
+    if won:
+        best = min(won, key=lambda result: result["seconds"])
+        st.markdown(
+            f"Your quickest match: **{title(best['machine'])}**, {best['score']:.0f} % in {best['seconds']:.0f} s."
+        )
+    else:
+        st.markdown(f"No target was matched: a round is won at {ENOUGH} %.")
     for result in results:
         if result["machine"] != FACTORS:
             st.button(

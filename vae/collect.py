@@ -50,9 +50,9 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
             continue
         archive = _opened(content)
         images = [entry for entry in archive.infolist() if _is_image(entry)]
-        others += sum(not entry.is_dir() for entry in archive.infolist()) - len(images)
+        others += sum(not entry.is_dir() and not _is_hidden(entry) for entry in archive.infolist()) - len(images)
         if not images:
-            raise UploadError(f"{_shown(name)} holds no PNG, JPEG, WebP or GIF image.")
+            raise UploadError(f"{plain(_shown(name))} holds no PNG, JPEG, WebP or GIF image.")
         for entry in images:
             if len(files) == MAX_IMAGES:
                 surplus += 1
@@ -60,11 +60,12 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
             if entry.file_size > MAX_BYTES:
                 large += 1
                 continue
+            # what it says of its size is the most that is ever unpacked, readable or not
+            unpacked = _within(unpacked + entry.file_size)
             found = _read(archive, entry)
             if found is None:
                 unreadable += 1
                 continue
-            unpacked = _within(unpacked + len(found))
             path = PurePosixPath(entry.filename)
             files.append(File(_shown(path.name), _shown(path.parent.name) if path.parent.name else "", found))
     told = [
@@ -97,13 +98,17 @@ def _within(unpacked: int) -> int:
 
 
 def _is_image(entry: zipfile.ZipInfo) -> bool:
+    return not entry.is_dir() and not _is_hidden(entry) and entry.filename.lower().endswith(SUFFIXES)
+
+
+def _is_hidden(entry: zipfile.ZipInfo) -> bool:
+    """What a system put there for itself, and nobody knows of."""
     parts = PurePosixPath(entry.filename).parts
-    hidden = "__MACOSX" in parts or any(part.startswith(".") and part != ".." for part in parts)
-    return not entry.is_dir() and not hidden and entry.filename.lower().endswith(SUFFIXES)
+    return "__MACOSX" in parts or any(part.startswith(".") and part != ".." for part in parts)
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
-    """What an entry holds, or None; what it says of its own size is not believed."""
+    """What an entry holds, or None; zipfile unpacks no more than the size that it gives."""
     if entry.flag_bits & 1 or entry.compress_type not in READ_HERE:
         return None
     try:
@@ -115,8 +120,13 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
 
 
 def _shown(name: str) -> str:
-    """A stranger's name as text: printable, without mark-up, short."""
-    return "".join(c for c in name if c.isprintable() and c not in "<>&`*_[]$\\")[:MAX_NAME] or "unnamed"
+    """A stranger's name as text: printable and short. Whoever shows it as Markdown escapes it."""
+    return "".join(c for c in name if c.isprintable() and c not in "<>&")[:MAX_NAME] or "unnamed"
+
+
+def plain(name: str) -> str:
+    """A stranger's name for a sentence that is shown as Markdown."""
+    return "".join(f"\\{c}" if c in "`*_[]$\\~#:|" else c for c in name)
 
 
 def _counted(count: int, what: str) -> str:

@@ -139,9 +139,8 @@ def _mean_cosine(differences: Tensor) -> float:
 
 def nearest(z: np.ndarray, codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k codes nearest to each z: z (B, D), codes (N, D) -> indices, distances (B, k)."""
-    squared = (
-        (z**2).sum(1)[:, None] - 2 * z @ codes.T + (codes**2).sum(1)[None, :]
-    )  # (B, N)
+    lengths = np.einsum("nd,nd->n", codes, codes)  # without an array of squares on the way
+    squared = (z**2).sum(1)[:, None] - 2 * z @ codes.T + lengths[None, :]  # (B, N)
     k = min(k, len(codes))
     found = np.argpartition(squared, k - 1, axis=1)[:, :k]
     # again, exactly: the expanded square loses digits where distances are small

@@ -31,6 +31,7 @@ from .uploads import UploadError, prepare, read_image
 FEWEST = 5  # images that a map can be fitted to; fewer are placed on the model's own map
 MOST_AT_ONCE = 2  # fits, of all sessions together
 TIME_LIMIT = 600  # seconds
+UNFETCHED = 60  # seconds more, until a result that nobody has asked for is thrown away
 BATCH = 100
 
 
@@ -98,6 +99,10 @@ class Job:
                 env={**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
             )  # fmt: skip
             self._running.add(self)
+        # a session may end without a word: what nobody has fetched does not stay
+        self._end_by_itself = threading.Timer(TIME_LIMIT + UNFETCHED, self.cancel)
+        self._end_by_itself.daemon = True
+        self._end_by_itself.start()
 
     @property
     def alive(self) -> bool:
@@ -135,6 +140,7 @@ class Job:
             self._end()
 
     def _end(self) -> None:
+        self._end_by_itself.cancel()
         with self._lock:
             self._running.discard(self)
         self._log.close()

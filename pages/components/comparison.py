@@ -25,7 +25,7 @@ DRAWS = 400  # from the prior, for what is said of holes
 PRESETS = {  # what there is to see, and the models that show it
     "Dead zones: autoencoder and VAE": ("mnist-ae-2d", "mnist-vae-2d"),
     "Beta 1, 4 and 16": ("sprites-beta1", "sprites-beta4", "sprites-beta16"),
-    "Posterior collapse": ("mnist-vae-16d", "mnist-collapsed"),
+    "From no KL to collapse": ("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"),
     "Objectives on rooms": ("rooms-ae", "rooms-vae", "rooms-btcvae", "rooms-ada"),
     "Sharper with a critic": ("faces-vae", "faces-vaegan"),
 }
@@ -130,11 +130,14 @@ def side(name: str, picked: Picked | None) -> Side:
             line = f"reconstruction **{recon:.1f}** nats"
             if model.latent_kind != "point":
                 line += f", KL **{float(terms.kl[0]):.1f}**"
-            line += f"  \n(test images: {f['recon']:.1f}" + (f", {f['kl']:.1f})" if "kl" in f else ")")
+            if "recon" in f:
+                line += f"  \n(test images: {f['recon']:.1f}" + (f", {f['kl']:.1f})" if "kl" in f else ")")
             if terms.kl_per_dim is not None and model.latent_kind != "point":
                 kl = terms.kl_per_dim[0].numpy()
         else:
             line = f"p(z) = {model.prior_name}"
+    if model.latent_kind == "codes":
+        line += "  \nIts code is a grid of numbers that name vectors: nothing to move, no strips."
     order = cached.dimension_order(name)
     average = f.get("kl_per_dim")
     return Side(
@@ -157,10 +160,11 @@ def strips(found: Side) -> tuple[Tensor, list[str]]:
     return torch.cat(walked), [f"z{d}" for d in dims]
 
 
-def moved(found: Side, rank: int, share: float) -> Tensor:
-    """The picture with one dimension moved to a share of its data's range; (1, C, H, W)."""
+def moved(found: Side, rank: int, share: float) -> Tensor | None:
+    """The picture with one dimension moved to a share of its data's range; (1, C, H, W). None where
+    there is no such dimension."""
     if found.model.latent_kind == "codes" or rank >= len(found.order):
-        return found.x_hat
+        return None
     d = found.order[rank]
     low, high = cached.slider_ranges(found.name)[d]
     return found.decode(latent.traversal(found.z, d, torch.tensor([low + share * (high - low)]).float()))
@@ -193,10 +197,13 @@ def planes(sides: list[Side]) -> None:
                 name=f"the plane of {found.title}",
             )  # fmt: skip
             st.caption(f"**{found.short}**: p(z) = {found.model.prior_name}. {holes(found.name)}")
-    st.caption(
-        "Equal steps of probability in both directions. Where an autoencoder was never asked to decode, "
-        "nothing keeps its pictures digits: those are its dead zones."
-    )
+    told = "Equal steps of probability in both directions."
+    if any(found.model.latent_kind == "point" for found in flat):
+        told += (
+            " Where an autoencoder was never asked to decode, nothing keeps its pictures like the data: those "
+            "are its dead zones."
+        )
+    st.caption(told)
 
 
 @st.cache_data(max_entries=40, show_spinner=False)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from vae import latent
 from vae.data.base import FactorGrid
+from vae.models import Config
+from vae.training.recipes import WORDS, Recipe, defaults
 
 from . import cached, state
 
@@ -39,7 +43,10 @@ def beta_sweep(cards: list) -> list:
     alike: dict[str, list] = {}
     for card in cards:
         if card.recipe.get("objective") == "elbo" and card.figures.get("kl") is not None:
-            same = {k: v for k, v in card.recipe.items() if k != "beta"}
-            alike.setdefault(repr((card.family, card.config, sorted(same.items()))), []).append(card)
+            # a card knows only the fields of its time
+            recipe = {**defaults(Recipe), **card.recipe}
+            recipe = {k: v for k, v in recipe.items() if k != "beta" and k not in WORDS}
+            parts = [card.family, {**defaults(Config), **card.config}, recipe]
+            alike.setdefault(json.dumps(parts, sort_keys=True), []).append(card)
     most = max(alike.values(), key=len, default=[])
     return sorted(most, key=lambda card: card.recipe["beta"]) if len(most) >= 3 else []

@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 
 from vae import latent
-from vae.collect import MAX_IMAGES, File, collect
+from vae.collect import MAX_IMAGES, File, collect, plain
 from vae.own_map import FEWEST, Busy, Job, as_the_model_sees
 from vae.uploads import UploadError
 
@@ -19,6 +19,7 @@ from .collection import Collection, Layout
 from .picture_grid import picture_grid
 
 MOST_PLACED = 24  # on the model's own map
+TOLD = 3  # files that cannot be decoded are named, and the others counted
 FAR = 0.99  # the quantile of held-out data beyond which an image is called foreign
 
 
@@ -33,17 +34,18 @@ class Placed:
     recon: np.ndarray  # (M,) nats
     distances: np.ndarray  # (M,), to the 15th nearest held-out code
     limits: tuple[float, float]  # of both, the 99th percentiles of held-out data
+    problems: list[str]  # sentences on files that could not be decoded
 
 
 def menu() -> None:
     """Where images are brought in, and what can be done with them."""
     with st.popover("Your images", width="stretch"):
-        uploads = st.file_uploader(
+        st.file_uploader(
             f"Images, or a zip of up to {MAX_IMAGES:,} (its folders become classes)", key="map_files",
             type=["png", "jpg", "jpeg", "webp", "gif", "zip"], accept_multiple_files=True, on_change=_brought,
         )  # fmt: skip
         files = st.session_state.get("map_brought", [])
-        if not uploads or not files:
+        if not files:
             st.caption(
                 f"A few are placed on this map; of {FEWEST} or more a map of their own can be fitted, in a "
                 "process of its own."
@@ -54,11 +56,13 @@ def menu() -> None:
             st.caption(f"Fewer than {FEWEST} images: placed on this map; a map of their own needs more.")
         elif _job() is None:
             st.button("Fit a map of their own", key="map_fit", type="primary", on_click=_start)
+        st.button("Take them away", key="map_clear", on_click=_clear)
 
 
 def told() -> None:
     """What there is to say of the visitor's files, and how far a fit is."""
-    for sentence in st.session_state.get("map_told", ()):
+    found = _placed()
+    for sentence in (*st.session_state.get("map_told", ()), *(found.problems if found else ())):
         st.warning(sentence)
     if _job() is not None:
         _watch()
@@ -77,8 +81,13 @@ def _brought() -> None:
         s.map_told = [str(error)]
     s.pop("map_placed", None)
     placed = _placed()
-    if placed is not None:
+    if placed is not None and len(placed.x):
         _go_to(placed, 0)
+
+
+def _clear() -> None:
+    for key in ("map_brought", "map_told", "map_placed"):
+        st.session_state.pop(key, None)
 
 
 def _placed() -> Placed | None:
@@ -96,18 +105,21 @@ def _placed() -> Placed | None:
     return placed
 
 
-def _place(files: list[File]) -> Placed | None:
+def _place(files: list[File]) -> Placed:
     model, name = state.model(), state.card().name
     info = cached.info(state.card().data)
-    xs, names = [], []
+    xs, names, problems = [], [], []
     for file in files:
         try:
             xs.append(as_the_model_sees(file.content, info))
             names.append(file.name)
         except UploadError as error:
-            st.session_state.map_told = [*st.session_state.get("map_told", []), f"{file.name}: {error}"]
+            problems.append(f"{plain(file.name)}: {error}")
+    if len(problems) > TOLD:
+        problems[TOLD:] = [f"{len(problems) - TOLD} more of the first {len(files)} files cannot be decoded."]
     if not xs:
-        return None
+        nothing = torch.empty(0, model.latent_dim)
+        return Placed(nothing, nothing, nothing, [], np.empty(0), np.empty(0), (0.0, 0.0), problems)
     x = torch.cat(xs)
     ys = model.most_likely_class(x) if model.num_classes else torch.zeros(len(x), dtype=torch.int64)
     codes = state.encode(x, ys)
@@ -116,13 +128,13 @@ def _place(files: list[File]) -> Placed | None:
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]
     found = cached.model_map(name)
     limits = float(np.quantile(found.recon, FAR)), float(np.quantile(cached.local_distances(name), FAR))
-    return Placed(x, codes, ys, names, recon, distances, limits)
+    return Placed(x, codes, ys, names, recon, distances, limits, problems)
 
 
 def marks(shown: Collection, layout: Layout) -> list[tuple[str, np.ndarray]]:
     """The placed images as marks on a map of held-out data."""
     placed = _placed()
-    if placed is None or shown.rows is None:
+    if placed is None or not len(placed.x) or shown.rows is None:
         return []
     places = layout.place(placed.codes, shown)
     return [(str(i + 1), place) for i, place in enumerate(places)]
@@ -135,7 +147,7 @@ def _go_to(placed: Placed, index: int) -> None:
 def placed(shown: Collection) -> None:
     """The placed images with what lies beside them in latent space, and whether they are foreign."""
     found = _placed()
-    if found is None or shown.rows is None:
+    if found is None or not len(found.x) or shown.rows is None:
         return
     st.divider()
     st.subheader("Your images, placed")
@@ -165,15 +177,15 @@ def placed(shown: Collection) -> None:
 
 
 def _verdict(found: Placed, i: int) -> str:
-    recon, distance = found.recon[i], found.distances[i]
+    recon, distance, name = found.recon[i], found.distances[i], plain(found.names[i])
     reasons = []
     if recon > found.limits[0]:
         reasons.append(f"reconstruction error {recon:.0f} nats (held-out: 99 % below {found.limits[0]:.0f})")
     if distance > found.limits[1]:
         reasons.append(f"15th nearest code {distance:.2f} away (99 % within {found.limits[1]:.2f})")
     if reasons:
-        return f"⚠ **{found.names[i]}** lies **outside the data**: " + " and ".join(reasons) + "."
-    return f"**{found.names[i]}** lies within the data: reconstruction error {recon:.0f} nats, 15th nearest code {distance:.2f} away."
+        return f"⚠ **{name}** lies **outside the data**: " + " and ".join(reasons) + "."
+    return f"**{name}** lies within the data: reconstruction error {recon:.0f} nats, 15th nearest code {distance:.2f} away."
 
 
 # ---- a map of their own
@@ -189,6 +201,8 @@ def own_collection() -> Collection | None:
 
 
 def _start() -> None:
+    if _job() is not None:  # a second click, before the page has heard of the first
+        return
     try:
         st.session_state.map_job = Job(state.card().name, st.session_state.map_brought)
         st.session_state.map_job_model = state.card().name
@@ -219,9 +233,12 @@ def _watch() -> None:
         found = job.result()
         name = st.session_state.map_job_model
         st.session_state.map_own = (name, collection.own(found, name))
-        st.session_state.map_told = []
+        told = []
         if found.left_out:
-            st.session_state.map_told = [f"{found.left_out:,} of the files could not be decoded and were left out."]
+            told.append(f"{found.left_out:,} of the files could not be decoded and were left out.")
+        if name != state.card().name:
+            told.append(f"Your map is ready under {cached.zoo_scan()[0][name].title}, which it was fitted for.")
+        st.session_state.map_told = told
     except UploadError as error:
         st.session_state.map_told = [str(error)]
     st.rerun()

@@ -15,6 +15,7 @@ def navigation():
             st.Page("pages/interpolate.py", title="Interpolate"),
             st.Page("pages/map.py", title="Map"),
             st.Page("pages/disentangle.py", title="Disentangle"),
+            st.Page("pages/inside.py", title="Inside"),
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/match.py", title="Match"),
         ],

@@ -65,7 +65,8 @@ def near_here(collection: Collection, layout: Layout, key: str, k: int = 8) -> n
         captions=[f"{d:.2f}" for d in measured], name=f"nearest images {where}",
     )  # fmt: skip
     both = len(set(in_space[0]) & set(on_map[0]))
-    st.caption(f"{both} of the {k} nearest in latent space are among the {k} nearest on this map.")
+    n = len(indices)
+    st.caption(f"{both} of the {n} nearest in latent space are among the {n} nearest on this map.")
     return indices
 
 

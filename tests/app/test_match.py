@@ -60,7 +60,7 @@ def test_a_game_ends_with_the_names_and_a_table():
     app = start("match", seed="3")
     order = [r.machine for r in match.rounds("sprites", 3)]
     shown = payload(app, "round", "sliders", "target")
-    assert shown["round"] == "sprites 3 0"
+    assert shown["round"] == "sprites 3 0 Player 1"
     text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.subheader, *app.title))
     assert not any(name in text for name in order if name != match.FACTORS)  # hidden until the end
     results = [{"machine": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
@@ -76,3 +76,6 @@ def test_a_game_ends_with_the_names_and_a_table():
     assert list(table["score"]) == [r["score"] for r in results]
     assert match.FACTORS in list(table["machine"])
     assert any("**" in m.value and "90 %" in m.value for m in app.markdown)
+    app.session_state["match_games"] = {("Player 1", "sprites", 3): [{**r, "score": 0.0} for r in results]}
+    app.run()
+    assert any("No target was matched" in m.value for m in app.markdown)

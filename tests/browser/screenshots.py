@@ -17,6 +17,8 @@ SHOTS = {
     "interpolate": ("interpolate", {"model": "mnist-vae-16d"}),
     "map": ("map", {"model": "mnist-vae-16d"}),
     "disentangle": ("disentangle", {"model": "rooms-ada"}),
+    "compare": ("compare", {"model": "mnist-vae-2d", "beside": "mnist-ae-2d"}),
+    "match": ("match", {"seed": "1"}),
     "codes": ("sliders", {"model": "mnist-vqvae", "seed": "3"}),
     "faces": ("sliders", {"model": "faces-vae"}),
     "glyphs": ("sample", {"model": "glyphs-cvae", "y": "6"}),

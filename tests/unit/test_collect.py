@@ -38,7 +38,7 @@ def test_other_files_are_left_out_and_told():
     )  # fmt: skip
     found = collect.collect([("all.zip", archive)])
     assert [f.name for f in found.files] == ["a.png"]
-    assert found.told == ["4 other files were left out: not PNG, JPEG, WebP or GIF."]
+    assert found.told == ["2 other files were left out: not PNG, JPEG, WebP or GIF."]
 
 
 def test_of_3000_images_the_first_2000_are_used():
@@ -90,8 +90,22 @@ def test_unusual_packing_and_encryption_are_left_out():
 def test_names_are_text_and_never_paths_or_markup():
     archive = zipped([("../../etc/<b>_x_.png", png()), ("C:\\up\\c.png", png()), ("n" * 200 + ".png", png())])
     names = [f.name for f in collect.collect([("all.zip", archive)]).files]
-    assert names[0] == "bx.png" and all(len(name) <= 60 and "<" not in name for name in names)
+    assert names[0] == "b_x_.png" and all(len(name) <= 60 and "<" not in name for name in names)
     assert collect.collect([("all.zip", archive)]).files[0].folder == "etc"
+
+
+def test_names_are_escaped_where_they_are_shown_as_markdown():
+    assert collect.plain("a_b*[c](d).png") == r"a\_b\*\[c\](d).png"
+
+
+def test_damaged_entries_count_as_unpacked():
+    """Each is inflated before its checksum fails: many of them must not keep the server busy."""
+    content = bytearray(zipped([(f"{i}.png", bytes(9_900_000)) for i in range(12)]))
+    at = -1
+    while (at := content.find(b"PK\x01\x02", at + 1)) >= 0:
+        content[at + 16] ^= 255  # the checksum
+    with pytest.raises(UploadError, match="more than 40 MB"):
+        collect.collect([("crc.zip", bytes(content))])
 
 
 def test_too_many_entries():

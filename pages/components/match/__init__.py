@@ -1,13 +1,12 @@
 """Match the target: rounds against hidden machines, each with sliders over a code of its own.
 
 Target and start are the same held-out images for every machine, as it decodes them itself, so that
-each can be matched exactly: what differs is how its space is laid out.
+each can be matched to within a slider's step: what differs is how its space is laid out.
 """
 
 from __future__ import annotations
 
 import base64
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +43,7 @@ class Round:
 
     id: str
     machine: str
-    sliders: list[dict]  # index, name, low, high, step; values: words for whole numbers
+    sliders: list[dict]  # index, name, low, high, step
     start: Tensor  # (D,)
     target: Tensor  # (D,)
 
@@ -120,8 +119,9 @@ def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 
 
 @st.fragment
-def match_panel(current: Round, on_finished) -> None:
-    """Play a round; on_finished(score, seconds, moves) runs before the page does."""
+def match_panel(current: Round, player: str, on_finished) -> None:
+    """Play a round; on_finished(score, seconds, moves) runs before the page does. Another player
+    begins anew."""
     if st.session_state.pop("match_changed", False):
         st.rerun()
     goal, begin = current.decode(current.target), current.decode(current.start)
@@ -131,29 +131,33 @@ def match_panel(current: Round, on_finished) -> None:
     _component(
         key=KEY,
         data={
-            "round": current.id, "sliders": current.sliders, "start": current.start.tolist(),
+            "round": _name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
             "weights": cached.weights_id(current.machine) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
             "start_distance": float(multiscale_distance(begin, goal)), "enough": ENOUGH,
             "height": height, "width": width, "channels": channels,
         },
         on_ask_change=lambda: None,
-        on_finished_change=lambda: _finished(current, on_finished),
+        on_finished_change=lambda: _finished(current, player, on_finished),
     )  # fmt: skip
     if browser_decodes:
         decoder.deliver_model(current.machine)
     else:
-        decoder.send_answer(KEY, _answer(current))
+        decoder.send_answer(KEY, _answer(current, player))
 
 
-def _answer(current: Round) -> bytes:
-    ask = _said(current, "ask")
+def _name(current: Round, player: str) -> str:
+    return f"{current.id} {player}"
+
+
+def _answer(current: Round, player: str) -> bytes:
+    ask = _said(current, player, "ask")
     z = None if ask is None else _code(current, ask.get("z"))
     return b"" if z is None else decoder.pictures_message(ask, lambda: current.decode(z))
 
 
-def _finished(current: Round, on_finished) -> None:
-    said = _said(current, "finished")
+def _finished(current: Round, player: str, on_finished) -> None:
+    said = _said(current, player, "finished")
     z = None if said is None else _code(current, said.get("z"))
     if z is None:
         return
@@ -164,10 +168,10 @@ def _finished(current: Round, on_finished) -> None:
     st.session_state.match_changed = True
 
 
-def _said(current: Round, event: str) -> dict | None:
+def _said(current: Round, player: str, event: str) -> dict | None:
     """What the browser says of this very round."""
     said = (st.session_state.get(KEY) or {}).get(event)
-    return said if isinstance(said, dict) and said.get("round") == current.id else None
+    return said if isinstance(said, dict) and said.get("round") == _name(current, player) else None
 
 
 def _code(current: Round, values) -> Tensor | None:
@@ -177,4 +181,5 @@ def _code(current: Round, values) -> Tensor | None:
 
 
 def _number(value) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 1e6
+    # the comparison is false of NaN, infinity and integers that no float holds
+    return isinstance(value, (int, float)) and abs(value) < 1e6

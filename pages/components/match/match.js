@@ -33,7 +33,7 @@ function createGame(root) {
   };
   news.addEventListener('model', heard((name) => name === game.data.weights && show(game)));
   news.addEventListener('answer', heard((answer) => takeAnswer(game, answer)));
-  setInterval(() => tick(game), 250);
+  const clock = setInterval(() => (game.yours.isConnected ? tick(game) : clearInterval(clock)), 250);
   return game;
 }
 
@@ -74,7 +74,7 @@ function startRound(game) {
   show(game);
 }
 
-const text = (slider, value) => (slider.values ? slider.values[Math.round(value)] : value.toFixed(2));
+const text = (slider, value) => value.toFixed(slider.step === 1 ? 0 : 2);
 
 function released(game, index) {
   if (game.ended || !game.held) return;

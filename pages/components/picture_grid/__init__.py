@@ -45,7 +45,7 @@ def picture_grid(
 
     def picked() -> None:
         index = st.session_state[key].pick
-        if on_pick and isinstance(index, int) and 0 <= index < n:
+        if on_pick and type(index) is int and 0 <= index < n:  # True is an int too
             on_pick(index)
 
     _component(

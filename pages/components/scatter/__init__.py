@@ -7,7 +7,6 @@ a lasso and a drawn path are told to Python.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Callable
 
@@ -129,7 +128,7 @@ def _picked(collection: Collection, layout: Layout, on_pick) -> None:
     if said is None:
         return
     index, places = said.get("index"), _places([said.get("place")])
-    if isinstance(index, int) and 0 <= index < len(collection):
+    if type(index) is int and 0 <= index < len(collection):  # True is an int too
         on_pick(index, None)
     elif places is not None and said.get("layout") == layout.key:
         on_pick(None, places[0])
@@ -139,7 +138,7 @@ def _picked(collection: Collection, layout: Layout, on_pick) -> None:
 def _chosen(collection: Collection, on_lasso) -> None:
     said = _said(collection, "lasso")
     indices = None if said is None else said.get("indices")
-    if isinstance(indices, list) and all(isinstance(i, int) for i in indices):
+    if isinstance(indices, list) and all(type(i) is int for i in indices):
         on_lasso(np.array([i for i in sorted(set(indices)) if 0 <= i < len(collection)], int))
         st.session_state.scatter_changed = True
 
@@ -159,6 +158,7 @@ def _places(values) -> np.ndarray | None:
     for pair in values:
         if not isinstance(pair, list) or len(pair) != 2:
             return None
-        if not all(isinstance(v, (int, float)) and math.isfinite(v) and abs(v) < 1e6 for v in pair):
+        # the comparison is false of NaN, infinity and integers that no float holds
+        if not all(isinstance(v, (int, float)) and abs(v) < 1e6 for v in pair):
             return None
     return np.array(values, float)

@@ -131,6 +131,7 @@ function buildLegend(map) {
   const made = (tag, name, text = '') => Object.assign(document.createElement(tag), { className: name, textContent: text });
   const parts = [];
   if (colouring.kind === 'value') {
+    map.lit.clear(); // there is no button to put them out
     const ramp = made('span', 'ramp');
     ramp.style.background = `linear-gradient(to right, ${colouring.ramp.join(',')})`;
     parts.push(`${colouring.title}: ${colouring.low.toPrecision(3)} `, ramp, ` ${colouring.high.toPrecision(3)}`);

@@ -30,7 +30,7 @@ function createMap(root) {
   const find = (selector) => root.querySelector(selector);
   const map = {
     root, id: Math.random().toString(36).slice(2), stage: find('.stage'), dots: find('.dots'), over: find('.over'),
-    here: find('.here'), hereCanvas: find('.here canvas'), hereLine: find('.here figcaption'), card: find('.card'),
+    hereCanvas: find('.here canvas'), hereLine: find('.here figcaption'), card: find('.card'),
     said: find('.said'), legend: find('.legend'), walk: find('.walk'), images: find('.images'), contours: find('.contours'),
     view: { x: 0, y: 0, k: 1 }, tool: 'move', hover: -1, lit: new Set(), chosen: null, line: [], stops: [], pointers: new Map(),
     thumbs: [], frames: 0, seq: 0, inFlight: null, wanted: null,
@@ -101,6 +101,7 @@ function place(map) {
   map.unit = new Float32Array(own.length);
   for (let p = 0; p < own.length; p += 2) [map.unit[p], map.unit[p + 1]] = toUnit(map, own[p], own[p + 1]);
   map.shown = map.unit;
+  map.travelling = false;
   map.placed = map.data.layout.key;
   map.placedFor = map.points;
   map.density = null;
@@ -210,6 +211,7 @@ function setUpPointer(map) {
     return [event.clientX - box.left, event.clientY - box.top];
   };
   over.onpointerdown = (event) => {
+    if (event.button) return; // the right one has a menu of its own
     over.setPointerCapture(event.pointerId);
     map.pointers.set(event.pointerId, at(event));
     map.down = at(event);
@@ -263,7 +265,7 @@ function setUpPointer(map) {
     map.pointers.delete(event.pointerId);
     map.gesture = null;
   };
-  over.onpointerleave = () => leave(map);
+  over.onpointerleave = (event) => event.pointerType === 'mouse' && leave(map); // a finger leaves its card behind
   over.addEventListener('wheel', (event) => {
     event.preventDefault();
     zoom(map, Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)), ...at(event));
@@ -371,6 +373,7 @@ function within(polygon, [x, y]) {
 
 function choose(map, indices) {
   map.chosen = indices.length ? maskOf(map, indices) : null;
+  map.density = null; // of the lit ones
   drawSoon(map, true);
   send(map, 'lasso', { indices });
 }
@@ -384,6 +387,7 @@ function maskOf(map, indices) {
 function showChosen(map) {
   const { chosen } = map.data;
   map.chosen = chosen.length ? maskOf(map, chosen) : null;
+  map.density = null;
 }
 
 // stop by stop, by clicks or Enter: the button ends it

@@ -1,0 +1,179 @@
+"""Inside: one image on its way through a model, every number by the very functions that trained it."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vae import objectives
+from vae.models import LatentModel
+from vae.models.base import Output, reparametrise
+from vae.uploads import prepare
+
+from .. import cached, decoder, pictures, state
+from ..image_input import Picked
+from ..scatter import class_colours
+
+_FOLDER = Path(__file__).parent
+_component = st.components.v2.component(
+    "inside",
+    html=(_FOLDER / "inside.html").read_text(),
+    css=(_FOLDER / "inside.css").read_text(),
+    js=decoder.read("mailbox.js", "pixels.js") + (_FOLDER / "inside.js").read_text(),
+)
+KEY = "inside_panel"
+SENT = 56  # pixels across a drawing as the browser sends it
+FAN = 8  # reconstructions of other draws
+SHOWN = 600  # codes of held-out images under the ellipse
+DIGITS = 2  # after the point, of nats
+NOTHING = "Nothing is drawn: this is what the model makes of an empty picture."
+
+
+class Passage(NamedTuple):
+    """What happens to one image; D dimensions."""
+
+    out: Output
+    terms: objectives.ELBO
+    per_pixel: Tensor  # (C, H, W) nats; their sum is the reconstruction term
+    fan: Tensor  # (FAN, C, H, W), means of p(x|z) at other draws
+
+
+@torch.no_grad()
+def passage(model: LatentModel, x: Tensor, y: Tensor | None, eps: Tensor, seed: int = 0) -> Passage:
+    """x (1, C, H, W) through encoder, the draw that eps (D,) stands for, and decoder."""
+    posterior = model.encode(x, y)
+    z = reparametrise(posterior, eps[None])
+    out = Output(posterior, z, model.likelihood(z, y), model.prior)
+    noise = torch.randn(FAN, model.latent_dim, generator=torch.Generator().manual_seed(seed))
+    others = posterior.mean + posterior.stddev * noise
+    return Passage(
+        out, objectives.elbo(out, x), -out.likelihood.base_dist.log_prob(x)[0],
+        model.decode(others, None if y is None else y.repeat(FAN)),
+    )  # fmt: skip
+
+
+def serves(model: LatentModel) -> bool:
+    """Whether a posterior is one diagonal Gaussian, which is what there is to see."""
+    return model.latent_kind == "gaussian" and not model.groups
+
+
+@st.fragment
+def inside_panel(picked: Picked | None) -> None:
+    """The passage of a picked image, or of what is drawn on the panel."""
+    model, card = state.model(), state.card()
+    prior, figures = model.prior, card.figures
+    generator = torch.Generator().manual_seed(state.seed())
+    _component(
+        key=KEY,
+        data={
+            "model": card.name, "seed": state.seed(), "drawing": picked is None,
+            "source": _source(picked), "eps": torch.randn(model.latent_dim, generator=generator).tolist(),
+            "order": cached.dimension_order(card.name), "digits": DIGITS,
+            "names": [state.dim_name(d) for d in range(model.latent_dim)],
+            "prior_mu": prior.mean.tolist(), "prior_sigma": prior.stddev.tolist(),
+            "average": {key: figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
+            "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _code(model),
+        },
+        on_ask_change=lambda: None,
+    )  # fmt: skip
+    decoder.send_answer(KEY, _answer(picked))
+
+
+def _source(picked: Picked | None) -> str:
+    """Names the image, so that the panel asks again for another."""
+    return "drawing" if picked is None else f"{picked.what} {float(picked.x.sum()):.4f} {picked.y}"
+
+
+def _plane(name: str) -> dict | None:
+    """Codes of held-out images for what lies under the ellipse, and how far the plane goes."""
+    found = cached.model_map(name)
+    if found is None:
+        return {"codes": [], "labels": [], "colours": [], "low": -4, "high": 4}
+    codes = found.codes[:SHOWN]
+    reach = max(3.0, float(np.quantile(np.abs(codes), 0.99))) * 1.1
+    info = cached.info(state.card().data)
+    labels = cached.gallery(info.name).labels[found.rows[:SHOWN]]
+    return {
+        "codes": codes.round(3).tolist(), "labels": labels.tolist(), "colours": class_colours(len(info.classes)),
+        "low": -reach, "high": reach,
+    }  # fmt: skip
+
+
+def _code(model: LatentModel) -> dict:
+    """The very functions of each step, as they stand in vae/."""
+    steps = {
+        "x": prepare, "q": type(model).encode, "eps": reparametrise, "z": reparametrise,
+        "x_hat": type(model).decode_logits, "recon": type(model).likelihood, "kl": objectives.gaussian_kl,
+    }  # fmt: skip
+    steps["sum"] = objectives.elbo
+    return {
+        part: {"name": f"{f.__module__}.{f.__qualname__}", "source": inspect.getsource(f)} for part, f in steps.items()
+    }
+
+
+def _answer(picked: Picked | None) -> bytes:
+    ask = decoder.payload(KEY, "ask")
+    if ask is None or ask.get("source") != _source(picked):
+        return b""
+    model = state.model()
+    eps = _checked(ask.get("eps"), model.latent_dim)
+    x, said = (picked.x, "") if picked is not None else _drawing(ask.get("drawing"))
+    if eps is None or x is None:
+        return b""
+    begun = time.perf_counter()
+    if cached.info(state.card().data).binary:
+        x = (x > 0.5).float()
+    y = None
+    if model.num_classes:
+        y = picked.y if picked is not None and picked.y is not None else model.most_likely_class(x)
+        said = said or f"decoded as class {cached.info(state.card().data).classes[int(y[0])]}"
+    found = passage(model, x, y, eps, state.seed())
+    # a picture of nats: black for none, white for 4 and more
+    error = (found.per_pixel / 4).clamp(0, 1)
+    shown = torch.cat([x, found.out.likelihood.mean, error[None], found.fan])
+    pixels = pictures.to_uint8(shown)  # (3 + FAN, H, W, C)
+    posterior, terms = found.out.posterior, found.terms
+    _, height, width, channels = pixels.shape
+    header = {
+        "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"), "count": len(pixels),
+        "height": height, "width": width, "channels": channels, "said": said,
+        "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
+        "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
+        "recon": float(terms.recon[0]), "kl": float(terms.kl[0]), "negative_elbo": -float(terms.elbo[0]),
+        "kl_per_dim": terms.kl_per_dim[0].tolist(),
+    }  # fmt: skip
+    return decoder.message(header, pixels.tobytes())
+
+
+def _drawing(text) -> tuple[Tensor | None, str]:
+    """A drawing as the browser sends it, (x (1, C, H, W), what to say of it), or (None, "")."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (ValueError, TypeError):
+        return None, ""
+    if len(content) != SENT * SENT:
+        return None, ""
+    grey = np.frombuffer(content, np.uint8).reshape(SENT, SENT)
+    info = cached.info(state.card().data)
+    # light on dark, as digits, clothes, sprites and glyphs are
+    x = prepare(
+        Image.fromarray(grey).convert("RGB"), info.image_shape, invert=False, centre=info.name.startswith("mnist")
+    ).x
+    return x, "" if grey.max() > 30 else NOTHING
+
+
+def _checked(eps, dims: int) -> Tensor | None:
+    if not isinstance(eps, list) or len(eps) != dims:
+        return None
+    if not all(isinstance(v, (int, float)) and abs(v) <= 100 for v in eps):
+        return None
+    return torch.tensor(eps, dtype=torch.float32)

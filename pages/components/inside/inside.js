@@ -1,0 +1,281 @@
+// One image on its way through a model. Python's own functions do the work; here it is drawn. One
+// question is in flight at a time and the latest wins, so that everything follows the pen.
+const SENT = 56; // px across the drawing that is sent: the model's size is Python's business
+// what stands on the pad until somebody draws
+const EXAMPLE = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]];
+const STANDARD = 3.2; // how far the axis of the bars goes, in the prior's standard deviations
+
+export default function (component) {
+  const { data, parentElement } = component;
+  const inside = (parentElement.inside ??= createInside(parentElement));
+  inside.component = component;
+  const before = inside.data;
+  inside.data = data;
+  inside.root.querySelector('.drawing').style.display = data.drawing ? '' : 'none';
+  if (!before || before.model !== data.model) inside.eps = data.eps.slice();
+  if (!before || before.model !== data.model || before.source !== data.source || before.seed !== data.seed) {
+    if (before && before.seed !== data.seed) inside.eps = data.eps.slice();
+    ask(inside);
+  }
+}
+
+function createInside(root) {
+  const find = (selector) => root.querySelector(selector);
+  const inside = {
+    root, id: Math.random().toString(36).slice(2), pad: find('.pad'), undo: find('.undo'), brush: find('.brush'),
+    line: find('.line'), svg: find('svg.posterior'), strokes: [{ width: 22, places: EXAMPLE, example: true }], seq: 0, inFlight: null, wanted: false, part: 'x',
+  };
+  setUpPad(inside);
+  find('.clear').onclick = () => {
+    inside.strokes = [];
+    redrawPad(inside);
+  };
+  inside.undo.onclick = () => {
+    inside.strokes.pop();
+    redrawPad(inside);
+  };
+  find('.redraw').onclick = () => {
+    inside.eps = inside.eps.map(normal);
+    ask(inside);
+  };
+  find('.zero').onclick = () => {
+    inside.eps = inside.eps.map(() => 0);
+    ask(inside);
+  };
+  root.querySelectorAll('[data-part]').forEach((element) => {
+    const light = () => showPart(inside, element.dataset.part);
+    element.addEventListener('pointerenter', light);
+    element.addEventListener('focusin', light);
+  });
+  const { news } = mailbox();
+  news.addEventListener('answer', function listener(event) {
+    if (inside.pad.isConnected) takeAnswer(inside, event.detail);
+    else news.removeEventListener('answer', listener);
+  });
+  return inside;
+}
+
+// two uniform draws make a normal one (Box & Muller 1958)
+function normal() {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+}
+
+// ---- drawing
+
+function setUpPad(inside) {
+  const { pad } = inside;
+  const at = (event) => {
+    const box = pad.getBoundingClientRect();
+    return [((event.clientX - box.left) / box.width) * 280, ((event.clientY - box.top) / box.height) * 280];
+  };
+  pad.onpointerdown = (event) => {
+    pad.setPointerCapture(event.pointerId);
+    if (inside.strokes[0]?.example) inside.strokes = [];
+    inside.strokes.push({ width: Number(inside.brush.value), places: [at(event)] });
+    redrawPad(inside);
+  };
+  pad.onpointermove = (event) => {
+    if (!pad.hasPointerCapture(event.pointerId)) return;
+    inside.strokes.at(-1).places.push(at(event));
+    redrawPad(inside);
+  };
+  redrawPad(inside, true);
+}
+
+function redrawPad(inside, silent = false) {
+  const context = inside.pad.getContext('2d');
+  context.fillStyle = '#000';
+  context.fillRect(0, 0, 280, 280);
+  context.strokeStyle = '#fff';
+  context.lineCap = context.lineJoin = 'round';
+  for (const { width, places } of inside.strokes) {
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(...places[0]);
+    for (const place of places) context.lineTo(...place);
+    context.stroke();
+  }
+  inside.undo.disabled = !inside.strokes.length;
+  if (!silent) ask(inside);
+}
+
+// the drawing, grey, SENT x SENT, in base64
+function drawn(inside) {
+  const small = (inside.small ??= new OffscreenCanvas(SENT, SENT));
+  const context = small.getContext('2d', { willReadFrequently: true });
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(inside.pad, 0, 0, SENT, SENT);
+  const { data } = context.getImageData(0, 0, SENT, SENT);
+  let text = '';
+  for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i]);
+  return btoa(text);
+}
+
+// ---- questions and answers
+
+function ask(inside) {
+  inside.wanted = true;
+  if (inside.inFlight && performance.now() - inside.inFlight.at < 5000) return;
+  inside.wanted = false;
+  inside.inFlight = { seq: ++inside.seq, at: performance.now() };
+  inside.component.setStateValue('ask', {
+    panel: inside.id, model: inside.data.model, source: inside.data.source, seq: inside.seq,
+    drawing: inside.data.drawing ? drawn(inside) : null, eps: inside.eps,
+  });
+}
+
+function takeAnswer(inside, answer) {
+  if (answer.panel !== inside.id || answer.seq !== inside.inFlight?.seq) return;
+  inside.inFlight = null;
+  if (inside.wanted) ask(inside);
+  inside.answer = answer;
+  const { height, width, channels, pixels } = answer;
+  const size = height * width * channels;
+  const picture = (i) => pixels.subarray(i * size, (i + 1) * size);
+  const root = inside.root;
+  paint(root.querySelector('canvas.x'), picture(0), answer);
+  paint(root.querySelector('canvas.x_hat'), picture(1), answer);
+  paint(root.querySelector('canvas.error'), picture(2), answer);
+  paintFan(root.querySelector('canvas.fan'), Array.from({ length: answer.count - 3 }, (_, i) => picture(3 + i)), answer);
+  drawPosterior(inside);
+  showLedger(inside);
+  inside.line.textContent = answer.said || `through the model in ${answer.milliseconds.toFixed(1)} ms`;
+  inside.pad.dataset.answered = answer.seq; // read by the browser tests
+  showPart(inside, inside.part);
+}
+
+function paint(canvas, bytes, { height, width, channels }) {
+  [canvas.width, canvas.height] = [width, height];
+  canvas.classList.toggle('crisp', height < 64);
+  const image = new ImageData(width, height);
+  fill(image.data, bytes, 1, channels);
+  canvas.getContext('2d').putImageData(image, 0, 0);
+}
+
+function paintFan(canvas, pictures, { height, width, channels }) {
+  const gap = 2;
+  [canvas.width, canvas.height] = [pictures.length * (width + gap) - gap, height];
+  canvas.classList.toggle('crisp', height < 64);
+  const context = canvas.getContext('2d');
+  pictures.forEach((bytes, i) => {
+    const image = new ImageData(width, height);
+    fill(image.data, bytes, 1, channels);
+    context.putImageData(image, i * (width + gap), 0);
+  });
+}
+
+// ---- the posterior: an ellipse over data and prior where there are two dimensions, else bars
+
+function drawPosterior(inside) {
+  const { data, svg } = inside;
+  if (data.plane) drawPlane(inside);
+  else drawBars(inside);
+  const moved = inside.eps.length === 2 ? ` = (${inside.eps.map((v) => v.toFixed(2)).join(', ')})` : '';
+  inside.root.querySelector('.epsline').textContent = `ε${moved}; drag z to choose it`;
+  svg.onpointerdown = (event) => {
+    svg.setPointerCapture(event.pointerId);
+    drag(inside, event);
+  };
+  svg.onpointermove = (event) => svg.hasPointerCapture(event.pointerId) && drag(inside, event);
+}
+
+const tag = (name, attributes, text = '') =>
+  `<${name} ${Object.entries(attributes).map(([key, value]) => `${key}="${value}"`).join(' ')}>${text}</${name}>`;
+
+function drawPlane(inside) {
+  const { data: { plane }, answer: { mu, sigma, z }, svg } = inside;
+  const { low, high } = plane, span = high - low;
+  // one unit is as long across as it is up: the ellipse is to scale
+  svg.setAttribute('viewBox', `${low} ${-high} ${span} ${span}`);
+  svg.style.aspectRatio = 1;
+  const dots = plane.codes.map(([x, y], i) => tag('circle', { cx: x, cy: -y, r: span / 160, fill: plane.colours[plane.labels[i]], opacity: 0.55 }));
+  const line = span / 220;
+  const rings = [1, 2].map((r) => tag('circle', { cx: 0, cy: 0, r, fill: 'none', stroke: 'currentColor', 'stroke-width': line / 2, 'stroke-dasharray': `${4 * line} ${3 * line}`, opacity: 0.7 }));
+  const ellipse = (k, width) => tag('ellipse', {
+    class: `sigma${k}`, cx: mu[0], cy: -mu[1], rx: k * sigma[0], ry: k * sigma[1], fill: k === 1 ? '#d6006c' : 'none', 'fill-opacity': 0.25,
+    stroke: '#d6006c', 'stroke-width': width,
+  });
+  const point = tag('circle', { class: 'z', cx: z[0], cy: -z[1], r: span / 70, fill: '#fff', stroke: '#d6006c', 'stroke-width': 2 * line });
+  svg.innerHTML = dots.join('') + rings.join('') + ellipse(2, line) + ellipse(1, 2 * line) + point;
+  inside.toEps = (x, y) => {
+    const wide = svg.getBoundingClientRect();
+    const place = [low + ((x - wide.left) / wide.width) * span, high - ((y - wide.top) / wide.height) * span];
+    return [0, 1].map((d) => [d, (place[d] - mu[d]) / sigma[d]]);
+  };
+}
+
+function drawBars(inside) {
+  const { data: { order, names, prior_mu, prior_sigma }, answer: { mu, sigma, z }, svg } = inside;
+  const width = 22, height = 190, bottom = 16;
+  const all = order.length * width;
+  svg.setAttribute('viewBox', `0 0 ${all} ${height}`);
+  svg.style.aspectRatio = `${Math.max(all, 300)} / ${height}`;
+  const up = (d, v) => (height - bottom) * (0.5 - (v - prior_mu[d]) / prior_sigma[d] / (2 * STANDARD));
+  const parts = [tag('rect', { x: 0, y: up(order[0], prior_mu[order[0]] + prior_sigma[order[0]]), width: all, height: up(order[0], prior_mu[order[0]] - prior_sigma[order[0]]) - up(order[0], prior_mu[order[0]] + prior_sigma[order[0]]), fill: 'currentColor', opacity: 0.08 })];
+  order.forEach((d, i) => {
+    const x = (i + 0.5) * width;
+    parts.push(
+      tag('line', { class: 'sigma', x1: x, x2: x, y1: up(d, mu[d] - sigma[d]), y2: up(d, mu[d] + sigma[d]), stroke: '#d6006c', 'stroke-width': 8, opacity: 0.45 }),
+      tag('line', { x1: x - 7, x2: x + 7, y1: up(d, mu[d]), y2: up(d, mu[d]), stroke: '#d6006c', 'stroke-width': 3 }),
+      tag('circle', { class: 'z', cx: x, cy: up(d, z[d]), r: 4, fill: '#fff', stroke: '#d6006c', 'stroke-width': 2 }),
+      tag('text', { x, y: height - 3, 'text-anchor': 'middle', 'font-size': 8, fill: 'currentColor' }, names[d]),
+    );
+  });
+  svg.innerHTML = parts.join('');
+  inside.toEps = (x, y) => {
+    const box = svg.getBoundingClientRect();
+    const i = Math.max(0, Math.min(order.length - 1, Math.floor(((x - box.left) / box.width) * order.length)));
+    const d = order[i];
+    const part = ((y - box.top) / box.height) * height / (height - bottom);
+    return [[d, (prior_mu[d] + (0.5 - part) * 2 * STANDARD * prior_sigma[d] - mu[d]) / sigma[d]]];
+  };
+}
+
+function drag(inside, event) {
+  if (!inside.toEps) return;
+  for (const [d, eps] of inside.toEps(event.clientX, event.clientY)) inside.eps[d] = Math.max(-50, Math.min(50, eps));
+  ask(inside);
+}
+
+// ---- the ledger
+
+function showLedger(inside) {
+  const { data, answer } = inside, { digits } = data;
+  const rows = [
+    ['−log p(x|z), the reconstruction', answer.recon, data.average.recon],
+    ['KL(q(z|x) ‖ p(z)), the code', answer.kl, data.average.kl],
+    ['−ELBO, their sum', answer.negative_elbo, data.average.negative_elbo],
+  ];
+  // rounded, the parts must still add up: the KL takes what rounding leaves, 0.01 nats at most
+  const round = (value) => Number(value.toFixed(digits));
+  const shown = [1, 2].map((column) => rows.map((row) => row[column]).map((value, i, all) =>
+    all.includes(null) || all.includes(undefined) ? value : i === 1 ? round(all[2]) - round(all[0]) : value));
+  inside.root.querySelector('tbody').innerHTML =
+    '<tr><th></th><th>this image</th><th>average of test images</th></tr>' +
+    rows.map(([name, own, average], i) => `<tr class="${i === 2 ? 'sum' : ''}"><td>${name}</td><td data-value="${own}" title="${own}">${shown[0][i].toFixed(digits)}</td><td>${average == null ? '–' : shown[1][i].toFixed(digits)}</td></tr>`).join('');
+  const bars = inside.root.querySelector('.bars');
+  const top = Math.max(0.1, ...answer.kl_per_dim, ...(data.average.kl_per_dim ?? [0]));
+  bars.replaceChildren(...data.order.map((d) => {
+    const bar = document.createElement('div');
+    bar.className = 'bar';
+    bar.title = `${data.names[d]}: ${answer.kl_per_dim[d].toFixed(digits)} nats`;
+    bar.innerHTML = '<i></i><u></u><span></span>';
+    const [own, average, name] = bar.children;
+    own.style.height = `${(84 * answer.kl_per_dim[d]) / top}%`;
+    average.style.bottom = data.average.kl_per_dim ? `calc(16px + ${(84 * data.average.kl_per_dim[d]) / top}%)` : '';
+    average.hidden = !data.average.kl_per_dim;
+    name.textContent = data.names[d];
+    return bar;
+  }));
+}
+
+// a step that is touched: its symbol in the formula, its code below
+function showPart(inside, part) {
+  inside.part = part;
+  inside.root.querySelectorAll('.symbol').forEach((symbol) => symbol.classList.toggle('lit', symbol.dataset.part === part));
+  inside.root.querySelectorAll('section[data-part]').forEach((step) => step.classList.toggle('touched', step.dataset.part === part));
+  const code = inside.data?.code[part];
+  if (!code) return;
+  inside.root.querySelector('.which').textContent = code.name;
+  inside.root.querySelector('pre').textContent = code.source;
+}

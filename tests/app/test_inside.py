@@ -1,0 +1,64 @@
+"""The passage of an image, held against the functions that train."""
+
+import base64
+
+import pytest
+import torch
+
+import vae
+from pages.components import inside
+from vae import objectives
+from vae.data import DATASETS
+from vae.models.base import Output
+
+from .test_pages import NAMES, payload, start
+
+SERVED = [name for name in NAMES if inside.serves(vae.load(name))]
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_the_ledger_is_the_loss_functions(name):
+    model = vae.load(name)
+    x, y = DATASETS[model.card.data].load("test").batch([3])
+    y = y if model.num_classes else None
+    eps = torch.randn(model.latent_dim, generator=torch.Generator().manual_seed(1))
+    found = inside.passage(model, x, y, eps)
+    q = model.encode(x, y)
+    z = q.mean + q.stddev * eps
+    expected = objectives.elbo(Output(q, z, model.likelihood(z, y), model.prior), x)
+    assert float(found.terms.elbo) == pytest.approx(float(expected.elbo), abs=1e-3)
+    # the parts add up
+    assert float(found.terms.recon + found.terms.kl) == pytest.approx(-float(found.terms.elbo), abs=1e-3)
+    assert float(found.terms.kl_per_dim.sum()) == pytest.approx(float(found.terms.kl), abs=1e-3)
+    assert float(found.per_pixel.double().sum()) == pytest.approx(float(found.terms.recon), rel=1e-5)
+    torch.testing.assert_close(found.out.z, z)
+    assert found.fan.shape == (inside.FAN, *model.image_shape)
+
+
+def test_which_models_are_taken_apart_and_what_the_others_are_told():
+    served = {vae.load(name).card.family for name in SERVED}
+    assert served == {"vae", "cvae", "m2", "dvae", "vaegan"}
+    for name in ("mnist-ae-2d", "mnist-iaf", "mnist-ladder", "mnist-vqvae", "mnist-vamp"):
+        app = start("inside", model=name)
+        if name in SERVED:
+            continue
+        assert "not one Gaussian per dimension" in app.info[0].value
+
+
+def test_the_code_that_is_shown_is_the_code_that_ran():
+    data = payload(start("inside", model="mnist-vae-2d"), "drawing", "code")
+    import inspect
+
+    from vae.models.vae import VAE
+
+    assert data["code"]["q"]["source"] == inspect.getsource(VAE.encode)
+    assert data["code"]["kl"]["name"] == "vae.objectives.gaussian_kl"
+    assert {"x", "q", "eps", "z", "x_hat", "recon", "kl"} <= data["code"].keys()
+
+
+def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told():
+    start("inside", model="mnist-vae-2d")
+    for wild in (None, 7, "no base64!", base64.b64encode(bytes(9)).decode()):
+        assert inside._drawing(wild)[0] is None
+    assert inside._checked([0.0, float("nan")], 2) is None and inside._checked([0.0], 2) is None
+    assert torch.equal(inside._checked([0.5, -1], 2), torch.tensor([0.5, -1.0]))

@@ -1,0 +1,122 @@
+"""Inside, drawn on with the hand."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from vae import metrics
+
+from .app_server import settle
+from .panel import open_page
+
+INSIDE = """(() => { const pad = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
+  .map(r => r.querySelector('canvas.pad')).find(Boolean); return pad && (pad.getRootNode().inside ?? pad.closest('.inside').parentNode.inside) })()"""
+# two bows, one above the other
+THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130, 136), (165, 146), (190, 172), (182, 208), (150, 226), (112, 222), (86, 202)]
+
+
+def answered(page, more_than=0):
+    page.wait_for_function(f"(n) => Number({INSIDE}?.pad.dataset.answered ?? 0) > n", arg=more_than)
+    page.wait_for_function(f"() => !{INSIDE}.inFlight")
+    return int(page.evaluate(f"{INSIDE}.pad.dataset.answered"))
+
+
+def picture(page, name):
+    height, width, values = page.evaluate(
+        f"""() => {{ const c = {INSIDE}.root.querySelector('canvas.{name}');
+          return [c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]] }}"""
+    )
+    return np.array(values).reshape(height, width, 4)[:, :, 0] / 255
+
+
+def draw(page, places):
+    box = page.locator("canvas.pad").bounding_box()
+    scale = box["width"] / 280
+    for i, (x, y) in enumerate(places):
+        page.mouse.move(box["x"] + x * scale, box["y"] + y * scale, steps=3)
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_drawn_3_comes_out_as_a_3_and_epsilon_is_redrawn(page, address):
+    open_page(page, address, "inside", model="mnist-vae-16d")
+    before = answered(page)
+    page.get_by_role("button", name="Clear").click()
+    answered(page, before)
+    assert page.get_by_text("Nothing is drawn").count()
+    draw(page, THREE)
+    page.wait_for_timeout(300)
+    answered(page)
+    judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
+    for name in ("x", "x_hat"):
+        image = torch.from_numpy(picture(page, name)).float()[None, None]
+        assert int(judge(image)[0].argmax()) == 3, name
+    # the ledger is what the loss function gives, and its parts add up to the last digit shown
+    cells = page.locator(".ledger td[data-value]")
+    shown = [float(text) for text in cells.all_inner_texts()]
+    assert shown[0] + shown[1] == pytest.approx(shown[2], abs=1e-6)
+    said = page.evaluate(f"(({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}) => ({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}))({INSIDE}.answer)")
+    model = vae.load("mnist-vae-16d")
+    x = torch.from_numpy(np.rint(picture(page, "x") * 255) / 255).float()[None, None]
+    q = model.encode(x)
+    np.testing.assert_allclose(said["mu"], q.mean[0], atol=0.02)
+    recon = -float(model.likelihood(torch.tensor([said["z"]])).log_prob(x))
+    assert shown[0] == pytest.approx(recon, abs=0.5)
+    assert shown[2] == round(said["negative_elbo"], 2)
+    assert sum(said["kl_per_dim"]) == pytest.approx(said["kl"], abs=1e-3)
+    # another draw: another z about the same mean, another fan member's kind of picture
+    n = answered(page)
+    page.get_by_role("button", name="Redraw").click()
+    answered(page, n)
+    again = json.loads(page.evaluate(f"JSON.stringify({{ mu: {INSIDE}.answer.mu, z: {INSIDE}.answer.z }})"))
+    np.testing.assert_allclose(again["mu"], said["mu"], atol=1e-6)
+    assert np.abs(np.array(again["z"]) - said["z"]).max() > 0.01
+    page.get_by_role("button", name="ε = 0").click()
+    answered(page, n + 1)
+    np.testing.assert_allclose(page.evaluate(f"{INSIDE}.answer.z"), said["mu"], atol=1e-5)
+
+
+def test_the_ellipse_is_to_scale_and_z_can_be_dragged(page, address):
+    open_page(page, address, "inside", model="mnist-vae-2d")
+    n = answered(page)
+    # on the screen: how many pixels a unit of the plane is, by the ring of the prior's one sigma
+    found = page.evaluate(
+        f"""() => {{ const svg = {INSIDE}.svg, box = (e) => e.getBoundingClientRect();
+          const e = svg.querySelector('ellipse.sigma1'), ring = svg.querySelector("circle[fill='none'][r='1']");
+          const line = Number(e.getAttribute('stroke-width'));
+          return {{ rx: Number(e.getAttribute('rx')), ry: Number(e.getAttribute('ry')), cx: Number(e.getAttribute('cx')),
+            cy: Number(e.getAttribute('cy')), unit: svg.getScreenCTM().a, up: svg.getScreenCTM().d, answer: {{ mu: {INSIDE}.answer.mu, sigma: {INSIDE}.answer.sigma }} }} }}"""
+    )
+    assert [found["rx"], found["ry"]] == pytest.approx(found["answer"]["sigma"])
+    assert [found["cx"], -found["cy"]] == pytest.approx(found["answer"]["mu"])
+    assert found["unit"] == pytest.approx(found["up"], rel=1e-3)  # one unit is as long across as up
+    box = page.locator("svg.posterior").bounding_box()
+    low, high = page.evaluate(f"[{INSIDE}.data.plane.low, {INSIDE}.data.plane.high]")
+    mu, sigma = (np.array(found["answer"][key]) for key in ("mu", "sigma"))
+    wanted = mu + sigma * [3, -2]
+    part = (wanted - low) / (high - low)
+    page.mouse.move(box["x"] + box["width"] * part[0], box["y"] + box["height"] * (1 - part[1]))
+    page.mouse.down()
+    page.mouse.up()
+    answered(page, n)
+    pixel = (high - low) / box["width"]
+    assert page.evaluate(f"{INSIDE}.answer.z") == pytest.approx(wanted.tolist(), abs=2 * pixel)
+
+
+def test_a_gallery_image_and_the_steps_by_keyboard(page, address):
+    open_page(page, address, "inside", model="sprites-vae")
+    n = answered(page)
+    page.get_by_role("radio", name="Choose or upload").or_(page.get_by_role("button", name="Choose or upload")).first.click()
+    answered(page, n)
+    settle(page)
+    x, _ = vae.data.DATASETS["sprites"].load("test").batch([0])
+    np.testing.assert_allclose(picture(page, "x"), x[0, 0], atol=0.01)
+    page.mouse.move(2, 2)
+    for part, name in (("q", "VAE.encode"), ("kl", "gaussian_kl"), ("x_hat", "decode_logits")):
+        page.locator(f"section[data-part='{part}']").first.focus()
+        assert name in page.locator(".which").inner_text()
+        assert page.locator(f".symbol[data-part='{part}'].lit").count() == 1
