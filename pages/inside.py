@@ -22,9 +22,11 @@ if not serves(model):
     st.page_link("pages/sliders.py", label="This model on Sliders")
     state.end_page()
 
+sources = ["Draw", "Choose or upload"]
+colour = model.image_shape[0] == 3  # a white line is none of a colour model's pictures
 source = st.segmented_control(
-    "Image", ["Draw", "Choose or upload"], default="Draw", required=True, key="inside_source", label_visibility="collapsed"
-)
+    "Image", sources, default=sources[colour], required=True, key=f"inside_source_{colour}", label_visibility="collapsed"
+)  # fmt: skip
 picked = None
 with st.container():  # always there: what comes and goes before the panel would build it anew
     if source != "Draw":

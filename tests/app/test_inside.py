@@ -45,6 +45,11 @@ def test_which_models_are_taken_apart_and_what_the_others_are_told():
         assert "not one Gaussian per dimension" in app.info[0].value
 
 
+def test_a_colour_model_begins_with_an_image_of_its_own():
+    assert payload(start("inside", model="faces-vae"), "drawing", "code")["drawing"] is False
+    assert payload(start("inside", model="mnist-cvae"), "drawing", "code")["drawing"] is True
+
+
 def test_the_code_that_is_shown_is_the_code_that_ran():
     data = payload(start("inside", model="mnist-vae-2d"), "drawing", "code")
     import inspect

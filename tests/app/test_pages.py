@@ -21,7 +21,7 @@ from vae.data import DATASETS
 ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
-PAGES = ["home", "sample", "sliders", "interpolate", "map", "disentangle", "compare", "match"]
+PAGES = ["home", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "compare", "match"]
 
 
 def start(page="home", **query):

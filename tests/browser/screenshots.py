@@ -18,6 +18,7 @@ SHOTS = {
     "map": ("map", {"model": "mnist-vae-16d"}),
     "disentangle": ("disentangle", {"model": "rooms-ada"}),
     "compare": ("compare", {"model": "mnist-vae-2d", "beside": "mnist-ae-2d"}),
+    "inside": ("inside", {"model": "mnist-vae-2d"}),
     "match": ("match", {"seed": "1"}),
     "codes": ("sliders", {"model": "mnist-vqvae", "seed": "3"}),
     "faces": ("sliders", {"model": "faces-vae"}),

@@ -14,7 +14,7 @@ from .app_server import running_app, settle, watch
 from .map_page import inner, on_screen, open_map
 from .panel import DRAG, decoded, open_page, painted, pixels, wait_for_another_z, z_in_url
 
-PAGES = ["", "sample", "sliders", "interpolate", "map", "disentangle", "compare", "match"]
+PAGES = ["", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "compare", "match"]
 
 
 def test_dragging_changes_the_picture_many_times_a_second(page, address):
