@@ -90,8 +90,11 @@ if "mutual_information" not in card.figures:
     st.info(f"Not measured yet: `python -m vae evaluate {card.name}` does it.")
     state.end_page()
 order = cached.dimension_order(card.name)
+entropies = np.array(card.figures["factor_entropy"])
+varying = np.flatnonzero(entropies > 0)  # a constant factor has nothing that a code could know
+constant = [name for k, name in enumerate(grid.names) if k not in varying]
 information = np.array(card.figures["mutual_information"])[order].T  # (K, D), the busiest first
-shares = information / np.array(card.figures["factor_entropy"])[:, None]
+shares = information[varying] / entropies[varying, None]
 place = st.session_state.get("disentangle_cell", {}).get(card.name)
 if place is None:
     place = tuple(int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
@@ -102,16 +105,17 @@ def pick(k: int, column: int) -> None:
 
 
 heat_map(
-    shares, grid.names, [names[d] for d in order], key="disentangle_heat", on_pick=pick,
+    shares, [grid.names[k] for k in varying], [names[d] for d in order], key="disentangle_heat", on_pick=pick,
     selected=place, name="mutual information between factors and dimensions",
 )  # fmt: skip
-gaps = ", ".join(f"{name} {gap:.2f}" for name, gap in zip(grid.names, card.figures["mig_gaps"]))
+gaps = ", ".join(f"{grid.names[k]} {card.figures['mig_gaps'][k]:.2f}" for k in varying)
 st.caption(
     "Mutual information as a share of the factor's entropy. "
     f"MIG {card.figures['mig']:.3f} is the mean gap between the two largest of each row: {gaps}. "
     f"Random codes: {card.figures['mig_random']:.3f}. Protocol: {card.protocol['mig']}. Click a cell."
+    + (f" Left out, since it never varies: {', '.join(constant)}." if constant else "")
 )
-k, d = place[0], order[place[1]]
+k, d = int(varying[place[0]]), order[place[1]]
 chosen = np.unique(np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int))
 rows = grid.sweep(truth, k)[chosen]
 values = torch.from_numpy(np.linspace(*cached.slider_ranges(card.name)[d], len(chosen)).astype(np.float32))

@@ -434,6 +434,24 @@ def test_without_known_factors_the_page_says_what_it_needs():
     assert app.metric[0].value == f"{expected:.2f} nats"
 
 
+def test_a_constant_factor_is_left_out_with_a_note(tmp_path, monkeypatch):
+    shutil.copytree(zoo.PRETRAINED, tmp_path / "pretrained")
+    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    path = tmp_path / "pretrained" / "sprites-vae" / "card.json"
+    card = json.loads(path.read_text())
+    card["figures"]["factor_entropy"][1], card["figures"]["mig_gaps"][1] = 0.0, None
+    path.write_text(json.dumps(card))
+    cached.zoo_scan.clear(), cached.model.clear()
+    try:
+        app = start("disentangle", model="sprites-vae")
+        heat = next(d for d in components(app).values() if d.get("name", "").startswith("mutual information"))
+        assert heat["rows"] == ["shape", "orientation", "x", "y"]
+        assert np.isfinite(np.array(heat["texts"], float)).all()
+        assert any("Left out, since it never varies: scale." in c.value for c in app.caption)
+    finally:
+        cached.zoo_scan.clear(), cached.model.clear()
+
+
 def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
     shutil.copytree(zoo.PRETRAINED, tmp_path / "pretrained")
     monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
