@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import cached, state
+from pages.components import cached, figures, state
 from pages.components.image_input import image_input
 from pages.components.inside import inside_panel, serves
 from pages.components.model_picker import model_picker
@@ -39,3 +39,25 @@ st.caption(
     "Dashed: p(z) at one and two standard deviations, or, under the bars, its one standard deviation. "
     "White in the error picture is 4 nats a pixel and more."
 )
+
+alike = [
+    c for c in cached.zoo_scan()[0].values()
+    if (c.data, c.latent_dim, c.family) == (state.card().data, state.card().latent_dim, "vae")
+    and c.recipe.get("objective") == "elbo" and {"kl", "active_units"} <= c.figures.keys()
+]  # fmt: skip
+if len(alike) > 2:
+    st.subheader("What beta buys, and when a code collapses")
+    st.plotly_chart(
+        figures.rate_distortion(
+            [c.figures["kl"] for c in alike], [c.figures["recon"] for c in alike],
+            [f"beta {c.recipe['beta']:g}: {c.figures['active_units']} active" for c in alike],
+        ),
+        key="inside_rate", config=figures.CONFIG, alt="distortion against rate for models of different beta",
+    )  # fmt: skip
+    st.caption(
+        f"Every point is a trained model of {data.title}, measured on test images: what a code costs against what "
+        "the picture loses. Active units are a statistic of the data set, the dimensions whose posterior means vary "
+        "by more than 0.01: a collapse cannot be seen in one image. The same image through several of them is on "
+        "Compare."
+    )
+    st.page_link("pages/compare.py", label="Side by side, on Compare")

@@ -101,6 +101,23 @@ def over_beta(betas: list[float], rows: dict[str, list[float]]) -> go.Figure:
     return figure
 
 
+def rate_distortion(kl: list[float], recon: list[float], names: list[str]) -> go.Figure:
+    """Models as points: rate, the KL, across; distortion, the reconstruction, up; both in nats."""
+    order = np.argsort(kl)
+    figure = go.Figure(
+        go.Scatter(
+            x=np.array(kl)[order], y=np.array(recon)[order], text=[f" {names[i]}" for i in order],
+            mode="lines+markers+text", textposition="middle right", cliponaxis=False,
+            line={"color": "#94a4a2", "width": 1, "dash": "dot"}, marker={"size": 14, "color": ACCENT},
+            hovertemplate="%{text}<br>rate %{x:.1f}, distortion %{y:.1f} nats<extra></extra>",
+        )
+    )  # fmt: skip
+    _tidy(figure, "rate: KL (nats)", "distortion: -log p(x|z) (nats)")
+    figure.update_layout(height=360)
+    figure.update_xaxes(range=[-0.04 * max(kl), 1.3 * max(kl)])  # room for the last label
+    return figure
+
+
 def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
     """The support (0 to 1) of each step t of an interpolation."""
     figure = go.Figure(

@@ -1,6 +1,7 @@
 """The passage of an image, held against the functions that train."""
 
 import base64
+import json
 
 import pytest
 import torch
@@ -48,6 +49,17 @@ def test_which_models_are_taken_apart_and_what_the_others_are_told():
 def test_a_colour_model_begins_with_an_image_of_its_own():
     assert payload(start("inside", model="faces-vae"), "drawing", "code")["drawing"] is False
     assert payload(start("inside", model="mnist-cvae"), "drawing", "code")["drawing"] is True
+
+
+def test_rate_and_distortion_are_the_cards():
+    app = start("inside", model="mnist-vae-16d")
+    (chart,) = app.get("plotly_chart")
+    (trace,) = json.loads(chart.proto.spec)["data"]
+    cards = [vae.load(name).card for name in ("mnist-collapsed", "mnist-beta4", "mnist-vae-16d")]
+    assert [text.strip() for text in trace["text"]] == [
+        f"beta {c.recipe['beta']:g}: {c.figures['active_units']} active" for c in cards
+    ]
+    assert "plotly_chart" not in {e.type for e in start("inside", model="mnist-cvae").main}
 
 
 def test_the_code_that_is_shown_is_the_code_that_ran():
