@@ -1,5 +1,6 @@
 """Settings that must precede torch, and data that every test can have without a download."""
 
+import fcntl
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,3 +24,16 @@ def tiny_split():
         return Split(lambda indices: images[indices], np.arange(n) % 10)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def elbow_room(request, tmp_path_factory):
+    """Tests run two at a time, but one that is marked `alone` watches how fast the app is: it waits
+    until no other runs, and lets none begin."""
+    folder = tmp_path_factory.getbasetemp().parent  # which the workers of xdist share
+    alone = request.node.get_closest_marker("alone") is not None
+    with open(folder / "turnstile", "w") as turnstile, open(folder / "room", "w") as room:
+        fcntl.flock(turnstile, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(turnstile, fcntl.LOCK_UN)
+        yield

@@ -17,6 +17,7 @@ from .panel import (
     DRAG, ROOT, decoded, line, open_page, open_panel, painted, pixels, wait_for_another_z, z_in_url,
 )  # fmt: skip
 
+pytestmark = pytest.mark.alone
 # the models whose decoder the browser runs
 NAMES = [card.name for card in vae.available() if portable_decoder(vae.load(card.name))]
 DECODER = Path(__file__).parents[2] / "pages/components/decoder/decoder.js"

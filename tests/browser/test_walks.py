@@ -17,6 +17,7 @@ from .panel import DRAG, decoded, open_page, painted, pixels, wait_for_another_z
 PAGES = ["", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "compare", "match"]
 
 
+@pytest.mark.alone
 def test_dragging_changes_the_picture_many_times_a_second(page, address):
     open_page(page, address, "sliders", model="mnist-vae-16d")
     found = page.evaluate(DRAG, [1, 60])
@@ -226,6 +227,7 @@ def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
         np.testing.assert_allclose(pixels(page), decoded("mnist-ladder", z_in_url(page)), atol=1)
 
 
+@pytest.mark.alone
 def test_a_drag_on_the_servers_path(page, address):
     """The ladder's decoder is more than plain layers, so that the server draws."""
     open_page(page, address, "sliders", model="mnist-ladder")
