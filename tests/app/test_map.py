@@ -104,6 +104,7 @@ def test_a_few_images_are_placed_and_foreign_ones_flagged():
         ("broken.png", b"not an image", "not a PNG"),
         ("large.png", png(Image.new("1", (3000, 3000))), "megapixels"),
     ],
+    ids=["bomb", "none", "cut", "many", "mixed", "broken", "large"],  # a zip knows the time of day
 )  # fmt: skip
 def test_bad_uploads_get_a_sentence_and_the_map_stands(name, content, said):
     app = upload(start("map", model="mnist-vae-2d"), (name, content))
