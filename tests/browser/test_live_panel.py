@@ -17,7 +17,6 @@ from .panel import (
     DRAG, ROOT, decoded, line, open_page, open_panel, painted, pixels, wait_for_another_z, z_in_url,
 )  # fmt: skip
 
-pytestmark = pytest.mark.alone
 # the models whose decoder the browser runs
 NAMES = [card.name for card in vae.available() if portable_decoder(vae.load(card.name))]
 DECODER = Path(__file__).parents[2] / "pages/components/decoder/decoder.js"
@@ -95,6 +94,7 @@ def kind(name):
     return model.image_shape, tuple(type(layer) for layer in model.decoder)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", {kind(name): name for name in reversed(NAMES)}.values())
 def test_a_drag_paints_a_picture_for_every_event(page, address, name):
     open_panel(page, address, model=name)
@@ -339,6 +339,7 @@ def strip(page):
     return page.evaluate(f"() => {ROOT}.querySelectorAll('canvas.strip')[1].toDataURL()")
 
 
+@pytest.mark.alone
 def test_film_strips_show_what_stands_along_the_track_once_the_hand_rests(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="0,0")
     page.wait_for_timeout(800)
@@ -424,7 +425,7 @@ def test_weights_are_sent_once_per_model_and_session(page, address):
     settle(page)
     page.get_by_role("button", name="Random").click()
     settle(page)
-    for where in ("Map", "Sliders"):
+    for where in ("Sample", "Sliders"):  # the map's codes and thumbnails have a test of their own
         page.get_by_role("link", name=where).click()
         page.get_by_role("heading", name=where).wait_for()
         settle(page)
@@ -442,6 +443,7 @@ def test_weights_are_sent_once_per_model_and_session(page, address):
     assert sum(n > 0.5 * size for n in received) == 1
 
 
+@pytest.mark.alone
 def test_a_drag_sends_nothing_but_its_release(page, address):
     open_panel(page, address, model="mnist-vae-16d")
     page.wait_for_timeout(1000)
@@ -474,6 +476,7 @@ def meddle(page, change):
     page.route_web_socket("**/_stcore/stream", handle)
 
 
+@pytest.mark.alone
 def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
     meddle(page, lambda message: message.replace(b'"0.weight"', b'"0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
