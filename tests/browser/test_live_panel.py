@@ -490,11 +490,13 @@ def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(pa
     assert len(set(strip(page))) > 2  # strips come from the server too
 
 
+@pytest.mark.alone
 def test_weights_that_never_arrive_are_told_and_the_server_decodes(page, address):
     marker = b'"kind": "model"'
     empty = lambda message: message.replace(marker, b'"kind": "mudel"') if marker in message else message
     meddle(page, empty)
     open_page(page, address, "sliders", model="mnist-vae-2d", z="0,0")
+    page.locator("canvas.picture[data-painted]").wait_for()
     np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", [0, 0]), atol=1)
     page.wait_for_function(f"() => {ROOT}.querySelector('.line').textContent.includes('not arrived')", timeout=20_000)
     page.locator("input[type=range]").first.focus()
