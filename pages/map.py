@@ -65,6 +65,7 @@ def pick(index: int | None, place: np.ndarray | None) -> None:
         go_to_place(layout, shown, place)
 
 
+here = layout.place(state.z()[None], shown)[0]
 left, right = st.columns([3, 1], gap="large")
 with right:
     current_picture()
@@ -74,11 +75,11 @@ with right:
             shown.images(np.array([index])), [shown.name(index)], key="map_original", columns=1, size=150,
             captions=["the image itself"],
         )  # fmt: skip
-    near = near_here(shown, layout, "map_nearest")
+    near = near_here(shown, layout, here, "map_nearest")
 with left:
     scatter(
         shown, layout, colour_by, pick, map_selection.choose(shown), map_path.walk(shown, layout),
-        near=near, chosen=chosen_of(shown), path=path_on(shown, layout),
+        current=here, near=near, chosen=chosen_of(shown), path=path_on(shown, layout),
         marks=map_uploads.marks(shown, layout),
     )  # fmt: skip
     st.caption(map_caption.caption(shown, layout, colour_by, len(near)))

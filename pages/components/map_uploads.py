@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +78,7 @@ def _brought() -> None:
         s.map_brought, s.map_told = found.files, found.told
     except UploadError as error:
         s.map_told = [str(error)]
-    s.pop("map_placed", None)
+    s.map_bringing = s.get("map_bringing", 0) + 1
     placed = _placed()
     if placed is not None and len(placed.x):
         _go_to(placed, 0)
@@ -96,12 +95,11 @@ def _placed() -> Placed | None:
     name = state.card().name
     if not files or cached.model_map(name) is None:
         return None
-    digest = hashlib.sha256(b"".join(hashlib.sha256(f.content).digest() for f in files[:MOST_PLACED])).hexdigest()
+    wanted = (name, st.session_state.map_bringing)
     kept, placed = st.session_state.get("map_placed", (None, None))
-    if kept == (name, digest):
-        return placed
-    placed = _place(files[:MOST_PLACED])
-    st.session_state.map_placed = ((name, digest), placed)
+    if kept != wanted:
+        placed = _place(files[:MOST_PLACED])
+        st.session_state.map_placed = (wanted, placed)
     return placed
 
 

@@ -47,14 +47,14 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
     )  # fmt: skip
 
 
-def near_here(collection: Collection, layout: Layout, key: str, k: int = 8) -> np.ndarray:
-    """The images nearest to the current point, in latent space or on the map shown -> their indices."""
+def near_here(collection: Collection, layout: Layout, place: np.ndarray, key: str, k: int = 8) -> np.ndarray:
+    """The images nearest to the current point, in latent space or, from its place (2,), on the map
+    shown -> their indices."""
     where = st.segmented_control(
         "Near here", ["in latent space", "on this map"], default="in latent space", required=True, key=f"{key}_where"
     )  # fmt: skip
-    z = state.z()[None]
-    in_space, distances = latent.nearest(state.features(z), collection.features, k)
-    on_map, map_distances = latent.nearest(layout.place(z, collection), layout.xy, k)
+    in_space, distances = latent.nearest(state.features(state.z()[None]), collection.features, k)
+    on_map, map_distances = latent.nearest(place[None], layout.xy, k)
     indices, measured = (
         (in_space[0], distances[0]) if where == "in latent space" else (on_map[0], map_distances[0])
     )

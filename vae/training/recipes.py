@@ -76,6 +76,7 @@ def defaults(cls: type) -> dict:
 
 
 DIGITS = (1, 28, 28)
+DIGITS_CONFIG = Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256))
 SPRITES = (1, 64, 64)
 # after Burgess et al. 2018, one dense layer fewer on each side
 SPRITES_CONFIG = Config(
@@ -118,7 +119,7 @@ RECIPES = {
         description="Sixteen dimensions: sharper digits, and a space too large to see at once.",
         family="vae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256)),
+        config=DIGITS_CONFIG,
         steps=60_000,
     ),
     "mnist-cvae": Recipe(
@@ -136,7 +137,7 @@ RECIPES = {
         description="It learnt to draw clean digits from noisy ones: the same networks as the plain VAE's.",
         family="dvae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256), noise=0.5),
+        config=replace(DIGITS_CONFIG, noise=0.5),
         steps=40_000,
         figure="psnr_denoised",
         note=(
@@ -150,7 +151,7 @@ RECIPES = {
         description="The networks of the 16-D VAE with no KL at all: the sharpest digits, and no prior to draw from.",
         family="ae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256)),
+        config=DIGITS_CONFIG,
         steps=60_000,
     ),
     "mnist-beta4": Recipe(
@@ -158,7 +159,7 @@ RECIPES = {
         description="The 16-D VAE with a KL that weighs four times as much: fewer numbers are worth their price.",
         family="vae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256)),
+        config=DIGITS_CONFIG,
         steps=60_000,
         beta=4.0,
     ),
@@ -167,7 +168,7 @@ RECIPES = {
         description="Posterior collapse: the KL weighs so much that no number of the code is worth its price.",
         family="vae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256)),
+        config=DIGITS_CONFIG,
         steps=20_000,
         beta=60.0,
         figure="active_units",
@@ -299,7 +300,7 @@ RECIPES = {
         description="Shirts, shoes and bags: one space that runs from sandal to coat.",
         family="vae",
         data="fashion-mnist",
-        config=Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256)),
+        config=DIGITS_CONFIG,
         steps=60_000,
         published="228.70: NLL of binarised images by importance sampling (Exemplar VAE, Norouzi et al. 2020), a tighter measure of other pixels",
     ),

@@ -81,7 +81,7 @@ def inside_panel(picked: Picked | None) -> None:
             "names": [state.dim_name(d) for d in range(model.latent_dim)],
             "prior_mu": prior.mean.tolist(), "prior_sigma": prior.stddev.tolist(),
             "average": {key: figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
-            "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _code(model),
+            "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _code(card.name),
         },
         on_ask_change=lambda: None,
     )  # fmt: skip
@@ -93,14 +93,16 @@ def _source(picked: Picked | None) -> str:
     return "drawing" if picked is None else f"{picked.what} {float(picked.x.sum()):.4f} {picked.y}"
 
 
-def _plane(name: str) -> dict | None:
+# a stroke asks dozens of times a second, and these do not change with it
+@st.cache_data(max_entries=40, show_spinner=False)
+def _plane(name: str) -> dict:
     """Codes of held-out images for what lies under the ellipse, and how far the plane goes."""
     found = cached.model_map(name)
     if found is None:
         return {"codes": [], "labels": [], "colours": [], "low": -4, "high": 4}
     codes = found.codes[:SHOWN]
     reach = max(3.0, float(np.quantile(np.abs(codes), 0.99))) * 1.1
-    info = cached.info(state.card().data)
+    info = cached.info(cached.model(name).card.data)
     labels = cached.gallery(info.name).labels[found.rows[:SHOWN]]
     return {
         "codes": codes.round(3).tolist(), "labels": labels.tolist(), "colours": class_colours(len(info.classes)),
@@ -108,8 +110,10 @@ def _plane(name: str) -> dict | None:
     }  # fmt: skip
 
 
-def _code(model: LatentModel) -> dict:
+@st.cache_data(max_entries=40, show_spinner=False)
+def _code(name: str) -> dict:
     """The very functions of each step, as they stand in vae/."""
+    model = cached.model(name)
     steps = {
         "x": prepare, "q": type(model).encode, "eps": reparametrise, "z": reparametrise,
         "x_hat": type(model).decode_logits, "recon": type(model).likelihood, "kl": objectives.gaussian_kl,

@@ -48,6 +48,7 @@ def scatter(
     on_pick: Callable[[int | None, np.ndarray | None], None],
     on_lasso: Callable[[np.ndarray], None],
     on_path: Callable[[np.ndarray], None],
+    current: np.ndarray,
     near: np.ndarray,
     chosen: np.ndarray,
     path: np.ndarray,
@@ -56,7 +57,7 @@ def scatter(
     """Show a collection on a layout, coloured by "class", "reconstruction error" or "z<d>".
 
     on_pick(index of a point, or None with a place (2,)), on_lasso(indices) and on_path(places
-    (S, 2)) run before the page does. near: indices joined to the current point; chosen: indices that
+    (S, 2)) run before the page does. current: the current point's place (2,); near: indices joined to the current point; chosen: indices that
     stay lit; path: places (S, 2); marks: (name, place) of further codes.
     """
     if st.session_state.pop("scatter_changed", False):
@@ -75,7 +76,7 @@ def scatter(
             },
             "colouring": _colouring(collection, colour_by),
             "classes": list(collection.classes), "colours": class_colours(len(collection.classes)),
-            "current": layout.place(state.z()[None], collection)[0].tolist(),
+            "current": current.tolist(),
             "marks": [{"name": name, "place": place.tolist()} for name, place in marks],
             "near": near.tolist(), "chosen": chosen.tolist(), "path": path.tolist(),
             "z": list(st.session_state.z), "y": st.session_state.y,
