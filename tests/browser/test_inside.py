@@ -20,7 +20,7 @@ THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130
 
 def answered(page, more_than=0):
     page.wait_for_function(f"(n) => Number({INSIDE}?.pad.dataset.answered ?? 0) > n", arg=more_than)
-    page.wait_for_function(f"() => !{INSIDE}.inFlight")
+    page.wait_for_function(f"() => !{INSIDE}.questions.inFlight")
     return int(page.evaluate(f"{INSIDE}.pad.dataset.answered"))
 
 

@@ -278,9 +278,11 @@ def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
         errors = watch(page)
         open_panel(page, slow, model="mnist-vae-2d", z="0,0")
         page.locator(".pad").focus()
-        for _ in range(4):  # four releases, each sent before the echo of the one before is back
+        past = f"(() => {{ const root = {ROOT}; return (root.panel ?? root.host.panel).memory.past.length }})()"
+        begun = page.evaluate(past)
+        for i in range(4):  # four releases, each sent before the echo of the one before is back
             page.keyboard.press("ArrowRight")
-            page.wait_for_timeout(290)
+            page.wait_for_function(f"(n) => {past} >= n", arg=begun + i + 1, polling=10)
         page.wait_for_timeout(2500)
         settle(page)
         z = z_in_url(page)

@@ -8,3 +8,14 @@ function fill(rgba, values, scale, channels) {
     rgba[i + 3] = 255;
   }
 }
+
+// a whole picture on a canvas of its size; small ones keep their pixels' edges
+function paintPicture(canvas, values, scale, { height, width, channels }) {
+  if (canvas.width !== width || canvas.height !== height || !canvas.image) {
+    [canvas.width, canvas.height] = [width, height];
+    canvas.classList.toggle('crisp', height < 64);
+    canvas.image = new ImageData(width, height);
+  }
+  fill(canvas.image.data, values, scale, channels);
+  canvas.getContext('2d').putImageData(canvas.image, 0, 0);
+}

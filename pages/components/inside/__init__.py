@@ -28,7 +28,7 @@ _component = st.components.v2.component(
     "inside",
     html=(_FOLDER / "inside.html").read_text(),
     css=(_FOLDER / "inside.css").read_text(),
-    js=decoder.read("mailbox.js", "pixels.js") + (_FOLDER / "inside.js").read_text(),
+    js=decoder.read("mailbox.js", "questions.js", "pixels.js") + (_FOLDER / "inside.js").read_text(),
 )
 KEY = "inside_panel"
 SENT = 56  # pixels across a drawing as the browser sends it

@@ -22,8 +22,8 @@ export default function (component) {
 function createInside(root) {
   const find = (selector) => root.querySelector(selector);
   const inside = {
-    root, id: Math.random().toString(36).slice(2), pad: find('.pad'), undo: find('.undo'), brush: find('.brush'),
-    line: find('.line'), svg: find('svg.posterior'), strokes: [{ width: 22, places: EXAMPLE, example: true }], seq: 0, inFlight: null, wanted: false, part: 'x',
+    root, pad: find('.pad'), undo: find('.undo'), brush: find('.brush'),
+    line: find('.line'), svg: find('svg.posterior'), strokes: [{ width: 22, places: EXAMPLE, example: true }], part: 'x',
   };
   setUpPad(inside);
   find('.clear').onclick = () => {
@@ -47,11 +47,7 @@ function createInside(root) {
     element.addEventListener('pointerenter', light);
     element.addEventListener('focusin', light);
   });
-  const { news } = mailbox();
-  news.addEventListener('answer', function listener(event) {
-    if (inside.pad.isConnected) takeAnswer(inside, event.detail);
-    else news.removeEventListener('answer', listener);
-  });
+  inside.questions = createQuestions(inside.pad, (question) => inside.component.setStateValue('ask', question));
   return inside;
 }
 
@@ -114,42 +110,25 @@ function drawn(inside) {
 // ---- questions and answers
 
 function ask(inside) {
-  inside.wanted = true;
-  if (inside.inFlight && performance.now() - inside.inFlight.at < 5000) return;
-  inside.wanted = false;
-  inside.inFlight = { seq: ++inside.seq, at: performance.now() };
-  inside.component.setStateValue('ask', {
-    panel: inside.id, model: inside.data.model, source: inside.data.source, seq: inside.seq,
-    drawing: inside.data.drawing ? drawn(inside) : null, eps: inside.eps,
-  });
+  const { data } = inside;
+  inside.questions.ask(() => ({
+    model: data.model, source: data.source, drawing: data.drawing ? drawn(inside) : null, eps: inside.eps,
+  }), (answer) => takeAnswer(inside, answer));
 }
 
 function takeAnswer(inside, answer) {
-  if (answer.panel !== inside.id || answer.seq !== inside.inFlight?.seq) return;
-  inside.inFlight = null;
-  if (inside.wanted) ask(inside);
   inside.answer = answer;
   const { height, width, channels, pixels } = answer;
   const size = height * width * channels;
   const picture = (i) => pixels.subarray(i * size, (i + 1) * size);
   const root = inside.root;
-  paint(root.querySelector('canvas.x'), picture(0), answer);
-  paint(root.querySelector('canvas.x_hat'), picture(1), answer);
-  paint(root.querySelector('canvas.error'), picture(2), answer);
+  ['x', 'x_hat', 'error'].forEach((name, i) => paintPicture(root.querySelector(`canvas.${name}`), picture(i), 1, answer));
   paintFan(root.querySelector('canvas.fan'), Array.from({ length: answer.count - 3 }, (_, i) => picture(3 + i)), answer);
   drawPosterior(inside);
   showLedger(inside);
   inside.line.textContent = answer.said || `through the model in ${answer.milliseconds.toFixed(1)} ms`;
   inside.pad.dataset.answered = answer.seq; // read by the browser tests
   showPart(inside, inside.part);
-}
-
-function paint(canvas, bytes, { height, width, channels }) {
-  [canvas.width, canvas.height] = [width, height];
-  canvas.classList.toggle('crisp', height < 64);
-  const image = new ImageData(width, height);
-  fill(image.data, bytes, 1, channels);
-  canvas.getContext('2d').putImageData(image, 0, 0);
 }
 
 function paintFan(canvas, pictures, { height, width, channels }) {

@@ -23,7 +23,7 @@ _panel = st.components.v2.component(
     html=_read("live_panel.html"),
     css=_read("live_panel.css"),
     # one module for the browser, a file for each part of it
-    js=decoder.read("mailbox.js", "pixels.js")
+    js=decoder.read("mailbox.js", "questions.js", "pixels.js")
     + _read("live_panel.js", "picture.js", "sliders.js", "around.js", "pad.js"),
 )
 KEY = "live_panel"

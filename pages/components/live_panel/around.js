@@ -83,9 +83,10 @@ function runJobs(panel, jobs, work) {
 }
 
 function askForTiles(panel, jobs, work) {
-  if (panel.inFlight) {
-    panel.whenFree = () => {
-      panel.whenFree = null;
+  const { questions } = panel;
+  if (questions.inFlight) {
+    questions.whenFree = () => {
+      questions.whenFree = null;
       if (work === panel.work) askForTiles(panel, jobs, work);
     };
     return;
@@ -95,12 +96,13 @@ function askForTiles(panel, jobs, work) {
     panel.unfinished = some.length > 0;
     return;
   }
-  ask(panel, some.map((job) => job.z), panel.y, ({ pixels, count }) => {
+  const zs = some.map((job) => job.z), { y } = panel;
+  questions.ask(() => ({ zs, y }), ({ pixels, count }) => {
     const size = pixels.length / count;
     if (work !== panel.work) return;
     some.forEach((job, i) => drawTile(panel, job, pixels.subarray(i * size, (i + 1) * size), 1));
-    panel.whenFree = () => {
-      panel.whenFree = null;
+    questions.whenFree = () => {
+      questions.whenFree = null;
       askForTiles(panel, jobs, work);
     };
   });

@@ -3,7 +3,6 @@
 const COMMIT_AFTER = 250; // ms of rest after the last key: arrow keys come in bursts
 const REST_AFTER = 120; // ms without a movement before strips are drawn
 const SLICE = 6; // ms that drawing strips may hold the page at a time
-const GIVE_UP_AFTER = 5000; // ms without an answer: the request is taken for lost
 const PATIENCE = 8000; // ms until weights that do not arrive are spoken of
 const TILES = 7; // pictures in a film strip
 const PAD_TILES = 15; // pictures across the pad of a 2-D model
@@ -25,11 +24,11 @@ export default function (component) {
 function createPanel(root) {
   const find = (selector) => root.querySelector(selector);
   const panel = {
-    root, id: Math.random().toString(36).slice(2), canvas: find('canvas.picture'), line: find('.line'),
+    root, canvas: find('canvas.picture'), line: find('.line'),
     classes: find('.classes'), sliders: find('.sliders'), more: find('.more'), pad: find('.pad'),
     padCanvas: find('.pad canvas'), cross: find('.cross'), padLine: find('.pad-line'),
     axisX: find('.axis-x'), axisY: find('.axis-y'), undo: find('.undo'), redo: find('.redo'),
-    rows: [], z: [], y: 0, seq: 0, sent: 0, unanswered: 0, waiting: false, inFlight: null, wanted: null, painted: 0, expanded: false,
+    rows: [], z: [], y: 0, sent: 0, unanswered: 0, waiting: false, painted: 0, expanded: false,
     holding: false, note: '', work: 0,
   };
   panel.more.onclick = () => {
@@ -50,13 +49,11 @@ function createPanel(root) {
     else panel.undo.click();
   });
   setUpPad(panel);
-  const { news } = mailbox();
-  const heard = (handle) => function listener(event) {
-    if (panel.canvas.isConnected) handle(event.detail);
-    else news.removeEventListener(event.type, listener);
-  };
-  news.addEventListener('answer', heard((answer) => takeAnswer(panel, answer)));
-  news.addEventListener('model', heard((name) => name === panel.data.weights && takeModel(panel)));
+  panel.questions = createQuestions(panel.canvas, (question) => {
+    panel.component.setStateValue('ask', { ...question, model: panel.data.model });
+  });
+  panel.id = panel.questions.id;
+  hear(panel.canvas, 'model', (name) => name === panel.data.weights && takeModel(panel));
   // a slider that is let go where it was taken up sends no "change": the hand has left all the same
   window.addEventListener('pointerup', function listener() {
     if (!panel.canvas.isConnected) window.removeEventListener('pointerup', listener);
@@ -77,13 +74,12 @@ function startModel(panel) {
   panel.entry = mailbox().models.get(weights) ?? null;
   clearTimeout(panel.patience);
   if (!panel.entry) panel.patience = setTimeout(goOnWithout, PATIENCE, panel);
-  panel.inFlight = panel.wanted = null;
+  panel.questions.forget();
   panel.committed = null;
   panel.unanswered = 0;
   panel.waiting = false;
   if (!mailbox().memory.has(model)) mailbox().memory.set(model, { past: [], future: [] });
   panel.memory = mailbox().memory.get(model);
-  panel.image = null;
   buildRows(panel);
   buildClasses(panel);
   // the two that carry most; a plane has its own first and second

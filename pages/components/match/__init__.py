@@ -24,7 +24,7 @@ _component = st.components.v2.component(
     "match",
     html=(_FOLDER / "match.html").read_text(),
     css=(_FOLDER / "match.css").read_text(),
-    js=decoder.read("mailbox.js", "pixels.js") + (_FOLDER / "match.js").read_text(),
+    js=decoder.read("mailbox.js", "questions.js", "pixels.js") + (_FOLDER / "match.js").read_text(),
 )
 KEY = "match_panel"
 FACTORS = "the true factors"

@@ -15,9 +15,9 @@ export default function (component) {
 function createGame(root) {
   const find = (selector) => root.querySelector(selector);
   const game = {
-    root, id: Math.random().toString(36).slice(2), target: find('.target'), yours: find('.yours'), meter: find('meter'),
+    root, target: find('.target'), yours: find('.yours'), meter: find('meter'),
     points: find('.points'), clock: find('.clock'), moves: find('.moves'), sliders: find('.sliders'), undo: find('.undo'),
-    line: find('.line'), done: find('.done'), seq: 0,
+    line: find('.line'), done: find('.done'),
   };
   game.undo.onclick = () => undo(game);
   game.done.onclick = () => finish(game);
@@ -26,13 +26,10 @@ function createGame(root) {
     event.preventDefault();
     undo(game);
   });
-  const { news } = mailbox();
-  const heard = (handle) => function listener(event) {
-    if (game.yours.isConnected) handle(event.detail);
-    else news.removeEventListener(event.type, listener);
-  };
-  news.addEventListener('model', heard((name) => name === game.data.weights && show(game)));
-  news.addEventListener('answer', heard((answer) => takeAnswer(game, answer)));
+  game.questions = createQuestions(game.yours, (question) => {
+    game.component.setStateValue('ask', { ...question, round: game.data.round });
+  });
+  hear(game.yours, 'model', (name) => name === game.data.weights && show(game));
   const clock = setInterval(() => (game.yours.isConnected ? tick(game) : clearInterval(clock)), 250);
   return game;
 }
@@ -43,13 +40,13 @@ function startRound(game) {
   game.past = [];
   game.last = game.held = null;
   game.begun = game.ended = null;
-  game.inFlight = game.wanted = null;
+  game.questions.forget();
   game.score = 0;
   game.done.disabled = false;
   game.line.textContent = '';
   const pixels = Uint8Array.from(atob(data.target), (c) => c.charCodeAt(0));
   game.goal = Float64Array.from(pixels, (v) => v / 255);
-  draw(game, game.target, pixels, 1);
+  paintPicture(game.target, pixels, 1, data);
   game.rows = data.sliders.map((slider) => {
     const label = document.createElement('label');
     label.innerHTML = '<span></span><input type="range"><output></output>';
@@ -89,7 +86,8 @@ function released(game, index) {
 
 // a picture that is on its way is judged when it is here
 function judge(game) {
-  if (!game.held && !game.ended && !game.inFlight && game.past.length && game.score >= game.data.enough) finish(game);
+  const { inFlight, wanted } = game.questions;
+  if (!game.held && !game.ended && !inFlight && !wanted && game.past.length && game.score >= game.data.enough) finish(game);
 }
 
 function undo(game) {
@@ -133,39 +131,19 @@ function show(game) {
     if (decoder) showPicture(game, decoder.decode(game.z, 0), 255);
     return;
   }
-  game.wanted = game.z.slice();
-  if (!game.inFlight || performance.now() - game.inFlight.at > 5000) askFor(game);
-}
-
-function askFor(game) {
-  const z = game.wanted;
-  game.wanted = null;
-  game.inFlight = { seq: ++game.seq, at: performance.now() };
-  game.component.setStateValue('ask', { panel: game.id, round: game.data.round, seq: game.seq, z });
-}
-
-function takeAnswer(game, answer) {
-  if (answer.panel !== game.id || answer.seq !== game.inFlight?.seq) return;
-  game.inFlight = null;
-  if (game.wanted) askFor(game);
-  showPicture(game, answer.pixels, 1);
-  judge(game);
+  const z = game.z.slice();
+  game.questions.ask(() => ({ z }), ({ pixels }) => {
+    showPicture(game, pixels, 1);
+    judge(game);
+  });
 }
 
 function showPicture(game, values, scale) {
-  draw(game, game.yours, values, scale);
+  paintPicture(game.yours, values, scale, game.data);
   game.score = score(game, Float64Array.from(values, (v) => (v * scale) / 255));
   game.points.textContent = Math.floor(game.score);
   game.meter.value = game.score;
   game.yours.dataset.score = game.score.toFixed(3); // read by the browser tests
-}
-
-function draw({ data }, canvas, values, scale) {
-  const { height, width, channels } = data;
-  [canvas.width, canvas.height] = [width, height];
-  const image = new ImageData(width, height);
-  fill(image.data, values, scale, channels);
-  canvas.getContext('2d').putImageData(image, 0, 0);
 }
 
 // 100 for the target, 0 for what is no nearer than the start

@@ -27,7 +27,7 @@ _component = st.components.v2.component(
     "scatter",
     html=_read("scatter.html"),
     css=_read("scatter.css"),
-    js=decoder.read("mailbox.js", "pixels.js") + _read("scatter.js", "dots.js", "density.js", "hover.js"),
+    js=decoder.read("mailbox.js", "questions.js", "pixels.js") + _read("scatter.js", "dots.js", "density.js", "hover.js"),
 )
 _points_channel = st.components.v2.component(
     "scatter_points", js=decoder.read("mailbox.js") + _read("points_channel.js")

@@ -117,38 +117,13 @@ function showHere(map, place) {
   if (!data.classes_matter) what.y = 0;
   const entry = mailbox().models.get(data.weights);
   if (entry?.decoder) paintHere(map, entry.decoder.decode(what.z, what.y), 255, what);
-  else if (entry) {
-    map.wanted = what;
-    if (!map.inFlight || performance.now() - map.inFlight.at > 5000) askForHere(map);
-  }
+  else if (entry) map.questions.ask(() => ({ zs: [what.z], y: what.y }), ({ pixels }) => paintHere(map, pixels, 1, what));
 }
 
 function paintHere(map, values, scale, what) {
-  const { height, width, channels } = map.data;
-  const canvas = map.hereCanvas;
-  if (canvas.width !== width || canvas.height !== height || !map.hereImage) {
-    [canvas.width, canvas.height] = [width, height];
-    canvas.classList.toggle('crisp', height < 64);
-    map.hereImage = new ImageData(width, height);
-  }
-  fill(map.hereImage.data, values, scale, channels);
-  canvas.getContext('2d').putImageData(map.hereImage, 0, 0);
+  paintPicture(map.hereCanvas, values, scale, map.data);
   map.hereLine.textContent = what.of;
-  canvas.dataset.z = what.z.map((v) => v.toFixed(4)).join(','); // read by the browser tests
-}
-
-function askForHere(map) {
-  const what = map.wanted;
-  map.wanted = null;
-  map.inFlight = { seq: ++map.seq, at: performance.now(), what };
-  map.component.setStateValue('ask', { panel: map.id, model: map.data.model, seq: map.seq, zs: [what.z], y: what.y });
-}
-
-function takeAnswer(map, answer) {
-  if (answer.panel !== map.id || answer.seq !== map.inFlight?.seq) return;
-  paintHere(map, answer.pixels, 1, map.inFlight.what);
-  map.inFlight = null;
-  if (map.wanted) askForHere(map);
+  map.hereCanvas.dataset.z = what.z.map((v) => v.toFixed(4)).join(','); // read by the browser tests
 }
 
 // ---- what is drawn over the map

@@ -29,11 +29,11 @@ export default function (component) {
 function createMap(root) {
   const find = (selector) => root.querySelector(selector);
   const map = {
-    root, id: Math.random().toString(36).slice(2), stage: find('.stage'), dots: find('.dots'), over: find('.over'),
+    root, stage: find('.stage'), dots: find('.dots'), over: find('.over'),
     hereCanvas: find('.here canvas'), hereLine: find('.here figcaption'), card: find('.card'),
     said: find('.said'), legend: find('.legend'), walk: find('.walk'), images: find('.images'), contours: find('.contours'),
     view: { x: 0, y: 0, k: 1 }, tool: 'move', hover: -1, lit: new Set(), chosen: null, line: [], stops: [], pointers: new Map(),
-    thumbs: [], frames: 0, seq: 0, inFlight: null, wanted: null,
+    thumbs: [], frames: 0,
   };
   root.querySelectorAll('[data-tool]').forEach((button) => {
     button.onclick = () => setTool(map, button.dataset.tool);
@@ -49,15 +49,12 @@ function createMap(root) {
   setUpPointer(map);
   setUpKeys(map);
   new ResizeObserver(() => resize(map)).observe(map.stage);
-  const { news } = mailbox();
-  const heard = (handle) => function listener(event) {
-    if (map.over.isConnected) handle(event.detail);
-    else news.removeEventListener(event.type, listener);
-  };
-  news.addEventListener('collection', heard((name) => name === map.data.collection && startCollection(map)));
-  news.addEventListener('sheet', heard(() => drawSoon(map, true)));
-  news.addEventListener('model', heard((name) => name === map.data.weights && showHere(map, null)));
-  news.addEventListener('answer', heard((answer) => takeAnswer(map, answer)));
+  map.questions = createQuestions(map.over, (question) => {
+    map.component.setStateValue('ask', { ...question, model: map.data.model });
+  });
+  hear(map.over, 'collection', (name) => name === map.data.collection && startCollection(map));
+  hear(map.over, 'sheet', () => drawSoon(map, true));
+  hear(map.over, 'model', (name) => name === map.data.weights && showHere(map, null));
   return map;
 }
 
