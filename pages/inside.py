@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components import cached, figures, state
 from pages.components.image_input import image_input
-from pages.components.inside import inside_panel, serves
+from pages.components.inside import beta, inside_panel, over_beta, serves
 from pages.components.model_picker import model_picker
 
 st.title("Inside")
@@ -40,24 +40,22 @@ st.caption(
     "White in the error picture is 4 nats a pixel and more."
 )
 
-alike = [
-    c for c in cached.zoo_scan()[0].values()
-    if (c.data, c.latent_dim, c.family) == (state.card().data, state.card().latent_dim, "vae")
-    and c.recipe.get("objective") == "elbo" and {"kl", "active_units"} <= c.figures.keys()
-]  # fmt: skip
+alike = over_beta(state.card())
 if len(alike) > 2:
     st.subheader("What beta buys, and when a code collapses")
+    with_rate = [c for c in alike if "kl" in c.figures]
+    free = [c.figures["recon"] for c in alike if "kl" not in c.figures]
     st.plotly_chart(
         figures.rate_distortion(
-            [c.figures["kl"] for c in alike], [c.figures["recon"] for c in alike],
-            [f"beta {c.recipe['beta']:g}: {c.figures['active_units']} active" for c in alike],
+            [c.figures["kl"] for c in with_rate], [c.figures["recon"] for c in with_rate],
+            [f"beta {beta(c):g}: {c.figures['active_units']} active" for c in with_rate], free[0] if free else None,
         ),
         key="inside_rate", config=figures.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
     st.caption(
         f"Every point is a trained model of {data.title}, measured on test images: what a code costs against what "
-        "the picture loses. Active units are a statistic of the data set, the dimensions whose posterior means vary "
-        "by more than 0.01: a collapse cannot be seen in one image. The same image through several of them is on "
-        "Compare."
+        "the picture loses. Without a KL there is no rate to speak of, only a distortion: the dashed line. Active "
+        "units are a statistic of the data set, the dimensions whose posterior means vary by more than 0.01: a "
+        "collapse cannot be seen in one image."
     )
-    st.page_link("pages/compare.py", label="Side by side, on Compare")
+    st.page_link("pages/compare.py", label="Their strips and bars side by side, on Compare")

@@ -101,8 +101,11 @@ def over_beta(betas: list[float], rows: dict[str, list[float]]) -> go.Figure:
     return figure
 
 
-def rate_distortion(kl: list[float], recon: list[float], names: list[str]) -> go.Figure:
-    """Models as points: rate, the KL, across; distortion, the reconstruction, up; both in nats."""
+def rate_distortion(
+    kl: list[float], recon: list[float], names: list[str], without: float | None = None
+) -> go.Figure:
+    """Models as points: rate, the KL, across; distortion, the reconstruction, up; both in nats.
+    without: the distortion of a model that has no rate."""
     order = np.argsort(kl)
     figure = go.Figure(
         go.Scatter(
@@ -113,6 +116,11 @@ def rate_distortion(kl: list[float], recon: list[float], names: list[str]) -> go
         )
     )  # fmt: skip
     _tidy(figure, "rate: KL (nats)", "distortion: -log p(x|z) (nats)")
+    if without is not None:
+        figure.add_hline(
+            y=without, line_dash="dash", line_color="#a96b59", annotation_text=f"no KL: {without:.1f} nats",
+            annotation_position="bottom right",
+        )  # fmt: skip
     figure.update_layout(height=360)
     figure.update_xaxes(range=[-0.04 * max(kl), 1.3 * max(kl)])  # room for the last label
     return figure
@@ -140,6 +148,78 @@ def class_counts(classes: list[str], chosen: np.ndarray, of: np.ndarray) -> go.F
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(range=[0, 1.25 * max(chosen)])  # room for the last label
     figure.update_layout(height=60 + 28 * len(classes))
+    return figure
+
+
+def two_histograms(familiar: np.ndarray, foreign: np.ndarray, name: str, other: str, title: str) -> go.Figure:
+    """How two sets of values lie, on one axis cut at the 99th percentile of both, in equal bins."""
+    both = np.concatenate([familiar, foreign])
+    low, high = float(both.min()), float(np.quantile(both, 0.99))
+    width = max(high - low, 1e-6) / 50
+    figure = go.Figure()
+    for values, label, colour in [(familiar, name, ACCENT), (foreign, other, PETROFF[1])]:
+        figure.add_histogram(
+            x=values.clip(max=low + 50 * width - 1e-6), name=label, marker_color=colour, opacity=0.65,
+            xbins={"start": low, "end": low + 50 * width, "size": width},
+        )  # fmt: skip
+    figure.update_layout(barmode="overlay")
+    _tidy(figure, title, "images")
+    figure.update_layout(height=320)
+    return figure
+
+
+def roc_curve(false_alarms: np.ndarray, hits: list[float], auroc: float) -> go.Figure:
+    """A receiver operating characteristic, with chance beside it."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=false_alarms, y=hits, mode="lines", fill="tozeroy", line={"color": ACCENT, "width": 3},
+        name=f"AUROC {auroc:.3f}", hovertemplate="false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", name="chance: 0.5", line={"color": "#94a4a2", "dash": "dash"}
+    )
+    figure.update_xaxes(range=[0, 1])
+    figure.update_yaxes(range=[0, 1.02])
+    _tidy(figure, "test images taken for foreign", "foreign images found")
+    figure.update_layout(height=320)
+    return figure
+
+
+def probabilities(names: list[str], values: np.ndarray) -> go.Figure:
+    figure = go.Figure(
+        go.Bar(x=names, y=values, marker_color=ACCENT, text=[f"{v:.2f}" for v in values], textposition="outside", cliponaxis=False)
+    )
+    figure.update_yaxes(range=[0, 1.12])
+    figure.update_xaxes(type="category")
+    return _tidy(figure, "class", "probability")
+
+
+def accuracies(names: list[str], values: list[float]) -> go.Figure:
+    """Shares of right answers as bars, in per cent."""
+    figure = go.Figure(
+        go.Bar(
+            y=names, x=[100 * v for v in values], orientation="h", marker_color=ACCENT, cliponaxis=False,
+            text=[f"{100 * v:.1f} %" for v in values], textposition="outside",
+        )
+    )  # fmt: skip
+    _tidy(figure, "accuracy (%)", "")
+    figure.update_yaxes(type="category", automargin=True)
+    figure.update_xaxes(range=[0, 112])
+    figure.update_layout(height=70 + 34 * len(names))
+    return figure
+
+
+def accuracy_lines(counts: list[int], rows: dict[str, list[float]]) -> go.Figure:
+    """Accuracy in per cent against the number of labels, a line for each way."""
+    figure = go.Figure()
+    for (name, values), colour, dash in zip(rows.items(), PETROFF, ("solid", "dash", "dot", "dashdot")):
+        figure.add_scatter(
+            x=counts, y=[100 * v for v in values], name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 3},
+            hovertemplate=f"{name}: %{{y:.1f}} %<extra></extra>",
+        )  # fmt: skip
+    _tidy(figure, "labelled images", "accuracy (%)")
+    figure.update_xaxes(type="log", tickvals=counts, ticktext=[str(n) for n in counts])
+    figure.update_layout(height=340)
     return figure
 
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vae import objectives
+from vae import ModelCard, objectives
 from vae.models import LatentModel
 from vae.models.base import Output, reparametrise
 from vae.uploads import prepare
@@ -77,15 +77,43 @@ def inside_panel(picked: Picked | None) -> None:
         data={
             "model": card.name, "seed": state.seed(), "drawing": picked is None,
             "source": _source(picked), "eps": torch.randn(model.latent_dim, generator=generator).tolist(),
-            "order": cached.dimension_order(card.name), "digits": DIGITS,
+            "order": cached.dimension_order(card.name), "digits": DIGITS, "dims": model.latent_dim,
             "names": [state.dim_name(d) for d in range(model.latent_dim)],
             "prior_mu": prior.mean.tolist(), "prior_sigma": prior.stddev.tolist(),
             "average": {key: figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
             "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _code(card.name),
         },
         on_ask_change=lambda: None,
+        on_take_change=_take,
     )  # fmt: skip
     decoder.send_answer(KEY, _answer(picked))
+    if st.session_state.pop("inside_taken", False):
+        st.rerun()  # the whole page: the URL follows
+
+
+def _take() -> None:
+    """The drawn z becomes the current point."""
+    payload = decoder.payload(KEY, "take")
+    z, _ = (None, False) if payload is None else decoder.checked(payload.get("z"))
+    if z is not None:
+        state.set_z(z, y=decoder.checked_class(payload.get("y")))
+        st.session_state.inside_taken = True
+
+
+def over_beta(card: ModelCard) -> list[ModelCard]:
+    """The models that differ from this one in the weight of the KL alone, from none to most."""
+    alike = [
+        other for other in cached.zoo_scan()[0].values()
+        if (other.data, other.model_config(), other.family in ("vae", "ae"), other.recipe.get("objective"))
+        == (card.data, card.model_config(), True, "elbo")
+        and not other.recipe.get("images") and "recon" in other.figures
+    ]  # fmt: skip
+    return sorted(alike, key=beta)
+
+
+def beta(card: ModelCard) -> float:
+    """The weight of the KL: an autoencoder has none."""
+    return 0.0 if card.family == "ae" else card.recipe["beta"]
 
 
 def _source(picked: Picked | None) -> str:
@@ -143,7 +171,8 @@ def _answer(picked: Picked | None) -> bytes:
     found = passage(model, x, y, eps, state.seed())
     # a picture of nats: black for none, white for 4 and more
     error = (found.per_pixel / 4).clamp(0, 1)
-    shown = torch.cat([x, found.out.likelihood.mean, error[None], found.fan])
+    others, said_of_others = _others(x)
+    shown = torch.cat([x, found.out.likelihood.mean, error[None], found.fan, *others])
     pixels = pictures.to_uint8(shown)  # (3 + FAN, H, W, C)
     posterior, terms = found.out.posterior, found.terms
     _, height, width, channels = pixels.shape
@@ -153,9 +182,29 @@ def _answer(picked: Picked | None) -> bytes:
         "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
         "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
         "recon": float(terms.recon[0]), "kl": float(terms.kl[0]), "negative_elbo": -float(terms.elbo[0]),
-        "kl_per_dim": terms.kl_per_dim[0].tolist(),
+        "kl_per_dim": terms.kl_per_dim[0].tolist(), "others": said_of_others, "fan": FAN,
+        "y": None if y is None else int(y[0]),
     }  # fmt: skip
     return decoder.message(header, pixels.tobytes())
+
+
+@torch.no_grad()
+def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
+    """The same image through the models of every beta: reconstructions at the posterior mean, and what
+    is told of each."""
+    found, told = [], []
+    cards = over_beta(state.card())
+    for card in cards if len(cards) > 2 else []:
+        model = cached.model(card.name)
+        posterior = model.encode(x)
+        out = Output(posterior, posterior.mean, model.likelihood(posterior.mean), model.prior)
+        terms = objectives.elbo(out, x)
+        found.append(out.likelihood.mean)
+        told.append({
+            "beta": f"{beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
+            "kl": None if card.family == "ae" else float(terms.kl[0]), "active": card.figures["active_units"],
+        })  # fmt: skip
+    return found, told
 
 
 def _drawing(text) -> tuple[Tensor | None, str]:

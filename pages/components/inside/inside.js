@@ -3,6 +3,7 @@
 const SENT = 56; // px across the drawing that is sent: the model's size is Python's business
 // what stands on the pad until somebody draws
 const EXAMPLE = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]];
+const MOST = 100; // of epsilon
 const STANDARD = 3.2; // how far the axis of the bars goes, in the prior's standard deviations
 
 export default function (component) {
@@ -41,6 +42,10 @@ function createInside(root) {
   find('.zero').onclick = () => {
     inside.eps = inside.eps.map(() => 0);
     ask(inside);
+  };
+  find('.take').onclick = () => {
+    inside.component.setTriggerValue('take', { model: inside.data.model, z: inside.answer.z, y: inside.answer.y });
+    find('.taken').textContent = 'the current point of every page now';
   };
   root.querySelectorAll('[data-part]').forEach((element) => {
     const light = () => showPart(inside, element.dataset.part);
@@ -123,9 +128,12 @@ function takeAnswer(inside, answer) {
   const picture = (i) => pixels.subarray(i * size, (i + 1) * size);
   const root = inside.root;
   ['x', 'x_hat', 'error'].forEach((name, i) => paintPicture(root.querySelector(`canvas.${name}`), picture(i), 1, answer));
-  paintFan(root.querySelector('canvas.fan'), Array.from({ length: answer.count - 3 }, (_, i) => picture(3 + i)), answer);
+  paintFan(root.querySelector('canvas.fan'), Array.from({ length: answer.fan }, (_, i) => picture(3 + i)), answer);
+  showOthers(inside, (i) => picture(3 + answer.fan + i));
   drawPosterior(inside);
   showLedger(inside);
+  showDims(inside);
+  root.querySelector('.taken').textContent = '';
   inside.line.textContent = answer.said || `through the model in ${answer.milliseconds.toFixed(1)} ms`;
   inside.pad.dataset.answered = answer.seq; // read by the browser tests
   showPart(inside, inside.part);
@@ -155,7 +163,11 @@ function drawPosterior(inside) {
     svg.setPointerCapture(event.pointerId);
     drag(inside, event);
   };
-  svg.onpointermove = (event) => svg.hasPointerCapture(event.pointerId) && drag(inside, event);
+  svg.onpointermove = (event) => {
+    if (svg.hasPointerCapture(event.pointerId)) drag(inside, event);
+    const d = event.target.dataset?.dim;
+    if (d !== undefined) lightDim(inside, Number(d));
+  };
 }
 
 const tag = (name, attributes, text = '') =>
@@ -196,11 +208,12 @@ function drawBars(inside) {
     parts.push(
       tag('line', { class: 'sigma', x1: x, x2: x, y1: up(d, mu[d] - sigma[d]), y2: up(d, mu[d] + sigma[d]), stroke: '#d6006c', 'stroke-width': 8, opacity: 0.45 }),
       tag('line', { x1: x - 7, x2: x + 7, y1: up(d, mu[d]), y2: up(d, mu[d]), stroke: '#d6006c', 'stroke-width': 3 }),
-      tag('circle', { class: 'z', cx: x, cy: up(d, z[d]), r: 4, fill: '#fff', stroke: '#d6006c', 'stroke-width': 2 }),
-      tag('text', { x, y: height - 3, 'text-anchor': 'middle', 'font-size': 8, fill: 'currentColor' }, names[d]),
+      tag('circle', { class: 'z', 'data-dim': d, cx: x, cy: up(d, z[d]), r: 4, fill: '#fff', stroke: '#d6006c', 'stroke-width': 2 }),
+      tag('text', { 'data-dim': d, x, y: height - 3, 'text-anchor': 'middle', 'font-size': 8, fill: 'currentColor' }, names[d]),
     );
   });
   svg.innerHTML = parts.join('');
+  if (inside.dims && inside.lit !== undefined) lightDim(inside, inside.lit);
   inside.toEps = (x, y) => {
     const box = svg.getBoundingClientRect();
     const i = Math.max(0, Math.min(order.length - 1, Math.floor(((x - box.left) / box.width) * order.length)));
@@ -212,7 +225,7 @@ function drawBars(inside) {
 
 function drag(inside, event) {
   if (!inside.toEps) return;
-  for (const [d, eps] of inside.toEps(event.clientX, event.clientY)) inside.eps[d] = Math.max(-50, Math.min(50, eps));
+  for (const [d, eps] of inside.toEps(event.clientX, event.clientY)) inside.eps[d] = Math.max(-MOST, Math.min(MOST, eps));
   ask(inside);
 }
 
@@ -232,27 +245,89 @@ function showLedger(inside) {
   inside.root.querySelector('tbody').innerHTML =
     '<tr><th></th><th>this image</th><th>average of test images</th></tr>' +
     rows.map(([name, own, average], i) => `<tr class="${i === 2 ? 'sum' : ''}"><td>${name}</td><td data-value="${own}" title="${own}">${shown[0][i].toFixed(digits)}</td><td>${average == null ? '–' : shown[1][i].toFixed(digits)}</td></tr>`).join('');
-  const bars = inside.root.querySelector('.bars');
+}
+
+// each dimension's KL, beside the slider that moves its z
+function showDims(inside) {
+  const { data, answer } = inside, { digits } = data;
+  const box = inside.root.querySelector('.rows');
+  if (box.dataset.model !== data.model) buildDims(inside, box);
   const top = Math.max(0.1, ...answer.kl_per_dim, ...(data.average.kl_per_dim ?? [0]));
-  bars.replaceChildren(...data.order.map((d) => {
-    const bar = document.createElement('div');
-    bar.className = 'bar';
-    bar.title = `${data.names[d]}: ${answer.kl_per_dim[d].toFixed(digits)} nats`;
-    bar.innerHTML = '<i></i><u></u><span></span>';
-    const [own, average, name] = bar.children;
-    own.style.height = `${(84 * answer.kl_per_dim[d]) / top}%`;
-    average.style.bottom = data.average.kl_per_dim ? `calc(16px + ${(84 * data.average.kl_per_dim[d]) / top}%)` : '';
+  for (const { d, input, value, own, average, nats } of inside.dims) {
+    const reach = Math.max(STANDARD * data.prior_sigma[d], Math.abs(answer.mu[d] - data.prior_mu[d]) + 3 * answer.sigma[d]);
+    if (inside.sliding !== d) {
+      [input.min, input.max] = [data.prior_mu[d] - reach, data.prior_mu[d] + reach];
+      input.value = answer.z[d];
+    }
+    value.textContent = answer.z[d].toFixed(2);
+    own.style.width = `${(100 * Math.max(0, answer.kl_per_dim[d])) / top}%`;
     average.hidden = !data.average.kl_per_dim;
+    if (data.average.kl_per_dim) average.style.left = `${(100 * data.average.kl_per_dim[d]) / top}%`;
+    nats.textContent = answer.kl_per_dim[d].toFixed(digits);
+  }
+}
+
+function buildDims(inside, box) {
+  const { data } = inside;
+  box.dataset.model = data.model;
+  inside.dims = data.order.map((d) => {
+    const row = document.createElement('div');
+    row.className = 'dim';
+    row.dataset.dim = d;
+    row.innerHTML = '<span class="name"></span><input type="range" step="any"><output></output><div class="track"><i></i><u></u></div><b></b>';
+    const [name, input, value, track, nats] = row.children;
     name.textContent = data.names[d];
-    return bar;
-  }));
+    input.setAttribute('aria-label', `z of ${data.names[d]}`);
+    input.oninput = () => {
+      inside.sliding = d;
+      inside.eps[d] = Math.max(-MOST, Math.min(MOST, (Number(input.value) - inside.answer.mu[d]) / inside.answer.sigma[d]));
+      ask(inside);
+    };
+    input.onchange = () => (inside.sliding = null);
+    const light = () => lightDim(inside, d);
+    row.addEventListener('pointerenter', light);
+    row.addEventListener('focusin', light);
+    return { d, row, input, value, own: track.children[0], average: track.children[1], nats };
+  });
+  box.replaceChildren(...inside.dims.map(({ row }) => row));
+}
+
+// a dimension's bar, its slider and its place in the posterior are one
+function lightDim(inside, d) {
+  inside.lit = d;
+  inside.dims.forEach((dim) => dim.row.classList.toggle('touched', dim.d === d));
+  inside.svg.querySelectorAll('[data-dim]').forEach((mark) => mark.classList.toggle('lit', Number(mark.dataset.dim) === d));
+}
+
+// ---- the same image under other betas
+
+function showOthers(inside, picture) {
+  const { answer } = inside;
+  const section = inside.root.querySelector('.others');
+  section.hidden = !answer.others.length;
+  const box = section.querySelector('.betas');
+  if (box.children.length !== answer.others.length) {
+    box.replaceChildren(...answer.others.map(() => {
+      const figure = document.createElement('figure');
+      figure.innerHTML = '<canvas class="picture" role="img"></canvas><figcaption></figcaption>';
+      return figure;
+    }));
+  }
+  answer.others.forEach(({ beta, here, recon, kl, active }, i) => {
+    const figure = box.children[i], [canvas, caption] = figure.children;
+    paintPicture(canvas, picture(i), 1, answer);
+    canvas.setAttribute('aria-label', `the image decoded by the model of beta ${beta}`);
+    figure.classList.toggle('here', here);
+    const rate = kl === null ? 'no KL' : `KL ${kl.toFixed(1)}`;
+    caption.innerHTML = `<b>beta ${beta}</b><br>${rate}, reconstruction ${recon.toFixed(1)}<br>${active} active units over the data`;
+  });
 }
 
 // a step that is touched: its symbol in the formula, its code below
 function showPart(inside, part) {
   inside.part = part;
   inside.root.querySelectorAll('.symbol').forEach((symbol) => symbol.classList.toggle('lit', symbol.dataset.part === part));
-  inside.root.querySelectorAll('section[data-part]').forEach((step) => step.classList.toggle('touched', step.dataset.part === part));
+  inside.root.querySelectorAll('[data-part]:not(.symbol)').forEach((step) => step.classList.toggle('touched', step.dataset.part === part));
   const code = inside.data?.code[part];
   if (!code) return;
   inside.root.querySelector('.which').textContent = code.name;
