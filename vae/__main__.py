@@ -1,5 +1,5 @@
-"""python -m vae list | train NAME | evaluate NAME | map NAME | traversals NAME | gallery DATA
-| classifier DATA"""
+"""python -m vae list | train NAME | evaluate NAME | map NAME | memory NAME | traversals NAME
+| gallery DATA | classifier DATA"""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ import torch
 from . import maps, zoo
 from .data import DATASETS, glyphs
 from .data.idx import GALLERIES
-from .metrics import average_terms
+from .metrics import average_terms, nearest_images
 from .training import report
 from .training.classifiers import fit_classifier
 from .training.evaluation import BATCH, evaluate
 from .training.loop import train
-from .training.recipes import RECIPES
+from .training.recipes import RECIPES, WORDS
 
 MAP_POINTS = 5000
+REMEMBERED, PAIRS = 1000, 24  # draws that are looked for, and how many are shown beside what was found
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("map", help="encode held-out data, fit its maps, write map.npz")
     _name_or_all(command)
     command.add_argument("--seed", type=int, default=0)
+    command = commands.add_parser("memory", help="look for draws among the training images, write memory.npz")
+    command.add_argument("name", metavar="NAME")
     command = commands.add_parser("traversals", help="draw every dimension's traversal")
     _name_or_all(command)
     command = commands.add_parser("gallery", help="write a data set's test split to the galleries")
@@ -63,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "map":
             for name in _names(args):
                 map_and_save(name, args.seed)
+        elif args.command == "memory":
+            memory_and_save(args.name)
         elif args.command == "traversals":
             for name in _names(args):
                 picture = report.traversal_picture(zoo.load(name), zoo.read_map(name))
@@ -133,7 +138,7 @@ def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
         data=recipe.data, image_shape=recipe.config.image_shape,
         latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
         recipe={k: v for k, v in asdict(recipe).items()
-                if k not in ("title", "description", "figure", "published", "note", "family", "data", "config")},
+                if k not in (*WORDS, "family", "data", "config")},
         licence=f"weights: MIT; trained on {DATASETS[recipe.data].title}, "
                 f"{DATASETS[recipe.data].licence}",
         weights_sha256="",
@@ -145,7 +150,10 @@ def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
 
 def evaluate_and_save(name: str, with_dci: bool = True) -> None:
     model = zoo.load(name)
-    figures, protocol = evaluate(model, model.card.data, with_dci=with_dci, progress=True)
+    for_uses = RECIPES[name].uses if name in RECIPES else ()
+    figures, protocol = evaluate(
+        model, model.card.data, with_dci=with_dci, progress=True, for_uses=for_uses
+    )
     card = replace(model.card, figures=figures, protocol=protocol)
     if name in RECIPES:  # its words may have changed since it was trained
         words = ("title", "description", "note", "published")
@@ -174,6 +182,23 @@ def map_and_save(name: str, seed: int) -> None:
     }  # fmt: skip
     zoo.write_card(replace(model.card, map=described))
     print(f"{name}: {described}")
+
+
+def memory_and_save(name: str) -> None:
+    model = zoo.load(name)
+    if model.num_classes:
+        raise ValueError(f"{name} is conditional: draws without a class are not what it learnt")
+    info, few = DATASETS[model.card.data], RECIPES[name].images if name in RECIPES else 0
+    train, test = info.load("train"), info.load("test")
+    train = train.first(few) if few else train
+    with torch.no_grad():
+        x = model.decode(model.sample(REMEMBERED, generator=torch.Generator().manual_seed(0)))
+    samples, rows = nearest_images(x, train)
+    held_out, _ = nearest_images(test.batch(range(REMEMBERED))[0], train)
+    shown = np.argsort(samples)[np.linspace(0, REMEMBERED - 1, PAIRS).round().astype(int)]
+    zoo.write_memory(name, zoo.Memory(samples, held_out, shown, train.render(rows[shown]), len(train), seed=0))
+    print(f"{name}: median distance to the nearest of {len(train):,} training images: {np.median(samples):.2f} "
+          f"for draws, {np.median(held_out):.2f} for held-out images")  # fmt: skip
 
 
 def write_gallery(name: str) -> None:

@@ -73,6 +73,18 @@ class ModelMap:
     pca: np.ndarray  # (N, 2) float32
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What a model drew, N times, beside what it had learnt from; distances over pixels (Euclidean)."""
+
+    samples: np.ndarray  # (N,) float32, from each draw to its nearest training image
+    held_out: np.ndarray  # (N,) float32, from held-out images to theirs
+    shown: np.ndarray  # (M,) int64, which draws have their nearest image here, from near to far
+    nearest: np.ndarray  # (M, C, H, W) uint8, those training images
+    train_images: int  # how many there were to learn from
+    seed: int  # of the draws
+
+
 def available(root: Path | None = None) -> list[ModelCard]:
     """Cards of all models that can be loaded, by name."""
     return scan(root)[0]
@@ -180,6 +192,22 @@ def read_map(name: str, root: Path | None = None) -> ModelMap:
     return ModelMap(**parts)
 
 
+def read_memory(name: str, root: Path | None = None) -> Memory:
+    """Raises ModelUnavailable where memory.npz is missing or damaged."""
+    try:
+        with np.load((root or PRETRAINED) / name / "memory.npz", allow_pickle=False) as file:
+            parts = {f.name: file[f.name] for f in fields(Memory)}
+        counts = {key: int(parts.pop(key)) for key in ("train_images", "seed")}
+    except Exception as error:  # zip, zlib and numpy each have errors of their own
+        raise ModelUnavailable(f"its memory.npz is missing or damaged ({error})") from error
+    memory, card = Memory(**parts, **counts), read_card(name, root)
+    n, m = len(memory.samples), len(memory.shown)
+    fits = memory.held_out.shape == memory.samples.shape == (n,) and memory.nearest.shape == (m, *card.image_shape)
+    if not (n and fits and 0 <= memory.shown.min() <= memory.shown.max() < n):
+        raise ModelUnavailable("its memory.npz holds parts that do not fit each other")
+    return memory
+
+
 def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]:
     """Dimensions by what they carry, level after level: KL on test data; where it has no share for
     each dimension, how far the codes of encoded data lie apart beside their posteriors' widths."""
@@ -213,9 +241,16 @@ def write_card(card: ModelCard, root: Path | None = None) -> None:
 
 
 def write_map(name: str, model_map: ModelMap, root: Path | None = None) -> None:
-    path = (root or PRETRAINED) / name / "map.npz"
+    _write_arrays((root or PRETRAINED) / name / "map.npz", _shallow(model_map))
+
+
+def write_memory(name: str, memory: Memory, root: Path | None = None) -> None:
+    _write_arrays((root or PRETRAINED) / name / "memory.npz", _shallow(memory))
+
+
+def _write_arrays(path: Path, arrays: dict) -> None:
     with tempfile.TemporaryFile() as file:
-        np.savez_compressed(file, **_shallow(model_map))
+        np.savez_compressed(file, **arrays)
         file.seek(0)
         write_atomically(path, file.read())
 

@@ -64,6 +64,22 @@ def test_a_run_may_start_from_a_shipped_models_weights(tiny_split, tmp_path):
     assert same(weights(model), weights(zoo.load("faces-vae")))
 
 
+def test_a_recipe_of_few_images_sees_no_others(tiny_split, tmp_path):
+    whole, seen = tiny_split((1, 28, 28), n=64), set()
+
+    def render(rows):
+        seen.update(map(int, rows))
+        return whole.render(rows)
+
+    recipe = replace(RECIPES["mnist-few"], images=12, batch_size=4, steps=9)
+    train("few", recipe, tmp_path, split=replace(whole, render=render))
+    assert seen == set(range(12))
+    first = whole.first(12)
+    assert len(first) == 12 and torch.equal(first.batch([11])[0], whole.batch([11])[0])
+    drawn = DATASETS["sprites"].load("test").first(3)
+    assert len(drawn.factors) == len(drawn) == 3
+
+
 def test_the_same_seed_gives_the_same_weights(tiny_split, tmp_path):
     split = tiny_split((1, 28, 28))
     a = train("tiny", TINY, tmp_path / "a", split=split, progress=False)

@@ -206,11 +206,18 @@ def test_figures_on_cards_are_reproduced(name, limit):
     # trees and importance samples take minutes a model: those of one model stand for all
     with_dci = limit is None and name == "rooms-ada"
     samples = 5000 if limit is None and name == "mnist-vae-bin" else 0 if limit else 300
+    for_uses = RECIPES[name].uses
+    if limit:
+        for_uses = tuple(use for use in for_uses if use == "anomalies")
+    elif name != "mnist-vae-16d":  # sixty classifiers are trained for it
+        for_uses = tuple(use for use in for_uses if use != "augmentation")
     figures, protocol = evaluate(
-        model, model.card.data, limit=limit, with_dci=with_dci, nll_samples=samples
+        model, model.card.data, limit=limit, with_dci=with_dci, nll_samples=samples, for_uses=for_uses
     )
     card = dict(model.card.figures)
     if limit is None:
+        if "augmentation" not in for_uses:
+            card.pop("augmentation", None)
         if not with_dci:
             card = {k: v for k, v in card.items() if not k.startswith("dci")}
         if samples < 5000 and "nll" in card:
@@ -222,8 +229,10 @@ def test_figures_on_cards_are_reproduced(name, limit):
         assert {k: model.card.protocol[k] for k in protocol} == protocol
         assert figures.keys() == card.keys()
         for key in figures:
-            if isinstance(figures[key], dict):
-                assert figures[key] == pytest.approx(card[key], abs=1e-2), key
+            # classifiers are trained here, and steps of training add up what processors round
+            trained = key == "augmentation" or key in ("accuracy_labels_alone", "accuracy_from_samples")
+            if isinstance(figures[key], dict) or trained:
+                assert figures[key] == pytest.approx(card[key], abs=0.02 if trained else 1e-2), key
                 continue
             np.testing.assert_allclose(figures[key], card[key], rtol=1e-3, atol=1e-3, err_msg=key)
     else:
@@ -233,6 +242,8 @@ def test_figures_on_cards_are_reproduced(name, limit):
             assert figures["kl"] == pytest.approx(card["kl"], rel=0.06, abs=0.05)
         if "active_units" in card:
             assert abs(figures["active_units"] - card["active_units"]) <= 1
+        for key in [k for k in card if k.startswith("auroc_")]:
+            assert figures[key] == pytest.approx(card[key], abs=0.08), key
         for key in ("mig", "sap", "factor_vae_score", "accuracy", "test_confidence"):
             if key in card:
                 assert figures[key] == pytest.approx(card[key], abs=0.1), key

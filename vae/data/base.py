@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable
 
 import numpy as np
@@ -99,6 +99,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def first(self, n: int) -> Split:
+        """Its first n images."""
+        return replace(self, labels=self.labels[:n], factors=None if self.factors is None else self.factors[:n])
 
     def batch(self, indices) -> tuple[Tensor, Tensor]:
         """indices (B,) -> x (B, C, H, W) float in [0, 1], y (B,) int64."""

@@ -1,5 +1,6 @@
 """Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named floats."""
 
+from .anomaly import FALSE_ALARMS, Scores, foreignness, roc
 from .attributes import attribute_flips
 from .classifier import confidence, load_classifier
 from .codes import code_usage
@@ -14,10 +15,13 @@ from .disentanglement import (
     total_correlation,
 )
 from .likelihood import importance_nll
+from .memorisation import nearest_images
 from .reconstruction import Terms, average_terms, multiscale_distance, psnr, sharpness
 from .style import style_consistency
 
 __all__ = [
+    "FALSE_ALARMS",
+    "Scores",
     "Terms",
     "active_units",
     "attribute_flips",
@@ -27,12 +31,15 @@ __all__ = [
     "confidence",
     "dci",
     "factor_vae_score",
+    "foreignness",
     "importance_nll",
     "load_classifier",
     "mig",
     "modularity",
     "multiscale_distance",
+    "nearest_images",
     "psnr",
+    "roc",
     "sap",
     "sharpness",
     "style_consistency",

@@ -13,6 +13,7 @@ from .. import metrics
 from ..data import DATASETS, Split, glyphs
 from ..models import LatentModel
 from ..models.dvae import add_noise
+from . import uses
 from .classifiers import answers
 
 BATCH = 500
@@ -29,12 +30,14 @@ def evaluate(
     with_dci: bool = True,
     nll_samples: int = 5000,
     progress: bool = False,
+    for_uses: tuple[str, ...] = (),
 ) -> tuple[dict, dict]:
     """(figures, protocol) of a model on the test split of a data set, or on its first `limit`.
 
     Nats, sums over pixels and dimensions, means over images. with_dci: DCI takes minutes where
     the data's factors are known. nll_samples: importance samples an image where pixels are
-    binary, minutes too; 0 leaves the NLL out.
+    binary, minutes too; 0 leaves the NLL out. for_uses: a recipe's `uses`, measured too; of
+    "augmentation" one choice of labels instead of five where there is a limit.
     """
     info = DATASETS[data]
     split = info.load("test")
@@ -66,6 +69,7 @@ def evaluate(
         _denoising(model, split, n) if data == "mnist" else None,
         _style(model) if data == "glyphs" and limit is None else None,
         _faces(model, terms.means, split, n) if data == "faces" else None,
+        *_uses(model, data, terms.means, split, n, for_uses, draws=uses.DRAWS if limit is None else 1),
     ]
     if split.factors is not None and model.latent_kind != "codes":
         found.append(disentanglement(terms.means, split.factors[:n], with_dci, progress))
@@ -73,6 +77,21 @@ def evaluate(
         figures |= measured
         protocol |= told
     return figures, protocol
+
+
+def _uses(model, data, means, split, n, for_uses: tuple[str, ...], draws: int) -> list[tuple[dict, dict]]:
+    found = []
+    if "anomalies" in for_uses:
+        found.append(uses.anomalies(model, data, n))
+    if "labels" in for_uses and hasattr(model, "classifier"):
+        found.append(uses.labels_alone(model, split, n, draws))
+    elif "labels" in for_uses:
+        found.append(uses.few_labels(means, split, n, draws))
+    if "augmentation" in for_uses:
+        found.append(uses.augmentation(model, split, n, draws))
+    if "samples" in for_uses:
+        found.append(uses.from_samples(model, split, n))
+    return found
 
 
 def _units(model: LatentModel, means: np.ndarray) -> tuple[dict, dict]:

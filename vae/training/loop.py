@@ -178,6 +178,8 @@ def train(
         step_scheduler_with_optimizer=False,
     )
     split = split or DATASETS[recipe.data].load("train")
+    if recipe.images:
+        split = split.first(recipe.images)
     torch.manual_seed(recipe.seed)
     model = FAMILIES[recipe.family](recipe.config)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)

@@ -17,6 +17,7 @@ class Recipe:
     data: str  # a key of data.DATASETS
     config: Config
     steps: int  # optimiser steps
+    images: int = 0  # more than 0: it learns from so many images of the train split, the first
     starts_from: str = ""  # the shipped model whose weights the first step begins with
     batch_size: int = 128  # per process
     learning_rate: float = 1e-3  # the peak; cosine to 0 after a linear warm-up
@@ -39,6 +40,7 @@ class Recipe:
     binarise: bool = False  # each step draws white or black pixels with the grey values as odds
     mixed_precision: str = "no"  # "bf16": the networks run in bfloat16, losses in float32
     seed: int = 0
+    uses: tuple[str, ...] = ()  # what else evaluate measures: "anomalies", "labels", "augmentation", "samples"
     figure: str = ""  # the key of the figure that it is judged by, where report does not know better
     published: str = ""  # what others report for this objective, with source and protocol
     note: str = ""  # how the shipped run was chosen, and what else was tried
@@ -67,7 +69,7 @@ class Recipe:
         return self.capacity * min(1.0, step / max(1, self.capacity_steps))
 
 
-WORDS = ("title", "description", "figure", "published", "note")  # of a recipe: they decide nothing
+WORDS = ("title", "description", "uses", "figure", "published", "note")  # of a recipe: they decide nothing
 
 
 def defaults(cls: type) -> dict:
@@ -104,6 +106,7 @@ RECIPES = {
         data="mnist",
         config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=60_000,
+        uses=("anomalies",),
         published="146.95: Keras' VAE example, 30 epochs, same bound",
     ),
     "mnist-ae-2d": Recipe(
@@ -113,6 +116,7 @@ RECIPES = {
         data="mnist",
         config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=40_000,
+        uses=("anomalies",),
     ),
     "mnist-vae-16d": Recipe(
         title="Digits, VAE, 16-D",
@@ -121,6 +125,7 @@ RECIPES = {
         data="mnist",
         config=DIGITS_CONFIG,
         steps=60_000,
+        uses=("anomalies", "labels", "augmentation"),
     ),
     "mnist-cvae": Recipe(
         title="Digits, conditional VAE, 8-D",
@@ -131,6 +136,7 @@ RECIPES = {
             DIGITS, latent_dim=8, encoder=(256, 128), decoder=(128, 256), num_classes=10
         ),
         steps=60_000,
+        uses=("anomalies", "samples"),
     ),
     "mnist-dvae": Recipe(
         title="Digits, denoising VAE, 16-D",
@@ -139,6 +145,7 @@ RECIPES = {
         data="mnist",
         config=replace(DIGITS_CONFIG, noise=0.5),
         steps=40_000,
+        uses=("anomalies", "labels"),
         figure="psnr_denoised",
         note=(
             "Each training image has a noise of its own, of a standard deviation up to 0.5. Tried before: 0.5 for "
@@ -153,6 +160,7 @@ RECIPES = {
         data="mnist",
         config=DIGITS_CONFIG,
         steps=60_000,
+        uses=("anomalies", "labels"),
     ),
     "mnist-beta4": Recipe(
         title="Digits, beta-VAE, beta 4, 16-D",
@@ -162,6 +170,7 @@ RECIPES = {
         config=DIGITS_CONFIG,
         steps=60_000,
         beta=4.0,
+        uses=("anomalies", "labels"),
     ),
     "mnist-collapsed": Recipe(
         title="Digits, collapsed VAE, 16-D",
@@ -179,6 +188,17 @@ RECIPES = {
             "linear VAE the threshold is exact (Lucas et al. 2019)."
         ),
     ),
+    "mnist-few": Recipe(
+        title="Digits, VAE of 200 images, 16-D",
+        description="The 16-D VAE with two hundred digits to learn from: it knows them by heart, and no others.",
+        family="vae",
+        data="mnist",
+        config=DIGITS_CONFIG,
+        steps=20_000,
+        batch_size=100,
+        images=200,
+        uses=("anomalies", "labels"),
+    ),
     "mnist-m2": Recipe(
         title="Digits, semi-supervised M2, 16-D",
         description="A hundred labels for sixty thousand digits: the bound averages over what the label may be.",
@@ -194,6 +214,7 @@ RECIPES = {
         labels=100,
         alpha=100.0,
         shift=2,
+        uses=("labels", "samples"),
         published="88.03 % (M2), 96.67 % (M1+M2), 100 labels (Kingma et al. 2014)",
         figure="accuracy",
         note=(
@@ -302,6 +323,7 @@ RECIPES = {
         data="fashion-mnist",
         config=DIGITS_CONFIG,
         steps=60_000,
+        uses=("anomalies", "labels", "augmentation"),
         published="228.70: NLL of binarised images by importance sampling (Exemplar VAE, Norouzi et al. 2020), a tighter measure of other pixels",
     ),
     "glyphs-cvae": Recipe(

@@ -1,0 +1,53 @@
+"""What can go wrong with an image: a few corruptions, after MNIST-C (Mu & Gilmer 2019)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+NOISE = 0.25  # standard deviation, on images in [0, 1]
+BLUR = 1.5  # standard deviation of the Gaussian, in pixels
+PATCH = 0.36  # side of what is cut out, of the image's
+SHIFT = 0.18  # of the image's width
+
+
+def noisy(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """x (B, C, H, W) in [0, 1] with Gaussian noise on every pixel."""
+    return (x + NOISE * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+
+
+def blurred(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """x (B, C, H, W) through a Gaussian filter; outside an image there is black."""
+    reach = int(3 * BLUR + 0.5)
+    places = torch.arange(-reach, reach + 1)
+    row = torch.exp(-0.5 * (places / BLUR) ** 2)
+    kernel = torch.outer(row, row) / row.sum() ** 2
+    weight = kernel.expand(x.shape[1], 1, -1, -1)
+    return functional.conv2d(x, weight, padding=reach, groups=x.shape[1]).clamp(0, 1)
+
+
+def cut(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """x (B, C, H, W) with a black square somewhere in its middle, at a place of its own."""
+    b, _, height, width = x.shape
+    side = round(PATCH * height)
+    first = height // 4 + torch.randint(height // 2 - side // 2, (2, b), generator=generator) - side // 4
+    rows, columns = torch.arange(height), torch.arange(width)
+    inside_row = (rows >= first[0, :, None]) & (rows < first[0, :, None] + side)  # (B, H)
+    inside_column = (columns >= first[1, :, None]) & (columns < first[1, :, None] + side)  # (B, W)
+    hole = inside_row[:, None, :, None] & inside_column[:, None, None, :]
+    return x.masked_fill(hole, 0.0)
+
+
+def shifted(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """x (B, C, H, W), moved to the right; what leaves on one side does not come back on the other."""
+    by = round(SHIFT * x.shape[3])
+    return functional.pad(x, (by, 0))[..., : x.shape[3]]
+
+
+def inverted(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """x (B, C, H, W) in [0, 1], dark for light."""
+    return 1 - x
+
+
+CORRUPTIONS = {f.__name__: f for f in (noisy, blurred, cut, shifted, inverted)}

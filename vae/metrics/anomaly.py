@@ -1,0 +1,55 @@
+"""Telling foreign images from familiar ones by what a model makes of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score, roc_curve
+from torch import Tensor
+
+from ..models import LatentModel
+from ..objectives import elbo
+
+FALSE_ALARMS = np.linspace(0, 1, 41)  # where a stored curve has its points
+
+
+class Scores(NamedTuple):
+    """How foreign each of N images is to a model, by two measures; more is more foreign."""
+
+    squared_error: np.ndarray  # (N,) of x_hat at the posterior mean, summed over pixels
+    negative_elbo: np.ndarray | None  # (N,) nats, one posterior draw each; None for a point code
+
+
+@torch.no_grad()
+def foreignness(model: LatentModel, x: Tensor, generator: torch.Generator | None = None) -> Scores:
+    """x (N, C, H, W) in [0, 1]; a conditional model takes the class that it finds likeliest.
+
+    What is so foreign that it leads to no number counts as the most foreign there is.
+    """
+    y = model.most_likely_class(x) if model.num_classes else None
+    out = model(x, y, generator=generator)
+    error = ((x - model.decode(out.posterior.mean, y)) ** 2).sum((1, 2, 3))
+    bound = None if model.latent_kind == "point" else _finite(-elbo(out, x).elbo)
+    return Scores(_finite(error), bound)
+
+
+def _finite(scores: Tensor) -> np.ndarray:
+    most = torch.finfo(torch.float32).max
+    return scores.float().nan_to_num(most, most).numpy()
+
+
+class ROC(NamedTuple):
+    """How well a score tells M foreign images from N familiar ones."""
+
+    auroc: float  # the chance that a foreign image scores higher than a familiar one; ties count half
+    hits: np.ndarray  # (41,) share of foreign images found at each of FALSE_ALARMS
+
+
+def roc(familiar: np.ndarray, foreign: np.ndarray) -> ROC:
+    """familiar (N,), foreign (M,): scores, more for what seems more foreign (Fawcett 2006)."""
+    truth = np.concatenate([np.zeros(len(familiar)), np.ones(len(foreign))])
+    scores = np.concatenate([familiar, foreign])
+    false_alarms, hits, _ = roc_curve(truth, scores)
+    return ROC(float(roc_auc_score(truth, scores)), np.interp(FALSE_ALARMS, false_alarms, hits))

@@ -1,0 +1,27 @@
+"""Whether a model draws what it has seen: distances to the nearest training image."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data import Split
+
+CHUNK = 4000  # training images at a time
+
+
+@torch.no_grad()
+def nearest_images(x: Tensor, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """x (N, C, H, W) in [0, 1] -> (distances (N,), rows (N,)) of the split's nearest image to each.
+
+    Distances are Euclidean, over pixels. A model that copies has draws much nearer to its training
+    images than other images of the same kind are; held-out images say what is near (Meehan et al. 2020).
+    """
+    found, rows = torch.full((len(x),), torch.inf), torch.zeros(len(x), dtype=torch.long)
+    for first in range(0, len(split), CHUNK):
+        images = split.batch(np.arange(first, min(first + CHUNK, len(split))))[0].flatten(1)
+        distances, nearest = torch.cdist(x.flatten(1), images).min(1)
+        nearer = distances < found
+        found[nearer], rows[nearer] = distances[nearer], nearest[nearer] + first
+    return found.numpy(), rows.numpy()

@@ -1,0 +1,231 @@
+"""What a model is good for, in figures: finding foreign images, and classifiers with few labels.
+
+The test split is parted where labels are needed: its first half lends them, its second half is
+judged. No model has learnt from either.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Callable
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from .. import metrics
+from ..data import DATASETS, Split
+from ..data.corruptions import CORRUPTIONS
+from ..metrics.classifier import Classifier
+from ..models import LatentModel
+from ..models.base import reparametrise
+from .loop import shifted
+
+BATCH = 500
+STRANGERS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}  # whose images a data set's models do not know
+EMPTY = "empty"
+LABELS = (50, 200, 1000)  # labelled images that a classifier gets
+FEW = 100  # labels of a linear classifier, and of a semi-supervised model's own
+DRAWS = 5  # choices of labelled images; figures are means over them
+STEPS, BATCH_SIZE, LEARNING_RATE = 300, 64, 2e-3  # of a small classifier
+SHIFT = 2  # pixels
+SAMPLES = 20_000  # draws of a conditional model that a classifier learns from, and nothing else
+SAMPLE_STEPS = 1500
+
+
+def foreign_images(
+    kind: str, own: Split, strangers: Split, rows: np.ndarray, generator: torch.Generator
+) -> Tensor:
+    """Images (B, C, H, W) that a model should find foreign: another data set's, an empty picture, or
+    its own data's, corrupted. kind: one of `foreign_kinds`."""
+    if kind in STRANGERS:
+        return strangers.batch(rows)[0]
+    x = own.batch(rows)[0]
+    return torch.zeros_like(x) if kind == EMPTY else CORRUPTIONS[kind](x, generator)
+
+
+def foreign_kinds(data: str) -> tuple[str, ...]:
+    return STRANGERS[data], *CORRUPTIONS, EMPTY
+
+
+def anomalies(model: LatentModel, data: str, n: int) -> tuple[dict, dict]:
+    """AUROC and ROC curve of each kind of foreign image against as many test images, by each score:
+    auroc_<score>_<kind>, roc_<score>_<kind>."""
+
+    splits = [DATASETS[name].load("test", download=False) for name in (data, STRANGERS[data])]
+
+    def scores(kind: str | None) -> metrics.Scores:
+        noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(0)
+        found = []
+        for first in range(0, n, BATCH):
+            rows = np.arange(first, min(first + BATCH, n))
+            x = splits[0].batch(rows)[0] if kind is None else foreign_images(kind, *splits, rows, noise)
+            found.append(metrics.foreignness(model, x, draws))
+        return metrics.Scores(*(None if part[0] is None else np.concatenate(part) for part in zip(*found)))
+
+    own, figures = scores(None), {}
+    for kind in foreign_kinds(data):
+        foreign = scores(kind)
+        for score in metrics.Scores._fields:
+            if getattr(own, score) is not None:
+                curve = metrics.roc(getattr(own, score), getattr(foreign, score))
+                figures |= {f"auroc_{score}_{kind}": curve.auroc, f"roc_{score}_{kind}": curve.hits.tolist()}
+    told = (
+        f"area under the ROC curve, {n:,} test images against as many foreign ones (the other data set's test "
+        "images, these same images corrupted, or an empty picture); squared error at the posterior mean; "
+        "negative ELBO with one posterior draw (seed 0); more counts as more foreign"
+    )
+    return figures, {"auroc": told}
+
+
+# ---- labels
+
+def parted(split: Split, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that lend labels, and rows that are judged, of the first n."""
+    return np.arange(n // 2), np.arange(n // 2, n)
+
+
+def choose(labels: np.ndarray, pool: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """`count` rows of a pool, equally many of each class."""
+    order = np.random.default_rng(seed).permutation(pool)
+    classes = np.unique(labels)
+    return np.concatenate([order[labels[order] == k][: count // len(classes)] for k in classes])
+
+
+def few_labels(means: np.ndarray, split: Split, n: int, draws: int, count: int = FEW) -> tuple[dict, dict]:
+    """A linear classifier with `count` labels, on codes and on pixels: accuracy_codes, accuracy_pixels."""
+    pool, judged = parted(split, n)
+    pixels = torch.cat([split.batch(range(i, min(i + BATCH, n)))[0] for i in range(0, n, BATCH)]).flatten(1).numpy()
+    figures = {}
+    for name, features in [("codes", means), ("pixels", pixels)]:
+        # one scale for all: dimensions that carry nothing must not be blown up
+        features, right = features / features.std(), []
+        for seed in range(draws):
+            rows = choose(split.labels[:n], pool, count, seed)
+            linear = LogisticRegression(max_iter=2000).fit(features[rows], split.labels[rows])
+            right.append(linear.score(features[judged], split.labels[judged]))
+        figures[f"accuracy_{name}"] = float(np.mean(right))
+    told = (
+        f"logistic regression (features on one common scale) on {count} labelled images of the test split's "
+        f"first half, mean over {draws} choices of them; accuracy on the {len(judged):,} images of its second half"
+    )
+    return figures, {"accuracy_codes": told}
+
+
+def augmentation(model: LatentModel, split: Split, n: int, draws: int) -> tuple[dict, dict]:
+    """A small classifier with few labels: alone, with shifted images, with a VAE's, with both. The keys
+    of `augmentation` are "50 alone" and so on."""
+    pool, judged = parted(split, n)
+    variants = {
+        "alone": lambda x, y, g: x,
+        "shifted": lambda x, y, g: shifted(x, SHIFT, g),
+        "VAE": lambda x, y, g: imagined(model, x, y, g),
+        "shifted and VAE": lambda x, y, g: shifted(imagined(model, x, y, g), SHIFT, g),
+    }
+    found = {}
+    for count in LABELS:
+        for name, vary in variants.items():
+            right = []
+            for seed in range(draws):
+                x, y = split.batch(choose(split.labels[:n], pool, count, seed))
+                right.append(accuracy(fit(Classifier(model.image_shape, (10,)), x, y, vary, seed), split, judged))
+            found[f"{count} {name}"] = float(np.mean(right))
+    told = (
+        f"a convolutional classifier, {STEPS} steps of {BATCH_SIZE} images, from labelled images of the test "
+        f"split's first half, mean over {draws} choices of them; accuracy on the {len(judged):,} images of its "
+        f"second half. shifted: by up to {SHIFT} pixels; VAE: half of each batch are decoded points between the "
+        "code of an image and that of another of its class"
+    )
+    return {"augmentation": found}, {"augmentation": told}
+
+
+def labels_alone(
+    model: LatentModel, split: Split, n: int, draws: int, count: int = FEW
+) -> tuple[dict, dict]:
+    """What a semi-supervised model's own classifier learns from as many labels without the model."""
+    pool, judged = parted(split, n)
+    right = []
+    for seed in range(draws):
+        x, y = split.batch(choose(split.labels[:n], pool, count, seed))
+        network = copy.deepcopy(model.classifier)
+        vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
+        right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, judged))
+    told = (
+        f"the same classifier on {count} labelled images of the test split's first half and nothing else, shifted "
+        f"by up to {SHIFT} pixels, {STEPS} steps, mean over {draws} choices of them; accuracy on its second half"
+    )
+    return {"accuracy_labels_alone": float(np.mean(right))}, {"accuracy_labels_alone": told}
+
+
+def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLES) -> tuple[dict, dict]:
+    """A classifier that has seen nothing but a conditional model's draws (Ravuri & Vinyals 2019)."""
+    with torch.no_grad():
+        y = torch.arange(samples) % model.num_classes
+        z = model.sample(samples, generator=torch.Generator().manual_seed(0))
+        x = torch.cat([model.decode(zs, ys) for zs, ys in zip(z.split(BATCH), y.split(BATCH))])
+    classifier = fit(Classifier(model.image_shape, (model.num_classes,)), x, y, lambda x, y, g: x, 0, SAMPLE_STEPS)
+    told = (
+        f"a convolutional classifier that learnt from {samples:,} draws of the model, {SAMPLE_STEPS:,} steps of "
+        f"{BATCH_SIZE}, and from no image: accuracy on {n:,} test images"
+    )
+    return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))}, {"accuracy_from_samples": told}
+
+
+class Answers(nn.Module):
+    """A network with one list of logits, as a Classifier gives them."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [self.network(x)]
+
+
+def fit(
+    network: nn.Module, x: Tensor, y: Tensor, vary: Callable, seed: int, steps: int = STEPS
+) -> nn.Module:
+    """Train a classifier from fresh weights on x (N, C, H, W), y (N,); vary(x, y, generator) is what
+    a batch goes through on its way in."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for layer in network.modules():
+            if hasattr(layer, "reset_parameters"):
+                layer.reset_parameters()
+    network.train().requires_grad_(True)
+    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    for _ in range(steps):
+        rows = torch.randint(len(x), (BATCH_SIZE,), generator=generator)
+        loss = nn.functional.cross_entropy(network(vary(x[rows], y[rows], generator))[0], y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return network.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def accuracy(classifier: nn.Module, split: Split, rows: np.ndarray) -> float:
+    right = []
+    for first in range(0, len(rows), BATCH):
+        x, y = split.batch(rows[first : first + BATCH])
+        right.append(classifier(x)[0].argmax(1) == y)
+    return float(torch.cat(right).double().mean())
+
+
+@torch.no_grad()
+def imagined(model: LatentModel, x: Tensor, y: Tensor, generator: torch.Generator, share: float = 0.5) -> Tensor:
+    """x (B, C, H, W), a share of it in other words: posterior draws, moved towards the code of another
+    image of the same class in the batch (DeVries & Taylor 2017), decoded."""
+    count = int(share * len(x))
+    posterior = model.encode(x)
+    z = reparametrise(posterior, torch.randn(len(x), model.latent_dim, generator=generator))
+    # a partner of the same class, or the image itself where it is alone
+    alike = (y[:, None] == y[None, :]).float()
+    partner = torch.multinomial(alike, 1, generator=generator)[:, 0]
+    way = torch.rand(len(x), 1, generator=generator)
+    made = model.decode(z + way * (z[partner] - z))
+    return torch.cat([made[:count], x[count:]])
