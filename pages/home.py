@@ -50,11 +50,12 @@ for name, reason in problems.items():
     st.info(f"**{name}** is unavailable: {reason}.")
 
 st.markdown(
+    "**Lessons** lead over the pages, question by question · "
     "**Sample** draws from the prior · **Sliders** moves one number at a time · "
     "**Interpolate** walks from one image to another, also your own · "
     "**Map** is walked with the hand: every place on it is an image, seen or imagined · "
     "**Disentangle** holds the code against the truth it was drawn from · "
-    "**Inside** follows one image through · **Compare** sets models side by side · **Match** is a game against hidden machines."
+    "**Inside** follows one image through · **Uses** shows what VAEs are good for, and where they fail · **Compare** sets models side by side · **Match** is a game against hidden machines."
 )
 st.caption(
     "One point travels along: what you pick on one page is what the others show. "

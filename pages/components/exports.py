@@ -33,6 +33,14 @@ def gif(images, milliseconds: int = 120, scale: int = 8, there_and_back: bool = 
     return buffer.getvalue()
 
 
+def download_sheet(images, columns: int, what: str, key: str) -> None:
+    """Images (N, C, H, W) in [0, 1] by rows, as a PNG named after the current model."""
+    download(
+        f"{what.capitalize()} (PNG)", lambda: pictures.png(pictures.to_image(pictures.sheet(images, columns, gap=1), 2)),
+        f"{state.card().name}-{what.replace(' ', '-')}.png", "image/png", key,
+    )  # fmt: skip
+
+
 def download_picture(key: str) -> None:
     """The current point's picture as a PNG of the model's own size."""
     pixels = pictures.to_uint8(state.decode(state.z()[None]))[0]

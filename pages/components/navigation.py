@@ -10,12 +10,14 @@ def navigation():
     return st.navigation(
         [
             st.Page("pages/home.py", title="Home", default=True),
+            st.Page("pages/lessons.py", title="Lessons"),
             st.Page("pages/sample.py", title="Sample"),
             st.Page("pages/sliders.py", title="Sliders"),
             st.Page("pages/interpolate.py", title="Interpolate"),
             st.Page("pages/map.py", title="Map"),
             st.Page("pages/disentangle.py", title="Disentangle"),
             st.Page("pages/inside.py", title="Inside"),
+            st.Page("pages/uses.py", title="Uses"),
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/match.py", title="Match"),
         ],

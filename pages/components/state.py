@@ -29,6 +29,7 @@ MAX_NAME = 24  # characters in the name of a dimension
 
 def begin_run() -> None:
     """On a session's first run, read the link; afterwards the session is the truth."""
+    st.session_state.in_link = {}
     cards, problems = cached.zoo_scan()
     if not cards:
         st.error("No model can be used: " + "; ".join(f"{k}: {v}" for k, v in problems.items()))
@@ -60,7 +61,28 @@ def link() -> dict[str, str]:
         parameters["beside"] = ",".join(beside())
     if names():
         parameters["names"] = ";".join(f"{d}:{name}" for d, name in sorted(names().items()))
-    return parameters
+    if lesson():
+        parameters["lesson"] = lesson()
+    return parameters | st.session_state.get("in_link", {})
+
+
+def lesson() -> str:
+    """The step of a lesson that is being taken, as its link names it; "" for none."""
+    return st.session_state.get("lesson", "")
+
+
+def set_lesson(step: str) -> None:
+    st.session_state.lesson = step
+
+
+def in_link(key: str, value: str) -> None:
+    """Have this page's link say so, beside what every link says."""
+    st.session_state.in_link[key] = value
+
+
+def asked(key: str) -> str | None:
+    """What the link that opened this session says of a page's own choice; told once."""
+    return st.session_state.get("asked", {}).pop(key, None)
 
 
 def model() -> vae.models.LatentModel:
@@ -220,6 +242,11 @@ def set_model(name: str) -> None:
         _remember_factors(drawn)
 
 
+def follow(parameters: dict[str, str]) -> None:
+    """Go where a link with these parameters goes."""
+    _read_link(parameters, *cached.zoo_scan())
+
+
 def _first_image(model) -> tuple[Tensor, int]:
     x, labels = cached.gallery(model.card.data).batch([0])
     return x, int(labels[0])
@@ -234,6 +261,8 @@ def _start_at(model, x: Tensor, label: int | None) -> None:
 
 
 def _read_link(parameters: dict[str, str], cards: dict, problems: dict) -> None:
+    st.session_state.asked = {key: parameters[key] for key in ("use",) if key in parameters}
+    set_lesson(parameters.get("lesson", "")[:20])
     name = parameters.get("model", DEFAULT_MODEL)
     if name not in cards:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))

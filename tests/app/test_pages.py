@@ -21,7 +21,7 @@ from vae.data import DATASETS
 ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
-PAGES = ["home", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "compare", "match"]
+PAGES = ["home", "lessons", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "uses", "compare", "match"]
 
 
 def start(page="home", **query):
@@ -50,10 +50,10 @@ def payload(app, *fields):
     return data
 
 
-# every family on every data set, on every page (Map and Match have files of their own); the other
+# every family on every data set, on every page (Lessons, Map, Uses and Match have files of their own); the other
 # models on Sliders alone
 FIRST = {(card.family, card.data): card.name for card in reversed(vae.available())}.values()
-HERE = [page for page in PAGES if page not in ("map", "match")]
+HERE = [page for page in PAGES if page not in ("lessons", "map", "uses", "match")]
 EVERYWHERE = [(page, name) for name in NAMES for page in (HERE if name in FIRST else ["sliders"])]
 
 

@@ -1,0 +1,83 @@
+"""A step of a lesson, above the page on which it is taken."""
+
+from __future__ import annotations
+
+import urllib.parse
+
+import streamlit as st
+
+from . import cached, state
+from .lessons import LESSONS, Step, parse, told
+
+
+def lesson_panel(page: str) -> None:
+    """What to try, a question, and, once it is answered, what it shows. page: the address of the one shown."""
+    if "lesson_page" in st.session_state:
+        st.switch_page(st.session_state.pop("lesson_page"))
+    if not state.lesson():
+        return
+    place = parse(state.lesson())
+    if place is None:
+        st.warning("The link's lesson does not exist; all there are stand on Lessons.")
+        state.set_lesson("")
+        return
+    key, number = place
+    lesson, step = LESSONS[key], LESSONS[key].steps[number]
+    _settle(step)
+    with st.container(border=True, key="lesson"):
+        head = st.container(horizontal=True, vertical_alignment="center")
+        head.markdown(f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}", width="stretch")
+        head.button("Leave", key="lesson_leave", type="tertiary", on_click=state.set_lesson, args=("",))
+        left, right = st.columns(2, gap="large")
+        left.markdown(step.do)
+        if page != step.page:
+            left.button(f"This step is on {step.page.capitalize()}: go there", key="lesson_there", on_click=go, args=(key, number))
+        answer = right.radio(step.question, step.answers, index=None, key=f"lesson_{key}_{number}", persist_state="session")
+        if answer is not None:
+            _reveal(step, step.answers.index(answer), right)
+        row = right.container(horizontal=True)
+        row.button("Back", key="lesson_back", on_click=go, args=(key, number - 1), disabled=number == 0)
+        if number + 1 < len(lesson.steps):
+            row.button(
+                "Next", key="lesson_next", type="secondary" if answer is None else "primary", on_click=go, args=(key, number + 1)
+            )
+        else:
+            row.button("All lessons", key="lesson_end", type="secondary" if answer is None else "primary", on_click=_end)
+
+
+def _reveal(step: Step, given: int, where) -> None:
+    try:
+        text = told(step.reveal, cached.zoo_scan()[0])
+    except KeyError as missing:
+        where.warning(f"A model that this step speaks of is unavailable: {missing.args[0]}.")
+        return
+    if given == step.right:
+        where.success(f"**Yes.** {text}")
+    else:
+        where.info(f"**{step.answers[step.right]}.** {text}")
+
+
+def link_of(key: str, number: int) -> str:
+    """The address of a step, beside this page's own: "sliders?model=...&lesson=kl.2"."""
+    step = LESSONS[key].steps[number]
+    return f"{step.page}?{urllib.parse.urlencode({**step.link, 'lesson': f'{key}.{number + 1}'}, safe=',')}"
+
+
+def go(key: str, number: int) -> None:
+    """Take a step: its page, its model, its point."""
+    step = LESSONS[key].steps[number]
+    state.follow({**step.link, "lesson": f"{key}.{number + 1}"})
+    st.session_state.lesson_page = f"pages/{step.page}.py"
+
+
+def _end() -> None:
+    state.set_lesson("")
+    st.session_state.lesson_page = "pages/lessons.py"
+
+
+def _settle(step: Step) -> None:
+    """The settings of a step's page, once: afterwards they are the learner's."""
+    if st.session_state.get("lesson_settled") != state.lesson():
+        st.session_state.lesson_settled = state.lesson()
+        for key, value in step.settings.items():
+            st.session_state[key] = value

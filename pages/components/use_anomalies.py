@@ -1,0 +1,145 @@
+"""Finding what is foreign: images ranked by what a model makes of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from vae import metrics
+from vae.training import uses
+
+from . import cached, exports, figures, state
+from .image_input import image_input
+from .picture_grid import picture_grid
+
+NEEDS = "Foreign images have been measured for models of grey digits and clothes."
+RANKED = 400  # images of each kind that are ranked on the page
+SHOWN = 20  # at each end of the ranking
+EXAMPLES = 8
+SCORES = {"squared_error": "squared error", "negative_elbo": "negative ELBO"}
+KINDS = {
+    "mnist": "digits", "fashion-mnist": "clothes", "noisy": "noisy", "blurred": "blurred", "cut": "with a hole",
+    "shifted": "shifted", "inverted": "inverted", uses.EMPTY: "an empty picture",
+}  # fmt: skip
+FAILURE = ("fashion-vae-16d", "mnist", "negative_elbo")
+
+
+def models() -> list[str]:
+    return [name for name, card in cached.zoo_scan()[0].items() if f"auroc_squared_error_{uses.EMPTY}" in card.figures]
+
+
+def show() -> None:
+    card = state.card()
+    info, found = cached.info(card.data), card.figures
+    kinds = uses.foreign_kinds(card.data)
+    scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in found]
+    if st.session_state.get("anomaly_kind") not in kinds:
+        st.session_state.anomaly_kind = kinds[0]
+    if st.session_state.get("anomaly_score") not in scores:
+        st.session_state.anomaly_score = scores[-1]
+    kind = st.segmented_control(
+        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", format_func=KINDS.get
+    )
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
+    score = row.segmented_control("Ranked by", scores, required=True, key="anomaly_score", format_func=SCORES.get)
+    if FAILURE[0] in models():
+        row.button("The known failure", on_click=_fail, help="a model of clothes is shown digits")
+    auroc = found[f"auroc_{score}_{kind}"]
+    own, foreign, ours, theirs = _looked_at(card.name, kind, score)
+
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.plotly_chart(
+            figures.two_histograms(ours, theirs, "test images", KINDS[kind], f"{SCORES[score]} of an image" + (", nats" if score == "negative_elbo" else "")),
+            config=figures.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
+        )  # fmt: skip
+    with right:
+        st.plotly_chart(
+            figures.roc_curve(metrics.FALSE_ALARMS, found[f"roc_{score}_{kind}"], auroc),
+            config=figures.CONFIG, key="anomaly_roc", alt="foreign images found against false alarms",
+        )  # fmt: skip
+    st.markdown(_verdict(auroc, kind, score))
+    shown = torch.cat([foreign[:EXAMPLES], _decoded(foreign[:EXAMPLES])])
+    picture_grid(
+        shown, [f"{KINDS[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
+        key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
+    )  # fmt: skip
+
+    st.subheader("Ranked together")
+    both, values = torch.cat([own, foreign]), np.concatenate([ours, theirs])
+    is_foreign = np.arange(len(both)) >= len(own)
+    order = np.argsort(-values, kind="stable")
+    ends = {"The most foreign, as the model sees it": order[:SHOWN], "The most familiar": order[-SHOWN:]}
+    for column, (what, rows) in zip(st.columns(2, gap="large"), ends.items()):
+        with column:
+            st.markdown(f"**{what}**: {100 * is_foreign[rows].mean():.0f} % of these {SHOWN} are foreign.")
+            picture_grid(
+                both[rows], [f"{'foreign' if is_foreign[i] else 'test image'}, {values[i]:.4g}" for i in rows],
+                key=f"anomaly_{what[9:14]}", columns=10, size=64,
+                captions=["foreign" if is_foreign[i] else "–" for i in rows], name=what,
+            )  # fmt: skip
+
+    st.subheader("All kinds")
+    table = {"foreign images": [KINDS[k] for k in kinds]}
+    table |= {f"AUROC by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
+    st.dataframe(
+        table, hide_index=True, key="anomaly_table",
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table if name != "foreign images"},
+    )  # fmt: skip
+    st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['auroc']}.")
+    below = st.container(horizontal=True)
+    rows = "\n".join(f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}" for i, (f, v) in enumerate(zip(is_foreign, values)))
+    with below:
+        exports.download(
+            "Scores (CSV)", lambda: f"kind,row,{score}\n{rows}\n".encode(), f"{card.name}-{kind}-{score}.csv", "text/csv",
+            key="anomaly_csv",
+        )  # fmt: skip
+    with below.popover("Where does my image lie?"):
+        picked = image_input("anomaly_image")
+        value = float(getattr(_scores(card.name, picked.x), score)[0])
+        st.markdown(
+            f"{SCORES[score].capitalize()} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
+            f"{len(ours)} test images."
+        )
+
+
+def _fail() -> None:
+    name, kind, score = FAILURE
+    if state.card().name != name:
+        state.set_model(name)
+    st.session_state.anomaly_kind, st.session_state.anomaly_score = kind, score
+
+
+def _verdict(auroc: float, kind: str, score: str) -> str:
+    chance = f"**AUROC {auroc:.3f}**: in {100 * auroc:.1f} % of pairs the foreign image has the higher {SCORES[score]}. "
+    if auroc >= 0.5:
+        return chance + "By chance it would be 50 %."
+    if score == "squared_error":
+        return chance + "Worse than chance: these images hold less that could be missed than those it learnt from."
+    return chance + (
+        "Worse than chance: the model finds these images **more** likely than those it learnt from. The bound "
+        "on log p(x) counts how cheaply an image is told, and a simpler one is cheaper, wherever it comes from "
+        "(Nalisnick et al. 2019). A density is no detector by itself."
+    )
+
+
+@st.cache_resource(max_entries=24, show_spinner="Looking at foreign images")
+def _looked_at(name: str, kind: str, score: str) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray]:
+    """(test images, foreign images, their scores): RANKED of each."""
+    data = cached.model(name).card.data
+    splits = cached.gallery(data), cached.gallery(uses.STRANGERS[data])
+    rows = np.arange(RANKED)
+    own = splits[0].batch(rows)[0]
+    foreign = uses.foreign_images(kind, *splits, rows, torch.Generator().manual_seed(1))
+    return own, foreign, getattr(_scores(name, own), score), getattr(_scores(name, foreign), score)
+
+
+def _scores(name: str, x: torch.Tensor) -> metrics.Scores:
+    return metrics.foreignness(cached.model(name), x, torch.Generator().manual_seed(0))
+
+
+def _decoded(x: torch.Tensor) -> torch.Tensor:
+    model = state.model()
+    ys = model.most_likely_class(x) if model.num_classes else None
+    return state.decode(state.encode(x, ys), ys)

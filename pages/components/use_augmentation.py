@@ -1,0 +1,91 @@
+"""More data: images that a model imagines, and whether a classifier gains by them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from vae import metrics
+from vae.training import uses
+from vae.training.classifiers import answers
+
+from . import cached, exports, figures, state
+from .picture_grid import picture_grid
+
+NEEDS = "Classifiers have been trained with the images of two plain VAEs and of the conditional models of digits."
+SHOWN = 12
+
+
+def models() -> list[str]:
+    cards = cached.zoo_scan()[0]
+    found = [name for name, card in cards.items() if {"augmentation", "accuracy_from_samples"} & card.figures.keys()]
+    return sorted(found, key=lambda name: "augmentation" not in cards[name].figures)
+
+
+def show() -> None:
+    card, model = state.card(), state.model()
+    if "augmentation" in card.figures:
+        _variants(card, model)
+    else:
+        _samples(card, model)
+
+
+def _variants(card, model) -> None:
+    split = cached.gallery(card.data)
+    classes = cached.info(card.data).classes
+    label = st.segmented_control(
+        "Class", range(len(classes)), default=3, required=True, key="augment_class", format_func=lambda k: classes[k]
+    )
+    rows = np.flatnonzero(split.labels == label)[:SHOWN]
+    x, y = split.batch(rows)
+    imagined = uses.imagined(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)
+    shifted = uses.shifted(x, uses.SHIFT, torch.Generator().manual_seed(state.seed()))
+    picture_grid(
+        torch.cat([x, shifted, imagined]), [f"{what} {i + 1}" for what in ("image", "shifted", "imagined") for i in range(SHOWN)],
+        key="augment_pictures", columns=SHOWN, row_labels=["held-out images", f"shifted by up to {uses.SHIFT} pixels", "imagined: between the codes of two"],
+        size=72, name="images, shifted and imagined",
+    )  # fmt: skip
+    exports.download_sheet(torch.cat([x, shifted, imagined]), SHOWN, "imagined", "augment_png")
+    found = card.figures["augmentation"]
+    names = list(dict.fromkeys(key.split(" ", 1)[1] for key in found))
+    st.plotly_chart(
+        figures.accuracy_lines(list(uses.LABELS), {name: [found[f"{n} {name}"] for n in uses.LABELS] for name in names}),
+        config=figures.CONFIG, key="augment_accuracy", alt="accuracy against the number of labels",
+    )  # fmt: skip
+    few = uses.LABELS[0]
+    gain, shift = (100 * (found[f"{few} {name}"] - found[f"{few} alone"]) for name in ("VAE", "shifted"))
+    st.markdown(
+        f"With {few} labels a VAE's images change the accuracy by **{gain:+.1f}** points, plain shifts by **{shift:+.1f}**. "
+        "A VAE says again what images have said, smoother; a shift says the same of another place. Whether a classifier "
+        "gains by it has to be measured."
+    )
+    st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['augmentation']}.")
+
+
+def _samples(card, model) -> None:
+    ys = torch.arange(model.num_classes).repeat_interleave(SHOWN // 2)
+    zs = model.sample(len(ys), generator=torch.Generator().manual_seed(state.seed()))
+    classes = cached.info(card.data).classes
+    picture_grid(
+        state.decode(zs, ys), [f"{classes[int(k)]}, drawn" for k in ys], key="augment_draws", columns=SHOWN // 2 * 2,
+        size=72, name="draws of each class",
+    )  # fmt: skip
+    names = ["learnt from its draws alone"]
+    values = [card.figures["accuracy_from_samples"]]
+    info = cached.info(card.data)
+    if "accuracy_labels_alone" in card.figures:
+        names.append(f"learnt from {uses.FEW} labelled images")
+        values.append(card.figures["accuracy_labels_alone"])
+    try:
+        judge = metrics.load_classifier(card.data, info.image_shape, answers(info))
+        names.append("learnt from all training images")
+        values.append(judge.accuracy[0])
+    except OSError:
+        pass
+    st.plotly_chart(
+        figures.accuracies(names, values), config=figures.CONFIG, key="augment_samples", alt="accuracy of three classifiers"
+    )
+    st.caption(
+        f"How much of the data a model's draws hold: accuracy on test images. From the card: {card.protocol['accuracy_from_samples']}."
+    )

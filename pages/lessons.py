@@ -1,0 +1,32 @@
+"""Lessons: short walks over the pages, with a question at every step."""
+
+import streamlit as st
+
+from pages.components import cached, state
+from pages.components.lesson_panel import go, link_of
+from pages.components.lessons import LESSONS
+
+st.title("Lessons")
+st.markdown(
+    "**Choose a lesson.** Each step stands above the page on which it is taken: something to try, a question, and an "
+    "answer once you have given yours."
+)
+for sentence in state.complaints():
+    st.warning(sentence)
+
+ACROSS = 3
+cards = cached.zoo_scan()[0]
+for index, (key, lesson) in enumerate(LESSONS.items()):
+    if index % ACROSS == 0:
+        columns = st.columns(ACROSS)
+    with columns[index % ACROSS].container(border=True, height="stretch"):
+        st.subheader(f"{index + 1}. {lesson.title}", anchor=False)
+        st.markdown(lesson.about)
+        usable = all(step.link["model"] in cards for step in lesson.steps)
+        st.button("Begin", key=f"begin_{key}", type="primary", on_click=go, args=(key, 0), disabled=not usable)
+        steps = " ".join(f"[{number + 1}]({link_of(key, number)})" for number in range(len(lesson.steps)))
+        st.caption(f"{lesson.minutes} minutes · steps as links: {steps}")
+st.caption(
+    "For teachers: the link of a step opens its page with the lesson above it, the same for everybody. Nothing that a "
+    "learner answers leaves the learner's own session."
+)

@@ -1,0 +1,54 @@
+"""Uses: what VAEs are used for, each a small working piece on real models."""
+
+import streamlit as st
+
+from pages.components import (
+    state,
+    use_anomalies,
+    use_augmentation,
+    use_denoising,
+    use_filling,
+    use_labels,
+    use_memory,
+)
+from pages.components.model_picker import model_picker
+
+USES = {
+    "anomalies": ("Find what is foreign", use_anomalies),
+    "denoising": ("Denoise", use_denoising),
+    "filling": ("Fill in", use_filling),
+    "labels": ("Learn from few labels", use_labels),
+    "augmentation": ("Make more data", use_augmentation),
+    "memory": ("Is it memory?", use_memory),
+}
+
+st.title("Uses")
+st.markdown("**What a VAE is good for,** and where it fails: every picture and figure is a trained model's own.")
+model_picker()
+
+
+def change() -> None:
+    """A section's models are those that it was measured on."""
+    fitting = USES[st.session_state.use][1].models()
+    if fitting and state.card().name not in fitting:
+        state.set_model(fitting[0])
+
+
+wished = state.asked("use")
+if wished in USES:
+    st.session_state.use = wished
+# pressing the chosen one again would leave none
+st.segmented_control(
+    "What for", USES, default=None if "use" in st.session_state else "anomalies", required=True, key="use",
+    format_func=lambda use: USES[use][0], label_visibility="collapsed", on_change=change, persist_state="session",
+)  # fmt: skip
+use, section = st.session_state.use, USES[st.session_state.use][1]
+state.in_link("use", use)
+fitting = section.models()
+if state.card().name in fitting:
+    section.show()
+else:
+    st.info(f"{section.NEEDS} The model above is none of these.")
+    st.button(
+        "Choose one", type="primary", on_click=state.set_model, args=(fitting[0],), disabled=not fitting
+    )  # fmt: skip

@@ -1,0 +1,173 @@
+"""The page Uses: each section on the models it was measured on, its figures their cards'."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from pages.components import use_anomalies, use_augmentation, use_denoising, use_filling, use_labels, use_memory
+from vae import metrics, zoo
+from vae.data import DATASETS
+from vae.training import uses
+
+from .test_pages import components, start
+
+SECTIONS = {
+    "anomalies": use_anomalies, "denoising": use_denoising, "filling": use_filling,
+    "labels": use_labels, "augmentation": use_augmentation, "memory": use_memory,
+}  # fmt: skip
+# every model that a section speaks of; of the many that can fill in, one of each family and size of picture
+FILLING = ["mnist-vae-16d", "mnist-cvae", "mnist-m2", "mnist-vamp", "mnist-iaf", "mnist-ladder", "glyphs-cvae", "rooms-ada", "faces-vae"]
+SERVED = [
+    (use, name) for use, section in SECTIONS.items() for name in (FILLING if use == "filling" else section.models())
+]
+
+
+def charts(app):
+    return {chart.proto.id.split("-")[-1]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
+
+
+@pytest.mark.parametrize("use, name", SERVED)
+def test_every_section_with_its_models(use, name):
+    app = start("uses", model=name, use=use)
+    assert not app.error and not app.warning and not app.info
+    assert app.segmented_control(key="use").value == use and app.session_state.model == name
+    assert len(components(app)) or app.get("plotly_chart")
+
+
+def test_the_link_says_which_use():
+    app = start("uses", model="mnist-few", use="memory")
+    assert app.session_state.in_link == {"use": "memory"}
+    app.segmented_control(key="use").set_value("labels").run()
+    assert not app.exception
+    assert app.session_state.in_link == {"use": "labels"} and app.session_state.model == "mnist-few"
+    app.segmented_control(key="use").set_value("denoising").run()
+    assert not app.exception
+    app.segmented_control(key="use").set_value("augmentation").run()
+    assert app.session_state.model == "mnist-vae-16d", "a section brings a model that it was measured on"
+    assert start("uses", use="everything").segmented_control(key="use").value == "anomalies"
+
+
+@pytest.mark.parametrize("use", ["anomalies", "denoising", "filling", "labels", "augmentation", "memory"])
+def test_a_model_without_the_section_is_told_and_replaced_at_a_click(use):
+    name = "mnist-vqvae" if use == "filling" else "rooms-vae"
+    app = start("uses", model=name, use=use)
+    assert "none of these" in app.info[0].value
+    next(b for b in app.button if b.label == "Choose one").click().run()
+    assert not app.exception and not app.info
+    assert app.session_state.model == SECTIONS[use].models()[0]
+
+
+@pytest.mark.parametrize("name, kind, score", [
+    ("fashion-vae-16d", "mnist", "negative_elbo"), ("mnist-vae-16d", "blurred", "squared_error"),
+    ("mnist-cvae", "empty", "negative_elbo"),
+])  # fmt: skip
+def test_auroc_and_curve_are_the_cards(name, kind, score):
+    app = start("uses", model=name, use="anomalies")
+    app.segmented_control(key="anomaly_kind").set_value(kind).run()
+    app.segmented_control(key="anomaly_score").set_value(score).run()
+    assert not app.exception
+    figures = zoo.read_card(name).figures
+    auroc = figures[f"auroc_{score}_{kind}"]
+    assert any(f"**AUROC {auroc:.3f}**" in m.value for m in app.markdown)
+    (curve,) = [c["data"] for c in charts(app).values() if c["data"][0].get("name", "").startswith("AUROC")]
+    np.testing.assert_allclose(curve[0]["y"], figures[f"roc_{score}_{kind}"])
+    table = app.dataframe[0].value
+    assert table.set_index("foreign images")[f"AUROC by {score.replace('_', ' ').replace('elbo', 'ELBO')}"][
+        use_anomalies.KINDS[kind]
+    ] == auroc  # fmt: skip
+    if auroc < 0.5 and score == "negative_elbo":
+        assert any("Worse than chance" in m.value for m in app.markdown)
+
+
+def test_the_known_failure_is_one_click():
+    app = start("uses", model="mnist-vae-2d", use="anomalies")
+    next(b for b in app.button if b.label == "The known failure").click().run()
+    assert not app.exception and app.session_state.model == "fashion-vae-16d"
+    assert any("Worse than chance" in m.value for m in app.markdown)
+
+
+def test_images_are_ranked_by_the_models_own_scores():
+    app = start("uses", model="mnist-vae-16d", use="anomalies")
+    model = vae.load("mnist-vae-16d")
+    splits = [DATASETS[name].load("test") for name in ("mnist", "fashion-mnist")]
+    rows = np.arange(use_anomalies.RANKED)
+    x = torch.cat([split.batch(rows)[0] for split in splits])
+    scores = np.concatenate([
+        metrics.foreignness(model, part, torch.Generator().manual_seed(0)).negative_elbo for part in x.split(len(rows))
+    ])  # fmt: skip
+    order = np.argsort(-scores, kind="stable")
+    most = next(d for d in components(app).values() if d["name"].startswith("The most foreign"))
+    expected = [f"{'foreign' if i >= len(rows) else 'test image'}, {scores[i]:.4g}" for i in order[: use_anomalies.SHOWN]]
+    assert most["labels"] == expected
+
+
+def test_denoising_says_each_pictures_decibels():
+    app = start("uses", model="mnist-vae-16d", use="denoising")
+    shown = next(d for d in components(app).values() if d["name"] == "an image, noisy and denoised")
+    values = {c.rsplit(", ", 1)[0]: float(c.split(", ")[-1].removesuffix(" dB")) for c in shown["captions"] if "dB" in c}
+    assert values["Digits, denoising VAE, 16-D"] > values["with noise"] + 5
+    app.slider(key="denoise_std").set_value(0.0).run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table.iloc[0].tolist() == ["Digits, denoising VAE, 16-D", zoo.read_card("mnist-dvae").figures["psnr_denoised"]]
+
+
+def test_draws_are_kept_until_what_is_visible_changes():
+    app = start("uses", model="mnist-vae-16d", use="filling")
+    first = app.session_state.filled
+    app.run()
+    assert app.session_state.filled is first or app.session_state.filled[0] == first[0]
+    assert torch.equal(app.session_state.filled[1].z, first[1].z)
+    app.segmented_control(key="fill_hidden").set_value("everything").run()
+    assert not app.exception
+    z = app.session_state.filled[1].z
+    assert app.session_state.filled[1].log_evidence == pytest.approx(0, abs=1e-6)  # nothing was seen
+    assert abs(float(z.mean())) < 0.2 and 0.85 < float(z.std()) < 1.15  # the prior
+    draws = next(d for d in components(app).values() if d["name"] == "draws, filled in")
+    assert draws["n"] == use_filling.SHOWN
+
+
+@pytest.mark.parametrize("hidden", use_filling.HIDDEN)
+def test_what_is_hidden(hidden):
+    for size in (28, 64):
+        visible = use_filling._visible(hidden, (size, size))
+        assert visible.shape == (size, size) and visible.dtype == torch.bool
+        share = float(visible.float().mean())
+        expected = {"everything": 0, "three pixels of four": 0.25, "a band": 0.75, "all but a window": 0.09}
+        assert share == pytest.approx(expected.get(hidden, 0.5), abs=0.05)
+    assert use_filling._visible("lower half", (4, 4)).tolist() == [[True] * 4] * 2 + [[False] * 4] * 2
+
+
+def test_accuracies_are_the_cards():
+    app = start("uses", model="mnist-m2", use="labels")
+    f, codes = zoo.read_card("mnist-m2").figures, zoo.read_card("mnist-vae-16d").figures
+    (bars,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") == "h"]
+    shown = dict(zip(bars["y"], bars["x"]))
+    assert shown["Digits, semi-supervised M2, 16-D: q(y|x)"] == pytest.approx(100 * f["accuracy"])
+    assert shown["the same classifier, labels alone"] == pytest.approx(100 * f["accuracy_labels_alone"])
+    assert shown["Digits, VAE, 16-D: linear on codes"] == pytest.approx(100 * codes["accuracy_codes"])
+    assert shown["linear on pixels"] == pytest.approx(100 * codes["accuracy_pixels"])
+
+
+def test_augmentation_is_the_cards():
+    app = start("uses", model="fashion-vae-16d", use="augmentation")
+    found = zoo.read_card("fashion-vae-16d").figures["augmentation"]
+    (lines,) = [c["data"] for c in charts(app).values()]
+    assert {line["name"] for line in lines} == {"alone", "shifted", "VAE", "shifted and VAE"}
+    for line in lines:
+        np.testing.assert_allclose(line["y"], [100 * found[f"{n} {line['name']}"] for n in uses.LABELS])
+
+
+def test_a_damaged_memory_is_told(monkeypatch, tmp_path):
+    import shutil
+
+    shutil.copytree(zoo.PRETRAINED, tmp_path / "pretrained", ignore=shutil.ignore_patterns("sprites*", "faces*", "rooms*"))
+    (tmp_path / "pretrained" / "mnist-few" / "memory.npz").write_bytes(b"PK")
+    use_memory._memory.clear()
+    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    app = start("uses", model="mnist-few", use="memory")
+    assert "memory.npz is missing or damaged" in app.warning[0].value
+    use_memory._memory.clear()
