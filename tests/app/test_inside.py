@@ -79,3 +79,13 @@ def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told():
         assert inside._drawing(wild)[0] is None
     assert inside._checked([0.0, float("nan")], 2) is None and inside._checked([0.0], 2) is None
     assert torch.equal(inside._checked([0.5, -1], 2), torch.tensor([0.5, -1.0]))
+
+
+def test_models_that_differ_in_beta_alone():
+    names = {name: [c.name for c in inside.over_beta(vae.load(name).card)] for name in ("mnist-vae-16d", "sprites-beta4", "mnist-vae-2d")}
+    assert names["mnist-vae-16d"] == ["mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"]
+    assert names["sprites-beta4"][0] == "sprites-ae" and len(names["sprites-beta4"]) >= 6
+    assert names["mnist-vae-2d"] == ["mnist-ae-2d", "mnist-vae-2d"]
+    for found in names.values():
+        betas = [inside.beta(vae.load(name).card) for name in found]
+        assert betas == sorted(betas) and betas[0] == 0

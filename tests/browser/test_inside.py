@@ -10,7 +10,7 @@ import vae
 from vae import metrics
 
 from .app_server import settle
-from .panel import open_page
+from .panel import in_query, open_page, z_in_url
 
 INSIDE = """(() => { const pad = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
   .map(r => r.querySelector('canvas.pad')).find(Boolean); return pad && (pad.getRootNode().inside ?? pad.closest('.inside').parentNode.inside) })()"""
@@ -117,6 +117,55 @@ def test_a_gallery_image_and_the_steps_by_keyboard(page, address):
     np.testing.assert_allclose(picture(page, "x"), x[0, 0], atol=0.01)
     page.mouse.move(2, 2)
     for part, name in (("q", "VAE.encode"), ("kl", "gaussian_kl"), ("x_hat", "decode_logits")):
-        page.locator(f"section[data-part='{part}']").first.focus()
+        page.locator(f"[data-part='{part}'][tabindex]").first.focus()
         assert name in page.locator(".which").inner_text()
         assert page.locator(f".symbol[data-part='{part}'].lit").count() == 1
+
+
+def test_a_bar_its_slider_and_its_mark_are_one_and_z_is_taken_along(page, address):
+    open_page(page, address, "inside", model="mnist-vae-16d")
+    n = answered(page)
+    d = int(np.argmax(page.evaluate(f"{INSIDE}.answer.kl_per_dim")))
+    row = page.locator(f".dim[data-dim='{d}']")
+    before = page.evaluate(f"{INSIDE}.answer")
+    assert row.locator("b").inner_text() == f"{before['kl_per_dim'][d]:.2f}"
+    row.hover()
+    assert page.locator(f"svg.posterior .lit[data-dim='{d}']").count() == 2  # its dot and its name
+    assert page.locator("svg.posterior .lit").count() == 2
+    handle = row.locator("input")
+    handle.focus()
+    handle.press("Home")
+    answered(page, n)
+    after = page.evaluate(f"{INSIDE}.answer")
+    low = float(handle.get_attribute("min"))
+    assert after["z"][d] == pytest.approx(low, abs=1e-3)
+    np.testing.assert_allclose(np.delete(after["z"], d), np.delete(before["z"], d), atol=1e-5)
+    np.testing.assert_allclose(after["kl_per_dim"], before["kl_per_dim"], atol=1e-5)  # it is q's, not z's
+    assert after["recon"] != before["recon"]
+    model = vae.load("mnist-vae-16d")
+    decoded = model.decode(torch.tensor([after["z"]]))[0, 0]
+    np.testing.assert_allclose(picture(page, "x_hat"), decoded, atol=0.01)
+    page.get_by_role("button", name="Take z along").click()
+    page.wait_for_function("z => location.search.includes(z)", arg=in_query([round(v, 4) for v in after["z"]])[:40])
+    assert z_in_url(page) == pytest.approx(after["z"], abs=1e-3)
+
+
+def test_the_same_image_from_no_kl_to_collapse(page, address):
+    open_page(page, address, "inside", model="mnist-vae-16d")
+    answered(page)
+    captions = page.locator(".betas figcaption b").all_inner_texts()
+    assert captions == ["beta 0", "beta 1", "beta 4", "beta 60"]
+    assert page.locator(".betas figure.here b").inner_text() == "beta 1"
+    x = torch.from_numpy(np.rint(picture(page, "x") * 255) / 255).float()[None, None]
+    shown = page.evaluate(
+        f"""() => [...{INSIDE}.root.querySelectorAll('.betas canvas')].map((c) =>
+          [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 === 0))"""
+    )
+    for name, values in zip(("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"), shown):
+        model = vae.load(name)
+        expected = model.decode(model.encode(x).mean)[0, 0].flatten()
+        np.testing.assert_allclose(np.array(values) / 255, expected, atol=0.03, err_msg=name)
+    symbols = page.locator("math .symbol")
+    assert symbols.count() >= 7  # the formulae are mathematics, each part a symbol that lights up
+    page.locator(".dims").hover(position={"x": 5, "y": 5})
+    assert page.locator("math .symbol.lit[data-part='kl']").count() == 1

@@ -1,0 +1,161 @@
+"""Every lesson, followed from its first step to its last as a learner would."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from pages.components.lesson_panel import link_of
+from pages.components.lessons import LESSONS
+
+from .app_server import settle, watch
+from .panel import in_query
+from .test_inside import INSIDE, THREE, answered, draw, picture
+
+TITLES = {"uses": "Uses", "inside": "Inside", "sample": "Sample", "map": "Map", "match": "Match"}
+
+
+def at_step(page, key, number):
+    """Wait until a step's page stands there."""
+    step = LESSONS[key].steps[number]
+    page.wait_for_url(re.compile(rf"/{step.page}\?.*lesson={key}\.{number + 1}"), timeout=30_000)
+    page.locator("h1", has_text=TITLES.get(step.page, step.page.capitalize())).wait_for(timeout=30_000)
+    settle(page)
+    assert f"step {number + 1} of {len(LESSONS[key].steps)}" in page.locator(".st-key-lesson").inner_text()
+    assert f"model={step.link['model']}" in page.url
+
+
+def answer(page, step, choice):
+    page.locator(".st-key-lesson").get_by_text(step.answers[choice], exact=True).click()
+
+
+def redraw(page):
+    """why.4: z jumps, mu and sigma stay."""
+    n = answered(page)
+    look = f"JSON.stringify([{INSIDE}.answer.mu, {INSIDE}.answer.sigma, {INSIDE}.answer.z])"
+    before = json.loads(page.evaluate(look))
+    page.get_by_role("button", name="Redraw").click()
+    answered(page, n)
+    after = json.loads(page.evaluate(look))
+    assert before[:2] == after[:2] and before[2] != after[2]
+
+
+def slide(page):
+    """kl.2: a number with a long bar changes the picture, one without any does not."""
+    answered(page)
+    kl = page.evaluate(f"{INSIDE}.answer.kl_per_dim")
+
+    def changes(d):
+        n, before = answered(page), picture(page, "x_hat")
+        handle = page.locator(f".dim[data-dim='{d}'] input")
+        handle.focus()
+        for _ in range(3):
+            handle.press("PageUp")
+        answered(page, n)
+        page.wait_for_timeout(400)
+        answered(page)
+        return float(np.abs(picture(page, "x_hat") - before).max())
+
+    assert changes(int(np.argmax(kl))) > 0.3 > 0.1 > changes(int(np.argmin(kl)))
+
+
+def draw_anything(page):
+    """break.1: whatever is drawn, the same comes out."""
+    n = answered(page)
+    before = picture(page, "x_hat"), picture(page, "x")
+    draw(page, [(60, 60), (220, 60), (220, 220), (60, 220), (60, 60)])
+    page.wait_for_timeout(300)
+    assert answered(page, n)
+    assert np.abs(picture(page, "x") - before[1]).max() > 0.5 > 0.02 > np.abs(picture(page, "x_hat") - before[0]).max()
+
+
+def draw_a_digit(page):
+    """why.3: the ellipse follows the pen."""
+    n, before = answered(page), page.evaluate(f"{INSIDE}.answer.mu")
+    draw(page, THREE)
+    answered(page, n)
+    assert page.evaluate(f"{INSIDE}.answer.mu") != before
+    assert page.locator("svg.posterior ellipse.sigma1").count() == 1
+
+
+def hover(page):
+    """walk.1: a place without an image shows what the model imagines there."""
+    stage = page.locator(".stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    shown = set()
+    for part in (0.3, 0.42, 0.5, 0.58, 0.7):
+        page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * 0.5, steps=4)
+        page.wait_for_timeout(250)
+        shown.add(page.locator(".here canvas").get_attribute("data-z"))
+    assert len(shown - {None}) >= 2
+
+
+def leave_the_far_place(page):
+    """walk.4"""
+    page.get_by_role("button", name="Reset to the mean").click()
+    page.wait_for_function("z => location.search.includes(z)", arg=in_query([0, 0]))
+
+
+def uncover(page):
+    """use.2: from everything hidden to a band."""
+    before = page.locator(".st-key-fill_draws").count()
+    assert page.get_by_text("A classifier takes the draws for").count() == 1 or before
+    page.get_by_role("radio", name="a band").or_(page.get_by_role("button", name="a band")).first.click()
+    settle(page)
+    page.get_by_text("A classifier takes the draws for").wait_for()
+
+
+TRIES = {
+    ("why", 2): draw_a_digit, ("why", 3): redraw, ("kl", 1): slide, ("walk", 0): hover, ("walk", 3): leave_the_far_place,
+    ("break", 0): draw_anything, ("use", 1): uncover,
+}  # fmt: skip
+
+
+# one stands for all on every run, the others where minutes may pass
+@pytest.mark.parametrize(
+    "key", [key if key == "why" else pytest.param(key, marks=pytest.mark.slow) for key in LESSONS]
+)
+def test_a_lesson_is_followed_to_its_end(page, address, key):
+    page.goto(f"{address}/lessons")
+    page.locator(f".st-key-begin_{key} button").click(timeout=60_000)
+    for number, step in enumerate(LESSONS[key].steps):
+        at_step(page, key, number)
+        panel = page.locator(".st-key-lesson")
+        assert panel.locator("[data-testid=stAlert]").count() == 0, "the answer stands there before the question is put"
+        if (key, number) in TRIES:
+            TRIES[key, number](page)
+        wrong = (step.right + 1) % len(step.answers)
+        answer(page, step, wrong)
+        panel.locator("[data-testid=stAlert]").wait_for()
+        settle(page)
+        assert step.answers[step.right] in panel.locator("[data-testid=stAlert]").inner_text()
+        answer(page, step, step.right)
+        panel.get_by_text("Yes.").wait_for()
+        settle(page)
+        assert not page.locator("[data-testid=stException]").count()
+        assert page.locator("[data-testid=stAlert]").count() == 1
+        name = "Next" if number + 1 < len(LESSONS[key].steps) else "All lessons"
+        panel.get_by_role("button", name=name, exact=True).click()
+    page.locator("h1", has_text="Lessons").wait_for()
+    page.wait_for_function("() => !location.search.includes('lesson')")
+
+
+def test_a_steps_link_opens_it_for_somebody_else_and_phones_have_room(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    errors = watch(page)
+    page.goto(f"{address}/{link_of('break', 1)}")
+    at_step(page, "break", 1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_text("AUROC 0.4").first.wait_for()
+    answer(page, LESSONS["break"].steps[1], 1)
+    page.get_by_text("Yes.").wait_for()
+    page.get_by_role("button", name="Back", exact=True).click()
+    at_step(page, "break", 0)
+    page.get_by_role("button", name="Leave").click()
+    page.wait_for_function("() => !location.search.includes('lesson')")
+    assert page.locator(".st-key-lesson").count() == 0
+    assert not errors
+    context.close()
