@@ -187,7 +187,7 @@ def roc_curve(false_alarms: np.ndarray, hits: list[float], auroc: float) -> go.F
 
 def probabilities(names: list[str], values: np.ndarray) -> go.Figure:
     figure = go.Figure(
-        go.Bar(x=names, y=values, marker_color=ACCENT, text=[f"{v:.2f}" for v in values], textposition="outside", cliponaxis=False)
+        go.Bar(x=names, y=values.tolist(), marker_color=ACCENT, text=[f"{v:.2f}" for v in values], textposition="outside", cliponaxis=False)
     )
     figure.update_yaxes(range=[0, 1.12])
     figure.update_xaxes(type="category")

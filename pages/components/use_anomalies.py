@@ -32,7 +32,7 @@ def models() -> list[str]:
 def show() -> None:
     card = state.card()
     info, found = cached.info(card.data), card.figures
-    kinds = uses.foreign_kinds(card.data)
+    kinds = [kind for kind in uses.foreign_kinds(card.data) if kind not in uses.STRANGERS or _there(kind)]
     scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in found]
     if st.session_state.get("anomaly_kind") not in kinds:
         st.session_state.anomaly_kind = kinds[0]
@@ -76,7 +76,7 @@ def show() -> None:
             st.markdown(f"**{what}**: {100 * is_foreign[rows].mean():.0f} % of these {SHOWN} are foreign.")
             picture_grid(
                 both[rows], [f"{'foreign' if is_foreign[i] else 'test image'}, {values[i]:.4g}" for i in rows],
-                key=f"anomaly_{what[9:14]}", columns=10, size=64,
+                key=f"anomaly_{what[9:14]}", size=56,
                 captions=["foreign" if is_foreign[i] else "–" for i in rows], name=what,
             )  # fmt: skip
 
@@ -104,6 +104,13 @@ def show() -> None:
         )
 
 
+def _there(data: str) -> bool:
+    try:
+        return len(cached.gallery(data)) > 0
+    except (OSError, ValueError):  # its file is missing or damaged: its own models are told to be unavailable
+        return False
+
+
 def _fail() -> None:
     name, kind, score = FAILURE
     if state.card().name != name:
@@ -128,10 +135,10 @@ def _verdict(auroc: float, kind: str, score: str) -> str:
 def _looked_at(name: str, kind: str, score: str) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray]:
     """(test images, foreign images, their scores): RANKED of each."""
     data = cached.model(name).card.data
-    splits = cached.gallery(data), cached.gallery(uses.STRANGERS[data])
-    rows = np.arange(RANKED)
-    own = splits[0].batch(rows)[0]
-    foreign = uses.foreign_images(kind, *splits, rows, torch.Generator().manual_seed(1))
+    split, rows = cached.gallery(data), np.arange(RANKED)
+    strangers = cached.gallery(kind) if kind in uses.STRANGERS else split
+    own = split.batch(rows)[0]
+    foreign = uses.foreign_images(kind, split, strangers, rows, torch.Generator().manual_seed(1))
     return own, foreign, getattr(_scores(name, own), score), getattr(_scores(name, foreign), score)
 
 

@@ -36,11 +36,10 @@ def models() -> list[str]:
 
 def show() -> None:
     model = state.model()
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
-    hidden = left.segmented_control(
+    hidden = st.segmented_control(
         "Hidden", HIDDEN, default="lower half", required=True, key="fill_hidden", persist_state="session"
     )
-    with right.popover("Choose the image"):
+    with st.popover("Choose the image"):
         picked = image_input("fill_image", start_row=7)
     x = (picked.x > 0.5).float() if cached.info(state.card().data).binary else picked.x
     visible = _visible(hidden, model.image_shape[1:])
@@ -67,7 +66,7 @@ def show() -> None:
     with many:
         st.markdown(f"**{SHOWN} draws** from the posterior of what is visible: each explains it, and they differ where nothing says how it goes on.")
         picture_grid(
-            decoded[:SHOWN], [f"draw {i + 1}" for i in range(SHOWN)], key="fill_draws", columns=8, size=96,
+            decoded[:SHOWN], [f"draw {i + 1}" for i in range(SHOWN)], key="fill_draws", size=96,
             on_pick=lambda i: state.set_z(filled.z[i], y=y), name="draws, filled in",
         )  # fmt: skip
         _classes(decoded)

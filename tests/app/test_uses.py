@@ -146,6 +146,10 @@ def test_accuracies_are_the_cards():
     f, codes = zoo.read_card("mnist-m2").figures, zoo.read_card("mnist-vae-16d").figures
     (bars,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") == "h"]
     shown = dict(zip(bars["y"], bars["x"]))
+    (classes,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") != "h"]
+    x, _ = DATASETS["mnist"].load("test").batch([use_labels.UNSURE])
+    np.testing.assert_allclose(classes["y"], vae.load("mnist-m2").classify(x).exp()[0], atol=1e-4)
+    assert max(classes["y"]) < 0.7
     assert shown["Digits, semi-supervised M2, 16-D: q(y|x)"] == pytest.approx(100 * f["accuracy"])
     assert shown["the same classifier, labels alone"] == pytest.approx(100 * f["accuracy_labels_alone"])
     assert shown["Digits, VAE, 16-D: linear on codes"] == pytest.approx(100 * codes["accuracy_codes"])

@@ -20,6 +20,8 @@ SHOTS = {
     "compare": ("compare", {"model": "mnist-vae-2d", "beside": "mnist-ae-2d"}),
     "inside": ("inside", {"model": "mnist-vae-2d"}),
     "match": ("match", {"seed": "1"}),
+    "uses": ("uses", {"model": "mnist-vae-16d", "use": "filling"}),
+    "lesson": ("inside", {"model": "mnist-vae-16d", "lesson": "kl.2"}),
     "codes": ("sliders", {"model": "mnist-vqvae", "seed": "3"}),
     "faces": ("sliders", {"model": "faces-vae"}),
     "glyphs": ("sample", {"model": "glyphs-cvae", "y": "6"}),

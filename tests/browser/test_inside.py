@@ -169,3 +169,26 @@ def test_the_same_image_from_no_kl_to_collapse(page, address):
     assert symbols.count() >= 7  # the formulae are mathematics, each part a symbol that lights up
     page.locator(".dims").hover(position={"x": 5, "y": 5})
     assert page.locator("math .symbol.lit[data-part='kl']").count() == 1
+
+
+def test_a_drawing_on_another_models_page_is_what_that_model_sees(page, address):
+    """28 pixels for digits, 32 for glyphs, 64 for sprites, and colour for rooms."""
+    open_page(page, address, "inside", model="mnist-vae-2d")
+    n = answered(page)
+    draw(page, THREE)
+    answered(page, n)
+    for name in ("glyphs-cvae", "sprites-vae", "rooms-vae"):
+        title = vae.load(name).card.title
+        page.get_by_role("combobox", name="Model").fill(title)
+        page.get_by_role("option", name=title, exact=True).click()
+        page.wait_for_url(f"**model={name}*")
+        settle(page)
+        if name == "rooms-vae":  # a colour model begins with an image of its own
+            page.get_by_role("radio", name="Draw").or_(page.get_by_role("button", name="Draw", exact=True)).first.click()
+            settle(page)
+        size = vae.load(name).image_shape[1]
+        page.wait_for_function(f"(size) => {INSIDE}?.root.querySelector('canvas.x').height === size", arg=size)
+        answered(page)
+        x = picture(page, "x")
+        assert x.shape == (size, size) and x.max() > 0.8 and 0.02 < (x > 0.5).mean() < 0.4, name
+        assert picture(page, "x_hat").shape == (size, size)

@@ -30,6 +30,7 @@ def finished(job, seconds=180):
     return stages
 
 
+@pytest.mark.slow
 def test_images_are_encoded_and_fitted_in_a_process_of_their_own():
     _, files = digits(6)
     files[3] = File("broken.png", "of 0", b"not an image")

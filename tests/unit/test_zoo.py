@@ -194,11 +194,14 @@ def test_x_y_and_scale_of_the_beta_tcvae_have_a_dimension_each():
     assert len(set(owners)) == 3
 
 
-# a quick look at a part of the test split, and all of it where minutes may pass
-@pytest.mark.parametrize(
-    "limit", [500, pytest.param(None, marks=pytest.mark.slow)], ids=["quick", "full"]
-)
-@pytest.mark.parametrize("name", sorted(RECIPES))
+# a quick look at a part of the test split for one model of each family on each data set, and all of it
+# for all where minutes may pass
+QUICK = sorted({(recipe.family, recipe.data): name for name, recipe in RECIPES.items()}.values())
+LOOKS = [pytest.param(name, 500, id=f"{name}-quick") for name in QUICK]
+LOOKS += [pytest.param(name, None, id=f"{name}-full", marks=pytest.mark.slow) for name in sorted(RECIPES)]
+
+
+@pytest.mark.parametrize("name, limit", LOOKS)
 def test_figures_on_cards_are_reproduced(name, limit):
     from vae.training.evaluation import evaluate
 

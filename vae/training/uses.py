@@ -53,7 +53,7 @@ def anomalies(model: LatentModel, data: str, n: int) -> tuple[dict, dict]:
     """AUROC and ROC curve of each kind of foreign image against as many test images, by each score:
     auroc_<score>_<kind>, roc_<score>_<kind>."""
 
-    splits = [DATASETS[name].load("test", download=False) for name in (data, STRANGERS[data])]
+    splits = [DATASETS[name].load("test") for name in (data, STRANGERS[data])]
 
     def scores(kind: str | None) -> metrics.Scores:
         noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(0)
