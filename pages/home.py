@@ -5,11 +5,22 @@ import streamlit as st
 from pages.components import cached, pictures, state
 from pages.components.model_picker import figures_sentence
 
+FIRST_STEPS = {  # page: what draws people there, icon
+    "lessons": ("New to this? Take a lesson", "school"),
+    "inside": ("Draw a digit and see it go through", "draw"),
+    "map": ("Walk on a map", "map"),
+    "uses": ("What is it good for?", "build"),
+    "match": ("Play", "sports_esports"),
+}
+
 st.title("See what a variational autoencoder has learned")
 st.markdown(
     "Each picture is drawn by a trained model from a few numbers, its **latent code**. "
     "Choose a model and take hold of the numbers."
 )
+with st.container(horizontal=True):
+    for page, (label, icon) in FIRST_STEPS.items():
+        st.page_link(f"pages/{page}.py", label=f"**{label}**", icon=f":material/{icon}:")
 for sentence in state.complaints():
     st.warning(sentence)
 

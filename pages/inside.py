@@ -52,8 +52,9 @@ if len(alike) > 2:
         ),
         key="inside_rate", config=figures.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
+    steps = ", ".join(f"beta {beta(c):g}: {c.recipe['steps']:,} steps" for c in alike)
     st.caption(
-        f"Every point is a trained model of {data.title}, measured on test images: what a code costs against what "
+        f"Every point is a trained model of {data.title} with the same networks ({steps}), measured on test images: what a code costs against what "
         "the picture loses. Without a KL there is no rate to speak of, only a distortion: the dashed line. Active "
         "units are a statistic of the data set, the dimensions whose posterior means vary by more than 0.01: a "
         "collapse cannot be seen in one image."

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components import cached, state
 from pages.components.lesson_panel import go, link_of
-from pages.components.lessons import LESSONS
+from pages.components.lessons import LESSONS, needed
 
 st.title("Lessons")
 st.markdown(
@@ -22,7 +22,7 @@ for index, (key, lesson) in enumerate(LESSONS.items()):
     with columns[index % ACROSS].container(border=True, height="stretch"):
         st.subheader(f"{index + 1}. {lesson.title}", anchor=False)
         st.markdown(lesson.about)
-        usable = all(step.link["model"] in cards for step in lesson.steps)
+        usable = needed(lesson) <= cards.keys()
         st.button("Begin", key=f"begin_{key}", type="primary", on_click=go, args=(key, 0), disabled=not usable)
         steps = " ".join(f"[{number + 1}]({link_of(key, number)})" for number in range(len(lesson.steps)))
         st.caption(f"{lesson.minutes} minutes · steps as links: {steps}")

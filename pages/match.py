@@ -96,8 +96,7 @@ if rows:
         writer = csv.DictWriter(text, rows[0])
         writer.writeheader()
         for row in rows:
-            # a spreadsheet takes text that begins like a formula for one
-            safe = "'" + row["player"] if row["player"][:1] in "=+-@" else row["player"]
+            safe = exports.cell(row["player"])
             writer.writerow({**row, "player": safe})
         return text.getvalue().encode()
 

@@ -50,5 +50,5 @@ if state.card().name in fitting:
 else:
     st.info(f"{section.NEEDS} The model above is none of these.")
     st.button(
-        "Choose one", type="primary", on_click=state.set_model, args=(fitting[0],), disabled=not fitting
+        "Choose one", type="primary", on_click=state.set_model, args=tuple(fitting[:1]), disabled=not fitting
     )  # fmt: skip

@@ -196,7 +196,9 @@ def memory_and_save(name: str) -> None:
     samples, rows = nearest_images(x, train)
     held_out, _ = nearest_images(test.batch(range(REMEMBERED))[0], train)
     shown = np.argsort(samples)[np.linspace(0, REMEMBERED - 1, PAIRS).round().astype(int)]
-    zoo.write_memory(name, zoo.Memory(samples, held_out, shown, train.render(rows[shown]), len(train), seed=0))
+    zoo.write_memory(name, zoo.Memory(
+        samples, held_out, shown, train.render(rows[shown]), len(train), seed=0, weights_sha256=model.card.weights_sha256
+    ))  # fmt: skip
     print(f"{name}: median distance to the nearest of {len(train):,} training images: {np.median(samples):.2f} "
           f"for draws, {np.median(held_out):.2f} for held-out images")  # fmt: skip
 

@@ -10,19 +10,20 @@ from torch import Tensor
 from .models import LatentModel
 
 LEAPFROG = 5  # steps of a Hamiltonian move
-MOVES = 3  # at each temperature
-KEPT = 0.5  # effective share of particles that a rise in temperature may leave
+MOVES = 3  # after each rise
+KEPT = 0.5  # effective share of particles that a rise of the likelihood's power may leave
 ACCEPTED = 0.7  # share of moves that the step size aims at
 MOST_RISES = 200
 
 
 class Filled(NamedTuple):
-    """N draws from p(z | visible pixels), equally likely."""
+    """N draws from p(z | visible pixels), equally likely. Where pixels are grey, their Bernoulli score stands
+    for a likelihood, here as in training."""
 
     z: Tensor  # (N, D)
-    log_evidence: float  # estimate of log p(visible pixels), nats
-    rises: int  # temperatures between the prior and the posterior
-    accepted: float  # share of moves, mean over the rises
+    log_evidence: float  # estimate of log p(visible pixels), nats; a probability of binary pixels only
+    rises: int  # of the likelihood's power, from the prior's 0 to the posterior's 1
+    accepted: float  # share of proposals, mean over all moves
 
 
 def fill_in(
@@ -54,7 +55,7 @@ def fill_in(
         z = model.sample(n, generator=generator)
         likelihood = log_likelihood(z)
     power, log_evidence, step, rates = 0.0, 0.0, 0.5, []
-    while power < 1 and len(rates) < MOST_RISES:
+    while power < 1 and len(rates) < MOST_RISES * MOVES:
         rise = _rise(likelihood, 1 - power)
         log_weights = (rise * likelihood).double()
         log_evidence += float(log_weights.logsumexp(0) - torch.tensor(float(n)).log())

@@ -83,6 +83,7 @@ class Memory:
     nearest: np.ndarray  # (M, C, H, W) uint8, those training images
     train_images: int  # how many there were to learn from
     seed: int  # of the draws
+    weights_sha256: str  # of the model that drew
 
 
 def available(root: Path | None = None) -> list[ModelCard]:
@@ -193,19 +194,27 @@ def read_map(name: str, root: Path | None = None) -> ModelMap:
 
 
 def read_memory(name: str, root: Path | None = None) -> Memory:
-    """Raises ModelUnavailable where memory.npz is missing or damaged."""
+    """Raises ModelUnavailable where memory.npz is missing, damaged or of other weights."""
+    card = read_card(name, root)
     try:
         with np.load((root or PRETRAINED) / name / "memory.npz", allow_pickle=False) as file:
             parts = {f.name: file[f.name] for f in fields(Memory)}
         counts = {key: int(parts.pop(key)) for key in ("train_images", "seed")}
+        weights = str(parts.pop("weights_sha256"))
+        distances = [parts[key].astype(np.float32, casting="same_kind") for key in ("samples", "held_out")]
+        shown = parts["shown"].astype(np.int64, casting="same_kind")
+        nearest = parts["nearest"].astype(np.uint8, casting="no")
     except Exception as error:  # zip, zlib and numpy each have errors of their own
         raise ModelUnavailable(f"its memory.npz is missing or damaged ({error})") from error
-    memory, card = Memory(**parts, **counts), read_card(name, root)
-    n, m = len(memory.samples), len(memory.shown)
-    fits = memory.held_out.shape == memory.samples.shape == (n,) and memory.nearest.shape == (m, *card.image_shape)
-    if not (n and fits and 0 <= memory.shown.min() <= memory.shown.max() < n):
+    n, m = distances[0].size, shown.size
+    fits = distances[0].shape == distances[1].shape == (n,) and shown.shape == (m,) and nearest.shape == (m, *card.image_shape)
+    if not (n and m and fits and 0 <= shown.min() <= shown.max() < n and min(counts.values()) >= 0):
         raise ModelUnavailable("its memory.npz holds parts that do not fit each other")
-    return memory
+    if not np.isfinite(distances).all():
+        raise ModelUnavailable("its memory.npz holds values that are no numbers")
+    if weights != card.weights_sha256:
+        raise ModelUnavailable(f"its memory.npz is of other weights: `python -m vae memory {name}` looks again")
+    return Memory(*distances, shown, nearest, **counts, weights_sha256=weights)
 
 
 def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]:

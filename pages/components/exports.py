@@ -21,6 +21,11 @@ def download(
     )  # fmt: skip
 
 
+def cell(text: str) -> str:
+    """A name in a CSV: a spreadsheet takes text that begins like a formula for one."""
+    return f"'{text}" if text[:1] in "=+-@" else text
+
+
 def gif(images, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
     """(N, C, H, W) in [0, 1] -> an endless animation, back again from the last picture."""
     frames = [pictures.to_image(pixels, scale) for pixels in pictures.to_uint8(images)]

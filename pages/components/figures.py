@@ -180,7 +180,7 @@ def roc_curve(false_alarms: np.ndarray, hits: list[float], auroc: float) -> go.F
     )
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1.02])
-    _tidy(figure, "test images taken for foreign", "foreign images found")
+    _tidy(figure, "test images taken for foreign (false positive rate)", "foreign images found (true positive rate)")
     figure.update_layout(height=320)
     return figure
 
@@ -209,12 +209,15 @@ def accuracies(names: list[str], values: list[float]) -> go.Figure:
     return figure
 
 
-def accuracy_lines(counts: list[int], rows: dict[str, list[float]]) -> go.Figure:
-    """Accuracy in per cent against the number of labels, a line for each way."""
+def accuracy_lines(
+    counts: list[int], rows: dict[str, list[float]], errors: dict[str, list[float]]
+) -> go.Figure:
+    """Accuracy in per cent against the number of labels, a line for each way, with standard errors."""
     figure = go.Figure()
     for (name, values), colour, dash in zip(rows.items(), PETROFF, ("solid", "dash", "dot", "dashdot")):
         figure.add_scatter(
             x=counts, y=[100 * v for v in values], name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 3},
+            error_y={"array": [100 * v for v in errors[name]], "thickness": 1.5, "width": 4},
             hovertemplate=f"{name}: %{{y:.1f}} %<extra></extra>",
         )  # fmt: skip
     _tidy(figure, "labelled images", "accuracy (%)")

@@ -27,6 +27,10 @@ def lesson_panel(page: str) -> None:
     with st.container(border=True, key="lesson"):
         head = st.container(horizontal=True, vertical_alignment="center")
         head.markdown(f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}", width="stretch")
+        head.button(
+            "Set up again", key="lesson_again", type="tertiary", on_click=go, args=(key, number),
+            help="model, point and settings as this step began",
+        )  # fmt: skip
         head.button("Leave", key="lesson_leave", type="tertiary", on_click=state.set_lesson, args=("",))
         left, right = st.columns(2, gap="large")
         left.markdown(step.do)
@@ -48,8 +52,8 @@ def lesson_panel(page: str) -> None:
 def _reveal(step: Step, given: int, where) -> None:
     try:
         text = told(step.reveal, cached.zoo_scan()[0])
-    except KeyError as missing:
-        where.warning(f"A model that this step speaks of is unavailable: {missing.args[0]}.")
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):  # a card is missing, or not as it should be
+        where.warning("A model that this step speaks of is unavailable, or its card lacks a figure.")
         return
     if given == step.right:
         where.success(f"**Yes.** {text}")
@@ -66,6 +70,7 @@ def link_of(key: str, number: int) -> str:
 def go(key: str, number: int) -> None:
     """Take a step: its page, its model, its point."""
     step = LESSONS[key].steps[number]
+    st.session_state.pop("lesson_settled", None)
     state.follow({**step.link, "lesson": f"{key}.{number + 1}"})
     st.session_state.lesson_page = f"pages/{step.page}.py"
 

@@ -6,6 +6,7 @@ cards when it is shown: {name[figure]:format}.
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 
 
@@ -52,6 +53,7 @@ LESSONS = {
                 ("Its decoder is too small", "Its codes fill only parts of that Gaussian, and nothing asked them to fill it", "The seed is unlucky"), 1,
                 "Its reconstructions are better than those of the VAE with the same networks: {mnist-ae-16d[recon]:.0f} nats against "
                 "{mnist-vae-16d[recon]:.0f}. But a good encoder and a good decoder are not yet a space to draw from.",
+                {"sample_temperature": 1.0},
             ),
             Step(
                 "inside", {"model": "mnist-vae-2d"},
@@ -73,9 +75,10 @@ LESSONS = {
                 "sample", {"model": "mnist-vae-16d", "seed": "3"},
                 "Sixteen numbers again, the networks of the autoencoder, but trained **as a VAE**: draws from N(0, I).",
                 "Why are more of these digits?",
-                ("The KL term made the clouds of all images fill N(0, I)", "The VAE's networks are larger", "They are training images"), 0,
+                ("The KL term drew the clouds of all images together, towards N(0, I)", "The VAE's networks are larger", "They are training images"), 0,
                 "The VAE pays {mnist-vae-16d[kl]:.1f} nats an image for saying where it lies, and so spreads its codes as N(0, I) is "
-                "spread. That is what makes the space usable.",
+                "spread, nearly. That is what makes the space usable.",
+                {"sample_temperature": 1.0},
             ),
         ),
     ),
@@ -98,7 +101,7 @@ LESSONS = {
                 "What does a number without a bar do to the picture?",
                 ("It slants it", "Nothing", "It makes another digit of it"), 1,
                 "Its posterior is the prior: it costs no nats, since it says nothing. This model uses "
-                "{mnist-vae-16d[active_units]} of its 16 numbers; the others it **switched off**, each being worth less than its price.",
+                "{mnist-vae-16d[active_units]} of its 16 numbers; the others it **switched off**: each would cost more nats than it saves.",
             ),
             Step(
                 "compare", {"model": "mnist-ae-16d", "beside": "mnist-vae-16d,mnist-beta4,mnist-collapsed"},
@@ -107,7 +110,7 @@ LESSONS = {
                 "What happens to the reconstruction as the KL weighs more?",
                 ("It gets sharper", "It loses detail, until it is no longer this image", "It stays as it is"), 1,
                 "Over test images: {mnist-ae-16d[recon]:.0f}, {mnist-vae-16d[recon]:.0f}, {mnist-beta4[recon]:.0f} and "
-                "{mnist-collapsed[recon]:.0f} nats. At 60 no number is worth its price: the KL is "
+                "{mnist-collapsed[recon]:.0f} nats. At 60 no number saves what it costs: the KL is "
                 "{mnist-collapsed[kl]:.1f}, and everything becomes the mean digit. That is **posterior collapse**.",
             ),
             Step(
@@ -131,17 +134,17 @@ LESSONS = {
                 "Each dot is a held-out digit, placed by its code. **Move over the empty ground** between two clusters.",
                 "What does the map show at a place where no image lies?",
                 ("Nothing", "The nearest held-out image", "A digit that the model imagines there"), 2,
-                "It is decoded now, in your browser, from the code that belongs there. Between two clusters you see one "
-                "digit turn into another: the space has no holes to fall into.",
+                "It is decoded now, in your browser, from a code made of the nearest images' codes. Between two clusters you mostly see one "
+                "digit turn into another, and sometimes neither.",
             ),
             Step(
                 "map", {"model": "mnist-vae-16d"},
                 "Choose **UMAP again**: the same codes, another seed. Then **PCA**.",
                 "How far can one believe the distances between clusters on such a map?",
-                ("Wholly: UMAP measures them", "Little: neighbours are kept, far distances are not", "The PCA map is exact"), 1,
-                "Sixteen dimensions do not fit on a page. Of each image's neighbours most are true (trustworthiness "
-                "{mnist-vae-16d[trustworthiness][umap]:.3f} for UMAP, {mnist-vae-16d[trustworthiness][pca]:.3f} for PCA; 1 is "
-                "perfect), but which cluster lies beside which is half chance.",
+                ("Wholly: UMAP measures them", "Little: it looks after near neighbours, and far ones change from run to run", "The PCA map is exact"), 1,
+                "Sixteen dimensions do not fit on a page. Trustworthiness is 1 where no image has a false neighbour on the map: "
+                "{mnist-vae-16d[trustworthiness][umap]:.3f} for UMAP, {mnist-vae-16d[trustworthiness][pca]:.3f} for PCA. Which cluster "
+                "lies beside which is another thing: the two runs of UMAP, of the same codes, show it.",
             ),
             Step(
                 "interpolate", {"model": "mnist-vae-16d"},
@@ -150,7 +153,10 @@ LESSONS = {
                 ("None", "Above there is one digit, below two on top of each other", "Below is sharper"), 1,
                 "A mean of codes is the code of something; a mean of images is a double exposure. The number under "
                 "a step is its support: how much at home data is there.",
-                {"interpolate_A_row_mnist": 0, "interpolate_B_row_mnist": 3},
+                {
+                    "interpolate_A_row_mnist": 0, "interpolate_B_row_mnist": 3,
+                    "interpolate_A_source": "Gallery", "interpolate_B_source": "Gallery", "interpolate_beyond": False,
+                },
             ),
             Step(
                 "sliders", {"model": "mnist-vae-2d", "z": "30,-30"},
@@ -179,11 +185,12 @@ LESSONS = {
             Step(
                 "disentangle", {"model": "sprites-btcvae"},
                 "The heat map says how much each number knows of each **true factor**. Click a bright cell to see both move.",
-                "Which factors have one number that knows them, and no second?",
-                ("Shape and orientation", "x, y and scale", "All of them"), 1,
-                "This model was asked to keep its numbers independent (beta-TCVAE). Its MIG is {sprites-btcvae[mig]:.2f}, four times "
-                "that of the plain VAE. Orientation is left out: a shape may look alike at several angles, and "
-                "there was no better price for it.",
+                "Which factor does no number know?",
+                ("Scale", "Orientation", "x"), 1,
+                "The gaps between the best number and the second: shape {sprites-btcvae[mig_gaps][0]:.2f}, scale {sprites-btcvae[mig_gaps][1]:.2f}, "
+                "orientation {sprites-btcvae[mig_gaps][2]:.2f}, x {sprites-btcvae[mig_gaps][3]:.2f}, y {sprites-btcvae[mig_gaps][4]:.2f}; their mean is "
+                "the MIG, {sprites-btcvae[mig]:.2f}. The plain VAE of the same recipe has {sprites-beta1[mig]:.2f}. And MIG does not see everything: "
+                "shape and scale share **one** number.",
             ),
             Step(
                 "compare", {"model": "sprites-beta1", "beside": "sprites-beta4,sprites-beta16"},
@@ -196,11 +203,12 @@ LESSONS = {
             Step(
                 "disentangle", {"model": "sprites-beta4"},
                 "Scroll down to **the sweep**: the same recipe and seed with beta from 1 to 16.",
-                "Is more beta always tidier?",
-                ("Yes, the more the better", "No: MIG rises and falls again", "MIG does not change"), 1,
+                "Does MIG keep growing with beta?",
+                ("Yes, the more the better", "No: beyond 2 it hardly changes, and the pictures get worse"), 1,
                 "MIG {sprites-beta1[mig]:.2f}, {sprites-beta2[mig]:.2f}, {sprites-beta4[mig]:.2f}, {sprites-beta8[mig]:.2f}, "
-                "{sprites-beta16[mig]:.2f} for beta 1, 2, 4, 8, 16. Too much of it, and factors are given up altogether. "
-                "And these are single runs: seeds differ by as much.",
+                "{sprites-beta16[mig]:.2f} for beta 1, 2, 4, 8, 16: from 2 on they differ by less than two seeds of one recipe do. The reconstruction "
+                "goes from {sprites-beta1[recon]:.0f} to {sprites-beta16[recon]:.0f} nats. All these runs begin with a beta of 60 that falls: "
+                "that start did more for them than the beta they end with.",
             ),
             Step(
                 "match", {"model": "sprites-btcvae"},
@@ -227,13 +235,14 @@ LESSONS = {
             ),
             Step(
                 "uses", {"model": "fashion-vae-16d", "use": "anomalies"},
-                "A model of **clothes** is shown **digits**, and ranks both by its bound on −log p(x).",
-                "Which does it find the stranger?",
-                ("The digits, by far", "The clothes, more often than not", "It finds no difference"), 1,
-                "AUROC {fashion-vae-16d[auroc_negative_elbo_mnist]:.2f}, where 0.5 is chance: digits are **likelier** than clothes, being "
-                "simpler to tell. By squared error it is {fashion-vae-16d[auroc_squared_error_mnist]:.2f}; but then look at the empty picture, "
-                "{fashion-vae-16d[auroc_squared_error_empty]:.3f}. No single score is a detector.",
-                {"anomaly_kind": "mnist", "anomaly_score": "negative_elbo"},
+                "A model of **clothes** is shown the same clothes **blurred**, and ranks both by how many nats it needs for them.",
+                "Which of the two look more unusual to it?",
+                ("The blurred ones, by far", "The sharp ones, more often than not", "It finds no difference"), 1,
+                "AUROC {fashion-vae-16d[auroc_excess_blurred]:.2f}, where 0.5 is chance; {fashion-vae-16d[auroc_squared_error_blurred]:.2f} by squared error. "
+                "An empty picture gets {fashion-vae-16d[auroc_excess_empty]:.2f} and {fashion-vae-16d[auroc_squared_error_empty]:.2f}. Simpler images need "
+                "fewer nats, whether or not the model has seen their like: a density alone is no detector. What is *not* simpler is found: digits get "
+                "{fashion-vae-16d[auroc_excess_mnist]:.2f}.",
+                {"anomaly_kind": "blurred", "anomaly_score": "excess"},
             ),
             Step(
                 "uses", {"model": "mnist-few", "use": "memory"},
@@ -241,7 +250,7 @@ LESSONS = {
                 "Does it draw new digits?",
                 ("Yes", "The good ones are training images; the others are blends of them", "It draws test images"), 1,
                 "Test images, which it never saw, cost it {mnist-few[recon]:.0f} nats of reconstruction; the model that saw all "
-                "60,000 pays {mnist-vae-16d[recon]:.0f}. Choose that model above, and the two curves lie on each other.",
+                "60,000 pays {mnist-vae-16d[recon]:.0f}. Choose that model above (*Digits, VAE, 16-D*) and compare the curves.",
             ),
             Step(
                 "uses", {"model": "mnist-vae-16d", "use": "denoising"},
@@ -287,13 +296,14 @@ LESSONS = {
                 "Two **levels** of code. Choose *top level* above the grid, draw again; then *bottom level*.",
                 "What does the top level decide?",
                 ("The digit and its pose", "Single pixels", "Nothing"), 0,
-                "The top says what it is, the bottom how it is done. −log p(x): {mnist-ladder[nll]:.2f}, the least of these four.",
+                "The top says what it is, the bottom how it is done. −log p(x): {mnist-ladder[nll]:.2f} nats, as good as the learnt prior's "
+                "{mnist-vamp[nll]:.2f}, with wider networks than the other three have.",
             ),
         ),
     ),
     "use": Lesson(
         "Put it to use",
-        "Fill in what is hidden, keep the style, learn from a hundred labels; and a use that is none.",
+        "Fill in what is hidden, keep the style, learn from a hundred labels; and a use that has to be proved.",
         9,
         (
             Step(
@@ -303,7 +313,7 @@ LESSONS = {
                 ("The sampler is not finished", "The visible half does not decide the hidden one", "Each has another visible half"), 1,
                 "All agree above and differ below: that is what a distribution is for. The encoder alone gives one answer, "
                 "and takes what is hidden for black.",
-                {"fill_hidden": "lower half"},
+                {"fill_hidden": "lower half", "fill_image_row_mnist": 7, "fill_image_source": "Gallery"},
             ),
             Step(
                 "uses", {"model": "mnist-vae-16d", "use": "filling"},
@@ -312,7 +322,7 @@ LESSONS = {
                 ("From the prior", "From the training images", "From noise on the 9"), 0,
                 "Without any evidence the posterior is the prior. Uncover more and more (*all but a window*, *a band*), and watch "
                 "it narrow down to the image: Bayes' rule, seen.",
-                {"fill_hidden": "everything"},
+                {"fill_hidden": "everything", "fill_image_row_mnist": 7, "fill_image_source": "Gallery"},
             ),
             Step(
                 "sliders", {"model": "mnist-cvae"},
@@ -327,17 +337,18 @@ LESSONS = {
                 "60,000 digits, **100 labels**: the bound of M2 averages over what the missing label may be.",
                 "How good is its classifier?",
                 ("As good as with the labels alone", "Far better: the unlabelled images taught it"), 1,
-                "{mnist-m2[accuracy]:.1%} of test images right; the same classifier with as many labels and nothing else "
-                "{mnist-m2[accuracy_labels_alone]:.1%}.",
+                "{mnist-m2[accuracy_with_model]:.1%} of test images right; on the same images the same classifier with as many labels and nothing "
+                "else {mnist-m2[accuracy_labels_alone]:.1%}.",
             ),
             Step(
                 "uses", {"model": "mnist-vae-16d", "use": "augmentation"},
                 "A VAE can make **as many images as one likes**. Do they help a classifier with few labels?",
-                "What helps more: a VAE's images, or the old ones shifted by two pixels?",
+                "What helps more here: the VAE's images, or the old ones shifted by up to two pixels?",
                 ("The VAE's", "The shifts", "Both alike"), 1,
-                "Accuracy with 50 labels: {mnist-vae-16d[augmentation][50 alone]:.1%} alone, {mnist-vae-16d[augmentation][50 VAE]:.1%} with the "
-                "VAE's images, {mnist-vae-16d[augmentation][50 shifted]:.1%} with shifts. A model can repeat what data said; it cannot add "
-                "what nobody said.",
+                "Digits, 200 labels: {mnist-vae-16d[augmentation][200 alone]:.1%} alone, {mnist-vae-16d[augmentation][200 VAE]:.1%} with the "
+                "VAE's images, {mnist-vae-16d[augmentation][200 shifted]:.1%} with shifts. Clothes: {fashion-vae-16d[augmentation][200 alone]:.1%}, "
+                "{fashion-vae-16d[augmentation][200 VAE]:.1%}, {fashion-vae-16d[augmentation][200 shifted]:.1%}. Each has a standard error of a point or "
+                "less: whether invented data helps has to be measured, for every data set anew.",
             ),
         ),
     ),
@@ -345,9 +356,26 @@ LESSONS = {
 
 
 def told(text: str, cards: dict) -> str:
-    """A text with the figures of the cards in their places. Raises KeyError where one is missing."""
-    known = {name: card.figures | {"trustworthiness": card.map.get("trustworthiness", {})} for name, card in cards.items()}
+    """A text with the figures of the cards in their places. Raises KeyError where a card or a figure is
+    missing, and other errors where a card is not as it should be."""
+    known = {
+        name: cards[name].figures | {"trustworthiness": cards[name].map.get("trustworthiness", {})}
+        for name in named(text)
+    }
     return text.format_map(known)
+
+
+def named(text: str) -> set[str]:
+    """The models whose figures a text tells."""
+    return {field.split("[")[0] for _, field, _, _ in string.Formatter().parse(text) if field}
+
+
+def needed(lesson: Lesson) -> set[str]:
+    """The models without which a lesson is not whole."""
+    found = set()
+    for step in lesson.steps:
+        found |= {step.link["model"], *filter(None, step.link.get("beside", "").split(",")), *named(step.reveal)}
+    return found
 
 
 def parse(text: str) -> tuple[str, int] | None:

@@ -50,17 +50,18 @@ def _variants(card, model) -> None:
     found = card.figures["augmentation"]
     names = list(dict.fromkeys(key.split(" ", 1)[1] for key in found))
     st.plotly_chart(
-        figures.accuracy_lines(list(uses.LABELS), {name: [found[f"{n} {name}"] for n in uses.LABELS] for name in names}),
+        figures.accuracy_lines(list(uses.LABELS), {name: [found[f"{n} {name}"] for n in uses.LABELS] for name in names},
+            {name: [card.figures["augmentation_error"][f"{n} {name}"] for n in uses.LABELS] for name in names},
+        ),
         config=figures.CONFIG, key="augment_accuracy", alt="accuracy against the number of labels",
     )  # fmt: skip
-    few = uses.LABELS[0]
-    gain, shift = (100 * (found[f"{few} {name}"] - found[f"{few} alone"]) for name in ("VAE", "shifted"))
+    few = uses.LABELS[1]
+    gains = ", ".join(f"**{100 * (found[f'{few} {name}'] - found[f'{few} alone']):+.1f}** points ({name})" for name in names[1:])
     st.markdown(
-        f"With {few} labels a VAE's images change the accuracy by **{gain:+.1f}** points, plain shifts by **{shift:+.1f}**. "
-        "A VAE says again what images have said, smoother; a shift says the same of another place. Whether a classifier "
-        "gains by it has to be measured."
+        f"With {few} labels the accuracy changes by {gains}. Whether a classifier gains by a model's images has to be "
+        "measured: it is another answer for other data."
     )
-    st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['augmentation']}.")
+    st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['augmentation']}. Bars: standard errors over choices of labels.")
 
 
 def _samples(card, model) -> None:
@@ -68,7 +69,7 @@ def _samples(card, model) -> None:
     zs = model.sample(len(ys), generator=torch.Generator().manual_seed(state.seed()))
     classes = cached.info(card.data).classes
     picture_grid(
-        state.decode(zs, ys), [f"{classes[int(k)]}, drawn" for k in ys], key="augment_draws", columns=SHOWN // 2 * 2,
+        state.decode(zs, ys), [f"{classes[int(k)]}, drawn" for k in ys], key="augment_draws", columns=SHOWN,
         size=72, name="draws of each class",
     )  # fmt: skip
     names = ["learnt from its draws alone"]
@@ -84,7 +85,7 @@ def _samples(card, model) -> None:
     except OSError:
         pass
     st.plotly_chart(
-        figures.accuracies(names, values), config=figures.CONFIG, key="augment_samples", alt="accuracy of three classifiers"
+        figures.accuracies(names, values), config=figures.CONFIG, key="augment_samples", alt="accuracy of classifiers"
     )
     st.caption(
         f"How much of the data a model's draws hold: accuracy on test images. From the card: {card.protocol['accuracy_from_samples']}."

@@ -7,9 +7,10 @@ import streamlit as st
 import torch
 
 from vae import inpainting, metrics
+from vae.models import FAMILIES
 from vae.training.classifiers import answers
 
-from . import cached, exports, figures, state
+from . import cached, exports, state
 from .image_input import image_input
 from .picture_grid import picture_grid
 
@@ -30,7 +31,7 @@ HIDDEN = {  # what is hidden of a picture of height and width 1, y downwards
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    found = [name for name, card in cards.items() if card.family not in ("ae", "vqvae")]
+    found = [name for name, card in cards.items() if FAMILIES[card.family].latent_kind in ("gaussian", "flow")]
     return sorted(found, key=lambda name: name != "mnist-vae-16d")
 
 
@@ -72,11 +73,18 @@ def show() -> None:
         _classes(decoded)
     st.caption(
         f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.rises} rises of the "
-        f"likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); estimated log p of the visible "
-        f"pixels: {filled.log_evidence:.1f} nats; seed {state.seed()}. The encoder alone was made for whole images and "
+        f"likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); {_evidence(filled)}"
+        f"seed {state.seed()}. The encoder alone was made for whole images and "
         "takes what is hidden for black. Click a draw to take it along."
     )
     exports.download_sheet(decoded, 8, "filled in", "fill_png")
+
+
+def _evidence(filled: inpainting.Filled) -> str:
+    """log p of the visible pixels, where a likelihood of pixels is a probability."""
+    if not cached.info(state.card().data).binary:
+        return ""
+    return f"estimated log p of the visible pixels: {filled.log_evidence:.1f} nats; "
 
 
 def _visible(hidden: str, size: tuple[int, int]) -> torch.Tensor:

@@ -56,7 +56,7 @@ def show() -> None:
         "Accuracies (CSV)", lambda: ("classifier,accuracy\n" + "".join(f'"{n}",{v:.4f}\n' for n, v in zip(names, values))).encode(),
         f"{card.data}-{uses.FEW}-labels.csv", "text/csv", key="labels_csv",
     )  # fmt: skip
-    told = {c.protocol[key] for c in _cards(card.data) for key in ("accuracy", "accuracy_labels_alone", "accuracy_codes") if key in c.protocol}
+    told = {c.protocol[key] for c in _cards(card.data) for key in ("accuracy_labels_alone", "accuracy_codes") if key in c.protocol}
     st.caption("From the cards, by `python -m vae evaluate`: " + "; ".join(sorted(told)) + ".")
 
 
@@ -69,7 +69,7 @@ def _accuracies(data: str) -> tuple[list[str], list[float]]:
     for card in _cards(data):
         f = card.figures
         if "accuracy_labels_alone" in f:
-            found[f"{card.title}: q(y|x)"] = f["accuracy"]
+            found[f"{card.title}: q(y|x)"] = f["accuracy_with_model"]
             found["the same classifier, labels alone"] = f["accuracy_labels_alone"]
         if "accuracy_codes" in f:
             found[f"{card.title}: linear on codes"] = f["accuracy_codes"]

@@ -41,11 +41,18 @@ def test_scores_are_the_errors_and_the_bound():
     np.testing.assert_allclose(found.squared_error, ((x - decoded) ** 2).sum((1, 2, 3)), rtol=1e-5)
     out = model(x, generator=torch.Generator().manual_seed(3))
     np.testing.assert_allclose(found.negative_elbo, -objectives.elbo(out, x).elbo, rtol=1e-5)
+    # what is left is the divergence of the decoded pixels from the image's, and the KL
+    p = out.likelihood.mean
+    divergence = torch.special.xlogy(x, x / p) + torch.special.xlogy(1 - x, (1 - x) / (1 - p))
+    expected = divergence.double().sum((1, 2, 3)) + objectives.elbo(out, x).kl
+    np.testing.assert_allclose(found.excess, expected, rtol=1e-3)
+    white = metrics.foreignness(model, (x > 0.5).float(), torch.Generator().manual_seed(3))
+    np.testing.assert_allclose(white.excess, white.negative_elbo)  # black and white are certain
 
 
 def test_a_point_code_has_no_bound_and_a_number_that_is_none_is_the_most_foreign():
     x, _ = DATASETS["mnist"].load("test").batch(range(3))
-    assert metrics.foreignness(vae.load("mnist-ae-2d"), x).negative_elbo is None
+    assert metrics.foreignness(vae.load("mnist-ae-2d"), x)[1:] == (None, None)
     model = vae.load("mnist-vae-2d")
     broken = type(model)(model.config)
     broken.load_state_dict({k: v * float("nan") for k, v in model.state_dict().items()})
@@ -57,9 +64,9 @@ def test_corruptions_by_hand():
     x = torch.zeros(2, 1, 28, 28)
     x[:, :, 10, 10] = 1
     generator = torch.Generator().manual_seed(0)
-    moved = corruptions.shifted(x)
+    moved = corruptions.off_centre(x)
     assert moved[0, 0, 10, 15] == 1 and moved.sum() == 2
-    assert corruptions.shifted(moved.flip(3)).sum() == 2
+    assert corruptions.off_centre(moved.flip(3)).sum() == 2
     assert corruptions.inverted(x)[0, 0, 10, 10] == 0 and corruptions.inverted(x).sum() == 2 * (784 - 1)
     soft = corruptions.blurred(x)
     assert float(soft[0].sum()) == pytest.approx(1, abs=1e-5)  # light is spread, not lost

@@ -107,6 +107,12 @@ def test_what_cannot_be_filled_in_is_told():
         fill_in(vae.load("mnist-cvae"), x, visible)
 
 
+def test_what_no_code_explains_is_told(monkeypatch):
+    monkeypatch.setattr("vae.inpainting.MOST_RISES", 1)
+    with pytest.raises(ValueError, match="too foreign"):
+        fill_in(vae.load("mnist-vae-2d"), torch.ones(1, 28, 28), torch.ones(28, 28, dtype=torch.bool))
+
+
 def test_a_rise_leaves_half_the_particles_effective():
     likelihood = torch.linspace(-300, 0, 50)
     rise = _rise(likelihood, 1.0)

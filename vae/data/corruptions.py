@@ -39,7 +39,7 @@ def cut(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
     return x.masked_fill(hole, 0.0)
 
 
-def shifted(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def off_centre(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """x (B, C, H, W), moved to the right; what leaves on one side does not come back on the other."""
     by = round(SHIFT * x.shape[3])
     return functional.pad(x, (by, 0))[..., : x.shape[3]]
@@ -50,4 +50,4 @@ def inverted(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
     return 1 - x
 
 
-CORRUPTIONS = {f.__name__: f for f in (noisy, blurred, cut, shifted, inverted)}
+CORRUPTIONS = {f.__name__: f for f in (noisy, blurred, cut, off_centre, inverted)}

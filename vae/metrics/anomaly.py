@@ -1,4 +1,4 @@
-"""Telling foreign images from familiar ones by what a model makes of them."""
+"""Telling foreign images from familiar ones by what a model makes of them: out-of-distribution detection."""
 
 from __future__ import annotations
 
@@ -12,27 +12,33 @@ from torch import Tensor
 from ..models import LatentModel
 from ..objectives import elbo
 
-FALSE_ALARMS = np.linspace(0, 1, 41)  # where a stored curve has its points
+FALSE_ALARMS = np.linspace(0, 1, 41)  # false positive rates at which a stored curve has its points
 
 
 class Scores(NamedTuple):
-    """How foreign each of N images is to a model, by two measures; more is more foreign."""
+    """How foreign each of N images is to a model, by three measures; more is more foreign."""
 
     squared_error: np.ndarray  # (N,) of x_hat at the posterior mean, summed over pixels
     negative_elbo: np.ndarray | None  # (N,) nats, one posterior draw each; None for a point code
+    # (N,) nats: the same, less the entropy of the image's own pixels, the least that any model could pay for
+    # grey ones. With it, a light grey garment is foreign for being grey.
+    excess: np.ndarray | None
 
 
 @torch.no_grad()
 def foreignness(model: LatentModel, x: Tensor, generator: torch.Generator | None = None) -> Scores:
     """x (N, C, H, W) in [0, 1]; a conditional model takes the class that it finds likeliest.
 
-    What is so foreign that it leads to no number counts as the most foreign there is.
+    A score that is NaN or infinite counts as the highest there is.
     """
     y = model.most_likely_class(x) if model.num_classes else None
     out = model(x, y, generator=generator)
     error = ((x - model.decode(out.posterior.mean, y)) ** 2).sum((1, 2, 3))
-    bound = None if model.latent_kind == "point" else _finite(-elbo(out, x).elbo)
-    return Scores(_finite(error), bound)
+    if model.latent_kind == "point":
+        return Scores(_finite(error), None, None)
+    bound = -elbo(out, x).elbo
+    entropy = (torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3))
+    return Scores(_finite(error), _finite(bound), _finite(bound - entropy))
 
 
 def _finite(scores: Tensor) -> np.ndarray:
@@ -44,7 +50,7 @@ class ROC(NamedTuple):
     """How well a score tells M foreign images from N familiar ones."""
 
     auroc: float  # the chance that a foreign image scores higher than a familiar one; ties count half
-    hits: np.ndarray  # (41,) share of foreign images found at each of FALSE_ALARMS
+    hits: np.ndarray  # (41,) true positive rate, at each of FALSE_ALARMS
 
 
 def roc(familiar: np.ndarray, foreign: np.ndarray) -> ROC:

@@ -20,6 +20,7 @@ BATCH = 500
 NLL_STRIDE, NLL_BATCH = 5, 10  # every fifth image has its NLL measured, ten at a time
 JUDGED = 2000  # draws from a prior over codes
 NOISE = 0.5  # standard deviation, on images in [0, 1]
+USES = ("anomalies", "labels", "augmentation", "samples")  # what a recipe may ask for
 FLIP_STEPS = 1.75  # of an attribute's direction: of 1.5, 1.75 and 2 the one that flips smiles best
 
 
@@ -36,8 +37,8 @@ def evaluate(
 
     Nats, sums over pixels and dimensions, means over images. with_dci: DCI takes minutes where
     the data's factors are known. nll_samples: importance samples an image where pixels are
-    binary, minutes too; 0 leaves the NLL out. for_uses: a recipe's `uses`, measured too; of
-    "augmentation" one choice of labels instead of five where there is a limit.
+    binary, minutes too; 0 leaves the NLL out. for_uses: a recipe's `uses`, measured too; where
+    there is a limit by one choice of labels instead of five. Raises ValueError for a use that is none.
     """
     info = DATASETS[data]
     split = info.load("test")
@@ -81,6 +82,8 @@ def evaluate(
 
 def _uses(model, data, means, split, n, for_uses: tuple[str, ...], draws: int) -> list[tuple[dict, dict]]:
     found = []
+    if unknown := set(for_uses) - set(USES):
+        raise ValueError(f"there is no use {unknown.pop()!r}; there are {', '.join(USES)}")
     if "anomalies" in for_uses:
         found.append(uses.anomalies(model, data, n))
     if "labels" in for_uses and hasattr(model, "classifier"):

@@ -19,7 +19,10 @@ function createQuestions(element, tell) {
     // make() gives the question when it is sent, use(answer) takes what comes back
     ask(make, use) {
       questions.wanted = { make, use };
-      if (!questions.inFlight || performance.now() - questions.inFlight.at > GIVE_UP_AFTER) questions.send();
+      const left = questions.inFlight ? questions.inFlight.at + GIVE_UP_AFTER - performance.now() : 0;
+      clearTimeout(questions.patience);
+      if (left <= 0) questions.send();
+      else questions.patience = setTimeout(() => questions.wanted && element.isConnected && questions.ask(make, use), left + 1);
     },
 
     send() {

@@ -75,7 +75,7 @@ def inside_panel(picked: Picked | None) -> None:
     _component(
         key=KEY,
         data={
-            "model": card.name, "seed": state.seed(), "drawing": picked is None,
+            "model": card.name, "z": list(st.session_state.z), "seed": state.seed(), "drawing": picked is None,
             "source": _source(picked), "eps": torch.randn(model.latent_dim, generator=generator).tolist(),
             "order": cached.dimension_order(card.name), "digits": DIGITS, "dims": model.latent_dim,
             "names": [state.dim_name(d) for d in range(model.latent_dim)],
@@ -101,7 +101,10 @@ def _take() -> None:
 
 
 def over_beta(card: ModelCard) -> list[ModelCard]:
-    """The models that differ from this one in the weight of the KL alone, from none to most."""
+    """The models of this one's data and networks, by the weight of the KL, from none to most; [] for one
+    of few images. They may differ in steps and seed, which their cards tell."""
+    if card.recipe.get("images"):
+        return []
     alike = [
         other for other in cached.zoo_scan()[0].values()
         if (other.data, other.model_config(), other.family in ("vae", "ae"), other.recipe.get("objective"))

@@ -15,9 +15,17 @@ export default function (component) {
   inside.root.querySelector('.drawing').style.display = data.drawing ? '' : 'none';
   if (!before || before.model !== data.model) inside.eps = data.eps.slice();
   if (!before || before.model !== data.model || before.source !== data.source || before.seed !== data.seed) {
+    inside.questions.forget(); // Python answers none about another model or image
     if (before && before.seed !== data.seed) inside.eps = data.eps.slice();
     ask(inside);
   }
+  showTaken(inside);
+}
+
+// whether the drawn z is the point that all pages share
+function showTaken(inside) {
+  const same = inside.answer?.z.length === inside.data.z.length && inside.answer.z.every((v, d) => Math.abs(v - inside.data.z[d]) < 1e-3);
+  inside.root.querySelector('.taken').textContent = same ? 'z is the current point of every page' : '';
 }
 
 function createInside(root) {
@@ -44,8 +52,8 @@ function createInside(root) {
     ask(inside);
   };
   find('.take').onclick = () => {
+    if (!inside.answer) return;
     inside.component.setTriggerValue('take', { model: inside.data.model, z: inside.answer.z, y: inside.answer.y });
-    find('.taken').textContent = 'the current point of every page now';
   };
   root.querySelectorAll('[data-part]').forEach((element) => {
     const light = () => showPart(inside, element.dataset.part);
@@ -133,7 +141,7 @@ function takeAnswer(inside, answer) {
   drawPosterior(inside);
   showLedger(inside);
   showDims(inside);
-  root.querySelector('.taken').textContent = '';
+  showTaken(inside);
   inside.line.textContent = answer.said || `through the model in ${answer.milliseconds.toFixed(1)} ms`;
   inside.pad.dataset.answered = answer.seq; // read by the browser tests
   showPart(inside, inside.part);
@@ -283,7 +291,8 @@ function buildDims(inside, box) {
       inside.eps[d] = Math.max(-MOST, Math.min(MOST, (Number(input.value) - inside.answer.mu[d]) / inside.answer.sigma[d]));
       ask(inside);
     };
-    input.onchange = () => (inside.sliding = null);
+    // a slider that is let go where it was taken up sends no "change"
+    for (const event of ['change', 'pointerup', 'keyup', 'blur']) input.addEventListener(event, () => (inside.sliding = null));
     const light = () => lightDim(inside, d);
     row.addEventListener('pointerenter', light);
     row.addEventListener('focusin', light);

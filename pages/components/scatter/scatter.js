@@ -15,6 +15,7 @@ export default function (component) {
   map.component = component;
   const before = map.data;
   map.data = data;
+  if (before && before.model !== data.model) map.questions.forget(); // Python answers none about another model
   if (!before || before.collection !== data.collection) startCollection(map);
   else if (before.layout.key !== data.layout.key) travel(map);
   else if (map.points) place(map);
