@@ -50,9 +50,12 @@ def payload(app, *fields):
     return data
 
 
-# every family on every data set, on every page (Lessons, Map, Uses and Match have files of their own); the other
+# every family and every data set, on every page (Lessons, Map, Uses and Match have files of their own); the other
 # models on Sliders alone
-FIRST = {(card.family, card.data): card.name for card in reversed(vae.available())}.values()
+FIRST = {
+    *{card.family: card.name for card in reversed(vae.available())}.values(),
+    *{card.data: card.name for card in reversed(vae.available())}.values(),
+}
 HERE = [page for page in PAGES if page not in ("lessons", "map", "uses", "match")]
 EVERYWHERE = [(page, name) for name in NAMES for page in (HERE if name in FIRST else ["sliders"])]
 

@@ -47,7 +47,7 @@ def test_a_drawn_3_comes_out_as_a_3_and_epsilon_is_redrawn(page, address):
     before = answered(page)
     page.get_by_role("button", name="Clear").click()
     answered(page, before)
-    assert page.get_by_text("Nothing is drawn").count()
+    page.get_by_text("Nothing is drawn").wait_for()
     draw(page, THREE)
     page.wait_for_timeout(300)
     answered(page)

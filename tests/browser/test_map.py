@@ -294,9 +294,9 @@ def test_uploads_are_placed_and_the_first_is_the_current_point(page, address, tm
     page.locator("input[type=file]").first.set_input_files([tmp_path / "mine.png", tmp_path / "noise.png"])
     wait_for_another_z(page, before)
     assert z_in_url(page) == pytest.approx(vae.load(NAME).encode(x).mean[0].tolist(), abs=2e-4)
-    assert page.get_by_text("Fewer than 5 images").count()
+    page.get_by_text("Fewer than 5 images").first.wait_for()
     page.get_by_text("mine.png lies within the data").wait_for()
-    assert page.get_by_text("noise.png lies outside the data").count()
+    page.get_by_text("noise.png lies outside the data").first.wait_for()
     marks = page.evaluate(f"() => {MAP}[1].data.marks")
     np.testing.assert_allclose(marks[0]["place"], found.umap[7], atol=1e-3)  # its own place
 
@@ -328,7 +328,7 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     page.keyboard.press("Escape")
     page.wait_for_function(f"() => {MAP}?.[1].points?.names?.length === 60")
     settle(page)
-    assert page.get_by_text("60 images of yours").count()
+    page.get_by_text("60 images of yours").first.wait_for()
     folders = set(DATASETS["mnist"].load("test").labels[:60].tolist())  # they have become classes
     assert page.get_by_role("group", name="classes").get_by_role("button").count() == len(folders)
     before = z_in_url(page)

@@ -43,7 +43,7 @@ def test_a_round_by_keyboard_to_its_end(page, address, machine):
         page.wait_for_timeout(200)
     page.get_by_role("heading", name="Machine 2 of").wait_for()
     settle(page)
-    assert page.get_by_test_id("stDataFrame").count()
+    page.get_by_test_id("stDataFrame").wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Results (CSV)").click()
     header, row = download.value.path().read_text().splitlines()

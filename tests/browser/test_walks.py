@@ -14,7 +14,7 @@ from .app_server import running_app, settle, watch
 from .map_page import inner, on_screen, open_map
 from .panel import DRAG, decoded, open_page, painted, pixels, wait_for_another_z, z_in_url
 
-PAGES = ["", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "compare", "match"]
+PAGES = ["", "lessons", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "uses", "compare", "match"]
 
 
 @pytest.mark.alone
@@ -118,7 +118,7 @@ def test_a_deep_link_as_a_fresh_servers_first_request(browser):
         page.goto(f"{fresh}/sliders?model=mnist-vae-2d&z=0.5,-0.5")
         page.locator("canvas.picture[data-painted]").wait_for(timeout=60_000)
         settle(page)
-        assert page.get_by_role("link", name="Interpolate").count()
+        page.get_by_role("link", name="Interpolate").first.wait_for()
         np.testing.assert_allclose(
             pixels(page), decoded("mnist-vae-2d", [0.5, -0.5]), atol=1
         )
@@ -161,6 +161,7 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     open_page(page, address, "sliders", model=name)
     before = z_in_url(page)
     places = page.get_by_role("group", name="codes in 7 rows and 7 columns").get_by_role("button")
+    places.nth(48).wait_for()
     assert places.count() == 49
     page.get_by_text("Chosen: 28.").wait_for()  # the lower half, so that the page does not open empty
     page.get_by_role("button", name="None", exact=True).click()
@@ -185,6 +186,7 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     edited = z_in_url(page)
     assert [d for d in range(49) if edited[d] != before[d]] in ([15, 16], [15])
     assert edited[15] == edited[16] == vectors[other]
+    current.first.wait_for()
     assert current.count() == 1
     page.get_by_role("group", name="new draws").get_by_role("button").nth(2).press("Enter")
     page.wait_for_timeout(500)
@@ -241,7 +243,7 @@ def test_a_drag_on_the_servers_path(page, address):
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_pages_fit_and_call_nobody(page, address, path, width):
     outside = []
     page.on(
