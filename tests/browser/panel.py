@@ -79,6 +79,25 @@ def wait_for_another_z(page, z):
     settle(page)
 
 
+def released(page):
+    """Wait until the link says where the hand has left the panel."""
+    page.wait_for_function(
+        f"""() => {{ const root = {ROOT}, {{ z }} = root.panel ?? root.host.panel;
+          const said = new URLSearchParams(location.search).get('z').split(',').map(Number);
+          return z.every((v, d) => Math.abs(v - said[d]) < 1e-3) }}"""
+    )
+    settle(page)
+
+
+def until(page, holds, seconds=15):
+    """Wait until something holds: what a busy machine shows later is right all the same."""
+    for _ in range(10 * seconds):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    assert holds()
+
+
 def pixels(page):
     """The picture on the canvas, (H, W) grey."""
     height, width, values = page.evaluate(

@@ -14,7 +14,8 @@ from vae.models.portable import portable_decoder
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch
 from .panel import (
-    DRAG, ROOT, decoded, line, open_page, open_panel, painted, pixels, wait_for_another_z, z_in_url,
+    DRAG, ROOT, decoded, line, open_page, open_panel, painted, pixels, released, until, wait_for_another_z,
+    z_in_url,
 )  # fmt: skip
 
 # the models whose decoder the browser runs
@@ -86,16 +87,6 @@ def test_weights_that_do_not_fit_are_named(page):
         assert damaged != weights
         with pytest.raises(Exception, match=said):
             run_decoder(page, damaged, z)
-
-
-def released(page):
-    """Wait until the link says where the hand has left the panel."""
-    page.wait_for_function(
-        f"""() => {{ const root = {ROOT}, {{ z }} = root.panel ?? root.host.panel;
-          const said = new URLSearchParams(location.search).get('z').split(',').map(Number);
-          return z.every((v, d) => Math.abs(v - said[d]) < 1e-3) }}"""
-    )
-    settle(page)
 
 
 def kind(name):
@@ -281,9 +272,9 @@ def test_a_slider_let_go_where_it_was_taken_up_leaves_the_panel_at_rest(page, ad
     before = strip(page)
     page.get_by_role("button", name="Random").click()  # another point is still taken up
     wait_for_another_z(page, end)
-    page.wait_for_timeout(800)
-    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z_in_url(page)), atol=1)
-    assert strip(page) != before
+    released(page)
+    until(page, lambda: np.allclose(pixels(page), decoded("mnist-vae-2d", z_in_url(page)), atol=1))
+    until(page, lambda: strip(page) != before)
 
 
 def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
@@ -300,7 +291,7 @@ def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
             page.keyboard.press("ArrowRight")
             page.wait_for_function(f"(n) => {past} >= n", arg=begun + i + 1, polling=10)
         page.wait_for_timeout(2500)
-        settle(page)
+        released(page)
         z = z_in_url(page)
         step = page.evaluate(
             f"() => {{ const i = {ROOT}.querySelector('input[data-dim=\"0\"]'); return (i.max - i.min) / 100 }}"
@@ -310,13 +301,13 @@ def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
             page.keyboard.press("Control+z")
             page.wait_for_timeout(60)
         page.wait_for_timeout(2500)
-        settle(page)
+        released(page)
         assert z_in_url(page)[0] == pytest.approx(step, abs=1e-3)
         for _ in range(3):  # and nothing of the way forward is lost
             page.keyboard.press("Control+Shift+z")
             page.wait_for_timeout(60)
         page.wait_for_timeout(2500)
-        settle(page)
+        released(page)
         assert z_in_url(page) == pytest.approx(z, abs=1e-3)
         np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z), atol=1)
         assert not errors
@@ -332,7 +323,7 @@ def test_undo_right_after_a_key_takes_back_that_key_alone(page, address):
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Control+z")
     page.wait_for_timeout(1000)
-    settle(page)
+    released(page)
     assert z_in_url(page) == pytest.approx(first, abs=1e-3)
 
 
@@ -377,8 +368,7 @@ def test_film_strips_show_what_stands_along_the_track_once_the_hand_rests(page, 
     page.evaluate(DRAG.replace("input.dispatchEvent(new Event('change', { bubbles: true }));", ""), [1, 60])
     assert strip(page) == before
     page.evaluate(f"() => {ROOT}.querySelector('input[type=range]').dispatchEvent(new Event('change'))")
-    page.wait_for_timeout(800)
-    assert strip(page) != before
+    until(page, lambda: strip(page) != before)
 
 
 def test_a_hidden_tab_does_no_work(page, address):
@@ -393,8 +383,7 @@ def test_a_hidden_tab_does_no_work(page, address):
     page.wait_for_timeout(1000)
     assert strip(page) == before
     page.evaluate(hide, False)
-    page.wait_for_timeout(800)
-    assert strip(page) != before
+    until(page, lambda: strip(page) != before)
 
 
 def test_touch_on_a_phone(browser, address):
@@ -499,13 +488,12 @@ def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(pa
     meddle(page, lambda message: message.replace(b'"0.weight"', b'"0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
     found = page.evaluate(DRAG, [1, 60])
-    settle(page)
+    released(page)
     page.wait_for_timeout(500)
     assert found["painted"] >= 4
     assert "on the server" in line(page) and "lack 0.weight" in line(page)
-    page.wait_for_timeout(500)
-    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-16d", z_in_url(page)), atol=1)
-    assert len(set(strip(page))) > 2  # strips come from the server too
+    until(page, lambda: np.allclose(pixels(page), decoded("mnist-vae-16d", z_in_url(page)), atol=1))
+    until(page, lambda: len(set(strip(page))) > 2)  # strips come from the server too
 
 
 @pytest.mark.alone
@@ -520,8 +508,7 @@ def test_weights_that_never_arrive_are_told_and_the_server_decodes(page, address
     page.locator("input[type=range]").first.focus()
     page.keyboard.press("Shift+ArrowRight")
     wait_for_another_z(page, [0, 0])
-    page.wait_for_timeout(500)
-    np.testing.assert_allclose(pixels(page), decoded("mnist-vae-2d", z_in_url(page)), atol=1)
+    until(page, lambda: np.allclose(pixels(page), decoded("mnist-vae-2d", z_in_url(page)), atol=1))
 
 
 def test_a_value_that_is_no_number_is_put_back_with_a_note(page, address):

@@ -5,7 +5,7 @@ import pytest
 from pages.components import match
 
 from .app_server import settle
-from .panel import open_page
+from .panel import open_page, until
 
 
 def seed_with(machine):
@@ -67,5 +67,4 @@ def test_the_browsers_score_is_pythons(page, address):
         page.keyboard.press(sign)
     z = one.start.clone()
     z[slider["index"]] = float(control.input_value())
-    page.wait_for_timeout(200)
-    assert score(page) == pytest.approx(one.score(torch.as_tensor(z)), abs=0.3)
+    until(page, lambda: score(page) == pytest.approx(one.score(torch.as_tensor(z)), abs=0.3))

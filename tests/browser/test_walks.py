@@ -12,7 +12,7 @@ from vae.data import DATASETS
 
 from .app_server import running_app, settle, watch
 from .map_page import inner, on_screen, open_map
-from .panel import DRAG, decoded, open_page, painted, pixels, wait_for_another_z, z_in_url
+from .panel import DRAG, decoded, open_page, painted, pixels, released, until, wait_for_another_z, z_in_url
 
 PAGES = ["", "lessons", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "uses", "compare", "match"]
 
@@ -237,9 +237,8 @@ def test_a_drag_on_the_servers_path(page, address):
     found = page.evaluate(DRAG, [2, 30])
     print(f"the server's path: {found['painted']} of {found['asked']} events painted")
     assert found["painted"] >= 5 and found["different"] >= 5
-    settle(page)
-    page.wait_for_timeout(500)
-    np.testing.assert_allclose(pixels(page), decoded("mnist-ladder", z_in_url(page)), atol=1)
+    released(page)
+    until(page, lambda: np.allclose(pixels(page), decoded("mnist-ladder", z_in_url(page)), atol=1))
 
 
 @pytest.mark.parametrize("path", PAGES)
