@@ -10,8 +10,9 @@ import streamlit as st
 import torch
 
 import vae
-from vae import latent, zoo
+from vae import latent, metrics, zoo
 from vae.data import DATASETS, DatasetInfo, Split
+from vae.training.classifiers import answers
 from vae.training.recipes import RECIPES
 
 
@@ -36,6 +37,15 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
 @st.cache_resource(max_entries=40, show_spinner="Loading the model")
 def model(name: str) -> vae.models.LatentModel:
     return vae.load(name)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def judge(data: str) -> metrics.classifier.Classifier | None:
+    """The classifier of a data set; None where none is shipped or it is damaged."""
+    try:
+        return metrics.load_classifier(data, info(data).image_shape, answers(info(data)))
+    except OSError:
+        return None
 
 
 @st.cache_resource(max_entries=20, show_spinner="Loading held-out images")

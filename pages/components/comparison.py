@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from vae import latent, metrics, objectives
-from vae.data import DATASETS
 from vae.models import LatentModel
-from vae.training.classifiers import answers
 
 from . import cached, state
 from .image_input import Picked
@@ -221,10 +219,7 @@ def holes(name: str) -> str:
             f"Of {DRAWS} draws {100 * float((support < 0.01).mean()):.0f} % lie in places emptier than those of "
             "99 % of held-out images (one draw from each posterior)"
         )
-    try:
-        judge = metrics.load_classifier(card.data, model.image_shape, answers(DATASETS[card.data]))
-    except OSError:
-        judge = None
+    judge = cached.judge(card.data)
     if judge is not None:
         with torch.no_grad():
             split = cached.gallery(card.data)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import streamlit as st
 import torch
@@ -48,9 +46,8 @@ def show() -> None:
     if FAILURE[0] in models():
         row.button("The known failure", on_click=_fail, help="a model of clothes is shown blurred clothes")
     auroc = found[f"auroc_{score}_{kind}"]
-    looked = _looked_at(card.name, kind)
-    own, foreign = looked.own, looked.foreign
-    ours, theirs = getattr(looked.own_scores, score), getattr(looked.foreign_scores, score)
+    (own, own_scores), (foreign, foreign_scores) = _looked_at(card.name, None), _looked_at(card.name, kind)
+    ours, theirs = getattr(own_scores, score), getattr(foreign_scores, score)
 
     left, right = st.columns(2, gap="large")
     with left:
@@ -63,8 +60,9 @@ def show() -> None:
             figures.roc_curve(metrics.FALSE_ALARMS, found[f"roc_{score}_{kind}"], auroc),
             config=figures.CONFIG, key="anomaly_roc", alt="foreign images found against false alarms",
         )  # fmt: skip
-    st.markdown(_verdict(auroc, kind, score))
-    shown = torch.cat([foreign[:EXAMPLES], _decoded(foreign[:EXAMPLES])])
+    st.markdown(_verdict(auroc, score))
+    with torch.no_grad():
+        shown = torch.cat([foreign[:EXAMPLES], state.model().reconstruct(foreign[:EXAMPLES])])
     picture_grid(
         shown, [f"{KINDS[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
         key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
@@ -93,10 +91,14 @@ def show() -> None:
     )  # fmt: skip
     st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['auroc']}.")
     below = st.container(horizontal=True)
-    rows = "\n".join(f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}" for i, (f, v) in enumerate(zip(is_foreign, values)))
+
+    def scores_csv() -> bytes:
+        rows = [f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}" for i, (f, v) in enumerate(zip(is_foreign, values))]
+        return "\n".join([f"kind,row,{score}", *rows, ""]).encode()
+
     with below:
         exports.download(
-            "Scores (CSV)", lambda: f"kind,row,{score}\n{rows}\n".encode(), f"{card.name}-{kind}-{score}.csv", "text/csv",
+            "Scores (CSV)", scores_csv, f"{card.name}-{kind}-{score}.csv", "text/csv",
             key="anomaly_csv",
         )  # fmt: skip
     with below.popover("Where does my image lie?"):
@@ -122,7 +124,7 @@ def _fail() -> None:
     st.session_state.anomaly_kind, st.session_state.anomaly_score = kind, score
 
 
-def _verdict(auroc: float, kind: str, score: str) -> str:
+def _verdict(auroc: float, score: str) -> str:
     chance = f"**AUROC {auroc:.3f}**: in {100 * auroc:.1f} % of pairs the foreign image has the higher {SCORES[score]}. "
     if auroc >= 0.5:
         return chance + "By chance it would be 50 %."
@@ -139,29 +141,17 @@ def _verdict(auroc: float, kind: str, score: str) -> str:
     }[score]  # fmt: skip
 
 
-class Looked(NamedTuple):
-    """RANKED images of each sort, and what the model makes of them."""
-
-    own: torch.Tensor  # (N, C, H, W)
-    foreign: torch.Tensor
-    own_scores: metrics.Scores
-    foreign_scores: metrics.Scores
-
-
-@st.cache_resource(max_entries=12, show_spinner="Looking at foreign images")
-def _looked_at(name: str, kind: str) -> Looked:
+@st.cache_resource(max_entries=24, show_spinner="Looking at foreign images")
+def _looked_at(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Scores]:
+    """RANKED images (N, C, H, W) of a kind, or of the model's own data, and what it makes of them."""
     split, rows = cached.gallery(cached.model(name).card.data), np.arange(RANKED)
-    strangers = cached.gallery(kind) if kind in uses.STRANGERS else split
-    own = split.batch(rows)[0]
-    foreign = uses.foreign_images(kind, split, strangers, rows, torch.Generator().manual_seed(1))
-    return Looked(own, foreign, _scores(name, own), _scores(name, foreign))
+    if kind is None:
+        x = split.batch(rows)[0]
+    else:
+        strangers = cached.gallery(kind) if kind in uses.STRANGERS else split
+        x = uses.foreign_images(kind, split, strangers, rows, torch.Generator().manual_seed(1))
+    return x, _scores(name, x)
 
 
 def _scores(name: str, x: torch.Tensor) -> metrics.Scores:
     return metrics.foreignness(cached.model(name), x, torch.Generator().manual_seed(0))
-
-
-def _decoded(x: torch.Tensor) -> torch.Tensor:
-    model = state.model()
-    ys = model.most_likely_class(x) if model.num_classes else None
-    return state.decode(state.encode(x, ys), ys)

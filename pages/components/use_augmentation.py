@@ -6,9 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from vae import metrics
 from vae.training import uses
-from vae.training.classifiers import answers
 
 from . import cached, exports, figures, state
 from .picture_grid import picture_grid
@@ -74,16 +72,13 @@ def _samples(card, model) -> None:
     )  # fmt: skip
     names = ["learnt from its draws alone"]
     values = [card.figures["accuracy_from_samples"]]
-    info = cached.info(card.data)
     if "accuracy_labels_alone" in card.figures:
         names.append(f"learnt from {uses.FEW} labelled images")
         values.append(card.figures["accuracy_labels_alone"])
-    try:
-        judge = metrics.load_classifier(card.data, info.image_shape, answers(info))
+    judge = cached.judge(card.data)
+    if judge is not None:
         names.append("learnt from all training images")
         values.append(judge.accuracy[0])
-    except OSError:
-        pass
     st.plotly_chart(
         figures.accuracies(names, values), config=figures.CONFIG, key="augment_samples", alt="accuracy of classifiers"
     )

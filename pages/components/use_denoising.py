@@ -29,9 +29,10 @@ def show() -> None:
     with right.popover("Choose the image"):
         picked = image_input("denoise_image")
     noisy = add_noise(picked.x, std, torch.Generator().manual_seed(state.seed()))
-    names = list(dict.fromkeys(n for n in (state.card().name, *BESIDE) if n in models()))
-    cards = cached.zoo_scan()[0]
-    found = [_denoised(name, noisy) for name in names]
+    cards, every = cached.zoo_scan()[0], models()
+    names = list(dict.fromkeys(n for n in (state.card().name, *BESIDE) if n in every))
+    with torch.no_grad():
+        found = [cached.model(name).reconstruct(noisy) for name in names]
     shown = torch.cat([picked.x, noisy, *found])
     quality = ["", *(f", {_decibels(picked.x, x):.1f} dB" for x in shown[1:, None])]
     titles = ["the image", "with noise", *(cards[name].title for name in names)]
@@ -45,7 +46,6 @@ def show() -> None:
         "knows no noise, until the noise is so foreign that its encoder is lost."
     )
     exports.download_sheet(shown, len(shown), "denoised", "denoise_png")
-    every = [n for n in cards if "psnr_denoised" in cards[n].figures]
     every.sort(key=lambda n: -cards[n].figures["psnr_denoised"])
     st.dataframe(
         {
@@ -59,13 +59,6 @@ def show() -> None:
         f"From the cards: {state.card().protocol['psnr_denoised']}. The noisy digits themselves have "
         f"{f['psnr_noisy']:.2f} dB, the mean image {f['psnr_mean_image']:.2f}."
     )
-
-
-@torch.no_grad()
-def _denoised(name: str, noisy: torch.Tensor) -> torch.Tensor:
-    model = cached.model(name)
-    y = model.most_likely_class(noisy) if model.num_classes else None
-    return model.decode(model.encode(noisy, y).mean, y)
 
 
 def _decibels(x: torch.Tensor, other: torch.Tensor) -> float:

@@ -6,9 +6,8 @@ import numpy as np
 import streamlit as st
 import torch
 
-from vae import inpainting, metrics
+from vae import inpainting
 from vae.models import FAMILIES
-from vae.training.classifiers import answers
 
 from . import cached, exports, state
 from .image_input import image_input
@@ -112,8 +111,8 @@ def _filled(x: torch.Tensor, visible: torch.Tensor, y: int | None) -> inpainting
 
 
 def _by_encoder(x: torch.Tensor, y: int | None) -> torch.Tensor:
-    ys = None if y is None else torch.tensor([y])
-    return state.decode(state.encode(x, ys), ys)
+    with torch.no_grad():
+        return state.model().reconstruct(x, None if y is None else torch.tensor([y]))
 
 
 def _classes(decoded: torch.Tensor) -> None:
@@ -121,9 +120,8 @@ def _classes(decoded: torch.Tensor) -> None:
     info = cached.info(state.card().data)
     if info.grid is not None:
         return
-    try:
-        judge = metrics.load_classifier(info.name, info.image_shape, answers(info))
-    except OSError:
+    judge = cached.judge(info.name)
+    if judge is None:
         return
     with torch.no_grad():
         counts = np.bincount(judge(decoded)[0].argmax(1).numpy(), minlength=len(info.classes))

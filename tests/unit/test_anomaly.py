@@ -7,7 +7,7 @@ import torch
 import vae
 from vae import metrics, objectives
 from vae.data import DATASETS
-from vae.data import corruptions
+from vae.training import corruptions
 
 
 def test_auroc_is_the_share_of_pairs_in_their_order():

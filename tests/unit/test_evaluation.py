@@ -6,7 +6,7 @@ import torch
 
 from vae import metrics
 from vae.data import DATASETS
-from vae.models import FAMILIES, Config
+from vae.models import FAMILIES, Config, LatentModel
 from vae.training import evaluation
 
 CONFIG = Config((1, 28, 28), latent_dim=4, encoder=(16,), decoder=(16,))
@@ -49,7 +49,7 @@ def test_binarised_pixels_are_binary_and_the_same_each_time():
 
 def test_denoising_sees_the_noise_of_the_seed_and_is_measured_against_the_clean_image(monkeypatch):
     class Identity:
-        num_classes = 0
+        num_classes, reconstruct = 0, LatentModel.reconstruct
 
         def encode(self, x, y=None):
             self.seen = x
@@ -66,7 +66,7 @@ def test_denoising_sees_the_noise_of_the_seed_and_is_measured_against_the_clean_
 
 def test_a_conditional_model_finds_the_class_in_the_noise():
     class ByClass:
-        num_classes = 10
+        num_classes, reconstruct = 10, LatentModel.reconstruct
         asked = []
 
         def most_likely_class(self, x):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..models import LatentModel
 from ..objectives import elbo
+from .reconstruction import pixel_entropy
 
 FALSE_ALARMS = np.linspace(0, 1, 41)  # false positive rates at which a stored curve has its points
 
@@ -37,8 +38,7 @@ def foreignness(model: LatentModel, x: Tensor, generator: torch.Generator | None
     if model.latent_kind == "point":
         return Scores(_finite(error), None, None)
     bound = -elbo(out, x).elbo
-    entropy = (torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3))
-    return Scores(_finite(error), _finite(bound), _finite(bound - entropy))
+    return Scores(_finite(error), _finite(bound), _finite(bound - pixel_entropy(x)))
 
 
 def _finite(scores: Tensor) -> np.ndarray:

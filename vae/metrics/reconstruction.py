@@ -37,7 +37,7 @@ def average_terms(
         out = model(x, y, generator=generator)
         terms = elbo(out, x)
         recon.append(terms.recon)
-        floor.append((torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3)))
+        floor.append(pixel_entropy(x))
         kl.append(terms.kl)
         kl_per_dim.append(terms.kl_per_dim)
         recon_at_mean.append(-model.likelihood(out.posterior.mean, y).log_prob(x))
@@ -55,6 +55,12 @@ def average_terms(
         torch.cat(means).numpy(),
         torch.cat(sigmas).numpy(),
     )
+
+
+def pixel_entropy(x: Tensor) -> Tensor:
+    """Images (B, C, H, W) in [0, 1] -> (B,) nats: the entropy of pixels that are white with these odds,
+    which is the least that -log p(x|z) can be, x_hat being x."""
+    return (torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3))
 
 
 def psnr(x: Tensor, x_hat: Tensor) -> Tensor:

@@ -144,6 +144,13 @@ class LatentModel(nn.Module):
         """z (B, D) -> (B, C, H, W), the mean image in [0, 1]."""
         return self.decode_logits(z, y).sigmoid()
 
+    def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """x (B, C, H, W) -> (B, C, H, W), decoded at the posterior mean. A conditional model that is given
+        no y takes the class that it finds likeliest."""
+        if y is None and self.num_classes:
+            y = self.most_likely_class(x)
+        return self.decode(self.encode(x, y).mean, y)
+
     def likelihood(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """p(x | z): log_prob(x) -> (B,) in nats, summed over pixels.
 

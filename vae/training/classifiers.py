@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Iterable
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..data import DATASETS, DatasetInfo, Split
@@ -21,10 +23,36 @@ def answers(info: DatasetInfo) -> tuple[int, ...]:
     return info.grid.sizes if info.grid else (len(info.classes),)
 
 
-def truth(split: Split, rows: np.ndarray) -> torch.Tensor:
+def truth(split: Split, rows: np.ndarray) -> Tensor:
     """The right answers (B, K) int."""
     found = split.labels[:, None] if split.factors is None else split.factors
     return torch.from_numpy(np.asarray(found[rows]))
+
+
+def learn(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], steps: int) -> None:
+    """Train a network that answers questions by logits, as a Classifier does, on batches of
+    (x (B, C, H, W), y (B, K) int), `steps` of them; leaves it in eval mode."""
+    network.train().requires_grad_(True)
+    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    for x, y in batches:
+        loss = sum(nn.functional.cross_entropy(q, y[:, k]) for k, q in enumerate(network(x)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    network.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, split: Split, rows: np.ndarray) -> tuple[float, ...]:
+    """The share of right answers to each question, on these rows of a split."""
+    right = []
+    for first in range(0, len(rows), 500):
+        part = rows[first : first + 500]
+        found = torch.stack([q.argmax(1) for q in network(split.batch(part)[0])], 1)
+        right.append(found == truth(split, part))
+    return tuple(torch.cat(right).double().mean(0).tolist())
 
 
 def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) -> judge.Classifier:
@@ -33,24 +61,11 @@ def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) ->
     train, test = info.load("train"), info.load("test")
     torch.manual_seed(0)
     model = judge.Classifier(info.image_shape, answers(info))
-    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-    for rows in tqdm(Batches(len(train), BATCH_SIZE, 0, 0, steps), desc=f"classifier of {data}"):
-        x, y = train.batch(rows)[0], truth(train, rows)
-        loss = sum(torch.nn.functional.cross_entropy(q, y[:, k]) for k, q in enumerate(model(x)))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    model.eval().requires_grad_(False)
-    right = []
-    for first in range(0, len(test), 500):
-        rows = np.arange(first, min(first + 500, len(test)))
-        found = torch.stack([q.argmax(1) for q in model(test.batch(rows)[0])], 1)
-        right.append(found == truth(test, rows))
-    model.accuracy = tuple(torch.cat(right).double().mean(0).tolist())
+    rows = tqdm(Batches(len(train), BATCH_SIZE, 0, 0, steps), desc=f"classifier of {data}")
+    learn(model, ((train.batch(part)[0], truth(train, part)) for part in rows), steps)
+    model.accuracy = accuracy(model, test, np.arange(len(test)))
     folder = folder or judge.CLASSIFIERS
     folder.mkdir(parents=True, exist_ok=True)
-    accuracy = ",".join(f"{value:.4f}" for value in model.accuracy)
-    save_file(model.state_dict(), folder / f"{data}.safetensors", {"accuracy": accuracy})
+    told = ",".join(f"{value:.4f}" for value in model.accuracy)
+    save_file(model.state_dict(), folder / f"{data}.safetensors", {"accuracy": told})
     return model

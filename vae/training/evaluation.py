@@ -165,8 +165,7 @@ def _denoising(model: LatentModel, split: Split, n: int) -> tuple[dict, dict]:
     for part in parts:
         x = split.batch(part)[0]
         noisy = add_noise(x, NOISE, generator)
-        y = model.most_likely_class(noisy) if model.num_classes else None
-        found.append(metrics.psnr(x, model.decode(model.encode(noisy, y).mean, y)))
+        found.append(metrics.psnr(x, model.reconstruct(noisy)))
         before.append(metrics.psnr(x, noisy))
         constant.append(metrics.psnr(x, mean))
     figures = {

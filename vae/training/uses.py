@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from .. import metrics
 from ..data import DATASETS, Split
-from ..data.corruptions import CORRUPTIONS
 from ..metrics.classifier import Classifier
 from ..models import LatentModel
 from ..models.base import reparametrise
+from .classifiers import accuracy, learn
+from .corruptions import CORRUPTIONS
 from .loop import shifted
 
 BATCH = 500
@@ -28,7 +29,7 @@ EMPTY = "empty"
 LABELS = (50, 200, 1000)  # labelled images that a classifier gets
 FEW = 100  # labels of a linear classifier, and of a semi-supervised model's own
 DRAWS = 5  # choices of labelled images; figures are means over them
-STEPS, BATCH_SIZE, LEARNING_RATE = 300, 64, 2e-3  # of a small classifier
+STEPS, BATCH_SIZE = 300, 64  # of a small classifier
 SHIFT = 2  # pixels
 SAMPLES = 20_000  # draws of a conditional model that a classifier learns from, and nothing else
 SAMPLE_STEPS = 1500
@@ -82,7 +83,7 @@ def anomalies(model: LatentModel, data: str, n: int) -> tuple[dict, dict]:
 
 # ---- labels
 
-def parted(split: Split, n: int) -> tuple[np.ndarray, np.ndarray]:
+def parted(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows that lend labels, and rows that are judged, of the first n: even ones and odd ones."""
     return np.arange(0, n, 2), np.arange(1, n, 2)
 
@@ -99,7 +100,7 @@ def choose(labels: np.ndarray, pool: np.ndarray, count: int, seed: int) -> np.nd
 
 def few_labels(means: np.ndarray, split: Split, n: int, draws: int, count: int = FEW) -> tuple[dict, dict]:
     """A linear classifier with `count` labels, on codes and on pixels: accuracy_codes, accuracy_pixels."""
-    pool, judged = parted(split, n)
+    pool, judged = parted(n)
     pixels = torch.cat([split.batch(range(i, min(i + BATCH, n)))[0] for i in range(0, n, BATCH)]).flatten(1).numpy()
     figures = {}
     for name, features in [("codes", means), ("pixels", pixels)]:
@@ -121,7 +122,7 @@ def augmentation(model: LatentModel, split: Split, n: int, draws: int) -> tuple[
     """A small classifier with few labels: alone, with shifted images, with a VAE's, with both. The keys
     of `augmentation` are "50 alone" and so on; augmentation_error has the standard errors of these means,
     over choices of labels."""
-    pool, judged = parted(split, n)
+    pool, judged = parted(n)
     variants = {
         "alone": lambda x, y, g: x,
         "shifted": lambda x, y, g: shifted(x, SHIFT, g),
@@ -134,7 +135,7 @@ def augmentation(model: LatentModel, split: Split, n: int, draws: int) -> tuple[
             right = []
             for seed in range(draws):
                 x, y = split.batch(choose(split.labels[:n], pool, count, seed))
-                right.append(accuracy(fit(Classifier(model.image_shape, (10,)), x, y, vary, seed), split, judged))
+                right.append(accuracy(fit(Classifier(model.image_shape, (10,)), x, y, vary, seed), split, judged)[0])
             found[f"{count} {name}"] = float(np.mean(right))
             errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if draws > 1 else 0.0
     told = (
@@ -150,13 +151,13 @@ def labels_alone(
 ) -> tuple[dict, dict]:
     """What a semi-supervised model's own classifier learns from as many labels without the model:
     accuracy_labels_alone, beside accuracy_with_model on the same images."""
-    pool, judged = parted(split, n)
+    pool, judged = parted(n)
     right = []
     for seed in range(draws):
         x, y = split.batch(choose(split.labels[:n], pool, count, seed))
         network = copy.deepcopy(model.classifier)
         vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
-        right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, judged))
+        right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, judged)[0])
     told = (
         f"the same classifier on {count} labelled images of the test split's even rows and nothing else, shifted "
         f"by up to {SHIFT} pixels, {STEPS} steps, mean over {draws} choices of them, beside the model's; accuracy on "
@@ -164,7 +165,7 @@ def labels_alone(
     )
     figures = {
         "accuracy_labels_alone": float(np.mean(right)),
-        "accuracy_with_model": accuracy(Answers(model.classifier), split, judged),
+        "accuracy_with_model": accuracy(Answers(model.classifier), split, judged)[0],
     }
     return figures, {"accuracy_labels_alone": told}
 
@@ -180,7 +181,7 @@ def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLE
         f"a convolutional classifier that learnt from {samples:,} draws of the model, {SAMPLE_STEPS:,} steps of "
         f"{BATCH_SIZE}, and from no image: accuracy on {n:,} test images"
     )
-    return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))}, {"accuracy_from_samples": told}
+    return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))[0]}, {"accuracy_from_samples": told}
 
 
 class Answers(nn.Module):
@@ -205,26 +206,14 @@ def fit(
         for layer in network.modules():
             if hasattr(layer, "reset_parameters"):
                 layer.reset_parameters()
-    network.train().requires_grad_(True)
-    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-    for _ in range(steps):
-        rows = torch.randint(len(x), (BATCH_SIZE,), generator=generator)
-        loss = nn.functional.cross_entropy(network(vary(x[rows], y[rows], generator))[0], y[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    return network.eval().requires_grad_(False)
 
+    def batches():
+        for _ in range(steps):
+            rows = torch.randint(len(x), (BATCH_SIZE,), generator=generator)
+            yield vary(x[rows], y[rows], generator), y[rows, None]
 
-@torch.no_grad()
-def accuracy(classifier: nn.Module, split: Split, rows: np.ndarray) -> float:
-    right = []
-    for first in range(0, len(rows), BATCH):
-        x, y = split.batch(rows[first : first + BATCH])
-        right.append(classifier(x)[0].argmax(1) == y)
-    return float(torch.cat(right).double().mean())
+    learn(network, batches(), steps)
+    return network
 
 
 @torch.no_grad()

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..models.dvae import add_noise
+
 NOISE = 0.25  # standard deviation, on images in [0, 1]
 BLUR = 1.5  # standard deviation of the Gaussian, in pixels
 PATCH = 0.36  # side of what is cut out, of the image's
@@ -14,7 +16,7 @@ SHIFT = 0.18  # of the image's width
 
 def noisy(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """x (B, C, H, W) in [0, 1] with Gaussian noise on every pixel."""
-    return (x + NOISE * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+    return add_noise(x, NOISE, generator)
 
 
 def blurred(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
