@@ -17,7 +17,7 @@ NEEDS = "Foreign images have been measured for models of grey digits and clothes
 RANKED = 400  # images of each kind that are ranked on the page
 SHOWN = 20  # at each end of the ranking
 EXAMPLES = 8
-SCORES = {"squared_error": "squared error", "negative_elbo": "negative ELBO", "excess": "excess over pixel entropy"}
+SCORES = {"squared_error": "squared error", "negative_elbo": "negative ELBO", "excess": "excess"}
 KINDS = {
     "mnist": "digits", "fashion-mnist": "clothes", "noisy": "noisy", "blurred": "blurred", "cut": "with a hole",
     "off_centre": "off centre", "inverted": "inverted", uses.EMPTY: "an empty picture",
@@ -42,7 +42,10 @@ def show() -> None:
         f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", format_func=KINDS.get
     )
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
-    score = row.segmented_control("Ranked by", scores, required=True, key="anomaly_score", format_func=SCORES.get)
+    score = row.segmented_control(
+        "Ranked by", scores, required=True, key="anomaly_score", format_func=SCORES.get,
+        help="squared error of the reconstruction; negative ELBO in nats; excess: the negative ELBO less the entropy of the image's own grey pixels",
+    )  # fmt: skip
     if FAILURE[0] in models():
         row.button("The known failure", on_click=_fail, help="a model of clothes is shown blurred clothes")
     auroc = found[f"auroc_{score}_{kind}"]

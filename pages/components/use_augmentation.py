@@ -12,7 +12,7 @@ from . import cached, exports, figures, state
 from .picture_grid import picture_grid
 
 NEEDS = "Classifiers have been trained with the images of two plain VAEs and of the conditional models of digits."
-SHOWN = 12
+SHOWN = 8
 
 
 def models() -> list[str]:
@@ -41,9 +41,13 @@ def _variants(card, model) -> None:
     shifted = uses.shifted(x, uses.SHIFT, torch.Generator().manual_seed(state.seed()))
     picture_grid(
         torch.cat([x, shifted, imagined]), [f"{what} {i + 1}" for what in ("image", "shifted", "imagined") for i in range(SHOWN)],
-        key="augment_pictures", columns=SHOWN, row_labels=["held-out images", f"shifted by up to {uses.SHIFT} pixels", "imagined: between the codes of two"],
+        key="augment_pictures", columns=SHOWN, row_labels=["images", "shifted", "imagined"],
         size=72, name="images, shifted and imagined",
     )  # fmt: skip
+    st.caption(
+        f"Held-out images; the same, shifted by up to {uses.SHIFT} pixels; and decoded points between the code of each and "
+        "that of another of its class."
+    )
     exports.download_sheet(torch.cat([x, shifted, imagined]), SHOWN, "imagined", "augment_png")
     found = card.figures["augmentation"]
     names = list(dict.fromkeys(key.split(" ", 1)[1] for key in found))
