@@ -68,10 +68,25 @@ def chromium():
         browser.close()
 
 
+# the script has run to its end, nothing is a placeholder, every component has drawn itself,
+# and so it has stayed for 400 ms; elements are counted in the components' shadow roots too
+AT_REST = """() => {
+  const all = [...document.querySelectorAll('*')], roots = all.map((e) => e.shadowRoot).filter(Boolean);
+  const resting = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
+    && roots.length >= document.querySelectorAll('[data-testid^=stBidiComponent]').length
+    && roots.every((root) => root.childElementCount);
+  const size = roots.reduce((sum, root) => sum + root.querySelectorAll('*').length, all.length);
+  if (!resting || size !== window.lastSize) window.restsSince = performance.now();
+  window.lastSize = size;
+  return resting && performance.now() - window.restsSince >= 400;
+}"""
+
+
 def settle(page) -> None:
-    """Wait until the page's script run has ended and pictures stand."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
-    page.wait_for_timeout(400)
+    """Wait until the page's script run has ended and what it shows stands."""
+    page.evaluate("() => { window.lastSize = undefined }")
+    page.wait_for_function(AT_REST, polling=50, timeout=60_000)
 
 
 def watch(page) -> list[str]:

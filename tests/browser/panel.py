@@ -107,6 +107,12 @@ def pixels(page):
     return np.array(values).reshape(height, width, 4)[:, :, 0]
 
 
+def shows(page, name, z=None, y=None):
+    """Wait until the picture is the one that torch decodes of a point, the link's if none is given."""
+    z = z_in_url(page) if z is None else z
+    until(page, lambda: np.allclose(pixels(page), decoded(name, z, y), atol=1))
+
+
 def decoded(name, z, y=None):
     y = None if y is None else torch.tensor([y])
     return vae.load(name).decode(torch.tensor([z], dtype=torch.float32), y)[0, 0].numpy() * 255

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import expect
 
 import vae
 from vae import metrics
@@ -20,7 +21,7 @@ THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130
 
 def answered(page, more_than=0):
     page.wait_for_function(f"(n) => Number({INSIDE}?.pad.dataset.answered ?? 0) > n", arg=more_than)
-    page.wait_for_function(f"() => !{INSIDE}.questions.inFlight")
+    page.wait_for_function(f"() => !{INSIDE}.questions.inFlight && !{INSIDE}.questions.wanted")
     return int(page.evaluate(f"{INSIDE}.pad.dataset.answered"))
 
 
@@ -46,11 +47,10 @@ def test_a_drawn_3_comes_out_as_a_3_and_epsilon_is_redrawn(page, address):
     open_page(page, address, "inside", model="mnist-vae-16d")
     before = answered(page)
     page.get_by_role("button", name="Clear").click()
-    answered(page, before)
+    cleared = answered(page, before)
     page.get_by_text("Nothing is drawn").wait_for()
     draw(page, THREE)
-    page.wait_for_timeout(300)
-    answered(page)
+    answered(page, cleared)
     judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
     for name in ("x", "x_hat"):
         image = torch.from_numpy(picture(page, name)).float()[None, None]
@@ -118,8 +118,8 @@ def test_a_gallery_image_and_the_steps_by_keyboard(page, address):
     page.mouse.move(2, 2)
     for part, name in (("q", "VAE.encode"), ("kl", "gaussian_kl"), ("x_hat", "decode_logits")):
         page.locator(f"[data-part='{part}'][tabindex]").first.focus()
-        assert name in page.locator(".which").inner_text()
-        assert page.locator(f".symbol[data-part='{part}'].lit").count() == 1
+        expect(page.locator(".which")).to_contain_text(name)
+        expect(page.locator(f".symbol[data-part='{part}'].lit")).to_have_count(1)
 
 
 def test_a_bar_its_slider_and_its_mark_are_one_and_z_is_taken_along(page, address):
@@ -130,8 +130,8 @@ def test_a_bar_its_slider_and_its_mark_are_one_and_z_is_taken_along(page, addres
     before = page.evaluate(f"{INSIDE}.answer")
     assert row.locator("b").inner_text() == f"{before['kl_per_dim'][d]:.2f}"
     row.hover()
-    assert page.locator(f"svg.posterior .lit[data-dim='{d}']").count() == 2  # its dot and its name
-    assert page.locator("svg.posterior .lit").count() == 2
+    expect(page.locator(f"svg.posterior .lit[data-dim='{d}']")).to_have_count(2)  # its dot and its name
+    expect(page.locator("svg.posterior .lit")).to_have_count(2)
     handle = row.locator("input")
     handle.focus()
     handle.press("Home")
@@ -168,7 +168,7 @@ def test_the_same_image_from_no_kl_to_collapse(page, address):
     symbols = page.locator("math .symbol")
     assert symbols.count() >= 7  # the formulae are mathematics, each part a symbol that lights up
     page.locator(".dims").hover(position={"x": 5, "y": 5})
-    assert page.locator("math .symbol.lit[data-part='kl']").count() == 1
+    expect(page.locator("math .symbol.lit[data-part='kl']")).to_have_count(1)
 
 
 def test_a_drawing_on_another_models_page_is_what_that_model_sees(page, address):

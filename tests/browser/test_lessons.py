@@ -5,12 +5,13 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from pages.components.lesson_panel import link_of
 from pages.components.lessons import LESSONS
 
 from .app_server import settle, watch
-from .panel import in_query
+from .panel import in_query, until
 from .test_inside import INSIDE, THREE, answered, draw, picture
 
 TITLES = {"uses": "Uses", "inside": "Inside", "sample": "Sample", "map": "Map", "match": "Match"}
@@ -22,7 +23,7 @@ def at_step(page, key, number):
     page.wait_for_url(re.compile(rf"/{step.page}\?.*lesson={key}\.{number + 1}"), timeout=30_000)
     page.locator("h1", has_text=TITLES.get(step.page, step.page.capitalize())).wait_for(timeout=30_000)
     settle(page)
-    assert f"step {number + 1} of {len(LESSONS[key].steps)}" in page.locator(".st-key-lesson").inner_text()
+    expect(page.locator(".st-key-lesson")).to_contain_text(f"step {number + 1} of {len(LESSONS[key].steps)}")
     assert f"model={step.link['model']}" in page.url
 
 
@@ -53,8 +54,6 @@ def slide(page):
         for _ in range(3):
             handle.press("PageUp")
         answered(page, n)
-        page.wait_for_timeout(400)
-        answered(page)
         return float(np.abs(picture(page, "x_hat") - before).max())
 
     assert changes(int(np.argmax(kl))) > 0.3 > 0.1 > changes(int(np.argmin(kl)))
@@ -65,8 +64,7 @@ def draw_anything(page):
     n = answered(page)
     before = picture(page, "x_hat"), picture(page, "x")
     draw(page, [(60, 60), (220, 60), (220, 220), (60, 220), (60, 60)])
-    page.wait_for_timeout(300)
-    assert answered(page, n)
+    answered(page, n)
     assert np.abs(picture(page, "x") - before[1]).max() > 0.5 > 0.02 > np.abs(picture(page, "x_hat") - before[0]).max()
 
 
@@ -76,7 +74,7 @@ def draw_a_digit(page):
     draw(page, THREE)
     answered(page, n)
     assert page.evaluate(f"{INSIDE}.answer.mu") != before
-    assert page.locator("svg.posterior ellipse.sigma1").count() == 1
+    expect(page.locator("svg.posterior ellipse.sigma1")).to_have_count(1)
 
 
 def hover(page):
@@ -87,9 +85,8 @@ def hover(page):
     shown = set()
     for part in (0.3, 0.42, 0.5, 0.58, 0.7):
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * 0.5, steps=4)
-        page.wait_for_timeout(250)
         shown.add(page.locator(".here canvas").get_attribute("data-z"))
-    assert len(shown - {None}) >= 2
+    until(page, lambda: shown.add(page.locator(".here canvas").get_attribute("data-z")) or len(shown - {None}) >= 2)
 
 
 def leave_the_far_place(page):
@@ -124,19 +121,20 @@ def test_a_lesson_is_followed_to_its_end(page, address, key):
     for number, step in enumerate(LESSONS[key].steps):
         at_step(page, key, number)
         panel = page.locator(".st-key-lesson")
-        assert panel.locator("[data-testid=stAlert]").count() == 0, "the answer stands there before the question is put"
+        # the answer does not stand there before the question is put
+        expect(panel.locator("[data-testid=stAlert]")).to_have_count(0)
         if (key, number) in TRIES:
             TRIES[key, number](page)
         wrong = (step.right + 1) % len(step.answers)
         answer(page, step, wrong)
         panel.locator("[data-testid=stAlert]").wait_for()
         settle(page)
-        assert step.answers[step.right] in panel.locator("[data-testid=stAlert]").inner_text()
+        expect(panel.locator("[data-testid=stAlert]")).to_contain_text(step.answers[step.right])
         answer(page, step, step.right)
         panel.get_by_text("Yes.").wait_for()
         settle(page)
         assert not page.locator("[data-testid=stException]").count()
-        assert page.locator("[data-testid=stAlert]").count() == 1
+        expect(page.locator("[data-testid=stAlert]")).to_have_count(1)
         name = "Next" if number + 1 < len(LESSONS[key].steps) else "All lessons"
         panel.get_by_role("button", name=name, exact=True).click()
     page.locator("h1", has_text="Lessons").wait_for()
@@ -157,6 +155,6 @@ def test_a_steps_link_opens_it_for_somebody_else_and_phones_have_room(browser, a
     at_step(page, "break", 0)
     page.get_by_role("button", name="Leave").click()
     page.wait_for_function("() => !location.search.includes('lesson')")
-    assert page.locator(".st-key-lesson").count() == 0
+    expect(page.locator(".st-key-lesson")).to_have_count(0)
     assert not errors
     context.close()
