@@ -9,14 +9,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from pages.components import state
+from pages.components import link
 from pages.components.lesson_panel import lesson_panel
 from pages.components.navigation import navigation
 
 st.set_page_config(page_title="Latent-space explorer", layout="wide")
 st.html(Path(__file__).parent / "pages/components/style.css")
 page = navigation()
-state.begin_run()
+link.begin_run()
+link.tell_complaints()
 lesson_panel(page.url_path)
 page.run()
-state.end_run()
+link.end_run()

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, factors, figures, pictures, state
+from pages.components import cached, factors, figures, link, pictures, state
 from pages.components.heat_map import heat_map
 from pages.components.model_picker import FIGURES, model_picker
 from pages.components.picture_grid import picture_grid
@@ -28,7 +28,7 @@ if model.latent_kind == "codes":
     )
     st.page_link("pages/sliders.py", label="Its grid of codes, on Sliders")
     st.page_link("pages/map.py", label="Where its images lie, on Map")
-    state.end_page()
+    link.end_page()
 
 if grid is None:
     st.info(
@@ -44,7 +44,7 @@ if grid is None:
             f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about "
             "the others."
         )
-    state.end_page()
+    link.end_page()
 
 truth, exact = factors.current()
 
@@ -88,7 +88,7 @@ with right:
 st.subheader("Which dimension knows which factor")
 if "mutual_information" not in card.figures:
     st.info(f"Not measured yet: `python -m vae evaluate {card.name}` does it.")
-    state.end_page()
+    link.end_page()
 order = cached.dimension_order(card.name)
 entropies = np.array(card.figures["factor_entropy"])
 varying = np.flatnonzero(entropies > 0)  # a constant factor has nothing that a code could know

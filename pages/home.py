@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components import cached, pictures, state
 from pages.components.model_picker import figures_sentence
+from pages.components.navigation import ensure_front_door
 
 FIRST_STEPS = {  # page: what draws people there, icon
     "lessons": ("New to this? Take a lesson", "school"),
@@ -13,6 +14,7 @@ FIRST_STEPS = {  # page: what draws people there, icon
     "match": ("Play", "sports_esports"),
 }
 
+ensure_front_door()
 st.title("See what a variational autoencoder has learned")
 st.markdown(
     "Each picture is drawn by a trained model from a few numbers, its **latent code**. "
@@ -21,8 +23,6 @@ st.markdown(
 with st.container(horizontal=True):
     for page, (label, icon) in FIRST_STEPS.items():
         st.page_link(f"pages/{page}.py", label=f"**{label}**", icon=f":material/{icon}:")
-for sentence in state.complaints():
-    st.warning(sentence)
 
 cards, problems = cached.zoo_scan()
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import cached, figures, state
+from pages.components import cached, figures, link, state
 from pages.components.image_input import image_input
 from pages.components.inside import beta, inside_panel, over_beta, serves
 from pages.components.model_picker import model_picker
@@ -20,7 +20,7 @@ if not serves(model):
         "a VAE, a beta-VAE or a conditional one."
     )
     st.page_link("pages/sliders.py", label="This model on Sliders")
-    state.end_page()
+    link.end_page()
 
 sources = ["Draw", "Choose or upload"]
 colour = model.image_shape[0] == 3  # a white line is none of a colour model's pictures

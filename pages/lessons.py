@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from pages.components import cached, state
+from pages.components import cached
 from pages.components.lesson_panel import go, link_of
 from pages.components.lessons import LESSONS, needed
+from pages.components.navigation import ensure_front_door
 
+ensure_front_door()
 st.title("Lessons")
 st.markdown(
     "**Choose a lesson.** Each step stands above the page on which it is taken: something to try, a question, and an "
     "answer once you have given yours."
 )
-for sentence in state.complaints():
-    st.warning(sentence)
 
 ACROSS = 3
 cards = cached.zoo_scan()[0]

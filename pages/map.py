@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.components import cached, collection, map_caption, map_path, map_selection, map_uploads, state
+from pages.components import cached, collection, link, map_caption, map_path, map_selection, map_uploads, state
 from pages.components.map_path import path_on
 from pages.components.map_selection import chosen_of
 from pages.components.model_picker import model_picker
@@ -27,7 +27,7 @@ if shown is None:
     )
     map_uploads.told()
     current_picture()
-    state.end_page()
+    link.end_page()
 
 kinds = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
 if model.latent_kind != "codes":  # the numbers of a codebook's vectors are names: nothing is more or less

@@ -5,20 +5,20 @@ import io
 
 import streamlit as st
 
-from pages.components import cached, exports, state
+from pages.components import cached, exports, link, state
 from pages.components.match import ENOUGH, FACTORS, MACHINES, machines, match_panel, rounds
+from pages.components.navigation import ensure_front_door
 
+ensure_front_door()
 st.title("Match the target")
 st.markdown(
     "**Move the sliders until your picture is the target.** One machine after another, in an order of "
     "chance: which of them has a slider for each thing that can change?"
 )
-for sentence in state.complaints():
-    st.warning(sentence)
 kinds = [data for data in MACHINES if len(machines(data)) > 1]
 if not kinds:
     st.info("The game needs models of sprites or rooms, and none can be used just now.")
-    state.end_page()
+    link.end_page()
 controls = st.columns([2, 2, 1, 2], vertical_alignment="bottom")
 data = controls[0].segmented_control(
     "Pictures", kinds, default=kinds[0], required=True, key="match_data",

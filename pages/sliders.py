@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, exports, figures, state
+from pages.components import cached, exports, figures, link, state
 from pages.components.code_grid import code_grid
 from pages.components.image_input import image_input
 from pages.components.live_panel import live_panel
@@ -71,7 +71,7 @@ if codes:
     with st.container(horizontal=True):
         exports.download_picture("sliders_picture")
         exports.download_z("sliders_z")
-    state.end_page()
+    link.end_page()
 directions = cached.attribute_directions(model.card.name)
 if directions:
     row = st.container(horizontal=True, vertical_alignment="center")

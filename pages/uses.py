@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import (
+    link,
     state,
     use_anomalies,
     use_augmentation,
@@ -34,7 +35,7 @@ def change() -> None:
         state.set_model(fitting[0])
 
 
-wished = state.asked("use")
+wished = link.asked("use")
 if wished in USES:
     st.session_state.use = wished
 # pressing the chosen one again would leave none
@@ -43,7 +44,7 @@ st.segmented_control(
     format_func=lambda use: USES[use][0], label_visibility="collapsed", on_change=change, persist_state="session",
 )  # fmt: skip
 use, section = st.session_state.use, USES[st.session_state.use][1]
-state.in_link("use", use)
+link.say("use", use)
 fitting = section.models()
 if state.card().name in fitting:
     section.show()

@@ -6,7 +6,7 @@ import urllib.parse
 
 import streamlit as st
 
-from . import cached, state
+from . import cached, link, state
 from .lessons import LESSONS, Step, parse, told
 
 
@@ -71,7 +71,7 @@ def go(key: str, number: int) -> None:
     """Take a step: its page, its model, its point."""
     step = LESSONS[key].steps[number]
     st.session_state.pop("lesson_settled", None)
-    state.follow({**step.link, "lesson": f"{key}.{number + 1}"})
+    link.follow({**step.link, "lesson": f"{key}.{number + 1}"})
     st.session_state.lesson_page = f"pages/{step.page}.py"
 
 

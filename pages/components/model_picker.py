@@ -9,8 +9,6 @@ from . import cached, state
 
 def model_picker() -> None:
     """Choose the model; says what it is and what its figures are."""
-    for sentence in state.complaints():
-        st.warning(sentence)
     cards, problems = cached.zoo_scan()
     names = list(cards)
     current = st.session_state.model

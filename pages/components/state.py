@@ -1,13 +1,10 @@
 """The one latent point that travels through the app: model, z, class and seed.
 
-They live in the session under plain keys (no widget owns them) and in the URL, so that a link
-opened elsewhere shows the same picture. Every door (slider, click, upload, draw) ends in
-set_z; nobody else writes z.
+They live in the session under plain keys (no widget owns them), and link.py carries them to the
+URL and back. Every door (slider, click, upload, draw) ends in set_z; nobody else writes z.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import streamlit as st
@@ -19,51 +16,11 @@ import vae
 from . import cached
 from .navigation import ensure_front_door
 
-DEFAULT_MODEL = "mnist-vae-2d"
 MAX_ABS = 1000.0  # farther out no decoder says anything
 DECIMALS = 4  # what the URL keeps, and so what the session keeps
 MAX_SEED = 2**31 - 1
-MOST_BESIDE = 3  # models that a link may set beside its own
+MOST_BESIDE = 3  # models that Compare sets beside the current one
 MAX_NAME = 24  # characters in the name of a dimension
-
-
-def begin_run() -> None:
-    """On a session's first run, read the link; afterwards the session is the truth."""
-    st.session_state.in_link = {}
-    cards, problems = cached.zoo_scan()
-    if not cards:
-        st.error("No model can be used: " + "; ".join(f"{k}: {v}" for k, v in problems.items()))
-        st.stop()
-    if "model" not in st.session_state or st.session_state.model not in cards:
-        _read_link(st.query_params.to_dict(), cards, problems)
-
-
-def end_run() -> None:
-    """Mirror the state to the URL, which navigation empties."""
-    wanted = link()
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
-
-
-def end_page() -> None:
-    """End a page before its last line. st.stop alone would leave the old link in the URL."""
-    end_run()
-    st.stop()
-
-
-def link() -> dict[str, str]:
-    """The query parameters that bring anybody here."""
-    s = st.session_state
-    parameters = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
-    if model().num_classes:
-        parameters["y"] = str(s.y)
-    if beside():
-        parameters["beside"] = ",".join(beside())
-    if names():
-        parameters["names"] = ";".join(f"{d}:{name}" for d, name in sorted(names().items()))
-    if lesson():
-        parameters["lesson"] = lesson()
-    return parameters | st.session_state.get("in_link", {})
 
 
 def lesson() -> str:
@@ -73,16 +30,6 @@ def lesson() -> str:
 
 def set_lesson(step: str) -> None:
     st.session_state.lesson = step
-
-
-def in_link(key: str, value: str) -> None:
-    """Have this page's link say so, beside what every link says."""
-    st.session_state.in_link[key] = value
-
-
-def asked(key: str) -> str | None:
-    """What the link that opened this session says of a page's own choice; told once."""
-    return st.session_state.get("asked", {}).pop(key, None)
 
 
 def model() -> vae.models.LatentModel:
@@ -235,100 +182,23 @@ def set_model(name: str) -> None:
     elif same_data:
         x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
     else:
-        x, label = _first_image(new)
+        x = label = None
     st.session_state.model = name
-    _start_at(new, x, label)
+    set_image(*(first_image() if x is None else (x, label)))
     if drawn is not None:
         _remember_factors(drawn)
 
 
-def follow(parameters: dict[str, str]) -> None:
-    """Go where a link with these parameters goes."""
-    _read_link(parameters, *cached.zoo_scan())
-
-
-def _first_image(model) -> tuple[Tensor, int]:
-    x, labels = cached.gallery(model.card.data).batch([0])
+def first_image() -> tuple[Tensor, int]:
+    """The first held-out image of the current model's data (1, C, H, W), and its class."""
+    x, labels = cached.gallery(card().data).batch([0])
     return x, int(labels[0])
 
 
-def _start_at(model, x: Tensor, label: int | None) -> None:
-    if model.num_classes:
-        label = int(model.most_likely_class(x)[0]) if label is None else label
+def set_image(x: Tensor, label: int | None) -> None:
+    """Make the code of x (1, C, H, W) the current point, under its class; without one the likeliest."""
+    if model().num_classes:
+        label = int(model().most_likely_class(x)[0]) if label is None else label
         set_z(encode(x, torch.tensor([label]))[0], y=label)
     else:
         set_z(encode(x)[0], y=0)
-
-
-def _read_link(parameters: dict[str, str], cards: dict, problems: dict) -> None:
-    st.session_state.asked = {key: parameters[key] for key in ("use",) if key in parameters}
-    set_lesson(parameters.get("lesson", "")[:20])
-    name = parameters.get("model", DEFAULT_MODEL)
-    if name not in cards:
-        fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
-        if "model" in parameters:
-            # an unknown name is not repeated: a sentence is Markdown, and the link may be anybody's
-            reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
-            _complain(f"The link's model {reason}; this is {fallback} instead.")
-        name = fallback
-        parameters = {k: v for k, v in parameters.items() if k == "seed"}
-    st.session_state.model = name
-    st.session_state.y = 0
-    st.session_state.seed = _integer(parameters, "seed", 0, MAX_SEED)
-    others = parameters.get("beside", "").split(",")
-    set_beside([other for other in cards if other in others and other != name][:MOST_BESIDE])
-    the_model = model()
-    for part in parameters.get("names", "").split(";")[: the_model.latent_dim]:
-        number, _, name = part.partition(":")
-        if number.isascii() and number.isdigit() and len(number) < 5:
-            rename(int(number), name)
-    values = None
-    if "z" in parameters:
-        try:
-            values = parse_z(parameters["z"], the_model.latent_dim)
-        except ValueError as error:
-            _complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
-    if values is None:
-        x, label = _first_image(the_model)
-        if "y" in parameters:
-            label = _integer(parameters, "y", label, max(0, the_model.num_classes - 1))
-        _start_at(the_model, x, label)
-    else:
-        last_class = max(0, the_model.num_classes - 1)
-        set_z(values, y=_integer(parameters, "y", 0, last_class))
-
-
-def parse_z(text: str, latent_dim: int) -> Tensor:
-    """"0.1,-2" -> (D,). Raises ValueError with a phrase for the link's owner."""
-    parts = text.split(",")
-    if len(parts) != latent_dim:
-        raise ValueError(f"it has {len(parts)} numbers and this model's codes have {latent_dim}")
-    try:
-        values = [float(part) for part in parts]
-    except ValueError:
-        raise ValueError("it must be numbers with commas between them") from None
-    if not all(math.isfinite(v) for v in values):
-        raise ValueError("it must be finite numbers")
-    if any(abs(v) > MAX_ABS for v in values):
-        raise ValueError(f"its numbers must lie between -{MAX_ABS:g} and {MAX_ABS:g}")
-    return torch.tensor(values, dtype=torch.float32)
-
-
-def _integer(parameters: dict, key: str, default: int, highest: int) -> int:
-    text = parameters.get(key)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > highest:
-        _complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
-        return default
-    return int(text)
-
-
-def _complain(sentence: str) -> None:
-    st.session_state.setdefault("complaints", []).append(sentence)
-
-
-def complaints() -> list[str]:
-    """Sentences about the link that opened this session; each is told once."""
-    ensure_front_door()
-    return st.session_state.pop("complaints", [])

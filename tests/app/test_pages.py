@@ -468,3 +468,33 @@ def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
         assert "Not measured yet" in app.info[0].value
     finally:
         cached.zoo_scan.clear(), cached.model.clear()
+
+
+def test_a_link_that_a_late_browser_still_believes_is_told_again(monkeypatch):
+    """Two quick releases: the second request leaves before the first one's link has reached the
+    browser, and so it speaks of the link before, which happens to be the one that is wanted."""
+    from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
+
+    told, tell = [], QueryParamsProxy.from_dict
+    monkeypatch.setattr(QueryParamsProxy, "from_dict", lambda self, d: (told.append(d["z"]), tell(self, d)))
+
+    def a_run():
+        from pages.components import link
+
+        link.begin_run()
+        link.end_run()
+
+    app = AppTest.from_function(a_run, default_timeout=60)
+    for key, value in {"model": "mnist-vae-2d", "z": "0,0", "seed": "0"}.items():
+        app.query_params[key] = value
+    app.run()
+    assert not told  # nothing to say, and no step in the browser's history
+    app.session_state.z = (1.0, 0.0)
+    app.run()
+    assert told == ["1,0"]
+    app.session_state.z = (0.0, 0.0)
+    app.query_params["z"] = "0,0"
+    app.run()
+    assert told == ["1,0", "0,0"]
+    app.run()
+    assert told == ["1,0", "0,0"]

@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 import vae
-from pages.components import collection, state
+from pages.components import collection, link
 from pages.components.figures import PETROFF
 from pages.components.scatter import scatter
 from vae.data import DATASETS
@@ -33,7 +33,7 @@ def points() -> collection.Collection:
 
 
 st.set_page_config(layout="wide")
-state.begin_run()
+link.begin_run()
 shown = points()
 if "scattergl" in st.query_params:
     figure = go.Figure(
