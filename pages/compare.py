@@ -16,14 +16,14 @@ model_picker()
 comparison.presets()
 names = comparison.chooser()
 
-controls = st.columns([2, 3, 3], vertical_alignment="bottom")
-given = controls[0].segmented_control(
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+given = controls.segmented_control(
     "Given", ["one image", "one z"], default="one image", required=True, key="compare_given"
 )
-rank = controls[1].segmented_control(
+rank = controls.segmented_control(
     "Move each model's dimension, by what it carries", RANKS, default="busiest", required=True, key="compare_rank"
 )
-share = controls[2].slider(
+share = controls.slider(
     "to this part of its data's range", 0, 100, 90, 5, format="%d %%", key="compare_share",
     help="from where encoded data begins to where it ends (0.2 and 99.8 % of draws); all models move in step",
 )  # fmt: skip

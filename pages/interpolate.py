@@ -27,13 +27,13 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2)):
     with column.container(border=True):
         st.markdown(f"**Image {name}**")
         ends.append(image_input(f"interpolate_{name}", start_row=row))
-controls = st.columns([2, 2, 2], vertical_alignment="bottom")
+controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.latent_kind == "codes" else LINES
-line_name = controls[0].segmented_control(
+line_name = controls.segmented_control(
     "Line", lines, default=next(iter(lines)), required=True, key=f"interpolate_line_{len(lines)}"
 )
-steps = controls[1].slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session")
-beyond = controls[2].toggle(
+steps = controls.slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session", width=200)
+beyond = controls.toggle(
     "A little beyond both ends", key="interpolate_beyond", persist_state="session", disabled=lines is SWAP
 )
 class_picker()

@@ -35,23 +35,23 @@ if model.latent_kind != "codes":  # the numbers of a codebook's vectors are name
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.latent_kind == "codes" else cached.dimension_order(name)
 
-controls = st.columns([5, 1, 1, 2, 2], vertical_alignment="bottom")
-kind = controls[0].segmented_control(
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+kind = controls.segmented_control(
     "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
     key=f"map_kind_{next(iter(kinds))}_{len(kinds)}", help="UMAP again: the same codes, another seed",
 )  # fmt: skip
 dims = (0, 1)
 if kind == "dims" and model.latent_dim > 2:
-    across = controls[1].selectbox("Across", order, format_func=lambda d: names[d], key=f"map_across_{name}")
+    across = controls.selectbox("Across", order, format_func=lambda d: names[d], key=f"map_across_{name}", width=100)
     others = [d for d in order if d != across]
-    up = controls[2].selectbox("Up", others, format_func=lambda d: names[d], key=f"map_up_{name}")
+    up = controls.selectbox("Up", others, format_func=lambda d: names[d], key=f"map_up_{name}", width=100)
     dims = (across, up)
-colour_by = controls[3].selectbox(
+colour_by = controls.selectbox(
     "Colour by", ["class", "reconstruction error", *(f"z{d}" for d in order)],
     format_func=lambda text: names[int(text[1:])] if text.startswith("z") else text,
-    key=f"map_colour_{len(order)}",
+    key=f"map_colour_{len(order)}", width=190,
 )  # fmt: skip
-with controls[4]:
+with controls:
     map_uploads.menu()
 with st.container():  # always there: what comes and goes before the map would build it anew
     map_uploads.told()

@@ -19,20 +19,22 @@ kinds = [data for data in MACHINES if len(machines(data)) > 1]
 if not kinds:
     st.info("The game needs models of sprites or rooms, and none can be used just now.")
     link.end_page()
-controls = st.columns([2, 2, 1, 2], vertical_alignment="bottom")
-data = controls[0].segmented_control(
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+data = controls.segmented_control(
     "Pictures", kinds, default=kinds[0], required=True, key="match_data",
     format_func=lambda name: cached.info(name).title.split(",")[0],
 )  # fmt: skip
-player = controls[1].text_input("Player", "Player 1", max_chars=24, key="match_player", persist_state="session")
+player = controls.text_input(
+    "Player", "Player 1", max_chars=24, key="match_player", persist_state="session", width=150
+)
 st.session_state["match_seed"] = state.seed()
-controls[2].number_input(
-    "Seed", 0, state.MAX_SEED, step=1, key="match_seed", help="the same seed gives a class the same game",
+controls.number_input(
+    "Seed", 0, state.MAX_SEED, step=1, key="match_seed", width=170, help="the same seed gives a class the same game",
     on_change=lambda: state.set_seed(st.session_state["match_seed"]),
 )  # fmt: skip
 games = st.session_state.setdefault("match_games", {})  # {(player, data, seed): results, a round each}
 game = (player or "Player", data, state.seed())
-controls[3].button("Play this one again", on_click=lambda: games.pop(game, None), disabled=game not in games)
+controls.button("Play this one again", on_click=lambda: games.pop(game, None), disabled=game not in games)
 
 tasks = rounds(data, state.seed())
 results = games.setdefault(game, []) if game in games else []

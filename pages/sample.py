@@ -13,21 +13,21 @@ st.markdown("Draw from the prior, then **click a picture** to take it along as t
 model_picker()
 model = state.model()
 
-controls = st.columns([2, 2, 1, 1], vertical_alignment="bottom")
-count = controls[0].select_slider(
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+count = controls.select_slider(
     "Count", [16, 36, 64, 100], 36, key="sample_count", persist_state="session"
 )
-temperature = controls[1].slider(
+temperature = controls.slider(
     "Temperature", 0.0, 2.0, 1.0, 0.05, key="sample_temperature", persist_state="session",
     help="how far draws may stray: 1 is the prior itself, 0 goes to its means or its likeliest codes",
 )  # fmt: skip
 st.session_state["sample_seed"] = state.seed()
-controls[2].number_input(
-    "Seed", 0, state.MAX_SEED, step=1, key="sample_seed",
+controls.number_input(
+    "Seed", 0, state.MAX_SEED, step=1, key="sample_seed", width=170,
     on_change=lambda: state.set_seed(st.session_state["sample_seed"]),
 )  # fmt: skip
-controls[3].button(
-    "Draw again", type="primary", width="stretch",
+controls.button(
+    "Draw again", type="primary",
     on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)),
 )  # fmt: skip
 class_picker()

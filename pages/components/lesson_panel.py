@@ -25,14 +25,8 @@ def lesson_panel(page: str) -> None:
     lesson, step = LESSONS[key], LESSONS[key].steps[number]
     _settle(step)
     with st.container(border=True, key="lesson"):
-        head = st.container(horizontal=True, vertical_alignment="center")
-        head.markdown(f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}", width="stretch")
-        head.button(
-            "Set up again", key="lesson_again", type="tertiary", on_click=go, args=(key, number),
-            help="model, point and settings as this step began",
-        )  # fmt: skip
-        head.button("Leave", key="lesson_leave", type="tertiary", on_click=state.set_lesson, args=("",))
         left, right = st.columns(2, gap="large")
+        left.markdown(f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}")
         left.markdown(step.do)
         if page != step.page:
             left.button(f"This step is on {step.page.capitalize()}: go there", key="lesson_there", on_click=go, args=(key, number))
@@ -47,6 +41,11 @@ def lesson_panel(page: str) -> None:
             )
         else:
             row.button("All lessons", key="lesson_end", type="secondary" if answer is None else "primary", on_click=_end)
+        row.button(
+            "Set up again", key="lesson_again", type="tertiary", on_click=go, args=(key, number),
+            help="model, point and settings as this step began",
+        )  # fmt: skip
+        row.button("Leave", key="lesson_leave", type="tertiary", on_click=state.set_lesson, args=("",))
 
 
 def _reveal(step: Step, given: int, where) -> None:

@@ -38,7 +38,7 @@ class Placed:
 
 def menu() -> None:
     """Where images are brought in, and what can be done with them."""
-    with st.popover("Your images", width="stretch"):
+    with st.popover("Your images"):
         st.file_uploader(
             f"Images, or a zip of up to {MAX_IMAGES:,} (its folders become classes)", key="map_files",
             type=["png", "jpg", "jpeg", "webp", "gif", "zip"], accept_multiple_files=True, on_change=_brought,

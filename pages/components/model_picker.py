@@ -5,17 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from . import cached, state
+from .navigation import ensure_front_door
 
 
 def model_picker() -> None:
     """Choose the model; says what it is and what its figures are."""
+    ensure_front_door()
     cards, problems = cached.zoo_scan()
     names = list(cards)
     current = st.session_state.model
     # the link or another page may have chosen: the widget follows the state
     st.session_state["model_picker"] = current
     left, right = st.columns([1, 2], vertical_alignment="bottom")
-    left.selectbox(
+    row = left.container(horizontal=True, vertical_alignment="bottom")
+    row.selectbox(
         "Model",
         names,
         key="model_picker",
@@ -23,12 +26,13 @@ def model_picker() -> None:
         on_change=lambda: state.set_model(st.session_state["model_picker"]),
     )
     card = state.card()
-    right.caption(f"{card.description}  \n{figures_sentence(card)}")
-    below = left.container(horizontal=True)
-    with below.popover("About this model", type="tertiary"):
+    with right.container(key="model_said", gap=None):
+        st.caption(card.description)
+        st.caption(figures_sentence(card))
+    with row.popover("About", help="this model: its figures, recipe and licence"):
         about(card)
     if problems:
-        with below.popover(f"{len(problems)} unavailable", type="tertiary"):
+        with row.popover(f"{len(problems)} unavailable"):
             for name, reason in problems.items():
                 st.write(f"**{name}**: {reason}.")
 
