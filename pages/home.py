@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components import cached, pictures, state
 from pages.components.model_picker import figures_sentence
-from pages.components.navigation import ensure_front_door
+from pages.components.navigation import ensure_front_door, go
 
 FIRST_STEPS = {  # page: what draws people there, icon
     "lessons": ("New to this? Take a lesson", "school"),
@@ -29,7 +29,7 @@ cards, problems = cached.zoo_scan()
 
 def explore(name: str) -> None:
     state.set_model(name)
-    st.session_state.go_to = "pages/sliders.py"
+    go("sliders")
 
 
 ACROSS = 4
@@ -72,5 +72,3 @@ st.caption(
     "One point travels along: what you pick on one page is what the others show. "
     "The address bar holds model, point and seed, so a link shows the same picture to others."
 )
-if "go_to" in st.session_state:
-    st.switch_page(st.session_state.pop("go_to"))

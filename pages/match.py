@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components import cached, exports, link, state
 from pages.components.match import ENOUGH, FACTORS, MACHINES, machines, match_panel, rounds
-from pages.components.navigation import ensure_front_door
+from pages.components.navigation import ensure_front_door, go
 
 ensure_front_door()
 st.title("Match the target")
@@ -73,10 +73,8 @@ else:
         if result["machine"] != FACTORS:
             st.button(
                 f"{title(result['machine'])}, on Sliders", key=f"match_open_{result['machine']}",
-                on_click=lambda name=result["machine"]: (state.set_model(name), st.session_state.update(match_go=True)),
+                on_click=lambda name=result["machine"]: (state.set_model(name), go("sliders")),
             )  # fmt: skip
-    if st.session_state.pop("match_go", False):
-        st.switch_page("pages/sliders.py")
 
 rows = [
     {

@@ -6,14 +6,12 @@ import urllib.parse
 
 import streamlit as st
 
-from . import cached, link, state
+from . import cached, link, navigation, state
 from .lessons import LESSONS, Step, parse, told
 
 
 def lesson_panel(page: str) -> None:
     """What to try, a question, and, once it is answered, what it shows. page: the address of the one shown."""
-    if "lesson_page" in st.session_state:
-        st.switch_page(st.session_state.pop("lesson_page"))
     if not state.lesson():
         return
     place = parse(state.lesson())
@@ -71,12 +69,12 @@ def go(key: str, number: int) -> None:
     step = LESSONS[key].steps[number]
     st.session_state.pop("lesson_settled", None)
     link.follow({**step.link, "lesson": f"{key}.{number + 1}"})
-    st.session_state.lesson_page = f"pages/{step.page}.py"
+    navigation.go(step.page)
 
 
 def _end() -> None:
     state.set_lesson("")
-    st.session_state.lesson_page = "pages/lessons.py"
+    navigation.go("lessons")
 
 
 def _settle(step: Step) -> None:

@@ -6,8 +6,8 @@ import streamlit as st
 
 
 def navigation():
-    """The page that is to run."""
-    return st.navigation(
+    """The page that is to run; where a callback has asked for another, that one runs instead."""
+    page = st.navigation(
         [
             st.Page("pages/home.py", title="Home", default=True),
             st.Page("pages/lessons.py", title="Lessons"),
@@ -23,6 +23,14 @@ def navigation():
         ],
         position="top",
     )
+    if "next_page" in st.session_state:
+        st.switch_page(st.session_state.pop("next_page"))
+    return page
+
+
+def go(page: str) -> None:
+    """Have the next run show a page ("sliders"): for callbacks, which cannot switch themselves."""
+    st.session_state.next_page = f"pages/{page}.py"
 
 
 def ensure_front_door() -> None:

@@ -72,13 +72,13 @@ def test_the_answer_comes_after_the_question_and_the_next_step_is_another_page()
 def test_a_step_may_be_left_and_found_again():
     app = shown("kl.1")
     app.button(key="lesson_there").click().run()
-    assert not app.exception and app.session_state.lesson == "kl.1" and app.session_state.lesson_page == "pages/inside.py"
+    assert not app.exception and app.session_state.lesson == "kl.1" and app.session_state.next_page == "pages/inside.py"
     app = shown("kl.2")
     app.button(key="lesson_leave").click().run()
     assert app.session_state.lesson == ""
     app = shown(f"kl.{len(LESSONS['kl'].steps)}")
     app.button(key="lesson_end").click().run()
-    assert app.session_state.lesson_page == "pages/lessons.py" and not app.session_state.lesson
+    assert app.session_state.next_page == "pages/lessons.py" and not app.session_state.lesson
 
 
 def test_a_step_brings_the_settings_of_its_page():
