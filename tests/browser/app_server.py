@@ -69,7 +69,7 @@ def chromium():
 
 
 # the script has run to its end, nothing is a placeholder, every component has drawn itself,
-# and so it has stayed for 400 ms; elements are counted in the components' shadow roots too
+# and so it has stayed for 300 ms; elements are counted in the components' shadow roots too
 AT_REST = """() => {
   const all = [...document.querySelectorAll('*')], roots = all.map((e) => e.shadowRoot).filter(Boolean);
   const resting = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
@@ -79,7 +79,7 @@ AT_REST = """() => {
   const size = roots.reduce((sum, root) => sum + root.querySelectorAll('*').length, all.length);
   if (!resting || size !== window.lastSize) window.restsSince = performance.now();
   window.lastSize = size;
-  return resting && performance.now() - window.restsSince >= 400;
+  return resting && performance.now() - window.restsSince >= 300;
 }"""
 
 

@@ -350,7 +350,6 @@ def strip(page):
     return page.evaluate(f"() => {ROOT}.querySelectorAll('canvas.strip')[1].toDataURL()")
 
 
-@pytest.mark.alone
 def test_film_strips_show_what_stands_along_the_track_once_the_hand_rests(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="0,0")
 
@@ -457,7 +456,6 @@ def test_weights_are_sent_once_per_model_and_session(page, address):
     assert sum(n > 0.5 * size for n in received) == 1
 
 
-@pytest.mark.alone
 def test_a_drag_sends_nothing_but_its_release(page, address):
     open_panel(page, address, model="mnist-vae-16d")
     page.wait_for_timeout(1000)
@@ -491,7 +489,6 @@ def meddle(page, change):
     page.route_web_socket("**/_stcore/stream", handle)
 
 
-@pytest.mark.alone
 def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
     meddle(page, lambda message: message.replace(b'"0.weight"', b'"0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
@@ -503,7 +500,6 @@ def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(pa
     until(page, lambda: len(set(strip(page))) > 2)  # strips come from the server too
 
 
-@pytest.mark.alone
 def test_weights_that_never_arrive_are_told_and_the_server_decodes(page, address):
     marker = b'"kind": "model"'
     empty = lambda message: message.replace(marker, b'"kind": "mudel"') if marker in message else message
