@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components import cached
-from pages.components.lesson_panel import go, link_of
+from pages.components.lesson_panel import link_of, take
 from pages.components.lessons import LESSONS, needed
 from pages.components.navigation import ensure_front_door
 
@@ -23,7 +23,7 @@ for index, (key, lesson) in enumerate(LESSONS.items()):
         st.subheader(f"{index + 1}. {lesson.title}", anchor=False)
         st.markdown(lesson.about)
         usable = needed(lesson) <= cards.keys()
-        st.button("Begin", key=f"begin_{key}", type="primary", on_click=go, args=(key, 0), disabled=not usable)
+        st.button("Begin", key=f"begin_{key}", type="primary", on_click=take, args=(key, 0), disabled=not usable)
         steps = " ".join(f"[{number + 1}]({link_of(key, number)})" for number in range(len(lesson.steps)))
         st.caption(f"{lesson.minutes} minutes · steps as links: {steps}")
 st.caption(

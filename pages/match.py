@@ -37,7 +37,7 @@ game = (player or "Player", data, state.seed())
 controls.button("Play this one again", on_click=lambda: games.pop(game, None), disabled=game not in games)
 
 tasks = rounds(data, state.seed())
-results = games.setdefault(game, []) if game in games else []
+results = games.get(game, [])
 
 
 def finished(score: float, seconds: float, moves: int) -> None:

@@ -44,8 +44,7 @@ def random_level(dims: range) -> None:
 
 
 def start_from(picked) -> None:
-    label = int(picked.y[0]) if picked.y is not None else None
-    state.set_z(state.encode(picked.x, picked.y)[0], y=label)
+    state.set_image(picked.x, None if picked.y is None else int(picked.y[0]))
 
 
 def along(direction: torch.Tensor, step: float) -> None:

@@ -14,12 +14,7 @@ def lesson_panel(page: str) -> None:
     """What to try, a question, and, once it is answered, what it shows. page: the address of the one shown."""
     if not state.lesson():
         return
-    place = parse(state.lesson())
-    if place is None:
-        st.warning("The link's lesson does not exist; all there are stand on Lessons.")
-        state.set_lesson("")
-        return
-    key, number = place
+    key, number = parse(state.lesson())
     lesson, step = LESSONS[key], LESSONS[key].steps[number]
     _settle(step)
     with st.container(border=True, key="lesson"):
@@ -27,20 +22,20 @@ def lesson_panel(page: str) -> None:
         left.markdown(f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}")
         left.markdown(step.do)
         if page != step.page:
-            left.button(f"This step is on {step.page.capitalize()}: go there", key="lesson_there", on_click=go, args=(key, number))
+            left.button(f"This step is on {step.page.capitalize()}: go there", key="lesson_there", on_click=take, args=(key, number))
         answer = right.radio(step.question, step.answers, index=None, key=f"lesson_{key}_{number}", persist_state="session")
         if answer is not None:
             _reveal(step, step.answers.index(answer), right)
         row = right.container(horizontal=True)
-        row.button("Back", key="lesson_back", on_click=go, args=(key, number - 1), disabled=number == 0)
+        row.button("Back", key="lesson_back", on_click=take, args=(key, number - 1), disabled=number == 0)
         if number + 1 < len(lesson.steps):
             row.button(
-                "Next", key="lesson_next", type="secondary" if answer is None else "primary", on_click=go, args=(key, number + 1)
+                "Next", key="lesson_next", type="secondary" if answer is None else "primary", on_click=take, args=(key, number + 1)
             )
         else:
             row.button("All lessons", key="lesson_end", type="secondary" if answer is None else "primary", on_click=_end)
         row.button(
-            "Set up again", key="lesson_again", type="tertiary", on_click=go, args=(key, number),
+            "Set up again", key="lesson_again", type="tertiary", on_click=take, args=(key, number),
             help="model, point and settings as this step began",
         )  # fmt: skip
         row.button("Leave", key="lesson_leave", type="tertiary", on_click=state.set_lesson, args=("",))
@@ -64,7 +59,7 @@ def link_of(key: str, number: int) -> str:
     return f"{step.page}?{urllib.parse.urlencode({**step.link, 'lesson': f'{key}.{number + 1}'}, safe=',')}"
 
 
-def go(key: str, number: int) -> None:
+def take(key: str, number: int) -> None:
     """Take a step: its page, its model, its point."""
     step = LESSONS[key].steps[number]
     st.session_state.pop("lesson_settled", None)

@@ -278,7 +278,7 @@ LESSONS = {
             ),
             Step(
                 "sample", {"model": "mnist-iaf"},
-                "The same decoder, but a **flow** bends the posterior's Gaussian. Its figures stand beside the list of models.",
+                "The same decoder, but a **flow** bends the posterior's Gaussian. Its figures stand under *About*.",
                 "Where should a better posterior show?",
                 ("In the distance between bound and −log p(x)", "In the number of pixels", "In the prior"), 0,
                 "{mnist-iaf[negative_elbo]:.2f} against {mnist-iaf[nll]:.2f}: the bound is tighter, and the model it trains is better "

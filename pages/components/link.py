@@ -1,7 +1,7 @@
 """The link: what the URL says of the state, and the state that a stranger's link asks for.
 
-A link opened elsewhere shows the same picture. It is read once, when a session begins, and
-written at the end of every run.
+A link opened elsewhere shows the same picture. It is read when a session begins and when a step
+of a lesson is taken, and written at the end of every run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from . import cached, state
+from . import cached, lessons, state
 
 DEFAULT_MODEL = "mnist-vae-2d"
 
@@ -66,7 +66,7 @@ def say(key: str, value: str) -> None:
 
 
 def asked(key: str) -> str | None:
-    """What the link that opened this session says of a page's own choice; told once."""
+    """What the link that was read last says of a page's own choice; told once."""
     return st.session_state.get("asked", {}).pop(key, None)
 
 
@@ -77,7 +77,11 @@ def follow(parameters: dict[str, str]) -> None:
 
 def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     st.session_state.asked = {key: parameters[key] for key in ("use",) if key in parameters}
-    state.set_lesson(parameters.get("lesson", "")[:20])
+    lesson = parameters.get("lesson", "")
+    if lesson and lessons.parse(lesson) is None:
+        _complain("The link's lesson does not exist; all there are stand on Lessons.")
+        lesson = ""
+    state.set_lesson(lesson)
     name = parameters.get("model", DEFAULT_MODEL)
     if name not in cards:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
@@ -97,18 +101,19 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
         number, _, name = part.partition(":")
         if number.isascii() and number.isdigit() and len(number) < 5:
             state.rename(int(number), name)
-    last_class = max(0, model.num_classes - 1)
     values = None
     if "z" in parameters:
         try:
             values = parse_z(parameters["z"], model.latent_dim)
         except ValueError as error:
             _complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
-    if values is not None:
-        state.set_z(values, y=_integer(parameters, "y", 0, last_class))
-        return
-    x, label = state.first_image()
-    state.set_image(x, _integer(parameters, "y", label, last_class))
+    x, y = state.first_image() if values is None else (None, 0)
+    if model.num_classes:
+        y = _integer(parameters, "y", y, model.num_classes - 1)
+    if values is None:
+        state.set_image(x, y)
+    else:
+        state.set_z(values, y=y)
 
 
 def parse_z(text: str, latent_dim: int) -> Tensor:
@@ -142,7 +147,6 @@ def _complain(sentence: str) -> None:
 
 
 def tell_complaints() -> None:
-    """What is wrong with the link that opened this session, told once."""
-    with st.container():  # always there: what comes and goes outside one builds the page's parts anew
-        for sentence in st.session_state.pop("complaints", []):
-            st.warning(sentence)
+    """What is wrong with the link that was read last, told once."""
+    for sentence in st.session_state.pop("complaints", []):
+        st.warning(sentence)

@@ -26,9 +26,9 @@ def model_picker() -> None:
         on_change=lambda: state.set_model(st.session_state["model_picker"]),
     )
     card = state.card()
-    with right.container(key="model_said", gap=None):
+    with right.container(gap=None):
         st.caption(card.description)
-        st.caption(figures_sentence(card))
+        st.container(key="model_figures").caption(figures_sentence(card))
     with row.popover("About", help="this model: its figures, recipe and licence"):
         about(card)
     if problems:

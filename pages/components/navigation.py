@@ -24,6 +24,7 @@ def navigation():
         position="top",
     )
     if "next_page" in st.session_state:
+        st.session_state.told_link = {}  # switching empties the URL
         st.switch_page(st.session_state.pop("next_page"))
     return page
 

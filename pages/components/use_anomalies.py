@@ -108,7 +108,7 @@ def show() -> None:
         picked = image_input("anomaly_image")
         value = float(getattr(_scores(card.name, picked.x), score)[0])
         st.markdown(
-            f"{SCORES[score].capitalize()} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
+            f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
             f"{len(ours)} test images."
         )
 

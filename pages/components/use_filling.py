@@ -43,13 +43,11 @@ def show() -> None:
         picked = image_input("fill_image", start_row=7)
     x = (picked.x > 0.5).float() if cached.info(state.card().data).binary else picked.x
     visible = _visible(hidden, model.image_shape[1:])
-    y = None
-    if model.num_classes:
-        y = int(picked.y[0]) if picked.y is not None else int(model.most_likely_class(x)[0])
+    y = int(picked.y[0]) if model.num_classes else None
     try:
         filled = _filled(x, visible, y)
     except ValueError as error:
-        st.warning(f"{str(error).capitalize()}.")
+        st.warning(f"{str(error)[0].upper()}{str(error)[1:]}.")
         return
     ys = None if y is None else torch.full((len(filled.z),), y)
     decoded = state.decode(filled.z, ys)

@@ -71,7 +71,8 @@ def z_in_url(page):
 
 
 def in_query(z):
-    return "z=" + "%2C".join(f"{v:g}" for v in z)
+    """What the link says of this point: all of it, to the next parameter."""
+    return "z=" + "%2C".join(f"{v:g}" for v in z) + "&"
 
 
 def wait_for_another_z(page, z):

@@ -169,7 +169,7 @@ def _answer(picked: Picked | None) -> bytes:
         x = (x > 0.5).float()
     y = None
     if model.num_classes:
-        y = picked.y if picked is not None and picked.y is not None else model.most_likely_class(x)
+        y = picked.y if picked is not None else model.most_likely_class(x)
         said = said or f"decoded as class {cached.info(state.card().data).classes[int(y[0])]}"
     found = passage(model, x, y, eps, state.seed())
     # a picture of nats: black for none, white for 4 and more
