@@ -18,13 +18,13 @@ names = comparison.chooser()
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 given = controls.segmented_control(
-    "Given", ["one image", "one z"], default="one image", required=True, key="compare_given"
+    "Given", ["one image", "one z"], default="one image", required=True, key="compare_given", persist_state="session"
 )
 rank = controls.segmented_control(
-    "Move each model's dimension, by what it carries", RANKS, default="busiest", required=True, key="compare_rank"
+    "Move each model's dimension (by what it carries)", RANKS, default="busiest", required=True, key="compare_rank", persist_state="session"
 )
 share = controls.slider(
-    "to this part of its data's range", 0, 100, 90, 5, format="%d %%", key="compare_share",
+    "Move it to this part of its range", 0, 100, 90, 5, format="%d %%", key="compare_share", persist_state="session",
     help="from where encoded data begins to where it ends (0.2 and 99.8 % of draws); all models move in step",
 )  # fmt: skip
 picked = None
@@ -64,9 +64,16 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides):
                 on_pick=lambda index, side=side, strips=strips: comparison.take(side, strips[index]),
                 name=f"traversals of {side.title}",
             )  # fmt: skip
-st.caption(
-    "Bars: KL(q(z|x) || p(z)) of this image per dimension, in nats, all on one scale; the marks are averages "
-    "over test images. Strips: each model's busiest dimensions over the range of its encoded data, the rest as "
-    "in the picture above; click to take a picture's model and code along."
-)
+if given == "one z":
+    st.caption(
+        "One z means another picture to each model: their axes were learnt apart, and no model is worse for it. "
+        "Strips: each model's busiest dimensions over the range of its encoded data, the rest as in this z; click to "
+        "take a picture's model and code along."
+    )
+else:
+    st.caption(
+        "Bars: KL(q(z|x) || p(z)) of this image per dimension, in nats, all on one scale; the marks are averages "
+        "over test images. Strips: each model's busiest dimensions over the range of its encoded data, the rest as "
+        "in the picture above; click to take a picture's model and code along."
+    )
 comparison.planes(sides)

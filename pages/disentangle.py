@@ -33,8 +33,11 @@ if model.latent_kind == "codes":
 if grid is None:
     st.info(
         f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
-        "truth. Choose a model of sprites, rooms or faces, which are drawn from their factors."
+        "truth. Models of sprites, rooms and faces are held against the factors they are drawn from."
     )
+    instead = next((c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None), None)
+    if instead is not None:
+        st.button("Choose one", type="primary", on_click=state.set_model, args=(instead,))
     st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
     found = cached.model_map(card.name)
     if found is not None:
@@ -181,12 +184,13 @@ st.plotly_chart(
         [", ".join(c.title.split(", ")[1:-1]) or c.title for c in with_kl],
         [c.figures["kl"] for c in with_kl],
         [c.figures["recon"] for c in with_kl], [c.figures["mig"] for c in with_kl],
+        next((i for i, c in enumerate(with_kl) if c.name == card.name), 0),
     ),
     key="disentangle_trade_off", config=figures.CONFIG, alt="reconstruction against KL, coloured by MIG",
 )  # fmt: skip
 st.caption(
     "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "
-    f"trained model, measured on {card.figures['test_images']:,} held-out images; an autoencoder's code has no "
+    f"trained model (its name under the pointer), measured on {card.figures['test_images']:,} held-out images; an autoencoder's code has no "
     "KL. "
     + ". ".join(f"{FIGURES[key]}: {card.protocol[key]}" for key in measured if key in card.protocol)
     + "."

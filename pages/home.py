@@ -37,7 +37,7 @@ for data in dict.fromkeys(card.data for card in cards.values()):
     st.subheader(cached.info(data).title)
     for index, card in enumerate(card for card in cards.values() if card.data == data):
         if index % ACROSS == 0:
-            columns = st.columns(ACROSS)
+            columns = st.container(key=f"home_{data}_{index}").columns(ACROSS)
         with columns[index % ACROSS].container(border=True):
             cover = cached.cover(card.name)
             drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"

@@ -19,6 +19,8 @@ if not serves(model):
         "This model's posterior is not one Gaussian per dimension, which is what this page takes apart: choose "
         "a VAE, a beta-VAE or a conditional one."
     )
+    if link.DEFAULT_MODEL in cached.zoo_scan()[0]:
+        st.button("Choose one", type="primary", on_click=state.set_model, args=(link.DEFAULT_MODEL,))
     st.page_link("pages/sliders.py", label="This model on Sliders")
     link.end_page()
 
@@ -36,7 +38,7 @@ data = cached.info(state.card().data)
 st.caption(
     f"Every number is computed by the functions of `vae/` on {state.card().title}. Averages are over "
     f"{state.card().figures.get('test_images', 0):,} test images of {data.title}: one image is not the model. "
-    "Dashed: p(z) at one and two standard deviations, or, under the bars, its one standard deviation. "
+    "Rings: p(z) at one and two standard deviations; under bars the grey band is one. "
     "White in the error picture is 4 nats a pixel and more."
 )
 

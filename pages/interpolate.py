@@ -30,7 +30,7 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2)):
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.latent_kind == "codes" else LINES
 line_name = controls.segmented_control(
-    "Line", lines, default=next(iter(lines)), required=True, key=f"interpolate_line_{len(lines)}"
+    "Line", lines, default=next(iter(lines)), required=True, key=f"interpolate_line_{len(lines)}", persist_state="session"
 )
 steps = controls.slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session", width=200)
 beyond = controls.toggle(

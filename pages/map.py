@@ -38,7 +38,7 @@ order = [] if model.latent_kind == "codes" else cached.dimension_order(name)
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 kind = controls.segmented_control(
     "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
-    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}", help="UMAP again: the same codes, another seed",
+    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}", persist_state="session", help="UMAP again: the same codes, another seed",
 )  # fmt: skip
 dims = (0, 1)
 if kind == "dims" and model.latent_dim > 2:
@@ -49,7 +49,7 @@ if kind == "dims" and model.latent_dim > 2:
 colour_by = controls.selectbox(
     "Colour by", ["class", "reconstruction error", *(f"z{d}" for d in order)],
     format_func=lambda text: names[int(text[1:])] if text.startswith("z") else text,
-    key=f"map_colour_{len(order)}", width=190,
+    key=f"map_colour_{len(order)}", persist_state="session", width=190,
 )  # fmt: skip
 with controls:
     map_uploads.menu()

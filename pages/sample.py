@@ -35,7 +35,7 @@ level = None
 if model.groups:
     level = st.segmented_control(
         "Draw", ["every level", *model.groups], default="every level", required=True,
-        key="sample_level", help="a level that is not drawn stays as it is at the current point",
+        key="sample_level", persist_state="session", help="a level that is not drawn stays as it is at the current point",
     )  # fmt: skip
 
 # a generator of this request's own: torch's global seed is shared by all sessions

@@ -76,7 +76,7 @@ if directions:
     row = st.container(horizontal=True, vertical_alignment="center")
     row.markdown("**Attributes**", width="content")
     for attribute, direction in directions.items():
-        for sign, step in (("+", 0.5), ("−", -0.5)):
+        for sign, step in (("+", 1.0), ("−", -1.0)):
             row.button(
                 f"{sign} {attribute}", key=f"attribute_{attribute}_{sign}", on_click=along,
                 args=(direction.vector, step),
@@ -107,8 +107,8 @@ if directions:
         f"{100 * max(unmoved.values()):.0f} % at most where nothing is moved."
     )
     st.caption(
-        "**Attributes**: a click goes half the way from the mean code of images without it to that of images "
-        "with it, + or back, −. How far single "
+        "**Attributes**: a click goes the way from the mean code of images without it to that of images "
+        "with it, + or back, −. It is an average: on rare combinations it may do little, or the reverse. How far single "
         f"pairs of images agree on the direction, as a cosine (random pairs): {agreement}. "
         + (told or "")
     )
@@ -121,22 +121,26 @@ st.caption(
 )
 order = cached.dimension_order(model.card.name)
 names = {d: state.dim_name(d) for d in order}
+kl = model.card.figures.get("kl_per_dim")
+busy = [d for d in order if not kl or kl[d] > 0.01] or order[:1]
+shown = order
+if len(order) - len(busy) > 1 and not st.toggle(f"All {len(order)}", key="sliders_all_strips", persist_state="session"):
+    shown = busy
 ranges = cached.slider_ranges(model.card.name)
-values = np.stack([np.linspace(*ranges[d], STEPS) for d in order]).astype(np.float32)
+values = np.stack([np.linspace(*ranges[d], STEPS) for d in shown]).astype(np.float32)
 z = state.z()
 strips = torch.cat(
-    [latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(order, values)]
+    [latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(shown, values)]
 )
-kl = model.card.figures.get("kl_per_dim")
 picture_grid(
     state.decode(strips),
-    [f"{names[d]} = {value:.2f}" for d, row in zip(order, values) for value in row],
+    [f"{names[d]} = {value:.2f}" for d, row in zip(shown, values) for value in row],
     key="sliders_strips",
     on_pick=lambda index: state.set_z(state.keep_locked(strips[index])),
     columns=STEPS,
     size=84,
     row_labels=[
-        f"{names[d]}\n{kl[d]:.2f} nats" if kl else names[d] for d in order
+        f"{names[d]}\n{kl[d]:.2f} nats" if kl else names[d] for d in shown
     ],
     name="traversals",
 )

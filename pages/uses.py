@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import (
+    cached,
     link,
     state,
     use_anomalies,
@@ -29,15 +30,22 @@ model_picker()
 
 
 def change() -> None:
-    """A section's models are those that it was measured on."""
+    """A section's models are those that it was measured on; the visitor's own comes back where it is one."""
     fitting = USES[st.session_state.use][1].models()
-    if fitting and state.card().name not in fitting:
-        state.set_model(fitting[0])
+    own, instead = st.session_state.get("use_own", ("", ""))
+    here = state.card().name
+    if here != instead:  # it was chosen by hand
+        own = here
+    wanted = own if own in fitting or not fitting else fitting[0]
+    if wanted != here:
+        state.set_model(wanted)
+    st.session_state.use_own = (own, wanted)
 
 
 wished = link.asked("use")
 if wished in USES:
     st.session_state.use = wished
+    st.session_state.pop("use_own", None)  # a link's model is chosen
 # pressing the chosen one again would leave none
 st.segmented_control(
     "What for", USES, default=None if "use" in st.session_state else "anomalies", required=True, key="use",
@@ -47,6 +55,9 @@ use, section = st.session_state.use, USES[st.session_state.use][1]
 link.say("use", use)
 fitting = section.models()
 if state.card().name in fitting:
+    own, instead = st.session_state.get("use_own", ("", ""))
+    if state.card().name == instead != own:
+        st.caption(f"Shown on another model: this was not measured on {cached.zoo_scan()[0][own].title}.")
     section.show()
 else:
     st.info(f"{section.NEEDS} The model above is none of these.")

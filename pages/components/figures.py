@@ -11,7 +11,8 @@ PETROFF = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 ACCENT = PETROFF[0]
-CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+LEAST_TOP = 0.5  # nats, of an axis: a collapsed code must not look like information
+CONFIG = {"displayModeBar": False, "scrollZoom": False}  # the wheel scrolls the page, and nothing lies over the data
 
 
 def kl_bars(
@@ -28,8 +29,8 @@ def kl_bars(
             marker={"symbol": "line-ew-open", "size": 16, "color": PETROFF[1], "line": {"width": 3}},
         )  # fmt: skip
     figure.update_xaxes(tickvals=places, ticktext=names)
-    if top is not None:
-        figure.update_yaxes(range=[0, 1.05 * top])
+    highest = max(float(kl.max()), 0.0 if average is None else float(average.max())) if top is None else top
+    figure.update_yaxes(range=[0, 1.05 * max(highest, LEAST_TOP)])
     return _tidy(figure, "dimension", "KL (nats)")
 
 
@@ -63,19 +64,19 @@ def responses(
     return figure
 
 
-def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[float]) -> go.Figure:
-    """Models as points: KL across, reconstruction up, both in nats, coloured by MIG."""
-    # neighbours' labels lie at different heights
-    places = ("middle right", "bottom right", "top right")
+def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[float], current: int) -> go.Figure:
+    """Models as points, the current one larger: KL across, reconstruction up, both in nats, coloured by MIG."""
+    # what lies at an end is named, the rest under the pointer: names would cover each other
+    named = {i for values in (kl, recon, mig) for i in (int(np.argmin(values)), int(np.argmax(values)))} | {current}
     figure = go.Figure(
         go.Scatter(
-            x=kl, y=recon, text=[f" {name}" for name in names], mode="markers+text",
-            textposition=[places[i % 3] for i in range(len(names))], cliponaxis=False,
+            x=kl, y=recon, text=[f" {name}" if i in named else "" for i, name in enumerate(names)],
+            customdata=names, mode="markers+text", textposition="middle right", cliponaxis=False,
             marker={
-                "size": 16, "color": mig, "colorscale": "Cividis", "cmin": 0, "cmax": 0.8,
+                "size": [20 if i == current else 14 for i in range(len(names))], "color": mig, "colorscale": "Cividis",
                 "colorbar": {"title": "MIG", "thickness": 12}, "line": {"width": 1, "color": "#888"},
             },
-            hovertemplate="%{text}<br>KL %{x:.1f}, reconstruction %{y:.1f}, MIG %{marker.color:.3f}<extra></extra>",
+            hovertemplate="%{customdata}<br>KL %{x:.1f}, reconstruction %{y:.1f}, MIG %{marker.color:.3f}<extra></extra>",
         )
     )  # fmt: skip
     _tidy(figure, "KL (nats)", "reconstruction (nats)")
@@ -131,7 +132,7 @@ def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
     figure = go.Figure(
         go.Scatter(x=t, y=values, mode="lines+markers", line_color=ACCENT, showlegend=False)
     )
-    figure.add_hline(y=0.5, line_dash="dot", annotation_text="typical held-out image")
+    figure.add_hline(y=0.5, line_dash="dot", line_color="#94a4a2", annotation_text="typical held-out image")
     figure.update_yaxes(range=[-0.05, 1.05])
     return _tidy(figure, "step t", "support")
 
@@ -228,7 +229,7 @@ def accuracy_lines(
 
 def _tidy(figure: go.Figure, x: str, y: str) -> go.Figure:
     figure.update_layout(
-        height=260, margin={"l": 8, "r": 8, "t": 8, "b": 8}, xaxis_title=x, yaxis_title=y,
+        height=260, margin={"l": 8, "r": 8, "t": 8, "b": 8}, xaxis_title=x, yaxis_title=y, dragmode=False,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )  # fmt: skip
     return figure

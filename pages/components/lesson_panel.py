@@ -26,7 +26,7 @@ def lesson_panel(page: str) -> None:
         answer = right.radio(step.question, step.answers, index=None, key=f"lesson_{key}_{number}", persist_state="session")
         if answer is not None:
             _reveal(step, step.answers.index(answer), right)
-        row = right.container(horizontal=True)
+        row = left.container(horizontal=True)
         row.button("Back", key="lesson_back", on_click=take, args=(key, number - 1), disabled=number == 0)
         if number + 1 < len(lesson.steps):
             row.button(

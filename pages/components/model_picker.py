@@ -115,7 +115,8 @@ def figures_sentence(card) -> str:
     parts = [f"reconstruction {f['recon']:.1f} nats{least}"]
     if "kl" in f:
         parts.append(f"KL {f['kl']:.1f} nats")
-        parts.append(f"together {f['negative_elbo']:.1f}")
+        given = ", a bound on -log p(x|y), the class given" if card.config.get("num_classes") else ""
+        parts.append(f"together {f['negative_elbo']:.1f}{given}")
     if "nll" in f:
         parts.append(f"NLL {f['nll']:.2f}")
     if "active_units" in f:

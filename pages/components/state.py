@@ -190,8 +190,8 @@ def set_model(name: str) -> None:
 
 
 def first_image() -> tuple[Tensor, int]:
-    """The first held-out image of the current model's data (1, C, H, W), and its class."""
-    x, labels = cached.gallery(card().data).batch([0])
+    """The held-out image of the current model's data that a session begins with (1, C, H, W), and its class."""
+    x, labels = cached.gallery(card().data).batch([cached.info(card().data).start])
     return x, int(labels[0])
 
 

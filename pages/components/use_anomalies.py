@@ -39,11 +39,11 @@ def show() -> None:
     if st.session_state.get("anomaly_score") not in scores:
         st.session_state.anomaly_score = scores[-1]
     kind = st.segmented_control(
-        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", format_func=KINDS.get
+        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", persist_state="session", format_func=KINDS.get
     )
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     score = row.segmented_control(
-        "Ranked by", scores, required=True, key="anomaly_score", format_func=SCORES.get,
+        "Ranked by", scores, required=True, key="anomaly_score", persist_state="session", format_func=SCORES.get,
         help="squared error of the reconstruction; negative ELBO in nats; excess: the negative ELBO less the entropy of the image's own grey pixels",
     )  # fmt: skip
     if FAILURE[0] in models():
@@ -128,7 +128,8 @@ def _fail() -> None:
 
 
 def _verdict(auroc: float, score: str) -> str:
-    chance = f"**AUROC {auroc:.3f}**: in {100 * auroc:.1f} % of pairs the foreign image has the higher {SCORES[score]}. "
+    share = "more than 99.9" if 0.9995 <= auroc < 1 else f"{100 * auroc:.1f}"
+    chance = f"**AUROC {auroc:.3f}**: in {share} % of pairs the foreign image has the higher {SCORES[score]}. "
     if auroc >= 0.5:
         return chance + "By chance it would be 50 %."
     return chance + "**Worse than chance.** " + {

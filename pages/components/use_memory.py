@@ -16,7 +16,10 @@ ACROSS = 8
 
 
 def models() -> list[str]:
-    return [name for name in cached.zoo_scan()[0] if (zoo.PRETRAINED / name / "memory.npz").exists()]
+    """The models of few images first: there it can be memory."""
+    cards = cached.zoo_scan()[0].values()
+    known = [card for card in cards if (zoo.PRETRAINED / card.name / "memory.npz").exists()]
+    return [card.name for card in sorted(known, key=lambda card: not card.recipe.get("images"))]
 
 
 @st.cache_resource(max_entries=10, show_spinner=False)

@@ -383,7 +383,7 @@ def test_an_attributes_button_goes_along_its_direction(name):
     assert direction.agreement > direction.random_agreement + 0.02
     app.button(key="attribute_glasses_+").click().run()
     assert not app.exception
-    np.testing.assert_allclose(app.session_state.z, before + 0.5 * direction.vector.numpy(), atol=2e-4)
+    np.testing.assert_allclose(app.session_state.z, before + direction.vector.numpy(), atol=2e-4)
     app.button(key="attribute_glasses_−").click().run()
     np.testing.assert_allclose(app.session_state.z, before, atol=4e-4)
 

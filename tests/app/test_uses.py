@@ -193,3 +193,16 @@ def test_a_damaged_memory_is_told(monkeypatch, tmp_path):
     app = start("uses", model="mnist-few", use="memory")
     assert "memory.npz is missing or damaged" in app.warning[0].value
     use_memory._memory.clear()
+
+
+def test_a_visitors_model_comes_back_where_it_was_measured():
+    app = start("uses", model="mnist-dvae")
+    app.segmented_control(key="use").set_value("memory").run()
+    assert app.session_state.model == "mnist-few"
+    assert any("not measured on Digits, denoising VAE" in c.value for c in app.caption)
+    app.segmented_control(key="use").set_value("anomalies").run()
+    assert app.session_state.model == "mnist-dvae" and not app.exception
+    app.segmented_control(key="use").set_value("memory").run()
+    app.selectbox(key="model_picker").select("mnist-vae-16d").run()  # chosen by hand
+    app.segmented_control(key="use").set_value("anomalies").run()
+    assert app.session_state.model == "mnist-vae-16d"

@@ -253,7 +253,7 @@ def test_reset_returns_to_where_the_walk_began(page, address):
     page.locator("input[type=range]").first.focus()
     page.keyboard.press("Shift+ArrowRight")
     wait_for_another_z(page, [0.5, -0.5])
-    page.get_by_role("button", name="Reset", exact=True).click()
+    page.get_by_role("button", name="Back to the start").click()
     page.wait_for_function("() => location.search.includes('z=0.5%2C-0.5')")
 
 

@@ -127,6 +127,7 @@ class DatasetInfo:
     grid: FactorGrid | None = None  # the factors, where the truth is known
     # {attribute: (factor, the values that have it)}, what people would ask a direction for
     attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    start: int = 0  # the test image that a session begins with
     binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
 
     def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:

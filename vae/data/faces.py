@@ -263,4 +263,5 @@ INFO = DatasetInfo(
     load=load,
     grid=GRID,
     attributes=ATTRIBUTES,
+    start=18,  # a face on which every attribute's direction shows at once, under both models
 )

@@ -74,6 +74,8 @@ class LadderPosterior(Distribution):
 class LadderVAE(LatentModel):
     """Two levels; dimensions 0 .. top_dim - 1 are the top one's, the others the bottom one's e."""
 
+    prior_name = "N(0, I) for the top level, and for the noise that a learnt Gaussian turns into the bottom one"
+
     def __init__(self, config: Config):
         if not 0 < config.top_dim < config.latent_dim:
             raise ValueError("a ladder needs a top_dim between 1 and latent_dim - 1")

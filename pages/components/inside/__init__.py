@@ -78,6 +78,7 @@ def inside_panel(picked: Picked | None) -> None:
             "model": card.name, "z": list(st.session_state.z), "seed": state.seed(), "drawing": picked is None,
             "source": _source(picked), "eps": torch.randn(model.latent_dim, generator=generator).tolist(),
             "order": cached.dimension_order(card.name), "digits": DIGITS, "dims": model.latent_dim,
+            "conditional": bool(model.num_classes),
             "names": [state.dim_name(d) for d in range(model.latent_dim)],
             "prior_mu": prior.mean.tolist(), "prior_sigma": prior.stddev.tolist(),
             "average": {key: figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
@@ -167,10 +168,10 @@ def _answer(picked: Picked | None) -> bytes:
     begun = time.perf_counter()
     if cached.info(state.card().data).binary:
         x = (x > 0.5).float()
-    y = None
+    y, as_class = None, ""
     if model.num_classes:
         y = picked.y if picked is not None else model.most_likely_class(x)
-        said = said or f"decoded as class {cached.info(state.card().data).classes[int(y[0])]}"
+        as_class = cached.info(state.card().data).classes[int(y[0])]
     found = passage(model, x, y, eps, state.seed())
     # a picture of nats: black for none, white for 4 and more
     error = (found.per_pixel / 4).clamp(0, 1)
@@ -181,7 +182,7 @@ def _answer(picked: Picked | None) -> bytes:
     _, height, width, channels = pixels.shape
     header = {
         "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"), "count": len(pixels),
-        "height": height, "width": width, "channels": channels, "said": said,
+        "height": height, "width": width, "channels": channels, "said": said, "as_class": as_class,
         "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
         "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
         "recon": float(terms.recon[0]), "kl": float(terms.kl[0]), "negative_elbo": -float(terms.elbo[0]),

@@ -13,6 +13,7 @@ export default function (component) {
   const before = inside.data;
   inside.data = data;
   inside.root.querySelector('.drawing').style.display = data.drawing ? '' : 'none';
+  inside.root.querySelector('.inside').classList.toggle('conditional', data.conditional);
   if (!before || before.model !== data.model) inside.eps = data.eps.slice();
   if (!before || before.model !== data.model || before.source !== data.source || before.seed !== data.seed) {
     inside.questions.forget(); // Python answers none about another model or image
@@ -142,6 +143,7 @@ function takeAnswer(inside, answer) {
   showLedger(inside);
   showDims(inside);
   showTaken(inside);
+  root.querySelector('.as').textContent = answer.as_class && ` as class ${answer.as_class}`;
   inside.line.textContent = answer.said || `through the model in ${answer.milliseconds.toFixed(1)} ms`;
   inside.pad.dataset.answered = answer.seq; // read by the browser tests
   showPart(inside, inside.part);
@@ -241,10 +243,11 @@ function drag(inside, event) {
 
 function showLedger(inside) {
   const { data, answer } = inside, { digits } = data;
+  const given = data.conditional ? ', y' : '';
   const rows = [
-    ['−log p(x|z), the reconstruction', answer.recon, data.average.recon],
-    ['KL(q(z|x) ‖ p(z)), the code', answer.kl, data.average.kl],
-    ['−ELBO, their sum', answer.negative_elbo, data.average.negative_elbo],
+    [`−log p(x|z${given}), the reconstruction`, answer.recon, data.average.recon],
+    [`KL(q(z|x${given}) ‖ p(z)), the code`, answer.kl, data.average.kl],
+    [data.conditional ? '−ELBO, their sum: a bound on −log p(x|y)' : '−ELBO, their sum', answer.negative_elbo, data.average.negative_elbo],
   ];
   // rounded, the parts must still add up: the KL takes what rounding leaves, 0.01 nats at most
   const round = (value) => Number(value.toFixed(digits));

@@ -71,7 +71,8 @@ function startRound(game) {
   show(game);
 }
 
-const text = (slider, value) => value.toFixed(slider.step === 1 ? 0 : 2);
+// of its way, in per cent: whole numbers would give the true factors away
+const text = (slider, value) => `${Math.round((100 * (value - slider.low)) / (slider.high - slider.low))} %`;
 
 function released(game, index) {
   if (game.ended || !game.held) return;
