@@ -184,7 +184,7 @@ st.plotly_chart(
         [", ".join(c.title.split(", ")[1:-1]) or c.title for c in with_kl],
         [c.figures["kl"] for c in with_kl],
         [c.figures["recon"] for c in with_kl], [c.figures["mig"] for c in with_kl],
-        next((i for i, c in enumerate(with_kl) if c.name == card.name), 0),
+        next((i for i, c in enumerate(with_kl) if c.name == card.name), None),
     ),
     key="disentangle_trade_off", config=figures.CONFIG, alt="reconstruction against KL, coloured by MIG",
 )  # fmt: skip

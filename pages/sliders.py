@@ -122,7 +122,8 @@ st.caption(
 order = cached.dimension_order(model.card.name)
 names = {d: state.dim_name(d) for d in order}
 kl = model.card.figures.get("kl_per_dim")
-busy = [d for d in order if not kl or kl[d] > 0.01] or order[:1]
+# by what they carry, but level by level where there are levels
+busy = [d for d in order if kl[d] > 0.01] if model.groups and kl else order[: max(1, len(order) - idle)]
 shown = order
 if len(order) - len(busy) > 1 and not st.toggle(f"All {len(order)}", key="sliders_all_strips", persist_state="session"):
     shown = busy

@@ -30,7 +30,7 @@ model_picker()
 
 
 def change() -> None:
-    """A section's models are those that it was measured on; the visitor's own comes back where it is one."""
+    """A section's models are those that it was measured on; the visitor's own model comes back where it is one."""
     fitting = USES[st.session_state.use][1].models()
     own, instead = st.session_state.get("use_own", ("", ""))
     here = state.card().name
@@ -56,7 +56,9 @@ link.say("use", use)
 fitting = section.models()
 if state.card().name in fitting:
     own, instead = st.session_state.get("use_own", ("", ""))
-    if state.card().name == instead != own:
+    if state.card().name != instead:  # chosen by hand since
+        st.session_state.pop("use_own", None)
+    elif instead != own:
         st.caption(f"Shown on another model: this was not measured on {cached.zoo_scan()[0][own].title}.")
     section.show()
 else:

@@ -60,12 +60,12 @@ def responses(
         # a grey that is seen on light and dark ground
         figure.add_vline(x=int(current[k]), line={"dash": "dot", "width": 2, "color": "#94a4a2"}, **cell)
     figure.update_xaxes(showticklabels=False, showgrid=False)
-    figure.update_layout(height=190 * down, margin={"l": 8, "r": 8, "t": 28, "b": 8})
+    figure.update_layout(height=190 * down, margin={"l": 8, "r": 8, "t": 28, "b": 8}, dragmode=False)
     return figure
 
 
-def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[float], current: int) -> go.Figure:
-    """Models as points, the current one larger: KL across, reconstruction up, both in nats, coloured by MIG."""
+def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[float], current: int | None) -> go.Figure:
+    """Models as points, the current one, if it is among them, larger: KL across, reconstruction up, both in nats, coloured by MIG."""
     # what lies at an end is named, the rest under the pointer: names would cover each other
     named = {i for values in (kl, recon, mig) for i in (int(np.argmin(values)), int(np.argmax(values)))} | {current}
     figure = go.Figure(
@@ -98,7 +98,7 @@ def over_beta(betas: list[float], rows: dict[str, list[float]]) -> go.Figure:
         low, high = min(values), max(values)
         figure.update_yaxes(range=[low - 0.1 * (high - low), high + 0.2 * (high - low) + 1e-9], row=1, col=column)
     figure.update_xaxes(title="beta", tickvals=places, ticktext=[f"{beta:g}" for beta in betas])
-    figure.update_layout(height=280, margin={"l": 8, "r": 8, "t": 32, "b": 8})
+    figure.update_layout(height=280, margin={"l": 8, "r": 8, "t": 32, "b": 8}, dragmode=False)
     return figure
 
 

@@ -44,6 +44,7 @@ LESSONS = {
                 ("Nothing: some lie far out, with empty ground between", "A circle about the middle", "A grid"), 0,
                 "It gives every image a **point**, wherever reconstruction likes it, and nothing ever asked what lies between two "
                 "points. What is decoded on empty ground is nobody's digit.",
+                {"map_kind_dims_4": "dims"},
             ),
             Step(
                 "sample", {"model": "mnist-ae-16d", "seed": "3"},
@@ -112,6 +113,7 @@ LESSONS = {
                 "Over test images: {mnist-ae-16d[recon]:.0f}, {mnist-vae-16d[recon]:.0f}, {mnist-beta4[recon]:.0f} and "
                 "{mnist-collapsed[recon]:.0f} nats. At 60 no number saves what it costs: the KL is "
                 "{mnist-collapsed[kl]:.1f}, and everything becomes the mean digit. That is **posterior collapse**.",
+                {"compare_given": "one image"},
             ),
             Step(
                 "inside", {"model": "mnist-beta4"},
@@ -136,6 +138,7 @@ LESSONS = {
                 ("Nothing", "The nearest held-out image", "A digit that the model imagines there"), 2,
                 "It is decoded now, in your browser, from a code made of the nearest images' codes. Between two clusters you mostly see one "
                 "digit turn into another, and sometimes neither.",
+                {"map_kind_umap_4": "umap"},
             ),
             Step(
                 "map", {"model": "mnist-vae-16d"},
@@ -145,6 +148,7 @@ LESSONS = {
                 "Sixteen dimensions do not fit on a page. Trustworthiness is 1 where no image has a false neighbour on the map: "
                 "{mnist-vae-16d[trustworthiness][umap]:.3f} for UMAP, {mnist-vae-16d[trustworthiness][pca]:.3f} for PCA. Which cluster "
                 "lies beside which is another thing: the two runs of UMAP, of the same codes, show it.",
+                {"map_kind_umap_4": "umap"},
             ),
             Step(
                 "interpolate", {"model": "mnist-vae-16d"},
@@ -155,7 +159,7 @@ LESSONS = {
                 "a step is its support: how much at home data is there.",
                 {
                     "interpolate_A_row_mnist": 0, "interpolate_B_row_mnist": 3,
-                    "interpolate_A_source": "Gallery", "interpolate_B_source": "Gallery", "interpolate_beyond": False,
+                    "interpolate_A_source": "Gallery", "interpolate_B_source": "Gallery", "interpolate_beyond": False, "interpolate_line_2": "Straight (lerp)",
                 },
             ),
             Step(
@@ -199,6 +203,7 @@ LESSONS = {
                 ("Nothing", "Detail: the reconstructions get worse", "Time"), 1,
                 "Reconstruction: {sprites-beta1[recon]:.0f}, {sprites-beta4[recon]:.0f} and {sprites-beta16[recon]:.0f} nats, for a KL of "
                 "{sprites-beta1[kl]:.1f}, {sprites-beta4[kl]:.1f} and {sprites-beta16[kl]:.1f}.",
+                {"compare_given": "one image"},
             ),
             Step(
                 "disentangle", {"model": "sprites-beta4"},

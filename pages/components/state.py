@@ -124,7 +124,7 @@ def set_beside(names: list[str]) -> None:
 
 
 def locked() -> set[int]:
-    """The dimensions of the current model that the hand, Reset and Random leave alone."""
+    """The dimensions of the current model that the hand, its buttons and Random leave alone."""
     return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
 
 
@@ -173,7 +173,7 @@ def set_seed(value: int) -> None:
 
 def set_model(name: str) -> None:
     """Choose a model. Where both know the same data, the picture goes along: what the old
-    model shows at z is encoded by the new one; else the first held-out image is the start."""
+    model shows at z is encoded by the new one; else the start is the image that its data begins with."""
     old, new = model(), cached.model(name)
     same_data = old.card.data == new.card.data
     drawn = drawn_factors() if same_data else None

@@ -83,6 +83,15 @@ def test_a_step_may_be_left_and_found_again():
 
 def test_a_step_brings_the_settings_of_its_page():
     assert shown("use.2").session_state.fill_hidden == "everything"
+    for lesson, key, chosen, wanted in [
+        ("kl.3", "compare_given", "one z", "one image"), ("why.1", "map_kind_dims_4", "pca", "dims"),
+        ("walk.1", "map_kind_umap_4", "pca", "umap"),
+    ]:  # fmt: skip
+        app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+        app.query_params["lesson"] = lesson
+        app.session_state[key] = chosen  # what a learner chose there before
+        app.run()
+        assert app.session_state[key] == wanted
 
 
 def test_a_step_that_does_not_exist_is_told():

@@ -14,7 +14,7 @@ function buildRows(panel) {
         <button type="button" class="name" title="double-click, or press Enter, to rename"></button>
         <span class="kl" title="what this dimension carries on test data: KL(q(z|x) || p(z))"></span>
         <output></output>
-        <button type="button" class="lock" title="a locked dimension is left alone by the hand, by Undo, Reset and Random">lock</button>
+        <button type="button" class="lock" title="a locked dimension is left alone by the hand, by Undo, by ways back and Random">lock</button>
       </div>
       <input type="range" step="any">
       <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
