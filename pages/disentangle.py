@@ -154,8 +154,12 @@ st.dataframe(
             c.recipe.get("steps", 0) * c.recipe.get("batch_size", 0) for c in cards
         ] + [None],
     },
-    column_config={FIGURES[key]: st.column_config.NumberColumn(format="%.3f") for key in measured},
+    column_config={
+        **{FIGURES[key]: st.column_config.NumberColumn(format="%.3f") for key in measured},
+        "images seen in training": st.column_config.NumberColumn(format="localized"),
+    },
     hide_index=True,
+    height="content",
     key="disentangle_table",
 )
 sweep = factors.beta_sweep(cards)
@@ -191,7 +195,7 @@ st.plotly_chart(
 st.caption(
     "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "
     f"trained model (its name under the pointer), measured on {card.figures['test_images']:,} held-out images; an autoencoder's code has no "
-    "KL. "
+    "KL. None in the table: not measured. "
     + ". ".join(f"{FIGURES[key]}: {card.protocol[key]}" for key in measured if key in card.protocol)
     + "."
 )

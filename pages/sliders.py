@@ -96,7 +96,7 @@ if model.num_classes:
 
 if directions:
     agreement = ", ".join(
-        f"{attribute} {found.agreement:.2f} ({found.random_agreement:.2f})"
+        f"{attribute} {found.agreement:.2f} ({abs(found.random_agreement):.2f})"
         for attribute, found in directions.items()
     )
     f = model.card.figures
@@ -109,7 +109,7 @@ if directions:
     st.caption(
         "**Attributes**: a click goes the way from the mean code of images without it to that of images "
         "with it, + or back, −. It is an average: on rare combinations it may do little, or the reverse. How far single "
-        f"pairs of images agree on the direction, as a cosine (random pairs): {agreement}. "
+        f"pairs of images agree on the direction, as a cosine (size of it for random pairs): {agreement}. "
         + (told or "")
     )
 
