@@ -65,15 +65,14 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides):
                 name=f"traversals of {side.title}",
             )  # fmt: skip
 if given == "one z":
-    st.caption(
-        "One z means another picture to each model: their axes were learnt apart, and no model is worse for it. "
-        "Strips: each model's busiest dimensions over the range of its encoded data, the rest as in this z; click to "
-        "take a picture's model and code along."
-    )
+    above = "One z means another picture to each model: their axes were learnt apart, and no model is worse for it."
 else:
-    st.caption(
+    above = (
         "Bars: KL(q(z|x) || p(z)) of this image per dimension, in nats, all on one scale; the marks are averages "
-        "over test images. Strips: each model's busiest dimensions over the range of its encoded data, the rest as "
-        "in the picture above; click to take a picture's model and code along."
+        "over test images."
     )
+st.caption(
+    f"{above} Strips: each model's busiest dimensions over the range of its encoded data, the rest as in "
+    f"{'this z' if given == 'one z' else 'the picture above'}; click to take a picture's model and code along."
+)
 comparison.planes(sides)

@@ -6,7 +6,7 @@ import torch
 
 from pages.components import cached, factors, figures, link, pictures, state
 from pages.components.heat_map import heat_map
-from pages.components.model_picker import FIGURES, model_picker
+from pages.components.model_picker import FIGURES, choose_one, model_picker
 from pages.components.picture_grid import picture_grid
 from vae import latent, metrics
 
@@ -35,9 +35,7 @@ if grid is None:
         f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
         "truth. Models of sprites, rooms and faces are held against the factors they are drawn from."
     )
-    instead = next((c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None), None)
-    if instead is not None:
-        st.button("Choose one", type="primary", on_click=state.set_model, args=(instead,))
+    choose_one([c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None])
     st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
     found = cached.model_map(card.name)
     if found is not None:

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components import cached, figures, link, state
 from pages.components.image_input import image_input
 from pages.components.inside import beta, inside_panel, over_beta, serves
-from pages.components.model_picker import model_picker
+from pages.components.model_picker import choose_one, model_picker
 
 st.title("Inside")
 st.markdown(
@@ -19,8 +19,7 @@ if not serves(model):
         "This model's posterior is not one Gaussian per dimension, which is what this page takes apart: choose "
         "a VAE, a beta-VAE or a conditional one."
     )
-    if link.DEFAULT_MODEL in cached.zoo_scan()[0]:
-        st.button("Choose one", type="primary", on_click=state.set_model, args=(link.DEFAULT_MODEL,))
+    choose_one([name for name in (link.DEFAULT_MODEL,) if name in cached.zoo_scan()[0]])
     st.page_link("pages/sliders.py", label="This model on Sliders")
     link.end_page()
 

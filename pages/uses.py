@@ -13,7 +13,7 @@ from pages.components import (
     use_labels,
     use_memory,
 )
-from pages.components.model_picker import model_picker
+from pages.components.model_picker import choose_one, model_picker
 
 USES = {
     "anomalies": ("Find what is foreign", use_anomalies),
@@ -32,14 +32,13 @@ model_picker()
 def change() -> None:
     """A section's models are those that it was measured on; the visitor's own model comes back where it is one."""
     fitting = USES[st.session_state.use][1].models()
-    own, instead = st.session_state.get("use_own", ("", ""))
     here = state.card().name
-    if here != instead:  # it was chosen by hand
-        own = here
+    own, _ = st.session_state.pop("use_own", (here, here))
     wanted = own if own in fitting or not fitting else fitting[0]
     if wanted != here:
         state.set_model(wanted)
-    st.session_state.use_own = (own, wanted)
+    if wanted != own:
+        st.session_state.use_own = (own, wanted)
 
 
 wished = link.asked("use")
@@ -54,15 +53,14 @@ st.segmented_control(
 use, section = st.session_state.use, USES[st.session_state.use][1]
 link.say("use", use)
 fitting = section.models()
+own, instead = st.session_state.get("use_own", ("", ""))
+if instead and state.card().name != instead:  # another was chosen by hand since
+    del st.session_state.use_own
+    instead = ""
 if state.card().name in fitting:
-    own, instead = st.session_state.get("use_own", ("", ""))
-    if state.card().name != instead:  # chosen by hand since
-        st.session_state.pop("use_own", None)
-    elif instead != own:
+    if instead:
         st.caption(f"Shown on another model: this was not measured on {cached.zoo_scan()[0][own].title}.")
     section.show()
 else:
     st.info(f"{section.NEEDS} The model above is none of these.")
-    st.button(
-        "Choose one", type="primary", on_click=state.set_model, args=tuple(fitting[:1]), disabled=not fitting
-    )  # fmt: skip
+    choose_one(fitting)

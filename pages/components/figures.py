@@ -11,6 +11,7 @@ PETROFF = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 ACCENT = PETROFF[0]
+GREY = PETROFF[3]  # seen on light and dark ground
 LEAST_TOP = 0.5  # nats, of an axis: a collapsed code must not look like information
 CONFIG = {"displayModeBar": False, "scrollZoom": False}  # the wheel scrolls the page, and nothing lies over the data
 
@@ -29,8 +30,9 @@ def kl_bars(
             marker={"symbol": "line-ew-open", "size": 16, "color": PETROFF[1], "line": {"width": 3}},
         )  # fmt: skip
     figure.update_xaxes(tickvals=places, ticktext=names)
-    highest = max(float(kl.max()), 0.0 if average is None else float(average.max())) if top is None else top
-    figure.update_yaxes(range=[0, 1.05 * max(highest, LEAST_TOP)])
+    if top is None:
+        top = max(float(values.max()) for values in (kl, average) if values is not None)
+    figure.update_yaxes(range=[0, 1.05 * max(top, LEAST_TOP)])
     return _tidy(figure, "dimension", "KL (nats)")
 
 
@@ -50,15 +52,14 @@ def responses(
         for d in [*(d for d in range(swept.shape[1]) if d != most), most]:  # the coloured one on top
             figure.add_scatter(
                 y=swept[:, d], mode="lines", showlegend=False, name=names[d],
-                line={"color": ACCENT if d == most else "#94a4a2", "width": 3 if d == most else 1},
+                line={"color": ACCENT if d == most else GREY, "width": 3 if d == most else 1},
                 hovertemplate=f"{names[d]}: %{{y:.2f}}<extra></extra>", **cell,
             )  # fmt: skip
         figure.add_annotation(
             x=len(swept) - 1, y=float(swept[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
             xanchor="right", yanchor="bottom", font={"color": ACCENT}, **cell,
         )  # fmt: skip
-        # a grey that is seen on light and dark ground
-        figure.add_vline(x=int(current[k]), line={"dash": "dot", "width": 2, "color": "#94a4a2"}, **cell)
+        figure.add_vline(x=int(current[k]), line={"dash": "dot", "width": 2, "color": GREY}, **cell)
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_layout(height=190 * down, margin={"l": 8, "r": 8, "t": 28, "b": 8}, dragmode=False)
     return figure
@@ -112,7 +113,7 @@ def rate_distortion(
         go.Scatter(
             x=np.array(kl)[order], y=np.array(recon)[order], text=[f" {names[i]}" for i in order],
             mode="lines+markers+text", textposition="middle right", cliponaxis=False,
-            line={"color": "#94a4a2", "width": 1, "dash": "dot"}, marker={"size": 14, "color": ACCENT},
+            line={"color": GREY, "width": 1, "dash": "dot"}, marker={"size": 14, "color": ACCENT},
             hovertemplate="%{text}<br>rate %{x:.1f}, distortion %{y:.1f} nats<extra></extra>",
         )
     )  # fmt: skip
@@ -132,7 +133,7 @@ def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
     figure = go.Figure(
         go.Scatter(x=t, y=values, mode="lines+markers", line_color=ACCENT, showlegend=False)
     )
-    figure.add_hline(y=0.5, line_dash="dot", line_color="#94a4a2", annotation_text="typical held-out image")
+    figure.add_hline(y=0.5, line_dash="dot", line_color=GREY, annotation_text="typical held-out image")
     figure.update_yaxes(range=[-0.05, 1.05])
     return _tidy(figure, "step t", "support")
 
@@ -177,7 +178,7 @@ def roc_curve(false_alarms: np.ndarray, hits: list[float], auroc: float) -> go.F
         name=f"AUROC {auroc:.3f}", hovertemplate="false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", name="chance: 0.5", line={"color": "#94a4a2", "dash": "dash"}
+        x=[0, 1], y=[0, 1], mode="lines", name="chance: 0.5", line={"color": GREY, "dash": "dash"}
     )
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1.02])

@@ -37,6 +37,11 @@ def model_picker() -> None:
                 st.write(f"**{name}**: {reason}.")
 
 
+def choose_one(names: list[str]) -> None:
+    """A button to the first of the models that the page can serve, where the current one is none."""
+    st.button("Choose one", type="primary", on_click=state.set_model, args=tuple(names[:1]), disabled=not names)
+
+
 FIGURES = {  # a figure's name on its card, and what the field calls it
     "recon": "reconstruction, nats",
     "kl": "KL, nats",

@@ -181,10 +181,10 @@ def set_model(name: str) -> None:
         x, label = draw(np.array([drawn])), None
     elif same_data:
         x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
-    else:
-        x = label = None
     st.session_state.model = name
-    set_image(*(first_image() if x is None else (x, label)))
+    if not same_data:
+        x, label = first_image()
+    set_image(x, label)
     if drawn is not None:
         _remember_factors(drawn)
 

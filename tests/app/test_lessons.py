@@ -43,13 +43,16 @@ def test_six_lessons_or_more_of_five_to_ten_minutes():
 # step is taken; whole lessons are followed in the browser
 
 
-def shown(lesson, answer=None):
-    """The app as a link with this lesson opens it, with an answer as if it had been given."""
+def shown(lesson, answer=None, **chosen):
+    """The app as a link with this lesson opens it, with an answer as if it had been given and
+    settings as if a learner had chosen them before."""
     app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
     app.query_params["lesson"] = lesson
     if answer is not None:
         key, number = parse(lesson)
         app.session_state[f"lesson_{key}_{number}"] = answer
+    for key, value in chosen.items():
+        app.session_state[key] = value
     app.run()
     assert not app.exception, app.exception
     return app
@@ -87,11 +90,7 @@ def test_a_step_brings_the_settings_of_its_page():
         ("kl.3", "compare_given", "one z", "one image"), ("why.1", "map_kind_dims_4", "pca", "dims"),
         ("walk.1", "map_kind_umap_4", "pca", "umap"),
     ]:  # fmt: skip
-        app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-        app.query_params["lesson"] = lesson
-        app.session_state[key] = chosen  # what a learner chose there before
-        app.run()
-        assert app.session_state[key] == wanted
+        assert shown(lesson, **{key: chosen}).session_state[key] == wanted
 
 
 def test_a_step_that_does_not_exist_is_told():

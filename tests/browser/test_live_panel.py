@@ -100,27 +100,28 @@ ONE_OF_EACH = {kind(name): name for name in reversed(NAMES)}.values()
 
 
 @pytest.mark.alone
-def test_a_drag_paints_a_picture_for_nearly_every_event(page, address):
-    drag_and_look(page, address, "mnist-vae-2d", least=0.8)
+def test_a_drag_paints_a_picture_for_every_event(page, address):
+    drag_and_look(page, address, "mnist-vae-2d", painted=0.95, different=0.8)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_a_drag_paints_pictures_whatever_the_decoder(page, address, name):
     """Beside other tests, and so with patience."""
-    drag_and_look(page, address, name, least=0.4)
+    drag_and_look(page, address, name, painted=0.4, different=0.32)
 
 
-def drag_and_look(page, address, name, least):
+def drag_and_look(page, address, name, painted, different):
+    """The least shares of events that paint a picture, and one that was not seen before."""
     open_panel(page, address, model=name)
     page.evaluate(DRAG, [0.5, 60])  # the first seconds compile
     settle(page)
     found = page.evaluate(DRAG, [1, 60])
     print(f"{name}: {found['painted']} of {found['asked']} events painted, "
           f"{np.median(found['waits']):.1f} ms from event to frame")  # fmt: skip
-    assert found["painted"] >= least * found["asked"]
+    assert found["painted"] >= painted * found["asked"]
     # of a slow sine some pictures are alike to the last of 256 greys, but most are new
-    assert found["different"] >= 0.8 * found["painted"]
+    assert found["different"] >= different * found["asked"]
     assert "in your browser" in line(page)
     released(page)
     y = urllib.parse.parse_qs(urllib.parse.urlparse(page.url).query).get("y")
@@ -424,7 +425,7 @@ def test_touch_on_a_phone(browser, address):
         before, z_before = painted(page), z_in_url(page)
         swipe(element.bounding_box(), start, end)
         wait_for_another_z(page, z_before)
-        assert painted(page) - before >= 3  # more than its beginning and its end
+        assert painted(page) - before >= 6
         # the picture is in sight while the finger is on the element below it
         assert page.locator("canvas.picture").bounding_box()["y"] >= 0
         shows(page, "mnist-vae-16d")
@@ -494,12 +495,13 @@ def meddle(page, change):
     page.route_web_socket("**/_stcore/stream", handle)
 
 
+@pytest.mark.alone
 def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
     meddle(page, lambda message: message.replace(b'"0.weight"', b'"0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
     found = page.evaluate(DRAG, [1, 60])
     released(page)
-    assert found["painted"] >= 2
+    assert found["painted"] >= 4
     until(page, lambda: "on the server" in line(page) and "lack 0.weight" in line(page))
     shows(page, "mnist-vae-16d")
     until(page, lambda: len(set(strip(page))) > 2)  # strips come from the server too
