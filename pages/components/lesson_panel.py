@@ -26,7 +26,7 @@ def lesson_panel(page: str) -> None:
         answer = right.radio(step.question, step.answers, index=None, key=f"lesson_{key}_{number}", persist_state="session")
         if answer is not None:
             _reveal(step, step.answers.index(answer), right)
-        row = left.container(horizontal=True)
+        row = st.container(horizontal=True)  # after the question, on a phone and for the Tab key too
         row.button("Back", key="lesson_back", on_click=take, args=(key, number - 1), disabled=number == 0)
         if number + 1 < len(lesson.steps):
             row.button(
