@@ -1,73 +1,73 @@
-"""python -m vae list | train NAME | evaluate NAME | map NAME | memory NAME | traversals NAME
-| gallery DATA | classifier DATA"""
+"""python -m vae list | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
+| traversals NAME | gallery DATA | classifier DATA"""
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import os
+import logging
+import math
 import sys
-from dataclasses import asdict, replace
+import time
 from pathlib import Path
 
 import numpy as np
-import torch
+from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from . import maps, zoo
+from . import jobs, pipeline, zoo
 from .data import DATASETS, glyphs
 from .data.idx import GALLERIES
-from .metrics import average_terms, nearest_images
-from .training import report
+from .training import candidates, report, sweep
 from .training.classifiers import fit_classifier
-from .training.evaluation import BATCH, evaluate
-from .training.loop import train
-from .training.recipes import RECIPES, WORDS
-
-MAP_POINTS = 5000
-REMEMBERED, PAIRS = 1000, 24  # draws that are looked for, and how many are shown beside what was found
+from .training.loop import Stopped
+from .training.recipes import RECIPES
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vae", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="shipped models, their figures, and recipes not yet trained")
-    command = commands.add_parser("train", help="train by a recipe (resumes), save, evaluate all but DCI")
+    command = commands.add_parser("train", help="train a shipped model again by its recipe (resumes), save, evaluate all but DCI")
     command.add_argument("name", metavar="NAME")
-    command.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="folder for checkpoints (default: runs)"
-    )
-    command.add_argument(
-        "--seed", type=int, help="another seed than the recipe's: measured and noted, not shipped"
-    )
+    _runs(command)
+    _add_sweep(commands)
+    command = commands.add_parser("adopt", help="ship the best finished run of a sweep: weights, figures, map, traversals")
+    command.add_argument("name", metavar="NAME")
+    _runs(command)
     command = commands.add_parser("evaluate", help="measure on the test split, write the card")
     _name_or_all(command)
-    command = commands.add_parser("map", help="encode held-out data, fit its maps, write map.npz")
+    command = commands.add_parser("map", help="encode test images, fit their maps, write map.npz")
     _name_or_all(command)
     command.add_argument("--seed", type=int, default=0)
-    command = commands.add_parser("memory", help="look for draws among the training images, write memory.npz")
+    command = commands.add_parser("memory", help="look for samples among the training images, write memory.npz")
     command.add_argument("name", metavar="NAME")
     command = commands.add_parser("traversals", help="draw every dimension's traversal")
     _name_or_all(command)
-    command = commands.add_parser("gallery", help="write a data set's test split to the galleries")
+    command = commands.add_parser("gallery", help="write the images of a data set that come with the project")
     command.add_argument("name", choices=DATASETS, metavar="DATA")
     command = commands.add_parser("classifier", help="train the classifier that judges a data set's models")
     command.add_argument("name", choices=DATASETS, metavar="DATA")
     args = parser.parse_args(arguments)
+    logging.basicConfig(format="note: %(message)s", level=logging.WARNING)
     try:
         if args.command == "list":
             list_models()
         elif args.command == "train":
-            train_and_save(args.name, args.runs, args.seed)
+            jobs.stop_as_if_interrupted()
+            pipeline.train_and_save(args.name, args.runs)
+        elif args.command == "sweep":
+            return run_sweep(args)
+        elif args.command == "adopt":
+            print(pipeline.adopt(args.name, args.runs))
         elif args.command == "evaluate":
             for name in _names(args):
-                evaluate_and_save(name)
+                pipeline.evaluate_and_save(name)
             if args.all:
                 report.write_readme(report.results_table(), report.RESULTS)
         elif args.command == "map":
             for name in _names(args):
-                map_and_save(name, args.seed)
+                pipeline.map_and_save(name, args.seed)
         elif args.command == "memory":
-            memory_and_save(args.name)
+            pipeline.memory_and_save(args.name)
         elif args.command == "traversals":
             for name in _names(args):
                 picture = report.traversal_picture(zoo.load(name), zoo.read_map(name))
@@ -79,13 +79,56 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{args.name}: test accuracy " + ", ".join(f"{value:.4f}" for value in accuracy))
         else:
             write_gallery(args.name)
-    except (OSError, ValueError, FloatingPointError, zoo.ModelUnavailable) as error:
+    except BrokenProcessPool:
+        print("error: a process of the sweep has died; the same command goes on from the checkpoints", file=sys.stderr)
+        return 1
+    except (OSError, ValueError, FloatingPointError, Stopped, zoo.ModelUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: the same command resumes", file=sys.stderr)
         return 130
     return 0
+
+
+def _runs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--runs", type=Path, help="folder for checkpoints (default: $VAE_RUNS, else one below the user's data folder)"
+    )
+
+
+def _add_sweep(commands) -> None:
+    command = commands.add_parser("sweep", help="train recipes x seeds x settings (resumes), measure on validation images")
+    command.add_argument("names", metavar="NAME", nargs="+")
+    command.add_argument("--seeds", default="", help="0:3 or 0,2 (default: each recipe's own)")
+    command.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUES",
+        help="beta=4,6: another value of a recipe's field, or several; may be repeated",
+    )  # fmt: skip
+    command.add_argument("--processes", type=int, default=1, help="runs at once on this machine (default: 1)")
+    command.add_argument("--minutes", type=float, default=math.inf, help="stop at a checkpoint after so long")
+    command.add_argument("--backend", default="", help="dask or ray: run on an existing cluster")
+    command.add_argument("--scheduler", default="", metavar="ADDRESS", help="of the cluster")
+    command.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="what to train on (default: cpu)")
+    command.add_argument("--table", action="store_true", help="only print the table")
+    _runs(command)
+
+
+def run_sweep(args: argparse.Namespace) -> int:
+    """Train what is asked for and print a table for each recipe; 0 where every run is finished."""
+    if args.processes < 1:
+        raise ValueError(f"--processes takes a number from 1, not {args.processes}")
+    seeds = sweep.parse_seeds(args.seeds) if args.seeds else ()
+    todo = sweep.plan(args.names, seeds, sweep.parse_settings(args.settings))
+    results = {}
+    if not args.table:
+        jobs.stop_as_if_interrupted()
+        results = sweep.sweep(
+            todo, args.processes, args.backend, args.scheduler, time.time() + 60 * args.minutes, args.device, args.runs
+        )
+    for name in dict.fromkeys(args.names):
+        print(sweep.table(name, [run for run in todo if run.name == name], results, args.runs))
+    return 0 if all(result.status == "finished" for result in results.values()) else 1
 
 
 def _name_or_all(command: argparse.ArgumentParser) -> None:
@@ -98,117 +141,34 @@ def _names(args: argparse.Namespace) -> list[str]:
     return [card.name for card in zoo.available()] if args.all else [args.name]
 
 
+LABELLED = ("mnist", "fashion-mnist")
+
+
 def list_models() -> None:
     cards, problems = zoo.scan()
     for card in cards:
-        print(f"{card.name:18} {card.title:36} {figures_line(card.figures)}")
+        print(f"{card.name:18} {card.title:36} {report.figures_line(card.figures)}")
     for text in dict.fromkeys(card.protocol["mig"] for card in cards if "mig" in card.protocol):
         print(f"{'':18} mig: {text}")
     for name, reason in problems.items():
         print(f"{name:18} unavailable: {reason}")
-    for name in RECIPES:
+    for name in {**RECIPES, **candidates.CANDIDATES}:
         if name not in problems and name not in {card.name for card in cards}:
             print(f"{name:18} not trained yet: python -m vae train {name}")
 
 
-def figures_line(figures: dict) -> str:
-    """The short form of a card's figures, in nats where they have a unit."""
-    shown = ("recon", "kl", "negative_elbo", "active_units", "mig")
-    return "  ".join(f"{k} {figures[k]:.4g}" for k in shown if k in figures) or "not evaluated"
-
-
-def train_and_save(name: str, runs: Path, seed: int | None = None) -> None:
-    if name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0)
-        raise ValueError(f"there is no recipe {name!r}; the nearest are {', '.join(near)}")
-    recipe = RECIPES[name]
-    if seed is not None:
-        recipe = replace(recipe, seed=seed)
-    model = train(name, recipe, runs / f"{name}-seed{recipe.seed}")
-    # every process has trained; one writes
-    if int(os.environ.get("RANK", 0)) != 0:
-        return
-    if recipe.seed != RECIPES[name].seed:
-        figures, _ = evaluate(model, recipe.data, with_dci=False, progress=True)
-        report.write_try(name, recipe, figures)
-        print(f"{name}, seed {recipe.seed}: {figures_line(figures)}")
-        return
-    card = zoo.ModelCard(
-        name=name, title=recipe.title, description=recipe.description, family=recipe.family,
-        data=recipe.data, image_shape=recipe.config.image_shape,
-        latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
-        recipe={k: v for k, v in asdict(recipe).items()
-                if k not in (*WORDS, "family", "data", "config")},
-        licence=f"weights: MIT; trained on {DATASETS[recipe.data].title}, "
-                f"{DATASETS[recipe.data].licence}",
-        weights_sha256="",
-    )  # fmt: skip
-    (zoo.PRETRAINED / name / "map.npz").unlink(missing_ok=True)  # it shows other weights' codes
-    zoo.save(model, card)
-    evaluate_and_save(name, with_dci=False)
-
-
-def evaluate_and_save(name: str, with_dci: bool = True) -> None:
-    model = zoo.load(name)
-    for_uses = RECIPES[name].uses if name in RECIPES else ()
-    figures, protocol = evaluate(
-        model, model.card.data, with_dci=with_dci, progress=True, for_uses=for_uses
-    )
-    card = replace(model.card, figures=figures, protocol=protocol)
-    if name in RECIPES:  # its words may have changed since it was trained
-        words = ("title", "description", "note", "published")
-        card = replace(card, **{word: getattr(RECIPES[name], word) for word in words})
-    zoo.write_card(card)
-    print(f"{name}: {figures_line(figures)}")
-
-
-def map_and_save(name: str, seed: int) -> None:
-    model = zoo.load(name)
-    split = DATASETS[model.card.data].load("test")
-    n = min(MAP_POINTS, len(split))
-    terms = average_terms(
-        model, (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
-    )
-    print(f"{name}: fitting UMAP twice to {n} codes; half a minute, most of it compiling")
-    codes = model.features(torch.from_numpy(terms.means)).numpy()
-    xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
-    xy["umap_again"] = maps.turned_to(maps.fit_umap(codes, seed + 1), xy["umap"])
-    zoo.write_map(name, zoo.ModelMap(
-        rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
-    ))  # fmt: skip
-    described = {
-        "points": n, "seed": seed, "seed_again": seed + 1, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
-        "trustworthiness": {k: maps.map_trustworthiness(codes, v) for k, v in xy.items()},
-    }  # fmt: skip
-    zoo.write_card(replace(model.card, map=described))
-    print(f"{name}: {described}")
-
-
-def memory_and_save(name: str) -> None:
-    model = zoo.load(name)
-    if model.num_classes:
-        raise ValueError(f"{name} is conditional: draws without a class are not what it learnt")
-    info, few = DATASETS[model.card.data], RECIPES[name].images if name in RECIPES else 0
-    train, test = info.load("train"), info.load("test")
-    train = train.first(few) if few else train
-    with torch.no_grad():
-        x = model.decode(model.sample(REMEMBERED, generator=torch.Generator().manual_seed(0)))
-    samples, rows = nearest_images(x, train)
-    held_out, _ = nearest_images(test.batch(range(REMEMBERED))[0], train)
-    shown = np.argsort(samples)[np.linspace(0, REMEMBERED - 1, PAIRS).round().astype(int)]
-    zoo.write_memory(name, zoo.Memory(
-        samples, held_out, shown, train.render(rows[shown]), len(train), seed=0, weights_sha256=model.card.weights_sha256
-    ))  # fmt: skip
-    print(f"{name}: median distance to the nearest of {len(train):,} training images: {np.median(samples):.2f} "
-          f"for draws, {np.median(held_out):.2f} for held-out images")  # fmt: skip
-
-
 def write_gallery(name: str) -> None:
-    """A data set that is drawn on demand needs no gallery; the others keep their test split."""
-    split = DATASETS[name].load("test")
-    if split.factors is not None:
+    """Write the test split of a data set that is not drawn on demand, and the training images that
+    lend labels where models are measured with few."""
+    if DATASETS[name].grid is not None:
         raise ValueError(f"{name} is drawn from its factors and needs no gallery")
-    path = GALLERIES / f"{name}.npz"
+    _write_split(name, "test", GALLERIES / f"{name}.npz")
+    if name in LABELLED:
+        _write_split(name, "labelled", GALLERIES / f"{name}-labelled.npz")
+
+
+def _write_split(name: str, which: str, path: Path) -> None:
+    split = DATASETS[name].load(which)
     arrays = {
         "images": split.render(np.arange(len(split)))[:, 0], "labels": split.labels.astype(np.uint8)
     }  # fmt: skip

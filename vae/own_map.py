@@ -6,11 +6,10 @@ imported there, a crash here stays here, and a stranger's files are decoded here
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import maps, zoo
+from . import jobs, maps, zoo
 from .collect import File
 from .data import DATASETS, DatasetInfo
 from .metrics import average_terms
@@ -57,12 +56,6 @@ class OwnMap:
     left_out: int  # files that could not be decoded
 
 
-@dataclass(frozen=True)
-class Progress:
-    stage: str
-    share: float  # 0 to 1, of all the work
-
-
 def as_the_model_sees(content: bytes, info: DatasetInfo) -> Tensor:
     """A file of a stranger -> x (1, C, H, W) in [0, 1], with the usual guesses. Raises UploadError."""
     image = read_image(content)
@@ -91,13 +84,8 @@ class Job:
                     archive.writestr(str(i), file.content)
             job = {"model": model_name, "names": [f.name for f in files], "folders": [f.folder for f in files]}
             (self.folder / "job.json").write_text(json.dumps(job))
-            self._log = (self.folder / "log").open("wb")
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "vae.own_map", str(self.folder)],
-                cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL, stdout=self._log,
-                stderr=subprocess.STDOUT, start_new_session=True,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
-            )  # fmt: skip
+            self._process = jobs.Process("vae.own_map", self.folder, {"NUMBA_NUM_THREADS": "1"})
+            self.process, self.progress = self._process.process, self._process.progress
             self._running.add(self)
         # a session may end without a word: what nobody has fetched does not stay
         self._end_by_itself = threading.Timer(TIME_LIMIT + UNFETCHED, self.cancel)
@@ -106,18 +94,9 @@ class Job:
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
-
-    def progress(self) -> Progress:
-        try:
-            return Progress(**json.loads((self.folder / "progress.json").read_text()))
-        except (OSError, ValueError, TypeError):
-            return Progress("starting", 0.0)
+        return self._process.alive
 
     def cancel(self) -> None:
-        if self.alive:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
         self._end()
 
     def result(self) -> OwnMap:
@@ -143,22 +122,18 @@ class Job:
         self._end_by_itself.cancel()
         with self._lock:
             self._running.discard(self)
-        self._log.close()
+        self._process.cancel()
         self._folder.cleanup()
 
 
 def main(folder: Path) -> None:
-    signal.alarm(TIME_LIMIT)
-    os.nice(5)  # pages come first
+    jobs.end_after(TIME_LIMIT)
+    jobs.give_way()  # pages come first
     torch.set_grad_enabled(False)
     job = json.loads((folder / "job.json").read_text())
 
-    def say(stage: str, share: float) -> None:
-        text = json.dumps({"stage": stage, "share": share})
-        zoo.write_atomically(folder / "progress.json", text.encode())
-
     try:
-        found = fit(job, folder / "images.zip", say)
+        found = fit(job, folder / "images.zip", functools.partial(jobs.tell, folder))
     except UploadError as error:
         zoo.write_atomically(folder / "sentence", str(error).encode())
         return

@@ -50,6 +50,7 @@ class ModelCard:
     map: dict = field(default_factory=dict)  # parameters and seed of map.npz
     note: str = ""  # how this run was chosen, and what else was tried
     published: str = ""  # what others report, with source and protocol
+    selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, and on validation its seeds and figures
 
     def model_config(self) -> Config:
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.config.items()}

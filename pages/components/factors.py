@@ -8,8 +8,7 @@ import numpy as np
 
 from vae import latent
 from vae.data.base import FactorGrid
-from vae.models import Config
-from vae.training.recipes import WORDS, Recipe, defaults
+from vae.training.recipes import completed
 
 from . import cached, state
 
@@ -43,10 +42,9 @@ def beta_sweep(cards: list) -> list:
     alike: dict[str, list] = {}
     for card in cards:
         if card.recipe.get("objective") == "elbo" and card.figures.get("kl") is not None:
-            # a card knows only the fields of its time
-            recipe = {**defaults(Recipe), **card.recipe}
-            recipe = {k: v for k, v in recipe.items() if k != "beta" and k not in WORDS}
-            parts = [card.family, {**defaults(Config), **card.config}, recipe]
-            alike.setdefault(json.dumps(parts, sort_keys=True), []).append(card)
+            # a card has only the fields of its time
+            recipe = completed({**card.recipe, "family": card.family, "data": card.data, "config": card.config})
+            recipe = {k: v for k, v in recipe.items() if k not in ("beta", "seed")}
+            alike.setdefault(json.dumps(recipe, sort_keys=True), []).append(card)
     most = max(alike.values(), key=len, default=[])
     return sorted(most, key=lambda card: card.recipe["beta"]) if len(most) >= 3 else []

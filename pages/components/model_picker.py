@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vae.training import report
+
 from . import cached, state
 from .navigation import ensure_front_door
 
@@ -94,7 +96,8 @@ def about(card) -> None:
             held = "" if beside is None else f"{beside:{digits}} ({what})"
             rows.append(f"| {title} | {value:{digits}} | {held} |")
     st.markdown("\n".join(rows))
-    for text in (card.note, f"Published: {card.published}" if card.published else ""):
+    chosen = report.selection_sentence(card.selection)
+    for text in (card.note, f"Settings and seed: {chosen}." if chosen else "", f"Published: {card.published}" if card.published else ""):
         if text:
             st.markdown(text)
     measured = [f"{FIGURES.get(key, key)}: {text}" for key, text in card.protocol.items()]
@@ -104,7 +107,7 @@ def about(card) -> None:
     }  # fmt: skip
     trained = [
         f"{k} {v}" for k, v in card.recipe.items()
-        if (k == "seed" or v not in (0, "no", ""))
+        if (k == "seed" or v not in (0, "no", "", False))
         and (k not in only_for or card.recipe["objective"] in only_for[k])
     ]  # fmt: skip
     st.caption("**Trained with** " + ", ".join(trained) + ".")

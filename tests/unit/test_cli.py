@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from vae import __main__ as cli
-from vae import maps, zoo
+from vae import maps, pipeline, zoo
 from vae.data import DATASETS
-from vae.training import report
+from vae.training import checkpoints, report
 from vae.training.recipes import RECIPES
 
 
@@ -41,19 +41,6 @@ def test_train_evaluate_map_list(small_world, capsys):
     assert "recon" in capsys.readouterr().out.splitlines()[0]
 
 
-def test_another_seed_is_measured_and_noted_but_not_shipped(small_world, capsys):
-    runs = str(small_world / "runs")
-    assert cli.main(["train", "mnist-vae-2d", "--runs", runs, "--seed", "5"]) == 0
-    assert not (small_world / "pretrained" / "mnist-vae-2d" / "model.safetensors").exists()
-    tried = report.read_tries("mnist-vae-2d")
-    assert tried.keys() == {5} and tried[5]["test_images"] == 40
-    assert cli.main(["train", "mnist-vae-2d", "--runs", runs]) == 0
-    assert zoo.read_card("mnist-vae-2d").recipe["seed"] == 0
-    assert sorted(p.name for p in (small_world / "runs").iterdir()) == [
-        "mnist-vae-2d-seed0", "mnist-vae-2d-seed5",
-    ]  # fmt: skip
-
-
 def test_evaluate_all_and_traversals(small_world, monkeypatch):
     readme = small_world / "README.md"
     readme.write_text("\n".join(["# Title", *report.RESULTS, *report.TRAVERSALS]))
@@ -67,13 +54,28 @@ def test_evaluate_all_and_traversals(small_world, monkeypatch):
     assert "(pretrained/mnist-vae-2d/traversals.png)" in readme.read_text()
 
 
-def test_new_weights_drop_the_old_map(small_world):
+def test_new_weights_come_with_a_map_of_their_own(small_world):
     runs = str(small_world / "runs")
     cli.main(["train", "mnist-vae-2d", "--runs", runs])
-    cli.main(["map", "mnist-vae-2d"])
+    before = zoo.read_map("mnist-vae-2d").codes
+    zoo.write_map("mnist-vae-2d", dataclasses.replace(zoo.read_map("mnist-vae-2d"), codes=before + 1))
     cli.main(["train", "mnist-vae-2d", "--runs", runs])
-    with pytest.raises(zoo.ModelUnavailable):
-        zoo.read_map("mnist-vae-2d")
+    np.testing.assert_array_equal(zoo.read_map("mnist-vae-2d").codes, before)
+
+
+def test_a_folder_is_tried_before_anything_is_measured(small_world, monkeypatch, capsys):
+    cli.main(["train", "mnist-vae-2d", "--runs", str(small_world / "runs")])
+    capsys.readouterr()
+
+    def refused(folder):
+        raise OSError(f"{folder} cannot be written to (Read-only file system)")
+
+    monkeypatch.setattr(checkpoints, "try_writing", refused)
+    monkeypatch.setattr(pipeline, "evaluate", None)
+    monkeypatch.setattr(pipeline, "map_of", None)
+    for command in ("evaluate", "map", "memory", "train"):
+        assert cli.main([command, "mnist-vae-2d"]) == 1
+        assert "cannot be written to (Read-only file system)" in capsys.readouterr().err
 
 
 def test_errors_are_sentences(small_world, capsys):

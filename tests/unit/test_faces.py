@@ -130,9 +130,11 @@ def test_foreign_factors_are_refused(bad):
 
 
 def test_splits_are_disjoint_and_complete():
-    train, test = faces.load("train"), faces.load("test")
-    assert len(test) == 10_000 and len(train) + len(test) == 414_720 == len(faces.GRID)
-    assert not np.isin(faces.GRID.numbers(test.factors), faces.GRID.numbers(train.factors)).any()
+    parts = [faces.load(name) for name in ("train", "validation", "test")]
+    assert [len(part) for part in parts] == [399_720, 5_000, 10_000]
+    numbers = np.concatenate([faces.GRID.numbers(part.factors) for part in parts])
+    assert len(np.unique(numbers)) == 414_720 == len(faces.GRID)
+    test = parts[2]
     x, y = test.batch([5, 17])
     assert x.shape == (2, 3, 64, 64) and y.tolist() == test.factors[[5, 17], 0].tolist()
     assert 0 <= x.min() and x.max() <= 1

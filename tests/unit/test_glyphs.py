@@ -68,10 +68,10 @@ def test_by_style_goes_with_the_rows(no_source):
 
 
 def test_splits_share_no_style():
-    parts = [glyphs.TRAIN, glyphs.TEST, glyphs.TWINS, glyphs.ODD]
+    parts = [glyphs.TRAIN, glyphs.VALIDATION, glyphs.TEST, glyphs.TWINS, glyphs.ODD]
     together = [style for part in parts for style in part]
     assert sorted(together) == list(range(glyphs.SOURCE_STYLES))
-    assert [len(part) for part in parts] == [588, 80, 55, 2]
+    assert [len(part) for part in parts] == [530, 58, 80, 55, 2]
     assert tuple(glyphs.styles("train")[::ALL]) == glyphs.TRAIN
 
 
@@ -115,17 +115,19 @@ def test_a_missing_damaged_or_foreign_gallery(no_source, monkeypatch):
 def test_unknown_split():
     for function in (glyphs.load, glyphs.styles, glyphs.by_style):
         with pytest.raises(ValueError, match="unknown split"):
-            function("validation")
+            function("held out")
 
 
-def test_choose_test_keeps_groups_whole():
+def test_choose_styles_keeps_groups_whole():
     """Styles on a line: 0 and 1 are twins; 2, 3, 4 a chain; 60 to 72 too many for the test."""
     place = np.arange(200) * 10.0
     place[1] = place[0] + 0.01
     place[3:5] = place[2] + [0.06, 0.12]
     place[60:73] = place[60] + 0.05 * np.arange(13)
-    twins, test = glyphs.choose_test((place[:, None] - place) ** 2)
-    assert twins == (1,)
+    twins, test, validation = glyphs.choose_styles((place[:, None] - place) ** 2)
+    assert twins == (1,) and len(validation) == glyphs.VALIDATION_STYLES
+    assert not set(validation) & {1, *glyphs.ODD, *range(60, 73), *test}
+    assert len(set(validation) & {2, 3, 4}) in (0, 3)
     assert len(test) == glyphs.TEST_STYLES and test == tuple(sorted(set(test)))
     assert not set(test) & {1, *glyphs.ODD, *range(60, 73)}
     assert len(set(test) & {2, 3, 4}) in (0, 3)
@@ -146,9 +148,10 @@ def test_the_gallery_is_of_the_source(source):
     assert np.array_equal(split.labels[: 2 * ALL], np.tile(np.arange(ALL), 2))
 
 
-def test_no_test_style_is_near_a_train_style(source):
+def test_no_style_of_one_split_is_near_one_of_another(source):
     distance = glyphs.distances(source)
-    assert glyphs.choose_test(distance) == (glyphs.TWINS, glyphs.TEST)
-    assert distance[np.ix_(glyphs.TEST, glyphs.TRAIN)].min() >= glyphs.NEAR
+    assert glyphs.choose_styles(distance) == (glyphs.TWINS, glyphs.TEST, glyphs.VALIDATION)
+    assert distance[np.ix_(glyphs.TEST, glyphs.TRAIN + glyphs.VALIDATION)].min() >= glyphs.NEAR
+    assert distance[np.ix_(glyphs.VALIDATION, glyphs.TRAIN)].min() >= glyphs.NEAR
     among = distance[np.ix_(glyphs.TEST, glyphs.TEST)] + np.eye(len(glyphs.TEST))
     assert among.min() >= glyphs.TWIN

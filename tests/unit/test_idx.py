@@ -91,4 +91,47 @@ def test_the_shipped_gallery_is_the_official_test_split(info, source):
 def test_unknown_split():
     for info in DATASETS.values():
         with pytest.raises(ValueError, match="unknown split"):
-            info.load("validation")
+            info.load("held out")
+
+
+@pytest.fixture
+def whole(monkeypatch):
+    """Stands in for the 60,000 training images: image i holds the bytes of i."""
+    numbers = np.arange(60_000, dtype=np.uint32)
+    images = np.zeros((60_000, 28, 28), np.uint8)
+    images[:, 0, :4] = numbers.view(np.uint8).reshape(-1, 4)
+    content = {"train-images-idx3-ubyte.gz": images, "train-labels-idx1-ubyte.gz": (numbers % 10).astype(np.uint8)}
+    monkeypatch.setattr(idx, "fetch", lambda file, *rest: idx_bytes(content[file]))
+
+
+def numbers_of(split):
+    found = split.render(np.arange(len(split)))[:, 0, 0, :4]
+    return np.ascontiguousarray(found).view(np.uint32)[:, 0].astype(int)
+
+
+def test_validation_is_cut_out_of_train(whole, monkeypatch, tmp_path):
+    train, validation, before = (
+        mnist.INFO.load(name) for name in ("train", "validation", "train+validation")
+    )
+    assert [len(train), len(validation), len(before)] == [55_000, 5_000, 60_000]
+    assert np.array_equal(numbers_of(before), np.arange(60_000))
+    assert np.array_equal(np.sort(np.concatenate([numbers_of(train), numbers_of(validation)])), np.arange(60_000))
+    assert (np.diff(numbers_of(train)) > 0).all() and not (np.diff(numbers_of(validation)[:50]) > 0).all()
+    for split in (train, validation, before):
+        assert np.array_equal(split.labels, numbers_of(split) % 10)
+    # the split must never change: figures of adopted models depend on it
+    assert numbers_of(validation)[:4].tolist() == [40106, 38521, 45491, 7326]
+    monkeypatch.setattr(idx, "GALLERIES", tmp_path)
+    labelled = mnist.INFO.load("labelled")
+    assert len(labelled) == idx.LABELLED and set(numbers_of(labelled)) <= set(numbers_of(train))
+    binary, grey = mnist.BINARY.load("validation"), mnist.BINARY.load("train")
+    assert set(np.unique(binary.render(np.arange(20)))) <= {0, 255} and len(np.unique(grey.render(np.arange(200)))) > 2
+
+
+@pytest.mark.parametrize("info", [mnist.INFO, fashion.INFO])
+def test_training_images_with_labels_come_with_the_project(info, monkeypatch, tmp_path):
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))  # nothing to read there
+    lent = info.load("labelled", download=False)
+    assert len(lent) == idx.LABELLED and np.bincount(lent.labels).min() > 230
+    with pytest.raises(OSError, match="no gallery"):
+        info.load("train", download=False)

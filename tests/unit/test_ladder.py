@@ -19,7 +19,8 @@ def build():
 
 def centred(model, q, z):
     """The paper's own form at a draw: z_bottom, q(z_bottom | x, z_top), p(z_bottom | z_top)."""
-    mu_p, sigma_p = model.bottom_prior(z[:, :3])
+    mu_p, logvar_p = model.bottom_prior(z[:, :3])
+    sigma_p = (0.5 * logvar_p).exp()
     given = q.given(z[:, :3])
     z_bottom = mu_p + sigma_p * z[:, 3:]
     posterior = Independent(Normal(mu_p + sigma_p * given.mean[:, 3:], sigma_p * given.stddev[:, 3:]), 1)
@@ -65,7 +66,8 @@ def test_the_bottom_posterior_weighs_precisions():
     """Sonderby et al. (2016), equations 17 and 18."""
     model, x, q = build()
     z_top = torch.randn(4, 3).double()
-    mu_p, sigma_p = model.bottom_prior(z_top)
+    mu_p, logvar_p = model.bottom_prior(z_top)
+    sigma_p = (0.5 * logvar_p).exp()
     mu_up, logvar_up = model.bottom_up(model.encoder(x)).chunk(2, 1)
     precision = sigma_p**-2 + (-logvar_up).exp()
     mu = (mu_p * sigma_p**-2 + mu_up * (-logvar_up).exp()) / precision

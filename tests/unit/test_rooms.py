@@ -106,9 +106,10 @@ def test_foreign_factors_are_refused(bad):
 
 
 def test_splits_are_disjoint_and_complete():
-    train, test = rooms.load("train"), rooms.load("test")
-    assert len(test) == 10_000 and len(train) + len(test) == 480_000
-    assert not np.isin(rooms.GRID.numbers(test.factors), rooms.GRID.numbers(train.factors)).any()
+    parts = [rooms.load(name) for name in ("train", "validation", "test")]
+    assert [len(part) for part in parts] == [465_000, 5_000, 10_000]
+    assert len(np.unique(np.concatenate([rooms.GRID.numbers(part.factors) for part in parts]))) == 480_000
+    test = parts[2]
     x, y = test.batch([5, 17])
     assert x.shape == (2, 3, 64, 64) and y.tolist() == test.factors[[5, 17], 4].tolist()
     assert 0 <= x.min() and x.max() <= 1

@@ -72,16 +72,20 @@ def test_foreign_factors_are_refused(bad):
 
 
 def test_splits_are_disjoint_complete_and_balanced():
-    train, test = sprites.load("train"), sprites.load("test")
-    assert len(test) == 10_000 and len(train) + len(test) == 737_280
-    number = sprites.GRID.numbers
-    assert not np.isin(number(test.factors), number(train.factors)).any()
+    parts = {name: sprites.GRID.numbers(sprites.load(name).factors) for name in ("train", "validation", "test")}
+    assert [len(part) for part in parts.values()] == [722_280, 5_000, 10_000]
+    assert len(np.unique(np.concatenate(list(parts.values())))) == 737_280
+    # what was "train" before there was a validation split, in its order
+    before = sprites.GRID.numbers(sprites.load("train+validation").factors)
+    assert np.array_equal(before, np.sort(np.concatenate([parts["train"], parts["validation"]])))
+    test = sprites.load("test")
     for factor, size in zip(test.factors.T, sprites.FACTOR_SIZES):
         counts = np.bincount(factor, minlength=size)
         expected = 10_000 / size
         assert (abs(counts - expected) < 5 * expected**0.5).all()
     # the split must never change: shipped figures depend on it
     assert test.factors[:3].tolist() == [[2, 2, 25, 3, 22], [1, 4, 35, 9, 1], [1, 0, 29, 2, 26]]
+    assert sprites.load("validation").factors[:2].tolist() == [[0, 0, 23, 25, 11], [0, 5, 4, 20, 24]]
 
 
 def test_batch_shows_what_its_factors_say():

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from vae import zoo
 from vae.data import DATASETS, rooms, sprites
-from vae.training.loop import Batches, Critic, Pairs, train
+from vae.training.loop import Average, Batches, Critic, Pairs, Stopped, train
 from vae.training.recipes import RECIPES, Recipe
 from vae.models import FAMILIES, Config
 from vae.objectives import elbo, factor_vae
@@ -216,28 +216,6 @@ def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):
     assert same(weights(first), weights(again))
 
 
-def test_a_checkpoint_is_whole_or_absent(tiny_split, tmp_path, monkeypatch):
-    """A crash between the files of a checkpoint leaves the one before."""
-    split = tiny_split((1, 28, 28))
-    save, calls = torch.save, []
-
-    def crash(*arguments):
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise RuntimeError("power cut")
-        save(*arguments)
-
-    monkeypatch.setattr(torch, "save", crash)
-    with pytest.raises(RuntimeError):
-        train("tiny", TINY, tmp_path, split=split, progress=False, checkpoint_every=3)
-    monkeypatch.undo()
-    assert [p.name for p in sorted(tmp_path.glob("step-*"))] == ["step-00000003"]
-    resumed = train("tiny", TINY, tmp_path, split=split, progress=False)
-    assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000012"]
-    whole = train("tiny", TINY, tmp_path / "whole", split=split, progress=False)
-    assert same(weights(resumed), weights(whole))
-
-
 def test_another_recipes_checkpoint_is_not_resumed(tiny_split, tmp_path):
     split = tiny_split((1, 28, 28))
     train("tiny", TINY, tmp_path, split=split, progress=False)
@@ -249,7 +227,7 @@ def test_another_recipes_checkpoint_is_not_resumed(tiny_split, tmp_path):
 
 def test_what_a_stored_recipe_did_not_know_of_has_its_default():
     recipe = RECIPES["rooms-ada"]
-    stored = recipe.decisive()
+    stored = recipe.hyperparameters()
     assert recipe.same_as(stored)
     for key in ("commitment", "binarise"):
         del stored[key]
@@ -276,9 +254,64 @@ def test_nan_stops_names_step_and_term_and_keeps_the_last_good_checkpoint(tiny_s
     object.__setattr__(ruined, "batch", batch.__get__(ruined))
     with pytest.raises(FloatingPointError, match=r"tiny, step \d+: recon is not finite"):
         train("tiny", TINY, tmp_path, split=ruined, progress=False, checkpoint_every=3)
-    (kept,) = tmp_path.glob("step-*")
+    *_, kept = sorted(tmp_path.glob("step-*"))
     assert kept.name == "step-00000006"
     assert all(t.isfinite().all() for t in load_file(kept / "model.safetensors").values())
+
+
+def test_the_average_by_hand_on_three_steps():
+    """a <- d a + (1 - d) w with d = 1/10, 2/11, 3/12 and weights 4, 10, 6 after steps 0, 1, 2."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(model.weight, 2.0)
+    average = Average(model)
+    for step, value in enumerate((4.0, 10.0, 6.0)):
+        torch.nn.init.constant_(model.weight, value)
+        average.update(model, step)
+    first = 0.1 * 2 + 0.9 * 4
+    second = 2 / 11 * first + 9 / 11 * 10
+    expected = 3 / 12 * second + 9 / 12 * 6
+    assert average.weights["weight"].item() == pytest.approx(expected, rel=1e-6)
+    average.copy_to(model)
+    assert model.weight.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_ships_are_the_averaged_weights(tiny_split, tmp_path):
+    split = tiny_split((1, 28, 28))
+    kept = train("tiny", TINY, tmp_path / "a", split=split, progress=False)
+    raw = train("tiny", replace(TINY, ema=False), tmp_path / "b", split=split, progress=False)
+    last = load_file(tmp_path / "a" / "step-00000012" / "model.safetensors")
+    assert same(weights(raw), last) and not same(weights(kept), last)  # the average changes no step
+    assert same(weights(kept), load_file(tmp_path / "a" / "step-00000012" / "average.safetensors"))
+
+
+def test_training_refuses_the_test_split(tiny_split, tmp_path):
+    with pytest.raises(ValueError, match="training must not read the test split"):
+        train("tiny", TINY, tmp_path, split=replace(tiny_split((1, 28, 28)), name="test"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_stops_at_a_checkpoint_when_it_is_asked_to(tiny_split, tmp_path):
+    split, asked = tiny_split((1, 28, 28)), []
+    with pytest.raises(Stopped, match="tiny stopped at step 5 of 12"):
+        train("tiny", TINY, tmp_path / "parts", split=split, progress=False,
+              stop=lambda: asked.append(1) or len(asked) == 5)  # fmt: skip
+    assert [p.name for p in (tmp_path / "parts").iterdir()] == ["step-00000005"]
+    resumed = train("tiny", TINY, tmp_path / "parts", split=split, progress=False)
+    assert same(weights(resumed), weights(train("tiny", TINY, tmp_path / "whole", split=split, progress=False)))
+
+
+def test_a_checkpoint_is_written_after_some_minutes_too(tiny_split, tmp_path, monkeypatch):
+    monkeypatch.setattr("vae.training.loop.MAX_UNSAVED", -1)
+    with pytest.raises(Stopped):
+        train("tiny", TINY, tmp_path, split=tiny_split((1, 28, 28)), progress=False,
+              stop=lambda: (tmp_path / "step-00000003").exists())  # fmt: skip
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000002", "step-00000003"]
+
+
+def test_without_a_gpu_cuda_is_refused_in_one_sentence(tiny_split, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="no GPU"):
+        train("tiny", TINY, tmp_path, split=tiny_split((1, 28, 28)), device="cuda")
 
 
 def test_batches_cover_each_epoch_and_resume_in_the_middle():
@@ -289,8 +322,3 @@ def test_batches_cover_each_epoch_and_resume_in_the_middle():
     assert whole[:3] != whole[3:6]
 
 
-def test_learning_rate_warms_up_and_ends_near_zero():
-    recipe = dataclasses.replace(TINY, steps=1000, warmup_steps=100, learning_rate=1.0)
-    rates = [recipe.learning_rate_at(step) for step in range(1000)]
-    assert rates[0] == pytest.approx(0.01) and rates[99] == pytest.approx(1.0)
-    assert rates[550] == pytest.approx(0.5) and rates[999] < 1e-4

@@ -73,16 +73,23 @@ class FactorGrid:
         return all_values
 
     def split(self, name: str, test_size: int) -> Split:
-        """"test": test_size images chosen by a fixed hash of their number; "train": all others.
+        """Return one of SPLITS. A fixed hash of each image's number decides where it belongs:
+        test_size images to "test", the next ones to "validation", all others to "train".
 
-        The order of the test images is that of their hash, so that the first n are a random
-        sample.
+        Test and validation images come in the order of their hash, so that the first n are a
+        random sample; training images in that of their number.
         """
         check_split(name)
-        order = np.argsort(_hash(np.arange(len(self), dtype=np.uint64)), kind="stable")
-        numbers = order[:test_size] if name == "test" else np.sort(order[test_size:])
+        order = hash_order(len(self))
+        end = test_size + validation_size(len(self) - test_size)
+        numbers = {
+            "test": lambda: order[:test_size],
+            "validation": lambda: order[test_size:end],
+            "train": lambda: np.sort(order[end:]),
+            "train+validation": lambda: np.sort(order[test_size:]),
+        }[name]()
         factors = self.factors_of(numbers)
-        return Split(lambda rows: self.render(factors[rows]), factors[:, self.label], factors, self)
+        return Split(lambda rows: self.render(factors[rows]), factors[:, self.label], factors, self, name)
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,18 @@ class Split:
     labels: np.ndarray  # (N,) int64, indices into DatasetInfo.classes
     factors: np.ndarray | None = None  # (N, K) int64, where the truth is known
     grid: FactorGrid | None = None  # and what the factors are
+    name: str = ""  # one of SPLITS; "" for images that are no data set's
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, rows: np.ndarray, name: str) -> Split:
+        """Return the images at rows (M,), in that order, as a split of their own."""
+        factors = None if self.factors is None else self.factors[rows]
+        return replace(
+            self, render=lambda indices: self.render(rows[indices]), labels=self.labels[rows],
+            factors=factors, name=name,
+        )  # fmt: skip
 
     def first(self, n: int) -> Split:
         """Its first n images."""
@@ -113,8 +129,8 @@ class Split:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """A data set's description. load("train" or "test", download=True) returns a Split, or
-    raises OSError where its files are missing, damaged or not to be downloaded."""
+    """A data set's description. load(one of SPLITS, download=True) returns a Split, or raises
+    OSError where its files are missing, damaged or not to be downloaded."""
 
     name: str
     title: str
@@ -139,9 +155,30 @@ class DatasetInfo:
         return found
 
 
+# "train+validation" is what "train" was before there was a validation split
+SPLITS = ("train", "validation", "test", "train+validation")
+MAX_VALIDATION = 5000
+
+
 def check_split(split: str) -> None:
-    if split not in ("train", "test"):
-        raise ValueError(f"unknown split {split!r}: expected 'train' or 'test'")
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r}: expected one of {', '.join(SPLITS)}")
+
+
+def refuse_test(split: Split | str, what: str) -> None:
+    """Raise ValueError for the test split: `what` chooses, and test images are read to report."""
+    if (split if isinstance(split, str) else split.name) == "test":
+        raise ValueError(f"{what} must not read the test split: it chooses, and test images are only read to report")
+
+
+def validation_size(n: int) -> int:
+    """Return how many of n images that are not test images make the validation split."""
+    return min(n // 10, MAX_VALIDATION)
+
+
+def hash_order(n: int) -> np.ndarray:
+    """Return the numbers 0..n-1 in the order of a fixed hash, a random order that never changes."""
+    return np.argsort(_hash(np.arange(n, dtype=np.uint64)), kind="stable")
 
 
 def _hash(x: np.ndarray) -> np.ndarray:

@@ -3,8 +3,8 @@
 A style's characters have one scale, and each stands in the middle of its image: p is no lower
 than d.
 
-The source has 725 styles; ODD and TWINS are left out. The test split holds out whole styles, none
-within NEAR of a style in train. Another weight of the same typeface may be in train: the source
+The source has 725 styles; ODD and TWINS are left out. The test and validation splits hold out whole
+styles, none within NEAR of a style in another split. Another weight of the same typeface may be in train: the source
 does not say which styles belong together.
 """
 
@@ -33,7 +33,7 @@ SOURCE_STYLES = 725
 # at random are 0.047 apart; 0.005 is about one step of weight.
 TWIN = 0.001
 NEAR = 0.005
-TEST_STYLES = 80
+TEST_STYLES, VALIDATION_STYLES = 80, 58
 LARGEST_GROUP = 8
 
 # 45 shows tiny letters on the keys of a keyboard, 663 has runes for letters
@@ -44,7 +44,7 @@ TWINS = (
     207, 208, 209, 210, 211, 212, 213, 214, 216, 218, 222, 254, 255, 270, 280, 398, 404, 406,
     407, 408, 425, 426, 446, 448, 501, 504, 509, 514, 518, 592, 616, 625, 651, 654, 690, 723,
 )  # fmt: skip
-# chosen by choose_test
+# chosen by choose_styles
 TEST = (
     3, 10, 21, 33, 41, 48, 49, 66, 68, 69, 82, 83, 92, 94, 95, 97, 100, 106, 107, 120, 122, 133,
     162, 173, 179, 184, 186, 201, 220, 233, 236, 258, 259, 260, 261, 263, 290, 292, 310, 340,
@@ -52,13 +52,21 @@ TEST = (
     558, 565, 574, 577, 579, 581, 588, 589, 603, 609, 619, 620, 624, 629, 656, 658, 662, 666,
     669, 688, 689, 692,
 )  # fmt: skip
-TRAIN = tuple(s for s in range(SOURCE_STYLES) if s not in ODD + TWINS + TEST)
+# a tenth of the others, chosen likewise
+VALIDATION = (
+    20, 40, 57, 61, 62, 63, 64, 65, 88, 131, 158, 183, 185, 199, 202, 229, 243, 244, 245, 247, 253,
+    300, 303, 304, 305, 311, 312, 315, 334, 370, 385, 391, 432, 440, 443, 491, 493, 498, 526, 529,
+    531, 543, 559, 599, 601, 604, 608, 622, 636, 640, 641, 643, 646, 659, 660, 661, 672, 674,
+)  # fmt: skip
+_OTHERS = tuple(s for s in range(SOURCE_STYLES) if s not in ODD + TWINS + TEST)
+TRAIN = tuple(s for s in _OTHERS if s not in VALIDATION)
+STYLES = {"test": TEST, "validation": VALIDATION, "train": TRAIN, "train+validation": _OTHERS}
 
 
 def load(split: str, download: bool = True) -> Split:
-    """The "train" or "test" styles, all 62 characters of each.
+    """Return one of SPLITS, all 62 characters of its styles.
 
-    The test split comes with the project, as pretrained/galleries/glyphs.npz; the train split is
+    The test split comes with the project, as pretrained/galleries/glyphs.npz; the others are
     taken from data_folder()/fonts and cannot be downloaded. Raises OSError for files that are
     missing or damaged.
     """
@@ -72,11 +80,11 @@ def load(split: str, download: bool = True) -> Split:
     else:
         images = read_source().reshape(-1, 32, 32)[numbers]
     images = images[:, None]  # (N, 32, 32) -> (N, 1, 32, 32)
-    return Split(lambda indices: images[indices], labels)
+    return Split(images.__getitem__, labels, name=split)
 
 
 def styles(split: str) -> np.ndarray:
-    """The style number (N,) int64 of each image of "train" or "test", in the split's order."""
+    """Return the style number (N,) int64 of each image of one of SPLITS, in the split's order."""
     return _numbers(split) // len(CHARACTERS)
 
 
@@ -93,12 +101,12 @@ def by_style(split: str) -> tuple[np.ndarray, Tensor]:
 def _numbers(split: str) -> np.ndarray:
     """Image numbers (N,) int64, 62 * style + character, in the split's order.
 
-    That of the test split is by a hash, so that its first n images are a random sample.
+    Test and validation images come in the order of a hash, so that the first n are a random sample.
     """
     check_split(split)
-    chosen = np.array(TEST if split == "test" else TRAIN, np.int64)
+    chosen = np.array(STYLES[split], np.int64)
     numbers = (chosen[:, None] * len(CHARACTERS) + np.arange(len(CHARACTERS))).ravel()
-    if split == "test":
+    if split in ("test", "validation"):
         numbers = numbers[np.argsort(_hash(numbers.astype(np.uint64)), kind="stable")]
     return numbers
 
@@ -143,13 +151,13 @@ def distances(images: np.ndarray) -> np.ndarray:
     return ((squares[:, None] + squares - 2 * x @ x.T) / x.shape[1]).clamp(min=0).numpy()
 
 
-def choose_test(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Distances between all styles (S, S) -> (TWINS, TEST). Takes what ODD names as left out.
+def choose_styles(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Distances between all styles (S, S) -> (TWINS, TEST, VALIDATION). Leaves out what ODD names.
 
     Styles within NEAR of each other, also by way of others, form a group, which goes into one
-    split as a whole. The groups of up to LARGEST_GROUP go to the test split in the order of a hash
-    of their first style, passing over those that would make it more than TEST_STYLES. The larger
-    ones, four chains of everyday text faces, would fill a third of it.
+    split as a whole. The groups of up to LARGEST_GROUP fill first the test split and then the
+    validation split, in the order of a hash of their first style, passing over those that would
+    make it too large. The larger ones, four chains of everyday text faces, would fill a third of it.
     """
     kept, twins = [], []
     for style in range(len(distance)):
@@ -160,11 +168,16 @@ def choose_test(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]
     count, group_of = connected_components(distance[np.ix_(kept, kept)] < NEAR)
     groups = [kept[group_of == k] for k in range(count)]
     hashes = _hash(np.array([group[0] for group in groups], np.uint64))
-    test = []
-    for k in np.argsort(hashes, kind="stable"):
-        if len(groups[k]) <= LARGEST_GROUP and len(test) + len(groups[k]) <= TEST_STYLES:
-            test += groups[k].tolist()
-    return tuple(twins), tuple(sorted(test))
+    waiting = [groups[k] for k in np.argsort(hashes, kind="stable") if len(groups[k]) <= LARGEST_GROUP]
+    chosen = []
+    for size in (TEST_STYLES, VALIDATION_STYLES):
+        split, passed_over = [], []
+        for group in waiting:
+            fits = len(split) + len(group) <= size
+            split, passed_over = (split + group.tolist(), passed_over) if fits else (split, [*passed_over, group])
+        chosen.append(tuple(sorted(split)))
+        waiting = passed_over
+    return tuple(twins), *chosen
 
 
 INFO = DatasetInfo(

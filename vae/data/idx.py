@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pooch
 
-from .base import Split, check_split
+from .base import Split, check_split, hash_order, validation_size
 
 GALLERIES = Path(__file__).parents[2] / "pretrained" / "galleries"
+
+LABELLED = 3000  # training images that come with the project, so that probes with few labels need no download
 
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -32,29 +34,43 @@ def load(
     name: str, split: str, download: bool = True, *, mirrors: tuple[str, ...],
     content_md5: dict[str, str],
 ) -> Split:  # fmt: skip
-    """A split of an idx data set.
+    """Return one of SPLITS, or "labelled": LABELLED images of "train".
 
-    The test split comes with the project, as pretrained/galleries/<name>.npz; the train split
-    is taken from data_folder()/<name>, or downloaded there first. Raises OSError for files that
-    are missing or damaged.
+    "test" and "labelled" come with the project, as pretrained/galleries/<name>.npz and
+    <name>-labelled.npz; the others are taken from data_folder()/<name>, or downloaded there first.
+    Raises OSError for files that are missing or damaged.
     """
-    check_split(split)
-    gallery = GALLERIES / f"{name}.npz"
-    if split == "test" and gallery.exists():
-        try:
-            with np.load(gallery, allow_pickle=False) as file:
-                images, labels = file["images"], file["labels"]
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise OSError(f"{gallery.name} is damaged") from error
-    elif split == "test" and not download:
-        raise OSError(f"{gallery.name} is missing")
-    else:
-        folder = data_folder() / name
-        images, labels = (
-            parse(fetch(file, folder, mirrors, content_md5[file])) for file in FILES[split]
-        )
+    if split != "labelled":
+        check_split(split)
+    gallery = GALLERIES / {"test": f"{name}.npz", "labelled": f"{name}-labelled.npz"}.get(split, "")
+    if gallery.is_file():
+        return _split(*_read_gallery(gallery), split)
+    if not download:
+        raise OSError(f"{gallery.name} is missing" if gallery != GALLERIES else f"the {split} split is no gallery")
+    folder = data_folder() / name
+    files = FILES["test" if split == "test" else "train"]
+    whole = _split(*(parse(fetch(file, folder, mirrors, content_md5[file])) for file in files), split)
+    if split in ("test", "train+validation"):
+        return whole
+    order, size = hash_order(len(whole)), validation_size(len(whole))
+    rows = {
+        "validation": order[:size], "train": np.sort(order[size:]),
+        "labelled": order[size : size + LABELLED],
+    }[split]  # fmt: skip
+    return whole.take(rows, split)
+
+
+def _split(images: np.ndarray, labels: np.ndarray, name: str) -> Split:
     images = images[:, None]  # (N, 28, 28) -> (N, 1, 28, 28)
-    return Split(lambda indices: images[indices], labels.astype(np.int64))
+    return Split(images.__getitem__, labels.astype(np.int64), name=name)
+
+
+def _read_gallery(gallery: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with np.load(gallery, allow_pickle=False) as file:
+            return file["images"], file["labels"]
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise OSError(f"{gallery.name} is damaged") from error
 
 
 def fetch(file: str, folder: Path, mirrors: tuple[str, ...], content_md5: str) -> bytes:

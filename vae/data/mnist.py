@@ -32,13 +32,14 @@ INFO = DatasetInfo(
 
 
 def load_binary(split: str, download: bool = True) -> Split:
-    """"test": every pixel white or black, one fixed draw with its grey value as probability.
-    "train": the grey values, of which training makes new draws at every step.
+    """Return one of SPLITS. "test" and "validation": every pixel white or black, one fixed draw with
+    its grey value as probability. "train": the grey values, of which training makes new draws at
+    every step.
 
     This is the dynamic binarisation of Salakhutdinov & Murray (2008), as Burda et al. (2016) use it.
     """
     grey = INFO.load(split, download=download)
-    if split == "train":
+    if split not in ("test", "validation"):
         return grey
 
     def render(rows: np.ndarray) -> np.ndarray:
@@ -46,7 +47,7 @@ def load_binary(split: str, download: bool = True) -> Split:
         noise = np.stack([np.random.RandomState(int(row)).random_sample((1, 28, 28)) for row in rows])
         return (255 * (noise < grey.render(rows) / 255)).astype(np.uint8)
 
-    return Split(render, grey.labels)
+    return replace(grey, render=render)
 
 
 BINARY = replace(

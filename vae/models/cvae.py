@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
 from . import blocks
-from .base import Config, diagonal_normal
+from .base import Config, gaussian_posterior
 from .vae import VAE
 
 
@@ -41,7 +41,7 @@ class ConditionalVAE(VAE):
         else:
             inputs = torch.cat([x.flatten(1), one_hot], dim=1)
         mu, logvar = self.encoder(inputs).float().chunk(2, dim=1)  # each (B, D)
-        return diagonal_normal(mu, (0.5 * logvar).exp())
+        return gaussian_posterior(mu, logvar)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decoder(torch.cat([z, self.one_hot(y, len(z))], dim=1))

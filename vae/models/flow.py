@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
 from . import blocks
-from .base import Config, LatentModel, diagonal_normal, precise
+from .base import Config, LatentModel, bounded_logvar, bounded_mean, diagonal_normal, precise, soft_clamp
+
+
+MAX_LOGIT = 20.0  # a smaller gate would shrink a dimension below float32's precision
 
 
 class MaskedLinear(nn.Linear):
@@ -43,9 +46,9 @@ class AutoregressiveStep(nn.Module):
         nn.init.constant_(self.gate.bias, 2.0)  # begins near the identity
 
     def forward(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        """z (..., D), context (..., width) -> m (..., D) and the logit of s (..., D)."""
+        """z (..., D), context (..., width) -> m (..., D) and the logit of s (..., D), both bounded."""
         hidden = nn.functional.silu(self.first(z) + self.context(context))
-        return self.shift(hidden), self.gate(hidden)
+        return bounded_mean(self.shift(hidden)), soft_clamp(self.gate(hidden), -MAX_LOGIT, MAX_LOGIT)
 
 
 class FlowPosterior(Distribution):
@@ -135,7 +138,7 @@ class FlowVAE(LatentModel):
     def encode(self, x: Tensor, y: Tensor | None = None) -> FlowPosterior:
         d = self.latent_dim
         mu, logvar, context = precise(self.encoder(x)).split([d, d, self.config.flow_width], dim=1)
-        return FlowPosterior(mu, (0.5 * logvar).exp(), context, self.flow)
+        return FlowPosterior(bounded_mean(mu), (0.5 * bounded_logvar(logvar)).exp(), context, self.flow)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decoder(z)

@@ -15,7 +15,17 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, constraints
 
 from . import blocks
-from .base import Config, LatentModel, diagonal_normal, precise
+from .base import (
+    MIN_LOGVAR,
+    Config,
+    LatentModel,
+    bounded_logvar,
+    bounded_mean,
+    diagonal_normal,
+    gaussian_posterior,
+    precise,
+    soft_clamp,
+)
 
 
 class LadderPosterior(Distribution):
@@ -102,30 +112,34 @@ class LadderVAE(LatentModel):
         return {"top level": range(top), "bottom level": range(top, self.latent_dim)}
 
     def bottom_prior(self, z_top: Tensor) -> tuple[Tensor, Tensor]:
-        """mu_p and sigma_p of p(z_bottom | z_top): z_top (..., D_top) -> (..., D_bottom) each."""
+        """mu_p and log sigma_p^2 of p(z_bottom | z_top): z_top (..., D_top) -> (..., D_bottom) each."""
         mu, logvar = precise(self.top_down(z_top)).chunk(2, dim=-1)
-        return mu, (0.5 * logvar).exp()
+        return bounded_mean(mu), bounded_logvar(logvar)
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> LadderPosterior:
         h = self.encoder(x)  # (B, width)
         mu_top, logvar_top = precise(self.top_up(h)).chunk(2, dim=1)
         mu_up, logvar_up = precise(self.bottom_up(h)).chunk(2, dim=1)  # what x alone says of z_bottom
+        # logvar_up is no posterior's width and may be large: an image may say nothing of a dimension
+        mu_up, logvar_up = bounded_mean(mu_up), soft_clamp(logvar_up, MIN_LOGVAR, -MIN_LOGVAR)
 
         def bottom(z_top: Tensor) -> Independent:
             """q(e | x, z_top): what x says and what the prior says, weighted by their precisions."""
-            mu_p, sigma_p = self.bottom_prior(z_top)
-            ratio = sigma_p**2 * (-logvar_up).exp()  # precision of x's word over the prior's
-            weight = ratio / (1 + ratio)
-            return diagonal_normal(weight * (mu_up - mu_p) / sigma_p, (1 + ratio).rsqrt())
+            mu_p, logvar_p = self.bottom_prior(z_top)
+            log_ratio = logvar_p - logvar_up  # log of x's precision over the prior's
+            # the weight of what x says, sigmoid(log_ratio), over sigma_p; as one exponential, since
+            # either factor alone may overflow
+            scale = (nn.functional.logsigmoid(log_ratio) - 0.5 * logvar_p).exp()
+            sigma = (0.5 * nn.functional.logsigmoid(-log_ratio)).exp()
+            return diagonal_normal(bounded_mean(scale * (mu_up - mu_p)), sigma)
 
-        top = diagonal_normal(mu_top, (0.5 * logvar_top).exp())
-        return LadderPosterior(top, bottom, self.latent_dim)
+        return LadderPosterior(gaussian_posterior(mu_top, logvar_top), bottom, self.latent_dim)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         top = self.config.top_dim
         z_top, e = z[..., :top], z[..., top:]
-        mu_p, sigma_p = self.bottom_prior(z_top)
-        return self.decoder(torch.cat([z_top, mu_p + sigma_p * e], dim=-1))
+        mu_p, logvar_p = self.bottom_prior(z_top)
+        return self.decoder(torch.cat([z_top, mu_p + (0.5 * logvar_p).exp() * e], dim=-1))
 
     @property
     def prior(self):

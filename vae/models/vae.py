@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import Config, LatentModel, diagonal_normal
+from .base import Config, LatentModel, diagonal_normal, gaussian_posterior
 
 
 class VAE(LatentModel):
@@ -27,7 +27,7 @@ class VAE(LatentModel):
 
     def encode(self, x: Tensor, y: Tensor | None = None):
         mu, logvar = self.encoder(x).float().chunk(2, dim=1)  # each (B, D)
-        return diagonal_normal(mu, (0.5 * logvar).exp())
+        return gaussian_posterior(mu, logvar)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decoder(z)

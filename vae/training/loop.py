@@ -7,22 +7,22 @@ uninterrupted one does.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
+import io
+import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
-from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from .. import zoo
 from ..data import DATASETS, Split
+from ..data.base import refuse_test
 from ..models import FAMILIES, LatentModel, Output
 from ..models.blocks import discriminator
 from ..models.vaegan import ImageDiscriminator
@@ -39,7 +39,10 @@ from ..objectives import (
     vae_gan,
     vq_vae,
 )
-from .recipes import Recipe
+from . import checkpoints
+from .recipes import Recipe, ema_decay
+
+MAX_UNSAVED = 240  # seconds of work that a kill may cost, the time to write a checkpoint left out
 
 
 class Batches(Sampler):
@@ -156,6 +159,27 @@ class Critic:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
+class Stopped(Exception):
+    """A run that was stopped at a checkpoint before its last step; the message says where."""
+
+
+class Average:
+    """The exponential moving average of a model's parameters; buffers are not averaged."""
+
+    def __init__(self, model: LatentModel):
+        self.weights = {name: p.detach().clone() for name, p in model.named_parameters()}
+
+    @torch.no_grad()
+    def update(self, model: LatentModel, step: int) -> None:
+        """Take in the parameters after a step, counted from 0."""
+        decay = ema_decay(step)
+        for name, p in model.named_parameters():
+            self.weights[name].lerp_(p, 1 - decay)
+
+    def copy_to(self, model: LatentModel) -> None:
+        model.load_state_dict(self.weights, strict=False)  # the buffers stay as they are
+
+
 def train(
     name: str,
     recipe: Recipe,
@@ -163,31 +187,51 @@ def train(
     split: Split | None = None,
     checkpoint_every: int = 1000,
     progress: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+    device: str = "",
 ) -> LatentModel:
     """Train a model by its recipe and return it in eval mode, on the CPU.
 
     folder: where checkpoints live; a run found there is resumed. split: the data, by default
-    the recipe's train split. A run takes steps * num_processes batches in all.
-    Raises OSError when the data cannot be had, ValueError when the folder holds another recipe's
-    checkpoint, and FloatingPointError, naming step and term, when a term is no longer finite:
-    the last checkpoint stays as it is.
+    the recipe's split. A run takes steps * num_processes batches in all. A checkpoint is written
+    every `checkpoint_every` steps and every MAX_UNSAVED seconds. stop: asked after each step whether
+    the run has to stop at a checkpoint. device: "cpu", "cuda" or "", which takes a GPU where there
+    is one.
+    Raises OSError when the data cannot be had or checkpoints cannot be written, ValueError when
+    the folder holds another recipe's checkpoint and for the test split, Stopped where `stop` said so, and
+    FloatingPointError, naming step and term, when a term is no longer finite: the last checkpoint
+    stays as it is.
     """
     # each process asks for its own batches: nothing has to be sent between machines
     accelerator = Accelerator(
+        cpu=device == "cpu",
         dataloader_config=DataLoaderConfiguration(dispatch_batches=False, even_batches=False),
         step_scheduler_with_optimizer=False,
     )
-    split = split or DATASETS[recipe.data].load("train")
+    if device == "cuda" and accelerator.device.type != "cuda":
+        raise ValueError("there is no GPU that torch can use here: leave --device out, or say cpu")
+    split = split or DATASETS[recipe.data].load(recipe.split)
+    refuse_test(split, "training")
+    checkpoints.try_writing(folder)
     if recipe.images:
         split = split.first(recipe.images)
     torch.manual_seed(recipe.seed)
     model = FAMILIES[recipe.family](recipe.config)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
     critic = Critic(recipe) if recipe.objective in ("factor_vae", "vae_gan") else None
-    start = resume(folder, model, optimizer, critic, recipe)
-    if not start and recipe.starts_from:
-        model.load_state_dict(zoo.load(recipe.starts_from).state_dict())
-    if not start and hasattr(model, "initialise"):
+    done = checkpoints.newest(folder)
+    if done and not recipe.same_as(done.recipe):
+        raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to begin anew")
+    start, spent, origin = 0, 0.0, ""
+    average = None
+    if done:
+        start, spent, origin = asdict(done.progress).values()
+        load_state(done, model, optimizer, critic)
+    elif recipe.starts_from:
+        begun = zoo.load(recipe.starts_from)
+        model.load_state_dict(begun.state_dict())
+        origin = begun.card.weights_sha256
+    if not done and hasattr(model, "initialise"):
         chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(recipe.seed))
         model.initialise(split.batch(chosen[:1000].numpy())[0])
 
@@ -209,6 +253,11 @@ def train(
     prepared.train()
     if critic:
         critic.network, critic.optimizer = accelerator.prepare(critic.network, critic.optimizer)
+    if recipe.ema:
+        average = Average(accelerator.unwrap_model(prepared))
+        if done:
+            for key, stored in checkpoints.tensors(done.files["average.safetensors"]).items():
+                average.weights[key].copy_(stored)
     noise = torch.Generator(accelerator.device)
     # not accelerate's own: that is fixed once for a whole process, and recipes differ
     autocast = torch.autocast(
@@ -218,6 +267,14 @@ def train(
         total=recipe.steps, initial=start, desc=name, unit="step", mininterval=1.0,
         disable=not (progress and accelerator.is_main_process),
     )  # fmt: skip
+
+    began, saved = time.process_time(), time.monotonic()
+
+    def save() -> None:
+        if accelerator.is_main_process:
+            files = state_files(accelerator.unwrap_model(prepared), optimizer, critic, average)
+            cost = spent + time.process_time() - began
+            checkpoints.write(folder, recipe.hyperparameters(), checkpoints.Progress(step, cost, origin), files)
 
     step, between_steps = start, True
     try:
@@ -245,29 +302,68 @@ def train(
             optimizer.step()
             if critic:
                 critic.step(out, x, accelerator, noise)
+            if average:
+                average.update(accelerator.unwrap_model(prepared), step)
             step, between_steps = step + 1, True
             if step % 100 == 0:
                 bar.update(100)
                 bar.set_postfix(
                     recon=f"{terms.recon.mean():.1f}", kl=f"{terms.kl.mean():.2f}", refresh=False
                 )
-            if step % checkpoint_every == 0 and accelerator.is_main_process:
-                checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
+            if step % checkpoint_every == 0 or time.monotonic() - saved > MAX_UNSAVED:
+                save()
+                saved = time.monotonic()
+            if step < recipe.steps and stop():
+                save()
+                raise Stopped(f"{name} stopped at step {step:,} of {recipe.steps:,}")
     except KeyboardInterrupt:
         # half a step is no state to resume from: then the last checkpoint stands
-        if accelerator.is_main_process and between_steps:
-            checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
+        if between_steps:
+            save()
         raise
     finally:
         bar.close()
-    if accelerator.is_main_process:
-        checkpoint(folder, accelerator.unwrap_model(prepared), optimizer, critic, recipe, step)
+    save()
     accelerator.wait_for_everyone()
 
-    model = accelerator.unwrap_model(prepared).cpu().eval().requires_grad_(False)
+    model = accelerator.unwrap_model(prepared)
+    if average:
+        average.copy_to(model)
+    model = model.cpu().eval().requires_grad_(False)
     if hasattr(model, "fit_prior"):
-        model.fit_prior(_codes(model, split))
+        model.fit_prior(torch.from_numpy(mean_codes(model, split)))
     return model
+
+
+def state_files(model: LatentModel, optimizer, critic: Critic | None, average: Average | None) -> dict[str, bytes]:
+    """Return the state of a run as the files of a checkpoint."""
+    files = {
+        "model.safetensors": checkpoints.content_of(model.state_dict()),
+        "optimizer.pt": _pickled(optimizer.state_dict()),
+    }
+    if average:
+        files["average.safetensors"] = checkpoints.content_of(average.weights)
+    if critic:
+        files["critic.pt"] = _pickled(critic.state_dict())
+    return files
+
+
+def load_state(done: checkpoints.Checkpoint, model: LatentModel, optimizer, critic: Critic | None) -> None:
+    """Load the state of a run from a checkpoint; averaged weights are left out."""
+    model.load_state_dict(checkpoints.tensors(done.files["model.safetensors"]))
+    optimizer.load_state_dict(_unpickled(done.files["optimizer.pt"]))
+    if critic:
+        critic.load_state_dict(_unpickled(done.files["critic.pt"]))
+
+
+def _pickled(state: dict) -> bytes:
+    file = io.BytesIO()
+    torch.save(state, file)
+    return file.getvalue()
+
+
+def _unpickled(content: bytes) -> dict:
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
 def objective(
@@ -309,51 +405,11 @@ def shifted(x: torch.Tensor, most: int, generator: torch.Generator) -> torch.Ten
     ])  # fmt: skip
 
 
-def _codes(model: LatentModel, split: Split, n: int = 10_000) -> torch.Tensor:
-    """Mean codes (n, D) of the first images of a split."""
+@torch.no_grad()
+def mean_codes(model: LatentModel, split: Split, n: int = 10_000) -> np.ndarray:
+    """Return the mean codes (n, D) of the first images of a split."""
     codes = []
-    with torch.no_grad():
-        for first in range(0, min(n, len(split)), 500):
-            x, y = split.batch(range(first, min(first + 500, len(split))))
-            codes.append(model.encode(x, y).mean)
-    return torch.cat(codes)
-
-
-def checkpoint(
-    folder: Path, model: LatentModel, optimizer, critic: Critic | None, recipe: Recipe, step: int
-) -> None:
-    """Write folder/step-<n>/ in one atomic move; weights and optimiser state are files apart."""
-    final, fresh = folder / f"step-{step:08d}", folder / "writing"
-    if final.exists():
-        return
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    weights = {name: t.contiguous() for name, t in model.state_dict().items()}
-    save_file(weights, fresh / "model.safetensors")
-    torch.save(optimizer.state_dict(), fresh / "optimizer.pt")
-    if critic:
-        torch.save(critic.state_dict(), fresh / "critic.pt")
-    (fresh / "recipe.json").write_text(json.dumps(recipe.decisive(), indent=1, sort_keys=True))
-    os.replace(fresh, final)
-    for old in sorted(folder.glob("step-*"))[:-1]:
-        shutil.rmtree(old)
-
-
-def resume(
-    folder: Path, model: LatentModel, optimizer, critic: Critic | None, recipe: Recipe
-) -> int:
-    """Load the newest checkpoint of a folder, if there is one, and return its step, else 0.
-
-    Raises ValueError for a checkpoint of another recipe: what came out would be neither's.
-    """
-    found = sorted(folder.glob("step-*"))
-    if not found:
-        return 0
-    newest = found[-1]
-    if not recipe.same_as(json.loads((newest / "recipe.json").read_text())):
-        raise ValueError(f"{newest} was trained by another recipe: move it away to begin anew")
-    model.load_state_dict(load_file(newest / "model.safetensors"))
-    optimizer.load_state_dict(torch.load(newest / "optimizer.pt", map_location="cpu", weights_only=True))
-    if critic:
-        critic.load_state_dict(torch.load(newest / "critic.pt", map_location="cpu", weights_only=True))
-    return int(newest.name.removeprefix("step-"))
+    for first in range(0, min(n, len(split)), 500):
+        x, y = split.batch(range(first, min(first + 500, n, len(split))))
+        codes.append(model.encode(x, y if model.num_classes else None).mean)
+    return torch.cat(codes).numpy()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from math import cos, pi
 
+from ..data.base import refuse_test
 from ..models import Config
 
 
@@ -20,8 +22,11 @@ class Recipe:
     images: int = 0  # more than 0: it learns from so many images of the train split, the first
     starts_from: str = ""  # the shipped model whose weights the first step begins with
     batch_size: int = 128  # per process
-    learning_rate: float = 1e-3  # the peak; cosine to 0 after a linear warm-up
+    split: str = "train"  # one of data.base.SPLITS, but not "test"
+    learning_rate: float = 1e-3  # the peak, after a linear warm-up
     warmup_steps: int = 200
+    schedule: str = "constant"  # ... and linear to 0 over the last tenth; or "cosine" to 0
+    ema: bool = True  # what is kept are the averaged weights, see ema_decay
     objective: str = "elbo"  # or "beta_tcvae", "capacity_vae", "factor_vae", "ada_gvae", "vq_vae", "vae_gan", "m2"
     beta: float = 1.0  # weight of the KL; of the total correlation in "beta_tcvae"
     beta_from: float = 0.0  # more than 0: beta starts here and goes, in equal ratios, to beta ...
@@ -45,20 +50,28 @@ class Recipe:
     published: str = ""  # what others report for this objective, with source and protocol
     note: str = ""  # how the shipped run was chosen, and what else was tried
 
+    def __post_init__(self):
+        refuse_test(self.split, "training")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"unknown schedule {self.schedule!r}: expected one of {', '.join(SCHEDULES)}")
+
     def learning_rate_at(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
         if step < self.warmup_steps:
             return self.learning_rate * (step + 1) / self.warmup_steps
+        if self.schedule == "constant":
+            return self.learning_rate * min(1.0, (self.steps - step) / (DECAY * self.steps))
         progress = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
         return self.learning_rate * 0.5 * (1 + cos(pi * progress))
 
-    def decisive(self) -> dict:
-        """What decides the weights, as JSON would give it back; words do not."""
-        return json.loads(json.dumps({k: v for k, v in asdict(self).items() if k not in WORDS}))
+    def hyperparameters(self) -> dict:
+        """Return the fields that determine the weights, JSON-normalised."""
+        found = {k: v for k, v in asdict(self).items() if k not in DESCRIPTIVE_FIELDS}
+        return json.loads(json.dumps(found))
 
     def same_as(self, stored: dict) -> bool:
-        """Whether a run stored by `decisive` was this one; what it did not know of has its default."""
-        full = {**defaults(Recipe), **stored, "config": {**defaults(Config), **stored["config"]}}
-        return json.loads(json.dumps({k: v for k, v in full.items() if k not in WORDS})) == self.decisive()
+        """Return whether a run stored as `hyperparameters` was of this recipe."""
+        return completed(stored) == self.hyperparameters()
 
     def beta_at(self, step: int) -> float:
         if not self.beta_from or step >= self.beta_steps:
@@ -69,12 +82,31 @@ class Recipe:
         return self.capacity * min(1.0, step / max(1, self.capacity_steps))
 
 
-WORDS = ("title", "description", "uses", "figure", "published", "note")  # of a recipe: they decide nothing
+DECAY = 0.1  # the share of the steps over which a constant learning rate falls to 0
+SCHEDULES = ("constant", "cosine")
+MAX_EMA_DECAY = 0.999
+DESCRIPTIVE_FIELDS = ("title", "description", "uses", "figure", "published", "note")  # text only; ignored when a checkpoint is matched to a recipe
+
+# What made the weights that were trained before there were a validation split, a constant learning
+# rate and averaged weights; a run stored without these fields was trained so.
+AS_BEFORE = dict(split="train+validation", schedule="cosine", ema=False)
+
+
+def ema_decay(step: int) -> float:
+    """Return the decay of the averaged weights after a step, counted from 0: short at first, so that
+    the average forgets the initial weights (Tarvainen & Valpola 2017)."""
+    return min(MAX_EMA_DECAY, (1 + step) / (10 + step))
 
 
 def defaults(cls: type) -> dict:
-    """What a run stored before a field existed had in its place: {field: default}."""
+    """Return {field: default} of a dataclass's fields that have one."""
     return {f.name: f.default for f in fields(cls) if f.default is not MISSING}
+
+
+def completed(stored: dict) -> dict:
+    """Return a recipe stored as `hyperparameters`, with the fields that did not exist then."""
+    full = {**defaults(Recipe), **AS_BEFORE, **stored, "config": {**defaults(Config), **stored["config"]}}
+    return json.loads(json.dumps({k: v for k, v in full.items() if k not in DESCRIPTIVE_FIELDS}))
 
 
 DIGITS = (1, 28, 28)
@@ -606,3 +638,12 @@ RECIPES = {
         ),
     ),
 }
+
+# Models whose weights are older than AS_BEFORE's replacements. A retrained model leaves this list.
+NOT_RETRAINED = tuple(RECIPES)
+RECIPES |= {name: replace(RECIPES[name], **AS_BEFORE) for name in NOT_RETRAINED}
+
+
+def nearest(name: str, names) -> str:
+    """Return the names most like an unknown one, for an error message."""
+    return ", ".join(difflib.get_close_matches(name, list(names), n=3, cutoff=0))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -15,52 +13,44 @@ from .. import zoo
 from ..data import DATASETS
 from ..latent import traversal
 from ..models import LatentModel
-from .recipes import RECIPES, Recipe
+from . import tries
+from .recipes import RECIPES
 
 README = Path(__file__).parents[2] / "README.md"
 RESULTS = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results -->"
 TRAVERSALS = "<!-- traversals -->", "<!-- end of traversals -->"
 
-# what each figure is called in the table
-FIGURES = {
-    "nll": "NLL, nats", "mig": "MIG", "negative_elbo": "negative ELBO, nats",
-    "recon": "reconstruction, nats", "accuracy": "test accuracy", "active_units": "active units",
-    "psnr_denoised": "PSNR of denoised digits, dB", "perplexity": "perplexity of the codes",
-    "style_distance": "style distance", "sharpness": "sharpness",
-    "attribute_flips_least": "faces flipped, least of all attributes",
-}  # fmt: skip
-
-
 def headline(card: zoo.ModelCard) -> str:
-    """The figure by which a model is judged: its recipe's own, or the NLL where pixels are binary,
-    MIG where factors are known, else the bound."""
-    own = RECIPES[card.name].figure if card.name in RECIPES else ""
-    return own if own in card.figures else next(name for name in FIGURES if name in card.figures)
+    """Return the key of the figure by which a model is judged."""
+    return tries.headline(RECIPES.get(card.name), card.figures)
 
 
-def read_tries(name: str, root: Path | None = None) -> dict[int, dict]:
-    """{seed: figures} of the runs that differ from the present recipe in their seed alone."""
-    path = (root or zoo.PRETRAINED) / name / "tries.json"
-    if not path.exists() or name not in RECIPES:
-        return {}
-    return {
-        run["recipe"]["seed"]: run["figures"]
-        for run in json.loads(path.read_text())
-        if replace(RECIPES[name], seed=run["recipe"]["seed"]).same_as(run["recipe"])
-    }
+def figures_line(figures: dict) -> str:
+    """Return the short form of a card's figures, in nats where they have a unit."""
+    shown = ("recon", "kl", "negative_elbo", "active_units", "mig")
+    return "  ".join(f"{k} {figures[k]:.4g}" for k in shown if k in figures) or "not evaluated"
 
 
-def write_try(name: str, recipe: Recipe, figures: dict, root: Path | None = None) -> None:
-    """Add one run's figures (numbers only) to pretrained/<name>/tries.json, in place of those of
-    the same run before."""
-    folder = (root or zoo.PRETRAINED) / name
-    folder.mkdir(exist_ok=True)
-    path = folder / "tries.json"
-    tries = json.loads(path.read_text()) if path.exists() else []
-    tries = [run for run in tries if not recipe.same_as(run["recipe"])]
-    numbers = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
-    tries.append({"recipe": recipe.decisive(), "figures": numbers})
-    zoo.write_atomically(folder / "tries.json", (json.dumps(tries, indent=1) + "\n").encode())
+def selection_sentence(selection: dict) -> str:
+    """Return how a shipped run was chosen, as part of a sentence; "" where a card does not say."""
+    if not selection:
+        return ""
+    if selection["split"] == "test":
+        return selection["rule"]
+    low, high = map(_digits, selection["spread"])
+    seeds = ", ".join(map(str, selection["seeds"]))
+    return (
+        f"{selection['rule']}; {tries.FIGURES[selection['figure']]} on validation images: median "
+        f"{_digits(selection['median'])}, {low} to {high} (seeds {seeds})"
+    )
+
+
+def earlier_seeds(card: zoo.ModelCard, root: Path | None = None) -> dict[int, dict]:
+    """Return {seed: figures on test images} of runs that differ from a card's in their seed alone and
+    are older than the validation split."""
+    recipe = RECIPES.get(card.name)
+    found = [t for t in tries.read(card.name, root) if t.split == "test"]
+    return {t.seed: t.figures for t in found if recipe and not t.differences(recipe)}
 
 
 def results_table(root: Path | None = None) -> str:
@@ -74,19 +64,30 @@ def results_table(root: Path | None = None) -> str:
     for card in cards:
         name = headline(card)
         own = card.figures[name]
-        tries = {seed: f[name] for seed, f in read_tries(card.name, root).items()}
-        tries[card.recipe["seed"]] = own
-        seeds = ", ".join(map(str, sorted(tries)))
-        spread = f"{_digits(median(tries.values()))} (seeds {seeds})" if len(tries) > 1 else "one seed"
+        spread = _spread(card, name, root)
         lines.append(
-            f"| {card.name} | {FIGURES[name]} | {_digits(own)} (seed {card.recipe['seed']}) "
+            f"| {card.name} | {tries.FIGURES[name]} | {_digits(own)} (seed {card.recipe['seed']}) "
             f"| {spread} | {card.published or '–'} |"
         )
     lines += ["", *_families_table(cards), "", *_disentanglement_table(cards), "", "How these were chosen and measured:", ""]
     for text in dict.fromkeys(card.note for card in cards if card.note):
         lines.append(f"- {', '.join(card.name for card in cards if card.note == text)}: {text}")
+    on_test = [card.name for card in cards if card.selection.get("split") == "test"]
+    if on_test:
+        lines.append(f"- {', '.join(on_test)}: settings and seed were chosen on test images, before there was a validation split.")
     lines += [f"- {name}: {text}" for name, text in _protocols(cards).items()]
     return "\n".join(lines)
+
+
+def _spread(card: zoo.ModelCard, figure: str, root: Path | None) -> str:
+    """The median of a figure over seeds: on validation images where the run was chosen on them."""
+    if card.selection.get("split") == "validation":
+        seeds, values = card.selection["seeds"], card.selection["values"]
+        return f"{_digits(median(values))} on validation images (seeds {', '.join(map(str, seeds))})"
+    found = {seed: f[figure] for seed, f in earlier_seeds(card, root).items()}
+    found[card.recipe["seed"]] = card.figures[figure]
+    seeds = ", ".join(map(str, sorted(found)))
+    return f"{_digits(median(found.values()))} (seeds {seeds})" if len(found) > 1 else "one seed"
 
 
 def _families_table(cards: list[zoo.ModelCard]) -> list[str]:

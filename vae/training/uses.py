@@ -1,7 +1,6 @@
 """What a model is good for, in figures: finding foreign images, and classifiers with few labels.
 
-The test split is parted where labels are needed: its even rows lend them, its odd ones are judged.
-No model has learnt from either.
+Labels are those of training images, which come with the project; accuracies are on test images.
 """
 
 from __future__ import annotations
@@ -83,46 +82,47 @@ def anomalies(model: LatentModel, data: str, n: int) -> tuple[dict, dict]:
 
 # ---- labels
 
-def parted(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that lend labels, and rows that are judged, of the first n: even ones and odd ones."""
-    return np.arange(0, n, 2), np.arange(1, n, 2)
-
-
-def choose(labels: np.ndarray, pool: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """`count` rows of a pool, equally many of each class. Raises ValueError where it has too few."""
-    order = np.random.default_rng(seed).permutation(pool)
+def choose(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return `count` rows of labels (N,), equally many of each class. Raises ValueError where there
+    are too few."""
+    order = np.random.default_rng(seed).permutation(len(labels))
     classes = np.unique(labels)
     rows = np.concatenate([order[labels[order] == k][: count // len(classes)] for k in classes])
     if len(rows) < count // len(classes) * len(classes):
-        raise ValueError(f"{len(pool)} images lend no {count} labels, equally many of each class")
+        raise ValueError(f"{len(labels)} images lend no {count} labels, equally many of each class")
     return rows
 
 
-def few_labels(means: np.ndarray, split: Split, n: int, draws: int, count: int = FEW) -> tuple[dict, dict]:
-    """A linear classifier with `count` labels, on codes and on pixels: accuracy_codes, accuracy_pixels."""
-    pool, judged = parted(n)
-    pixels = torch.cat([split.batch(range(i, min(i + BATCH, n)))[0] for i in range(0, n, BATCH)]).flatten(1).numpy()
+def few_labels(
+    lent_codes: np.ndarray, lent: Split, codes: np.ndarray, split: Split, n: int, draws: int, count: int = FEW
+) -> tuple[dict, dict]:
+    """Accuracy of a linear classifier with `count` labels, on codes and on pixels: accuracy_codes,
+    accuracy_pixels. Codes are (M, D) of the split that lends labels, (n, D) of the one that is judged."""
     figures = {}
-    for name, features in [("codes", means), ("pixels", pixels)]:
-        # one scale for all: dimensions that carry nothing must not be blown up
-        features, right = features / features.std(), []
+    for name, known, judged in [("codes", lent_codes, codes), ("pixels", _pixels(lent, len(lent)), _pixels(split, n))]:
+        scale = known.std()  # one for all: dimensions that carry nothing must not be blown up
+        right = []
         for seed in range(draws):
-            rows = choose(split.labels[:n], pool, count, seed)
-            linear = LogisticRegression(max_iter=2000).fit(features[rows], split.labels[rows])
-            right.append(linear.score(features[judged], split.labels[judged]))
+            rows = choose(lent.labels, count, seed)
+            linear = LogisticRegression(max_iter=2000).fit(known[rows] / scale, lent.labels[rows])
+            right.append(linear.score(judged / scale, split.labels[:n]))
         figures[f"accuracy_{name}"] = float(np.mean(right))
     told = (
-        f"logistic regression (features on one common scale) on {count} labelled images of the test split's "
-        f"even rows, mean over {draws} choices of them; accuracy on its {len(judged):,} odd rows"
+        f"logistic regression (features on one common scale) on {count} labelled training images, mean over "
+        f"{draws} choices of them; accuracy on {n:,} test images"
     )
     return figures, {"accuracy_codes": told}
 
 
-def augmentation(model: LatentModel, split: Split, n: int, draws: int) -> tuple[dict, dict]:
+def _pixels(split: Split, n: int) -> np.ndarray:
+    """The first n images as rows (n, C * H * W)."""
+    return torch.cat([split.batch(range(i, min(i + BATCH, n)))[0] for i in range(0, n, BATCH)]).flatten(1).numpy()
+
+
+def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: int) -> tuple[dict, dict]:
     """A small classifier with few labels: alone, with shifted images, with a VAE's, with both. The keys
     of `augmentation` are "50 alone" and so on; augmentation_error has the standard errors of these means,
     over choices of labels."""
-    pool, judged = parted(n)
     variants = {
         "alone": lambda x, y, g: x,
         "shifted": lambda x, y, g: shifted(x, SHIFT, g),
@@ -134,38 +134,37 @@ def augmentation(model: LatentModel, split: Split, n: int, draws: int) -> tuple[
         for name, vary in variants.items():
             right = []
             for seed in range(draws):
-                x, y = split.batch(choose(split.labels[:n], pool, count, seed))
-                right.append(accuracy(fit(Classifier(model.image_shape, (10,)), x, y, vary, seed), split, judged)[0])
+                x, y = lent.batch(choose(lent.labels, count, seed))
+                classifier = fit(Classifier(model.image_shape, (10,)), x, y, vary, seed)
+                right.append(accuracy(classifier, split, np.arange(n))[0])
             found[f"{count} {name}"] = float(np.mean(right))
             errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if draws > 1 else 0.0
     told = (
-        f"a convolutional classifier, {STEPS} steps of {BATCH_SIZE} images, from labelled images of the test "
-        f"split's even rows, mean over {draws} choices of them; accuracy on its {len(judged):,} odd rows. shifted: by up to {SHIFT} pixels; VAE: half of each batch are decoded points between the "
-        "code of an image and that of another of its class"
+        f"a convolutional classifier, {STEPS} steps of {BATCH_SIZE} images, from labelled training images, mean "
+        f"over {draws} choices of them; accuracy on {n:,} test images. shifted: by up to {SHIFT} pixels; VAE: half "
+        "of each batch are decoded points between the code of an image and that of another of its class"
     )
     return {"augmentation": found, "augmentation_error": errors}, {"augmentation": told}
 
 
 def labels_alone(
-    model: LatentModel, split: Split, n: int, draws: int, count: int = FEW
+    model: LatentModel, lent: Split, split: Split, n: int, draws: int, count: int = FEW
 ) -> tuple[dict, dict]:
     """What a semi-supervised model's own classifier learns from as many labels without the model:
     accuracy_labels_alone, beside accuracy_with_model on the same images."""
-    pool, judged = parted(n)
     right = []
     for seed in range(draws):
-        x, y = split.batch(choose(split.labels[:n], pool, count, seed))
+        x, y = lent.batch(choose(lent.labels, count, seed))
         network = copy.deepcopy(model.classifier)
         vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
-        right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, judged)[0])
+        right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, np.arange(n))[0])
     told = (
-        f"the same classifier on {count} labelled images of the test split's even rows and nothing else, shifted "
-        f"by up to {SHIFT} pixels, {STEPS} steps, mean over {draws} choices of them, beside the model's; accuracy on "
-        f"the split's {len(judged):,} odd rows. The model's own {count} labels are of the train split"
+        f"the same classifier on {count} labelled training images and nothing else, shifted by up to {SHIFT} "
+        f"pixels, {STEPS} steps, mean over {draws} choices of them, beside the model's; accuracy on {n:,} test images"
     )
     figures = {
         "accuracy_labels_alone": float(np.mean(right)),
-        "accuracy_with_model": accuracy(Answers(model.classifier), split, judged)[0],
+        "accuracy_with_model": accuracy(Answers(model.classifier), split, np.arange(n))[0],
     }
     return figures, {"accuracy_labels_alone": told}
 

@@ -1,0 +1,280 @@
+"""A model that returns NaN or infinity: the page says so, shows no number of an earlier image and goes on."""
+
+import json
+import math
+import struct
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pages.components import cached, collection, decoder, inside, pictures, scatter, state, use_anomalies
+from vae.data import DATASETS
+from vae.models.base import diagonal_normal
+
+from .test_map import the_map
+from .test_map import upload as upload_to_map
+from .test_pages import components, payload, png, start, upload
+
+SENTENCE = "returns a value that is not a finite number"
+NAME = "mnist-vae-2d"
+BRIGHT = np.zeros((28, 28), np.uint8)  # no digit is so bright: the encoders below break on it
+BRIGHT[2:-2, 2:-2] = 255
+BRIGHT = png(Image.fromarray(BRIGHT))
+
+
+def digit(row=3):
+    x, _ = DATASETS["mnist"].load("test").batch([row])
+    return png(pictures.to_image(pictures.to_uint8(x)[0]))
+
+
+def break_encoder(monkeypatch, name, value=math.nan):
+    """Let a model's posterior means be `value` for bright images."""
+    model = cached.model(name)
+    encode = model.encode
+
+    def broken(x, y=None):
+        q = encode(x, y)
+        bright = x.mean((1, 2, 3), keepdim=True)[..., 0, 0] > 0.5  # (B, 1)
+        return diagonal_normal(q.mean.masked_fill(bright, value), q.stddev)
+
+    monkeypatch.setitem(model.__dict__, "encode", broken)
+
+
+def break_decoder(monkeypatch, name):
+    """Let a model's logits be NaN where the first dimension of z is above 3."""
+    model = cached.model(name)
+    decode_logits = model.decode_logits
+
+    def broken(z, y=None):
+        return torch.where(z[:, :1, None, None] > 3, math.nan, decode_logits(z, y))
+
+    monkeypatch.setitem(model.__dict__, "decode_logits", broken)
+
+
+def said(app):
+    return [element.value for element in app.warning if SENTENCE in element.value]
+
+
+def complaints(app):
+    """What app.py will say above the page: AppTest runs it once, and then pages alone."""
+    return app.session_state.complaints if "complaints" in app.session_state else []
+
+
+def grid(app, name):
+    return next((data for data in components(app).values() if data.get("name", "").startswith(name)), None)
+
+
+def headers(app):
+    """What the browser gets besides pictures; fails on JSON that it would refuse."""
+    refuse = lambda name: pytest.fail(f"{name} was sent to the browser")  # noqa: E731
+    found = []
+    for element in app.get("bidi_component"):
+        if element.proto.json:
+            json.loads(element.proto.json, parse_constant=refuse)
+        elif element.proto.bytes:
+            (size,) = struct.unpack("<I", element.proto.bytes[:4])
+            found.append(json.loads(element.proto.bytes[4 : 4 + size], parse_constant=refuse))
+    return found
+
+
+def upload_again(app, key, content):
+    app.file_uploader(key=f"{key}_file").set_value(("next.png", content, "image/png")).run()
+    assert not app.exception, app.exception
+    return app
+
+
+both = pytest.mark.parametrize("value", [math.nan, math.inf])
+
+
+@both
+def test_sliders_keeps_the_visitors_point(monkeypatch, value):
+    break_encoder(monkeypatch, NAME, value)
+    app = upload(start("sliders", model=NAME), "sliders_start", BRIGHT)
+    before = app.session_state.z
+    next(b for b in app.button if b.label == "Start from this image").click().run()
+    assert not app.exception and app.session_state.z == before
+    (sentence,) = complaints(app)
+    assert "not a finite number" in sentence and "stays as it was" in sentence
+    headers(app)
+    app.switch_page("app.py").run()
+    assert [w.value for w in app.warning] == [sentence]
+    app.run()
+    assert not app.warning  # said once
+    app.switch_page("pages/sliders.py").run()
+    upload(app, "sliders_start", digit())
+    next(b for b in app.button if b.label == "Start from this image").click().run()
+    assert not app.exception and not complaints(app) and app.session_state.z != before
+
+
+@both
+def test_interpolate_shows_nothing_until_the_next_image(monkeypatch, value):
+    break_encoder(monkeypatch, NAME, value)
+    app = upload(start("interpolate", model=NAME), "interpolate_B", BRIGHT)
+    assert said(app) == [state.no_number("for image B")]
+    assert grid(app, "interpolation") is None and not app.get("plotly_chart")
+    headers(app)
+    upload_again(app, "interpolate_B", digit())
+    assert not app.warning and grid(app, "interpolation")["missing"] == []
+
+
+@both
+def test_map_leaves_the_image_out_and_places_the_others(monkeypatch, value):
+    break_encoder(monkeypatch, NAME, value)
+    app = start("map", model=NAME)
+    before = app.session_state.z
+    upload_to_map(app, ("bright.png", BRIGHT))
+    assert said(app) == [f"bright.png: {state.no_number()}"]
+    assert app.session_state.z == before and not the_map(app)["marks"]
+    headers(app)
+    upload_to_map(app, ("bright.png", BRIGHT), ("digit.png", digit()), ("again.png", BRIGHT))
+    assert said(app) == [f"bright.png, again.png: {state.no_number('for these images')}"]
+    assert len(the_map(app)["marks"]) == 1 and app.session_state.z != before
+    assert any("**digit.png** lies" in m.value for m in app.markdown)
+
+
+@both
+def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
+    break_encoder(monkeypatch, NAME, value)
+    app = upload(start("compare", model=NAME, beside="mnist-ae-2d"), "compare_image", BRIGHT)
+    assert said(app) == [state.no_number()]
+    assert grid(app, "Digits, VAE, 2-D")["n"] == 1  # the image alone
+    assert grid(app, "Digits, autoencoder, 2-D: in and out")["n"] == 3
+    assert sum("reconstruction **" in m.value for m in app.markdown) == 1
+    headers(app)
+    upload_again(app, "compare_image", digit())
+    assert not app.warning and grid(app, "Digits, VAE, 2-D: in and out")["n"] == 3
+
+
+@both
+def test_an_outlier_score_that_is_no_number_is_none(monkeypatch, value):
+    name = "mnist-vae-16d"
+    use_anomalies._looked_at.clear()
+    app = start("uses", model=name, use="anomalies")
+    break_encoder(monkeypatch, name, value)
+    upload(app, "anomaly_image", BRIGHT)
+    assert said(app) == [state.no_number()]
+    assert not any("of 400 test images" in m.value for m in app.markdown)
+    upload_again(app, "anomaly_image", digit())
+    assert not app.warning and any("of 400 test images" in m.value for m in app.markdown)
+    assert use_anomalies._text(use_anomalies.NO_SCORE) == "not a finite number"
+
+
+def test_denoising_leaves_the_picture_out_with_its_decibels(monkeypatch):
+    name = "mnist-vae-16d"
+    break_encoder(monkeypatch, name)
+    app = start("uses", model=name, use="denoising")
+    app.slider(key="denoise_std").set_value(0.0).run()
+    upload(app, "denoise_image", BRIGHT)
+    shown = grid(app, "an image, noisy and denoised")
+    assert [shown["labels"][i] for i in shown["missing"]] == ["Digits, VAE, 16-D"]
+    assert "1 of these 4 pictures holds a value that is not a finite number" in shown["note"]
+    assert not any("nan" in caption for caption in shown["captions"])
+    headers(app)
+
+
+def ask_inside(monkeypatch, app):
+    """The page's answer to what its panel asks of an image."""
+    panel = payload(app, "drawing", "code")
+    ask = {"panel": "a", "seq": 7, "source": panel["source"], "eps": [0.0] * panel["dims"], "drawing": None}
+    with monkeypatch.context() as patch:
+        patch.setattr(decoder, "payload", lambda key, event: ask if event == "ask" else None)
+        app.run()
+    assert not app.exception, app.exception
+    return next(header for header in headers(app) if header.get("seq") == 7)
+
+
+@both
+@pytest.mark.parametrize("name", [NAME, "mnist-cvae"])
+def test_inside_answers_with_a_sentence_and_no_numbers(monkeypatch, name, value):
+    break_encoder(monkeypatch, name, value)
+    app = start("inside", model=name)
+    app.segmented_control(key="inside_source_False").set_value("Choose or upload").run()
+    answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
+    assert answer["no_number"] == state.no_number() and answer["count"] == 1
+    assert not {"mu", "z", "recon", "kl", "kl_per_dim"} & answer.keys()
+    answer = ask_inside(monkeypatch, upload_again(app, "inside_image", digit()))
+    assert answer["no_number"] == "" and answer["recon"] > 0 and answer["missing"] == []
+
+
+def test_one_of_the_other_betas_may_fail_alone(monkeypatch):
+    break_encoder(monkeypatch, "mnist-beta4")
+    app = start("inside", model="mnist-vae-16d")
+    app.segmented_control(key="inside_source_False").set_value("Choose or upload").run()
+    answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
+    assert [bool(other["no_number"]) for other in answer["others"]] == [False, False, True, False]
+    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + inside.FAN + 2]
+
+
+def test_a_model_without_a_code_for_the_picture_starts_at_the_priors_mean(monkeypatch):
+    model = cached.model("mnist-vae-16d")
+    encode = model.encode
+    monkeypatch.setitem(
+        model.__dict__, "encode", lambda x, y=None: diagonal_normal(encode(x).mean * math.nan, encode(x).stddev)
+    )
+    app = start("sliders", model=NAME)
+    app.selectbox(key="model_picker").select("mnist-vae-16d").run()
+    assert not app.exception and app.session_state.z == (0.0,) * 16
+    (sentence,) = complaints(app)
+    assert "the current point is the mean of the prior" in sentence
+    # a link of its own finds no code of the first image either
+    assert start("sliders", model="mnist-vae-16d").session_state.z == (0.0,) * 16
+    app.selectbox(key="model_picker").select(NAME).run()
+    assert not app.exception and len(complaints(app)) == 1 and len(app.session_state.z) == 2
+
+
+def test_true_factors_are_not_remembered_of_a_code_that_was_refused(monkeypatch):
+    app = start("disentangle", model="sprites-vae")
+    model = cached.model("sprites-vae")
+    encode, before = model.encode, app.session_state.z
+    monkeypatch.setitem(
+        model.__dict__, "encode", lambda x, y=None: diagonal_normal(encode(x).mean * math.nan, encode(x).stddev)
+    )
+    x = app.select_slider(key="factor_sprites_3")
+    x.set_value(x.options[-1] if str(x.options[-1]) != str(x.value) else x.options[0]).run()
+    assert not app.exception and app.session_state.z == before
+    assert said(app) == [state.no_number("for one of these images")]
+    assert "stays as it was" in complaints(app)[0]
+    assert "factors" not in app.session_state
+
+
+def test_a_decoder_that_fails_at_a_point(monkeypatch):
+    break_decoder(monkeypatch, NAME)
+    app = start("sliders", model=NAME, z="4,0")
+    panel = payload(app, "dims", "pixels")
+    assert panel["pixels"] == "" and SENTENCE in panel["no_number"]
+    strips = grid(app, "traversals")
+    assert len(strips["missing"]) >= 9 and "hold a value that is not a finite number" in strips["note"]
+    assert said(app) == [state.no_number("for this picture")]  # of what the encoder says of it
+    headers(app)
+    app.switch_page("pages/sample.py").run()
+    assert not app.exception and said(app) == [state.no_number("at the current point")]
+    app = start("sliders", model=NAME, z="0,0")
+    assert payload(app, "dims", "pixels")["pixels"] and not app.warning
+
+
+def test_answers_list_the_pictures_that_are_missing():
+    drawn = torch.rand(3, 1, 2, 2)
+    drawn[1, 0, 0, 0] = math.nan
+    message = decoder.pictures_message({"panel": "a", "seq": math.inf}, lambda: drawn)
+    (size,) = struct.unpack("<I", message[:4])
+    header = json.loads(message[4 : 4 + size], parse_constant=pytest.fail)
+    assert header["missing"] == [1] and header["seq"] is None
+    assert pictures.to_uint8(drawn)[1, 0, 0, 0] == 128  # grey, as gaps are
+    assert decoder.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]], "b": "x"}
+
+
+def test_errors_of_an_own_map_that_are_not_finite():
+    shown = collection.held_out(NAME)
+    recon = shown.recon.copy()
+    recon[:3] = math.nan, math.inf, -math.inf
+    own = collection.Collection(**{**vars(shown), "recon": recon})
+    message = collection.points_message(own)
+    (size,) = struct.unpack("<I", message[:4])
+    start_of = 4 + size + 4 * own.codes.size
+    assert np.frombuffer(message[start_of : start_of + 8], np.float32).tolist() == [math.inf, math.inf]
+    colouring = scatter._colouring(own, "reconstruction error")
+    assert math.isfinite(colouring["low"]) and colouring["low"] < colouring["high"] < math.inf
+    own = collection.Collection(**{**vars(shown), "recon": np.full_like(recon, math.nan)})
+    assert scatter._colouring(own, "reconstruction error")["high"] == 0

@@ -1,0 +1,159 @@
+"""From a recipe to a shipped model: train, measure, map, write. For the command line, the app and a notebook.
+
+Whatever is written is tried for writing before it is measured, and written once all is measured.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import maps, zoo
+from .data import DATASETS
+from .metrics import average_terms, nearest_images
+from .models import LatentModel
+from .training import candidates, checkpoints, report, sweep, tries
+from .training.evaluation import BATCH, evaluate
+from .training.loop import train
+from .training.recipes import DESCRIPTIVE_FIELDS, NOT_RETRAINED, RECIPES, Recipe, nearest
+
+MAP_POINTS = 5000
+REMEMBERED, PAIRS = 1000, 24  # samples whose nearest training image is looked for, and how many are shown beside it
+CHOSEN_ON_TEST = {"split": "test", "rule": "chosen on test images, before there was a validation split"}
+
+
+def train_and_save(name: str, runs: Path | None = None) -> None:
+    """Train a shipped model again by its recipe, measure it and write it to pretrained/."""
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, RECIPES)}")
+    recipe = RECIPES[name]
+    checkpoints.try_writing(zoo.PRETRAINED / name)
+    model = train(name, recipe, sweep.Run(name, recipe).folder(runs or sweep.runs_folder()))
+    if int(os.environ.get("RANK", 0)) == 0:  # every process has trained; one writes
+        _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), with_dci=False)
+
+
+def adopt(name: str, runs: Path | None = None) -> str:
+    """Put the best finished run of a sweep into pretrained/, with its figures on test images, map and
+    traversals; return how it was chosen, in one sentence.
+
+    The best is the best on validation images. Raises ValueError where there is none, or where its
+    settings are not those of the recipe, OSError where its weights are not on this machine.
+    """
+    recipe = candidates.find(name)
+    winner, selection = tries.best(recipe, [t for t in tries.read(name) if t.split == "validation"])
+    if changes := winner.differences(recipe):
+        told = ", ".join(f"{k}={v!r}" for k, v in changes.items())
+        raise ValueError(f"the best run of {name} has {told}: write that into its recipe, and adopt again")
+    recipe = replace(recipe, seed=winner.seed)
+    checkpoints.try_writing(zoo.PRETRAINED / name)
+    model = sweep.load_finished(sweep.Run(name, recipe), runs)
+    _save(model, recipe, new_card(name, recipe, selection), with_dci=True)
+    report.write_readme(report.results_table(), report.RESULTS)
+    report.write_readme(report.traversals_table(), report.TRAVERSALS)
+    return f"{name}: seed {recipe.seed}, {report.selection_sentence(selection)}"
+
+
+def new_card(name: str, recipe: Recipe, selection: dict) -> zoo.ModelCard:
+    """Return the card of a model that was just trained, without figures and without a map."""
+    info = DATASETS[recipe.data]
+    return zoo.ModelCard(
+        name=name, title=recipe.title, description=recipe.description, family=recipe.family,
+        data=recipe.data, image_shape=recipe.config.image_shape,
+        latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
+        recipe={k: v for k, v in asdict(recipe).items()
+                if k not in (*DESCRIPTIVE_FIELDS, "family", "data", "config")},
+        licence=f"weights: MIT; trained on {info.title}, {info.licence}",
+        weights_sha256="", selection=selection,
+    )  # fmt: skip
+
+
+def _save(model: LatentModel, recipe: Recipe, card: zoo.ModelCard, with_dci: bool) -> None:
+    """Measure a new model and write it, with all that stands beside it in pretrained/."""
+    name = card.name
+    figures, protocol = evaluate(model, card.data, with_dci=with_dci, progress=True, for_uses=recipe.uses)
+    card = replace(card, figures=figures, protocol=protocol, note=recipe.note, published=recipe.published)
+    print(f"{name}: {report.figures_line(figures)}")
+    model.card = card
+    found, described = map_of(model)
+    had_memory = (zoo.PRETRAINED / name / "memory.npz").exists()
+    picture = report.traversal_picture(model, found)
+    model.card = zoo.save(model, replace(card, map=described))
+    zoo.write_map(name, found)
+    picture.save(zoo.PRETRAINED / name / "traversals.png", optimize=True)
+    if had_memory:
+        memory_and_save(name)
+
+
+def evaluate_and_save(name: str, with_dci: bool = True) -> None:
+    """Measure a shipped model again on test images and write its card."""
+    model = zoo.load(name)
+    checkpoints.try_writing(zoo.PRETRAINED / name)
+    for_uses = RECIPES[name].uses if name in RECIPES else ()
+    figures, protocol = evaluate(
+        model, model.card.data, with_dci=with_dci, progress=True, for_uses=for_uses
+    )
+    card = replace(model.card, figures=figures, protocol=protocol)
+    if name in RECIPES:  # its words may have changed since it was trained
+        words = ("title", "description", "note", "published")
+        card = replace(card, **{word: getattr(RECIPES[name], word) for word in words})
+    if name in NOT_RETRAINED:
+        card = replace(card, selection=CHOSEN_ON_TEST)
+    zoo.write_card(card)
+    print(f"{name}: {report.figures_line(figures)}")
+
+
+def map_and_save(name: str, seed: int = 0) -> None:
+    """Fit a shipped model's maps again and write map.npz."""
+    model = zoo.load(name)
+    checkpoints.try_writing(zoo.PRETRAINED / name)
+    found, described = map_of(model, seed)
+    zoo.write_map(name, found)
+    zoo.write_card(replace(model.card, map=described))
+    print(f"{name}: {described}")
+
+
+def map_of(model: LatentModel, seed: int = 0) -> tuple[zoo.ModelMap, dict]:
+    """Return the map of a model with a card, and what the card says of it: test images encoded, their
+    codes placed by PCA and twice by UMAP."""
+    split = DATASETS[model.card.data].load("test")
+    n = min(MAP_POINTS, len(split))
+    terms = average_terms(
+        model, (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
+    )
+    print(f"{model.card.name}: fitting UMAP twice to {n} codes; half a minute, most of it compiling")
+    codes = model.features(torch.from_numpy(terms.means)).numpy()
+    xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
+    xy["umap_again"] = maps.turned_to(maps.fit_umap(codes, seed + 1), xy["umap"])
+    found = zoo.ModelMap(
+        rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
+    )  # fmt: skip
+    return found, {
+        "points": n, "seed": seed, "seed_again": seed + 1, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
+        "trustworthiness": {k: maps.map_trustworthiness(codes, v) for k, v in xy.items()},
+    }  # fmt: skip
+
+
+def memory_and_save(name: str) -> None:
+    """Look for a model's samples among its training images and write memory.npz."""
+    model = zoo.load(name)
+    checkpoints.try_writing(zoo.PRETRAINED / name)
+    if model.num_classes:
+        raise ValueError(f"{name} is conditional: draws without a class are not what it learnt")
+    info, few = DATASETS[model.card.data], model.card.recipe.get("images", 0)
+    seen, test = info.load(model.card.recipe.get("split", "train+validation")), info.load("test")
+    seen = seen.first(few) if few else seen
+    with torch.no_grad():
+        x = model.decode(model.sample(REMEMBERED, generator=torch.Generator().manual_seed(0)))
+    samples, rows = nearest_images(x, seen)
+    held_out, _ = nearest_images(test.batch(range(REMEMBERED))[0], seen)
+    shown = np.argsort(samples)[np.linspace(0, REMEMBERED - 1, PAIRS).round().astype(int)]
+    zoo.write_memory(name, zoo.Memory(
+        samples, held_out, shown, seen.render(rows[shown]), len(seen), seed=0, weights_sha256=model.card.weights_sha256
+    ))  # fmt: skip
+    print(f"{name}: median distance to the nearest of {len(seen):,} training images: {np.median(samples):.2f} "
+          f"for draws, {np.median(held_out):.2f} for held-out images")  # fmt: skip

@@ -1,0 +1,113 @@
+"""pretrained/<name>/tries.json: what each run of a model's sweeps measured, so that medians outlive a machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+from .. import zoo
+from ..data.base import refuse_test
+from .recipes import Recipe, completed
+
+# what each figure is called, the one that says most first
+FIGURES = {
+    "nll": "NLL, nats", "mig": "MIG", "negative_elbo": "negative ELBO, nats",
+    "recon": "reconstruction, nats", "accuracy": "accuracy", "active_units": "active units",
+    "psnr_denoised": "PSNR of denoised digits, dB", "perplexity": "perplexity of the codes",
+    "style_distance": "style distance", "sharpness": "sharpness",
+    "attribute_flips_least": "faces flipped, least of all attributes",
+}  # fmt: skip
+SMALLER_IS_BETTER = ("nll", "negative_elbo", "recon", "active_units", "style_distance")
+
+
+@dataclass(frozen=True)
+class Try:
+    """One run: its recipe as Recipe.hyperparameters, what it cost, and figures of one split or why
+    there are none."""
+
+    recipe: dict
+    figures: dict = field(default_factory=dict)
+    split: str = "test"  # runs recorded without one are older than the validation split
+    step: int = 0
+    core_seconds: float = 0.0
+    starts_from_sha256: str = ""
+    weights_sha256: str = ""
+    reason: str = ""  # of a run that failed
+
+    @classmethod
+    def of(cls, recipe: Recipe, result) -> Try:
+        """Return the record of a run's sweep.Result."""
+        return cls(
+            recipe.hyperparameters(), result.figures, "validation", result.step, round(result.core_seconds, 1),
+            result.starts_from_sha256, hashlib.sha256(result.weights).hexdigest() if result.weights else "", result.reason,
+        )  # fmt: skip
+
+    @property
+    def seed(self) -> int:
+        return self.recipe["seed"]
+
+    def differences(self, recipe: Recipe) -> dict:
+        """Return the settings in which this run differs from a recipe, but for the seed."""
+        own, other = completed(self.recipe), recipe.hyperparameters()
+        found = {k: v for k, v in own.items() if k not in ("seed", "config") and v != other.get(k)}
+        return found | {k: v for k, v in own["config"].items() if v != other["config"].get(k)}
+
+
+def read(name: str, root: Path | None = None) -> list[Try]:
+    """Return the recorded runs of a model. Raises ValueError, naming the file, where it is damaged."""
+    path = (root or zoo.PRETRAINED) / name / "tries.json"
+    if not path.exists():
+        return []
+    try:
+        return [Try(**stored) for stored in json.loads(path.read_text())]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): take the committed one back") from error
+
+
+def record(name: str, new: Try, root: Path | None = None) -> None:
+    """Append a run, in place of an earlier record of the same run."""
+    kept = [t for t in read(name, root) if completed(t.recipe) != completed(new.recipe) or t.split != new.split]
+    folder = (root or zoo.PRETRAINED) / name
+    folder.mkdir(exist_ok=True)
+    stored = [{k: v for k, v in asdict(t).items() if v or k in ("recipe", "split")} for t in [*kept, new]]
+    zoo.write_atomically(folder / "tries.json", (json.dumps(stored, indent=1) + "\n").encode())
+
+
+def headline(recipe: Recipe | None, figures: dict) -> str:
+    """Return the key of the figure that a model is judged by: its recipe's own, or the NLL where pixels
+    are binary, MIG where factors are known, else the bound; "" where there are no figures."""
+    own = recipe.figure if recipe else ""
+    return own if own in figures else next((name for name in FIGURES if name in figures), "")
+
+
+def better(key: str, values: list[float]) -> float:
+    """Return the best of several values of a figure."""
+    return min(values) if key in SMALLER_IS_BETTER else max(values)
+
+
+def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
+    """Return the best run by the headline figure, and how it was chosen, as a card stores it.
+
+    Raises ValueError for no finished run, and for runs that were measured on test images.
+    """
+    for t in found:
+        refuse_test(t.split, "the choice of a run")
+    finished = [t for t in found if t.figures]
+    if not finished:
+        raise ValueError("there is no finished run to choose from")
+    key = headline(recipe, finished[0].figures)
+    chosen = better(key, [t.figures[key] for t in finished])
+    winner = next(t for t in finished if t.figures[key] == chosen)
+    alike = sorted((t for t in finished if t.differences(recipe) == winner.differences(recipe)), key=lambda t: t.seed)
+    values = [t.figures[key] for t in alike]
+    word = "smallest" if key in SMALLER_IS_BETTER else "largest"
+    return winner, {
+        "split": "validation", "figure": key,
+        "rule": f"the {word} {FIGURES[key]} on validation images" if len(finished) > 1 else "the only run",
+        "runs": len(finished), "seeds": [t.seed for t in alike], "values": values, "median": median(values),
+        "spread": [min(values), max(values)], "core_minutes": round(winner.core_seconds / 60, 1),
+        **({"starts_from_sha256": winner.starts_from_sha256} if winner.starts_from_sha256 else {}),
+    }  # fmt: skip
