@@ -42,6 +42,14 @@ top_kl = max([float(values.max()) for values in bars], default=0.0)
 for column, side in zip(st.columns(len(sides), gap="large"), sides):
     with column:
         st.subheader(side.short, anchor=False)
+        if not side.usable:
+            if side.x is not None:
+                picture_grid(
+                    side.x, [f"{side.title}: in"], key=f"compare_{side.name}", columns=1, size=190, captions=["in"],
+                    name=f"{side.title}: in",
+                )  # fmt: skip
+            st.warning(side.line)
+            continue
         pictures = {"in": side.x, "out": side.x_hat, "moved": comparison.moved(side, RANKS[rank], share / 100)}
         captions = [what for what, x in pictures.items() if x is not None]
         shown = [pictures[what] for what in captions]

@@ -65,6 +65,8 @@ with left:
         caption="drawn from the factors below · decoded from the current point",
         alt="the image with these factors, and the current point decoded",
     )  # fmt: skip
+    if not state.finite(shown):
+        st.warning(state.no_number("at the current point"))
     if not exact:
         st.caption("The point came from elsewhere: these are the factors of the nearest held-out image.")
     for k, name in enumerate(grid.names):
@@ -76,10 +78,13 @@ with right:
     codes = state.encode(state.draw(np.concatenate(sweeps))).numpy()
     codes = np.split(codes, np.cumsum([len(sweep) for sweep in sweeps])[:-1])
     names = [state.dim_name(d) for d in range(model.latent_dim)]
-    st.plotly_chart(
-        figures.responses(codes, truth, grid.names, names), key="disentangle_responses",
-        config=figures.CONFIG, alt="how each dimension answers when one factor moves",
-    )  # fmt: skip
+    if state.finite(*codes):
+        st.plotly_chart(
+            figures.responses(codes, truth, grid.names, names), key="disentangle_responses",
+            config=figures.CONFIG, alt="how each dimension answers when one factor moves",
+        )  # fmt: skip
+    else:
+        st.warning(state.no_number("for one of these images"))
     st.caption(
         "Each panel moves one factor through all its values and leaves the others; each line is one "
         "dimension of the code, q.mean. Coloured: the dimension that answers most. "

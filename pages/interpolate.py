@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, exports, figures, pictures, state
+from pages.components import cached, exports, figures, link, pictures, state
 from pages.components.image_input import image_input
 from pages.components.model_picker import class_picker, model_picker
 from pages.components.picture_grid import picture_grid
@@ -39,6 +39,10 @@ beyond = controls.toggle(
 class_picker()
 
 a, b = (state.encode(end.x, end.y)[0] for end in ends)
+unusable = [name for name, code in zip("AB", (a, b)) if not state.finite(code)]
+if unusable:
+    st.warning(state.no_number(f"for image {' and image '.join(unusable)}"))
+    link.end_page()
 margin = 0.25 if beyond and lines is not SWAP else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
 line, formula = lines[line_name]

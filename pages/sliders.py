@@ -154,14 +154,17 @@ if kl:
         terms = objectives.elbo(model(picture, state.y(), generator=generator), picture)
         bars = terms.kl_per_dim[0].numpy()
     average = np.asarray(kl) if kl else None
-    st.plotly_chart(
-        figures.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=figures.CONFIG,
-        alt="KL of each dimension in nats",
-    )  # fmt: skip
-    st.caption(
-        f"KL(q(z|x) || p(z)) of the picture above, encoded again: {bars.sum():.1f} nats in all."
-        + (f" The lower level's is that at one draw of the upper, seed {state.seed()}." if model.groups else "")
-    )
+    if not state.finite(bars):
+        st.warning(state.no_number("for this picture"))
+    else:
+        st.plotly_chart(
+            figures.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=figures.CONFIG,
+            alt="KL of each dimension in nats",
+        )  # fmt: skip
+        st.caption(
+            f"KL(q(z|x) || p(z)) of the picture above, encoded again: {bars.sum():.1f} nats in all."
+            + (f" The lower level's is that at one draw of the upper, seed {state.seed()}." if model.groups else "")
+        )
 elif model.latent_kind == "flow":
     st.caption(
         "The KL of this model is estimated from draws, and has no share for each dimension: the sliders "

@@ -171,6 +171,12 @@ def fit(job: dict, archive: Path, say) -> OwnMap:
             yield part, classes[first : first + BATCH]
 
     terms = average_terms(model, batches())
+    usable = np.isfinite(terms.means).all(1) & np.isfinite(terms.recon_at_mean)
+    if not usable.all():
+        raise UploadError(
+            f"This model returns a value that is not a finite number for {n - usable.sum():,} of these {n:,} images, "
+            "so they get no map."
+        )
     features = model.features(torch.from_numpy(terms.means)).numpy()
     say("loading UMAP", 0.3)
     umap = maps.fit_umap(features, 0, _Bar(lambda share: say("fitting UMAP", 0.45 + 0.3 * share)))

@@ -160,7 +160,9 @@ def points_message(collection: Collection) -> bytes:
         "rows": None if collection.rows is None else collection.rows.tolist(),
         "names": None if collection.names is None else list(collection.names),
     }  # fmt: skip
-    floats = [collection.codes, collection.recon, *collection.fitted.values()]
+    # an error that is NaN counts as the highest: the browser has a colour for infinity
+    recon = np.nan_to_num(collection.recon, nan=np.inf, posinf=np.inf)
+    floats = [collection.codes, recon, *collection.fitted.values()]
     payload = b"".join(np.ascontiguousarray(part, np.float32).tobytes() for part in floats)
     payload += b"".join(part.astype(np.uint16).tobytes() for part in (collection.labels, collection.ys))
     return decoder.message(header, payload)

@@ -46,6 +46,7 @@ class Side:
     order: list[int]  # dimensions by what they carry
     labels: list[str]  # their names, in that order
     line: str
+    usable: bool = True  # where not, the model returns no finite numbers and the line says so
 
     def decode(self, zs: Tensor) -> Tensor:
         ys = None if self.y is None else torch.full((len(zs),), self.y)
@@ -108,7 +109,7 @@ def same_length(names: list[str]) -> tuple[list[str], list[str]]:
 def side(name: str, picked: Picked | None) -> Side:
     """A model on an image, or, without one, on the current z."""
     model, card = cached.model(name), cached.zoo_scan()[0][name]
-    x = kl = y = None
+    x = kl = y = terms = recon = None
     f = card.figures
     with torch.no_grad():
         if picked is not None:
@@ -134,14 +135,17 @@ def side(name: str, picked: Picked | None) -> Side:
                 kl = terms.kl_per_dim[0].numpy()
         else:
             line = f"p(z) = {model.prior_name}"
-    if model.latent_kind == "codes":
+    usable = state.finite(z, x_hat, recon, *(terms or ()))
+    if not usable:
+        line = state.no_number("at this point" if x is None else "for this image")
+    elif model.latent_kind == "codes":
         line += "  \nIts code is a grid of numbers that name vectors: nothing to move, no strips."
     order = cached.dimension_order(name)
     average = f.get("kl_per_dim")
     return Side(
         name, card.title, ", ".join(card.title.split(", ")[1:]) or card.title, model, z,
-        None if y is None else int(y[0]), x, x_hat, kl, None if average is None else np.asarray(average),
-        order, [f"z{d}" for d in order], line,
+        None if y is None else int(y[0]), x, x_hat, kl if usable else None,
+        None if average is None else np.asarray(average), order, [f"z{d}" for d in order], line, usable,
     )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     st.session_state.asked = {key: parameters[key] for key in ("use",) if key in parameters}
     lesson = parameters.get("lesson", "")
     if lesson and lessons.parse(lesson) is None:
-        _complain("The link's lesson does not exist; all there are stand on Lessons.")
+        state.complain("The link's lesson does not exist; all there are stand on Lessons.")
         lesson = ""
     state.set_lesson(lesson)
     name = parameters.get("model", DEFAULT_MODEL)
@@ -88,10 +88,10 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
         if "model" in parameters:
             # an unknown name is not repeated: a sentence is Markdown, and the link may be anybody's
             reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
-            _complain(f"The link's model {reason}; this is {fallback} instead.")
+            state.complain(f"The link's model {reason}; this is {fallback} instead.")
         name = fallback
         parameters = {k: v for k, v in parameters.items() if k == "seed"}
-    st.session_state.model = name
+    state.begin_model(name)
     st.session_state.y = 0
     state.set_seed(_integer(parameters, "seed", 0, state.MAX_SEED))
     others = parameters.get("beside", "").split(",")
@@ -106,7 +106,7 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
         try:
             values = parse_z(parameters["z"], model.latent_dim)
         except ValueError as error:
-            _complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
+            state.complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
     x, y = state.first_image() if values is None else (None, 0)
     if model.num_classes:
         y = _integer(parameters, "y", y, model.num_classes - 1)
@@ -137,16 +137,12 @@ def _integer(parameters: dict, key: str, default: int, highest: int) -> int:
     if text is None:
         return default
     if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > highest:
-        _complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
+        state.complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
         return default
     return int(text)
 
 
-def _complain(sentence: str) -> None:
-    st.session_state.setdefault("complaints", []).append(sentence)
-
-
 def tell_complaints() -> None:
-    """What is wrong with the link that was read last, told once."""
+    """Say once what is wrong with the link that was read last, and what else could not be done."""
     for sentence in st.session_state.pop("complaints", []):
         st.warning(sentence)

@@ -33,7 +33,7 @@ class Placed:
     recon: np.ndarray  # (M,) nats
     distances: np.ndarray  # (M,), to the 15th nearest held-out code
     limits: tuple[float, float]  # of both, the 99th percentiles of held-out data
-    problems: list[str]  # sentences on files that could not be decoded
+    problems: list[str]  # sentences on files that could not be decoded or that the model has no numbers for
 
 
 def menu() -> None:
@@ -122,11 +122,24 @@ def _place(files: list[File]) -> Placed:
     ys = model.most_likely_class(x) if model.num_classes else torch.zeros(len(x), dtype=torch.int64)
     codes = state.encode(x, ys)
     with torch.no_grad():
-        recon = -model.likelihood(codes, ys if model.num_classes else None).log_prob(x).numpy()
+        recon = -model.likelihood(codes, ys if model.num_classes else None).log_prob(x)
+    usable = codes.isfinite().all(1) & recon.isfinite()
+    refused = [plain(name) for name, ok in zip(names, usable.tolist()) if not ok]
+    names = [name for name, ok in zip(names, usable.tolist()) if ok]
+    x, ys, codes, recon = x[usable], ys[usable], codes[usable], recon[usable].numpy()
+    if refused:
+        problems.append(_refusal(refused))
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]
     found = cached.model_map(name)
     limits = float(np.quantile(found.recon, FAR)), float(np.quantile(cached.local_distances(name), FAR))
     return Placed(x, codes, ys, names, recon, distances, limits, problems)
+
+
+def _refusal(names: list[str]) -> str:
+    """Return the sentence on images for which the model returns no finite numbers."""
+    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+    where = "for this image" if len(names) == 1 else "for these images"
+    return f"{', '.join(names[:TOLD])}{more}: {state.no_number(where)}"
 
 
 def marks(shown: Collection, layout: Layout) -> list[tuple[str, np.ndarray]]:

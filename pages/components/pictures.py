@@ -11,8 +11,14 @@ from PIL import Image
 
 def to_uint8(pictures) -> np.ndarray:
     """(N, C, H, W) in [0, 1], tensor or array -> (N, H, W, C) uint8."""
-    values = np.asarray(pictures, np.float32)
+    values = np.nan_to_num(np.asarray(pictures, np.float32), nan=0.5)  # grey, as gaps are: black would be a picture
     return np.rint(values.clip(0, 1) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def missing(pictures) -> list[int]:
+    """Return the indices of pictures (N, C, H, W) that hold NaN or infinity."""
+    finite = np.isfinite(np.asarray(pictures, np.float32)).all((1, 2, 3))
+    return np.flatnonzero(~finite).tolist()
 
 
 def to_image(pixels: np.ndarray, scale: int = 1) -> Image.Image:

@@ -16,6 +16,9 @@ from .picture_grid import picture_grid
 def current_picture(caption: str = "the current point, decoded") -> None:
     model = state.model()
     x_hat = state.decode(state.z()[None])
+    if not state.finite(x_hat):
+        st.warning(state.no_number("at the current point"))
+        return
     scale = 12 if model.image_shape[1] < 64 else 5
     image = pictures.to_image(pictures.to_uint8(x_hat)[0], scale)
     st.image(image, caption=caption, width="stretch", alt=caption, output_format="PNG")

@@ -77,8 +77,35 @@ def features(zs: Tensor) -> np.ndarray:
     return model().features(zs).numpy()
 
 
-def set_z(values: Tensor, y: int | None = None, start: bool = True) -> None:
-    """Make values (D,) the current point, with class y if given. start: a walk begins here."""
+def finite(*values: Tensor | np.ndarray | float | None) -> bool:
+    """Return whether no value holds NaN or infinity; None is left out."""
+    return all(bool(torch.as_tensor(value).isfinite().all()) for value in values if value is not None)
+
+
+def no_number(where: str = "for this image") -> str:
+    """Return the sentence that stands in place of a picture or a figure that is not finite."""
+    return f"This model returns a value that is not a finite number {where}, so there is nothing to show."
+
+
+def complain(sentence: str) -> None:
+    """Have the next run say on top of its page what could not be done."""
+    st.session_state.setdefault("complaints", []).append(sentence)
+
+
+def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
+    """Make values (D,) the current point, with class y if given. start: a walk begins here.
+
+    Returns False for values that are not finite: the page says so and the current point stays. A
+    model without a point yet starts at the prior's mean.
+    """
+    usable = finite(values)
+    if not usable:
+        stays = "z" in st.session_state
+        so = "stays as it was" if stays else "is the mean of the prior"
+        complain(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
+        if stays:
+            return False
+        values = model().prior.mean.nan_to_num(0, 0, 0)
     if model().latent_kind == "codes":
         values = values.round().clamp(0, model().codebook_size - 1)
     values = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
@@ -88,6 +115,7 @@ def set_z(values: Tensor, y: int | None = None, start: bool = True) -> None:
     st.session_state.version = st.session_state.get("version", 0) + 1
     if start:
         st.session_state.start = (st.session_state.z, st.session_state.y)
+    return usable
 
 
 def start_point() -> tuple[tuple[float, ...], int]:
@@ -155,8 +183,8 @@ def draw(factors: np.ndarray) -> Tensor:
 
 def set_factors(factors: np.ndarray) -> None:
     """Draw the image with these factor values (K,) and make its code the current point."""
-    set_z(encode(draw(factors[None]))[0])
-    _remember_factors(factors)
+    if set_z(encode(draw(factors[None]))[0]):
+        _remember_factors(factors)
 
 
 def _remember_factors(factors) -> None:
@@ -181,12 +209,17 @@ def set_model(name: str) -> None:
         x, label = draw(np.array([drawn])), None
     elif same_data:
         x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
-    st.session_state.model = name
+    begin_model(name)
     if not same_data:
         x, label = first_image()
-    set_image(x, label)
-    if drawn is not None:
+    if set_image(x, label) and drawn is not None:
         _remember_factors(drawn)
+
+
+def begin_model(name: str) -> None:
+    """Make a model the current one, without a point: another model's z is no code of this one."""
+    st.session_state.model = name
+    st.session_state.pop("z", None)
 
 
 def first_image() -> tuple[Tensor, int]:
@@ -195,10 +228,12 @@ def first_image() -> tuple[Tensor, int]:
     return x, int(labels[0])
 
 
-def set_image(x: Tensor, label: int | None) -> None:
-    """Make the code of x (1, C, H, W) the current point, under its class; without one the likeliest."""
-    if model().num_classes:
-        label = int(model().most_likely_class(x)[0]) if label is None else label
-        set_z(encode(x, torch.tensor([label]))[0], y=label)
-    else:
-        set_z(encode(x)[0], y=0)
+def set_image(x: Tensor, label: int | None) -> bool:
+    """Make the code of x (1, C, H, W) the current point, under its class; without one the likeliest.
+
+    Returns False where that code is not finite.
+    """
+    if not model().num_classes:
+        return set_z(encode(x)[0], y=0)
+    label = int(model().most_likely_class(x)[0]) if label is None else label
+    return set_z(encode(x, torch.tensor([label]))[0], y=label)

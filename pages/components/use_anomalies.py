@@ -17,6 +17,7 @@ NEEDS = "Foreign images have been measured for models of grey digits and clothes
 RANKED = 400  # images of each kind that are ranked on the page
 SHOWN = 20  # at each end of the ranking
 EXAMPLES = 8
+NO_SCORE = torch.finfo(torch.float32).max  # what vae.metrics gives for a score that is not finite
 SCORES = {"squared_error": "squared error", "negative_elbo": "negative ELBO", "excess": "excess"}
 KINDS = {
     "mnist": "digits", "fashion-mnist": "clothes", "noisy": "noisy", "blurred": "blurred", "cut": "with a hole",
@@ -80,7 +81,7 @@ def show() -> None:
         with column:
             st.markdown(f"**{what}**: {100 * is_foreign[rows].mean():.0f} % of these {SHOWN} are foreign.")
             picture_grid(
-                both[rows], [f"{'foreign' if is_foreign[i] else 'test image'}, {values[i]:.4g}" for i in rows],
+                both[rows], [f"{'foreign' if is_foreign[i] else 'test image'}, {_text(values[i])}" for i in rows],
                 key=f"anomaly_{what[9:14]}", size=56,
                 captions=["foreign" if is_foreign[i] else "–" for i in rows], name=what,
             )  # fmt: skip
@@ -107,10 +108,17 @@ def show() -> None:
     with below.popover("Where does my image lie?"):
         picked = image_input("anomaly_image")
         value = float(getattr(_scores(card.name, picked.x), score)[0])
-        st.markdown(
-            f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
-            f"{len(ours)} test images."
-        )
+        if value >= NO_SCORE:
+            st.warning(state.no_number())
+        else:
+            st.markdown(
+                f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
+                f"{len(ours)} test images."
+            )
+
+
+def _text(score: float) -> str:
+    return f"{score:.4g}" if score < NO_SCORE else "not a finite number"
 
 
 def _there(data: str) -> bool:

@@ -34,7 +34,7 @@ def show() -> None:
     with torch.no_grad():
         found = [cached.model(name).reconstruct(noisy) for name in names]
     shown = torch.cat([picked.x, noisy, *found])
-    quality = ["", *(f", {_decibels(picked.x, x):.1f} dB" for x in shown[1:, None])]
+    quality = ["", *(_decibels(picked.x, x) for x in shown[1:, None])]
     titles = ["the image", "with noise", *(cards[name].title for name in names)]
     picture_grid(
         shown, titles, key="denoise_pictures", columns=len(shown), size=190,
@@ -61,5 +61,6 @@ def show() -> None:
     )
 
 
-def _decibels(x: torch.Tensor, other: torch.Tensor) -> float:
-    return float(metrics.psnr(x, other).clamp(max=99.9))
+def _decibels(x: torch.Tensor, other: torch.Tensor) -> str:
+    """Return what a caption says of a picture's quality; nothing of one that is not finite."""
+    return f", {float(metrics.psnr(x, other).clamp(max=99.9)):.1f} dB" if state.finite(other) else ""

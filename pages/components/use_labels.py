@@ -37,10 +37,13 @@ def show() -> None:
         with left:
             picture_grid(picked.x, [picked.what], key="labels_given", columns=1, size=220, captions=[picked.what], name="the image")
         with right:
-            st.plotly_chart(
-                figures.probabilities(list(info.classes), probabilities.numpy()), config=figures.CONFIG,
-                key="labels_chart", alt="probability of each class",
-            )  # fmt: skip
+            if state.finite(probabilities):
+                st.plotly_chart(
+                    figures.probabilities(list(info.classes), probabilities.numpy()), config=figures.CONFIG,
+                    key="labels_chart", alt="probability of each class",
+                )  # fmt: skip
+            else:
+                st.warning(state.no_number())
         st.caption("q(y|x): the classifier beside the encoder, which a hundred labels and the bound have taught.")
         picture_grid(
             styles, [f"as {name}" for name in info.classes], key="labels_styles", size=84,

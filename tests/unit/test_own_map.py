@@ -1,6 +1,7 @@
 import os
 import signal
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -108,3 +109,23 @@ def test_the_bar_of_umap_is_heard():
         bar.write(text)
         bar.flush()
     assert heard == [0.0, 0.42]
+
+
+def test_an_image_without_a_finite_code_ends_the_fit_in_one_sentence(tmp_path, monkeypatch):
+    _, files = digits(6)
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for i, file in enumerate(files):
+            archive.writestr(str(i), file.content)
+    model = vae.load("mnist-vae-2d")
+    encode = model.encode
+
+    def broken(x, y=None):
+        q = encode(x, y)
+        q.base_dist.loc[2] = torch.nan
+        return q
+
+    monkeypatch.setattr(model, "encode", broken)
+    monkeypatch.setattr(own_map.zoo, "load", lambda name: model)
+    job = {"model": "mnist-vae-2d", "names": [f.name for f in files], "folders": [f.folder for f in files]}
+    with pytest.raises(UploadError, match="not a finite number for 1 of these 6 images"):
+        own_map.fit(job, tmp_path / "images.zip", lambda stage, share: None)

@@ -6,7 +6,7 @@ import pytest
 
 from vae import zoo
 from vae.training.candidates import CANDIDATES
-from vae.training.recipes import AS_BEFORE, NOT_RETRAINED, RECIPES, Recipe, ema_decay
+from vae.training.recipes import AS_BEFORE, NOT_RETRAINED, RECIPES, Recipe, completed, ema_decay
 from vae.models import Config
 
 TINY = Recipe(
@@ -58,6 +58,12 @@ def test_a_retrained_model_leaves_the_list():
     for name in NOT_RETRAINED:
         assert {key: getattr(RECIPES[name], key) for key in AS_BEFORE} == AS_BEFORE
         assert name not in RECIPES or zoo.read_card(name).recipe.get("split", "train+validation") == "train+validation"
+
+
+@pytest.mark.parametrize("card", zoo.available(), ids=lambda card: card.name)
+def test_the_recipe_is_what_made_the_shipped_weights(card):
+    stored = {**card.recipe, "family": card.family, "data": card.data, "config": card.config}
+    assert completed(stored) == RECIPES[card.name].hyperparameters()
 
 
 def test_no_recipe_trains_on_the_test_split():

@@ -99,10 +99,29 @@ def test_a_sweep_records_tables_and_does_nothing_twice(world, capsys):
     assert sweep.table("tiny-a", **monkeypatched) == table and "beta=3.0,seed=1" in table
 
 
-def test_minutes_stop_at_a_checkpoint_and_the_same_command_goes_on(world, capsys):
-    assert cli.main(["sweep", "tiny-a", "--minutes", "0"]) == 1
-    assert "seed=0: stopped (tiny-a stopped at step 1 of 20)" in capsys.readouterr().out
-    assert (world / "runs" / "tiny-a" / "seed=0" / "step-00000001").is_dir()
+class Clock:
+    """The time of day; it jumps by an hour at each look after the first `looks`."""
+
+    def __init__(self, looks):
+        self.looks = looks
+
+    def time(self):
+        self.looks -= 1
+        return time.time() + 3600 * max(0, -self.looks)
+
+
+def test_minutes_stop_at_a_checkpoint_and_the_same_command_goes_on(world, capsys, monkeypatch):
+    monkeypatch.setattr(sweep, "time", Clock(looks=4))
+    assert cli.main(["sweep", "tiny-a", "tiny-b", "--minutes", "30"]) == 1
+    out = capsys.readouterr().out
+    assert "tiny-a seed=0: stopped (tiny-a stopped at step 4 of 20)" in out
+    assert "tiny-b seed=0: stopped (there was no time left to begin)" in out
+    assert (world / "runs" / "tiny-a" / "seed=0" / "step-00000004").is_dir()
+    monkeypatch.undo()
+    monkeypatch.setattr(zoo, "PRETRAINED", world / "pretrained")
+    monkeypatch.setenv("VAE_RUNS", str(world / "runs"))
+    monkeypatch.setitem(candidates.CANDIDATES, "tiny-a", RECIPE)
+    monkeypatch.setattr(sweep, "evaluate", quick_figures)
     assert cli.main(["sweep", "tiny-a"]) == 0
     resumed = sweep.load_finished(sweep.plan(["tiny-a"])[0])
     cli.main(["sweep", "tiny-a", "--runs", str(world / "other")])
@@ -121,7 +140,9 @@ def test_a_run_that_is_not_finite_counts_as_failed_and_the_others_go_on(world, c
 
 
 def test_a_folder_of_another_recipe_is_an_error_and_nothing_is_lost(world, capsys, monkeypatch):
-    cli.main(["sweep", "tiny-a", "--minutes", "0"])
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "time", Clock(looks=1))
+        cli.main(["sweep", "tiny-a", "--minutes", "30"])
     monkeypatch.setitem(candidates.CANDIDATES, "tiny-a", dataclasses.replace(RECIPE, beta=2.0))
     capsys.readouterr()
     assert cli.main(["sweep", "tiny-a"]) == 1

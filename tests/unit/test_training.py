@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from vae import zoo
 from vae.data import DATASETS, rooms, sprites
+from vae.training.candidates import CANDIDATES
 from vae.training.loop import Average, Batches, Critic, Pairs, Stopped, train
 from vae.training.recipes import RECIPES, Recipe
 from vae.models import FAMILIES, Config
@@ -29,14 +30,19 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+EVERY = {**RECIPES, **{f"{name} on trial": recipe for name, recipe in CANDIDATES.items()}}
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_recipe_runs_two_steps(name, tiny_split, tmp_path):
-    recipe = dataclasses.replace(RECIPES[name], steps=2, batch_size=4)
+    recipe = dataclasses.replace(EVERY[name], steps=2, batch_size=4)
     needs_pairs = recipe.objective == "ada_gvae"
     split = DATASETS[recipe.data].load("train") if needs_pairs else tiny_split(recipe.config.image_shape, n=8)
     model = train(name, recipe, tmp_path, split=split, progress=False)
     torch.manual_seed(recipe.seed)
     fresh = type(model)(recipe.config)
+    if recipe.starts_from:
+        fresh.load_state_dict(zoo.load(recipe.starts_from).state_dict())
     assert not same(weights(model), weights(fresh))
     assert all(torch.isfinite(v).all() for v in weights(model).values())
     assert not model.training

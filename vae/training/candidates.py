@@ -32,10 +32,71 @@ def retrained(name: str, **changes) -> Recipe:
 CANDIDATES = {
     "sprites-ada": retrained(
         "sprites-ada",
-        title="Sprites, Ada-GVAE, 10-D",
         description="Trained on pairs of images that differ in one factor; the model is not told which.",
         config=SPRITES_CONFIG,
         starts_from="sprites-vae",
         steps=steps(4, 64),
     ),
+    "sprites-factor": retrained(
+        "sprites-factor",
+        description="A discriminator detects dependence between dimensions; the VAE learns to remove it.",
+        steps=steps(7, 64),
+        beta_steps=8_000,
+    ),
+    "sprites-btcvae": retrained(
+        "sprites-btcvae",
+        title="Sprites, beta-TCVAE, beta 6, 10-D",
+        description="Only the total correlation is penalised: the KL is left as it is.",
+        steps=steps(10, 64),
+        beta=6.0,
+        beta_steps=12_000,
+    ),
+    "rooms-ada": retrained("rooms-ada", steps=steps(4, 64)),
+    "rooms-btcvae": retrained(
+        "rooms-btcvae", description="Only the total correlation is penalised.", steps=steps(4, 64)
+    ),
+    # one schedule for all, so that beta alone differs
+    **{
+        f"sprites-beta{beta}": retrained(
+            f"sprites-beta{beta}", description=words, steps=steps(3, 64), beta_steps=6_000, seed=0
+        )
+        for beta, words in {
+            1: "The weight on the KL falls from 60 to 1: what the code learned early may or may not stay separate.",
+            4: "The weight on the KL falls from 60 to 4: few dimensions are used, and edges blur.",
+            16: "Same as beta 4, with four times the weight on the KL.",
+        }.items()
+    },
+    "mnist-vae-2d": retrained("mnist-vae-2d", steps=20_000),
+    "mnist-vae-16d": retrained("mnist-vae-16d", steps=40_000),
+    "mnist-beta4": retrained(
+        "mnist-beta4", description="Same as the 16-D VAE, with four times the weight on the KL.", steps=40_000
+    ),
+    **{
+        name: retrained(
+            "mnist-beta4", title=f"Digits, beta-VAE, beta {beta:g}, 16-D", description=words, steps=40_000, beta=beta
+        )
+        for name, beta, words in (
+            ("mnist-beta025", 0.25, "Same as the 16-D VAE, with a quarter of the weight on the KL."),
+            ("mnist-beta16", 16.0, "Same as the 16-D VAE, with sixteen times the weight on the KL."),
+        )
+    },
+    "fashion-vae-16d": retrained(
+        "fashion-vae-16d",
+        description="Shirts, shoes and bags in one latent space, from sandal to coat.",
+        steps=40_000,
+        beta_from=0.05,  # with a cheap code at first, more dimensions become active and stay so
+        beta_steps=4_000,
+    ),
+    "mnist-dvae": retrained(
+        "mnist-dvae", description="Trained to reconstruct clean digits from noisy ones, with the plain VAE's networks."
+    ),
+    **{
+        name: retrained(name, steps=steps(5, 128))
+        for name in ("mnist-vae-bin", "mnist-vamp", "mnist-iaf", "mnist-ladder")
+    },
+    "rooms-vae": retrained("rooms-vae", steps=steps(4, 64)),
+    "faces-vae": retrained("faces-vae", steps=steps(5, 64)),
+    "faces-vaegan": retrained("faces-vaegan"),
+    "glyphs-cvae": retrained("glyphs-cvae"),
+    "mnist-vqvae": retrained("mnist-vqvae"),
 }

@@ -142,13 +142,18 @@ def run_once(run: Run, runs: Path, until: float, device: str, progress: bool, pa
     done = read_finished(folder, run.recipe)
     if done:
         return done
+
+    def stop() -> bool:
+        return time.time() > until or (parent != 0 and jobs.abandoned(parent))
+
+    if stop():
+        return Result("stopped", "there was no time left to begin", _step(folder))
     threads = torch.get_num_threads()
     try:
         checkpoints.try_writing(folder)
         with filelock.FileLock(folder / "lock", timeout=0):
             # sums depend on the number of threads: with one, a run ends in the same bits everywhere
             torch.set_num_threads(1)
-            stop = lambda: time.time() > until or (parent != 0 and jobs.abandoned(parent))  # noqa: E731
             model = train(run.name, run.recipe, folder, progress=progress, stop=stop, device=device)
             figures, _ = evaluate(model, run.recipe.data, with_dci=False, nll_samples=NLL_SAMPLES, on="validation")
             figures = {k: v for k, v in figures.items() if isinstance(v, (int, float))}

@@ -35,7 +35,8 @@ def code_grid() -> None:
     places = st.session_state.get(_places_key(), half)  # the page does not open empty
     left, right = st.columns([2, 3], gap="large")
     with left:
-        picture = pictures.to_image(pictures.to_uint8(state.decode(z[None]))[0])
+        decoded = state.decode(z[None])
+        picture = pictures.to_image(pictures.to_uint8(decoded)[0])
         _component(
             key=KEY,
             data={
@@ -45,6 +46,8 @@ def code_grid() -> None:
             },
             on_chosen_change=_choose,
         )  # fmt: skip
+        if not state.finite(decoded):
+            st.warning(state.no_number("at this point"))
         buttons = st.container(horizontal=True)
         buttons.button("All places", on_click=_set_places, args=(list(range(model.latent_dim)),))
         buttons.button("Lower half", on_click=_set_places, args=(half,))

@@ -7,6 +7,7 @@ moves. Otherwise it asks for pictures, one request in flight, the latest value w
 from __future__ import annotations
 
 import json
+import math
 import struct
 import time
 from pathlib import Path
@@ -73,8 +74,19 @@ def _model_message(name: str) -> bytes:
 
 def message(header: dict, payload: bytes) -> bytes:
     """[header length, uint32][JSON header][payload], as mailbox.js reads it."""
-    text = json.dumps(header).encode()
+    text = json.dumps(without_nan(header), allow_nan=False).encode()
     return struct.pack("<I", len(text)) + text + payload
+
+
+def without_nan(value):
+    """Return value with None for each NaN and infinity: a browser refuses a whole JSON text with one in it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: without_nan(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(part) for part in value]
+    return value
 
 
 def answer(key: str) -> None:
@@ -100,13 +112,15 @@ def _pictures(ask: dict | None) -> bytes:
 
 
 def pictures_message(ask: dict, draw: Callable[[], torch.Tensor]) -> bytes:
-    """The pictures that draw() gives, (N, C, H, W), as the answer to a question."""
+    """The pictures that draw() gives, (N, C, H, W), as the answer to a question. "missing" lists those
+    that are not finite, which bytes cannot say."""
     begun = time.perf_counter()
-    pixels = pictures.to_uint8(draw())  # (N, H, W, C)
+    drawn = draw()
+    pixels = pictures.to_uint8(drawn)  # (N, H, W, C)
     milliseconds = 1000 * (time.perf_counter() - begun)
     header = {
         "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"),
-        "count": len(pixels), "milliseconds": milliseconds,
+        "count": len(pixels), "missing": pictures.missing(drawn), "milliseconds": milliseconds,
     }  # fmt: skip
     return message(header, pixels.tobytes())
 

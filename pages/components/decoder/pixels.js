@@ -1,21 +1,34 @@
-// values (H * W * C), times scale 0 to 255, into the bytes of an ImageData
+// values (H * W * C), times scale 0 to 255, into the bytes of an ImageData. A pixel that is not a
+// finite number stays transparent: black would be a picture. Returns whether there is none.
 function fill(rgba, values, scale, channels) {
   const green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
+  let finite = true;
   for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels) {
     rgba[i] = values[from] * scale;
     rgba[i + 1] = values[from + green] * scale;
     rgba[i + 2] = values[from + blue] * scale;
-    rgba[i + 3] = 255;
+    const here = Number.isFinite(values[from] + values[from + green] + values[from + blue]);
+    rgba[i + 3] = here ? 255 : 0;
+    finite &&= here;
   }
+  return finite;
 }
 
-// a whole picture on a canvas of its size; small ones keep their pixels' edges
+// a whole picture on a canvas of its size; small ones keep their pixels' edges. Returns whether
+// every pixel is a finite number.
 function paintPicture(canvas, values, scale, { height, width, channels }) {
   if (canvas.width !== width || canvas.height !== height || !canvas.image) {
     [canvas.width, canvas.height] = [width, height];
     canvas.classList.toggle('crisp', height < 64);
     canvas.image = new ImageData(width, height);
   }
-  fill(canvas.image.data, values, scale, channels);
+  const finite = fill(canvas.image.data, values, scale, channels);
   canvas.getContext('2d').putImageData(canvas.image, 0, 0);
+  return finite;
+}
+
+// the i-th picture of an answer: its bytes, or NaN for one that Python says is missing
+function pictureOf({ pixels, count, missing }, i) {
+  const size = pixels.length / count;
+  return missing.includes(i) ? new Float32Array(size).fill(NaN) : pixels.subarray(i * size, (i + 1) * size);
 }

@@ -61,6 +61,14 @@ def passage(model: LatentModel, x: Tensor, y: Tensor | None, eps: Tensor, seed: 
     )  # fmt: skip
 
 
+def finite(found: Passage) -> bool:
+    """Return whether every number of a passage is finite."""
+    posterior, likelihood = found.out.posterior, found.out.likelihood
+    return state.finite(
+        posterior.mean, posterior.stddev, found.out.z, likelihood.mean, found.per_pixel, found.fan, *found.terms
+    )
+
+
 def serves(model: LatentModel) -> bool:
     """Whether a posterior is one diagonal Gaussian, which is what there is to see."""
     return model.latent_kind == "gaussian" and not model.groups
@@ -74,7 +82,7 @@ def inside_panel(picked: Picked | None) -> None:
     generator = torch.Generator().manual_seed(state.seed())
     _component(
         key=KEY,
-        data={
+        data=decoder.without_nan({
             "model": card.name, "z": list(st.session_state.z), "seed": state.seed(), "drawing": picked is None,
             "source": _source(picked), "eps": torch.randn(model.latent_dim, generator=generator).tolist(),
             "order": cached.dimension_order(card.name), "digits": DIGITS, "dims": model.latent_dim,
@@ -83,7 +91,7 @@ def inside_panel(picked: Picked | None) -> None:
             "prior_mu": prior.mean.tolist(), "prior_sigma": prior.stddev.tolist(),
             "average": {key: figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
             "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _code(card.name),
-        },
+        }),
         on_ask_change=lambda: None,
         on_take_change=_take,
     )  # fmt: skip
@@ -173,6 +181,9 @@ def _answer(picked: Picked | None) -> bytes:
         y = picked.y if picked is not None else model.most_likely_class(x)
         as_class = cached.info(state.card().data).classes[int(y[0])]
     found = passage(model, x, y, eps, state.seed())
+    asked = {"panel": str(ask.get("panel"))[:40], "seq": ask.get("seq")}
+    if not finite(found):
+        return _only_image(x, {**asked, "no_number": state.no_number()})
     # a picture of nats: black for none, white for 4 and more
     error = (found.per_pixel / 4).clamp(0, 1)
     others, said_of_others = _others(x)
@@ -181,7 +192,7 @@ def _answer(picked: Picked | None) -> bytes:
     posterior, terms = found.out.posterior, found.terms
     _, height, width, channels = pixels.shape
     header = {
-        "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"), "count": len(pixels),
+        **asked, "count": len(pixels), "missing": pictures.missing(shown), "no_number": "",
         "height": height, "width": width, "channels": channels, "said": said, "as_class": as_class,
         "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
         "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
@@ -192,10 +203,18 @@ def _answer(picked: Picked | None) -> bytes:
     return decoder.message(header, pixels.tobytes())
 
 
+def _only_image(x: Tensor, header: dict) -> bytes:
+    """The answer of a model that returns no finite numbers for x (1, C, H, W): x as the model sees it."""
+    pixels = pictures.to_uint8(x)
+    _, height, width, channels = pixels.shape
+    size = {"count": 1, "missing": [], "height": height, "width": width, "channels": channels}
+    return decoder.message({**header, **size}, pixels.tobytes())
+
+
 @torch.no_grad()
 def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
     """The same image through the models of every beta: reconstructions at the posterior mean, and what
-    is told of each."""
+    is told of each. Its "no_number" is the sentence of a model that returns no finite numbers."""
     found, told = [], []
     cards = over_beta(state.card())
     for card in cards if len(cards) > 2 else []:
@@ -203,10 +222,12 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
         posterior = model.encode(x)
         out = Output(posterior, posterior.mean, model.likelihood(posterior.mean), model.prior)
         terms = objectives.elbo(out, x)
-        found.append(out.likelihood.mean)
+        usable = state.finite(posterior.mean, out.likelihood.mean, terms.recon, terms.kl)
+        found.append(out.likelihood.mean if usable else torch.full_like(x, torch.nan))
         told.append({
             "beta": f"{beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
             "kl": None if card.family == "ae" else float(terms.kl[0]), "active": card.figures["active_units"],
+            "no_number": "" if usable else state.no_number(),
         })  # fmt: skip
     return found, told
 

@@ -131,11 +131,14 @@ function ask(inside) {
 }
 
 function takeAnswer(inside, answer) {
+  const root = inside.root, picture = (i) => pictureOf(answer, i);
+  root.querySelector('.inside').classList.toggle('nothing', Boolean(answer.no_number));
+  root.querySelector('.no-number').textContent = answer.no_number;
+  if (answer.no_number) {
+    showImageAlone(inside, answer);
+    return;
+  }
   inside.answer = answer;
-  const { height, width, channels, pixels } = answer;
-  const size = height * width * channels;
-  const picture = (i) => pixels.subarray(i * size, (i + 1) * size);
-  const root = inside.root;
   ['x', 'x_hat', 'error'].forEach((name, i) => paintPicture(root.querySelector(`canvas.${name}`), picture(i), 1, answer));
   paintFan(root.querySelector('canvas.fan'), Array.from({ length: answer.fan }, (_, i) => picture(3 + i)), answer);
   showOthers(inside, (i) => picture(3 + answer.fan + i));
@@ -147,6 +150,15 @@ function takeAnswer(inside, answer) {
   inside.line.textContent = answer.said || `through the model in ${answer.milliseconds.toFixed(1)} ms`;
   inside.pad.dataset.answered = answer.seq; // read by the browser tests
   showPart(inside, inside.part);
+}
+
+// what else stands on the panel belongs to an earlier image: CSS hides it
+function showImageAlone(inside, answer) {
+  inside.answer = inside.toEps = null;
+  paintPicture(inside.root.querySelector('canvas.x'), pictureOf(answer, 0), 1, answer);
+  inside.line.textContent = '';
+  inside.pad.dataset.answered = answer.seq;
+  showTaken(inside);
 }
 
 function paintFan(canvas, pictures, { height, width, channels }) {
@@ -325,13 +337,14 @@ function showOthers(inside, picture) {
       return figure;
     }));
   }
-  answer.others.forEach(({ beta, here, recon, kl, active }, i) => {
+  answer.others.forEach(({ beta, here, recon, kl, active, no_number }, i) => {
     const figure = box.children[i], [canvas, caption] = figure.children;
     paintPicture(canvas, picture(i), 1, answer);
     canvas.setAttribute('aria-label', `the image decoded by the model of beta ${beta}`);
     figure.classList.toggle('here', here);
     const rate = kl === null ? 'no KL' : `KL ${kl.toFixed(1)}`;
-    caption.innerHTML = `<b>beta ${beta}</b><br>${rate}, reconstruction ${recon.toFixed(1)}<br>${active} active units over the data`;
+    const figures = no_number || `${rate}, reconstruction ${recon.toFixed(1)}`;
+    caption.innerHTML = `<b>beta ${beta}</b><br>${figures}<br>${active} active units over the data`;
   });
 }
 

@@ -36,12 +36,13 @@ def live_panel() -> None:
     if st.session_state.pop("panel_changed", False):
         st.rerun()  # the whole page: strips, bars and the URL follow
     model, card = state.model(), state.card()
-    pixels = pictures.to_uint8(state.decode(state.z()[None]))[0]  # (H, W, C)
+    decoded = state.decode(state.z()[None])
+    pixels = pictures.to_uint8(decoded)[0]  # (H, W, C)
     height, width, channels = pixels.shape
     start_z, start_y = state.start_point()
     _panel(
         key=KEY,
-        data={
+        data=decoder.without_nan({
             "model": card.name,
             "weights": cached.weights_id(card.name),
             "dims": _dimensions(),
@@ -53,9 +54,10 @@ def live_panel() -> None:
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
             "classes": list(cached.info(card.data).classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
-            "pixels": base64.b64encode(pixels.tobytes()).decode(),
+            "pixels": base64.b64encode(pixels.tobytes()).decode() if state.finite(decoded) else "",
+            "no_number": state.no_number("at this point"),
             "note": st.session_state.pop("panel_note", ""),
-        },
+        }),
         on_ask_change=lambda: None,
         on_commit_change=_commit,
         on_rename_change=_rename,

@@ -97,10 +97,9 @@ function askForTiles(panel, jobs, work) {
     return;
   }
   const zs = some.map((job) => job.z), { y } = panel;
-  questions.ask(() => ({ zs, y }), ({ pixels, count }) => {
-    const size = pixels.length / count;
+  questions.ask(() => ({ zs, y }), (answer) => {
     if (work !== panel.work) return;
-    some.forEach((job, i) => drawTile(panel, job, pixels.subarray(i * size, (i + 1) * size), 1));
+    some.forEach((job, i) => drawTile(panel, job, pictureOf(answer, i), 1));
     questions.whenFree = () => {
       questions.whenFree = null;
       askForTiles(panel, jobs, work);

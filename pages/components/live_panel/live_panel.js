@@ -113,7 +113,7 @@ function startFrom(panel) {
   panel.z = z.slice();
   panel.y = y;
   moved(panel);
-  if (!panel.entry?.decoder) paintBytes(panel, Uint8Array.from(atob(panel.data.pixels), (c) => c.charCodeAt(0)));
+  if (!panel.entry?.decoder) paintSent(panel);
 }
 
 function samePoint(a, b) {

@@ -6,7 +6,7 @@ function show(panel, z, y) {
     if (!panel.entry && !panel.holding) return; // the weights are on their way, and Python's picture stands
     const zs = [z.slice()];
     panel.questions.ask(() => ({ zs, y }), (answer) => {
-      paintBytes(panel, answer.pixels);
+      paint(panel, pictureOf(answer, 0), 1);
       tell(panel, 'on the server', answer.milliseconds);
     });
     return;
@@ -18,18 +18,23 @@ function show(panel, z, y) {
 }
 
 function tell(panel, where, milliseconds) {
+  if (panel.empty) return;
   const reason = panel.entry?.reason;
   const notes = [reason && `the browser does not decode: ${reason}`, panel.note].filter(Boolean);
   panel.note = '';
   panel.line.textContent = `decoded ${where} in ${milliseconds.toFixed(1)} ms` + notes.map((n) => `; ${n}`).join('');
 }
 
-function paintBytes(panel, bytes) {
-  paint(panel, bytes, 1);
+// the current point's picture, as Python sent it; where it is not finite no bytes came
+function paintSent(panel) {
+  const { pixels, height, width, channels } = panel.data;
+  const nothing = new Float32Array(height * width * channels).fill(NaN);
+  paint(panel, pixels ? Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0)) : nothing, 1);
 }
 
 // values (H * W * C), times scale 0 to 255
 function paint(panel, values, scale) {
-  paintPicture(panel.canvas, values, scale, panel.data);
+  panel.empty = !paintPicture(panel.canvas, values, scale, panel.data);
+  if (panel.empty) panel.line.textContent = panel.data.no_number;
   panel.canvas.dataset.painted = ++panel.painted; // read by the browser tests
 }

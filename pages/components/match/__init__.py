@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vae.metrics import multiscale_distance
 
-from .. import cached, decoder, pictures
+from .. import cached, decoder, pictures, state
 
 _FOLDER = Path(__file__).parent
 _component = st.components.v2.component(
@@ -61,7 +61,8 @@ class Round:
         """100 for the target, 0 for what is no nearer to it than the start."""
         goal = self.decode(self.target)
         from_start = multiscale_distance(self.decode(self.start), goal)
-        return float(100 * (1 - multiscale_distance(self.decode(z), goal) / from_start).clamp(0, 1))
+        score = 100 * (1 - multiscale_distance(self.decode(z), goal) / from_start).clamp(0, 1)
+        return float(score.nan_to_num(0))  # a picture that is not finite is no nearer than the start
 
 
 def machines(data: str) -> list[str]:
@@ -125,18 +126,22 @@ def match_panel(current: Round, player: str, on_finished) -> None:
     if st.session_state.pop("match_changed", False):
         st.rerun()
     goal, begin = current.decode(current.target), current.decode(current.start)
+    if not state.finite(current.target, current.start, goal, begin):
+        st.warning(state.no_number("for this game's images"))
+        return
     pixels = pictures.to_uint8(goal)[0]  # (H, W, C)
     height, width, channels = pixels.shape
     browser_decodes = current.machine != FACTORS
     _component(
         key=KEY,
-        data={
+        data=decoder.without_nan({
             "round": _name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
             "weights": cached.weights_id(current.machine) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
             "start_distance": float(multiscale_distance(begin, goal)), "enough": ENOUGH,
             "height": height, "width": width, "channels": channels,
-        },
+            "no_number": state.no_number("at this point"),
+        }),
         on_ask_change=lambda: None,
         on_finished_change=lambda: _finished(current, player, on_finished),
     )  # fmt: skip

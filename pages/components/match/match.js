@@ -133,15 +133,16 @@ function show(game) {
     return;
   }
   const z = game.z.slice();
-  game.questions.ask(() => ({ z }), ({ pixels }) => {
-    showPicture(game, pixels, 1);
+  game.questions.ask(() => ({ z }), (answer) => {
+    showPicture(game, pictureOf(answer, 0), 1);
     judge(game);
   });
 }
 
 function showPicture(game, values, scale) {
-  paintPicture(game.yours, values, scale, game.data);
-  game.score = score(game, Float64Array.from(values, (v) => (v * scale) / 255));
+  const finite = paintPicture(game.yours, values, scale, game.data);
+  game.score = finite ? score(game, Float64Array.from(values, (v) => (v * scale) / 255)) : 0;
+  if (!game.ended) game.line.textContent = finite ? '' : game.data.no_number;
   game.points.textContent = Math.floor(game.score);
   game.meter.value = game.score;
   game.yours.dataset.score = game.score.toFixed(3); // read by the browser tests

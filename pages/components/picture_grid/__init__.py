@@ -15,7 +15,7 @@ from .. import pictures
 _FOLDER = Path(__file__).parent
 _component = st.components.v2.component(
     "picture_grid",
-    html="<div class='grid' role='group'></div>",
+    html="<div class='grid' role='group'></div><p class='note' role='status'></p>",
     css=(_FOLDER / "picture_grid.css").read_text(),
     js=(_FOLDER / "picture_grid.js").read_text(),
 )
@@ -37,11 +37,13 @@ def picture_grid(
 
     labels: what each picture is, for screen readers and tool tips. columns: a fixed number of
     equal columns, else as many of `size` pixels as fit. row_labels: text before each row.
-    captions: text under each picture. Without on_pick the pictures are not buttons.
+    captions: text under each picture. Without on_pick the pictures are not buttons. The place of a
+    picture that is not finite stays empty, and a sentence below says so.
     """
     n, _, height, width = images.shape
     across = min(n, 32)
     picture = pictures.to_image(pictures.sheet(images, across))
+    missing = pictures.missing(images)
 
     def picked() -> None:
         index = st.session_state[key].pick
@@ -56,6 +58,15 @@ def picture_grid(
             "columns": columns, "size": size, "selected": selected,
             "row_labels": list(row_labels) if row_labels else None,
             "captions": list(captions) if captions else None, "clickable": on_pick is not None,
+            "missing": missing, "note": _note(len(missing), n),
         },
         on_pick_change=picked,
     )  # fmt: skip
+
+
+def _note(missing: int, n: int) -> str:
+    if not missing:
+        return ""
+    which = "This picture" if n == 1 else f"{missing} of these {n} pictures"
+    holds, so = ("holds", "it is") if missing == 1 else ("hold", "they are")
+    return f"{which} {holds} a value that is not a finite number, so {so} not shown."

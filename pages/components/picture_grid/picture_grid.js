@@ -2,6 +2,7 @@
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector('.grid');
   grid.setAttribute('aria-label', data.name);
+  parentElement.querySelector('.note').textContent = data.note;
   const columns = data.columns
     ? `repeat(${data.columns}, minmax(0, 1fr))`
     : `repeat(auto-fill, minmax(min(${data.size}px, 30%), ${data.size}px))`;
@@ -38,7 +39,8 @@ function cell(data, i, setTriggerValue) {
   picture.setAttribute('role', 'img');
   picture.setAttribute('aria-label', data.labels[i]);
   picture.style.aspectRatio = `${data.width} / ${data.height}`;
-  picture.style.backgroundImage = `url(${data.sheet})`;
+  if (data.missing.includes(i)) picture.classList.add('missing');
+  else picture.style.backgroundImage = `url(${data.sheet})`;
   picture.style.backgroundSize = `${data.across * 100}% ${data.down * 100}%`;
   const part = (k, n) => (n > 1 ? (100 * k) / (n - 1) : 0);
   const column = part(i % data.across, data.across);

@@ -67,7 +67,7 @@ def scatter(
     plane = layout.plane
     _component(
         key=KEY,
-        data={
+        data=decoder.without_nan({
             "model": card.name, "weights": cached.weights_id(card.name), "collection": collection.id,
             "layout": {
                 "key": layout.key, "dims": layout.dims, "k": layout.neighbours,
@@ -82,7 +82,8 @@ def scatter(
             "z": list(st.session_state.z), "y": st.session_state.y,
             "classes_matter": model.num_classes > 0,
             "height": height, "width": width, "channels": channels,
-        },
+            "no_number": state.no_number("at this point"),
+        }),
         on_ask_change=lambda: None,
         on_pick_change=lambda: _picked(collection, layout, on_pick),
         on_lasso_change=lambda: _chosen(collection, on_lasso),
@@ -108,7 +109,8 @@ def _colouring(collection: Collection, colour_by: str) -> dict:
         return {"kind": "class"}
     dim = int(colour_by[1:]) if colour_by.startswith("z") else None
     values = collection.recon if dim is None else collection.codes[:, dim]
-    low, high = np.quantile(values, [0.02, 0.98])
+    values = values[np.isfinite(values)]
+    low, high = np.quantile(values, [0.02, 0.98]) if len(values) else (0.0, 0.0)
     if dim is not None:  # signed: the middle of the scale is 0
         low, high = -max(-low, high), max(-low, high)
     return {

@@ -48,7 +48,8 @@ function cardText(map, p) {
   const { points, data } = map;
   const kind = data.classes.length > 1 ? `${data.classes[points.labels[p]]}\n` : '';
   const name = points.names ? points.names[p] : `held-out image ${points.rows[p]}`;
-  return `${kind}${name}\nreconstruction ${points.recon[p].toFixed(0)} nats`;
+  const recon = points.recon[p];
+  return `${kind}${name}\nreconstruction ${Number.isFinite(recon) ? `${recon.toFixed(0)} nats` : 'not a finite number'}`;
 }
 
 function showCard(map) {
@@ -117,12 +118,12 @@ function showHere(map, place) {
   if (!data.classes_matter) what.y = 0;
   const entry = mailbox().models.get(data.weights);
   if (entry?.decoder) paintHere(map, entry.decoder.decode(what.z, what.y), 255, what);
-  else if (entry) map.questions.ask(() => ({ zs: [what.z], y: what.y }), ({ pixels }) => paintHere(map, pixels, 1, what));
+  else if (entry) map.questions.ask(() => ({ zs: [what.z], y: what.y }), (answer) => paintHere(map, pictureOf(answer, 0), 1, what));
 }
 
 function paintHere(map, values, scale, what) {
-  paintPicture(map.hereCanvas, values, scale, map.data);
-  map.hereLine.textContent = what.of;
+  const finite = paintPicture(map.hereCanvas, values, scale, map.data);
+  map.hereLine.textContent = finite ? what.of : map.data.no_number;
   map.hereCanvas.dataset.z = what.z.map((v) => v.toFixed(4)).join(','); // read by the browser tests
 }
 
