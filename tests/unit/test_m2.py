@@ -7,7 +7,8 @@ from torch.distributions import kl_divergence
 from vae.data import Split
 from vae.models import FAMILIES, Config
 from vae.objectives import m2
-from vae.training.loop import FewLabels, shifted
+from vae.training.batches import FewLabels
+from vae.training.loop import shifted
 
 CONFIG = Config(
     (1, 28, 28), latent_dim=3, encoder=(16,), decoder=(16,), channels=(4, 8), num_classes=4

@@ -10,9 +10,12 @@ from safetensors.torch import load_file
 
 from vae import zoo
 from vae.data import DATASETS, rooms, sprites
+from vae.data.base import FactorGrid
 from vae.training.candidates import CANDIDATES
-from vae.training.loop import Average, Batches, Critic, Pairs, Stopped, train
-from vae.training.recipes import RECIPES, Recipe
+from vae.training import graphs
+from vae.training.batches import Batches, OnDevice, Pairs
+from vae.training.loop import Average, Critic, Stopped, train
+from vae.training.recipes import RECIPES, Recipe, ema_decay
 from vae.models import FAMILIES, Config
 from vae.objectives import elbo, factor_vae
 
@@ -143,19 +146,15 @@ def test_every_objective_resumes_to_the_same_weights(objective, tiny_split, tmp_
     whole = train("tiny", recipe, tmp_path / "whole", split=split, progress=False)
     calls = 0
 
-    def interrupted(factors_or_rows):
+    def interrupted(rows):
         nonlocal calls
         calls += 1
         if calls == 8:
             raise KeyboardInterrupt
-        return original(factors_or_rows)
+        return original(rows)
 
-    if recipe.data == "sprites":
-        original = split.grid.render
-        stopping = dataclasses.replace(split, grid=dataclasses.replace(split.grid, render=interrupted))
-    else:
-        original = split.render
-        stopping = dataclasses.replace(split, render=interrupted)
+    original = split.render
+    stopping = dataclasses.replace(split, render=interrupted)
     with pytest.raises(KeyboardInterrupt):
         train("tiny", recipe, tmp_path / "parts", split=stopping, progress=False)
     resumed = train("tiny", recipe, tmp_path / "parts", split=split, progress=False)
@@ -190,8 +189,12 @@ def test_pairs_differ_in_k_factors_and_stay_in_the_split(data, k):
     train_split, test_split = data.load("train"), data.load("test")
     numbers = data.GRID.numbers
     drawn = []
-    recording = dataclasses.replace(data.GRID, render=lambda f: drawn.append(f) or data.render(f))
-    pairs = Pairs(dataclasses.replace(train_split, grid=recording), k)
+
+    def render(rows):
+        drawn.append(train_split.factors[rows])
+        return train_split.render(rows)
+
+    pairs = Pairs(dataclasses.replace(train_split, render=render), k)
     batches = [pairs.__getitems__(np.arange(first, first + 600)) for first in (0, 600, 1200)]
     for factors in drawn:
         assert ((factors[:300] != factors[300:]).sum(1) == k).all()
@@ -272,7 +275,7 @@ def test_the_average_by_hand_on_three_steps():
     average = Average(model)
     for step, value in enumerate((4.0, 10.0, 6.0)):
         torch.nn.init.constant_(model.weight, value)
-        average.update(model, step)
+        average.update(model, ema_decay(step))
     first = 0.1 * 2 + 0.9 * 4
     second = 2 / 11 * first + 9 / 11 * 10
     expected = 3 / 12 * second + 9 / 12 * 6
@@ -312,6 +315,56 @@ def test_a_checkpoint_is_written_after_some_minutes_too(tiny_split, tmp_path, mo
         train("tiny", TINY, tmp_path, split=tiny_split((1, 28, 28)), progress=False,
               stop=lambda: (tmp_path / "step-00000003").exists())  # fmt: skip
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000002", "step-00000003"]
+
+
+@pytest.mark.parametrize("objective", [o for o in graphs.OBJECTIVES if o != "elbo"] + ["elbo"])
+def test_a_recorded_step_trains_as_an_ordinary_one(objective, tiny_split, tmp_path, monkeypatch):
+    """What changes from step to step reaches a recording through tensors. Replays stand in for CUDA's."""
+    recipe = dataclasses.replace(
+        TINY, objective=objective, **{"beta_from": 8.0, "beta_steps": 10, **OBJECTIVES.get(objective, {})}
+    )
+    split = sprites.load("train") if recipe.data == "sprites" else tiny_split((1, 28, 28))
+    ordinary = train("tiny", recipe, tmp_path / "ordinary", split=split, progress=False)
+    recordings = []
+
+    def record(step, inputs, generator):
+        result = {}
+
+        def replay():
+            result["terms"] = step(*inputs)
+
+        recordings.append(inputs)
+        return replay, result
+
+    monkeypatch.setattr(graphs, "recordable", lambda recipe, device: True)
+    monkeypatch.setattr(graphs, "record", record)
+    monkeypatch.setattr("vae.training.loop.assert_finite", lambda *terms: None)
+    with pytest.raises(Stopped):
+        train("tiny", recipe, tmp_path / "recorded", split=split, progress=False, stop=lambda: len(recordings) > 0)
+    found = train("tiny", recipe, tmp_path / "recorded", split=split, progress=False)
+    assert len(recordings) == 2  # once in each process that a run has seen
+    for key, value in weights(found).items():
+        torch.testing.assert_close(value, weights(ordinary)[key], rtol=1e-3, atol=1e-5)
+
+
+def test_images_held_on_a_device_are_the_splits(tiny_split, monkeypatch):
+    monkeypatch.setattr(OnDevice, "CHUNK", 10)
+    split = tiny_split((3, 8, 8), n=33)
+    held = OnDevice(split, torch.device("cpu"))
+    rows = np.array([32, 0, 9, 10])
+    for ours, theirs in zip(held.batch(rows), split.batch(rows), strict=True):
+        assert torch.equal(ours, theirs)
+    assert len(held) == 33 and np.array_equal(held.labels, split.labels)
+    grid = FactorGrid(("a", "b"), (tuple("abcde"), tuple("fghij")), lambda f: (f[:, :1, None, None] * 5 + f[:, 1:, None, None]).astype(np.uint8))
+    drawn = grid.split("train+validation", 3)
+    pairs, held_pairs = Pairs(drawn, 1), Pairs(OnDevice(drawn, torch.device("cpu")), 1)
+    assert torch.equal(pairs.__getitems__(np.arange(20))[0], held_pairs.__getitems__(np.arange(20))[0])
+    with pytest.raises(ValueError, match="has no partners"):
+        Pairs(grid.split("train+validation", 24), 1).__getitems__(np.zeros(2, int))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * 33 * 192 + 1, 0))
+    assert OnDevice.fits(split, "cuda")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * 33 * 192, 0))
+    assert not OnDevice.fits(split, "cuda")
 
 
 def test_without_a_gpu_cuda_is_refused_in_one_sentence(tiny_split, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ..data import DATASETS, DatasetInfo, Split
 from ..metrics import classifier as judge
-from .loop import Batches
+from .batches import Batches
 
 STEPS, BATCH_SIZE, LEARNING_RATE = 3000, 128, 2e-3
 
@@ -56,9 +56,10 @@ def accuracy(network: nn.Module, split: Split, rows: np.ndarray) -> tuple[float,
 
 
 def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) -> judge.Classifier:
-    """Train on the train split, measure on the test split, write <data>.safetensors."""
+    """Train on the train and validation splits, measure on the test split, write <data>.safetensors."""
     info = DATASETS[data]
-    train, test = info.load("train"), info.load("test")
+    # it judges models and chooses nothing, so that validation images may teach it as well
+    train, test = info.load("train+validation"), info.load("test")
     torch.manual_seed(0)
     model = judge.Classifier(info.image_shape, answers(info))
     rows = tqdm(Batches(len(train), BATCH_SIZE, 0, 0, steps), desc=f"classifier of {data}")

@@ -7,6 +7,7 @@ uninterrupted one does.
 
 from __future__ import annotations
 
+import functools
 import io
 import time
 from dataclasses import asdict
@@ -17,7 +18,8 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch import Tensor
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from .. import zoo
@@ -39,104 +41,26 @@ from ..objectives import (
     vae_gan,
     vq_vae,
 )
-from . import checkpoints
+from . import checkpoints, graphs
+from .batches import Batches, FewLabels, OnDevice, Pairs, WholeBatches
 from .recipes import Recipe, ema_decay
 
+CHECK_EVERY = 100  # steps of a recorded run after which its terms are looked at
 MAX_UNSAVED = 240  # seconds of work that a kill may cost, the time to write a checkpoint left out
-
-
-class Batches(Sampler):
-    """Batch b of the endless shuffled stream, b = start..stop-1: a function of seed and b."""
-
-    def __init__(self, n: int, batch_size: int, seed: int, start: int, stop: int):
-        self.n, self.batch_size, self.seed = n, min(batch_size, n), seed
-        self.start, self.stop = start, stop
-        self.drop_last = True
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __iter__(self):
-        per_epoch = self.n // self.batch_size
-        epoch = None
-        for b in range(self.start, self.stop):
-            if b // per_epoch != epoch:
-                epoch = b // per_epoch
-                generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
-                order = torch.randperm(self.n, generator=generator).numpy()
-            first = b % per_epoch * self.batch_size
-            yield order[first : first + self.batch_size]
-
-
-class WholeBatches(Dataset):
-    """A split as a torch Dataset that is asked for a whole batch at a time."""
-
-    def __init__(self, split: Split):
-        self.split = split
-
-    def __len__(self) -> int:
-        return len(self.split)
-
-    def __getitem__(self, index):
-        return self.__getitems__([index])
-
-    def __getitems__(self, indices):
-        return self.split.batch(indices)
-
-
-class Pairs(WholeBatches):
-    """As WholeBatches, but the second half of a batch holds the first half's partners, which
-    differ from them in k factors. No partner comes from outside the split."""
-
-    def __init__(self, split: Split, k: int):
-        super().__init__(split)
-        self.k = k
-        self.inside = np.zeros(len(split.grid), bool)
-        self.inside[split.grid.numbers(split.factors)] = True
-
-    def __getitems__(self, indices):
-        # the batch seeds its own partners: they are a function of seed and step, as it is
-        rng = np.random.default_rng(indices)
-        first = self.split.factors[indices[: len(indices) // 2]]
-        second = self.split.grid.partners(first, self.k, rng)
-        while (foreign := ~self.inside[self.split.grid.numbers(second)]).any():
-            second[foreign] = self.split.grid.partners(first[foreign], self.k, rng)
-        factors = np.concatenate([first, second])
-        x = torch.from_numpy(self.split.grid.render(factors)).float() / 255
-        return x, torch.from_numpy(factors[:, self.split.grid.label])
-
-
-class FewLabels(WholeBatches):
-    """As WholeBatches, but most images are without a label (-1), and to each batch half as many
-    images are added of those that have theirs."""
-
-    def __init__(self, split: Split, labels: int, seed: int):
-        super().__init__(split)
-        order = np.random.default_rng(seed).permutation(len(split))
-        classes = np.unique(split.labels)
-        each = labels // len(classes)
-        self.labelled = np.concatenate([order[split.labels[order] == k][:each] for k in classes])
-
-    def __getitems__(self, indices):
-        rng = np.random.default_rng(indices)
-        chosen = rng.choice(self.labelled, len(indices) // 2)
-        x, y = self.split.batch(np.concatenate([indices, chosen]))
-        y[: len(indices)] = -1
-        return x, y
 
 
 class Critic:
     """A discriminator with its optimiser: FactorVAE's, of codes, or the VAE-GAN's, of images."""
 
-    def __init__(self, recipe: Recipe):
+    def __init__(self, recipe: Recipe, recorded: bool = False):
         self.of_images = recipe.objective == "vae_gan"
         config = recipe.config
         self.network = ImageDiscriminator(config) if self.of_images else discriminator(config.latent_dim)
         self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=recipe.discriminator_learning_rate, betas=(0.5, 0.9)
+            self.network.parameters(), lr=recipe.discriminator_learning_rate, betas=(0.5, 0.9), capturable=recorded
         )
 
-    def step(self, out: Output, x: torch.Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
+    def step(self, out: Output, x: Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
         """One step towards telling draws z (B, D) from draws with shuffled dimensions, or images
         x (B, C, H, W) from the decoder's. Those are detached, so that nothing of this reaches
         encoder or decoder."""
@@ -170,9 +94,8 @@ class Average:
         self.weights = {name: p.detach().clone() for name, p in model.named_parameters()}
 
     @torch.no_grad()
-    def update(self, model: LatentModel, step: int) -> None:
-        """Take in the parameters after a step, counted from 0."""
-        decay = ema_decay(step)
+    def update(self, model: LatentModel, decay: float | Tensor) -> None:
+        """Take in the parameters after a step: decay * average + (1 - decay) * parameters."""
         for name, p in model.named_parameters():
             self.weights[name].lerp_(p, 1 - decay)
 
@@ -217,8 +140,10 @@ def train(
         split = split.first(recipe.images)
     torch.manual_seed(recipe.seed)
     model = FAMILIES[recipe.family](recipe.config)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
-    critic = Critic(recipe) if recipe.objective in ("factor_vae", "vae_gan") else None
+    on_gpu = accelerator.device.type == "cuda"
+    recorded = graphs.recordable(recipe, accelerator.device) and accelerator.num_processes == 1
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, capturable=recorded and on_gpu)
+    critic = Critic(recipe, recorded and on_gpu) if recipe.objective in ("factor_vae", "vae_gan") else None
     done = checkpoints.newest(folder)
     if done and not recipe.same_as(done.recipe):
         raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to begin anew")
@@ -239,13 +164,16 @@ def train(
     batches = Batches(
         len(split), recipe.batch_size, recipe.seed, start * world, recipe.steps * world
     )
+    images = split
+    if on_gpu and OnDevice.fits(split, accelerator.device):
+        images = OnDevice(split, accelerator.device)
     pairs = recipe.objective == "ada_gvae"
     if pairs:
-        dataset = Pairs(split, recipe.pair_factors)
+        dataset = Pairs(images, recipe.pair_factors)
     elif recipe.objective == "m2":
-        dataset = FewLabels(split, recipe.labels, recipe.seed)
+        dataset = FewLabels(images, recipe.labels, recipe.seed)
     else:
-        dataset = WholeBatches(split)
+        dataset = WholeBatches(images)
     loader = DataLoader(dataset, batch_sampler=batches, collate_fn=lambda batch: batch)
     if recipe.config.network == "conv":
         model = model.to(memory_format=torch.channels_last)
@@ -274,36 +202,53 @@ def train(
         if accelerator.is_main_process:
             files = state_files(accelerator.unwrap_model(prepared), optimizer, critic, average)
             cost = spent + time.process_time() - began
+            if recorded and step > start:
+                assert_finite(terms, name, step - 1)
             checkpoints.write(folder, recipe.hyperparameters(), checkpoints.Progress(step, cost, origin), files)
+
+    def take_step(x: Tensor, y: Tensor, beta, capacity, decay) -> NamedTuple:
+        """All of a step that runs on the device; returns the terms of the objective."""
+        if recipe.shift:
+            x = shifted(x, recipe.shift, noise)
+        if recipe.binarise:
+            x = torch.bernoulli(x, generator=noise)
+        with autocast:
+            given = None if recipe.objective == "m2" else y  # which is what it has to learn
+            out = prepared(x, given, generator=noise, refine=ada_gvae if pairs else None)
+        terms = objective(recipe, out, x, y, len(split), beta, capacity, critic)
+        if not recorded:
+            assert_finite(terms, name, step)
+        optimizer.zero_grad()
+        accelerator.backward(terms.loss.mean())
+        optimizer.step()
+        if critic:
+            critic.step(out, x, accelerator, noise)
+        if average:
+            average.update(accelerator.unwrap_model(prepared), decay)
+        return terms
+
+    scalar = float
+    if recorded:  # what changes from step to step must be a tensor, or the recording would keep it
+        take_step = graphs.Recorded(take_step, noise)
+        scalar = functools.partial(torch.tensor, dtype=torch.float32, device=accelerator.device)
+        rate = scalar(0.0)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
 
     step, between_steps = start, True
     try:
         for x, y in loader:
             between_steps = False
             noise.manual_seed((recipe.seed * 100_003 + step) * world + accelerator.process_index)
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate_at(step)
-            if recipe.shift:
-                x = shifted(x, recipe.shift, noise)
-            if recipe.binarise:
-                x = torch.bernoulli(x, generator=noise)
-            with autocast:
-                given = None if recipe.objective == "m2" else y  # which is what it has to learn
-                out = prepared(x, given, generator=noise, refine=ada_gvae if pairs else None)
-            terms = objective(recipe, out, x, y, len(split), step, critic)
-            if not torch.isfinite(terms.loss).all():
-                named = {k: t for k, t in terms._asdict().items() if isinstance(t, torch.Tensor)}
-                broken = next(name for name, t in named.items() if not t.isfinite().all())
-                raise FloatingPointError(
-                    f"{name}, step {step}: {broken} is not finite; the last checkpoint is kept"
-                )
-            optimizer.zero_grad()
-            accelerator.backward(terms.loss.mean())
-            optimizer.step()
-            if critic:
-                critic.step(out, x, accelerator, noise)
-            if average:
-                average.update(accelerator.unwrap_model(prepared), step)
+            if recorded:
+                rate.fill_(recipe.learning_rate_at(step))
+            else:
+                for group in optimizer.param_groups:
+                    group["lr"] = recipe.learning_rate_at(step)
+            weights = recipe.beta_at(step), recipe.capacity_at(step), ema_decay(step)
+            terms = take_step(x, y, *map(scalar, weights))
+            if recorded and (step + 1) % CHECK_EVERY == 0:
+                assert_finite(terms, name, step)
             step, between_steps = step + 1, True
             if step % 100 == 0:
                 bar.update(100)
@@ -366,25 +311,33 @@ def _unpickled(content: bytes) -> dict:
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
+def assert_finite(terms: NamedTuple, name: str, step: int) -> None:
+    """Raise FloatingPointError, naming step and term, unless the loss of every example is finite."""
+    if not torch.isfinite(terms.loss).all():
+        named = {k: t for k, t in terms._asdict().items() if isinstance(t, Tensor)}
+        broken = next(name for name, t in named.items() if not t.isfinite().all())
+        raise FloatingPointError(f"{name}, step {step}: {broken} is not finite; the last checkpoint is kept")
+
+
 def objective(
-    recipe: Recipe, out: Output, x: torch.Tensor, y: torch.Tensor, n_data: int, step: int,
+    recipe: Recipe, out: Output, x: Tensor, y: Tensor, n_data: int, beta, capacity,
     critic: Critic | None,
 ) -> NamedTuple:  # fmt: skip
-    """The recipe's objective at a step, with recon, kl and loss per example. Raises ValueError for
-    an unknown one."""
+    """The recipe's objective with its weights at a step, with recon, kl and loss per example. Raises
+    ValueError for an unknown one."""
     if recipe.objective in ("elbo", "ada_gvae"):
-        return elbo(out, x, beta=recipe.beta_at(step))
+        return elbo(out, x, beta=beta)
     if recipe.objective == "beta_tcvae":
-        return beta_tcvae(out, x, beta=recipe.beta_at(step), n_data=n_data)
+        return beta_tcvae(out, x, beta=beta, n_data=n_data)
     if recipe.objective == "capacity_vae":
-        return capacity_vae(out, x, gamma=recipe.gamma, capacity=recipe.capacity_at(step))
+        return capacity_vae(out, x, gamma=recipe.gamma, capacity=capacity)
     if recipe.objective == "factor_vae":
         logits = critic.network(out.z)
-        return factor_vae(out, x, gamma=recipe.gamma, logits=logits, beta=recipe.beta_at(step))
+        return factor_vae(out, x, gamma=recipe.gamma, logits=logits, beta=beta)
     if recipe.objective == "vae_gan":
         real, (logits, made) = critic.network(x)[1], critic.network(out.likelihood.mean)
         return vae_gan(
-            out, x, real, made, logits, recipe.beta_at(step), recipe.feature_weight,
+            out, x, real, made, logits, beta, recipe.feature_weight,
             recipe.adversarial_weight,
         )  # fmt: skip
     if recipe.objective == "m2":
@@ -394,7 +347,7 @@ def objective(
     raise ValueError(f"unknown objective {recipe.objective!r}")
 
 
-def shifted(x: torch.Tensor, most: int, generator: torch.Generator) -> torch.Tensor:
+def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
     """Images x (B, C, H, W), each moved by up to `most` pixels along both axes; black comes in."""
     height, width = x.shape[2:]
     padded = torch.nn.functional.pad(x, (most,) * 4)
