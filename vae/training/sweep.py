@@ -241,7 +241,8 @@ def sweep(
     results = {}
     alone = processes == 1 and not backend
     with _connected(backend, scheduler, processes) as jobs_at_once:
-        work = joblib.Parallel(n_jobs=jobs_at_once, return_as="generator_unordered")
+        # ray gives results back only when all have ended; until then each lies in its run's folder
+        work = joblib.Parallel(jobs_at_once, return_as="list" if backend == "ray" else "generator_unordered")
         parent = os.getpid() if not backend and not alone else 0
         for run, result in work(joblib.delayed(_ended)(run, runs, until, device, alone, parent) for run in todo):
             results[run.name, run.label] = result
