@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from . import jobs, pipeline, zoo
+from . import pipeline, zoo
 from .data import DATASETS, glyphs
 from .data.idx import GALLERIES
 from .training import candidates, report, sweep
@@ -52,7 +52,6 @@ def main(arguments: list[str] | None = None) -> int:
         if args.command == "list":
             list_models()
         elif args.command == "train":
-            jobs.stop_as_if_interrupted()
             pipeline.train_and_save(args.name, args.runs)
         elif args.command == "sweep":
             return run_sweep(args)
@@ -82,7 +81,10 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenProcessPool:
         print("error: a process of the sweep has died; the same command goes on from the checkpoints", file=sys.stderr)
         return 1
-    except (OSError, ValueError, FloatingPointError, Stopped, zoo.ModelUnavailable) as error:
+    except Stopped as error:
+        print(f"{error}: the same command resumes", file=sys.stderr)
+        return 130
+    except (OSError, ValueError, FloatingPointError, zoo.ModelUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -118,11 +120,12 @@ def run_sweep(args: argparse.Namespace) -> int:
     """Train what is asked for and print a table for each recipe; 0 where every run is finished."""
     if args.processes < 1:
         raise ValueError(f"--processes takes a number from 1, not {args.processes}")
+    if not args.minutes >= 0:
+        raise ValueError(f"--minutes takes a number from 0, not {args.minutes}")
     seeds = sweep.parse_seeds(args.seeds) if args.seeds else ()
     todo = sweep.plan(args.names, seeds, sweep.parse_settings(args.settings))
     results = {}
     if not args.table:
-        jobs.stop_as_if_interrupted()
         results = sweep.sweep(
             todo, args.processes, args.backend, args.scheduler, time.time() + 60 * args.minutes, args.device, args.runs
         )
@@ -154,7 +157,7 @@ def list_models() -> None:
         print(f"{name:18} unavailable: {reason}")
     for name in {**RECIPES, **candidates.CANDIDATES}:
         if name not in problems and name not in {card.name for card in cards}:
-            print(f"{name:18} not trained yet: python -m vae train {name}")
+            print(f"{name:18} not trained yet: python -m vae {'train' if name in RECIPES else 'sweep'} {name}")
 
 
 def write_gallery(name: str) -> None:

@@ -73,10 +73,38 @@ def give_way() -> None:
         os.nice(5)
 
 
-def stop_as_if_interrupted() -> None:
-    """Treat a polite request to end (SIGTERM) like Ctrl-C, so that work is saved first."""
+class StopRequest:
+    """Whether Ctrl-C or SIGTERM has asked this process to stop, told by a file, so that its workers see
+    it too. A context: inside, the first signal asks, and a second one interrupts at once."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / f"stop-{os.getpid()}"
+
+    def __call__(self) -> bool:
+        return self.path.exists()
+
+    def __enter__(self) -> StopRequest:
+        self.path.unlink(missing_ok=True)
+        self._former = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._former[number] = signal.signal(number, self._ask)
+        return self
+
+    def _ask(self, number: int, frame) -> None:
+        signal.signal(number, signal.default_int_handler)
+        self.path.touch()
+
+    def __exit__(self, *error) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        self.path.unlink(missing_ok=True)
+
+
+def leave_interrupts_to_parent() -> None:
+    """Ignore Ctrl-C in a worker: its parent, which gets the same signal, stops it at a checkpoint."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def abandoned(parent: int) -> bool:

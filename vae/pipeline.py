@@ -9,10 +9,11 @@ import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import filelock
 import numpy as np
 import torch
 
-from . import maps, zoo
+from . import jobs, maps, zoo
 from .data import DATASETS
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
@@ -32,7 +33,14 @@ def train_and_save(name: str, runs: Path | None = None) -> None:
         raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, RECIPES)}")
     recipe = RECIPES[name]
     checkpoints.try_writing(zoo.PRETRAINED / name)
-    model = train(name, recipe, sweep.Run(name, recipe).folder(runs or sweep.runs_folder()))
+    # a sweep of this name may train another recipe: it has folders of its own
+    folder = (runs or sweep.runs_folder()) / name / f"shipped,seed={recipe.seed}"
+    checkpoints.try_writing(folder)
+    try:
+        with filelock.FileLock(folder / "lock", timeout=0), jobs.StopRequest(folder.parent) as asked:
+            model = train(name, recipe, folder, stop=asked)
+    except filelock.Timeout:
+        raise OSError(f"another process trains {folder}") from None
     if int(os.environ.get("RANK", 0)) == 0:  # every process has trained; one writes
         _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), with_dci=False)
 
@@ -51,7 +59,7 @@ def adopt(name: str, runs: Path | None = None) -> str:
         raise ValueError(f"the best run of {name} has {told}: write that into its recipe, and adopt again")
     recipe = replace(recipe, seed=winner.seed)
     checkpoints.try_writing(zoo.PRETRAINED / name)
-    model = sweep.load_finished(sweep.Run(name, recipe), runs)
+    model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
     _save(model, recipe, new_card(name, recipe, selection), with_dci=True)
     report.write_readme(report.results_table(), report.RESULTS)
     report.write_readme(report.traversals_table(), report.TRAVERSALS)
@@ -101,7 +109,7 @@ def evaluate_and_save(name: str, with_dci: bool = True) -> None:
     if name in RECIPES:  # its words may have changed since it was trained
         words = ("title", "description", "note", "published")
         card = replace(card, **{word: getattr(RECIPES[name], word) for word in words})
-    if name in NOT_RETRAINED:
+    if name in NOT_RETRAINED and not card.selection:
         card = replace(card, selection=CHOSEN_ON_TEST)
     zoo.write_card(card)
     print(f"{name}: {report.figures_line(figures)}")

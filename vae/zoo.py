@@ -266,10 +266,17 @@ def _write_arrays(path: Path, arrays: dict) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """A reader sees the old file or the new one, never a part."""
-    fresh = path.with_name(path.name + ".writing")
-    fresh.write_bytes(content)
-    os.replace(fresh, path)
+    """Write a file: a reader sees the old one or the new one, never a part. Raises OSError, naming it."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    try:
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise OSError(f"{path} could not be written ({error.strerror or error})") from error
 
 
 def _shallow(instance) -> dict:

@@ -62,7 +62,7 @@ def test_where_every_checkpoint_is_damaged_the_run_begins_anew_and_says_so(run, 
     assert checkpoints.newest(run.folder).progress.step == 12 and not caplog.text
 
 
-@pytest.mark.parametrize("stray", ["notes.txt", "step-9", "step-00000010", ".DS_Store"])
+@pytest.mark.parametrize("stray", ["notes.txt", "step-9", "step-00000010", "step-00000012", ".DS_Store"])
 def test_a_stray_file_is_named_and_ignored(run, stray, caplog):
     (run.folder / stray).write_text("not a checkpoint")
     assert checkpoints.newest(run.folder).progress.step == 9
@@ -80,7 +80,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_no_part_and_the_one_before(r
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"step 12 could not be written to .* \(No space left on device\); that of step 9 is kept"):
+    with pytest.raises(OSError, match=r"step-00000012 could not be written \(No space left on device\); the checkpoint of step 9 is kept"):
         run()
     assert sorted(p.name for p in run.folder.iterdir()) == ["step-00000006", "step-00000009"]
     monkeypatch.undo()

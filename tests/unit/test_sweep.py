@@ -1,9 +1,11 @@
 """Sweeps of tiny recipes: planned, killed, resumed, tabled; the choice of a run and its adoption."""
 
+import concurrent.futures
 import dataclasses
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -60,7 +62,9 @@ def test_settings():
     for bad, sentence in [
         ("bet=4", "no setting 'bet'; the nearest are beta"), ("beta", "--set takes a field"), ("beta=", "--set takes"),
         ("steps=1.5", "steps takes a value like 0, not '1.5'"), ("ema=1", "true or false"), ("seed=1", "no setting 'seed'"),
-        ("split=test", None),
+        ("split=test", "must not read the test split"), ("batch_size=0", "start at 1"), ("steps=-5", "start at 1"),
+        ("mixed_precision=fp99", "unknown mixed_precision"), ("latent_dim=0", "build no model"),
+        ("activation=foo", "build no model"), ("channels=4x8x8x8x8x8x8x8", "build no model"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=sentence):
             sweep.plan(["sprites-ada"], (0,), sweep.parse_settings([bad]))
@@ -115,7 +119,7 @@ def test_minutes_stop_at_a_checkpoint_and_the_same_command_goes_on(world, capsys
     assert cli.main(["sweep", "tiny-a", "tiny-b", "--minutes", "30"]) == 1
     out = capsys.readouterr().out
     assert "tiny-a seed=0: stopped (tiny-a stopped at step 4 of 20)" in out
-    assert "tiny-b seed=0: stopped (there was no time left to begin)" in out
+    assert "tiny-b seed=0: stopped (not started: the time is up" in out
     assert (world / "runs" / "tiny-a" / "seed=0" / "step-00000004").is_dir()
     monkeypatch.undo()
     monkeypatch.setattr(zoo, "PRETRAINED", world / "pretrained")
@@ -135,6 +139,7 @@ def test_a_run_that_is_not_finite_counts_as_failed_and_the_others_go_on(world, c
     assert "learning_rate=0.001,seed=0: finished" in out
     failed, finished = tries.read("tiny-a")
     assert not failed.figures and "is not finite" in failed.reason and finished.figures
+    assert finished.core_seconds > 0 and finished.step == 20
     assert "failed: tiny-a, step" in sweep.table("tiny-a")
     assert tries.best(RECIPE, tries.read("tiny-a"))[0] == finished
 
@@ -167,8 +172,10 @@ def test_errors_before_anything_starts(world, capsys, monkeypatch):
         (["tiny-a"], "tries.json is damaged"),
         (["tiny-b", "--runs", str(world / "file" / "runs")], "cannot be written to"),
         (["tiny-b", "--processes", "0"], "--processes takes a number from 1"),
-        (["tiny-b", "--backend", "dusk"], "no backend 'dusk'; the nearest are dask"),
-        (["tiny-d"], "no recipe 'tiny-d'"),
+        (["tiny-b", "--backend", "dusk", "--scheduler", "a"], "no backend 'dusk'; the nearest are dask"),
+        (["tiny-d"], "no recipe 'tiny-d'"), (["tiny-b", "--backend", "dask"], "belong together"),
+        (["tiny-b", "--scheduler", "tcp://127.0.0.1:1"], "belong together"),
+        (["tiny-b", "--minutes", "nan"], "--minutes takes a number from 0"),
     ]:
         assert cli.main(["sweep", *arguments]) == 1
         captured = capsys.readouterr()
@@ -178,7 +185,7 @@ def test_errors_before_anything_starts(world, capsys, monkeypatch):
 
 def test_a_backend_that_is_not_installed_says_what_to_install(world, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    assert cli.main(["sweep", "tiny-a", "--backend", "ray"]) == 1
+    assert cli.main(["sweep", "tiny-a", "--backend", "ray", "--scheduler", "auto"]) == 1
     assert "pip install ray" in capsys.readouterr().err
 
 
@@ -186,7 +193,11 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(world, capsys, monkeyp
     pytest.importorskip("distributed")
     monkeypatch.setattr(sweep, "CONNECT_TIMEOUT", 1)
     assert cli.main(["sweep", "tiny-a", "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"]) == 1
-    assert "no dask scheduler answers at tcp://127.0.0.1:9; nothing was started" in capsys.readouterr().err
+    assert "no dask scheduler with workers answers at tcp://127.0.0.1:9; nothing" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts and says nothing
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        assert cli.main(["sweep", "tiny-a", "--backend", "dask", "--scheduler", address]) == 1
+        assert f"answers at {address}" in capsys.readouterr().err
 
 
 # ---- killed in the middle
@@ -252,6 +263,52 @@ def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, after):
     assert table_of(tmp_path, "killed") == table_of(tmp_path, "whole") and len(table_of(tmp_path, "whole")) == 4
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("processes", ["1", pytest.param("2", marks=pytest.mark.slow)])
+def test_a_sweep_that_is_asked_to_stop_stops_at_a_checkpoint(tmp_path, number, processes):
+    asked = start(tmp_path, "asked", "--processes", processes, "--set", "steps=100000")
+    runs, until = tmp_path / "asked" / "runs", time.monotonic() + 120
+    while not list(runs.glob("*/*/step-*")):
+        assert asked.poll() is None and time.monotonic() < until
+        time.sleep(0.02)
+    first = max(int(path.name[5:]) for path in runs.glob("*/*/step-*"))
+    asked.send_signal(number)
+    out, _ = asked.communicate(timeout=120)
+    assert asked.returncode == 1 and "stopped at step" in out and "not started" in out and "Traceback" not in out
+    assert max(int(path.name[5:]) for path in runs.glob("*/*/step-*")) >= first
+    assert not list(runs.glob("stop-*"))
+
+
+def test_two_sweeps_at_once_lose_no_record(tmp_path):
+    def record(seed):
+        tries.record("tiny", tries.Try(dataclasses.replace(RECIPE, seed=seed).hyperparameters(), {"mig": 0.1}), tmp_path)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(record, range(40)))
+    assert sorted(t.seed for t in tries.read("tiny", tmp_path)) == list(range(40))
+    assert [path.name for path in (tmp_path / "tiny").iterdir()] == ["tries.json"]
+
+
+def test_a_table_of_figures_that_cannot_be_written_is_named_and_leaves_no_part(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"tries.json could not be written \(No space left on device\)"):
+        tries.record("tiny", tries.Try(RECIPE.hyperparameters(), {"mig": 0.1}), tmp_path)
+    assert not list((tmp_path / "tiny").iterdir())
+
+
+def test_an_error_nobody_thought_of_ends_one_run_and_not_the_others(world, capsys, monkeypatch):
+    def broken(name, recipe, folder, **options):
+        raise AttributeError("what is this")
+
+    monkeypatch.setattr(sweep, "train", broken)
+    assert cli.main(["sweep", "tiny-a", "tiny-b"]) == 1
+    out = capsys.readouterr().out
+    assert "tiny-a seed=0: error (AttributeError: what is this)" in out and "tiny-b seed=0: error" in out
+
+
 @pytest.mark.slow
 def test_processes_side_by_side_and_a_cluster_end_in_the_same_table(tmp_path):
     """Two local processes, and two workers of a dask cluster."""
@@ -290,6 +347,8 @@ def test_the_best_run_is_chosen_on_validation_images_alone():
         tries.best(RECIPE, [*found, tried(0.9, 3, "test")])
     with pytest.raises(ValueError, match="no finished run"):
         tries.best(RECIPE, [tries.Try(RECIPE.hyperparameters(), split="validation", reason="step 3: recon")])
+    mixed = [tries.Try(RECIPE.hyperparameters(), {"recon": 3.0}, "validation"), *found]
+    assert tries.best(RECIPE, mixed)[0] == winner  # what lacks the figure is no candidate
     smaller = [dataclasses.replace(t, figures={"negative_elbo": t.figures["mig"]}) for t in found[:3]]
     assert tries.best(RECIPE, smaller)[0].seed == 0
 
@@ -332,6 +391,12 @@ def test_settings_that_won_have_to_stand_in_the_recipe_first(world, capsys):
     if expected:
         assert cli.main(["adopt", "tiny-a"]) == 1
         assert f"the best run of tiny-a has beta={expected['beta']!r}" in capsys.readouterr().err
+    # once they do, the weights are found, though the folder has the settings in its name
+    written = dataclasses.replace(RECIPE, **expected)
+    found = sweep.load_finished(sweep.Run("tiny-a", written), weights_sha256=best.weights_sha256)
+    assert found.config == RECIPE.config
+    with pytest.raises(OSError, match="holds no finished run"):
+        sweep.load_finished(sweep.Run("tiny-a", written), weights_sha256="0" * 64)
     assert not (world / "pretrained" / "tiny-a" / "model.safetensors").exists()
 
 
@@ -339,7 +404,7 @@ def test_weights_that_are_not_on_this_machine_are_missed_in_one_sentence(world, 
     cli.main(["sweep", "tiny-a"])
     capsys.readouterr()
     assert cli.main(["adopt", "tiny-a", "--runs", str(world / "new machine")]) == 1
-    assert "holds no finished run: `python -m vae sweep tiny-a`" in capsys.readouterr().err
+    assert "`python -m vae sweep tiny-a --seeds 0` trains it on this machine" in capsys.readouterr().err
     finished = world / "runs" / "tiny-a" / "seed=0" / "finished" / "model.safetensors"
     finished.write_bytes(bytes(len(finished.read_bytes())))
     assert cli.main(["adopt", "tiny-a"]) == 1  # damaged is missing

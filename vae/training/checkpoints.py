@@ -80,11 +80,8 @@ def write(folder: Path, recipe: dict, progress: Progress, files: dict[str, bytes
         write_folder(final, files)
     except OSError as error:
         kept = _found(folder)
-        what = f"that of step {kept[-1][0]:,} is kept" if kept else "there is none yet"
-        raise OSError(
-            f"the checkpoint of step {progress.step:,} could not be written to {folder} "
-            f"({error.strerror or error}); {what}"
-        ) from error
+        what = f"the checkpoint of step {kept[-1][0]:,} is kept" if kept else "there is no checkpoint yet"
+        raise OSError(f"{error.strerror}; {what}") from error
     for _, old in _found(folder)[:-KEPT]:
         shutil.rmtree(old)
 
@@ -93,19 +90,31 @@ def write_folder(final: Path, files: dict[str, bytes]) -> None:
     """Write files into a new folder, all or none, in place of a former one. Raises OSError."""
     fresh = final.with_name("writing")
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
+        _move_aside(fresh)
         fresh.mkdir(parents=True)
         for name, content in files.items():
             with (fresh / name).open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())  # else a power cut may leave a file of zeros under its final name
-        if final.exists():
-            shutil.rmtree(final)
+        _move_aside(final)
         os.replace(fresh, final)
-    except OSError:
+    except OSError as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise
+        raise OSError(error.errno, f"{final} could not be written ({error.strerror or error})") from error
+
+
+def _move_aside(path: Path) -> None:
+    """Make room for a folder: an old one goes, a file that somebody put there is renamed."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.exists():
+        os.replace(path, path.with_name(f"damaged-{path.name}"))
+
+
+def last_step(folder: Path) -> int:
+    """Return the step of a folder's newest checkpoint, damaged or not, and 0 where there is none."""
+    return max((step for step, _ in _found(folder)), default=0)
 
 
 def newest(folder: Path) -> Checkpoint | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -46,6 +47,7 @@ from .batches import Batches, FewLabels, OnDevice, Pairs, WholeBatches
 from .recipes import Recipe, ema_decay
 
 CHECK_EVERY = 100  # steps of a recorded run after which its terms are looked at
+_SEEDING = threading.Lock()  # torch's seed is that of all threads, and a cluster's worker may have several
 MAX_UNSAVED = 240  # seconds of work that a kill may cost, the time to write a checkpoint left out
 
 
@@ -138,12 +140,13 @@ def train(
     checkpoints.try_writing(folder)
     if recipe.images:
         split = split.first(recipe.images)
-    torch.manual_seed(recipe.seed)
-    model = FAMILIES[recipe.family](recipe.config)
     on_gpu = accelerator.device.type == "cuda"
     recorded = graphs.recordable(recipe, accelerator.device) and accelerator.num_processes == 1
+    with _SEEDING:
+        torch.manual_seed(recipe.seed)
+        model = FAMILIES[recipe.family](recipe.config)
+        critic = Critic(recipe, recorded and on_gpu) if recipe.objective in ("factor_vae", "vae_gan") else None
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, capturable=recorded and on_gpu)
-    critic = Critic(recipe, recorded and on_gpu) if recipe.objective in ("factor_vae", "vae_gan") else None
     done = checkpoints.newest(folder)
     if done and not recipe.same_as(done.recipe):
         raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to begin anew")
@@ -196,12 +199,12 @@ def train(
         disable=not (progress and accelerator.is_main_process),
     )  # fmt: skip
 
-    began, saved = time.process_time(), time.monotonic()
+    began, saved = time.thread_time(), time.monotonic()
 
     def save() -> None:
         if accelerator.is_main_process:
             files = state_files(accelerator.unwrap_model(prepared), optimizer, critic, average)
-            cost = spent + time.process_time() - began
+            cost = spent + time.thread_time() - began
             if recorded and step > start:
                 assert_finite(terms, name, step - 1)
             checkpoints.write(folder, recipe.hyperparameters(), checkpoints.Progress(step, cost, origin), files)

@@ -37,11 +37,13 @@ def selection_sentence(selection: dict) -> str:
         return ""
     if selection["split"] == "test":
         return selection["rule"]
+    figure = f"{tries.FIGURES[selection['figure']]} on validation images"
+    if len(selection["values"]) == 1:
+        return f"{selection['rule']}; {figure}: {_digits(selection['median'])} (seed {selection['seeds'][0]})"
     low, high = map(_digits, selection["spread"])
     seeds = ", ".join(map(str, selection["seeds"]))
     return (
-        f"{selection['rule']}; {tries.FIGURES[selection['figure']]} on validation images: median "
-        f"{_digits(selection['median'])}, {low} to {high} (seeds {seeds})"
+        f"{selection['rule']}; {figure}: median {_digits(selection['median'])}, {low} to {high} (seeds {seeds})"
     )
 
 
@@ -83,6 +85,8 @@ def _spread(card: zoo.ModelCard, figure: str, root: Path | None) -> str:
     """The median of a figure over seeds: on validation images where the run was chosen on them."""
     if card.selection.get("split") == "validation":
         seeds, values = card.selection["seeds"], card.selection["values"]
+        if len(values) == 1:
+            return f"one seed ({_digits(values[0])} on validation images)"
         return f"{_digits(median(values))} on validation images (seeds {', '.join(map(str, seeds))})"
     found = {seed: f[figure] for seed, f in earlier_seeds(card, root).items()}
     found[card.recipe["seed"]] = card.figures[figure]

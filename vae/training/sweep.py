@@ -10,8 +10,10 @@ import contextlib
 import hashlib
 import itertools
 import json
+import logging
 import math
 import os
+import threading
 import time
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -32,6 +34,7 @@ from .recipes import DESCRIPTIVE_FIELDS, Recipe, nearest
 
 NLL_SAMPLES = 1000  # importance samples a validation image, where pixels are binary
 CLUSTERS = {"dask": "distributed", "ray": "ray"}  # joblib's backends for a cluster, and what each needs
+log = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 10  # seconds until a scheduler counts as silent
 
 
@@ -127,16 +130,33 @@ def plan(names: list[str], seeds: tuple[int, ...] = (), settings: dict[str, list
             of_config = {k: v for k, v in chosen.items() if k in {f.name for f in fields(Config)}}
             of_recipe = {k: v for k, v in chosen.items() if k not in of_config}
             changed = replace(recipe, config=replace(recipe.config, **of_config), **of_recipe)
+            _try_building(changed)
             runs += [Run(name, replace(changed, seed=seed), chosen) for seed in seeds or (recipe.seed,)]
     return runs
 
 
+def _try_building(recipe: Recipe) -> None:
+    """Raise ValueError unless a recipe's config builds a model."""
+    try:
+        if recipe.config.latent_dim < 1:
+            raise ValueError("latent_dim starts at 1")
+        if 2 ** len(recipe.config.channels) > min(recipe.config.image_shape[1:]) and recipe.config.network == "conv":
+            raise ValueError("channels halve the image more often than it can be halved")
+        with torch.device("meta"):  # shapes only: nothing is allocated
+            FAMILIES[recipe.family](recipe.config)
+    except (ValueError, TypeError, KeyError, RuntimeError, IndexError, ZeroDivisionError) as error:
+        raise ValueError(f"these settings build no model ({error})") from error
+
+
 # ---- one run, in whatever process
 
-def run_once(run: Run, runs: Path, until: float, device: str, progress: bool, parent: int = 0) -> Result:
+def run_once(
+    run: Run, runs: Path, until: float, device: str, progress: bool, stop_file: Path, parent: int = 0
+) -> Result:
     """Train a run, or go on where it stopped, and measure it on validation images.
 
-    parent: the id of a process whose end stops this one, 0 for none.
+    stop_file: a file that asks the run to stop once it exists. parent: the id of a process whose end
+    stops this one, 0 for none.
     """
     folder = run.folder(runs)
     done = read_finished(folder, run.recipe)
@@ -144,10 +164,12 @@ def run_once(run: Run, runs: Path, until: float, device: str, progress: bool, pa
         return done
 
     def stop() -> bool:
-        return time.time() > until or (parent != 0 and jobs.abandoned(parent))
+        return time.time() > until or stop_file.exists() or (parent != 0 and jobs.abandoned(parent))
 
     if stop():
-        return Result("stopped", "there was no time left to begin", _step(folder))
+        return Result("stopped", "not started: the time is up, or it was interrupted", checkpoints.last_step(folder))
+    if parent:
+        jobs.leave_interrupts_to_parent()
     threads = torch.get_num_threads()
     try:
         checkpoints.try_writing(folder)
@@ -167,18 +189,17 @@ def run_once(run: Run, runs: Path, until: float, device: str, progress: bool, pa
     except filelock.Timeout:
         return Result("error", f"another process trains {folder}")
     except Stopped as error:
-        return Result("stopped", str(error), _step(folder))
+        return Result("stopped", str(error), checkpoints.last_step(folder))
     except FloatingPointError as error:
-        return Result("failed", str(error), _step(folder))
+        kept = checkpoints.newest(folder)
+        return Result("failed", str(error), *asdict(kept.progress).values()) if kept else Result("failed", str(error))
     except (OSError, ValueError, zoo.ModelUnavailable) as error:
-        return Result("error", str(error), _step(folder))
+        return Result("error", str(error), checkpoints.last_step(folder))
+    except Exception as error:  # whatever it is, the other runs go on
+        log.exception("%s %s", run.name, run.label)
+        return Result("error", f"{type(error).__name__}: {error}".splitlines()[0], checkpoints.last_step(folder))
     finally:
         torch.set_num_threads(threads)
-
-
-def _step(folder: Path) -> int:
-    found = checkpoints.newest(folder)
-    return found.progress.step if found else 0
 
 
 def write_finished(folder: Path, recipe: Recipe, result: Result) -> None:
@@ -201,15 +222,18 @@ def read_finished(folder: Path, recipe: Recipe) -> Result | None:
         return None
 
 
-def load_finished(run: Run, runs: Path | None = None) -> LatentModel:
-    """Return the model of a finished run, in eval mode. Raises OSError where it is not on this machine."""
+def load_finished(run: Run, runs: Path | None = None, weights_sha256: str = "") -> LatentModel:
+    """Return the model of a finished run, in eval mode, whatever its folder is called; with these
+    weights, where a checksum is given. Raises OSError where it is not on this machine."""
     runs = runs or runs_folder()
-    done = read_finished(run.folder(runs), run.recipe)
-    if done is None:
+    found = [read_finished(folder, run.recipe) for folder in sorted((runs / run.name).glob("*"))]
+    found = [r for r in found if r and weights_sha256 in ("", hashlib.sha256(r.weights).hexdigest())]
+    if not found:
         raise OSError(
-            f"{run.folder(runs)} holds no finished run: `python -m vae sweep {run.name}` with its seed and "
-            "settings trains it on this machine"
+            f"{runs / run.name} holds no finished run of seed {run.recipe.seed} with these settings: "
+            f"`python -m vae sweep {run.name} --seeds {run.recipe.seed}` trains it on this machine"
         )
+    done = found[0]
     model = FAMILIES[run.recipe.family](run.recipe.config)
     model.load_state_dict(checkpoints.tensors(done.weights))
     return model.eval().requires_grad_(False)
@@ -234,17 +258,20 @@ def sweep(
     answers, ValueError for a backend that is unknown or not installed.
     """
     runs = runs or runs_folder()
+    if bool(backend) != bool(scheduler):
+        raise ValueError("--backend and --scheduler belong together: the kind of a cluster and its address")
     checkpoints.try_writing(runs)
     for name in {run.name for run in todo}:
         tries.read(name)  # a damaged file is named before hours of work, not after
         checkpoints.try_writing(zoo.PRETRAINED / name)
     results = {}
     alone = processes == 1 and not backend
-    with _connected(backend, scheduler, processes) as jobs_at_once:
+    with jobs.StopRequest(runs) as asked, _connected(backend, scheduler, processes) as jobs_at_once:
         # ray gives results back only when all have ended; until then each lies in its run's folder
-        work = joblib.Parallel(jobs_at_once, return_as="list" if backend == "ray" else "generator_unordered")
+        returned = "list" if backend == "ray" else "generator_unordered"
+        work = joblib.Parallel(jobs_at_once, return_as=returned, batch_size=1)
         parent = os.getpid() if not backend and not alone else 0
-        for run, result in work(joblib.delayed(_ended)(run, runs, until, device, alone, parent) for run in todo):
+        for run, result in work(joblib.delayed(_ended)(run, runs, until, device, alone, asked.path, parent) for run in todo):
             results[run.name, run.label] = result
             if result.status in ("finished", "failed"):
                 tries.record(run.name, tries.Try.of(run.recipe, result))
@@ -269,24 +296,49 @@ def _connected(backend: str, scheduler: str, processes: int) -> Iterator[int]:
         raise ValueError(f"there is no backend {backend!r}; the nearest are {nearest(backend, CLUSTERS)}")
     try:
         if backend == "dask":
-            from distributed import Client
-
-            client = Client(scheduler or None, timeout=CONNECT_TIMEOUT, set_as_default=False)
-            stack = contextlib.closing(client)
-            options = {"client": client, "wait_for_workers_timeout": CONNECT_TIMEOUT}
+            client = _in_time(_dask_client, scheduler)
+            stack, options = contextlib.closing(client), {"client": client}
         else:
             import ray
             from ray.util.joblib import register_ray
 
-            ray.init(address=scheduler or None, ignore_reinit_error=True, log_to_driver=False)
+            ray.init(address=scheduler, ignore_reinit_error=True, log_to_driver=False)
             register_ray()
             stack, options = contextlib.nullcontext(), {}
     except ImportError as error:
-        raise ValueError(f"the {backend} backend needs a package more: pip install {CLUSTERS[backend]}") from error
+        raise ValueError(f"the {backend} backend needs another package: pip install {CLUSTERS[backend]}") from error
     except (OSError, TimeoutError, ConnectionError, ValueError) as error:
-        raise OSError(f"no {backend} scheduler answers at {scheduler or 'its default address'}; nothing was started") from error
+        raise OSError(f"no {backend} scheduler with workers answers at {scheduler}; nothing was started") from error
     with stack, joblib.parallel_config(backend=backend, **options):
         yield -1
+
+
+def _dask_client(scheduler: str):
+    from distributed import Client
+
+    client = Client(scheduler, timeout=CONNECT_TIMEOUT, set_as_default=False)
+    client.wait_for_workers(1, timeout=CONNECT_TIMEOUT)
+    return client
+
+
+def _in_time(connect: Callable, *arguments):
+    """connect(*arguments), or a TimeoutError: a server that accepts and stays silent may hold it for ever."""
+    found = []
+
+    def attempt() -> None:
+        try:
+            found.append(connect(*arguments))
+        except BaseException as error:  # told to whoever waits
+            found.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(2 * CONNECT_TIMEOUT)
+    if not found:
+        raise TimeoutError
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
 
 
 # ---- the table
@@ -316,15 +368,16 @@ def table(
     for run in todo or []:
         if not any(run.recipe.same_as(t.recipe) for t in recorded):
             result = (results or {}).get((run.name, run.label))
-            step = result.step if result else _step(run.folder(runs))
+            step = result.step if result else checkpoints.last_step(run.folder(runs))
             status = f"{result.status}: {result.reason}" if result and result.reason else f"step {step:,} of {run.recipe.steps:,}"
             lines.append((run.label, status, "–", "–", "–", f"{step * run.recipe.batch_size / 1e6:.2f}", "–"))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = [name] + ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() for line in lines]
     for settings, values in groups.items():
         text.append(
+            f"  {settings or 'as the recipe'}: {key} {_digits(values[0])} (1 run)" if len(values) == 1 else
             f"  {settings or 'as the recipe'}: median {key} {_digits(median(values))}, {_digits(min(values))} to "
-            f"{_digits(max(values))} over {len(values)} {'run' if len(values) == 1 else 'runs'}"
+            f"{_digits(max(values))} over {len(values)} runs"
         )
     return "\n".join(text)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+
+import filelock
 
 from .. import zoo
 from ..data.base import refuse_test
@@ -62,18 +65,24 @@ def read(name: str, root: Path | None = None) -> list[Try]:
     if not path.exists():
         return []
     try:
-        return [Try(**stored) for stored in json.loads(path.read_text())]
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} is damaged ({error}): take the committed one back") from error
+        found = [Try(**stored) for stored in json.loads(path.read_text())]
+        for t in found:
+            completed(t.recipe), t.seed, t.figures.items()
+        return found
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): restore it from git") from error
 
 
 def record(name: str, new: Try, root: Path | None = None) -> None:
     """Append a run, in place of an earlier record of the same run."""
-    kept = [t for t in read(name, root) if completed(t.recipe) != completed(new.recipe) or t.split != new.split]
     folder = (root or zoo.PRETRAINED) / name
     folder.mkdir(exist_ok=True)
-    stored = [{k: v for k, v in asdict(t).items() if v or k in ("recipe", "split")} for t in [*kept, new]]
-    zoo.write_atomically(folder / "tries.json", (json.dumps(stored, indent=1) + "\n").encode())
+    # two sweeps may end a run at once; the lock lies outside the checkout
+    lock = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    with filelock.FileLock(Path(tempfile.gettempdir()) / f"vae-tries-{lock}.lock"):
+        kept = [t for t in read(name, root) if completed(t.recipe) != completed(new.recipe) or t.split != new.split]
+        stored = [{k: v for k, v in asdict(t).items() if v or k in ("recipe", "split")} for t in [*kept, new]]
+        zoo.write_atomically(folder / "tries.json", (json.dumps(stored, indent=1) + "\n").encode())
 
 
 def headline(recipe: Recipe | None, figures: dict) -> str:
@@ -95,10 +104,10 @@ def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
     """
     for t in found:
         refuse_test(t.split, "the choice of a run")
-    finished = [t for t in found if t.figures]
+    key = headline(recipe, {k: v for t in found for k, v in t.figures.items()})
+    finished = [t for t in found if key in t.figures]
     if not finished:
         raise ValueError("there is no finished run to choose from")
-    key = headline(recipe, finished[0].figures)
     chosen = better(key, [t.figures[key] for t in finished])
     winner = next(t for t in finished if t.figures[key] == chosen)
     alike = sorted((t for t in finished if t.differences(recipe) == winner.differences(recipe)), key=lambda t: t.seed)
