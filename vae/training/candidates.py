@@ -1,4 +1,4 @@
-"""Recipes on trial: what `python -m vae sweep NAME` trains where a name stands here.
+"""Candidate recipes: what `python -m vae sweep NAME` trains where a name stands here.
 
 Once `python -m vae adopt NAME` has taken in a run's weights, its recipe replaces the one in recipes.py.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .recipes import RECIPES, SPRITES_CONFIG, Recipe, nearest
+from .recipes import RECIPES, Recipe, nearest
 
 MILLION = 1_000_000
 
@@ -30,13 +30,6 @@ def retrained(name: str, **changes) -> Recipe:
     return replace(RECIPES[name], **{**now, **changes})
 
 CANDIDATES = {
-    "sprites-ada": retrained(
-        "sprites-ada",
-        description="Trained on pairs of images that differ in one factor; the model is not told which.",
-        config=SPRITES_CONFIG,
-        starts_from="sprites-vae",
-        steps=steps(4, 64),
-    ),
     "sprites-factor": retrained(
         "sprites-factor",
         description="A discriminator detects dependence between dimensions; the VAE learns to remove it.",

@@ -52,8 +52,11 @@ class Recipe:
 
     def __post_init__(self):
         refuse_test(self.split, "training")
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"unknown schedule {self.schedule!r}: expected one of {', '.join(SCHEDULES)}")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
+        if self.steps < 1 or self.batch_size < 1:
+            raise ValueError(f"steps and batch_size start at 1, not {self.steps} and {self.batch_size}")
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
@@ -83,7 +86,11 @@ class Recipe:
 
 
 DECAY = 0.1  # the share of the steps over which a constant learning rate falls to 0
-SCHEDULES = ("constant", "cosine")
+CHOICES = {
+    "schedule": ("constant", "cosine"),
+    "mixed_precision": ("no", "bf16"),
+    "objective": ("elbo", "beta_tcvae", "capacity_vae", "factor_vae", "ada_gvae", "vq_vae", "vae_gan", "m2"),
+}  # fmt: skip
 MAX_EMA_DECAY = 0.999
 DESCRIPTIVE_FIELDS = ("title", "description", "uses", "figure", "published", "note")  # text only; ignored when a checkpoint is matched to a recipe
 
@@ -508,17 +515,19 @@ RECIPES = {
     ),
     "sprites-ada": Recipe(
         title="Sprites, Ada-GVAE, 10-D",
-        description="Learnt from pairs that differ in one factor, which is not named.",
+        description="Trained on pairs of images that differ in one factor; the model is not told which.",
         family="vae",
         data="sprites",
-        config=SPRITES_SLIM,
-        steps=15_000,
+        config=SPRITES_CONFIG,
+        starts_from="sprites-vae",
+        steps=62_500,
         batch_size=64,
         objective="ada_gvae",
         mixed_precision="bf16",
         note=(
-            "The first run. Pairs differ in one factor, which the model is not told; "
-            "orientation was not learnt in a million images."
+            "Training begins with the weights of sprites-vae, which keeps shapes: pairs then align its dimensions "
+            "with factors. Before this, a run of 1.0 million images from random weights had MIG 0.408 and drew "
+            "every shape as a disc: its reconstruction cost 100.7 nats and 4 dimensions were active."
         ),
     ),
     "rooms-vae": Recipe(
@@ -646,7 +655,7 @@ NOT_RETRAINED = (
     "mnist-beta4", "mnist-collapsed", "mnist-few", "mnist-m2", "mnist-vqvae", "mnist-vae-bin",
     "mnist-vamp", "mnist-iaf", "mnist-ladder", "fashion-vae-16d", "glyphs-cvae", "sprites-vae",
     "sprites-ae", "sprites-beta4", "sprites-beta1", "sprites-beta2", "sprites-beta8",
-    "sprites-beta16", "sprites-capacity", "sprites-btcvae", "sprites-factor", "sprites-ada",
+    "sprites-beta16", "sprites-capacity", "sprites-btcvae", "sprites-factor",
     "rooms-vae", "rooms-ae", "rooms-beta4", "rooms-btcvae", "rooms-ada", "rooms-vqvae", "faces-vae",
     "faces-vaegan",
 )  # fmt: skip
