@@ -172,7 +172,8 @@ def test_promised_figures_of_the_families():
     assert denoised > figures["mnist-vae-16d"]["psnr_denoised"]
     assert denoised > figures["mnist-dvae"]["psnr_mean_image"]
     assert figures["mnist-collapsed"]["active_units"] <= 1
-    assert min(figures["faces-vae"]["attribute_flips"].values()) >= 0.8
+    # 0.803 when the length of the move was chosen on these test faces; it is chosen on validation faces now
+    assert min(figures["faces-vae"]["attribute_flips"].values()) >= 0.78
     assert max(figures["faces-vae"]["attribute_unmoved"].values()) <= 0.25
     assert figures["faces-vaegan"]["sharpness"] > figures["faces-vae"]["sharpness"]
     glyphs = figures["glyphs-cvae"]
