@@ -36,11 +36,14 @@ def train_and_save(name: str, runs: Path | None = None) -> None:
     # a sweep of this name may train another recipe: it has folders of its own
     folder = (runs or sweep.runs_folder()) / name / f"shipped,seed={recipe.seed}"
     checkpoints.try_writing(folder)
-    try:
-        with filelock.FileLock(folder / "lock", timeout=0), jobs.StopRequest(folder.parent) as asked:
-            model = train(name, recipe, folder, stop=asked)
-    except filelock.Timeout:
-        raise OSError(f"another process trains {folder}") from None
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:  # accelerate's processes train one run together
+        model = train(name, recipe, folder)
+    else:
+        try:
+            with filelock.FileLock(folder / "lock", timeout=0), jobs.StopRequest(folder.parent) as asked:
+                model = train(name, recipe, folder, stop=asked)
+        except filelock.Timeout:
+            raise OSError(f"another process trains {folder}") from None
     if int(os.environ.get("RANK", 0)) == 0:  # every process has trained; one writes
         _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), with_dci=False)
 
