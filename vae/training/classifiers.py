@@ -7,12 +7,14 @@ from typing import Iterable
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from .. import zoo
 from ..data import DATASETS, DatasetInfo, Split
 from ..metrics import classifier as judge
+from . import checkpoints
 from .batches import Batches
 
 STEPS, BATCH_SIZE, LEARNING_RATE = 3000, 128, 2e-3
@@ -58,6 +60,8 @@ def accuracy(network: nn.Module, split: Split, rows: np.ndarray) -> tuple[float,
 def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) -> judge.Classifier:
     """Train on the train and validation splits, measure on the test split, write <data>.safetensors."""
     info = DATASETS[data]
+    folder = folder or judge.CLASSIFIERS
+    checkpoints.try_writing(folder)
     # it judges models and chooses nothing, so that validation images may teach it as well
     train, test = info.load("train+validation"), info.load("test")
     torch.manual_seed(0)
@@ -65,8 +69,6 @@ def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) ->
     rows = tqdm(Batches(len(train), BATCH_SIZE, 0, 0, steps), desc=f"classifier of {data}")
     learn(model, ((train.batch(part)[0], truth(train, part)) for part in rows), steps)
     model.accuracy = accuracy(model, test, np.arange(len(test)))
-    folder = folder or judge.CLASSIFIERS
-    folder.mkdir(parents=True, exist_ok=True)
     told = ",".join(f"{value:.4f}" for value in model.accuracy)
-    save_file(model.state_dict(), folder / f"{data}.safetensors", {"accuracy": told})
+    zoo.write_atomically(folder / f"{data}.safetensors", save(model.state_dict(), {"accuracy": told}))
     return model

@@ -137,8 +137,8 @@ def _families_table(cards: list[zoo.ModelCard]) -> list[str]:
             row(name, "100 labels, linear on codes", f"{100 * f['accuracy_codes']:.1f} %",
                 f"on pixels: {100 * f['accuracy_pixels']:.1f} %")  # fmt: skip
         if "accuracy_labels_alone" in f:
-            row(name, "its classifier, on every second test image", f"{100 * f['accuracy_with_model']:.1f} %",
-                f"learnt from as many labels alone: {100 * f['accuracy_labels_alone']:.1f} %")  # fmt: skip
+            row(name, "accuracy of its classifier", f"{100 * f['accuracy_with_model']:.1f} %",
+                f"trained on as many labels alone: {100 * f['accuracy_labels_alone']:.1f} %")  # fmt: skip
         if "accuracy_from_samples" in f:
             row(name, "a classifier that learnt from its draws alone", f"{100 * f['accuracy_from_samples']:.1f} %", "chance: 10 %")
         if "augmentation" in f:
