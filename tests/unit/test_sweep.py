@@ -202,18 +202,16 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(world, capsys, monkeyp
 
 # ---- killed in the middle
 
+LONGER = dataclasses.replace(RECIPE, steps=60)
+TWO = {"tiny-a": LONGER, "tiny-b": dataclasses.replace(LONGER, beta=4.0)}
 PROGRAM = """
 import sys
 from pathlib import Path
 from vae import __main__ as cli, zoo
 from vae.training import candidates, sweep
-from tests.unit.test_sweep import RECIPE, quick_figures
-import dataclasses
+from tests.unit.test_sweep import TWO, quick_figures
 zoo.PRETRAINED = Path(sys.argv[1])
-steps = 60
-candidates.CANDIDATES = {
-    "tiny-a": dataclasses.replace(RECIPE, steps=steps), "tiny-b": dataclasses.replace(RECIPE, steps=steps, beta=4.0),
-}
+candidates.CANDIDATES = TWO
 if sys.argv.pop(2) == "quick":  # workers know nothing of a stand-in
     sweep.evaluate = quick_figures
 import vae.training.loop as loop
@@ -232,6 +230,15 @@ def start(world, name, *arguments, measures="quick"):
     )  # fmt: skip
 
 
+def here(world, name, monkeypatch):
+    """The same sweep in this process; returns its exit status."""
+    (world / name / "pretrained").mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(zoo, "PRETRAINED", world / name / "pretrained")
+    monkeypatch.setattr(candidates, "CANDIDATES", TWO)
+    monkeypatch.setattr(sweep, "evaluate", quick_figures)
+    return cli.main(["sweep", "tiny-a", "tiny-b", "--seeds", "0:2", "--runs", str(world / name / "runs")])
+
+
 def table_of(world, name):
     """Run, status and figures of each line; what a run cost differs from time to time."""
     found = {}
@@ -243,11 +250,9 @@ def table_of(world, name):
 
 
 @pytest.mark.parametrize("after", ["step", pytest.param("finished", marks=pytest.mark.slow)])
-def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, after):
+def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, after, monkeypatch):
     """Two recipes x two seeds, SIGKILL after a checkpoint of the first run or once it has finished."""
-    whole = start(tmp_path, "whole")
-    out, _ = whole.communicate(timeout=300)
-    assert whole.returncode == 0, out
+    assert here(tmp_path, "whole", monkeypatch) == 0
     killed = start(tmp_path, "killed")
     waited_for = "*/*/step-*" if after == "step" else "*/*/finished"
     until = time.monotonic() + 120
@@ -257,9 +262,7 @@ def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, after):
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
     assert len(table_of(tmp_path, "killed")) < 4
-    again = start(tmp_path, "killed")
-    out, _ = again.communicate(timeout=300)
-    assert again.returncode == 0, out
+    assert here(tmp_path, "killed", monkeypatch) == 0
     assert table_of(tmp_path, "killed") == table_of(tmp_path, "whole") and len(table_of(tmp_path, "whole")) == 4
 
 
