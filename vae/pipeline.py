@@ -167,4 +167,4 @@ def memory_and_save(name: str) -> None:
         samples, held_out, shown, seen.render(rows[shown]), len(seen), seed=0, weights_sha256=model.card.weights_sha256
     ))  # fmt: skip
     print(f"{name}: median distance to the nearest of {len(seen):,} training images: {np.median(samples):.2f} "
-          f"for draws, {np.median(held_out):.2f} for held-out images")  # fmt: skip
+          f"for samples, {np.median(held_out):.2f} for test images")  # fmt: skip

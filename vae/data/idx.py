@@ -44,7 +44,7 @@ def load(
         check_split(split)
     gallery = GALLERIES / {"test": f"{name}.npz", "labelled": f"{name}-labelled.npz"}.get(split, "")
     if gallery.is_file():
-        return _split(*_read_gallery(gallery), split)
+        return _split(*read_gallery(gallery), split)
     if not download:
         raise OSError(f"{gallery.name} is missing" if gallery != GALLERIES else f"the {split} split is no gallery")
     folder = data_folder() / name
@@ -65,7 +65,8 @@ def _split(images: np.ndarray, labels: np.ndarray, name: str) -> Split:
     return Split(images.__getitem__, labels.astype(np.int64), name=name)
 
 
-def _read_gallery(gallery: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_gallery(gallery: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images (N, H, W) uint8 and labels (N,) of a gallery. Raises OSError where it is damaged."""
     try:
         with np.load(gallery, allow_pickle=False) as file:
             return file["images"], file["labels"]

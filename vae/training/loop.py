@@ -151,7 +151,6 @@ def train(
     if done and not recipe.same_as(done.recipe):
         raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to begin anew")
     start, spent, origin = 0, 0.0, ""
-    average = None
     if done:
         start, spent, origin = asdict(done.progress).values()
         load_state(done, model, optimizer, critic)
@@ -184,11 +183,10 @@ def train(
     prepared.train()
     if critic:
         critic.network, critic.optimizer = accelerator.prepare(critic.network, critic.optimizer)
-    if recipe.ema:
-        average = Average(accelerator.unwrap_model(prepared))
-        if done:
-            for key, stored in checkpoints.tensors(done.files["average.safetensors"]).items():
-                average.weights[key].copy_(stored)
+    average = Average(accelerator.unwrap_model(prepared)) if recipe.ema else None
+    if average and done:
+        for key, stored in checkpoints.tensors(done.files["average.safetensors"]).items():
+            average.weights[key].copy_(stored)
     noise = torch.Generator(accelerator.device)
     # not accelerate's own: that is fixed once for a whole process, and recipes differ
     autocast = torch.autocast(

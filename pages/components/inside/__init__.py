@@ -213,8 +213,8 @@ def _only_image(x: Tensor, header: dict) -> bytes:
 
 @torch.no_grad()
 def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
-    """The same image through the models of every beta: reconstructions at the posterior mean, and what
-    is told of each. Its "no_number" is the sentence of a model that returns no finite numbers."""
+    """The same image through the models of every beta: reconstructions at the posterior mean, and the
+    figures of each. Its "no_number" is the sentence of a model that returns no finite numbers."""
     found, told = [], []
     cards = over_beta(state.card())
     for card in cards if len(cards) > 2 else []:
