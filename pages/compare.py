@@ -3,18 +3,23 @@
 import streamlit as st
 import torch
 
-from pages.components import comparison, figures
-from pages.components.image_input import image_input
-from pages.components.model_picker import model_picker
-from pages.components.picture_grid import picture_grid
+from pages.components.compare import comparison
+from pages.components.shell import link
+from pages.components.shell.model_picker import model_picker
+from pages.components.widgets import charts
+from pages.components.widgets.image_input import image_input
+from pages.components.widgets.picture_grid import picture_grid
 
 RANKS = {"busiest": 0, "second": 1, "third": 2, "fourth": 3}
 
 st.title("Compare")
 st.markdown("**The same picture in, or the same z,** and what each model makes of it.")
 model_picker()
+comparison.read_link()
 comparison.presets()
 names = comparison.chooser()
+if comparison.others():
+    link.say("beside", ",".join(comparison.others()))
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 given = controls.segmented_control(
@@ -61,7 +66,7 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides):
         st.markdown(side.line)
         if side.kl is not None:
             st.plotly_chart(
-                figures.kl_bars(side.kl, side.average, side.order, side.labels, top_kl), config=figures.CONFIG,
+                charts.kl_bars(side.kl, side.average, side.order, side.labels, top_kl), config=charts.CONFIG,
                 key=f"compare_kl_{side.name}", alt=f"KL of each dimension under {side.title}",
             )  # fmt: skip
         strips, rows = comparison.strips(side)

@@ -4,10 +4,12 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, factors, figures, link, pictures, state
-from pages.components.heat_map import heat_map
-from pages.components.model_picker import FIGURES, choose_one, model_picker
-from pages.components.picture_grid import picture_grid
+from pages.components.disentangle import factors
+from pages.components.shell import cached, link, pictures, state
+from pages.components.shell.model_picker import FIGURES, choose_one, model_picker
+from pages.components.widgets import charts
+from pages.components.widgets.heat_map import heat_map
+from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, metrics
 
 STEPS = 9  # pictures in a strip
@@ -80,8 +82,8 @@ with right:
     names = [state.dim_name(d) for d in range(model.latent_dim)]
     if state.finite(*codes):
         st.plotly_chart(
-            figures.responses(codes, truth, grid.names, names), key="disentangle_responses",
-            config=figures.CONFIG, alt="how each dimension answers when one factor moves",
+            charts.responses(codes, truth, grid.names, names), key="disentangle_responses",
+            config=charts.CONFIG, alt="how each dimension answers when one factor moves",
         )  # fmt: skip
     else:
         st.warning(state.no_number("for one of these images"))
@@ -168,7 +170,7 @@ st.dataframe(
 sweep = factors.beta_sweep(cards)
 if sweep:
     st.plotly_chart(
-        figures.over_beta(
+        charts.over_beta(
             [c.recipe["beta"] for c in sweep],
             {
                 FIGURES["mig"]: [c.figures["mig"] for c in sweep],
@@ -176,7 +178,7 @@ if sweep:
                 FIGURES["recon"]: [c.figures["recon"] for c in sweep],
             },
         ),
-        key="disentangle_sweep", config=figures.CONFIG, alt="MIG, KL and reconstruction over beta",
+        key="disentangle_sweep", config=charts.CONFIG, alt="MIG, KL and reconstruction over beta",
     )  # fmt: skip
     st.caption(
         f"{len(sweep)} models trained by one recipe and seed, but for beta: what disentangles and what it "
@@ -186,14 +188,14 @@ if sweep:
     st.page_link("pages/compare.py", label="These models side by side, on Compare")
 with_kl = [c for c in cards if "kl" in c.figures]
 st.plotly_chart(
-    figures.trade_off(
+    charts.trade_off(
         # "Sprites, VAE, 10-D": data and dimensions are the same for all
         [", ".join(c.title.split(", ")[1:-1]) or c.title for c in with_kl],
         [c.figures["kl"] for c in with_kl],
         [c.figures["recon"] for c in with_kl], [c.figures["mig"] for c in with_kl],
         next((i for i, c in enumerate(with_kl) if c.name == card.name), None),
     ),
-    key="disentangle_trade_off", config=figures.CONFIG, alt="reconstruction against KL, coloured by MIG",
+    key="disentangle_trade_off", config=charts.CONFIG, alt="reconstruction against KL, coloured by MIG",
 )  # fmt: skip
 st.caption(
     "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.components import cached, pictures, state
-from pages.components.model_picker import figures_sentence
-from pages.components.navigation import ensure_front_door, go
+from pages.components.shell import cached, pictures, state
+from pages.components.shell.model_picker import figures_sentence
+from pages.components.shell.navigation import ensure_front_door, go
 
 FIRST_STEPS = {  # page: what draws people there, icon
     "lessons": ("New to this? Take a lesson", "school"),

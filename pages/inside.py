@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.components import cached, figures, link, state
-from pages.components.image_input import image_input
-from pages.components.inside import beta, inside_panel, over_beta, serves
-from pages.components.model_picker import choose_one, model_picker
+from pages.components.inside.panel import beta, inside_panel, over_beta, serves
+from pages.components.shell import cached, link, state
+from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.widgets import charts
+from pages.components.widgets.image_input import image_input
 
 st.title("Inside")
 st.markdown(
@@ -47,11 +48,11 @@ if len(alike) > 2:
     with_rate = [c for c in alike if "kl" in c.figures]
     free = [c.figures["recon"] for c in alike if "kl" not in c.figures]
     st.plotly_chart(
-        figures.rate_distortion(
+        charts.rate_distortion(
             [c.figures["kl"] for c in with_rate], [c.figures["recon"] for c in with_rate],
             [f"beta {beta(c):g}: {c.figures['active_units']} active" for c in with_rate], free[0] if free else None,
         ),
-        key="inside_rate", config=figures.CONFIG, alt="distortion against rate for models of different beta",
+        key="inside_rate", config=charts.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
     steps = ", ".join(f"beta {beta(c):g}: {c.recipe['steps']:,} steps" for c in alike)
     st.caption(

@@ -4,10 +4,11 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, exports, figures, link, pictures, state
-from pages.components.image_input import image_input
-from pages.components.model_picker import class_picker, model_picker
-from pages.components.picture_grid import picture_grid
+from pages.components.shell import cached, link, pictures, state
+from pages.components.shell.model_picker import class_picker, model_picker
+from pages.components.widgets import charts, exports
+from pages.components.widgets.image_input import image_input
+from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
 
 LINES = {
@@ -89,8 +90,8 @@ with st.container(horizontal=True):
 
 if support is not None:
     st.plotly_chart(
-        figures.support_line(t.numpy(), np.asarray(support)), key="interpolate_support",
-        config=figures.CONFIG, alt="support of each step",
+        charts.support_line(t.numpy(), np.asarray(support)), key="interpolate_support",
+        config=charts.CONFIG, alt="support of each step",
     )  # fmt: skip
     st.caption(
         f"Support: the share of {len(found.codes):,} held-out images that lie in places as sparse "

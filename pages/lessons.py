@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.components import cached
-from pages.components.lesson_panel import link_of, take
-from pages.components.lessons import LESSONS, needed
-from pages.components.navigation import ensure_front_door
+from pages.components.lessons.catalogue import LESSONS, needed
+from pages.components.lessons.panel import link_of, take
+from pages.components.shell import cached
+from pages.components.shell.navigation import ensure_front_door
 
 ensure_front_door()
 st.title("Lessons")

@@ -3,13 +3,15 @@
 import numpy as np
 import streamlit as st
 
-from pages.components import cached, collection, link, map_caption, map_path, map_selection, map_uploads, state
-from pages.components.map_path import path_on
-from pages.components.map_selection import chosen_of
-from pages.components.model_picker import model_picker
-from pages.components.picture_grid import picture_grid
-from pages.components.point import current_picture, go_to, go_to_place, near_here
-from pages.components.scatter import scatter
+from pages.components.map import caption, path, selection, uploads
+from pages.components.map.path import path_on
+from pages.components.map.scatter import scatter
+from pages.components.map.selection import chosen_of
+from pages.components.shell import cached, link, state
+from pages.components.shell.model_picker import model_picker
+from pages.components.widgets import collection
+from pages.components.widgets.picture_grid import picture_grid
+from pages.components.widgets.point import current_picture, go_to, go_to_place, near_here
 
 st.title("Map")
 st.markdown(
@@ -19,13 +21,13 @@ st.markdown(
 model_picker()
 model = state.model()
 name = model.card.name
-shown = map_uploads.own_collection() or collection.held_out(name)
+shown = uploads.own_collection() or collection.held_out(name)
 if shown is None:
     st.info(
         f"This model has no map yet: `python -m vae map {name}` makes one. "
         "The current point is here all the same."
     )
-    map_uploads.told()
+    uploads.told()
     current_picture()
     link.end_page()
 
@@ -52,9 +54,9 @@ colour_by = controls.selectbox(
     key=f"map_colour_{len(order)}", persist_state="session", width=190,
 )  # fmt: skip
 with controls:
-    map_uploads.menu()
+    uploads.menu()
 with st.container():  # always there: what comes and goes before the map would build it anew
-    map_uploads.told()
+    uploads.told()
 layout = collection.layout(shown, kind, kinds[kind], dims)
 
 
@@ -78,12 +80,12 @@ with right:
     near = near_here(shown, layout, here, "map_nearest")
 with left:
     scatter(
-        shown, layout, colour_by, pick, map_selection.choose(shown), map_path.walk(shown, layout),
+        shown, layout, colour_by, pick, selection.choose(shown), path.walk(shown, layout),
         current=here, near=near, chosen=chosen_of(shown), path=path_on(shown, layout),
-        marks=map_uploads.marks(shown, layout),
+        marks=uploads.marks(shown, layout),
     )  # fmt: skip
-    st.caption(map_caption.caption(shown, layout, colour_by, len(near)))
+    st.caption(caption.caption(shown, layout, colour_by, len(near)))
 
-map_uploads.placed(shown)
-map_path.show(shown, layout)
-map_selection.show(shown)
+uploads.placed(shown)
+path.show(shown, layout)
+selection.show(shown)

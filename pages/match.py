@@ -5,9 +5,10 @@ import io
 
 import streamlit as st
 
-from pages.components import cached, exports, link, state
-from pages.components.match import ENOUGH, FACTORS, MACHINES, machines, match_panel, rounds
-from pages.components.navigation import ensure_front_door, go
+from pages.components.match.panel import ENOUGH, FACTORS, MACHINES, machines, match_panel, rounds
+from pages.components.shell import cached, link, state
+from pages.components.shell.navigation import ensure_front_door, go
+from pages.components.widgets import exports
 
 ensure_front_door()
 st.title("Match the target")

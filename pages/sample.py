@@ -3,10 +3,11 @@
 import streamlit as st
 import torch
 
-from pages.components import exports, pictures, state
-from pages.components.model_picker import class_picker, model_picker
-from pages.components.picture_grid import picture_grid
-from pages.components.point import current_picture, nearest_real
+from pages.components.shell import pictures, state
+from pages.components.shell.model_picker import class_picker, model_picker
+from pages.components.widgets import exports
+from pages.components.widgets.picture_grid import picture_grid
+from pages.components.widgets.point import current_picture, nearest_real
 
 st.title("Sample")
 st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")

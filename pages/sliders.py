@@ -4,12 +4,13 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components import cached, exports, figures, link, state
-from pages.components.code_grid import code_grid
-from pages.components.image_input import image_input
-from pages.components.live_panel import live_panel
-from pages.components.model_picker import model_picker
-from pages.components.picture_grid import picture_grid
+from pages.components.live_panel.code_grid import code_grid
+from pages.components.live_panel.panel import live_panel
+from pages.components.shell import cached, link, state
+from pages.components.shell.model_picker import model_picker
+from pages.components.widgets import charts, exports
+from pages.components.widgets.image_input import image_input
+from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, objectives
 
 STEPS = 9  # pictures in a strip
@@ -158,7 +159,7 @@ if kl:
         st.warning(state.no_number("for this picture"))
     else:
         st.plotly_chart(
-            figures.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=figures.CONFIG,
+            charts.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=charts.CONFIG,
             alt="KL of each dimension in nats",
         )  # fmt: skip
         st.caption(

@@ -2,26 +2,17 @@
 
 import streamlit as st
 
-from pages.components import (
-    cached,
-    link,
-    state,
-    use_anomalies,
-    use_augmentation,
-    use_denoising,
-    use_filling,
-    use_labels,
-    use_memory,
-)
-from pages.components.model_picker import choose_one, model_picker
+from pages.components.shell import cached, link, state
+from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
 USES = {
-    "anomalies": ("Find what is foreign", use_anomalies),
-    "denoising": ("Denoise", use_denoising),
-    "filling": ("Fill in", use_filling),
-    "labels": ("Learn from few labels", use_labels),
-    "augmentation": ("Make more data", use_augmentation),
-    "memory": ("Is it memory?", use_memory),
+    "anomalies": ("Find what is foreign", anomalies),
+    "denoising": ("Denoise", denoising),
+    "filling": ("Fill in", filling),
+    "labels": ("Learn from few labels", labels),
+    "augmentation": ("Make more data", augmentation),
+    "memory": ("Is it memory?", memory),
 }
 
 st.title("Uses")

@@ -8,7 +8,7 @@
 """
 
 from . import data, latent, metrics, objectives, uploads
-from .zoo import ModelCard, ModelUnavailable, available, load
+from .store import ModelCard, ModelUnavailable, available, load
 
 __all__ = [
     "ModelCard", "ModelUnavailable", "available", "data", "latent", "load", "metrics",

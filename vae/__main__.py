@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from . import pipeline, zoo
+from . import pipeline, store
 from .data import DATASETS, glyphs
 from .data.idx import GALLERIES
-from .training import candidates, report, sweep
-from .training.classifiers import fit_classifier
+from .evaluation import report
+from .evaluation.judge import fit_classifier
+from .training import candidates, sweep
 from .training.loop import Stopped
 from .training.recipes import RECIPES
 
@@ -69,8 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
             pipeline.memory_and_save(args.name)
         elif args.command == "traversals":
             for name in _names(args):
-                picture = report.traversal_picture(zoo.load(name), zoo.read_map(name))
-                picture.save(zoo.PRETRAINED / name / "traversals.png", optimize=True)
+                picture = report.traversal_picture(store.load(name), store.read_map(name))
+                picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
             if args.all:
                 report.write_readme(report.traversals_table(), report.TRAVERSALS)
         elif args.command == "classifier":
@@ -84,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Stopped as error:
         print(f"{error}: the same command resumes", file=sys.stderr)
         return 130
-    except (OSError, ValueError, FloatingPointError, zoo.ModelUnavailable) as error:
+    except (OSError, ValueError, FloatingPointError, store.ModelUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -141,14 +142,14 @@ def _name_or_all(command: argparse.ArgumentParser) -> None:
 
 
 def _names(args: argparse.Namespace) -> list[str]:
-    return [card.name for card in zoo.available()] if args.all else [args.name]
+    return [card.name for card in store.available()] if args.all else [args.name]
 
 
 LABELLED = ("mnist", "fashion-mnist")
 
 
 def list_models() -> None:
-    cards, problems = zoo.scan()
+    cards, problems = store.scan()
     for card in cards:
         print(f"{card.name:18} {card.title:36} {report.figures_line(card.figures)}")
     for text in dict.fromkeys(card.protocol["mig"] for card in cards if "mig" in card.protocol):

@@ -13,12 +13,14 @@ import filelock
 import numpy as np
 import torch
 
-from . import jobs, maps, zoo
+from . import jobs, store
 from .data import DATASETS
+from .evaluation import report
+from .evaluation.evaluate import BATCH, evaluate
+from .latent import maps
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
-from .training import candidates, checkpoints, report, sweep, tries
-from .training.evaluation import BATCH, evaluate
+from .training import candidates, checkpoints, sweep, tries
 from .training.loop import train
 from .training.recipes import DESCRIPTIVE_FIELDS, NOT_RETRAINED, RECIPES, Recipe, nearest
 
@@ -32,7 +34,7 @@ def train_and_save(name: str, runs: Path | None = None) -> None:
     if name not in RECIPES:
         raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, RECIPES)}")
     recipe = RECIPES[name]
-    checkpoints.try_writing(zoo.PRETRAINED / name)
+    checkpoints.try_writing(store.PRETRAINED / name)
     # a sweep of this name may train another recipe: it has folders of its own
     folder = (runs or sweep.runs_folder()) / name / f"shipped,seed={recipe.seed}"
     checkpoints.try_writing(folder)
@@ -61,7 +63,7 @@ def adopt(name: str, runs: Path | None = None) -> str:
         told = ", ".join(f"{k}={v!r}" for k, v in changes.items())
         raise ValueError(f"the best run of {name} has {told}: write that into its recipe, and adopt again")
     recipe = replace(recipe, seed=winner.seed)
-    checkpoints.try_writing(zoo.PRETRAINED / name)
+    checkpoints.try_writing(store.PRETRAINED / name)
     model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
     _save(model, recipe, new_card(name, recipe, selection), with_dci=True)
     report.write_readme(report.results_table(), report.RESULTS)
@@ -69,10 +71,10 @@ def adopt(name: str, runs: Path | None = None) -> str:
     return f"{name}: seed {recipe.seed}, {report.selection_sentence(selection)}"
 
 
-def new_card(name: str, recipe: Recipe, selection: dict) -> zoo.ModelCard:
+def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
     """Return the card of a model that was just trained, without figures and without a map."""
     info = DATASETS[recipe.data]
-    return zoo.ModelCard(
+    return store.ModelCard(
         name=name, title=recipe.title, description=recipe.description, family=recipe.family,
         data=recipe.data, image_shape=recipe.config.image_shape,
         latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
@@ -83,7 +85,7 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> zoo.ModelCard:
     )  # fmt: skip
 
 
-def _save(model: LatentModel, recipe: Recipe, card: zoo.ModelCard, with_dci: bool) -> None:
+def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, with_dci: bool) -> None:
     """Measure a new model and write it, with all that stands beside it in pretrained/."""
     name = card.name
     figures, protocol = evaluate(model, card.data, with_dci=with_dci, progress=True, for_uses=recipe.uses)
@@ -91,19 +93,19 @@ def _save(model: LatentModel, recipe: Recipe, card: zoo.ModelCard, with_dci: boo
     print(f"{name}: {report.figures_line(figures)}")
     model.card = card
     found, described = map_of(model)
-    had_memory = (zoo.PRETRAINED / name / "memory.npz").exists()
+    had_memory = (store.PRETRAINED / name / "memory.npz").exists()
     picture = report.traversal_picture(model, found)
-    model.card = zoo.save(model, replace(card, map=described))
-    zoo.write_map(name, found)
-    picture.save(zoo.PRETRAINED / name / "traversals.png", optimize=True)
+    model.card = store.save(model, replace(card, map=described))
+    store.write_map(name, found)
+    picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
     if had_memory:
         memory_and_save(name)
 
 
 def evaluate_and_save(name: str, with_dci: bool = True) -> None:
     """Measure a shipped model again on test images and write its card."""
-    model = zoo.load(name)
-    checkpoints.try_writing(zoo.PRETRAINED / name)
+    model = store.load(name)
+    checkpoints.try_writing(store.PRETRAINED / name)
     for_uses = RECIPES[name].uses if name in RECIPES else ()
     figures, protocol = evaluate(
         model, model.card.data, with_dci=with_dci, progress=True, for_uses=for_uses
@@ -114,21 +116,21 @@ def evaluate_and_save(name: str, with_dci: bool = True) -> None:
         card = replace(card, **{word: getattr(RECIPES[name], word) for word in words})
     if name in NOT_RETRAINED and not card.selection:
         card = replace(card, selection=CHOSEN_ON_TEST)
-    zoo.write_card(card)
+    store.write_card(card)
     print(f"{name}: {report.figures_line(figures)}")
 
 
 def map_and_save(name: str, seed: int = 0) -> None:
     """Fit a shipped model's maps again and write map.npz."""
-    model = zoo.load(name)
-    checkpoints.try_writing(zoo.PRETRAINED / name)
+    model = store.load(name)
+    checkpoints.try_writing(store.PRETRAINED / name)
     found, described = map_of(model, seed)
-    zoo.write_map(name, found)
-    zoo.write_card(replace(model.card, map=described))
+    store.write_map(name, found)
+    store.write_card(replace(model.card, map=described))
     print(f"{name}: {described}")
 
 
-def map_of(model: LatentModel, seed: int = 0) -> tuple[zoo.ModelMap, dict]:
+def map_of(model: LatentModel, seed: int = 0) -> tuple[store.ModelMap, dict]:
     """Return the map of a model with a card, and what the card says of it: test images encoded, their
     codes placed by PCA and twice by UMAP."""
     split = DATASETS[model.card.data].load("test")
@@ -140,7 +142,7 @@ def map_of(model: LatentModel, seed: int = 0) -> tuple[zoo.ModelMap, dict]:
     codes = model.features(torch.from_numpy(terms.means)).numpy()
     xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
     xy["umap_again"] = maps.turned_to(maps.fit_umap(codes, seed + 1), xy["umap"])
-    found = zoo.ModelMap(
+    found = store.ModelMap(
         rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
     )  # fmt: skip
     return found, {
@@ -151,8 +153,8 @@ def map_of(model: LatentModel, seed: int = 0) -> tuple[zoo.ModelMap, dict]:
 
 def memory_and_save(name: str) -> None:
     """Look for a model's samples among its training images and write memory.npz."""
-    model = zoo.load(name)
-    checkpoints.try_writing(zoo.PRETRAINED / name)
+    model = store.load(name)
+    checkpoints.try_writing(store.PRETRAINED / name)
     if model.num_classes:
         raise ValueError(f"{name} is conditional: draws without a class are not what it learnt")
     info, few = DATASETS[model.card.data], model.card.recipe.get("images", 0)
@@ -163,7 +165,7 @@ def memory_and_save(name: str) -> None:
     samples, rows = nearest_images(x, seen)
     held_out, _ = nearest_images(test.batch(range(REMEMBERED))[0], seen)
     shown = np.argsort(samples)[np.linspace(0, REMEMBERED - 1, PAIRS).round().astype(int)]
-    zoo.write_memory(name, zoo.Memory(
+    store.write_memory(name, store.Memory(
         samples, held_out, shown, seen.render(rows[shown]), len(seen), seed=0, weights_sha256=model.card.weights_sha256
     ))  # fmt: skip
     print(f"{name}: median distance to the nearest of {len(seen):,} training images: {np.median(samples):.2f} "

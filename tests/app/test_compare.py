@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import vae
-from pages.components import comparison
+from pages.components.compare import comparison
 from vae import objectives
 from vae.data import DATASETS
 
@@ -65,7 +65,7 @@ def test_moved_is_the_dimension_at_its_share_of_the_range():
     app = start("compare", model="mnist-vae-2d", beside="mnist-ae-2d")
     assert not app.exception
     model = vae.load("mnist-vae-2d")
-    from pages.components import cached
+    from pages.components.shell import cached
 
     found = comparison.Side(
         "mnist-vae-2d", "", "", model, torch.tensor([0.3, -0.2]), None, None, model.decode(torch.zeros(1, 2)), None,

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 import vae
-from pages.components import inside
+from pages.components.inside import panel
 from vae import objectives
 from vae.data import DATASETS
 from vae.models.base import Output
 
 from .test_pages import NAMES, payload, start
 
-SERVED = [name for name in NAMES if inside.serves(vae.load(name))]
+SERVED = [name for name in NAMES if panel.serves(vae.load(name))]
 
 
 @pytest.mark.parametrize("name", SERVED)
@@ -23,7 +23,7 @@ def test_the_ledger_is_the_loss_functions(name):
     x, y = DATASETS[model.card.data].load("test").batch([3])
     y = y if model.num_classes else None
     eps = torch.randn(model.latent_dim, generator=torch.Generator().manual_seed(1))
-    found = inside.passage(model, x, y, eps)
+    found = panel.passage(model, x, y, eps)
     q = model.encode(x, y)
     z = q.mean + q.stddev * eps
     expected = objectives.elbo(Output(q, z, model.likelihood(z, y), model.prior), x)
@@ -33,7 +33,7 @@ def test_the_ledger_is_the_loss_functions(name):
     assert float(found.terms.kl_per_dim.sum()) == pytest.approx(float(found.terms.kl), abs=1e-3)
     assert float(found.per_pixel.double().sum()) == pytest.approx(float(found.terms.recon), rel=1e-5)
     torch.testing.assert_close(found.out.z, z)
-    assert found.fan.shape == (inside.FAN, *model.image_shape)
+    assert found.fan.shape == (panel.FAN, *model.image_shape)
 
 
 def test_which_models_are_taken_apart_and_what_the_others_are_told():
@@ -69,23 +69,23 @@ def test_the_code_that_is_shown_is_the_code_that_ran():
     from vae.models.vae import VAE
 
     assert data["code"]["q"]["source"] == inspect.getsource(VAE.encode)
-    assert data["code"]["kl"]["name"] == "vae.objectives.gaussian_kl"
+    assert data["code"]["kl"]["name"] == "vae.objectives.terms.gaussian_kl"
     assert {"x", "q", "eps", "z", "x_hat", "recon", "kl"} <= data["code"].keys()
 
 
 def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told():
     start("inside", model="mnist-vae-2d")
     for wild in (None, 7, "no base64!", base64.b64encode(bytes(9)).decode()):
-        assert inside._drawing(wild)[0] is None
-    assert inside._checked([0.0, float("nan")], 2) is None and inside._checked([0.0], 2) is None
-    assert torch.equal(inside._checked([0.5, -1], 2), torch.tensor([0.5, -1.0]))
+        assert panel._drawing(wild)[0] is None
+    assert panel._checked([0.0, float("nan")], 2) is None and panel._checked([0.0], 2) is None
+    assert torch.equal(panel._checked([0.5, -1], 2), torch.tensor([0.5, -1.0]))
 
 
 def test_models_that_differ_in_beta_alone():
-    names = {name: [c.name for c in inside.over_beta(vae.load(name).card)] for name in ("mnist-vae-16d", "sprites-beta4", "mnist-vae-2d")}
+    names = {name: [c.name for c in panel.over_beta(vae.load(name).card)] for name in ("mnist-vae-16d", "sprites-beta4", "mnist-vae-2d")}
     assert names["mnist-vae-16d"] == ["mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"]
     assert names["sprites-beta4"][0] == "sprites-ae" and len(names["sprites-beta4"]) >= 6
     assert names["mnist-vae-2d"] == ["mnist-ae-2d", "mnist-vae-2d"]
     for found in names.values():
-        betas = [inside.beta(vae.load(name).card) for name in found]
+        betas = [panel.beta(vae.load(name).card) for name in found]
         assert betas == sorted(betas) and betas[0] == 0

@@ -9,12 +9,13 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.components import cached, comparison
-from pages.components.lesson_panel import link_of
-from pages.components.lessons import LESSONS, needed, parse, told
-from vae import metrics, zoo
+from pages.components.compare import comparison
+from pages.components.lessons.catalogue import LESSONS, needed, parse, told
+from pages.components.lessons.panel import link_of
+from pages.components.shell import cached
+from vae import metrics, store
 from vae.data import DATASETS
-from vae.training import report
+from vae.evaluation import report
 
 from .test_pages import PAGES, ROOT, start
 
@@ -97,7 +98,7 @@ def test_a_step_that_does_not_exist_is_told():
     for wrong in ("why.9", "why.0", "nothing.1", "why", "why.x", "<b>.1"):
         app = shown(wrong)
         assert any("lesson does not exist" in w.value for w in app.warning)
-        assert not app.session_state.lesson and not app.radio
+        assert app.session_state.lesson == "" and not app.radio
     assert parse("why.1") == ("why", 0) and parse("why.٣") is None
 
 
@@ -136,7 +137,7 @@ def test_what_a_lesson_needs():
 
 def seeds(name):
     """MIG of a recipe's runs."""
-    return [*(f["mig"] for f in report.earlier_seeds(zoo.read_card(name)).values()), F[name]["mig"]]
+    return [*(f["mig"] for f in report.earlier_seeds(store.read_card(name)).values()), F[name]["mig"]]
 
 
 def test_what_the_lessons_say_of_figures():
@@ -182,7 +183,7 @@ def test_what_the_lessons_say_of_figures():
 
 def test_nothing_holds_an_autoencoders_codes_together_and_the_kl_holds_a_vaes():
     """why.1 and why.5"""
-    codes = {name: zoo.read_map(name).codes for name in ("mnist-ae-2d", "mnist-vae-2d")}
+    codes = {name: store.read_map(name).codes for name in ("mnist-ae-2d", "mnist-vae-2d")}
     assert np.abs(codes["mnist-ae-2d"]).max() > 20 and codes["mnist-ae-2d"].std() > 2
     assert np.abs(codes["mnist-vae-2d"]).max() < 5 and 0.8 < codes["mnist-vae-2d"].std() < 1.2
 
@@ -205,7 +206,7 @@ def test_more_of_a_vaes_draws_are_digits():
 def test_a_decoder_knows_no_doubt():
     """walk.4"""
     model = vae.load("mnist-vae-2d")
-    codes = torch.from_numpy(zoo.read_map("mnist-vae-2d").codes)
+    codes = torch.from_numpy(store.read_map("mnist-vae-2d").codes)
     assert float(codes.abs().max()) < 5
 
     def grey(x):

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import vae
-from pages.components import collection, pictures
-from vae import zoo
+from pages.components.shell import pictures
+from pages.components.widgets import collection
+from vae import store
 from vae.data import DATASETS
 
 from .test_pages import FIRST, components, png, start
@@ -47,7 +48,7 @@ def zipped(entries):
 @pytest.mark.parametrize("name", sorted(FIRST))
 def test_every_layout_and_colouring_of_every_family(name):
     app = start("map", model=name)
-    found = zoo.read_map(name)
+    found = store.read_map(name)
     kinds = ["umap_again", "pca", "umap"] + ["dims"] * (vae.load(name).latent_kind != "codes")
     for kind in kinds:
         (control,) = [c for c in app.segmented_control if str(c.key).startswith("map_kind")]
@@ -70,7 +71,7 @@ def test_every_layout_and_colouring_of_every_family(name):
 
 def test_near_here_is_measured_in_latent_space_or_on_the_map():
     app = start("map", model="mnist-vae-16d")
-    found = zoo.read_map("mnist-vae-16d")
+    found = store.read_map("mnist-vae-16d")
     z = np.array(app.session_state.z)
     nearest = np.argsort(np.linalg.norm(found.codes - z, axis=1))[:8]
     assert set(the_map(app)["near"]) == set(nearest.tolist())
@@ -84,7 +85,7 @@ def test_near_here_is_measured_in_latent_space_or_on_the_map():
 def test_a_few_images_are_placed_and_foreign_ones_flagged():
     noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     app = upload(start("map", model="mnist-vae-16d"), *digits(2), ("noise.png", png(Image.fromarray(noise))))
-    found = zoo.read_map("mnist-vae-16d")
+    found = store.read_map("mnist-vae-16d")
     np.testing.assert_allclose(app.session_state.z, found.codes[0], atol=2e-4)  # the first is the current point
     words = [m.value for m in app.markdown]
     assert any("**0.png** lies within the data" in w for w in words)
@@ -128,7 +129,7 @@ def test_a_crash_of_the_worker_is_reported_and_survived():
 
 
 def test_others_fitting_is_no_crash(monkeypatch):
-    monkeypatch.setattr("vae.own_map.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("vae.latent.own_map.MOST_AT_ONCE", 0)
     app = upload(start("map", model="mnist-vae-2d"), *digits(5))
     app.button(key="map_fit").click().run()
     assert not app.exception and any("try again in a minute" in w.value for w in app.warning)
@@ -159,7 +160,7 @@ def test_what_the_browser_gets_of_a_collection():
 
 
 def test_a_wild_message_of_a_browser_is_nothing():
-    from pages.components.scatter import _places
+    from pages.components.map.scatter import _places
 
     for wild in (None, [], [[1]], [[1, "a"]], [[1, None]], [[1, float("nan")]], [[1, 1e9]], [[0, 0]] * 400, [7]):
         assert _places(wild) is None

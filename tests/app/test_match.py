@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from pages.components import match
+from pages.components.match import panel
 from vae.data import DATASETS
 from vae.metrics import multiscale_distance
 
 from .test_pages import payload, start
 
 
-@pytest.mark.parametrize("data", match.MACHINES)
+@pytest.mark.parametrize("data", panel.MACHINES)
 def test_every_machine_can_match_the_target_with_its_sliders(data):
-    found = match.rounds(data, seed=3)
-    assert sorted(r.machine for r in found) == sorted(match.machines(data)) == sorted(match.MACHINES[data])
+    found = panel.rounds(data, seed=3)
+    assert sorted(r.machine for r in found) == sorted(panel.machines(data)) == sorted(panel.MACHINES[data])
     for one in found:
         assert one.score(one.start) == 0 and one.score(one.target) == pytest.approx(100)
         moved = {slider["index"] for slider in one.sliders}
@@ -27,21 +27,21 @@ def test_every_machine_can_match_the_target_with_its_sliders(data):
             # to the nearest place on the slider's track
             steps = round((float(one.target[d]) - slider["low"]) / slider["step"])
             z[d] = slider["low"] + steps * slider["step"]
-        assert one.score(z) > match.ENOUGH, one.machine
+        assert one.score(z) > panel.ENOUGH, one.machine
 
 
 def test_a_seed_is_a_game_and_its_order_is_chance():
-    orders = {tuple(r.machine for r in match.rounds("sprites", seed)) for seed in range(6)}
+    orders = {tuple(r.machine for r in panel.rounds("sprites", seed)) for seed in range(6)}
     assert len(orders) > 1
-    a, b = match.rounds("sprites", 2), match.rounds("sprites", 2)
+    a, b = panel.rounds("sprites", 2), panel.rounds("sprites", 2)
     assert [r.machine for r in a] == [r.machine for r in b]
     np.testing.assert_array_equal(a[0].target, b[0].target)
-    targets = [r for r in a if r.machine == match.FACTORS][0].target.numpy().astype(int)
+    targets = [r for r in a if r.machine == panel.FACTORS][0].target.numpy().astype(int)
     assert (DATASETS["sprites"].load("test").factors == targets).all(1).any()  # a held-out image
 
 
 def test_the_score_is_the_distance_beside_the_starts():
-    one = match.rounds("sprites", 0)[0]
+    one = panel.rounds("sprites", 0)[0]
     middle = (one.start + one.target) / 2
     goal = one.decode(one.target)
     far, near = (float(multiscale_distance(one.decode(z), goal)) for z in (one.start, middle))
@@ -49,20 +49,20 @@ def test_the_score_is_the_distance_beside_the_starts():
 
 
 def test_a_wild_message_is_no_code():
-    one = match.rounds("sprites", 0)[0]
+    one = panel.rounds("sprites", 0)[0]
     n = len(one.start)
     for wild in (None, [], [0] * (n + 1), ["a"] * n, [float("nan")] * n, [1e9] * n, [[0]] * n):
-        assert match._code(one, wild) is None
-    assert torch.equal(match._code(one, [0.5] * n), torch.full((n,), 0.5))
+        assert panel._code(one, wild) is None
+    assert torch.equal(panel._code(one, [0.5] * n), torch.full((n,), 0.5))
 
 
 def test_a_game_ends_with_the_names_and_a_table():
     app = start("match", seed="3")
-    order = [r.machine for r in match.rounds("sprites", 3)]
+    order = [r.machine for r in panel.rounds("sprites", 3)]
     shown = payload(app, "round", "sliders", "target")
     assert shown["round"] == "sprites 3 0 Player 1"
     text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.subheader, *app.title))
-    assert not any(name in text for name in order if name != match.FACTORS)  # hidden until the end
+    assert not any(name in text for name in order if name != panel.FACTORS)  # hidden until the end
     results = [{"machine": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
     app.session_state["match_games"] = {("Player 1", "sprites", 3): results[:1]}
     app.run()
@@ -74,7 +74,7 @@ def test_a_game_ends_with_the_names_and_a_table():
     assert "What the machines were" in app.subheader[0].value
     table = app.dataframe[0].value
     assert list(table["score"]) == [r["score"] for r in results]
-    assert match.FACTORS in list(table["machine"])
+    assert panel.FACTORS in list(table["machine"])
     assert any("**" in m.value and "90 %" in m.value for m in app.markdown)
     app.session_state["match_games"] = {("Player 1", "sprites", 3): [{**r, "score": 0.0} for r in results]}
     app.run()

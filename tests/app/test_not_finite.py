@@ -9,7 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
-from pages.components import cached, collection, decoder, inside, pictures, scatter, state, use_anomalies
+from pages.components.bridge import messages
+from pages.components.inside import panel
+from pages.components.map import scatter
+from pages.components.shell import cached, pictures, state
+from pages.components.uses import anomalies
+from pages.components.widgets import collection
 from vae.data import DATASETS
 from vae.models.base import diagonal_normal
 
@@ -150,7 +155,7 @@ def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
 @both
 def test_an_outlier_score_that_is_no_number_is_none(monkeypatch, value):
     name = "mnist-vae-16d"
-    use_anomalies._looked_at.clear()
+    anomalies._looked_at.clear()
     app = start("uses", model=name, use="anomalies")
     break_encoder(monkeypatch, name, value)
     upload(app, "anomaly_image", BRIGHT)
@@ -158,7 +163,7 @@ def test_an_outlier_score_that_is_no_number_is_none(monkeypatch, value):
     assert not any("of 400 test images" in m.value for m in app.markdown)
     upload_again(app, "anomaly_image", digit())
     assert not app.warning and any("of 400 test images" in m.value for m in app.markdown)
-    assert use_anomalies._text(use_anomalies.NO_SCORE) == "not a finite number"
+    assert anomalies._text(anomalies.NO_SCORE) == "not a finite number"
 
 
 def test_denoising_leaves_the_picture_out_with_its_decibels(monkeypatch):
@@ -179,7 +184,7 @@ def ask_inside(monkeypatch, app):
     panel = payload(app, "drawing", "code")
     ask = {"panel": "a", "seq": 7, "source": panel["source"], "eps": [0.0] * panel["dims"], "drawing": None}
     with monkeypatch.context() as patch:
-        patch.setattr(decoder, "payload", lambda key, event: ask if event == "ask" else None)
+        patch.setattr(messages, "payload", lambda key, event: ask if event == "ask" else None)
         app.run()
     assert not app.exception, app.exception
     return next(header for header in headers(app) if header.get("seq") == 7)
@@ -204,7 +209,7 @@ def test_one_of_the_other_betas_may_fail_alone(monkeypatch):
     app.segmented_control(key="inside_source_False").set_value("Choose or upload").run()
     answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
     assert [bool(other["no_number"]) for other in answer["others"]] == [False, False, True, False]
-    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + inside.FAN + 2]
+    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + panel.FAN + 2]
 
 
 def test_a_model_without_a_code_for_the_picture_starts_at_the_priors_mean(monkeypatch):
@@ -257,12 +262,12 @@ def test_a_decoder_that_fails_at_a_point(monkeypatch):
 def test_answers_list_the_pictures_that_are_missing():
     drawn = torch.rand(3, 1, 2, 2)
     drawn[1, 0, 0, 0] = math.nan
-    message = decoder.pictures_message({"panel": "a", "seq": math.inf}, lambda: drawn)
+    message = messages.pictures_message({"panel": "a", "seq": math.inf}, lambda: drawn)
     (size,) = struct.unpack("<I", message[:4])
     header = json.loads(message[4 : 4 + size], parse_constant=pytest.fail)
     assert header["missing"] == [1] and header["seq"] is None
     assert pictures.to_uint8(drawn)[1, 0, 0, 0] == 128  # grey, as gaps are
-    assert decoder.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]], "b": "x"}
+    assert messages.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]], "b": "x"}
 
 
 def test_errors_of_an_own_map_that_are_not_finite():

@@ -14,8 +14,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.components import cached, pictures
-from vae import zoo
+from pages.components.shell import cached, pictures
+from vae import store
 from vae.data import DATASETS
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def test_pages_with_models(page, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_is_shown_with_its_figures_and_protocol(name):
     app = start("sliders", model=name)
-    card = zoo.read_card(name)
+    card = store.read_card(name)
     (table,) = [m.value for m in app.markdown if "| figure | this model |" in m.value]
     for key in ("mig", "dci", "factor_vae_score"):
         if key in card.figures:
@@ -240,11 +240,11 @@ def test_a_damaged_gallery_takes_its_models_out_and_the_rest_work(tmp_path, monk
 
 def test_a_damaged_model_is_listed_with_its_reason_and_the_rest_work(tmp_path, monkeypatch):
     for name in ("mnist-vae-2d", "mnist-vae-16d"):
-        shutil.copytree(zoo.PRETRAINED / name, tmp_path / name)
+        shutil.copytree(store.PRETRAINED / name, tmp_path / name)
     weights = tmp_path / "mnist-vae-2d" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     (tmp_path / "mnist-vae-16d" / "map.npz").unlink()
-    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path)
     cached.st.cache_resource.clear()
     cached.st.cache_data.clear()
     try:
@@ -263,14 +263,14 @@ def test_a_damaged_model_is_listed_with_its_reason_and_the_rest_work(tmp_path, m
 
 FACTOR_MODELS = [
     name for name in NAMES
-    if DATASETS[zoo.read_card(name).data].grid is not None and zoo.read_card(name).family != "vqvae"
+    if DATASETS[store.read_card(name).data].grid is not None and store.read_card(name).family != "vqvae"
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FACTOR_MODELS)
 def test_a_true_factor_moves_the_point_to_the_new_images_code(name):
     app = start("disentangle", model=name)
-    card, model = zoo.read_card(name), vae.load(name)
+    card, model = store.read_card(name), vae.load(name)
     grid = DATASETS[card.data].grid
     k = grid.names.index("scale" if "scale" in grid.names else "glasses")
     truth = [grid.values[i].index(app.select_slider(key=f"factor_{card.data}_{i}").value)
@@ -304,7 +304,7 @@ def test_another_model_keeps_the_image_that_was_drawn():
 @pytest.mark.parametrize("name", FACTOR_MODELS)
 def test_the_disentangle_pages_figures_are_the_cards(name):
     app = start("disentangle", model=name)
-    card = zoo.read_card(name)
+    card = store.read_card(name)
     heat = payload(app, "texts", "rows", "columns")
     grid = DATASETS[card.data].grid
     assert heat["rows"] == list(grid.names)
@@ -402,7 +402,7 @@ def test_the_heat_map_of_btcvae_gives_x_y_and_scale_a_dimension_each():
 
 
 def test_figures_over_beta_are_those_of_models_that_differ_in_beta_alone():
-    from pages.components import factors
+    from pages.components.disentangle import factors
 
     cards = [card for card in vae.available() if card.data == "sprites"]
     sweep = factors.beta_sweep(cards)
@@ -418,7 +418,7 @@ def test_metrics_on_the_page_are_the_cards_and_random_codes_stand_beside(name):
     table = app.dataframe[0].value
     card = vae.load(name).card
     (row,) = [i for i, title in enumerate(table["model"]) if title == f"→ {card.title}"]
-    from pages.components.model_picker import FIGURES
+    from pages.components.shell.model_picker import FIGURES
 
     for key in ("mig", "sap", "modularity", "factor_vae_score", "beta_vae_score"):
         assert table[FIGURES[key]][row] == card.figures[key]
@@ -429,7 +429,7 @@ def test_metrics_on_the_page_are_the_cards_and_random_codes_stand_beside(name):
 def test_without_known_factors_the_page_says_what_it_needs():
     app = start("disentangle", model="mnist-vae-16d")
     assert "no known factors" in app.info[0].value
-    codes = zoo.read_map("mnist-vae-16d").codes
+    codes = store.read_map("mnist-vae-16d").codes
     codes = codes[:, codes.var(0) > 0.01]
     correlation = np.corrcoef(codes, rowvar=False)
     expected = -0.5 * np.linalg.slogdet(correlation)[1]
@@ -438,8 +438,8 @@ def test_without_known_factors_the_page_says_what_it_needs():
 
 
 def test_a_constant_factor_is_left_out_with_a_note(tmp_path, monkeypatch):
-    shutil.copytree(zoo.PRETRAINED, tmp_path / "pretrained")
-    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    shutil.copytree(store.PRETRAINED, tmp_path / "pretrained")
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     path = tmp_path / "pretrained" / "sprites-vae" / "card.json"
     card = json.loads(path.read_text())
     card["figures"]["factor_entropy"][1], card["figures"]["mig_gaps"][1] = 0.0, None
@@ -456,8 +456,8 @@ def test_a_constant_factor_is_left_out_with_a_note(tmp_path, monkeypatch):
 
 
 def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
-    shutil.copytree(zoo.PRETRAINED, tmp_path / "pretrained")
-    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    shutil.copytree(store.PRETRAINED, tmp_path / "pretrained")
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     path = tmp_path / "pretrained" / "sprites-vae" / "card.json"
     card = json.loads(path.read_text())
     del card["figures"]["mutual_information"], card["figures"]["mig"]
@@ -479,7 +479,7 @@ def test_a_link_that_a_late_browser_still_believes_is_told_again(monkeypatch):
     monkeypatch.setattr(QueryParamsProxy, "from_dict", lambda self, d: (told.append(d["z"]), tell(self, d)))
 
     def a_run():
-        from pages.components import link
+        from pages.components.shell import link
 
         link.begin_run()
         link.end_run()

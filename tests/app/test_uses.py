@@ -7,16 +7,18 @@ import pytest
 import torch
 
 import vae
-from pages.components import cached, use_anomalies, use_augmentation, use_denoising, use_filling, use_labels, use_memory
-from vae import inpainting, metrics, zoo
+from pages.components.shell import cached
+from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
+from vae import metrics, store
 from vae.data import DATASETS
-from vae.training import uses
+from vae.evaluation import downstream
+from vae.latent import inpainting
 
 from .test_pages import components, start
 
 SECTIONS = {
-    "anomalies": use_anomalies, "denoising": use_denoising, "filling": use_filling,
-    "labels": use_labels, "augmentation": use_augmentation, "memory": use_memory,
+    "anomalies": anomalies, "denoising": denoising, "filling": filling,
+    "labels": labels, "augmentation": augmentation, "memory": memory,
 }  # fmt: skip
 # one model of each family on each data set that a section speaks of; of the many that can fill in, those
 # that differ in more than weights
@@ -24,7 +26,7 @@ FILLING = ["mnist-vae-16d", "mnist-cvae", "mnist-m2", "mnist-vamp", "mnist-iaf",
 
 
 def differ(names):
-    return {(zoo.read_card(name).family, zoo.read_card(name).data): name for name in names}.values()
+    return {(store.read_card(name).family, store.read_card(name).data): name for name in names}.values()
 
 
 SERVED = [
@@ -86,14 +88,14 @@ def test_auroc_and_curve_are_the_cards(name, kind, score):
     app.segmented_control(key="anomaly_kind").set_value(kind).run()
     app.segmented_control(key="anomaly_score").set_value(score).run()
     assert not app.exception
-    figures = zoo.read_card(name).figures
+    figures = store.read_card(name).figures
     auroc = figures[f"auroc_{score}_{kind}"]
     assert any(f"**AUROC {auroc:.3f}**" in m.value for m in app.markdown)
     (curve,) = [c["data"] for c in charts(app).values() if c["data"][0].get("name", "").startswith("AUROC")]
     np.testing.assert_allclose(curve[0]["y"], figures[f"roc_{score}_{kind}"])
     table = app.dataframe[0].value
-    assert table.set_index("foreign images")[f"AUROC by {use_anomalies.SCORES[score]}"][
-        use_anomalies.KINDS[kind]
+    assert table.set_index("foreign images")[f"AUROC by {anomalies.SCORES[score]}"][
+        anomalies.KINDS[kind]
     ] == auroc  # fmt: skip
     if auroc < 0.5:
         assert any("Worse than chance" in m.value for m in app.markdown)
@@ -110,14 +112,14 @@ def test_images_are_ranked_by_the_models_own_scores():
     app = start("uses", model="mnist-vae-16d", use="anomalies")
     model = vae.load("mnist-vae-16d")
     splits = [DATASETS[name].load("test") for name in ("mnist", "fashion-mnist")]
-    rows = np.arange(use_anomalies.RANKED)
+    rows = np.arange(anomalies.RANKED)
     x = torch.cat([split.batch(rows)[0] for split in splits])
     scores = np.concatenate([
         metrics.foreignness(model, part, torch.Generator().manual_seed(0)).excess for part in x.split(len(rows))
     ])  # fmt: skip
     order = np.argsort(-scores, kind="stable")
     most = next(d for d in components(app).values() if d["name"].startswith("The most foreign"))
-    expected = [f"{'foreign' if i >= len(rows) else 'test image'}, {scores[i]:.4g}" for i in order[: use_anomalies.SHOWN]]
+    expected = [f"{'foreign' if i >= len(rows) else 'test image'}, {scores[i]:.4g}" for i in order[: anomalies.SHOWN]]
     assert most["labels"] == expected
 
 
@@ -129,7 +131,7 @@ def test_denoising_says_each_pictures_decibels():
     app.slider(key="denoise_std").set_value(0.0).run()
     assert not app.exception
     table = app.dataframe[0].value
-    assert table.iloc[0].tolist() == ["Digits, denoising VAE, 16-D", zoo.read_card("mnist-dvae").figures["psnr_denoised"]]
+    assert table.iloc[0].tolist() == ["Digits, denoising VAE, 16-D", store.read_card("mnist-dvae").figures["psnr_denoised"]]
 
 
 def test_draws_are_kept_until_what_is_visible_changes(monkeypatch):
@@ -145,27 +147,27 @@ def test_draws_are_kept_until_what_is_visible_changes(monkeypatch):
     assert app.session_state.filled[1].log_evidence == pytest.approx(0, abs=1e-6)  # nothing was seen
     assert abs(float(z.mean())) < 0.2 and 0.85 < float(z.std()) < 1.15  # the prior
     draws = next(d for d in components(app).values() if d["name"] == "draws, filled in")
-    assert draws["n"] == use_filling.SHOWN
+    assert draws["n"] == filling.SHOWN
 
 
-@pytest.mark.parametrize("hidden", use_filling.HIDDEN)
+@pytest.mark.parametrize("hidden", filling.HIDDEN)
 def test_what_is_hidden(hidden):
     for size in (28, 64):
-        visible = use_filling._visible(hidden, (size, size))
+        visible = filling._visible(hidden, (size, size))
         assert visible.shape == (size, size) and visible.dtype == torch.bool
         share = float(visible.float().mean())
         expected = {"everything": 0, "three pixels of four": 0.25, "a band": 0.75, "all but a window": 0.09}
         assert share == pytest.approx(expected.get(hidden, 0.5), abs=0.05)
-    assert use_filling._visible("lower half", (4, 4)).tolist() == [[True] * 4] * 2 + [[False] * 4] * 2
+    assert filling._visible("lower half", (4, 4)).tolist() == [[True] * 4] * 2 + [[False] * 4] * 2
 
 
 def test_accuracies_are_the_cards():
     app = start("uses", model="mnist-m2", use="labels")
-    f, codes = zoo.read_card("mnist-m2").figures, zoo.read_card("mnist-vae-16d").figures
+    f, codes = store.read_card("mnist-m2").figures, store.read_card("mnist-vae-16d").figures
     (bars,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") == "h"]
     shown = dict(zip(bars["y"], bars["x"]))
     (classes,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") != "h"]
-    x, _ = DATASETS["mnist"].load("test").batch([use_labels.UNSURE])
+    x, _ = DATASETS["mnist"].load("test").batch([labels.UNSURE])
     np.testing.assert_allclose(classes["y"], vae.load("mnist-m2").classify(x).exp()[0], atol=1e-4)
     assert max(classes["y"]) < 0.7
     assert shown["Digits, semi-supervised M2, 16-D: q(y|x)"] == pytest.approx(100 * f["accuracy_with_model"])
@@ -176,23 +178,23 @@ def test_accuracies_are_the_cards():
 
 def test_augmentation_is_the_cards():
     app = start("uses", model="fashion-vae-16d", use="augmentation")
-    found = zoo.read_card("fashion-vae-16d").figures["augmentation"]
+    found = store.read_card("fashion-vae-16d").figures["augmentation"]
     (lines,) = [c["data"] for c in charts(app).values()]
     assert {line["name"] for line in lines} == {"alone", "shifted", "VAE", "shifted and VAE"}
     for line in lines:
-        np.testing.assert_allclose(line["y"], [100 * found[f"{n} {line['name']}"] for n in uses.LABELS])
+        np.testing.assert_allclose(line["y"], [100 * found[f"{n} {line['name']}"] for n in downstream.LABELS])
 
 
 def test_a_damaged_memory_is_told(monkeypatch, tmp_path):
     import shutil
 
-    shutil.copytree(zoo.PRETRAINED, tmp_path / "pretrained", ignore=shutil.ignore_patterns("sprites*", "faces*", "rooms*"))
+    shutil.copytree(store.PRETRAINED, tmp_path / "pretrained", ignore=shutil.ignore_patterns("sprites*", "faces*", "rooms*"))
     (tmp_path / "pretrained" / "mnist-few" / "memory.npz").write_bytes(b"PK")
-    use_memory._memory.clear()
-    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    memory._memory.clear()
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     app = start("uses", model="mnist-few", use="memory")
     assert "memory.npz is missing or damaged" in app.warning[0].value
-    use_memory._memory.clear()
+    memory._memory.clear()
 
 
 def test_a_visitors_model_comes_back_where_it_was_measured():

@@ -6,9 +6,10 @@ import streamlit as st
 import torch
 
 import vae
-from pages.components import collection, link
-from pages.components.figures import PETROFF
-from pages.components.scatter import scatter
+from pages.components.map.scatter import scatter
+from pages.components.shell import link
+from pages.components.widgets import collection
+from pages.components.widgets.charts import PETROFF
 from vae.data import DATASETS
 
 NAME, DRAWS = "mnist-vae-2d", 7

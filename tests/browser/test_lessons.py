@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from pages.components.lesson_panel import link_of
-from pages.components.lessons import LESSONS
+from pages.components.lessons.catalogue import LESSONS
+from pages.components.lessons.panel import link_of
 
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch

@@ -15,13 +15,24 @@ from vae.models.portable import portable_decoder
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch
 from .panel import (
-    DRAG, ROOT, decoded, line, open_page, open_panel, painted, pixels, released, shows, until, wait_for_another_z,
+    DRAG,
+    ROOT,
+    decoded,
+    line,
+    open_page,
+    open_panel,
+    painted,
+    pixels,
+    released,
+    shows,
+    until,
+    wait_for_another_z,
     z_in_url,
 )  # fmt: skip
 
 # the models whose decoder the browser runs
 NAMES = [card.name for card in vae.available() if portable_decoder(vae.load(card.name))]
-DECODER = Path(__file__).parents[2] / "pages/components/decoder/decoder.js"
+DECODER = Path(__file__).parents[2] / "vae/browser/runtime/network.js"
 RUN = """async ([source, weights, zs, ys]) => {
   const { createDecoder } = await import('data:text/javascript;base64,' + source);
   const decoder = createDecoder(Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)));

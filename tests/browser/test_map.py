@@ -12,9 +12,10 @@ from PIL import Image
 from playwright.sync_api import expect
 
 import vae
-from pages.components import pictures
-from vae import maps, zoo
+from pages.components.shell import pictures
+from vae import store
 from vae.data import DATASETS
+from vae.latent import maps
 
 from .app_server import settle
 from .map_page import MAP, NAME, inner, on_screen, open_map
@@ -23,7 +24,7 @@ from .panel import in_query, until, wait_for_another_z, z_in_url
 
 @pytest.fixture(scope="module")
 def known():
-    return zoo.read_map(NAME), DATASETS["mnist"].load("test")
+    return store.read_map(NAME), DATASETS["mnist"].load("test")
 
 
 def card(page, other_than=-1):
@@ -141,7 +142,7 @@ def here(page):
 
 @pytest.mark.parametrize("name, key", [(NAME, "umap"), (NAME, "pca"), ("mnist-vae-2d", "dims")])
 def test_a_place_between_points_is_decoded_in_the_browser(page, address, name, key):
-    found, model = zoo.read_map(name), vae.load(name)
+    found, model = store.read_map(name), vae.load(name)
     open_map(page, address, name)
     if key == "pca":
         page.get_by_role("radio", name="PCA").or_(page.get_by_role("button", name="PCA")).first.click()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.components import match
+from pages.components.match import panel
 
 from .app_server import settle
 from .panel import open_page, until
@@ -10,17 +10,17 @@ from .panel import open_page, until
 
 def seed_with(machine):
     """A game whose first machine it is."""
-    return next(s for s in range(99) if match.rounds("sprites", s)[0].machine == machine)
+    return next(s for s in range(99) if panel.rounds("sprites", s)[0].machine == machine)
 
 
 def score(page):
     return float(page.locator("canvas.yours").get_attribute("data-score"))
 
 
-@pytest.mark.parametrize("machine", ["sprites-btcvae", match.FACTORS])
+@pytest.mark.parametrize("machine", ["sprites-btcvae", panel.FACTORS])
 def test_a_round_by_keyboard_to_its_end(page, address, machine):
     seed = seed_with(machine)
-    one = match.rounds("sprites", seed)[0]
+    one = panel.rounds("sprites", seed)[0]
     open_page(page, address, "match", seed=seed)
     page.locator("canvas.yours[data-score]").wait_for()
     assert score(page) == 0
@@ -48,7 +48,7 @@ def test_a_round_by_keyboard_to_its_end(page, address, machine):
         page.get_by_role("button", name="Results (CSV)").click()
     header, row = download.value.path().read_text().splitlines()
     found = dict(zip(header.split(","), row.split(",")))
-    assert float(found["score"]) >= match.ENOUGH and found["won"] == "yes"
+    assert float(found["score"]) >= panel.ENOUGH and found["won"] == "yes"
     assert found["machine"] == "machine 1"  # its name is still hidden
     assert int(found["moves"]) >= 1 and float(found["seconds"]) > 0
 
@@ -56,7 +56,7 @@ def test_a_round_by_keyboard_to_its_end(page, address, machine):
 def test_the_browsers_score_is_pythons(page, address):
     import torch
 
-    one = match.rounds("sprites", seed_with("sprites-btcvae"))[0]
+    one = panel.rounds("sprites", seed_with("sprites-btcvae"))[0]
     open_page(page, address, "match", seed=seed_with("sprites-btcvae"))
     page.locator("canvas.yours[data-score]").wait_for()
     slider = max(one.sliders, key=lambda s: abs(float(one.target[s["index"]] - one.start[s["index"]])))

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 import vae
-from vae import zoo
+from vae import store
 from vae.data import DATASETS
 
 from .app_server import running_app, settle, watch
@@ -62,7 +62,7 @@ def test_a_page_that_ends_early_writes_its_link_all_the_same(page, address):
 
 def test_a_map_click_is_the_current_point_on_sliders(page, address):
     open_map(page, address, "mnist-vae-2d", z="0,0")
-    codes = zoo.read_map("mnist-vae-2d").codes
+    codes = store.read_map("mnist-vae-2d").codes
     inner(page)
     page.mouse.click(*on_screen(page, codes[[40]])[0])
     wait_for_another_z(page, [0, 0])
@@ -133,7 +133,7 @@ def test_disentangle_by_keyboard(page, address):
     settle(page)
     wait_for_another_z(page, before)
     moved = z_in_url(page)
-    card = vae.zoo.read_card("rooms-ada")
+    card = vae.store.read_card("rooms-ada")
     owner = int(np.array(card.figures["mutual_information"])[:, 3].argmax())
     jump = np.abs(np.array(moved) - before)
     assert jump.argmax() == owner and jump[owner] > 2 * np.delete(jump, owner).max()

@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 
 from vae import __main__ as cli
-from vae import maps, pipeline, zoo
+from vae import pipeline, store
 from vae.data import DATASETS
-from vae.training import checkpoints, report
+from vae.evaluation import report
+from vae.latent import maps
+from vae.training import checkpoints
 from vae.training.recipes import RECIPES
 
 
 @pytest.fixture
 def small_world(tmp_path, monkeypatch, tiny_split):
-    """An empty zoo, one quick recipe, 40 images."""
+    """An empty store, one quick recipe, 40 images."""
     recipe = dataclasses.replace(RECIPES["mnist-vae-2d"], steps=3, batch_size=4)
     info = dataclasses.replace(DATASETS["mnist"], load=lambda split: tiny_split((1, 28, 28), n=40))
     monkeypatch.setitem(RECIPES, "mnist-vae-2d", recipe)
     monkeypatch.setitem(DATASETS, "mnist", info)
-    monkeypatch.setattr(zoo, "PRETRAINED", tmp_path / "pretrained")
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     monkeypatch.setattr(maps, "fit_umap", lambda codes, seed: np.zeros((len(codes), 2), np.float32))
     (tmp_path / "pretrained").mkdir()
     return tmp_path
@@ -28,14 +30,14 @@ def test_train_evaluate_map_list(small_world, capsys):
     assert "mnist-vae-2d       not trained yet" in capsys.readouterr().out
     runs = str(small_world / "runs")
     assert cli.main(["train", "mnist-vae-2d", "--runs", runs]) == 0
-    card = zoo.read_card("mnist-vae-2d")
+    card = store.read_card("mnist-vae-2d")
     assert card.figures["test_images"] == 40 and card.recipe["steps"] == 3
     assert card.figures["negative_elbo"] == pytest.approx(card.figures["recon"] + card.figures["kl"])
     assert cli.main(["map", "mnist-vae-2d"]) == 0
-    assert zoo.read_map("mnist-vae-2d").codes.shape == (40, 2)
-    assert zoo.read_card("mnist-vae-2d").map["points"] == 40
+    assert store.read_map("mnist-vae-2d").codes.shape == (40, 2)
+    assert store.read_card("mnist-vae-2d").map["points"] == 40
     assert cli.main(["evaluate", "mnist-vae-2d"]) == 0
-    assert zoo.read_card("mnist-vae-2d").map["points"] == 40  # kept
+    assert store.read_card("mnist-vae-2d").map["points"] == 40  # kept
     capsys.readouterr()
     assert cli.main(["list"]) == 0
     assert "recon" in capsys.readouterr().out.splitlines()[0]
@@ -57,10 +59,10 @@ def test_evaluate_all_and_traversals(small_world, monkeypatch):
 def test_new_weights_come_with_a_map_of_their_own(small_world):
     runs = str(small_world / "runs")
     cli.main(["train", "mnist-vae-2d", "--runs", runs])
-    before = zoo.read_map("mnist-vae-2d").codes
-    zoo.write_map("mnist-vae-2d", dataclasses.replace(zoo.read_map("mnist-vae-2d"), codes=before + 1))
+    before = store.read_map("mnist-vae-2d").codes
+    store.write_map("mnist-vae-2d", dataclasses.replace(store.read_map("mnist-vae-2d"), codes=before + 1))
     cli.main(["train", "mnist-vae-2d", "--runs", runs])
-    np.testing.assert_array_equal(zoo.read_map("mnist-vae-2d").codes, before)
+    np.testing.assert_array_equal(store.read_map("mnist-vae-2d").codes, before)
 
 
 def test_a_folder_is_tried_before_anything_is_measured(small_world, monkeypatch, capsys):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..latent import attribute_direction
+from ..latent.geometry import attribute_direction
 from ..models import LatentModel
 
 

@@ -12,7 +12,6 @@ from torch import nn
 
 from .base import Config
 
-
 ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 

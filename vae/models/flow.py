@@ -13,7 +13,6 @@ from torch.distributions import Distribution, constraints
 from . import blocks
 from .base import Config, LatentModel, bounded_logvar, bounded_mean, diagonal_normal, precise, soft_clamp
 
-
 MAX_LOGIT = 20.0  # a smaller gate would shrink a dimension below float32's precision
 
 

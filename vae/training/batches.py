@@ -9,7 +9,6 @@ from torch.utils.data import Dataset, Sampler
 
 from ..data import Split
 
-
 MAX_ROUNDS = 1000  # of looking for partners inside the split
 
 

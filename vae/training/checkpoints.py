@@ -16,9 +16,9 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from torch import Tensor
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
+from torch import Tensor
 
 NAME = re.compile(r"step-(\d{8})")
 KEPT = 2  # checkpoints: should the newest be damaged, the one before it is used

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from .. import zoo
+from .. import store
 from ..data import DATASETS, Split
 from ..data.base import refuse_test
 from ..models import FAMILIES, LatentModel, Output
@@ -155,7 +155,7 @@ def train(
         start, spent, origin = asdict(done.progress).values()
         load_state(done, model, optimizer, critic)
     elif recipe.starts_from:
-        begun = zoo.load(recipe.starts_from)
+        begun = store.load(recipe.starts_from)
         model.load_state_dict(begun.state_dict())
         origin = begun.card.weights_sha256
     if not done and hasattr(model, "initialise"):

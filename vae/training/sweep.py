@@ -25,10 +25,10 @@ import joblib
 import platformdirs
 import torch
 
-from .. import jobs, zoo
+from .. import jobs, store
+from ..evaluation.evaluate import evaluate
 from ..models import FAMILIES, Config, LatentModel
 from . import candidates, checkpoints, tries
-from .evaluation import evaluate
 from .loop import Stopped, train
 from .recipes import DESCRIPTIVE_FIELDS, Recipe, nearest
 
@@ -193,7 +193,7 @@ def run_once(
     except FloatingPointError as error:
         kept = checkpoints.newest(folder)
         return Result("failed", str(error), *asdict(kept.progress).values()) if kept else Result("failed", str(error))
-    except (OSError, ValueError, zoo.ModelUnavailable) as error:
+    except (OSError, ValueError, store.ModelUnavailable) as error:
         return Result("error", str(error), checkpoints.last_step(folder))
     except Exception as error:  # whatever it is, the other runs go on
         log.exception("%s %s", run.name, run.label)
@@ -263,7 +263,7 @@ def sweep(
     checkpoints.try_writing(runs)
     for name in {run.name for run in todo}:
         tries.read(name)  # a damaged file is named before hours of work, not after
-        checkpoints.try_writing(zoo.PRETRAINED / name)
+        checkpoints.try_writing(store.PRETRAINED / name)
     results = {}
     alone = processes == 1 and not backend
     with jobs.StopRequest(runs) as asked, _connected(backend, scheduler, processes) as jobs_at_once:

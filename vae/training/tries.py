@@ -11,7 +11,7 @@ from statistics import median
 
 import filelock
 
-from .. import zoo
+from .. import store
 from ..data.base import refuse_test
 from .recipes import Recipe, completed
 
@@ -61,7 +61,7 @@ class Try:
 
 def read(name: str, root: Path | None = None) -> list[Try]:
     """Return the recorded runs of a model. Raises ValueError, naming the file, where it is damaged."""
-    path = (root or zoo.PRETRAINED) / name / "tries.json"
+    path = (root or store.PRETRAINED) / name / "tries.json"
     if not path.exists():
         return []
     try:
@@ -75,14 +75,14 @@ def read(name: str, root: Path | None = None) -> list[Try]:
 
 def record(name: str, new: Try, root: Path | None = None) -> None:
     """Append a run, in place of an earlier record of the same run."""
-    folder = (root or zoo.PRETRAINED) / name
+    folder = (root or store.PRETRAINED) / name
     folder.mkdir(exist_ok=True)
     # two sweeps may end a run at once; the lock lies outside the checkout
     lock = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     with filelock.FileLock(Path(tempfile.gettempdir()) / f"vae-tries-{lock}.lock"):
         kept = [t for t in read(name, root) if completed(t.recipe) != completed(new.recipe) or t.split != new.split]
         stored = [{k: v for k, v in asdict(t).items() if v or k in ("recipe", "split")} for t in [*kept, new]]
-        zoo.write_atomically(folder / "tries.json", (json.dumps(stored, indent=1) + "\n").encode())
+        store.write_atomically(folder / "tries.json", (json.dumps(stored, indent=1) + "\n").encode())
 
 
 def headline(recipe: Recipe | None, figures: dict) -> str:

@@ -1,0 +1,256 @@
+"""Inside: one image on its way through a model, every number by the very functions that trained it."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import time
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vae import ModelCard, browser, objectives
+from vae.models import LatentModel
+from vae.models.base import Output, reparametrise
+from vae.uploads import prepare
+
+from ..bridge import messages
+from ..shell import cached, pictures, state
+from ..widgets.charts import class_colours
+from ..widgets.image_input import Picked
+
+_component = st.components.v2.component(
+    "inside",
+    html=browser.source("widgets/inside/inside.html"),
+    css=browser.source("widgets/inside/inside.css"),
+    js=browser.source("runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/inside/inside.js"),
+)
+KEY = "inside_panel"
+SENT = 56  # pixels across a drawing as the browser sends it
+FAN = 8  # reconstructions of other draws
+SHOWN = 600  # codes of held-out images under the ellipse
+DIGITS = 2  # after the point, of nats
+NOTHING = "Nothing is drawn: this is what the model makes of an empty picture."
+
+
+class Passage(NamedTuple):
+    """What happens to one image; D dimensions."""
+
+    out: Output
+    terms: objectives.ELBO
+    per_pixel: Tensor  # (C, H, W) nats; their sum is the reconstruction term
+    fan: Tensor  # (FAN, C, H, W), means of p(x|z) at other draws
+
+
+@torch.no_grad()
+def passage(model: LatentModel, x: Tensor, y: Tensor | None, eps: Tensor, seed: int = 0) -> Passage:
+    """x (1, C, H, W) through encoder, the draw that eps (D,) stands for, and decoder."""
+    posterior = model.encode(x, y)
+    z = reparametrise(posterior, eps[None])
+    out = Output(posterior, z, model.likelihood(z, y), model.prior)
+    noise = torch.randn(FAN, model.latent_dim, generator=torch.Generator().manual_seed(seed))
+    others = posterior.mean + posterior.stddev * noise
+    return Passage(
+        out, objectives.elbo(out, x), -out.likelihood.base_dist.log_prob(x)[0],
+        model.decode(others, None if y is None else y.repeat(FAN)),
+    )  # fmt: skip
+
+
+def finite(found: Passage) -> bool:
+    """Return whether every number of a passage is finite."""
+    posterior, likelihood = found.out.posterior, found.out.likelihood
+    return state.finite(
+        posterior.mean, posterior.stddev, found.out.z, likelihood.mean, found.per_pixel, found.fan, *found.terms
+    )
+
+
+def serves(model: LatentModel) -> bool:
+    """Whether a posterior is one diagonal Gaussian, which is what there is to see."""
+    return model.latent_kind == "gaussian" and not model.groups
+
+
+@st.fragment
+def inside_panel(picked: Picked | None) -> None:
+    """The passage of a picked image, or of what is drawn on the panel."""
+    model, card = state.model(), state.card()
+    prior, figures = model.prior, card.figures
+    generator = torch.Generator().manual_seed(state.seed())
+    _component(
+        key=KEY,
+        data=messages.without_nan({
+            "model": card.name, "z": list(st.session_state.z), "seed": state.seed(), "drawing": picked is None,
+            "source": _source(picked), "eps": torch.randn(model.latent_dim, generator=generator).tolist(),
+            "order": cached.dimension_order(card.name), "digits": DIGITS, "dims": model.latent_dim,
+            "conditional": bool(model.num_classes),
+            "names": [state.dim_name(d) for d in range(model.latent_dim)],
+            "prior_mu": prior.mean.tolist(), "prior_sigma": prior.stddev.tolist(),
+            "average": {key: figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
+            "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _code(card.name),
+        }),
+        on_ask_change=lambda: None,
+        on_take_change=_take,
+    )  # fmt: skip
+    messages.send_answer(KEY, _answer(picked))
+    if st.session_state.pop("inside_taken", False):
+        st.rerun()  # the whole page: the URL follows
+
+
+def _take() -> None:
+    """The drawn z becomes the current point."""
+    payload = messages.payload(KEY, "take")
+    z, _ = (None, False) if payload is None else messages.checked(payload.get("z"))
+    if z is not None:
+        state.set_z(z, y=messages.checked_class(payload.get("y")))
+        st.session_state.inside_taken = True
+
+
+def over_beta(card: ModelCard) -> list[ModelCard]:
+    """The models of this one's data and networks, by the weight of the KL, from none to most; [] for one
+    of few images. They may differ in steps and seed, which their cards tell."""
+    if card.recipe.get("images"):
+        return []
+    alike = [
+        other for other in cached.zoo_scan()[0].values()
+        if (other.data, other.model_config(), other.family in ("vae", "ae"), other.recipe.get("objective"))
+        == (card.data, card.model_config(), True, "elbo")
+        and not other.recipe.get("images") and "recon" in other.figures
+    ]  # fmt: skip
+    return sorted(alike, key=beta)
+
+
+def beta(card: ModelCard) -> float:
+    """The weight of the KL: an autoencoder has none."""
+    return 0.0 if card.family == "ae" else card.recipe["beta"]
+
+
+def _source(picked: Picked | None) -> str:
+    """Names the image, so that the panel asks again for another."""
+    return "drawing" if picked is None else f"{picked.what} {float(picked.x.sum()):.4f} {picked.y}"
+
+
+# a stroke asks dozens of times a second, and these do not change with it
+@st.cache_data(max_entries=40, show_spinner=False)
+def _plane(name: str) -> dict:
+    """Codes of held-out images for what lies under the ellipse, and how far the plane goes."""
+    found = cached.model_map(name)
+    if found is None:
+        return {"codes": [], "labels": [], "colours": [], "low": -4, "high": 4}
+    codes = found.codes[:SHOWN]
+    reach = max(3.0, float(np.quantile(np.abs(codes), 0.99))) * 1.1
+    info = cached.info(cached.model(name).card.data)
+    labels = cached.gallery(info.name).labels[found.rows[:SHOWN]]
+    return {
+        "codes": codes.round(3).tolist(), "labels": labels.tolist(), "colours": class_colours(len(info.classes)),
+        "low": -reach, "high": reach,
+    }  # fmt: skip
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def _code(name: str) -> dict:
+    """The very functions of each step, as they stand in vae/."""
+    model = cached.model(name)
+    steps = {
+        "x": prepare, "q": type(model).encode, "eps": reparametrise, "z": reparametrise,
+        "x_hat": type(model).decode_logits, "recon": type(model).likelihood, "kl": objectives.gaussian_kl,
+    }  # fmt: skip
+    steps["sum"] = objectives.elbo
+    return {
+        part: {"name": f"{f.__module__}.{f.__qualname__}", "source": inspect.getsource(f)} for part, f in steps.items()
+    }
+
+
+def _answer(picked: Picked | None) -> bytes:
+    ask = messages.payload(KEY, "ask")
+    if ask is None or ask.get("source") != _source(picked):
+        return b""
+    model = state.model()
+    eps = _checked(ask.get("eps"), model.latent_dim)
+    x, said = (picked.x, "") if picked is not None else _drawing(ask.get("drawing"))
+    if eps is None or x is None:
+        return b""
+    begun = time.perf_counter()
+    if cached.info(state.card().data).binary:
+        x = (x > 0.5).float()
+    y, as_class = None, ""
+    if model.num_classes:
+        y = picked.y if picked is not None else model.most_likely_class(x)
+        as_class = cached.info(state.card().data).classes[int(y[0])]
+    found = passage(model, x, y, eps, state.seed())
+    asked = {"panel": str(ask.get("panel"))[:40], "seq": ask.get("seq")}
+    if not finite(found):
+        return _only_image(x, {**asked, "no_number": state.no_number()})
+    # a picture of nats: black for none, white for 4 and more
+    error = (found.per_pixel / 4).clamp(0, 1)
+    others, said_of_others = _others(x)
+    shown = torch.cat([x, found.out.likelihood.mean, error[None], found.fan, *others])
+    pixels = pictures.to_uint8(shown)  # (3 + FAN, H, W, C)
+    posterior, terms = found.out.posterior, found.terms
+    _, height, width, channels = pixels.shape
+    header = {
+        **asked, "count": len(pixels), "missing": pictures.missing(shown), "no_number": "",
+        "height": height, "width": width, "channels": channels, "said": said, "as_class": as_class,
+        "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
+        "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
+        "recon": float(terms.recon[0]), "kl": float(terms.kl[0]), "negative_elbo": -float(terms.elbo[0]),
+        "kl_per_dim": terms.kl_per_dim[0].tolist(), "others": said_of_others, "fan": FAN,
+        "y": None if y is None else int(y[0]),
+    }  # fmt: skip
+    return messages.message(header, pixels.tobytes())
+
+
+def _only_image(x: Tensor, header: dict) -> bytes:
+    """The answer of a model that returns no finite numbers for x (1, C, H, W): x as the model sees it."""
+    pixels = pictures.to_uint8(x)
+    _, height, width, channels = pixels.shape
+    size = {"count": 1, "missing": [], "height": height, "width": width, "channels": channels}
+    return messages.message({**header, **size}, pixels.tobytes())
+
+
+@torch.no_grad()
+def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
+    """The same image through the models of every beta: reconstructions at the posterior mean, and the
+    figures of each. Its "no_number" is the sentence of a model that returns no finite numbers."""
+    found, told = [], []
+    cards = over_beta(state.card())
+    for card in cards if len(cards) > 2 else []:
+        model = cached.model(card.name)
+        posterior = model.encode(x)
+        out = Output(posterior, posterior.mean, model.likelihood(posterior.mean), model.prior)
+        terms = objectives.elbo(out, x)
+        usable = state.finite(posterior.mean, out.likelihood.mean, terms.recon, terms.kl)
+        found.append(out.likelihood.mean if usable else torch.full_like(x, torch.nan))
+        told.append({
+            "beta": f"{beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
+            "kl": None if card.family == "ae" else float(terms.kl[0]), "active": card.figures["active_units"],
+            "no_number": "" if usable else state.no_number(),
+        })  # fmt: skip
+    return found, told
+
+
+def _drawing(text) -> tuple[Tensor | None, str]:
+    """A drawing as the browser sends it, (x (1, C, H, W), what to say of it), or (None, "")."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (ValueError, TypeError):
+        return None, ""
+    if len(content) != SENT * SENT:
+        return None, ""
+    grey = np.frombuffer(content, np.uint8).reshape(SENT, SENT)
+    info = cached.info(state.card().data)
+    # light on dark, as digits, clothes, sprites and glyphs are
+    x = prepare(
+        Image.fromarray(grey).convert("RGB"), info.image_shape, invert=False, centre=info.name.startswith("mnist")
+    ).x
+    return x, "" if grey.max() > 30 else NOTHING
+
+
+def _checked(eps, dims: int) -> Tensor | None:
+    if not isinstance(eps, list) or len(eps) != dims:
+        return None
+    if not all(isinstance(v, (int, float)) and abs(v) <= 100 for v in eps):
+        return None
+    return torch.tensor(eps, dtype=torch.float32)

@@ -1,0 +1,114 @@
+"""The live panel: a slider per latent dimension, a 2-D pad, and the picture that follows the hand.
+
+Only the release writes the current point.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import streamlit as st
+import torch
+
+from vae import browser
+
+from ..bridge import messages
+from ..shell import cached, pictures, state
+
+_panel = st.components.v2.component(
+    "live_panel",
+    html=browser.source("widgets/live_panel/live_panel.html"),
+    css=browser.source("widgets/live_panel/live_panel.css"),
+    # one module for the browser, a file for each part of it
+    js=browser.source(
+        "runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/live_panel/live_panel.js",
+        "widgets/live_panel/picture.js", "widgets/live_panel/sliders.js", "widgets/live_panel/around.js",
+        "widgets/live_panel/pad.js",
+    ),
+)
+KEY = "live_panel"
+SHOWN_FIRST = 6  # sliders; of each level where there are levels, half as many
+
+
+@st.fragment
+def live_panel() -> None:
+    """Sliders over the current point, dimensions by what they carry; writes state on release."""
+    if st.session_state.pop("panel_changed", False):
+        st.rerun()  # the whole page: strips, bars and the URL follow
+    model, card = state.model(), state.card()
+    decoded = state.decode(state.z()[None])
+    pixels = pictures.to_uint8(decoded)[0]  # (H, W, C)
+    height, width, channels = pixels.shape
+    start_z, start_y = state.start_point()
+    _panel(
+        key=KEY,
+        data=messages.without_nan({
+            "model": card.name,
+            "weights": cached.weights_id(card.name),
+            "dims": _dimensions(),
+            "shown_first": SHOWN_FIRST // 2 if model.groups else SHOWN_FIRST,
+            "z": list(st.session_state.z),
+            "y": st.session_state.y,
+            "start": {"z": list(start_z), "y": start_y},
+            "version": state.version(),
+            "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
+            "classes": list(cached.info(card.data).classes) if model.num_classes else [],
+            "height": height, "width": width, "channels": channels,
+            "pixels": base64.b64encode(pixels.tobytes()).decode() if state.finite(decoded) else "",
+            "no_number": state.no_number("at this point"),
+            "note": st.session_state.pop("panel_note", ""),
+        }),
+        on_ask_change=lambda: None,
+        on_commit_change=_commit,
+        on_rename_change=_rename,
+        on_lock_change=_lock,
+    )  # fmt: skip
+    messages.answer(KEY)
+    messages.deliver_model()
+
+
+def _dimensions() -> list[dict]:
+    """Slider settings, in the order in which they are shown."""
+    card, prior = state.card(), state.model().prior
+    mu, sigma = prior.mean.tolist(), prior.stddev.tolist()
+    gaussian = isinstance(prior, torch.distributions.Independent)  # else no line stands for it
+    group = {d: name for name, dims in state.model().groups.items() for d in dims}
+    ranges = cached.slider_ranges(card.name)
+    kl = card.figures.get("kl_per_dim")
+    locked = state.locked()
+    return [
+        {
+            "index": d, "low": float(ranges[d, 0]), "high": float(ranges[d, 1]),
+            "kl": kl[d] if kl else None, "name": state.names().get(d, ""), "locked": d in locked,
+            "prior_mu": mu[d], "prior_sigma": sigma[d] if gaussian else None, "group": group.get(d, ""),
+        }
+        for d in cached.dimension_order(card.name)
+    ]  # fmt: skip
+
+
+def _commit() -> None:
+    payload = messages.payload(KEY, "commit")
+    z, mended = (None, False) if payload is None else messages.checked(payload.get("z"))
+    if mended:
+        st.session_state.panel_note = "a value that was no number was put back into the data's range"
+    if z is not None:
+        state.set_z(z, y=messages.checked_class(payload.get("y")), start=False)
+        # so that the panel can tell the echo of its last release from that of an earlier one
+        commit = payload.get("commit")
+        st.session_state.panel_echo = {
+            "panel": str(payload.get("panel"))[:40], "commit": commit if isinstance(commit, int) else 0,
+        }  # fmt: skip
+        st.session_state.panel_changed = True
+
+
+def _rename() -> None:
+    payload = messages.payload(KEY, "rename")
+    if payload is not None:
+        state.rename(payload.get("index"), payload.get("name"))
+        st.session_state.panel_changed = True
+
+
+def _lock() -> None:
+    payload = messages.payload(KEY, "lock")
+    if payload is not None:
+        state.lock(payload.get("index"), bool(payload.get("locked")))

@@ -1,0 +1,81 @@
+"""A path drawn on the map: the pictures along it."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import numpy as np
+import streamlit as st
+
+from vae import latent
+
+from ..shell import cached, pictures, state
+from ..widgets import exports
+from ..widgets.collection import Collection, Layout
+from ..widgets.picture_grid import picture_grid
+from ..widgets.point import go_to_place
+
+FRAMES = 16
+
+
+def path_on(collection: Collection, layout: Layout) -> np.ndarray:
+    """The path drawn on this very map, places (S, 2); (0, 2) where there is none."""
+    kept, places = st.session_state.get("map_path", (None, None))
+    return places if kept == (collection.id, layout.key) else np.empty((0, 2))
+
+
+def walk(collection: Collection, layout: Layout) -> Callable[[np.ndarray], None]:
+    """What a drawn path calls: it is kept, and its end becomes the current point."""
+
+    def drawn(places: np.ndarray) -> None:
+        st.session_state.map_path = ((collection.id, layout.key), places)
+        go_to_place(layout, collection, places[-1])
+
+    return drawn
+
+
+def show(collection: Collection, layout: Layout) -> None:
+    """The pictures along the path, evenly by its length; nothing where none is drawn."""
+    places = path_on(collection, layout)
+    if not len(places):
+        return
+    st.divider()
+    heading = st.columns([3, 2], vertical_alignment="bottom")
+    heading[0].subheader("Along your path")
+    stops = latent.along(places, FRAMES)
+    zs = layout.imagine(stops, collection)
+    ys = layout.classes(stops, collection)
+    frames = state.decode(zs, ys)
+    name = state.card().name
+    with heading[1].container(horizontal=True, horizontal_alignment="right"):
+        exports.download(
+            "Animation (GIF)",
+            lambda: exports.gif(frames, scale=8 if frames.shape[-1] < 64 else 4),
+            f"{name}-path.gif", "image/gif", key="map_path_gif", primary=True,
+        )  # fmt: skip
+        exports.download(
+            "Strip (PNG)",
+            lambda: pictures.png(pictures.to_image(pictures.sheet(frames, FRAMES, gap=1), 2)),
+            f"{name}-path.png", "image/png", key="map_path_png",
+        )  # fmt: skip
+        st.button("Clear", key="map_path_clear", on_click=_forget)
+    support, told = None, ""
+    if cached.model_map(name) is not None:
+        support = latent.support(state.features(zs), cached.features(name), cached.local_distances(name))
+        told = (
+            " Under each: its support, the share of held-out images that lie in places as sparse in latent "
+            "space or sparser."
+        )
+    picture_grid(
+        frames, [f"step {i + 1} of {FRAMES}" for i in range(FRAMES)], key="map_path_frames",
+        on_pick=lambda index: go_to_place(layout, collection, stops[index]), columns=FRAMES // 2, size=150,
+        captions=None if support is None else [f"{v:.2f}" for v in support], name="pictures along the path",
+    )  # fmt: skip
+    st.caption(
+        f"{FRAMES} places at equal steps along the path on {layout.title}, decoded." + told
+        + " Click a step to make it the current point."
+    )  # fmt: skip
+
+
+def _forget() -> None:
+    st.session_state.pop("map_path", None)

@@ -1,0 +1,190 @@
+"""Match the target: rounds against hidden machines, each with sliders over a code of its own.
+
+Target and start are the same held-out images for every machine, as it decodes them itself, so that
+each can be matched to within a slider's step: what differs is how its space is laid out.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from vae import browser
+from vae.metrics import multiscale_distance
+
+from ..bridge import messages
+from ..shell import cached, pictures, state
+
+_component = st.components.v2.component(
+    "match",
+    html=browser.source("widgets/match/match.html"),
+    css=browser.source("widgets/match/match.css"),
+    js=browser.source("runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/match/match.js"),
+)
+KEY = "match_panel"
+FACTORS = "the true factors"
+MACHINES = {  # by data set; the renderer itself is one of them
+    "sprites": ("sprites-ae", "sprites-vae", "sprites-btcvae", FACTORS),
+    "rooms": ("rooms-ae", "rooms-vae", "rooms-ada", FACTORS),
+}
+ENOUGH = 80  # the score at which a round is won
+CANDIDATES = 12  # starts of which the one that looks least like the target is taken
+ACTIVE = 0.01  # variance of posterior means, as for active units
+
+
+@dataclass(frozen=True)
+class Round:
+    """One machine's task. Codes of the true factors are their values' numbers."""
+
+    id: str
+    machine: str
+    sliders: list[dict]  # index, name, low, high, step
+    start: Tensor  # (D,)
+    target: Tensor  # (D,)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """A code (D,) -> its picture (1, C, H, W)."""
+        if self.machine != FACTORS:
+            with torch.no_grad():
+                return cached.model(self.machine).decode(z[None])
+        data = self.id.split()[0]
+        grid = cached.info(data).grid
+        factors = z.round().long().numpy().clip(0, np.array(grid.sizes) - 1)
+        return torch.from_numpy(grid.render(factors[None])).float() / 255
+
+    def score(self, z: Tensor) -> float:
+        """100 for the target, 0 for what is no nearer to it than the start."""
+        goal = self.decode(self.target)
+        from_start = multiscale_distance(self.decode(self.start), goal)
+        score = 100 * (1 - multiscale_distance(self.decode(z), goal) / from_start).clamp(0, 1)
+        return float(score.nan_to_num(0))  # a picture that is not finite is no nearer than the start
+
+
+def machines(data: str) -> list[str]:
+    """The opponents that are shipped with encoded data, for one data set."""
+    cards = cached.zoo_scan()[0]
+    return [
+        name for name in MACHINES.get(data, ())
+        if name == FACTORS or name in cards and cached.model_map(name) is not None
+    ]  # fmt: skip
+
+
+def rounds(data: str, seed: int) -> list[Round]:
+    """All machines of a data set in an order of chance, on one target and one start."""
+    rng = np.random.default_rng([seed, 7])
+    split, grid = cached.gallery(data), cached.info(data).grid
+    goal, *starts = rng.choice(len(split), 1 + CANDIDATES, replace=False)
+    x, _ = split.batch([goal, *starts])
+    start = starts[int(multiscale_distance(x[1:], x[:1].expand_as(x[1:])).argmax())]
+    pair, _ = split.batch([start, goal])
+    order = rng.permutation(machines(data)).tolist()
+    found = []
+    for i, machine in enumerate(order):
+        if machine == FACTORS:
+            codes = torch.from_numpy(split.factors[[start, goal]]).float()
+            sliders = [
+                {"index": k, "name": f"slider {k + 1}", "low": 0, "high": size - 1, "step": 1}
+                for k, size in enumerate(grid.sizes)
+            ]
+        else:
+            codes, sliders = _codes_and_sliders(machine, pair)
+        found.append(Round(f"{data} {seed} {i}", machine, sliders, codes[0], codes[1]))
+    return found
+
+
+def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
+    """(start, target) (2, D) and a slider for each dimension that carries anything."""
+    model = cached.model(machine)
+    with torch.no_grad():
+        codes = model.encode(pair).mean.clone()
+    spread = cached.model_map(machine).codes.var(0)
+    ranges = cached.slider_ranges(machine)
+    active = [d for d in cached.dimension_order(machine) if spread[d] > ACTIVE]
+    idle = [d for d in range(model.latent_dim) if d not in active]
+    codes[0, idle] = codes[1, idle]  # what has no slider must not stand in the way
+    low = np.minimum(ranges[:, 0], codes.amin(0).numpy())
+    high = np.maximum(ranges[:, 1], codes.amax(0).numpy())
+    sliders = [
+        {
+            "index": d, "name": f"slider {i + 1}", "low": float(low[d]), "high": float(high[d]),
+            "step": float((high[d] - low[d]) / 100),
+        }
+        for i, d in enumerate(active)
+    ]  # fmt: skip
+    return codes, sliders
+
+
+@st.fragment
+def match_panel(current: Round, player: str, on_finished) -> None:
+    """Play a round; on_finished(score, seconds, moves) runs before the page does. Another player
+    begins anew."""
+    if st.session_state.pop("match_changed", False):
+        st.rerun()
+    goal, begin = current.decode(current.target), current.decode(current.start)
+    if not state.finite(current.target, current.start, goal, begin):
+        st.warning(state.no_number("for this game's images"))
+        return
+    pixels = pictures.to_uint8(goal)[0]  # (H, W, C)
+    height, width, channels = pixels.shape
+    browser_decodes = current.machine != FACTORS
+    _component(
+        key=KEY,
+        data=messages.without_nan({
+            "round": _name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
+            "weights": cached.weights_id(current.machine) if browser_decodes else None,
+            "target": base64.b64encode(pixels.tobytes()).decode(),
+            "start_distance": float(multiscale_distance(begin, goal)), "enough": ENOUGH,
+            "height": height, "width": width, "channels": channels,
+            "no_number": state.no_number("at this point"),
+        }),
+        on_ask_change=lambda: None,
+        on_finished_change=lambda: _finished(current, player, on_finished),
+    )  # fmt: skip
+    if browser_decodes:
+        messages.deliver_model(current.machine)
+    else:
+        messages.send_answer(KEY, _answer(current, player))
+
+
+def _name(current: Round, player: str) -> str:
+    return f"{current.id} {player}"
+
+
+def _answer(current: Round, player: str) -> bytes:
+    ask = _said(current, player, "ask")
+    z = None if ask is None else _code(current, ask.get("z"))
+    return b"" if z is None else messages.pictures_message(ask, lambda: current.decode(z))
+
+
+def _finished(current: Round, player: str, on_finished) -> None:
+    said = _said(current, player, "finished")
+    z = None if said is None else _code(current, said.get("z"))
+    if z is None:
+        return
+    # the score is measured here again: what a browser says of it is not believed
+    seconds, moves = said.get("seconds"), said.get("moves")
+    seconds = float(seconds) if _number(seconds) and 0 <= seconds < 86_400 else 0.0
+    on_finished(current.score(z), seconds, moves if isinstance(moves, int) and 0 <= moves < 100_000 else 0)
+    st.session_state.match_changed = True
+
+
+def _said(current: Round, player: str, event: str) -> dict | None:
+    """What the browser says of this very round."""
+    said = (st.session_state.get(KEY) or {}).get(event)
+    return said if isinstance(said, dict) and said.get("round") == _name(current, player) else None
+
+
+def _code(current: Round, values) -> Tensor | None:
+    if not isinstance(values, list) or len(values) != len(current.start) or not all(map(_number, values)):
+        return None
+    return torch.tensor(values, dtype=torch.float32)
+
+
+def _number(value) -> bool:
+    # the comparison is false of NaN, infinity and integers that no float holds
+    return isinstance(value, (int, float)) and abs(value) < 1e6

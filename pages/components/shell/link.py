@@ -1,0 +1,140 @@
+"""The link: what the URL says of the state, and the state that a stranger's link asks for.
+
+A link opened elsewhere shows the same picture. It is read when a session begins and when a step
+of a lesson is taken, and written at the end of every run.
+"""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from . import cached, state
+
+DEFAULT_MODEL = "mnist-vae-2d"
+OWN = ("model", "z", "seed", "y", "names")  # what every page's link says; all else belongs to a page
+MAX_ASKED, MAX_LENGTH = 20, 2000  # parameters of pages in one link, and characters of a value
+
+
+def begin_run() -> None:
+    """On a session's first run, read the link; afterwards the session is the truth."""
+    st.session_state.of_page = {}
+    cards, problems = cached.zoo_scan()
+    if not cards:
+        st.error("No model can be used: " + "; ".join(f"{k}: {v}" for k, v in problems.items()))
+        st.stop()
+    if "model" not in st.session_state or st.session_state.model not in cards:
+        st.session_state.told_link = st.query_params.to_dict()
+        _read(st.query_params.to_dict(), cards, problems)
+
+
+def end_run() -> None:
+    """Mirror the state to the URL, which navigation empties."""
+    wanted = parameters()
+    # a browser that asked before our last link reached it still speaks of the one before: then
+    # query_params may look right, while the URL is about to be wrong
+    if st.query_params.to_dict() != wanted or st.session_state.told_link != wanted:
+        st.query_params.from_dict(wanted)
+        st.session_state.told_link = wanted
+
+
+def end_page() -> None:
+    """End a page before its last line. st.stop alone would leave the old link in the URL."""
+    end_run()
+    st.stop()
+
+
+def parameters() -> dict[str, str]:
+    """The query parameters that bring anybody here."""
+    s = st.session_state
+    found = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
+    if state.model().num_classes:
+        found["y"] = str(s.y)
+    if state.names():
+        found["names"] = ";".join(f"{d}:{name}" for d, name in sorted(state.names().items()))
+    return found | st.session_state.get("of_page", {})
+
+
+def say(key: str, value: str) -> None:
+    """Add a parameter of a page or a wing to this run's link."""
+    st.session_state.of_page[key] = value
+
+
+def asked(key: str) -> str | None:
+    """Return, once, what the link that was read last says of a page's or a wing's own parameter."""
+    return st.session_state.get("asked", {}).pop(key, None)
+
+
+def follow(parameters: dict[str, str]) -> None:
+    """Go where a link with these parameters goes."""
+    _read(parameters, *cached.zoo_scan())
+
+
+def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
+    others = [(key, value) for key, value in parameters.items() if key not in OWN and len(value) <= MAX_LENGTH]
+    st.session_state.asked = dict(others[:MAX_ASKED])
+    name = parameters.get("model", DEFAULT_MODEL)
+    if name not in cards:
+        fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
+        if "model" in parameters:
+            # an unknown name is not repeated: a sentence is Markdown, and the link may be anybody's
+            reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
+            state.complain(f"The link's model {reason}; this is {fallback} instead.")
+        name = fallback
+        parameters = {k: v for k, v in parameters.items() if k == "seed"}
+    state.begin_model(name)
+    st.session_state.y = 0
+    state.set_seed(_integer(parameters, "seed", 0, state.MAX_SEED))
+    model = state.model()
+    for part in parameters.get("names", "").split(";")[: model.latent_dim]:
+        number, _, name = part.partition(":")
+        if number.isascii() and number.isdigit() and len(number) < 5:
+            state.rename(int(number), name)
+    values = None
+    if "z" in parameters:
+        try:
+            values = parse_z(parameters["z"], model.latent_dim)
+        except ValueError as error:
+            state.complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
+    x, y = state.first_image() if values is None else (None, 0)
+    if model.num_classes:
+        y = _integer(parameters, "y", y, model.num_classes - 1)
+    if values is None:
+        state.set_image(x, y)
+    else:
+        state.set_z(values, y=y)
+
+
+def parse_z(text: str, latent_dim: int) -> Tensor:
+    """"0.1,-2" -> (D,). Raises ValueError with a phrase for the link's owner."""
+    parts = text.split(",")
+    if len(parts) != latent_dim:
+        raise ValueError(f"it has {len(parts)} numbers and this model's codes have {latent_dim}")
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        raise ValueError("it must be numbers with commas between them") from None
+    if not all(math.isfinite(v) for v in values):
+        raise ValueError("it must be finite numbers")
+    if any(abs(v) > state.MAX_ABS for v in values):
+        raise ValueError(f"its numbers must lie between -{state.MAX_ABS:g} and {state.MAX_ABS:g}")
+    return torch.tensor(values, dtype=torch.float32)
+
+
+def _integer(parameters: dict, key: str, default: int, highest: int) -> int:
+    text = parameters.get(key)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > highest:
+        state.complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
+        return default
+    return int(text)
+
+
+def tell_complaints() -> None:
+    """Say once what is wrong with the link that was read last, and what else could not be done."""
+    for sentence in st.session_state.pop("complaints", []):
+        st.warning(sentence)

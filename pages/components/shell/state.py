@@ -1,0 +1,220 @@
+"""The one latent point that travels through the app: model, z, class and seed.
+
+They live in the session under plain keys (no widget owns them), and link.py carries them to the
+URL and back. Every door (slider, click, upload, draw) ends in set_z; nobody else writes z.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+import vae
+
+from . import cached
+from .navigation import ensure_front_door
+
+MAX_ABS = 1000.0  # farther out no decoder says anything
+DECIMALS = 4  # what the URL keeps, and so what the session keeps
+MAX_SEED = 2**31 - 1
+MAX_NAME = 24  # characters in the name of a dimension
+
+
+def model() -> vae.models.LatentModel:
+    ensure_front_door()
+    return cached.model(st.session_state.model)
+
+
+def card() -> vae.ModelCard:
+    return model().card
+
+
+def z() -> Tensor:
+    """The current point (D,)."""
+    return torch.tensor(st.session_state.z, dtype=torch.float32)
+
+
+def y(n: int = 1) -> Tensor | None:
+    """The current class, n times, for conditional models; None for others."""
+    return torch.full((n,), st.session_state.y) if model().num_classes else None
+
+
+def seed() -> int:
+    return st.session_state.seed
+
+
+def version() -> int:
+    """Counts the writes of z, so that a panel can tell news from its own echo."""
+    return st.session_state.version
+
+
+def decode(zs: Tensor, ys: Tensor | None = None) -> Tensor:
+    """Mean images of codes (N, D) under the current model; its current class unless ys is given."""
+    with torch.no_grad():
+        return model().decode(zs, y(len(zs)) if ys is None else ys)
+
+
+def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
+    """Posterior means (N, D) of images (N, C, H, W) under the current model."""
+    with torch.no_grad():
+        return model().encode(x, y(len(x)) if ys is None else ys).mean
+
+
+def features(zs: Tensor) -> np.ndarray:
+    """Codes (N, D) as the current model compares them (N, F)."""
+    return model().features(zs).numpy()
+
+
+def finite(*values: Tensor | np.ndarray | float | None) -> bool:
+    """Return whether no value holds NaN or infinity; None is left out."""
+    return all(bool(torch.as_tensor(value).isfinite().all()) for value in values if value is not None)
+
+
+def no_number(where: str = "for this image") -> str:
+    """Return the sentence that stands in place of a picture or a figure that is not finite."""
+    return f"This model returns a value that is not a finite number {where}, so there is nothing to show."
+
+
+def complain(sentence: str) -> None:
+    """Have the next run say on top of its page what could not be done."""
+    st.session_state.setdefault("complaints", []).append(sentence)
+
+
+def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
+    """Make values (D,) the current point, with class y if given. start: a walk begins here.
+
+    Returns False for values that are not finite: the page says so and the current point stays. A
+    model without a point yet starts at the prior's mean.
+    """
+    usable = finite(values)
+    if not usable:
+        stays = "z" in st.session_state
+        so = "stays as it was" if stays else "is the mean of the prior"
+        complain(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
+        if stays:
+            return False
+        values = model().prior.mean.nan_to_num(0, 0, 0)
+    if model().latent_kind == "codes":
+        values = values.round().clamp(0, model().codebook_size - 1)
+    values = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
+    st.session_state.z = tuple(v + 0.0 for v in values)  # + 0.0 turns -0.0 into 0.0
+    if y is not None:
+        st.session_state.y = int(y)
+    st.session_state.version = st.session_state.get("version", 0) + 1
+    if start:
+        st.session_state.start = (st.session_state.z, st.session_state.y)
+    return usable
+
+
+def start_point() -> tuple[tuple[float, ...], int]:
+    """(z, class) where the present walk began: the last point that was not set by hand."""
+    return st.session_state.start
+
+
+def names() -> dict[int, str]:
+    """The names that this session has given to dimensions of the current model."""
+    return st.session_state.setdefault("names", {}).setdefault(st.session_state.model, {})
+
+
+def dim_name(d: int) -> str:
+    return names().get(d) or f"z{d}"
+
+
+def rename(d: int, name: str) -> None:
+    """Name a dimension of the current model; an empty name gives the number back."""
+    if not isinstance(d, int) or not 0 <= d < model().latent_dim or not isinstance(name, str):
+        return
+    name = "".join(c for c in name if c.isprintable() and c not in ":;<>&")[:MAX_NAME].strip()
+    names().pop(d, None)
+    if name and name != f"z{d}":
+        names()[d] = name
+
+
+def locked() -> set[int]:
+    """The dimensions of the current model that the hand, its buttons and Random leave alone."""
+    return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
+
+
+def keep_locked(values: Tensor) -> Tensor:
+    """values (D,) with the locked dimensions as they are now."""
+    kept = values.clone()
+    for d in locked():
+        kept[d] = st.session_state.z[d]
+    return kept
+
+
+def lock(d: int, on: bool) -> None:
+    if isinstance(d, int) and 0 <= d < model().latent_dim:
+        (locked().add if on else locked().discard)(d)
+
+
+def drawn_factors() -> tuple[int, ...] | None:
+    """The true factors of the image whose code the current point is; None where it is no code of
+    an image that was drawn from factors."""
+    kept = st.session_state.get("factors")
+    return kept[1] if kept and kept[0] == (st.session_state.model, version()) else None
+
+
+def draw(factors: np.ndarray) -> Tensor:
+    """Factor values (B, K) -> images (B, C, H, W) in [0, 1] of the current model's data, drawn now."""
+    return torch.from_numpy(cached.info(card().data).grid.render(factors)).float() / 255
+
+
+def set_factors(factors: np.ndarray) -> None:
+    """Draw the image with these factor values (K,) and make its code the current point."""
+    if set_z(encode(draw(factors[None]))[0]):
+        _remember_factors(factors)
+
+
+def _remember_factors(factors) -> None:
+    st.session_state.factors = ((st.session_state.model, version()), tuple(map(int, factors)))
+
+
+def set_y(value: int) -> None:
+    set_z(z(), y=value)
+
+
+def set_seed(value: int) -> None:
+    st.session_state.seed = int(value)
+
+
+def set_model(name: str) -> None:
+    """Choose a model. Where both know the same data, the picture goes along: what the old
+    model shows at z is encoded by the new one; else the start is the image that its data begins with."""
+    old, new = model(), cached.model(name)
+    same_data = old.card.data == new.card.data
+    drawn = drawn_factors() if same_data else None
+    if drawn is not None:
+        x, label = draw(np.array([drawn])), None
+    elif same_data:
+        x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
+    begin_model(name)
+    if not same_data:
+        x, label = first_image()
+    if set_image(x, label) and drawn is not None:
+        _remember_factors(drawn)
+
+
+def begin_model(name: str) -> None:
+    """Make a model the current one, without a point: another model's z is no code of this one."""
+    st.session_state.model = name
+    st.session_state.pop("z", None)
+
+
+def first_image() -> tuple[Tensor, int]:
+    """The held-out image of the current model's data that a session begins with (1, C, H, W), and its class."""
+    x, labels = cached.gallery(card().data).batch([cached.info(card().data).start])
+    return x, int(labels[0])
+
+
+def set_image(x: Tensor, label: int | None) -> bool:
+    """Make the code of x (1, C, H, W) the current point, under its class; without one the likeliest.
+
+    Returns False where that code is not finite.
+    """
+    if not model().num_classes:
+        return set_z(encode(x)[0], y=0)
+    label = int(model().most_likely_class(x)[0]) if label is None else label
+    return set_z(encode(x, torch.tensor([label]))[0], y=label)

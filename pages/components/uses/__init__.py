@@ -1,0 +1,1 @@
+"""The wing of Uses: one downstream task a file."""

@@ -1,0 +1,170 @@
+"""Finding what is foreign (out-of-distribution): images ranked by what a model makes of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from vae import metrics
+from vae.evaluation import downstream
+
+from ..shell import cached, state
+from ..widgets import charts, exports
+from ..widgets.image_input import image_input
+from ..widgets.picture_grid import picture_grid
+
+NEEDS = "Foreign images have been measured for models of grey digits and clothes."
+RANKED = 400  # images of each kind that are ranked on the page
+SHOWN = 20  # at each end of the ranking
+EXAMPLES = 8
+NO_SCORE = torch.finfo(torch.float32).max  # what vae.metrics gives for a score that is not finite
+SCORES = {"squared_error": "squared error", "negative_elbo": "negative ELBO", "excess": "excess"}
+KINDS = {
+    "mnist": "digits", "fashion-mnist": "clothes", "noisy": "noisy", "blurred": "blurred", "cut": "with a hole",
+    "off_centre": "off centre", "inverted": "inverted", downstream.EMPTY: "an empty picture",
+}  # fmt: skip
+FAILURE = ("fashion-vae-16d", "blurred", "excess")
+
+
+def models() -> list[str]:
+    return [name for name, card in cached.zoo_scan()[0].items() if f"auroc_squared_error_{downstream.EMPTY}" in card.figures]
+
+
+def show() -> None:
+    card = state.card()
+    info, found = cached.info(card.data), card.figures
+    kinds = [kind for kind in downstream.foreign_kinds(card.data) if kind not in downstream.STRANGERS or _there(kind)]
+    scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in found]
+    if st.session_state.get("anomaly_kind") not in kinds:
+        st.session_state.anomaly_kind = kinds[0]
+    if st.session_state.get("anomaly_score") not in scores:
+        st.session_state.anomaly_score = scores[-1]
+    kind = st.segmented_control(
+        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", persist_state="session", format_func=KINDS.get
+    )
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
+    score = row.segmented_control(
+        "Ranked by", scores, required=True, key="anomaly_score", persist_state="session", format_func=SCORES.get,
+        help="squared error of the reconstruction; negative ELBO in nats; excess: the negative ELBO less the entropy of the image's own grey pixels",
+    )  # fmt: skip
+    if FAILURE[0] in models():
+        row.button("The known failure", on_click=_fail, help="a model of clothes is shown blurred clothes")
+    auroc = found[f"auroc_{score}_{kind}"]
+    (own, own_scores), (foreign, foreign_scores) = _looked_at(card.name, None), _looked_at(card.name, kind)
+    ours, theirs = getattr(own_scores, score), getattr(foreign_scores, score)
+
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.plotly_chart(
+            charts.two_histograms(ours, theirs, "test images", KINDS[kind], f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
+            config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
+        )  # fmt: skip
+    with right:
+        st.plotly_chart(
+            charts.roc_curve(metrics.FALSE_ALARMS, found[f"roc_{score}_{kind}"], auroc),
+            config=charts.CONFIG, key="anomaly_roc", alt="foreign images found against false alarms",
+        )  # fmt: skip
+    st.markdown(_verdict(auroc, score))
+    with torch.no_grad():
+        shown = torch.cat([foreign[:EXAMPLES], state.model().reconstruct(foreign[:EXAMPLES])])
+    picture_grid(
+        shown, [f"{KINDS[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
+        key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
+    )  # fmt: skip
+
+    st.subheader("Ranked together")
+    both, values = torch.cat([own, foreign]), np.concatenate([ours, theirs])
+    is_foreign = np.arange(len(both)) >= len(own)
+    order = np.argsort(-values, kind="stable")
+    ends = {"The most foreign, as the model sees it": order[:SHOWN], "The most familiar": order[-SHOWN:]}
+    for column, (what, rows) in zip(st.columns(2, gap="large"), ends.items()):
+        with column:
+            st.markdown(f"**{what}**: {100 * is_foreign[rows].mean():.0f} % of these {SHOWN} are foreign.")
+            picture_grid(
+                both[rows], [f"{'foreign' if is_foreign[i] else 'test image'}, {_text(values[i])}" for i in rows],
+                key=f"anomaly_{what[9:14]}", size=56,
+                captions=["foreign" if is_foreign[i] else "–" for i in rows], name=what,
+            )  # fmt: skip
+
+    st.subheader("All kinds")
+    table = {"foreign images": [KINDS[k] for k in kinds]}
+    table |= {f"AUROC by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
+    st.dataframe(
+        table, hide_index=True, key="anomaly_table",
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table if name != "foreign images"},
+    )  # fmt: skip
+    st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['auroc']}.")
+    below = st.container(horizontal=True)
+
+    def scores_csv() -> bytes:
+        rows = [f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}" for i, (f, v) in enumerate(zip(is_foreign, values))]
+        return "\n".join([f"kind,row,{score}", *rows, ""]).encode()
+
+    with below:
+        exports.download(
+            "Scores (CSV)", scores_csv, f"{card.name}-{kind}-{score}.csv", "text/csv",
+            key="anomaly_csv",
+        )  # fmt: skip
+    with below.popover("Where does my image lie?"):
+        picked = image_input("anomaly_image")
+        value = float(getattr(_scores(card.name, picked.x), score)[0])
+        if value >= NO_SCORE:
+            st.warning(state.no_number())
+        else:
+            st.markdown(
+                f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
+                f"{len(ours)} test images."
+            )
+
+
+def _text(score: float) -> str:
+    return f"{score:.4g}" if score < NO_SCORE else "not a finite number"
+
+
+def _there(data: str) -> bool:
+    try:
+        return len(cached.gallery(data)) > 0
+    except (OSError, ValueError):  # its file is missing or damaged: its own models are told to be unavailable
+        return False
+
+
+def _fail() -> None:
+    name, kind, score = FAILURE
+    if state.card().name != name:
+        state.set_model(name)
+    st.session_state.anomaly_kind, st.session_state.anomaly_score = kind, score
+
+
+def _verdict(auroc: float, score: str) -> str:
+    share = "more than 99.9" if 0.9995 <= auroc < 1 else f"{100 * auroc:.1f}"
+    chance = f"**AUROC {auroc:.3f}**: in {share} % of pairs the foreign image has the higher {SCORES[score]}. "
+    if auroc >= 0.5:
+        return chance + "By chance it would be 50 %."
+    return chance + "**Worse than chance.** " + {
+        "squared_error": "Smooth pictures are easy to decode, wherever they come from.",
+        "negative_elbo": (
+            "This score counts, too, how uncertain grey pixels are in themselves, and these images have fewer of them. "
+            "The excess over the pixels' entropy leaves that share out."
+        ),
+        "excess": (
+            "The model needs fewer nats for these images than for those it learnt from: they are simpler, and simpler "
+            "ones are cheaper to describe, wherever they come from (Nalisnick et al. 2019). A density is no detector by itself."
+        ),
+    }[score]  # fmt: skip
+
+
+@st.cache_resource(max_entries=24, show_spinner="Looking at foreign images")
+def _looked_at(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Scores]:
+    """RANKED images (N, C, H, W) of a kind, or of the model's own data, and what it makes of them."""
+    split, rows = cached.gallery(cached.model(name).card.data), np.arange(RANKED)
+    if kind is None:
+        x = split.batch(rows)[0]
+    else:
+        strangers = cached.gallery(kind) if kind in downstream.STRANGERS else split
+        x = downstream.foreign_images(kind, split, strangers, rows, torch.Generator().manual_seed(1))
+    return x, _scores(name, x)
+
+
+def _scores(name: str, x: torch.Tensor) -> metrics.Scores:
+    return metrics.foreignness(cached.model(name), x, torch.Generator().manual_seed(0))

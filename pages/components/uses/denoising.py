@@ -1,0 +1,67 @@
+"""Denoising: noise on an image, and what models take away again."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from vae import metrics
+from vae.models.dvae import add_noise
+
+from ..shell import cached, state
+from ..widgets import exports
+from ..widgets.image_input import image_input
+from ..widgets.picture_grid import picture_grid
+
+NEEDS = "Denoising has been measured for models of grey digits."
+BESIDE = ("mnist-dvae", "mnist-vae-16d")  # the one that learnt it, and its twin that did not
+
+
+def models() -> list[str]:
+    cards = cached.zoo_scan()[0]
+    return sorted((n for n, card in cards.items() if "psnr_denoised" in card.figures), key=lambda n: n != BESIDE[0])
+
+
+def show() -> None:
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    std = left.slider(
+        "Noise: standard deviation on pixels from 0 to 1", 0.0, 1.0, 0.5, 0.05, key="denoise_std", persist_state="session"
+    )
+    with right.popover("Choose the image"):
+        picked = image_input("denoise_image")
+    noisy = add_noise(picked.x, std, torch.Generator().manual_seed(state.seed()))
+    cards, every = cached.zoo_scan()[0], models()
+    names = list(dict.fromkeys(n for n in (state.card().name, *BESIDE) if n in every))
+    with torch.no_grad():
+        found = [cached.model(name).reconstruct(noisy) for name in names]
+    shown = torch.cat([picked.x, noisy, *found])
+    quality = ["", *(_decibels(picked.x, x) for x in shown[1:, None])]
+    titles = ["the image", "with noise", *(cards[name].title for name in names)]
+    picture_grid(
+        shown, titles, key="denoise_pictures", columns=len(shown), size=190,
+        captions=[title + dB for title, dB in zip(titles, quality)], name="an image, noisy and denoised",
+    )  # fmt: skip
+    st.caption(
+        f"Noise of seed {state.seed()}, cut to [0, 1]; each model decodes the posterior mean of the noisy image. dB: peak "
+        "signal-to-noise ratio against the image, more is better. A plain VAE denoises too, since its decoder "
+        "knows no noise, until the noise is so foreign that its encoder is lost."
+    )
+    exports.download_sheet(shown, len(shown), "denoised", "denoise_png")
+    every.sort(key=lambda n: -cards[n].figures["psnr_denoised"])
+    st.dataframe(
+        {
+            "model": [cards[n].title for n in every],
+            "denoised, dB": [cards[n].figures["psnr_denoised"] for n in every],
+        },
+        hide_index=True, column_config={"denoised, dB": st.column_config.NumberColumn(format="%.2f")}, key="denoise_table",
+    )  # fmt: skip
+    f = state.card().figures
+    st.caption(
+        f"From the cards: {state.card().protocol['psnr_denoised']}. The noisy digits themselves have "
+        f"{f['psnr_noisy']:.2f} dB, the mean image {f['psnr_mean_image']:.2f}."
+    )
+
+
+def _decibels(x: torch.Tensor, other: torch.Tensor) -> str:
+    """Return what a caption says of a picture's quality; nothing of one that is not finite."""
+    return f", {float(metrics.psnr(x, other).clamp(max=99.9)):.1f} dB" if state.finite(other) else ""

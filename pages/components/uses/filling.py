@@ -1,0 +1,131 @@
+"""Filling in: what a model holds possible where an image is hidden."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from vae.latent import inpainting
+from vae.models import FAMILIES
+
+from ..shell import cached, state
+from ..widgets import exports
+from ..widgets.image_input import image_input
+from ..widgets.picture_grid import picture_grid
+
+NEEDS = "A posterior can be drawn from where the model has one: VAEs of every kind but those with a codebook."
+PARTICLES = {1: 64, 3: 24}  # by the image's channels: colour takes longer
+SHOWN = 16
+HIDDEN = {  # what is hidden of a picture of height and width 1, y downwards
+    "lower half": lambda y, x: y >= 0.5,
+    "upper half": lambda y, x: y < 0.5,
+    "left half": lambda y, x: x < 0.5,
+    "right half": lambda y, x: x >= 0.5,
+    "a band": lambda y, x: (y >= 0.4) & (y < 0.65),
+    "all but a window": lambda y, x: (abs(y - 0.5) > 0.15) | (abs(x - 0.5) > 0.15),
+    "three pixels of four": lambda y, x: ((64 * y).astype(int) % 2 == 1) | ((64 * x).astype(int) % 2 == 1),
+    "everything": lambda y, x: y >= 0,
+}
+
+
+def models() -> list[str]:
+    cards = cached.zoo_scan()[0]
+    found = [name for name, card in cards.items() if FAMILIES[card.family].latent_kind in ("gaussian", "flow")]
+    return sorted(found, key=lambda name: name != "mnist-vae-16d")
+
+
+def show() -> None:
+    model = state.model()
+    hidden = st.segmented_control(
+        "Hidden", HIDDEN, default="lower half", required=True, key="fill_hidden", persist_state="session"
+    )
+    with st.popover("Choose the image"):
+        picked = image_input("fill_image", start_row=7)
+    x = (picked.x > 0.5).float() if cached.info(state.card().data).binary else picked.x
+    visible = _visible(hidden, model.image_shape[1:])
+    y = int(picked.y[0]) if model.num_classes else None
+    try:
+        filled = _filled(x, visible, y)
+    except ValueError as error:
+        st.warning(f"{str(error)[0].upper()}{str(error)[1:]}.")
+        return
+    ys = None if y is None else torch.full((len(filled.z),), y)
+    decoded = state.decode(filled.z, ys)
+    seen = torch.where(visible, x, torch.tensor(0.5))
+
+    one, many = st.columns([1, 2], gap="large")
+    with one:
+        encoder = _by_encoder(x * visible, y)
+        picture_grid(
+            torch.cat([x, seen, decoded.mean(0, keepdim=True), encoder]),
+            ["the image", "what is visible", "the mean of the draws", "the encoder's answer"], key="fill_given", columns=2,
+            size=150, captions=["the image", "visible", "mean of the draws", "by the encoder alone"], name="what is given",
+        )  # fmt: skip
+    with many:
+        st.markdown(f"**{SHOWN} draws** from the posterior of what is visible: each explains it, and they differ where nothing says how it goes on.")
+        picture_grid(
+            decoded[:SHOWN], [f"draw {i + 1}" for i in range(SHOWN)], key="fill_draws", size=96,
+            on_pick=lambda i: state.set_z(filled.z[i], y=y), name="draws, filled in",
+        )  # fmt: skip
+        _classes(decoded)
+    st.caption(
+        f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.rises} rises of the "
+        f"likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); {_evidence(filled)}"
+        f"seed {state.seed()}. The encoder alone was made for whole images and "
+        "takes what is hidden for black. Click a draw to take it along."
+    )
+    exports.download_sheet(decoded, 8, "filled in", "fill_png")
+
+
+def _evidence(filled: inpainting.Filled) -> str:
+    """log p of the visible pixels, where a likelihood of pixels is a probability."""
+    if not cached.info(state.card().data).binary or not state.finite(filled.log_evidence):
+        return ""
+    return f"estimated log p of the visible pixels: {filled.log_evidence:.1f} nats; "
+
+
+def _visible(hidden: str, size: tuple[int, int]) -> torch.Tensor:
+    """(H, W) bool."""
+    y, x = np.mgrid[: size[0], : size[1]] / np.array(size)[:, None, None]
+    if hidden == "three pixels of four":  # of these very pixels, whatever the size
+        y, x = np.mgrid[: size[0], : size[1]] / 64
+    return torch.from_numpy(~HIDDEN[hidden](y, x))
+
+
+def _filled(x: torch.Tensor, visible: torch.Tensor, y: int | None) -> inpainting.Filled:
+    """Kept in the session, so that what else happens on the page does not draw again."""
+    key = (state.card().name, state.seed(), y, visible.numpy().tobytes(), x.numpy().tobytes())
+    kept = st.session_state.get("filled")
+    if kept and kept[0] == key:
+        return kept[1]
+    bar = st.progress(0.0, "From the prior to the posterior")
+    found = inpainting.fill_in(
+        state.model(), x[0], visible, y, PARTICLES[x.shape[1]], torch.Generator().manual_seed(state.seed()),
+        lambda power: bar.progress(power, "From the prior to the posterior"),
+    )  # fmt: skip
+    bar.empty()
+    st.session_state.filled = (key, found)
+    return found
+
+
+def _by_encoder(x: torch.Tensor, y: int | None) -> torch.Tensor:
+    with torch.no_grad():
+        return state.model().reconstruct(x, None if y is None else torch.tensor([y]))
+
+
+def _classes(decoded: torch.Tensor) -> None:
+    """What a classifier takes the draws for, where one is shipped whose question is the class."""
+    info = cached.info(state.card().data)
+    if info.grid is not None or not state.finite(decoded):
+        return
+    judge = cached.judge(info.name)
+    if judge is None:
+        return
+    with torch.no_grad():
+        counts = np.bincount(judge(decoded)[0].argmax(1).numpy(), minlength=len(info.classes))
+    likely = np.argsort(-counts, kind="stable")[:5]
+    st.markdown(
+        "A classifier takes the draws for: "
+        + ", ".join(f"**{info.classes[k]}** {100 * counts[k] / counts.sum():.0f} %" for k in likely if counts[k])
+    )

@@ -1,0 +1,82 @@
+"""Few labels: what a model that has seen many images without labels does with a hundred of them."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from vae.evaluation import downstream
+
+from ..shell import cached, state
+from ..widgets import charts, exports
+from ..widgets.image_input import image_input
+from ..widgets.picture_grid import picture_grid
+
+UNSURE = 437  # a held-out digit of which M2 is not sure: the page begins with it
+NEEDS = "Learning from few labels has been measured for M2 and for the codes of some models of digits and clothes."
+
+
+def models() -> list[str]:
+    cards = cached.zoo_scan()[0]
+    found = [name for name, card in cards.items() if {"accuracy_codes", "accuracy_labels_alone"} & card.figures.keys()]
+    return sorted(found, key=lambda name: name != "mnist-m2")
+
+
+def show() -> None:
+    card, model = state.card(), state.model()
+    info = cached.info(card.data)
+    if hasattr(model, "classify"):
+        with st.popover("Choose the image"):
+            picked = image_input("labels_image", start_row=UNSURE)
+        left, right = st.columns([1, 2], gap="large")
+        with torch.no_grad():
+            probabilities = model.classify(picked.x).exp()[0]
+            ys = torch.arange(model.num_classes)
+            best = int(probabilities.argmax())
+            z = model.encode(picked.x, torch.tensor([best])).mean
+            styles = model.decode(z.repeat(model.num_classes, 1), ys)
+        with left:
+            picture_grid(picked.x, [picked.what], key="labels_given", columns=1, size=220, captions=[picked.what], name="the image")
+        with right:
+            if state.finite(probabilities):
+                st.plotly_chart(
+                    charts.probabilities(list(info.classes), probabilities.numpy()), config=charts.CONFIG,
+                    key="labels_chart", alt="probability of each class",
+                )  # fmt: skip
+            else:
+                st.warning(state.no_number())
+        st.caption("q(y|x): the classifier beside the encoder, which a hundred labels and the bound have taught.")
+        picture_grid(
+            styles, [f"as {name}" for name in info.classes], key="labels_styles", size=84,
+            captions=list(info.classes), name="the same style in every class",
+        )  # fmt: skip
+        st.caption("Its style z in every class: what the label says was left to the label.")
+    st.subheader(f"{downstream.FEW} labels, and what they are worth")
+    names, values = _accuracies(card.data)
+    st.plotly_chart(
+        charts.accuracies(names, values), config=charts.CONFIG, key="labels_accuracy", alt="accuracy with few labels"
+    )
+    exports.download(
+        "Accuracies (CSV)", lambda: ("classifier,accuracy\n" + "".join(f'"{n}",{v:.4f}\n' for n, v in zip(names, values))).encode(),
+        f"{card.data}-{downstream.FEW}-labels.csv", "text/csv", key="labels_csv",
+    )  # fmt: skip
+    told = {c.protocol[key] for c in _cards(card.data) for key in ("accuracy_labels_alone", "accuracy_codes") if key in c.protocol}
+    st.caption("From the cards, by `python -m vae evaluate`: " + "; ".join(sorted(told)) + ".")
+
+
+def _cards(data: str) -> list:
+    return [cached.zoo_scan()[0][name] for name in models() if cached.zoo_scan()[0][name].data == data]
+
+
+def _accuracies(data: str) -> tuple[list[str], list[float]]:
+    found = {}
+    for card in _cards(data):
+        f = card.figures
+        if "accuracy_labels_alone" in f:
+            found[f"{card.title}: q(y|x)"] = f["accuracy_with_model"]
+            found["the same classifier, labels alone"] = f["accuracy_labels_alone"]
+        if "accuracy_codes" in f:
+            found[f"{card.title}: linear on codes"] = f["accuracy_codes"]
+            found["linear on pixels"] = f["accuracy_pixels"]
+    names = sorted(found, key=found.get)
+    return names, [found[name] for name in names]

@@ -1,0 +1,193 @@
+"""What a map shows: encoded images, held-out ones or a visitor's own, and the maps they lie on."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from vae import latent
+from vae.latent import maps
+from vae.latent.own_map import OwnMap
+
+from ..bridge import messages
+from ..shell import cached, pictures, state
+
+THUMBNAIL = 40  # pixels across, at most
+SHEET = 4096  # pixels across a sheet of them, at most: 64 MB in the browser
+
+
+@dataclass(frozen=True)
+class Collection:
+    """N encoded images. Shared between sessions where they are held-out data: not to be changed."""
+
+    id: str  # names these very codes
+    sheet: str  # and these very images
+    title: str  # for a caption: "5,000 held-out images of ..."
+    codes: np.ndarray  # (N, D)
+    features: np.ndarray  # (N, F), the codes as their model compares them
+    recon: np.ndarray  # (N,) nats
+    labels: np.ndarray  # (N,), numbers of classes
+    classes: tuple[str, ...]
+    ys: np.ndarray  # (N,), the class that a conditional model is given
+    fitted: dict[str, np.ndarray]  # "umap", "umap_again", "pca": (N, 2)
+    described: dict  # trustworthiness of each, and how they were fitted
+    images: Callable[[np.ndarray], Tensor]  # indices (B,) -> (B, C, H, W) in [0, 1]
+    rows: np.ndarray | None  # of the data set's test split, for held-out images
+    names: tuple[str, ...] | None  # of files, for others
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def name(self, index: int) -> str:
+        return f"held-out image {self.rows[index]}" if self.names is None else self.names[index]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One map of a collection: from codes to places on it and back."""
+
+    key: str
+    title: str
+    xy: np.ndarray  # (N, 2)
+    neighbours: int  # whose codes make that of a place; 0 where the map is a plane
+    plane: maps.Plane | None = None
+    push: maps.Push | None = None
+    dims: tuple[int, int] | None = None  # where it shows two dimensions as they are
+
+    def place(self, z: Tensor, collection: Collection) -> np.ndarray:
+        """Codes (B, D) -> places (B, 2)."""
+        if self.plane is not None:
+            return self.plane.place(z.numpy())
+        return maps.place(state.features(z), collection.features, self.xy, self.push)
+
+    def imagine(self, xy: np.ndarray, collection: Collection) -> Tensor:
+        """Places (B, 2) -> codes (B, D)."""
+        if self.plane is not None:
+            codes = self.plane.imagine(xy)
+        else:
+            codes = maps.imagine(xy, self.xy, collection.codes, self.neighbours)
+        return torch.from_numpy(codes.astype(np.float32))
+
+    def classes(self, xy: np.ndarray, collection: Collection) -> Tensor | None:
+        """The classes that places (B, 2) are decoded under, (B,): the nearest image's where codes
+        come from neighbours, else the current one; None for models without."""
+        if self.plane is not None or not state.model().num_classes:
+            return state.y(len(xy))
+        return torch.from_numpy(collection.ys[latent.nearest(xy, self.xy, 1)[0][:, 0]])
+
+
+def held_out(name: str) -> Collection | None:
+    """The images of a model's map; None where there is no map."""
+    found = cached.model_map(name)
+    if found is None:
+        return None
+    card = cached.model(name).card
+    info, split = cached.info(card.data), cached.gallery(card.data)
+    return Collection(
+        id=f"{cached.weights_id(name)} held-out {len(found.rows)}",
+        sheet=f"{card.data} held-out {len(found.rows)} {found.rows[0]} {found.rows[-1]}",
+        title=f"{len(found.rows):,} held-out images of {info.title}",
+        codes=found.codes, features=cached.features(name), recon=found.recon,
+        labels=split.labels[found.rows], classes=info.classes, ys=split.labels[found.rows],
+        fitted={"umap": found.umap, "umap_again": found.umap_again, "pca": found.pca},
+        described=card.map, images=lambda indices: split.batch(found.rows[indices])[0],
+        rows=found.rows, names=None,
+    )  # fmt: skip
+
+
+def own(found: OwnMap, name: str) -> Collection:
+    """A visitor's images, encoded and fitted under the model of that name."""
+    digest = hashlib.sha256(found.codes.tobytes() + found.images.tobytes()).hexdigest()[:16]
+    model = cached.model(name)
+    return Collection(
+        id=f"{cached.weights_id(name)} own {digest}", sheet=f"own {digest}",
+        title=f"{len(found.codes):,} images of yours",
+        codes=found.codes, features=model.features(torch.from_numpy(found.codes)).numpy(),
+        recon=found.recon, labels=found.labels,
+        classes=tuple(str(folder) or "no folder" for folder in found.folders), ys=found.classes,
+        fitted={"umap": found.umap, "umap_again": found.umap_again, "pca": found.pca},
+        described={
+            "seed": 0, "seed_again": 1, "n_neighbors": min(maps.N_NEIGHBORS, len(found.codes) - 1),
+            "min_dist": maps.MIN_DIST,
+            "trustworthiness": dict(zip(("umap", "umap_again", "pca"), found.trustworthiness.tolist())),
+        },
+        images=lambda indices: torch.from_numpy(found.images[indices]).float() / 255,
+        rows=None, names=tuple(str(name) for name in found.names),
+    )  # fmt: skip
+
+
+def layout(collection: Collection, key: str, title: str, dims: tuple[int, int] | None = None) -> Layout:
+    """A map by its key: one of collection.fitted, or "dims" for two dimensions through the
+    current point."""
+    codebook = state.model().latent_kind == "codes"
+    if key == "dims":
+        plane = maps.dimension_plane(state.z().numpy(), dims)
+        name = f"dims {dims[0]} {dims[1]}"
+        return Layout(name, title, collection.codes[:, list(dims)], 0, plane, dims=dims)
+    xy = collection.fitted[key]
+    # between the numbers of vectors nothing lies: there the nearest image's code stands in
+    neighbours = 1 if codebook else min(maps.IMAGINED_FROM, len(xy))
+    if key == "pca" and not codebook:
+        return Layout(key, title, xy, 0, plane=_pca_plane(collection.id, collection.codes))
+    push = _push(f"{collection.id} {key}", xy) if key != "pca" else None
+    return Layout(key, title, xy, neighbours, push=push)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _pca_plane(collection: str, _codes: np.ndarray) -> maps.Plane:
+    return maps.pca_plane(_codes)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _push(layout_of: str, _xy: np.ndarray) -> maps.Push:
+    return maps.umap_push(_xy)
+
+
+# ---- as the browser gets it
+
+def points_message(collection: Collection) -> bytes:
+    """Codes (N, D), reconstruction errors (N,) and fitted maps (N, 2) each, float32; labels and
+    classes to decode under (N,) each, uint16."""
+    header = {
+        "collection": collection.id, "sheet_name": collection.sheet, "n": len(collection),
+        "dims": collection.codes.shape[1], "layouts": list(collection.fitted),
+        "rows": None if collection.rows is None else collection.rows.tolist(),
+        "names": None if collection.names is None else list(collection.names),
+    }  # fmt: skip
+    # an error that is NaN counts as the highest: the browser has a colour for infinity
+    recon = np.nan_to_num(collection.recon, nan=np.inf, posinf=np.inf)
+    floats = [collection.codes, recon, *collection.fitted.values()]
+    payload = b"".join(np.ascontiguousarray(part, np.float32).tobytes() for part in floats)
+    payload += b"".join(part.astype(np.uint16).tobytes() for part in (collection.labels, collection.ys))
+    return messages.message(header, payload)
+
+
+def sheet_message(collection: Collection) -> bytes:
+    return _sheet(collection.sheet, collection)
+
+
+@st.cache_data(max_entries=12, show_spinner=False)
+def _sheet(name: str, _collection: Collection) -> bytes:
+    """Every image as a thumbnail, on one square picture, by rows."""
+    n = len(_collection)
+    across = math.ceil(math.sqrt(n))
+    side = min(THUMBNAIL, SHEET // across)
+    strips = []
+    for first in range(0, n, 10 * across):  # a part at a time: 70,000 large images are gigabytes
+        x = _collection.images(np.arange(first, min(first + 10 * across, n)))
+        if x.shape[-1] > side:
+            x = torch.nn.functional.interpolate(x, side, mode="area")
+        strips.append(pictures.sheet(x, across))
+    buffer = io.BytesIO()
+    pictures.to_image(np.concatenate(strips)).save(buffer, "WEBP", quality=82, method=1)
+    height, width = x.shape[-2:]
+    header = {"sheet": name, "type": "image/webp", "width": width, "height": height, "across": across}
+    return messages.message(header, buffer.getvalue())

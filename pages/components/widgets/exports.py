@@ -1,0 +1,63 @@
+"""What a page lets its viewer take along."""
+
+from __future__ import annotations
+
+import io
+from typing import Callable
+
+import numpy as np
+import streamlit as st
+
+from ..shell import pictures, state
+
+
+def download(
+    label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str, primary: bool = False
+) -> None:
+    """A button whose file is made when it is pressed, and not at every rerun."""
+    st.download_button(
+        label, make, file_name, mime, key=key, on_click="ignore",
+        type="primary" if primary else "secondary",
+    )  # fmt: skip
+
+
+def cell(text: str) -> str:
+    """A name in a CSV: a spreadsheet takes text that begins like a formula for one."""
+    return f"'{text}" if text[:1] in "=+-@" else text
+
+
+def gif(images, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
+    """(N, C, H, W) in [0, 1] -> an endless animation, back again from the last picture."""
+    frames = [pictures.to_image(pixels, scale) for pixels in pictures.to_uint8(images)]
+    if there_and_back:
+        frames += frames[-2:0:-1]
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
+    )
+    return buffer.getvalue()
+
+
+def download_sheet(images, columns: int, what: str, key: str) -> None:
+    """Images (N, C, H, W) in [0, 1] by rows, as a PNG named after the current model."""
+    download(
+        f"{what.capitalize()} (PNG)", lambda: pictures.png(pictures.to_image(pictures.sheet(images, columns, gap=1), 2)),
+        f"{state.card().name}-{what.replace(' ', '-')}.png", "image/png", key,
+    )  # fmt: skip
+
+
+def download_picture(key: str) -> None:
+    """The current point's picture as a PNG of the model's own size."""
+    pixels = pictures.to_uint8(state.decode(state.z()[None]))[0]
+    download(
+        "Picture (PNG)", lambda: pictures.png(pictures.to_image(pixels)),
+        f"{state.card().name}.png", "image/png", key,
+    )  # fmt: skip
+
+
+def download_z(key: str) -> None:
+    """The current point as a line of CSV."""
+    values = np.asarray(st.session_state.z)
+    header = ",".join(f"z{d}" for d in range(len(values)))
+    text = f"{header}\n" + ",".join(f"{v:g}" for v in values) + "\n"
+    download("Code (CSV)", text.encode, f"{state.card().name}-z.csv", "text/csv", key)

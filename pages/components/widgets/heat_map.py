@@ -1,0 +1,52 @@
+"""A heat map whose cells can be clicked: a table of numbers, each on the colour of its size."""
+
+from __future__ import annotations
+
+from typing import Callable, Sequence
+
+import numpy as np
+import streamlit as st
+from plotly.colors import sample_colorscale
+
+from vae import browser
+
+_component = st.components.v2.component(
+    "heat_map",
+    html="<div class='wide'><table class='heat' role='grid'></table></div>",
+    css=browser.source("widgets/heat_map/heat_map.css"),
+    js=browser.source("widgets/heat_map/heat_map.js"),
+)
+
+
+def heat_map(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    key: str,
+    on_pick: Callable[[int, int], None],
+    selected: tuple[int, int],
+    name: str,
+) -> None:
+    """Show values (R, C), 0 to 1, in cividis; on_pick(row, column) runs before the page does.
+
+    Arrow keys move between cells, Enter or Space picks one.
+    """
+    shares = np.clip(values, 0, 1)
+    colours = [sample_colorscale("Cividis", row.tolist()) for row in shares]
+
+    def picked() -> None:
+        place = st.session_state[key].pick
+        if isinstance(place, int) and 0 <= place < values.size:
+            on_pick(*divmod(place, values.shape[1]))
+
+    _component(
+        key=key,
+        data={
+            "name": name, "rows": list(rows), "columns": list(columns), "colours": colours,
+            # cividis is bright from the middle on: dark letters are read there
+            "dark": (shares > 0.5).tolist(),
+            "texts": [[f"{value:.2f}" for value in row] for row in values],
+            "selected": list(selected),
+        },
+        on_pick_change=picked,
+    )  # fmt: skip

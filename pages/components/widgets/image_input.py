@@ -1,0 +1,114 @@
+"""One image from a gallery, a file or the camera, as the current model will see it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from vae import uploads
+
+from ..shell import cached, pictures, state
+from .picture_grid import picture_grid
+
+SHOWN = 12  # gallery pictures at a time
+
+
+class Picked(NamedTuple):
+    x: Tensor  # (1, C, H, W)
+    y: Tensor | None  # (1,) for conditional models
+    what: str  # where it came from
+
+
+def image_input(key: str, start_row: int = 0) -> Picked:
+    """Widgets to choose an image; always returns one (a gallery image to begin with).
+
+    What cannot be used is answered by a sentence, and the last good image stays.
+    """
+    info = cached.info(state.card().data)
+    source = st.segmented_control(
+        "Source", ["Gallery", "Upload", "Camera"], default="Gallery", required=True,
+        key=f"{key}_source", label_visibility="collapsed",
+    )  # fmt: skip
+    row_key = f"{key}_row_{info.name}"
+    st.session_state.setdefault(row_key, start_row)
+    if source == "Gallery":
+        _gallery(key, info, row_key)
+    else:
+        file = (
+            st.file_uploader(
+                "PNG, JPEG, WebP or GIF, up to 4 megapixels", key=f"{key}_file",
+                type=["png", "jpg", "jpeg", "webp", "gif"],
+            )
+            if source == "Upload"
+            else st.camera_input("Take a picture", key=f"{key}_camera")
+        )  # fmt: skip
+        if file is not None:
+            picked = _uploaded(f"{key}_{file.file_id}_{info.name}", info, file.getvalue())
+            if picked is not None:
+                return picked
+    row = st.session_state[row_key]
+    x, labels = cached.gallery(info.name).batch([row])
+    y = labels if state.model().num_classes else None
+    return Picked(x, y, f"held-out image {row}: {info.classes[int(labels[0])]}")
+
+
+def _gallery(key: str, info, row_key: str) -> None:
+    split = cached.gallery(info.name)
+    page_key = f"{key}_page"
+    page = st.session_state.setdefault(page_key, 0)
+    rows = (np.arange(SHOWN) + page * SHOWN) % len(split)
+    if page == 0 and st.session_state[row_key] not in rows:
+        rows[0] = st.session_state[row_key]
+    x, labels = split.batch(rows)
+    names = [f"{info.classes[int(label)]}, held-out image {row}" for row, label in zip(rows, labels)]
+    chosen = np.flatnonzero(rows == st.session_state[row_key])
+
+    def pick(index: int) -> None:
+        st.session_state[row_key] = int(rows[index])
+
+    picture_grid(
+        x, names, key=f"{key}_gallery", on_pick=pick, columns=6, size=56,
+        selected=int(chosen[0]) if chosen.size else None, name="held-out images",
+    )  # fmt: skip
+    st.button("Other images", key=f"{key}_more", on_click=_next_page, args=(page_key,))
+
+
+def _next_page(page_key: str) -> None:
+    st.session_state[page_key] += 1
+
+
+def _uploaded(key: str, info, content: bytes) -> Picked | None:
+    """key is this file's own: another file begins with its own guesses."""
+    try:
+        image = uploads.read_image(content)
+    except uploads.UploadError as error:
+        st.error(str(error))
+        return None
+    guess = uploads.prepare(image, info.image_shape, info.white_on_black).inverted
+    left, right = st.columns([2, 1])
+    with left:
+        invert = st.toggle("Invert (swap light and dark)", value=guess, key=f"{key}_invert")
+        centre = st.toggle(
+            "Centre as the data is", key=f"{key}_centre",
+            # a picture of the data's own size is taken as it is
+            value=info.name.startswith("mnist") and image.size != info.image_shape[:0:-1],
+        )
+    x = uploads.prepare(image, info.image_shape, info.white_on_black, invert, centre).x
+    if info.binary:
+        x = (x > 0.5).float()
+    shown = pictures.to_image(pictures.to_uint8(x)[0], scale=4 if info.image_shape[1] < 64 else 2)
+    right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
+    y = None
+    model = state.model()
+    if model.num_classes:
+        label = st.selectbox(
+            "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
+            format_func=lambda value: info.classes[value], key=f"{key}_class",
+            help="the class that explains the image best, unless you choose another",
+        )  # fmt: skip
+        y = torch.tensor([label])
+    return Picked(x, y, "your image")

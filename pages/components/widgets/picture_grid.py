@@ -1,0 +1,72 @@
+"""A grid of pictures that can be clicked: samples, strips, galleries, neighbours.
+
+One sprite sheet and one element, where st.image would send a file a picture.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Sequence
+
+import streamlit as st
+
+from vae import browser
+
+from ..shell import pictures
+
+_component = st.components.v2.component(
+    "picture_grid",
+    html="<div class='grid' role='group'></div><p class='note' role='status'></p>",
+    css=browser.source("widgets/picture_grid/picture_grid.css"),
+    js=browser.source("widgets/picture_grid/picture_grid.js"),
+)
+
+
+def picture_grid(
+    images,
+    labels: Sequence[str],
+    key: str,
+    on_pick: Callable[[int], None] | None = None,
+    columns: int | None = None,
+    row_labels: Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
+    size: int = 72,
+    selected: int | None = None,
+    name: str = "pictures",
+) -> None:
+    """Show images (N, C, H, W) in [0, 1] as buttons; on_pick(index) runs before the page does.
+
+    labels: what each picture is, for screen readers and tool tips. columns: a fixed number of
+    equal columns, else as many of `size` pixels as fit. row_labels: text before each row.
+    captions: text under each picture. Without on_pick the pictures are not buttons. The place of a
+    picture that is not finite stays empty, and a sentence below says so.
+    """
+    n, _, height, width = images.shape
+    across = min(n, 32)
+    picture = pictures.to_image(pictures.sheet(images, across))
+    missing = pictures.missing(images)
+
+    def picked() -> None:
+        index = st.session_state[key].pick
+        if on_pick and type(index) is int and 0 <= index < n:  # True is an int too
+            on_pick(index)
+
+    _component(
+        key=key,
+        data={
+            "name": name, "sheet": pictures.data_uri(picture), "n": n, "across": across,
+            "down": -(-n // across), "width": width, "height": height, "labels": list(labels),
+            "columns": columns, "size": size, "selected": selected,
+            "row_labels": list(row_labels) if row_labels else None,
+            "captions": list(captions) if captions else None, "clickable": on_pick is not None,
+            "missing": missing, "note": _note(len(missing), n),
+        },
+        on_pick_change=picked,
+    )  # fmt: skip
+
+
+def _note(missing: int, n: int) -> str:
+    if not missing:
+        return ""
+    which = "This picture" if n == 1 else f"{missing} of these {n} pictures"
+    holds, so = ("holds", "it is") if missing == 1 else ("hold", "they are")
+    return f"{which} {holds} a value that is not a finite number, so {so} not shown."

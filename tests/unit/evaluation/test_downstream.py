@@ -1,0 +1,153 @@
+"""What evaluate measures of a model's uses: on tiny data, and as the cards tell it."""
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from vae import metrics, store
+from vae.data import DATASETS, Split
+from vae.evaluation import downstream
+from vae.evaluation.evaluate import evaluate
+from vae.metrics.classifier import Classifier
+
+
+def test_labels_are_lent_by_training_images_equally_of_each_class():
+    labels = np.arange(500) // 2 % 10
+    chosen = downstream.choose(labels, 50, seed=0)
+    assert np.bincount(labels[chosen]).tolist() == [5] * 10
+    assert set(downstream.choose(labels, 50, seed=1)) != set(chosen)
+    with pytest.raises(ValueError, match="500 images lend no 1000 labels"):
+        downstream.choose(labels, 1000, seed=0)
+    with pytest.raises(ValueError, match="no use 'anomaly'"):
+        evaluate(vae.load("mnist-vae-2d"), "mnist", limit=100, for_uses=("anomaly",))
+
+
+@pytest.fixture
+def striped():
+    """Images of two classes that one look tells apart, and their split."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) // 2 % 10
+    images = rng.integers(0, 30, (400, 1, 28, 28), dtype=np.uint8)
+    for i, label in enumerate(labels):
+        images[i, 0, 2 * label : 2 * label + 3] = 220
+    return Split(lambda rows: images[rows], labels)
+
+
+def test_a_classifier_learns_what_can_be_learnt_and_chance_what_cannot(striped):
+    x, y = striped.batch(range(200))
+    same = lambda x, y, g: x  # noqa: E731
+    classifier = downstream.fit(Classifier((1, 28, 28), (10,)), x, y, same, seed=0, steps=120)
+    assert downstream.accuracy(classifier, striped, np.arange(200, 400))[0] > 0.95
+    again = downstream.fit(Classifier((1, 28, 28), (10,)), x, y, same, seed=0, steps=120)
+    torch.testing.assert_close(again.heads[0].weight, classifier.heads[0].weight)  # a function of its seed
+    noise = torch.rand(200, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    lost = downstream.fit(Classifier((1, 28, 28), (10,)), noise, y, same, seed=0, steps=30)
+    assert downstream.accuracy(lost, striped, np.arange(200, 400))[0] < 0.3
+
+
+def test_codes_that_hold_the_class_are_better_than_pixels(striped):
+    codes = np.eye(10)[striped.labels] + np.random.default_rng(0).normal(0, 0.05, (400, 10))
+    lent, judged = (striped.take(np.arange(first, 400, 2), "") for first in (0, 1))
+    figures, told = downstream.few_labels(codes[::2], lent, codes[1::2], judged, 200, draws=2, count=20)
+    assert figures["accuracy_codes"] > 0.99 and "20 labelled training images" in told["accuracy_codes"]
+    lost = np.random.default_rng(0).normal(size=(400, 10))
+    figures, _ = downstream.few_labels(lost[::2], lent, lost[1::2], judged, 200, draws=2, count=20)
+    assert figures["accuracy_codes"] < 0.3
+
+
+def test_imagined_images_lie_between_two_of_a_class():
+    model = vae.load("mnist-vae-16d")
+    split = DATASETS["mnist"].load("test")
+    x, y = split.batch(np.flatnonzero(split.labels < 2)[:40])
+    made = downstream.imagined(model, x, y, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(made[20:], x[20:])  # half of a batch is as it was
+    assert (made[:20] - x[:20]).abs().amax((1, 2, 3)).min() > 0.1
+    judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
+    assert (judge(downstream.imagined(model, x, y, torch.Generator().manual_seed(0), 1.0))[0].argmax(1) == y).float().mean() > 0.9
+
+
+def test_foreign_images_of_every_kind():
+    for data in downstream.STRANGERS:
+        splits = [DATASETS[name].load("test") for name in (data, downstream.STRANGERS[data])]
+        rows = np.arange(6)
+        for kind in downstream.foreign_kinds(data):
+            x = downstream.foreign_images(kind, *splits, rows, torch.Generator().manual_seed(0))
+            assert x.shape == (6, 1, 28, 28)
+            assert not torch.equal(x, splits[0].batch(rows)[0])
+        torch.testing.assert_close(downstream.foreign_images(downstream.STRANGERS[data], *splits, rows, None), splits[1].batch(rows)[0])
+
+
+def test_what_the_cards_say_of_foreign_images():
+    digits, clothes = (store.read_card(name).figures for name in ("mnist-vae-16d", "fashion-vae-16d"))
+    assert digits["auroc_squared_error_fashion-mnist"] > 0.95 and digits["auroc_negative_elbo_fashion-mnist"] > 0.95
+    # the known failure: simpler foreign images are likelier than the model's own
+    assert clothes["auroc_excess_blurred"] < 0.45 and clothes["auroc_excess_empty"] < 0.45
+    # and what looks like it and is none: the bound of grey pixels holds their own entropy
+    assert clothes["auroc_negative_elbo_mnist"] < 0.5 < 0.95 < clothes["auroc_excess_mnist"]
+    m2 = store.read_card("mnist-m2").figures
+    assert m2["accuracy_with_model"] > m2["accuracy_labels_alone"] + 0.05
+    assert abs(m2["accuracy_with_model"] - m2["accuracy"]) < 0.005
+    assert 0.8 < m2["accuracy_from_samples"] < store.read_card("mnist-cvae").figures["accuracy_from_samples"] < 1
+
+
+def test_the_nearest_image_is_found_whatever_the_chunk(monkeypatch, tiny_split):
+    split = tiny_split((1, 8, 8), n=50)
+    x = split.batch([3, 41])[0] + 0.01
+    for chunk in (7, 1000):
+        monkeypatch.setattr("vae.metrics.memorisation.CHUNK", chunk)
+        distances, rows = metrics.nearest_images(x, split)
+        assert rows.tolist() == [3, 41]
+        np.testing.assert_allclose(distances, 0.01 * 8, rtol=0.02)
+    every = split.batch(range(50))[0].flatten(1)
+    y = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = ((y.flatten(1)[:, None] - every[None]) ** 2).sum(2).sqrt()
+    distances, rows = metrics.nearest_images(y, split)
+    np.testing.assert_allclose(distances, expected.min(1).values, rtol=1e-4)
+    assert rows.tolist() == expected.argmin(1).tolist()
+
+
+MEMORIES = sorted(path.parent.name for path in store.PRETRAINED.glob("*/memory.npz"))
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_what_is_shown_as_nearest_is_as_near_as_it_is_said(name):
+    memory, model = store.read_memory(name), vae.load(name)
+    drawn = model.decode(model.sample(len(memory.samples), generator=torch.Generator().manual_seed(memory.seed)))
+    near = torch.from_numpy(memory.nearest).float() / 255
+    found = ((drawn[memory.shown] - near) ** 2).sum((1, 2, 3)).sqrt()
+    np.testing.assert_allclose(found, memory.samples[memory.shown], rtol=1e-3)
+    assert (np.diff(memory.samples[memory.shown]) >= 0).all()
+    assert len(memory.samples) == len(memory.held_out) == 1000
+
+
+def test_a_model_of_few_images_draws_what_it_has_seen():
+    few, many = store.read_memory("mnist-few"), store.read_memory("mnist-vae-16d")
+    assert (few.train_images, many.train_images) == (200, 60_000)
+    assert np.median(few.samples) < 0.8 * np.median(few.held_out)
+    assert np.median(many.samples) > 0.9 * np.median(many.held_out)
+
+
+def test_a_damaged_memory_is_told(tmp_path):
+    import shutil
+
+    shutil.copytree(store.PRETRAINED / "mnist-few", tmp_path / "mnist-few")
+    memory = store.read_memory("mnist-few", tmp_path)
+    path = tmp_path / "mnist-few" / "memory.npz"
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(store.ModelUnavailable, match="missing or damaged"):
+        store.read_memory("mnist-few", tmp_path)
+    from dataclasses import replace
+
+    for wrong in (
+        {"held_out": memory.held_out[:-1]}, {"nearest": memory.nearest[1:]},
+        {"shown": memory.shown + 1000}, {"shown": -1 - memory.shown}, {"shown": memory.shown[:0]}, {"seed": -5},
+        {"samples": np.float32(1)}, {"samples": np.full(1000, np.nan, np.float32)}, {"samples": np.full(1000, "x")},
+        {"shown": memory.shown.astype(float)}, {"shown": np.full(24, "x")}, {"nearest": memory.nearest / 255},
+        {"weights_sha256": "0" * 64},
+    ):  # fmt: skip
+        store.write_memory("mnist-few", replace(memory, **wrong), tmp_path)
+        with pytest.raises(store.ModelUnavailable):
+            store.read_memory("mnist-few", tmp_path)
+    store.write_memory("mnist-few", memory, tmp_path)
+    assert store.read_memory("mnist-few", tmp_path).train_images == 200

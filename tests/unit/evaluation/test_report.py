@@ -1,0 +1,104 @@
+import dataclasses
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from vae import store
+from vae.evaluation import report
+from vae.training import tries
+from vae.training.recipes import NOT_RETRAINED, RECIPES
+
+
+def shown(marks):
+    text = report.README.read_text()
+    return text.split(marks[0])[1].split(marks[1])[0].strip()
+
+
+def test_the_readmes_tables_are_what_the_cards_and_pictures_say():
+    """`evaluate --all` and `traversals --all` were run after the last change of a card."""
+    assert shown(report.RESULTS) == report.results_table().strip()
+    assert shown(report.TRAVERSALS) == report.traversals_table().strip()
+
+
+def test_every_shipped_model_has_a_row_with_its_figure():
+    table = report.results_table()
+    for card in store.available():
+        (row,) = re.findall(rf"^\| {card.name} \| [^|]+ \| [\d.]+ \(seed .*$", table, re.M)
+        figure = card.figures[report.headline(card)]
+        shown = re.search(rf"^\| {card.name} \| [^|]+ \| ([\d.]+) \(seed", table, re.M).group(1)
+        assert float(shown) == pytest.approx(figure, rel=0.05)
+
+
+def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
+    shutil.copytree(store.PRETRAINED / "mnist-vae-2d", tmp_path / "mnist-vae-2d")
+    path = tmp_path / "mnist-vae-2d" / "tries.json"
+    path.unlink(missing_ok=True)
+    assert "| one seed |" in report.results_table(tmp_path)
+    own = store.read_card("mnist-vae-2d").figures["negative_elbo"]
+    recipe = RECIPES["mnist-vae-2d"]
+
+    def tried(figures, split="test", **changes):
+        recipe_tried = dataclasses.replace(recipe, **changes).hyperparameters()
+        tries.record("mnist-vae-2d", tries.Try(recipe_tried, figures, split), tmp_path)
+
+    tried({"negative_elbo": own + 10.0}, seed=7)
+    tried({"negative_elbo": own + 99.0}, seed=5)
+    tried({"negative_elbo": own + 2.0}, seed=5)  # the same run, measured again
+    tried({"negative_elbo": 1.0}, seed=8, steps=5)  # another recipe's
+    tried({"negative_elbo": 1.0}, seed=9, split="validation")  # other images
+    card = store.read_card("mnist-vae-2d", tmp_path)
+    assert report.earlier_seeds(card, tmp_path) == {
+        5: {"negative_elbo": own + 2.0}, 7: {"negative_elbo": own + 10.0},
+    }  # fmt: skip
+    assert f"| {own + 2.0:.1f} (seeds 0, 5, 7) |" in report.results_table(tmp_path)
+    # a run that was chosen on validation images shows their median
+    chosen = {"split": "validation", "figure": "negative_elbo", "rule": "the smallest", "seeds": [0, 1, 2],
+              "values": [140.0, 142.0, 150.0], "median": 142.0, "spread": [140.0, 150.0]}  # fmt: skip
+    store.write_card(dataclasses.replace(card, selection=chosen), tmp_path)
+    assert "| 142.0 on validation images (seeds 0, 1, 2) |" in report.results_table(tmp_path)
+
+
+def test_models_that_were_chosen_on_test_images_say_so():
+    table = report.results_table()
+    for card in store.available():
+        before = card.name in NOT_RETRAINED
+        assert card.selection["split"] == ("test" if before else "validation")
+        assert (card.recipe.get("split", "train+validation") == "train+validation") == before
+    (line,) = [line for line in table.splitlines() if "chosen on test images" in line]
+    assert all(name in line for name in NOT_RETRAINED)
+
+
+def test_the_stored_tries_are_of_the_recipes_of_today():
+    for name in ("rooms-ada", "sprites-btcvae", "sprites-factor"):
+        if name in NOT_RETRAINED:
+            assert report.earlier_seeds(store.read_card(name)), name
+
+
+def test_a_part_is_put_between_its_marks_and_nowhere_else(tmp_path):
+    readme = tmp_path / "README.md"
+    begin, end = report.RESULTS
+    readme.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    report.write_readme("new", report.RESULTS, readme)
+    assert readme.read_text() == f"before\n{begin}\nnew\n{end}\nafter\n"
+    readme.write_text("no marks")
+    with pytest.raises(ValueError, match="no place for this"):
+        report.write_readme("new", report.RESULTS, readme)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_traversal_pictures_are_of_the_shipped_weights(name):
+    model, model_map = store.load(name), store.read_map(name)
+    picture = np.asarray(report.traversal_picture(model, model_map), int)
+    channels, height, width = model.image_shape
+    rows = min(10, model.latent_dim)
+    assert picture.shape[:2] == (rows * (height + 2), 11 * (width + 2))
+    from PIL import Image
+
+    with Image.open(store.PRETRAINED / name / "traversals.png") as stored:
+        assert abs(np.asarray(stored, int) - picture).max() <= 2
+    # the dimension that carries most changes the picture from end to end, where there is one
+    first = picture[: height + 2]
+    change = abs(first[:, : width + 2] - first[:, -width - 2 :]).mean()
+    assert change < 1 if model.card.figures.get("active_units") == 0 else change > 2

@@ -1,0 +1,131 @@
+import os
+import signal
+import time
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from pages.components.shell import pictures
+from vae.data import DATASETS
+from vae.data.archives import File
+from vae.latent import own_map
+from vae.uploads import UploadError
+
+
+def digits(n):
+    x, labels = DATASETS["mnist"].load("test").batch(range(n))
+    contents = [pictures.png(pictures.to_image(pixels)) for pixels in pictures.to_uint8(x)]
+    return x, [File(f"{i}.png", f"of {label}", c) for i, (label, c) in enumerate(zip(labels.tolist(), contents))]
+
+
+def finished(job, seconds=180):
+    """Waits, and gives every stage that was told on the way."""
+    stages, until = set(), time.monotonic() + seconds
+    while job.alive:
+        assert time.monotonic() < until
+        stages.add(job.progress().stage.split(" ")[0])
+        time.sleep(0.05)
+    return stages
+
+
+@pytest.mark.slow
+def test_images_are_encoded_and_fitted_in_a_process_of_their_own():
+    _, files = digits(6)
+    files[3] = File("broken.png", "of 0", b"not an image")
+    job = own_map.Job("mnist-vae-2d", files)
+    assert job.process.pid != os.getpid()
+    stages = finished(job)
+    assert "loading" in stages
+    found = job.result()
+    assert not job.folder.exists()
+    assert found.left_out == 1 and list(found.names) == ["0.png", "1.png", "2.png", "4.png", "5.png"]
+    assert [str(found.folders[label]) for label in found.labels] == ["of 7", "of 2", "of 1", "of 4", "of 1"]
+    assert found.umap.shape == found.umap_again.shape == found.pca.shape == (5, 2)
+    assert np.isfinite(found.umap).all() and (0 <= found.trustworthiness).all()
+    # the codes are those of the images as the model sees them
+    model, x = vae.load("mnist-vae-2d"), torch.from_numpy(found.images).float() / 255
+    np.testing.assert_allclose(found.codes, model.encode(x).mean, atol=1e-5)
+    expected = -model.likelihood(torch.from_numpy(found.codes)).log_prob(x)
+    np.testing.assert_allclose(found.recon, expected, rtol=1e-4)
+
+
+def test_a_crash_is_told_and_survived():
+    job = own_map.Job("mnist-vae-2d", digits(5)[1])
+    os.kill(job.process.pid, signal.SIGKILL)
+    finished(job)
+    with pytest.raises(UploadError, match=r"ended without a result \(exit -9\)"):
+        job.result()
+    assert not job.folder.exists()
+
+
+def test_a_fit_can_be_cancelled():
+    job = own_map.Job("mnist-vae-2d", digits(5)[1])
+    job.cancel()
+    assert not job.alive and not job.folder.exists()
+    job.cancel()  # again is no error
+
+
+def test_too_few_that_can_be_decoded():
+    files = digits(5)[1][:2] + [File("x.png", "", b"x")] * 4
+    job = own_map.Job("mnist-vae-2d", files)
+    finished(job)
+    with pytest.raises(UploadError, match="Only 2 of 6 files could be decoded; a map needs 5 images"):
+        job.result()
+
+
+def test_two_at_once_are_enough_for_one_machine():
+    files = digits(5)[1]
+    jobs = [own_map.Job("mnist-vae-2d", files) for _ in range(own_map.MOST_AT_ONCE)]
+    try:
+        with pytest.raises(own_map.Busy, match="try again"):
+            own_map.Job("mnist-vae-2d", files)
+    finally:
+        for job in jobs:
+            job.cancel()
+    own_map.Job("mnist-vae-2d", files).cancel()
+
+
+def test_a_strangers_file_as_the_model_sees_it():
+    x, files = digits(1)
+    info = DATASETS["mnist"]
+    seen = own_map.as_the_model_sees(files[0].content, info)
+    np.testing.assert_array_equal(seen, x)  # of the data's own size: as it is
+    image = pictures.to_image(255 - pictures.to_uint8(x)[0], scale=9)  # large and dark on light
+    seen = own_map.as_the_model_sees(pictures.png(image), info)
+    assert seen.shape == (1, 1, 28, 28) and seen[0, 0, 0].max() < 0.1 and seen.max() > 0.9
+    binary = own_map.as_the_model_sees(files[0].content, DATASETS["mnist-binary"])
+    assert set(binary.unique().tolist()) <= {0.0, 1.0}
+    with pytest.raises(UploadError, match="damaged"):
+        own_map.as_the_model_sees(b"x", info)
+
+
+def test_the_bar_of_umap_is_heard():
+    heard = []
+    bar = own_map._Bar(heard.append)
+    for text in ("Epochs completed:   0%|  | 0/500", "\r", "Epochs completed:  42%| ###"):
+        bar.write(text)
+        bar.flush()
+    assert heard == [0.0, 0.42]
+
+
+def test_an_image_without_a_finite_code_ends_the_fit_in_one_sentence(tmp_path, monkeypatch):
+    _, files = digits(6)
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for i, file in enumerate(files):
+            archive.writestr(str(i), file.content)
+    model = vae.load("mnist-vae-2d")
+    encode = model.encode
+
+    def broken(x, y=None):
+        q = encode(x, y)
+        q.base_dist.loc[2] = torch.nan
+        return q
+
+    monkeypatch.setattr(model, "encode", broken)
+    monkeypatch.setattr(own_map.store, "load", lambda name: model)
+    job = {"model": "mnist-vae-2d", "names": [f.name for f in files], "folders": [f.folder for f in files]}
+    with pytest.raises(UploadError, match="not a finite number for 1 of these 6 images"):
+        own_map.fit(job, tmp_path / "images.zip", lambda stage, share: None)

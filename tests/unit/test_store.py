@@ -1,0 +1,253 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from vae import store
+from vae.data import DATASETS
+from vae.models import FAMILIES, Config
+from vae.training.recipes import RECIPES
+
+CONFIG = Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A small model in a zoo of its own: (root, model, card)."""
+    torch.manual_seed(0)
+    model = FAMILIES["ae"](CONFIG).eval()
+    model.fit_prior(torch.randn(50, 2))
+    card = store.ModelCard(
+        name="tiny", title="Tiny", description="", family="ae", data="mnist",
+        image_shape=(1, 28, 28), latent_dim=2, config=dataclasses.asdict(CONFIG), recipe={},
+        licence="MIT", weights_sha256="",
+    )  # fmt: skip
+    return tmp_path, model, store.save(model, card, tmp_path)
+
+
+def test_a_saved_model_loads_to_identical_outputs(saved):
+    root, model, card = saved
+    loaded = store.load("tiny", root)
+    x = torch.rand(3, 1, 28, 28)
+    assert torch.equal(loaded.encode(x).mean, model.encode(x).mean)
+    z = torch.randn(3, 2)
+    assert torch.equal(loaded.decode(z), model.decode(z))
+    assert torch.equal(loaded.prior.mean, model.prior.mean)
+    assert loaded.card == card and not loaded.training
+    assert not any(p.requires_grad for p in loaded.parameters())
+    assert store.available(root) == [card]
+    assert not list(root.rglob("*.writing"))
+
+
+def break_weights(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip_a_byte(folder):
+    path = folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def edit_card(**changes):
+    def edit(folder):
+        path = folder / "card.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "damage, reason",
+    [
+        (break_weights, "damaged"),
+        (flip_a_byte, "damaged"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "missing"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b""), "damaged"),
+        (lambda folder: (folder / "card.json").unlink(), "card.json is missing"),
+        (lambda folder: (folder / "card.json").write_text("{"), "cannot be read"),
+        (lambda folder: (folder / "card.json").write_text("[]"), "cannot be read"),
+        (lambda folder: (folder / "card.json").write_text("{}"), "cannot be read"),
+        (edit_card(config={"image_shape": [1, 28, 28], "latent_dim": 2, "layers": 3}), "cannot be read"),
+        (edit_card(config=None), "cannot be read"),
+        (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": [9]}), "do not fit"),
+        (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": ["a"]}), "does not build"),
+        (edit_card(config={**dataclasses.asdict(CONFIG), "network": "rnn"}), "does not build"),
+        (edit_card(latent_dim=3), "contradicts itself"),
+        (edit_card(family="gan"), "not known"),
+    ],
+)
+def test_damage_is_told_and_the_rest_works(saved, damage, reason):
+    root, model, card = saved
+    store.save(model, dataclasses.replace(card, name="other"), root)
+    damage(root / "tiny")
+    cards, problems = store.scan(root)
+    assert [c.name for c in cards] == ["other"]
+    assert reason in problems["tiny"] and "\n" not in problems["tiny"]
+    with pytest.raises(store.ModelUnavailable):
+        store.load("tiny", root)
+    store.load("other", root)
+
+
+@pytest.mark.parametrize("name", ["", "no-such-model", "../../etc", "a/b", "A", "x" * 500, "é"])
+def test_names_from_links_are_no_paths(saved, name):
+    with pytest.raises(store.ModelUnavailable, match="no model named"):
+        store.load(name, saved[0])
+
+
+def test_a_map_is_read_back_and_damage_told(saved):
+    root = saved[0]
+    with pytest.raises(store.ModelUnavailable, match="missing or damaged"):
+        store.read_map("tiny", root)
+    rng = np.random.default_rng(0)
+    parts = {name: rng.normal(size=(4, 2)) for name in ("codes", "sigmas", "umap", "umap_again", "pca")}
+    parts |= {"rows": np.arange(4), "recon": rng.normal(size=4)}
+    store.write_map("tiny", store.ModelMap(**parts), root)
+    np.testing.assert_array_equal(store.read_map("tiny", root).umap, parts["umap"])
+    path = root / "tiny" / "map.npz"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(store.ModelUnavailable, match="missing or damaged"):
+        store.read_map("tiny", root)
+    for wrong, said in [
+        ({"recon": np.zeros(3)}, "do not fit each other"),
+        ({"recon": np.zeros(())}, "do not fit each other"),
+        ({"codes": np.zeros((4, 3)), "sigmas": np.zeros((4, 3))}, "does not belong"),
+        ({"codes": np.zeros(4)}, "does not belong"),
+        ({"umap": np.full((4, 2), np.nan)}, "no numbers"),
+        ({"rows": np.array([0, 1, 2, -1])}, "rows that are none"),
+    ]:
+        store.write_map("tiny", store.ModelMap(**{**parts, **wrong}), root)
+        with pytest.raises(store.ModelUnavailable, match=said):
+            store.read_map("tiny", root)
+
+
+def test_every_recipe_is_shipped_with_weights_map_and_figures():
+    cards, problems = store.scan()
+    assert not problems
+    assert {card.name for card in cards} >= set(RECIPES)
+    for card in cards:
+        folder = store.PRETRAINED / card.name
+        assert (folder / "model.safetensors").stat().st_size <= 4_000_000
+        assert card.figures["test_images"] == len(DATASETS[card.data].load("test")) >= 1000
+        found = store.read_map(card.name)
+        assert 2000 <= len(found.rows) <= 10_000
+        assert found.codes.shape == (len(found.rows), card.latent_dim)
+
+
+def test_shipped_models_follow_their_recipes():
+    for card in vae.available():
+        recipe = RECIPES[card.name]
+        assert card.model_config() == recipe.config
+        assert card.recipe.keys() >= {"steps", "batch_size", "learning_rate", "objective", "seed"}
+        for key, value in card.recipe.items():
+            assert getattr(recipe, key) == value
+
+
+def test_promised_figures():
+    figures = {card.name: card.figures for card in vae.available()}
+    assert figures["mnist-vae-2d"]["negative_elbo"] <= 146.9
+    gain = figures["mnist-vae-2d"]["negative_elbo"] - figures["mnist-vae-16d"]["negative_elbo"]
+    assert gain >= 35
+    promised = {"sprites-beta4": 0.20, "sprites-capacity": 0.30, "sprites-btcvae": 0.40,
+                "sprites-factor": 0.35, "rooms-ada": 0.50}  # fmt: skip
+    for name, least in promised.items():
+        assert figures[name]["mig"] >= least, name
+
+
+def test_promised_figures_of_the_families():
+    figures = {card.name: card.figures for card in vae.available()}
+    plain = figures["mnist-vae-bin"]["nll"]
+    assert plain <= 86.8
+    assert figures["mnist-vamp"]["nll"] <= plain - 1
+    assert figures["mnist-iaf"]["nll"] <= plain - 1
+    assert figures["mnist-ladder"]["nll"] <= plain - 1.9  # 82.4 was aimed at: its card tells the tries
+    assert "82.4 was aimed at" in RECIPES["mnist-ladder"].note
+    assert figures["mnist-m2"]["accuracy"] >= 0.94 and RECIPES["mnist-m2"].labels == 100
+    denoised = figures["mnist-dvae"]["psnr_denoised"]
+    assert denoised > figures["mnist-vae-16d"]["psnr_denoised"]
+    assert denoised > figures["mnist-dvae"]["psnr_mean_image"]
+    assert figures["mnist-collapsed"]["active_units"] <= 1
+    # 0.803 when the length of the move was chosen on these test faces; it is chosen on validation faces now
+    assert min(figures["faces-vae"]["attribute_flips"].values()) >= 0.78
+    assert max(figures["faces-vae"]["attribute_unmoved"].values()) <= 0.25
+    assert figures["faces-vaegan"]["sharpness"] > figures["faces-vae"]["sharpness"]
+    glyphs = figures["glyphs-cvae"]
+    assert glyphs["style_distance"] < 0.7 * glyphs["style_distance_permuted"]
+    for name in ("mnist-vqvae", "rooms-vqvae"):
+        assert figures[name]["codes_used"] <= RECIPES[name].config.codebook
+        assert figures[name]["sample_confidence"] <= figures[name]["test_confidence"]
+
+
+def test_x_y_and_scale_of_the_beta_tcvae_have_a_dimension_each():
+    card = store.read_card("sprites-btcvae")
+    share = np.array(card.figures["mutual_information"]) / card.figures["factor_entropy"]
+    owners = []
+    for factor in ("x", "y", "scale"):
+        k = DATASETS["sprites"].grid.names.index(factor)
+        second, first = np.sort(share[:, k])[-2:]
+        assert first > 3 * second, factor
+        owners.append(int(share[:, k].argmax()))
+    assert len(set(owners)) == 3
+
+
+# a quick look at a part of the test split for one model of each family on each data set, and all of it
+# for all where minutes may pass
+QUICK = sorted({(recipe.family, recipe.data): name for name, recipe in RECIPES.items()}.values())
+LOOKS = [pytest.param(name, 500, id=f"{name}-quick") for name in QUICK]
+LOOKS += [pytest.param(name, None, id=f"{name}-full", marks=pytest.mark.slow) for name in sorted(RECIPES)]
+
+
+@pytest.mark.parametrize("name, limit", LOOKS)
+def test_figures_on_cards_are_reproduced(name, limit):
+    from vae.evaluation.evaluate import evaluate
+
+    model = vae.load(name)
+    # trees and importance samples take minutes a model: those of one model stand for all
+    with_dci = limit is None and name == "rooms-ada"
+    samples = 5000 if limit is None and name == "mnist-vae-bin" else 0 if limit else 300
+    for_uses = RECIPES[name].uses
+    if limit:
+        for_uses = tuple(use for use in for_uses if use == "anomalies")
+    elif name != "mnist-vae-16d":  # sixty classifiers are trained for it
+        for_uses = tuple(use for use in for_uses if use != "augmentation")
+    figures, protocol = evaluate(
+        model, model.card.data, limit=limit, with_dci=with_dci, nll_samples=samples, for_uses=for_uses
+    )
+    card = dict(model.card.figures)
+    if limit is None:
+        if "augmentation" not in for_uses:
+            card = {k: v for k, v in card.items() if not k.startswith("augmentation")}
+        if not with_dci:
+            card = {k: v for k, v in card.items() if not k.startswith("dci")}
+        if samples < 5000 and "nll" in card:
+            # a bound that falls with the samples
+            assert card["nll"] - 0.1 < figures["nll"] < card["nll"] + 1.5
+            for key in [k for k in card if k.startswith("nll")]:
+                del figures[key], card[key]
+            del protocol["nll"]
+        assert {k: model.card.protocol[k] for k in protocol} == protocol
+        assert figures.keys() == card.keys()
+        for key in figures:
+            # classifiers are trained here, and steps of training add up what processors round
+            trained = key.startswith("augmentation") or key in ("accuracy_labels_alone", "accuracy_from_samples")
+            if isinstance(figures[key], dict) or trained:
+                assert figures[key] == pytest.approx(card[key], abs=0.02 if trained else 1e-2), key
+                continue
+            np.testing.assert_allclose(figures[key], card[key], rtol=1e-3, atol=1e-3, err_msg=key)
+    else:
+        # means over 500 of the 10,000 images: within a few of their standard errors
+        assert figures["recon"] == pytest.approx(card["recon"], rel=0.06)
+        if "kl" in card:
+            assert figures["kl"] == pytest.approx(card["kl"], rel=0.06, abs=0.05)
+        if "active_units" in card:
+            assert abs(figures["active_units"] - card["active_units"]) <= 1
+        for key in [k for k in card if k.startswith("auroc_")]:
+            assert figures[key] == pytest.approx(card[key], abs=0.08), key
+        for key in ("mig", "sap", "factor_vae_score", "accuracy", "test_confidence"):
+            if key in card:
+                assert figures[key] == pytest.approx(card[key], abs=0.1), key

@@ -1,0 +1,129 @@
+"""A stranger's file becomes a tensor as the model sees it, or one clear sentence.
+
+The checks run before decoding: nothing uploaded can fill memory or run code.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+MAX_BYTES = 10 * 2**20
+MAX_PIXELS = 4_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+TOO_MANY_PIXELS = f"This image has more than {MAX_PIXELS / 1e6:.0f} megapixels; make it smaller."
+DAMAGED = "This image is damaged or cut off and cannot be decoded."
+
+
+class UploadError(ValueError):
+    """A file that cannot be used; the message is one sentence for its owner."""
+
+
+class Prepared(NamedTuple):
+    """An upload on its way into a model."""
+
+    x: Tensor  # (1, C, H, W) float in [0, 1], what the model sees
+    inverted: bool
+
+
+def read_image(content: bytes) -> Image.Image:
+    """The first frame of a PNG, JPEG, WebP or GIF as an upright RGB image.
+
+    EXIF rotation is applied, transparency laid on white, 16 bit scaled to 8, CMYK converted.
+    Raises UploadError for anything else, before decoding where it would be large.
+    """
+    if not content:
+        raise UploadError("This file is empty.")
+    if len(content) > MAX_BYTES:
+        raise UploadError(f"This file is larger than {MAX_BYTES // 2**20} MB; choose a smaller one.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's bomb warning: the size is checked below
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise UploadError(TOO_MANY_PIXELS) from None
+    except UnidentifiedImageError:
+        raise UploadError("This file is not a PNG, JPEG, WebP or GIF image, or it is damaged.") from None
+    except Exception as error:  # a broken header can raise almost anything
+        raise UploadError(DAMAGED) from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise UploadError(TOO_MANY_PIXELS)
+    try:
+        image.load()  # of an animation this is the first frame
+        image = ImageOps.exif_transpose(image)
+        return _to_rgb(image)
+    except Exception as error:  # truncated data, bad palettes, broken EXIF
+        raise UploadError(DAMAGED) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bit; Pillow's convert clips it
+        values = np.asarray(image, np.float64)
+        top = 65535 if values.max() > 255 else 255
+        grey = np.clip(values * 255 / top, 0, 255).round().astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def prepare(
+    image: Image.Image,
+    image_shape: tuple[int, int, int],
+    white_on_black: bool = False,
+    invert: bool | None = None,
+    centre: bool = False,
+) -> Prepared:
+    """An RGB image -> x (1, C, H, W) in [0, 1], cropped to a square and resized.
+
+    white_on_black: the model's data is light on dark. invert: swap light and dark; None does
+    so where the picture's border is light and the data is not. centre: cut out what stands
+    out from the border and lay its centre of mass in the middle, its longer side at 20/28 of
+    the picture, as MNIST's makers did.
+    """
+    channels, height, width = image_shape
+    picture = image if channels == 3 else image.convert("L")
+    if invert is None:
+        invert = white_on_black and _border(np.asarray(picture.convert("L"))) > 127
+    if invert:
+        picture = ImageOps.invert(picture)
+    if centre:
+        picture = _centred(picture, (width, height))
+    else:
+        picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    values = np.asarray(picture, np.float32).reshape(height, width, channels) / 255
+    return Prepared(torch.from_numpy(values.transpose(2, 0, 1).copy())[None], bool(invert))
+
+
+def _border(grey: np.ndarray) -> float:
+    """Median grey of the outermost pixels: the background of most drawings."""
+    return float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+
+
+def _centred(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    background = _border(np.asarray(picture.convert("L")))
+    ink = np.abs(np.asarray(picture.convert("L"), np.float32) - background)
+    rows, columns = np.flatnonzero((ink > 64).any(1)), np.flatnonzero((ink > 64).any(0))
+    if not rows.size:  # nothing stands out: there is nothing to centre
+        return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    cut = picture.crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+    scale = 20 / 28 * min(size) / max(cut.size)
+    cut = cut.resize(
+        tuple(max(1, round(side * scale)) for side in cut.size), Image.Resampling.LANCZOS
+    )
+    ink = np.abs(np.asarray(cut.convert("L"), np.float32) - background) + 1e-6
+    mass_x = (ink.sum(0) * (np.arange(cut.width) + 0.5)).sum() / ink.sum()
+    mass_y = (ink.sum(1) * (np.arange(cut.height) + 0.5)).sum() / ink.sum()
+    grey = int(background)
+    paper = Image.new(picture.mode, size, grey if picture.mode == "L" else (grey,) * 3)
+    paper.paste(cut, (round(size[0] / 2 - mass_x), round(size[1] / 2 - mass_y)))
+    return paper

@@ -1,0 +1,230 @@
+"""What a model is good for, in figures: finding foreign images, and classifiers with few labels.
+
+Labels are those of training images, which come with the project; accuracies are on test images.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Callable
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from .. import metrics
+from ..data import DATASETS, Split
+from ..metrics.classifier import Classifier
+from ..models import LatentModel
+from ..models.base import reparametrise
+from ..training.loop import shifted
+from .corruptions import CORRUPTIONS
+from .judge import accuracy, learn
+
+BATCH = 500
+STRANGERS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}  # whose images a data set's models do not know
+EMPTY = "empty"
+LABELS = (50, 200, 1000)  # labelled images that a classifier gets
+FEW = 100  # labels of a linear classifier, and of a semi-supervised model's own
+DRAWS = 5  # choices of labelled images; figures are means over them
+STEPS, BATCH_SIZE = 300, 64  # of a small classifier
+SHIFT = 2  # pixels
+SAMPLES = 20_000  # draws of a conditional model that a classifier learns from, and nothing else
+SAMPLE_STEPS = 1500
+
+
+def foreign_images(
+    kind: str, own: Split, strangers: Split, rows: np.ndarray, generator: torch.Generator
+) -> Tensor:
+    """Images (B, C, H, W) that a model should find foreign: another data set's, an empty picture, or
+    its own data's, corrupted. kind: one of `foreign_kinds`."""
+    if kind in STRANGERS:
+        return strangers.batch(rows)[0]
+    x = own.batch(rows)[0]
+    return torch.zeros_like(x) if kind == EMPTY else CORRUPTIONS[kind](x, generator)
+
+
+def foreign_kinds(data: str) -> tuple[str, ...]:
+    return STRANGERS[data], *CORRUPTIONS, EMPTY
+
+
+def anomalies(model: LatentModel, data: str, n: int) -> tuple[dict, dict]:
+    """AUROC and ROC curve of each kind of foreign image against as many test images, by each score:
+    auroc_<score>_<kind>, roc_<score>_<kind>."""
+
+    splits = [DATASETS[name].load("test") for name in (data, STRANGERS[data])]
+
+    def scores(kind: str | None) -> metrics.Scores:
+        noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(0)
+        found = []
+        for first in range(0, n, BATCH):
+            rows = np.arange(first, min(first + BATCH, n))
+            x = splits[0].batch(rows)[0] if kind is None else foreign_images(kind, *splits, rows, noise)
+            found.append(metrics.foreignness(model, x, draws))
+        return metrics.Scores(*(None if part[0] is None else np.concatenate(part) for part in zip(*found)))
+
+    own, figures = scores(None), {}
+    for kind in foreign_kinds(data):
+        foreign = scores(kind)
+        for score in metrics.Scores._fields:
+            if getattr(own, score) is not None:
+                curve = metrics.roc(getattr(own, score), getattr(foreign, score))
+                figures |= {f"auroc_{score}_{kind}": curve.auroc, f"roc_{score}_{kind}": curve.hits.tolist()}
+    told = (
+        f"area under the ROC curve, {n:,} test images against as many foreign ones (the other data set's test "
+        "images, these same images corrupted, or an empty picture); squared error at the posterior mean; "
+        "negative ELBO with one posterior draw (seed 0); excess: the same less the entropy of the image's own grey "
+        "pixels; more counts as more foreign"
+    )
+    return figures, {"auroc": told}
+
+
+# ---- labels
+
+def choose(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return `count` rows of labels (N,), equally many of each class. Raises ValueError where there
+    are too few."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    classes = np.unique(labels)
+    rows = np.concatenate([order[labels[order] == k][: count // len(classes)] for k in classes])
+    if len(rows) < count // len(classes) * len(classes):
+        raise ValueError(f"{len(labels)} images lend no {count} labels, equally many of each class")
+    return rows
+
+
+def few_labels(
+    lent_codes: np.ndarray, lent: Split, codes: np.ndarray, split: Split, n: int, draws: int, count: int = FEW
+) -> tuple[dict, dict]:
+    """Accuracy of a linear classifier with `count` labels, on codes and on pixels: accuracy_codes,
+    accuracy_pixels. Codes are (M, D) of the split that lends labels, (n, D) of the one that is judged."""
+    figures = {}
+    for name, known, judged in [("codes", lent_codes, codes), ("pixels", _pixels(lent, len(lent)), _pixels(split, n))]:
+        scale = known.std()  # one for all: dimensions that carry nothing must not be blown up
+        right = []
+        for seed in range(draws):
+            rows = choose(lent.labels, count, seed)
+            linear = LogisticRegression(max_iter=2000).fit(known[rows] / scale, lent.labels[rows])
+            right.append(linear.score(judged / scale, split.labels[:n]))
+        figures[f"accuracy_{name}"] = float(np.mean(right))
+    told = (
+        f"logistic regression (features on one common scale) on {count} labelled training images, mean over "
+        f"{draws} choices of them; accuracy on {n:,} test images"
+    )
+    return figures, {"accuracy_codes": told}
+
+
+def _pixels(split: Split, n: int) -> np.ndarray:
+    """The first n images as rows (n, C * H * W)."""
+    return torch.cat([split.batch(range(i, min(i + BATCH, n)))[0] for i in range(0, n, BATCH)]).flatten(1).numpy()
+
+
+def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: int) -> tuple[dict, dict]:
+    """A small classifier with few labels: alone, with shifted images, with a VAE's, with both. The keys
+    of `augmentation` are "50 alone" and so on; augmentation_error has the standard errors of these means,
+    over choices of labels."""
+    variants = {
+        "alone": lambda x, y, g: x,
+        "shifted": lambda x, y, g: shifted(x, SHIFT, g),
+        "VAE": lambda x, y, g: imagined(model, x, y, g),
+        "shifted and VAE": lambda x, y, g: shifted(imagined(model, x, y, g), SHIFT, g),
+    }
+    found, errors = {}, {}
+    for count in LABELS:
+        for name, vary in variants.items():
+            right = []
+            for seed in range(draws):
+                x, y = lent.batch(choose(lent.labels, count, seed))
+                classifier = fit(Classifier(model.image_shape, (10,)), x, y, vary, seed)
+                right.append(accuracy(classifier, split, np.arange(n))[0])
+            found[f"{count} {name}"] = float(np.mean(right))
+            errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if draws > 1 else 0.0
+    told = (
+        f"a convolutional classifier, {STEPS} steps of {BATCH_SIZE} images, from labelled training images, mean "
+        f"over {draws} choices of them; accuracy on {n:,} test images. shifted: by up to {SHIFT} pixels; VAE: half "
+        "of each batch are decoded points between the code of an image and that of another of its class"
+    )
+    return {"augmentation": found, "augmentation_error": errors}, {"augmentation": told}
+
+
+def labels_alone(
+    model: LatentModel, lent: Split, split: Split, n: int, draws: int, count: int = FEW
+) -> tuple[dict, dict]:
+    """What a semi-supervised model's own classifier learns from as many labels without the model:
+    accuracy_labels_alone, beside accuracy_with_model on the same images."""
+    right = []
+    for seed in range(draws):
+        x, y = lent.batch(choose(lent.labels, count, seed))
+        network = copy.deepcopy(model.classifier)
+        vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
+        right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, np.arange(n))[0])
+    told = (
+        f"the same classifier on {count} labelled training images and nothing else, shifted by up to {SHIFT} "
+        f"pixels, {STEPS} steps, mean over {draws} choices of them, beside the model's; accuracy on {n:,} test images"
+    )
+    figures = {
+        "accuracy_labels_alone": float(np.mean(right)),
+        "accuracy_with_model": accuracy(Answers(model.classifier), split, np.arange(n))[0],
+    }
+    return figures, {"accuracy_labels_alone": told}
+
+
+def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLES) -> tuple[dict, dict]:
+    """A classifier that has seen nothing but a conditional model's draws (Ravuri & Vinyals 2019)."""
+    with torch.no_grad():
+        y = torch.arange(samples) % model.num_classes
+        z = model.sample(samples, generator=torch.Generator().manual_seed(0))
+        x = torch.cat([model.decode(zs, ys) for zs, ys in zip(z.split(BATCH), y.split(BATCH))])
+    classifier = fit(Classifier(model.image_shape, (model.num_classes,)), x, y, lambda x, y, g: x, 0, SAMPLE_STEPS)
+    told = (
+        f"a convolutional classifier that learnt from {samples:,} draws of the model, {SAMPLE_STEPS:,} steps of "
+        f"{BATCH_SIZE}, and from no image: accuracy on {n:,} test images"
+    )
+    return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))[0]}, {"accuracy_from_samples": told}
+
+
+class Answers(nn.Module):
+    """A network with one list of logits, as a Classifier gives them."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [self.network(x)]
+
+
+def fit(
+    network: nn.Module, x: Tensor, y: Tensor, vary: Callable, seed: int, steps: int = STEPS
+) -> nn.Module:
+    """Train a classifier from fresh weights on x (N, C, H, W), y (N,); vary(x, y, generator) is what
+    a batch goes through on its way in."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for layer in network.modules():
+            if hasattr(layer, "reset_parameters"):
+                layer.reset_parameters()
+
+    def batches():
+        for _ in range(steps):
+            rows = torch.randint(len(x), (BATCH_SIZE,), generator=generator)
+            yield vary(x[rows], y[rows], generator), y[rows, None]
+
+    learn(network, batches(), steps)
+    return network
+
+
+@torch.no_grad()
+def imagined(model: LatentModel, x: Tensor, y: Tensor, generator: torch.Generator, share: float = 0.5) -> Tensor:
+    """x (B, C, H, W), a share of it replaced by decoded points: posterior draws, moved towards the code of
+    another image of the same class in the batch (DeVries & Taylor 2017)."""
+    count = int(share * len(x))
+    posterior = model.encode(x)
+    z = reparametrise(posterior, torch.randn(len(x), model.latent_dim, generator=generator))
+    # a partner of the same class, or the image itself where it is alone
+    alike = (y[:, None] == y[None, :]).float()
+    partner = torch.multinomial(alike, 1, generator=generator)[:, 0]
+    way = torch.rand(len(x), 1, generator=generator)
+    made = model.decode(z + way * (z[partner] - z))
+    return torch.cat([made[:count], x[count:]])
