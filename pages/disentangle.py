@@ -12,6 +12,8 @@ from pages.components.widgets.heat_map import heat_map
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, metrics
 
+PLACE = 60  # in the navigation
+
 STEPS = 9  # pictures in a strip
 MEASURES = ("mig", "sap", "dci", "dci_completeness", "modularity", "factor_vae_score", "beta_vae_score")
 

@@ -6,6 +6,8 @@ from pages.components.shell import cached, pictures, state
 from pages.components.shell.model_picker import figures_sentence
 from pages.components.shell.navigation import ensure_front_door, go
 
+PLACE = 0  # in the navigation
+
 FIRST_STEPS = {  # page: what draws people there, icon
     "lessons": ("New to this? Take a lesson", "school"),
     "inside": ("Draw a digit and see it go through", "draw"),

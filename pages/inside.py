@@ -8,6 +8,8 @@ from pages.components.shell.model_picker import choose_one, model_picker
 from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 
+PLACE = 70  # in the navigation
+
 st.title("Inside")
 st.markdown(
     "**Draw**, and watch the picture become a distribution, a point, and a picture again. Touch a step to see "

@@ -11,6 +11,8 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
 
+PLACE = 40  # in the navigation
+
 LINES = {
     "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),
     "Great arc (slerp)": (latent.slerp, "directions along the arc, lengths linearly"),

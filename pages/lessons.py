@@ -7,6 +7,8 @@ from pages.components.lessons.panel import link_of, take
 from pages.components.shell import cached
 from pages.components.shell.navigation import ensure_front_door
 
+PLACE = 10  # in the navigation
+
 ensure_front_door()
 st.title("Lessons")
 st.markdown(

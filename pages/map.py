@@ -13,6 +13,8 @@ from pages.components.widgets import collection
 from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import current_picture, go_to, go_to_place, near_here
 
+PLACE = 50  # in the navigation
+
 st.title("Map")
 st.markdown(
     "**Move over the map** to see what lies there, **click** to take it along, draw a **lasso** "

@@ -10,6 +10,8 @@ from pages.components.shell import cached, link, state
 from pages.components.shell.navigation import ensure_front_door, go
 from pages.components.widgets import exports
 
+PLACE = 100  # in the navigation
+
 ensure_front_door()
 st.title("Match the target")
 st.markdown(

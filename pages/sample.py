@@ -9,6 +9,8 @@ from pages.components.widgets import exports
 from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import current_picture, nearest_real
 
+PLACE = 20  # in the navigation
+
 st.title("Sample")
 st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")
 model_picker()

@@ -13,6 +13,8 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, objectives
 
+PLACE = 30  # in the navigation
+
 STEPS = 9  # pictures in a strip
 
 st.title("Sliders")

@@ -6,6 +6,8 @@ from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import choose_one, model_picker
 from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
+PLACE = 80  # in the navigation
+
 USES = {
     "anomalies": ("Find what is foreign", anomalies),
     "denoising": ("Denoise", denoising),

@@ -1,32 +1,43 @@
-"""The pages of the app, in their order."""
+"""The pages of the app, in their order: every file of pages/ is one, and says itself what it is.
+
+A page file begins with a docstring, "Title: what it shows", and holds PLACE, its place in the navigation.
+"""
 
 from __future__ import annotations
 
+import ast
+from functools import lru_cache
+from pathlib import Path
+
 import streamlit as st
+
+FOLDERS = [Path(__file__).parents[2]]  # where page files lie
+FRONT = "home"  # the page that opens without an address
 
 
 def navigation():
-    """The page that is to run; where a callback has asked for another, that one runs instead."""
+    """Return the page that is to run; where a callback has asked for another, that one runs instead."""
+    found = sorted((path for folder in FOLDERS for path in folder.glob("*.py")), key=lambda path: _described(path)[1])
     page = st.navigation(
-        [
-            st.Page("pages/home.py", title="Home", default=True),
-            st.Page("pages/lessons.py", title="Lessons"),
-            st.Page("pages/sample.py", title="Sample"),
-            st.Page("pages/sliders.py", title="Sliders"),
-            st.Page("pages/interpolate.py", title="Interpolate"),
-            st.Page("pages/map.py", title="Map"),
-            st.Page("pages/disentangle.py", title="Disentangle"),
-            st.Page("pages/inside.py", title="Inside"),
-            st.Page("pages/uses.py", title="Uses"),
-            st.Page("pages/compare.py", title="Compare"),
-            st.Page("pages/match.py", title="Match"),
-        ],
-        position="top",
+        [st.Page(path, title=_described(path)[0], default=path.stem == FRONT) for path in found], position="top"
     )
     if "next_page" in st.session_state:
         st.session_state.told_link = {}  # switching empties the URL
         st.switch_page(st.session_state.pop("next_page"))
     return page
+
+
+@lru_cache(maxsize=100)
+def _described(path: Path) -> tuple[str, float]:
+    """Return a page's title and place, read from its file without running it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    title = (ast.get_docstring(tree) or path.stem.capitalize()).partition(":")[0]
+    places = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["PLACE"]
+    ]
+    return title, places[0] if places else float("inf")
 
 
 def go(page: str) -> None:

@@ -1,0 +1,43 @@
+"""Registries: each thing of a kind (a family, an objective, a data set, a metric) registers itself in its own file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from types import ModuleType
+from typing import Callable, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(dict[str, T], Generic[T]):
+    """{name: thing}, filled by the files that define them. kind: what the things are, for messages."""
+
+    def __init__(self, kind: str):
+        super().__init__()
+        self.kind = kind
+        self.files: dict[str, str] = {}  # where each name was registered
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Return a decorator that registers what it is given, and returns it.
+
+        Raises ValueError, naming both files, where another file has registered the name.
+        """
+        file = sys._getframe(1).f_code.co_filename
+
+        def add(thing: T) -> T:
+            # the same file may run twice: as a module and as a script, or reloaded
+            if self.files.get(name, file) != file:
+                raise ValueError(f"{self.kind} {name!r} is registered twice: in {self.files[name]} and in {file}")
+            self.files[name] = file
+            self[name] = thing
+            return thing
+
+        return add
+
+
+def import_all(package: ModuleType) -> None:
+    """Import every module of a package, so that each registers what it defines."""
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
