@@ -173,7 +173,7 @@ sweep = factors.beta_sweep(cards)
 if sweep:
     st.plotly_chart(
         charts.over_beta(
-            [c.recipe["beta"] for c in sweep],
+            [cached.beta(c) for c in sweep],
             {
                 FIGURES["mig"]: [c.figures["mig"] for c in sweep],
                 FIGURES["kl"]: [c.figures["kl"] for c in sweep],

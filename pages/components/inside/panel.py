@@ -115,16 +115,11 @@ def over_beta(card: ModelCard) -> list[ModelCard]:
         return []
     alike = [
         other for other in cached.zoo_scan()[0].values()
-        if (other.data, other.model_config(), other.family in ("vae", "ae"), other.recipe.get("objective"))
-        == (card.data, card.model_config(), True, "elbo")
+        if (other.data, other.model_config(), other.family in ("vae", "ae"), cached.beta(other) is None)
+        == (card.data, card.model_config(), True, False)
         and not other.recipe.get("images") and "recon" in other.figures
     ]  # fmt: skip
-    return sorted(alike, key=beta)
-
-
-def beta(card: ModelCard) -> float:
-    """The weight of the KL: an autoencoder has none."""
-    return 0.0 if card.family == "ae" else card.recipe["beta"]
+    return sorted(alike, key=cached.beta)
 
 
 def _source(picked: Picked | None) -> str:
@@ -224,7 +219,7 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
         usable = state.finite(posterior.mean, out.likelihood.mean, terms.recon, terms.kl)
         found.append(out.likelihood.mean if usable else torch.full_like(x, torch.nan))
         told.append({
-            "beta": f"{beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
+            "beta": f"{cached.beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
             "kl": None if card.family == "ae" else float(terms.kl[0]), "active": card.figures["active_units"],
             "no_number": "" if usable else state.no_number(),
         })  # fmt: skip

@@ -62,6 +62,14 @@ def info(data: str) -> DatasetInfo:
     return DATASETS[data]
 
 
+def beta(card: vae.ModelCard) -> float | None:
+    """Return the final weight of the KL, which an autoencoder does not have; None for another objective."""
+    objective = vae.objectives.read(card.recipe)
+    if not isinstance(objective, vae.objectives.BetaVAE):
+        return None
+    return 0.0 if card.family == "ae" else objective.final()["beta"]
+
+
 @st.cache_resource(max_entries=40, show_spinner=False)
 def model_map(name: str) -> store.ModelMap | None:
     """The map of a model; None where map.npz is missing or damaged."""
