@@ -224,6 +224,20 @@ def test_pairs_differ_in_k_factors_and_stay_in_the_split(data, k):
     assert y[:300].tolist() == train_split.labels[:300].tolist()
 
 
+def test_a_callback_hears_of_each_step(tiny_split, tmp_path):
+    heard = []
+    train("tiny", TINY, tmp_path, split=tiny_split((1, 28, 28)), progress=False,
+          on_step=lambda step, terms: heard.append((step, terms.recon.shape, terms.kl.shape)))  # fmt: skip
+    assert heard == [(step, (8,), (8,)) for step in range(1, TINY.steps + 1)]
+
+
+def test_an_importance_weighted_bound_sees_each_image_so_often(tiny_split, tmp_path):
+    seen = []
+    train("tiny", replace(TINY, objective=IWAE(3)), tmp_path, split=tiny_split((1, 28, 28)), progress=False,
+          on_step=lambda step, terms: seen.append((terms.loss.shape, bool((terms.bound >= -terms.recon - terms.kl - 1e-4).all()))))  # fmt: skip
+    assert seen == [((8,), True)] * TINY.steps  # the bound of 3 samples is no less than their mean ELBO
+
+
 def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):
     split = tiny_split((1, 28, 28))
     first = train("tiny", TINY, tmp_path, split=split, progress=False)
