@@ -27,16 +27,16 @@ if not serves(model):
     link.end_page()
 
 sources = ["Draw", "Choose or upload"]
-colour = model.image_shape[0] == 3  # a white line is none of a colour model's pictures
+drawn = state.info().white_on_black  # as a line on the panel is
 source = st.segmented_control(
-    "Image", sources, default=sources[colour], required=True, key=f"inside_source_{colour}", label_visibility="collapsed"
+    "Image", sources, default=sources[not drawn], required=True, key=f"inside_source_{drawn}", label_visibility="collapsed"
 )  # fmt: skip
 picked = None
 with st.container():  # always there: what comes and goes before the panel would build it anew
     if source != "Draw":
         picked = image_input("inside_image")
 inside_panel(picked)
-data = cached.info(state.card().data)
+data = state.info()
 st.caption(
     f"Every number is computed by the functions of `vae/` on {state.card().title}. Averages are over "
     f"{state.card().figures.get('test_images', 0):,} test images of {data.title}: one image is not the model. "

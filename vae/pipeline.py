@@ -134,9 +134,7 @@ def map_of(model: LatentModel, seed: int = 0) -> tuple[store.ModelMap, dict]:
     codes placed by PCA and twice by UMAP."""
     split = DATASETS[model.card.data].load("test")
     n = min(MAP_POINTS, len(split))
-    terms = average_terms(
-        model, (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
-    )
+    terms = average_terms(model, split.batches(BATCH, range(n)))
     print(f"{model.card.name}: fitting UMAP twice to {n} codes; half a minute, most of it compiling")
     codes = model.features(torch.from_numpy(terms.means)).numpy()
     xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}

@@ -318,7 +318,6 @@ def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
 def mean_codes(model: LatentModel, split: Split, n: int = 10_000) -> np.ndarray:
     """Return the mean codes (n, D) of the first images of a split."""
     codes = []
-    for first in range(0, min(n, len(split)), 500):
-        x, y = split.batch(range(first, min(first + 500, n, len(split))))
+    for x, y in split.batches(rows=range(min(n, len(split)))):
         codes.append(model.encode(x, y if model.num_classes else None).mean)
     return torch.cat(codes).numpy()

@@ -110,7 +110,7 @@ def pictures_message(ask: dict, draw: Callable[[], torch.Tensor]) -> bytes:
     that are not finite, which bytes cannot say."""
     begun = time.perf_counter()
     drawn = draw()
-    pixels = pictures.to_uint8(drawn)  # (N, H, W, C)
+    pixels = state.as_pictures(drawn)  # (N, H, W, C)
     milliseconds = 1000 * (time.perf_counter() - begun)
     header = {
         "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"),

@@ -168,12 +168,10 @@ def _answer(picked: Picked | None) -> bytes:
     if eps is None or x is None:
         return b""
     begun = time.perf_counter()
-    if cached.info(state.card().data).binary:
-        x = (x > 0.5).float()
     y, as_class = None, ""
     if model.num_classes:
         y = picked.y if picked is not None else model.most_likely_class(x)
-        as_class = cached.info(state.card().data).classes[int(y[0])]
+        as_class = state.info().classes[int(y[0])]
     found = passage(model, x, y, eps, state.seed())
     asked = {"panel": str(ask.get("panel"))[:40], "seq": ask.get("seq")}
     if not finite(found):
@@ -182,7 +180,7 @@ def _answer(picked: Picked | None) -> bytes:
     error = (found.per_pixel / 4).clamp(0, 1)
     others, said_of_others = _others(x)
     shown = torch.cat([x, found.out.likelihood.mean, error[None], found.fan, *others])
-    pixels = pictures.to_uint8(shown)  # (3 + FAN, H, W, C)
+    pixels = state.as_pictures(shown)  # (3 + FAN, H, W, C)
     posterior, terms = found.out.posterior, found.terms
     _, height, width, channels = pixels.shape
     header = {
@@ -199,7 +197,7 @@ def _answer(picked: Picked | None) -> bytes:
 
 def _only_image(x: Tensor, header: dict) -> bytes:
     """The answer of a model that returns no finite numbers for x (1, C, H, W): x as the model sees it."""
-    pixels = pictures.to_uint8(x)
+    pixels = state.as_pictures(x)
     _, height, width, channels = pixels.shape
     size = {"count": 1, "missing": [], "height": height, "width": width, "channels": channels}
     return messages.message({**header, **size}, pixels.tobytes())
@@ -235,11 +233,8 @@ def _drawing(text) -> tuple[Tensor | None, str]:
     if len(content) != SENT * SENT:
         return None, ""
     grey = np.frombuffer(content, np.uint8).reshape(SENT, SENT)
-    info = cached.info(state.card().data)
-    # light on dark, as digits, clothes, sprites and glyphs are
-    x = prepare(
-        Image.fromarray(grey).convert("RGB"), info.image_shape, invert=False, centre=info.name.startswith("mnist")
-    ).x
+    info = state.info()
+    x = info.prepare(Image.fromarray(grey), invert=False, centre=info.centred).x  # a white line on black, as the data is
     return x, "" if grey.max() > 30 else NOTHING
 
 

@@ -34,12 +34,12 @@ def code_grid() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         decoded = state.decode(z[None])
-        picture = pictures.to_image(pictures.to_uint8(decoded)[0])
+        picture = pictures.to_image(state.as_pictures(decoded)[0])
         _component(
             key=KEY,
             data={
                 "picture": pictures.data_uri(picture), "rows": rows, "columns": columns,
-                "numbers": [int(v) for v in z], "places": places, "crisp": picture.height < 64,
+                "numbers": [int(v) for v in z], "places": places, "crisp": state.info().crisp,
                 "echo": st.session_state.get(KEY + "_number", 0),
             },
             on_chosen_change=_choose,

@@ -13,7 +13,7 @@ import torch
 from vae import browser
 
 from ..bridge import messages
-from ..shell import cached, pictures, state
+from ..shell import cached, state
 
 _panel = st.components.v2.component(
     "live_panel",
@@ -37,7 +37,7 @@ def live_panel() -> None:
         st.rerun()  # the whole page: strips, bars and the URL follow
     model, card = state.model(), state.card()
     decoded = state.decode(state.z()[None])
-    pixels = pictures.to_uint8(decoded)[0]  # (H, W, C)
+    pixels = state.as_pictures(decoded)[0]  # (H, W, C)
     height, width, channels = pixels.shape
     start_z, start_y = state.start_point()
     _panel(
@@ -52,7 +52,7 @@ def live_panel() -> None:
             "start": {"z": list(start_z), "y": start_y},
             "version": state.version(),
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
-            "classes": list(cached.info(card.data).classes) if model.num_classes else [],
+            "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
             "pixels": base64.b64encode(pixels.tobytes()).decode() if state.finite(decoded) else "",
             "no_number": state.no_number("at this point"),

@@ -18,7 +18,7 @@ from vae import browser
 from vae.metrics import multiscale_distance
 
 from ..bridge import messages
-from ..shell import cached, pictures, state
+from ..shell import cached, state
 
 _component = st.components.v2.component(
     "match",
@@ -47,13 +47,16 @@ class Round:
     start: Tensor  # (D,)
     target: Tensor  # (D,)
 
+    @property
+    def data(self) -> str:
+        return self.id.split()[0]
+
     def decode(self, z: Tensor) -> Tensor:
         """A code (D,) -> its picture (1, C, H, W)."""
         if self.machine != FACTORS:
             with torch.no_grad():
                 return cached.model(self.machine).decode(z[None])
-        data = self.id.split()[0]
-        grid = cached.info(data).grid
+        grid = cached.info(self.data).grid
         factors = z.round().long().numpy().clip(0, np.array(grid.sizes) - 1)
         return torch.from_numpy(grid.render(factors[None])).float() / 255
 
@@ -129,7 +132,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
     if not state.finite(current.target, current.start, goal, begin):
         st.warning(state.no_number("for this game's images"))
         return
-    pixels = pictures.to_uint8(goal)[0]  # (H, W, C)
+    pixels = cached.info(current.data).modality.picture(goal)[0]  # (H, W, C)
     height, width, channels = pixels.shape
     browser_decodes = current.machine != FACTORS
     _component(

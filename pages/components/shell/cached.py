@@ -22,11 +22,16 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
     found, problems = store.scan()
     cards = []
     for card in found:
+        if card.data not in DATASETS:
+            problems[card.name] = f"its data set {card.data!r} is not known here"
+            continue
+        if card.image_shape != info(card.data).image_shape:
+            shapes = f"its images are {card.image_shape}, and those of its data set {card.data!r} {info(card.data).image_shape}"
+            problems[card.name] = shapes
+            continue
         try:
             gallery(card.data)
             cards.append(card)
-        except KeyError:
-            problems[card.name] = f"its data set {card.data!r} is not known here"
         except (OSError, ValueError) as error:
             problems[card.name] = f"its held-out images cannot be read ({error})"
     order = list(RECIPES)  # from simple to involved; a model without a recipe comes last

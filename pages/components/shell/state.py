@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 import vae
+from vae.data import DatasetInfo
 
 from . import cached
 from .navigation import ensure_front_door
@@ -29,6 +30,16 @@ def model() -> vae.models.LatentModel:
 
 def card() -> vae.ModelCard:
     return model().card
+
+
+def info() -> DatasetInfo:
+    """What is known of the current model's data."""
+    return cached.info(card().data)
+
+
+def as_pictures(x: Tensor) -> np.ndarray:
+    """x (N, C, H, W) of the current model's data -> pictures (N, H, W, 1 or 3) uint8."""
+    return info().modality.picture(x)
 
 
 def z() -> Tensor:
@@ -159,7 +170,7 @@ def drawn_factors() -> tuple[int, ...] | None:
 
 def draw(factors: np.ndarray) -> Tensor:
     """Factor values (B, K) -> images (B, C, H, W) in [0, 1] of the current model's data, drawn now."""
-    return torch.from_numpy(cached.info(card().data).grid.render(factors)).float() / 255
+    return torch.from_numpy(info().grid.render(factors)).float() / 255
 
 
 def set_factors(factors: np.ndarray) -> None:
@@ -205,7 +216,7 @@ def begin_model(name: str) -> None:
 
 def first_image() -> tuple[Tensor, int]:
     """The held-out image of the current model's data that a session begins with (1, C, H, W), and its class."""
-    x, labels = cached.gallery(card().data).batch([cached.info(card().data).start])
+    x, labels = cached.gallery(card().data).batch([info().start])
     return x, int(labels[0])
 
 

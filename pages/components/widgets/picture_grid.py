@@ -11,7 +11,7 @@ import streamlit as st
 
 from vae import browser
 
-from ..shell import pictures
+from ..shell import pictures, state
 
 _component = st.components.v2.component(
     "picture_grid",
@@ -40,9 +40,10 @@ def picture_grid(
     captions: text under each picture. Without on_pick the pictures are not buttons. The place of a
     picture that is not finite stays empty, and a sentence below says so.
     """
-    n, _, height, width = images.shape
+    pixels = state.as_pictures(images)
+    n, height, width, _ = pixels.shape
     across = min(n, 32)
-    picture = pictures.to_image(pictures.sheet(images, across))
+    picture = pictures.to_image(pictures.tiled(pixels, across))
     missing = pictures.missing(images)
 
     def picked() -> None:
