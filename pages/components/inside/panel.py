@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import inspect
 import time
 from typing import NamedTuple
@@ -19,7 +18,9 @@ from vae.models.base import Output, reparametrise
 from vae.uploads import prepare
 
 from ..bridge import messages
+from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, pictures, state
+from ..shell.parse import parse_drawing, parse_numbers
 from ..widgets.charts import class_colours
 from ..widgets.image_input import Picked
 
@@ -34,6 +35,7 @@ SENT = 56  # pixels across a drawing as the browser sends it
 FAN = 8  # reconstructions of other draws
 SHOWN = 600  # codes of held-out images under the ellipse
 DIGITS = 2  # after the point, of nats
+MAX_EPS = 100  # of each dimension, either sign
 NOTHING = "Nothing is drawn: this is what the model makes of an empty picture."
 
 
@@ -76,6 +78,7 @@ def serves(model: LatentModel) -> bool:
 @st.fragment
 def inside_panel(picked: Picked | None) -> None:
     """The passage of a picked image, or of what is drawn on the panel."""
+    rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     prior, figures = model.prior, card.figures
     generator = torch.Generator().manual_seed(state.seed())
@@ -95,17 +98,14 @@ def inside_panel(picked: Picked | None) -> None:
         on_take_change=_take,
     )  # fmt: skip
     messages.send_answer(KEY, _answer(picked))
-    if st.session_state.pop("inside_taken", False):
-        st.rerun()  # the whole page: the URL follows
 
 
 def _take() -> None:
-    """The drawn z becomes the current point."""
-    payload = messages.payload(KEY, "take")
-    z, _ = (None, False) if payload is None else messages.checked(payload.get("z"))
+    """Make the drawn z the current point."""
+    z, y, _ = messages.point(messages.payload(KEY, "take"))
     if z is not None:
-        state.set_z(z, y=messages.checked_class(payload.get("y")))
-        st.session_state.inside_taken = True
+        state.set_z(z, y=y)
+        request_rerun(KEY)
 
 
 def over_beta(card: ModelCard) -> list[ModelCard]:
@@ -164,11 +164,11 @@ def _code(name: str) -> dict:
 
 
 def _answer(picked: Picked | None) -> bytes:
-    ask = messages.payload(KEY, "ask")
-    if ask is None or ask.get("source") != _source(picked):
+    ask = messages.payload(KEY, "ask", source=_source(picked))
+    if ask is None:
         return b""
     model = state.model()
-    eps = _checked(ask.get("eps"), model.latent_dim)
+    eps = parse_numbers(ask.get("eps"), model.latent_dim, MAX_EPS)
     x, said = (picked.x, "") if picked is not None else _drawing(ask.get("drawing"))
     if eps is None or x is None:
         return b""
@@ -179,10 +179,10 @@ def _answer(picked: Picked | None) -> bytes:
     if model.num_classes:
         y = picked.y if picked is not None else model.most_likely_class(x)
         as_class = cached.info(state.card().data).classes[int(y[0])]
-    found = passage(model, x, y, eps, state.seed())
-    asked = {"panel": str(ask.get("panel"))[:40], "seq": ask.get("seq")}
+    found = passage(model, x, y, torch.tensor(eps), state.seed())
+    question = messages.question(ask)
     if not finite(found):
-        return _only_image(x, {**asked, "no_number": state.no_number()})
+        return _only_image(x, {**question, "no_number": state.no_number()})
     # a picture of nats: black for none, white for 4 and more
     error = (found.per_pixel / 4).clamp(0, 1)
     others, said_of_others = _others(x)
@@ -191,7 +191,7 @@ def _answer(picked: Picked | None) -> bytes:
     posterior, terms = found.out.posterior, found.terms
     _, height, width, channels = pixels.shape
     header = {
-        **asked, "count": len(pixels), "missing": pictures.missing(shown), "no_number": "",
+        **question, "count": len(pixels), "missing": pictures.missing(shown), "no_number": "",
         "height": height, "width": width, "channels": channels, "said": said, "as_class": as_class,
         "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
         "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
@@ -232,25 +232,13 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
 
 
 def _drawing(text) -> tuple[Tensor | None, str]:
-    """A drawing as the browser sends it, (x (1, C, H, W), what to say of it), or (None, "")."""
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (ValueError, TypeError):
+    """Return a drawing that the browser sent as (x (1, C, H, W), what to say of it), or (None, "")."""
+    grey = parse_drawing(text, SENT)
+    if grey is None:
         return None, ""
-    if len(content) != SENT * SENT:
-        return None, ""
-    grey = np.frombuffer(content, np.uint8).reshape(SENT, SENT)
     info = cached.info(state.card().data)
     # light on dark, as digits, clothes, sprites and glyphs are
     x = prepare(
         Image.fromarray(grey).convert("RGB"), info.image_shape, invert=False, centre=info.name.startswith("mnist")
     ).x
     return x, "" if grey.max() > 30 else NOTHING
-
-
-def _checked(eps, dims: int) -> Tensor | None:
-    if not isinstance(eps, list) or len(eps) != dims:
-        return None
-    if not all(isinstance(v, (int, float)) and abs(v) <= 100 for v in eps):
-        return None
-    return torch.tensor(eps, dtype=torch.float32)

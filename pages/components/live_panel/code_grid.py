@@ -10,7 +10,9 @@ import torch
 
 from vae import browser
 
+from ..bridge import messages
 from ..shell import pictures, state
+from ..shell.parse import MAX_COUNT, parse_indices, parse_int, parse_object
 from ..widgets.picture_grid import picture_grid
 
 _component = st.components.v2.component(
@@ -121,12 +123,13 @@ def _set_places(places: list[int]) -> None:
 
 
 def _choose() -> None:
-    """What the browser says was chosen, if it is a list of places."""
-    chosen = (st.session_state.get(KEY) or {}).get("chosen")
-    if not isinstance(chosen, dict):
+    """Keep the places that were chosen in the browser, and the number under which it sent them."""
+    payload = parse_object(messages.sent(KEY, "chosen"))
+    if payload is None:
         return
-    places, number = chosen.get("places"), chosen.get("number")
-    if isinstance(number, int):
+    number = parse_int(payload.get("number"), 0, MAX_COUNT)
+    if number is not None:
         st.session_state[KEY + "_number"] = number
-    if isinstance(places, list) and all(isinstance(d, int) for d in places):
-        _set_places([d for d in sorted(set(places)) if 0 <= d < state.model().latent_dim])
+    places = parse_indices(payload.get("places"), state.model().latent_dim)
+    if places is not None:
+        _set_places(places.tolist())

@@ -13,7 +13,9 @@ import torch
 from vae import browser
 
 from ..bridge import messages
+from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, pictures, state
+from ..shell.parse import MAX_COUNT, MAX_ID, parse_flag, parse_int, parse_name, parse_text
 
 _panel = st.components.v2.component(
     "live_panel",
@@ -33,8 +35,7 @@ SHOWN_FIRST = 6  # sliders; of each level where there are levels, half as many
 @st.fragment
 def live_panel() -> None:
     """Sliders over the current point, dimensions by what they carry; writes state on release."""
-    if st.session_state.pop("panel_changed", False):
-        st.rerun()  # the whole page: strips, bars and the URL follow
+    rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     decoded = state.decode(state.z()[None])
     pixels = pictures.to_uint8(decoded)[0]  # (H, W, C)
@@ -88,27 +89,36 @@ def _dimensions() -> list[dict]:
 
 def _commit() -> None:
     payload = messages.payload(KEY, "commit")
-    z, mended = (None, False) if payload is None else messages.checked(payload.get("z"))
-    if mended:
+    z, y, repaired = messages.point(payload)
+    if z is None:
+        return
+    if repaired:
         st.session_state.panel_note = "a value that was no number was put back into the data's range"
-    if z is not None:
-        state.set_z(z, y=messages.checked_class(payload.get("y")), start=False)
-        # so that the panel can tell the echo of its last release from that of an earlier one
-        commit = payload.get("commit")
-        st.session_state.panel_echo = {
-            "panel": str(payload.get("panel"))[:40], "commit": commit if isinstance(commit, int) else 0,
-        }  # fmt: skip
-        st.session_state.panel_changed = True
+    state.set_z(z, y=y, start=False)
+    # with this the panel tells the echo of its last release from that of an earlier one
+    st.session_state.panel_echo = {
+        "panel": parse_text(payload.get("panel"), MAX_ID),
+        "commit": parse_int(payload.get("commit"), 0, MAX_COUNT) or 0,
+    }  # fmt: skip
+    request_rerun(KEY)
 
 
 def _rename() -> None:
     payload = messages.payload(KEY, "rename")
-    if payload is not None:
-        state.rename(payload.get("index"), payload.get("name"))
-        st.session_state.panel_changed = True
+    if payload is None:
+        return
+    d, name = _dimension(payload), parse_name(payload.get("name"), state.MAX_NAME)
+    if d is not None and name is not None:
+        state.rename(d, name)
+    request_rerun(KEY)
 
 
 def _lock() -> None:
     payload = messages.payload(KEY, "lock")
-    if payload is not None:
-        state.lock(payload.get("index"), bool(payload.get("locked")))
+    d = None if payload is None else _dimension(payload)
+    if d is not None:
+        state.lock(d, parse_flag(payload.get("locked")))
+
+
+def _dimension(payload: dict) -> int | None:
+    return parse_int(payload.get("index"), 0, state.model().latent_dim - 1)

@@ -18,7 +18,9 @@ from vae import browser
 from vae.metrics import multiscale_distance
 
 from ..bridge import messages
+from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, pictures, state
+from ..shell.parse import parse_int, parse_number, parse_numbers, parse_object
 
 _component = st.components.v2.component(
     "match",
@@ -35,6 +37,8 @@ MACHINES = {  # by data set; the renderer itself is one of them
 ENOUGH = 80  # the score at which a round is won
 CANDIDATES = 12  # starts of which the one that looks least like the target is taken
 ACTIVE = 0.01  # variance of posterior means, as for active units
+MAX_ABS = 1e6  # of a slider's value
+MAX_SECONDS, MAX_MOVES = 86_400, 100_000  # of a round
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,7 @@ def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 def match_panel(current: Round, player: str, on_finished) -> None:
     """Play a round; on_finished(score, seconds, moves) runs before the page does. Another player
     begins anew."""
-    if st.session_state.pop("match_changed", False):
-        st.rerun()
+    rerun_if_requested(KEY)
     goal, begin = current.decode(current.target), current.decode(current.start)
     if not state.finite(current.target, current.start, goal, begin):
         st.warning(state.no_number("for this game's images"))
@@ -156,35 +159,27 @@ def _name(current: Round, player: str) -> str:
 
 
 def _answer(current: Round, player: str) -> bytes:
-    ask = _said(current, player, "ask")
-    z = None if ask is None else _code(current, ask.get("z"))
+    ask = _payload(current, player, "ask")
+    z = None if ask is None else _code(current, ask)
     return b"" if z is None else messages.pictures_message(ask, lambda: current.decode(z))
 
 
 def _finished(current: Round, player: str, on_finished) -> None:
-    said = _said(current, player, "finished")
-    z = None if said is None else _code(current, said.get("z"))
+    payload = _payload(current, player, "finished")
+    z = None if payload is None else _code(current, payload)
     if z is None:
         return
-    # the score is measured here again: what a browser says of it is not believed
-    seconds, moves = said.get("seconds"), said.get("moves")
-    seconds = float(seconds) if _number(seconds) and 0 <= seconds < 86_400 else 0.0
-    on_finished(current.score(z), seconds, moves if isinstance(moves, int) and 0 <= moves < 100_000 else 0)
-    st.session_state.match_changed = True
+    seconds = parse_number(payload.get("seconds"), 0, MAX_SECONDS) or 0.0
+    moves = parse_int(payload.get("moves"), 0, MAX_MOVES) or 0
+    on_finished(current.score(z), seconds, moves)  # the browser's own score is not trusted
+    request_rerun(KEY)
 
 
-def _said(current: Round, player: str, event: str) -> dict | None:
-    """What the browser says of this very round."""
-    said = (st.session_state.get(KEY) or {}).get(event)
-    return said if isinstance(said, dict) and said.get("round") == _name(current, player) else None
+def _payload(current: Round, player: str, event: str) -> dict | None:
+    """Return what the browser sent with an event, if it is an object about this round."""
+    return parse_object(messages.sent(KEY, event), round=_name(current, player))
 
 
-def _code(current: Round, values) -> Tensor | None:
-    if not isinstance(values, list) or len(values) != len(current.start) or not all(map(_number, values)):
-        return None
-    return torch.tensor(values, dtype=torch.float32)
-
-
-def _number(value) -> bool:
-    # the comparison is false of NaN, infinity and integers that no float holds
-    return isinstance(value, (int, float)) and abs(value) < 1e6
+def _code(current: Round, payload: dict) -> Tensor | None:
+    values = parse_numbers(payload.get("z"), len(current.start), MAX_ABS)
+    return None if values is None else torch.tensor(values)

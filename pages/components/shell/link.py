@@ -6,13 +6,10 @@ of a lesson is taken, and written at the end of every run.
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
-import torch
-from torch import Tensor
 
 from . import cached, state
+from .parse import parse_code_text, parse_int_text, parse_names_text
 
 DEFAULT_MODEL = "mnist-vae-2d"
 OWN = ("model", "z", "seed", "y", "names")  # what every page's link says; all else belongs to a page
@@ -89,16 +86,13 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     st.session_state.y = 0
     state.set_seed(_integer(parameters, "seed", 0, state.MAX_SEED))
     model = state.model()
-    for part in parameters.get("names", "").split(";")[: model.latent_dim]:
-        number, _, name = part.partition(":")
-        if number.isascii() and number.isdigit() and len(number) < 5:
-            state.rename(int(number), name)
+    for d, name in parse_names_text(parameters.get("names", ""), model.latent_dim, state.MAX_NAME):
+        state.rename(d, name)
     values = None
     if "z" in parameters:
-        try:
-            values = parse_z(parameters["z"], model.latent_dim)
-        except ValueError as error:
-            state.complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
+        values, problem = parse_code_text(parameters["z"], model.latent_dim, state.MAX_ABS)
+        if values is None:
+            state.complain(f"The link's z cannot be used: {problem}. This is the starting point instead.")
     x, y = state.first_image() if values is None else (None, 0)
     if model.num_classes:
         y = _integer(parameters, "y", y, model.num_classes - 1)
@@ -108,30 +102,15 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
         state.set_z(values, y=y)
 
 
-def parse_z(text: str, latent_dim: int) -> Tensor:
-    """"0.1,-2" -> (D,). Raises ValueError with a phrase for the link's owner."""
-    parts = text.split(",")
-    if len(parts) != latent_dim:
-        raise ValueError(f"it has {len(parts)} numbers and this model's codes have {latent_dim}")
-    try:
-        values = [float(part) for part in parts]
-    except ValueError:
-        raise ValueError("it must be numbers with commas between them") from None
-    if not all(math.isfinite(v) for v in values):
-        raise ValueError("it must be finite numbers")
-    if any(abs(v) > state.MAX_ABS for v in values):
-        raise ValueError(f"its numbers must lie between -{state.MAX_ABS:g} and {state.MAX_ABS:g}")
-    return torch.tensor(values, dtype=torch.float32)
-
-
 def _integer(parameters: dict, key: str, default: int, highest: int) -> int:
-    text = parameters.get(key)
-    if text is None:
+    """Return a whole number of the link, or the default with a complaint where it is none."""
+    if key not in parameters:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > highest:
+    value = parse_int_text(parameters[key], 0, highest)
+    if value is None:
         state.complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
         return default
-    return int(text)
+    return value
 
 
 def tell_complaints() -> None:

@@ -123,10 +123,7 @@ def dim_name(d: int) -> str:
 
 
 def rename(d: int, name: str) -> None:
-    """Name a dimension of the current model; an empty name gives the number back."""
-    if not isinstance(d, int) or not 0 <= d < model().latent_dim or not isinstance(name, str):
-        return
-    name = "".join(c for c in name if c.isprintable() and c not in ":;<>&")[:MAX_NAME].strip()
+    """Name a dimension of the current model, as parse_name returns a name; an empty one removes it."""
     names().pop(d, None)
     if name and name != f"z{d}":
         names()[d] = name
@@ -146,8 +143,8 @@ def keep_locked(values: Tensor) -> Tensor:
 
 
 def lock(d: int, on: bool) -> None:
-    if isinstance(d, int) and 0 <= d < model().latent_dim:
-        (locked().add if on else locked().discard)(d)
+    """Lock or unlock a dimension of the current model."""
+    (locked().add if on else locked().discard)(d)
 
 
 def drawn_factors() -> tuple[int, ...] | None:

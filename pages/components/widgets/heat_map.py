@@ -10,6 +10,9 @@ from plotly.colors import sample_colorscale
 
 from vae import browser
 
+from ..bridge import messages
+from ..shell.parse import parse_int
+
 _component = st.components.v2.component(
     "heat_map",
     html="<div class='wide'><table class='heat' role='grid'></table></div>",
@@ -35,9 +38,9 @@ def heat_map(
     colours = [sample_colorscale("Cividis", row.tolist()) for row in shares]
 
     def picked() -> None:
-        place = st.session_state[key].pick
-        if isinstance(place, int) and 0 <= place < values.size:
-            on_pick(*divmod(place, values.shape[1]))
+        cell = parse_int(messages.sent(key, "pick"), 0, values.size - 1)
+        if cell is not None:
+            on_pick(*divmod(cell, values.shape[1]))
 
     _component(
         key=key,

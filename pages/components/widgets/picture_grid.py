@@ -11,7 +11,9 @@ import streamlit as st
 
 from vae import browser
 
+from ..bridge import messages
 from ..shell import pictures
+from ..shell.parse import parse_int
 
 _component = st.components.v2.component(
     "picture_grid",
@@ -46,8 +48,8 @@ def picture_grid(
     missing = pictures.missing(images)
 
     def picked() -> None:
-        index = st.session_state[key].pick
-        if on_pick and type(index) is int and 0 <= index < n:  # True is an int too
+        index = parse_int(messages.sent(key, "pick"), 0, n - 1)
+        if on_pick and index is not None:
             on_pick(index)
 
     _component(
