@@ -33,7 +33,7 @@ MAX_AT_ONCE = 256  # pictures in one request
 
 
 def deliver_once(key: str, name: str, channel, make) -> None:
-    """Send raw bytes through a channel, until the browser says that it has those of this name."""
+    """Send raw bytes through a channel until the browser confirms that it has those of this name."""
     received = st.session_state.setdefault("received", set())
     if name in received:
         return
@@ -55,8 +55,8 @@ def deliver_model(name: str | None = None) -> None:
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def _model_message(name: str) -> bytes:
-    """Draws (N, D) from the encoded data's posteriors, as bytes over each slider's range, and
-    the decoder's weights."""
+    """Return samples (N, D) from the encoded data's posteriors, as bytes over each slider's range, and the
+    decoder's weights."""
     low, high = cached.slider_ranges(name).T
     values = (cached.posterior_draws(name)[:DRAWS] - low) / (high - low)
     draws = np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
@@ -68,7 +68,7 @@ def _model_message(name: str) -> bytes:
 
 
 def message(header: dict, payload: bytes) -> bytes:
-    """[header length, uint32][JSON header][payload], as mailbox.js reads it."""
+    """Return [header length, uint32][JSON header][payload], as mailbox.js reads it."""
     text = json.dumps(without_nan(header), allow_nan=False).encode()
     return struct.pack("<I", len(text)) + text + payload
 
@@ -90,6 +90,7 @@ def answer(key: str) -> None:
 
 
 def send_answer(key: str, content: bytes) -> None:
+    """Send bytes as the answer to the question of the component with this key."""
     _answer_channel(key=f"{key}_answer", data=content)
 
 

@@ -1,4 +1,4 @@
-"""Inside: one image on its way through a model, every number by the very functions that trained it."""
+"""Inside: one image on its way through a model, computed by the functions that trained it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _component = st.components.v2.component(
 )
 KEY = "inside_panel"
 SENT = 56  # pixels across a drawing as the browser sends it
-FAN = 8  # reconstructions of other draws
-SHOWN = 600  # codes of held-out images under the ellipse
-DIGITS = 2  # after the point, of nats
+FAN = 8  # reconstructions of other samples of z
+SHOWN = 600  # codes of test images under the ellipse
+DIGITS = 2  # decimals of nats
 MAX_EPS = 100  # of each dimension, either sign
 NOTHING = "Nothing is drawn: this is what the model makes of an empty picture."
 
@@ -45,12 +45,12 @@ class Passage(NamedTuple):
     out: Output
     terms: objectives.ELBO
     per_pixel: Tensor  # (C, H, W) nats; their sum is the reconstruction term
-    fan: Tensor  # (FAN, C, H, W), means of p(x|z) at other draws
+    fan: Tensor  # (FAN, C, H, W), means of p(x|z) at other samples of z
 
 
 @torch.no_grad()
 def passage(model: LatentModel, x: Tensor, y: Tensor | None, eps: Tensor, seed: int = 0) -> Passage:
-    """x (1, C, H, W) through encoder, the draw that eps (D,) stands for, and decoder."""
+    """Pass x (1, C, H, W) through the encoder, the z that eps (D,) gives, and the decoder."""
     posterior = model.encode(x, y)
     z = reparametrise(posterior, eps[None])
     out = Output(posterior, z, model.likelihood(z, y), model.prior)
@@ -71,13 +71,13 @@ def finite(found: Passage) -> bool:
 
 
 def serves(model: LatentModel) -> bool:
-    """Whether a posterior is one diagonal Gaussian, which is what there is to see."""
+    """Return whether the model's posterior is one diagonal Gaussian, the only kind that the panel shows."""
     return model.latent_kind == "gaussian" and not model.groups
 
 
 @st.fragment
 def inside_panel(picked: Picked | None) -> None:
-    """The passage of a picked image, or of what is drawn on the panel."""
+    """Show the passage of a picked image, or of the drawing on the panel."""
     rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     prior, figures = model.prior, card.figures
@@ -109,8 +109,8 @@ def _take() -> None:
 
 
 def over_beta(card: ModelCard) -> list[ModelCard]:
-    """The models of this one's data and networks, by the weight of the KL, from none to most; [] for one
-    of few images. They may differ in steps and seed, which their cards tell."""
+    """Return the models of this one's data and networks, ordered by the weight of the KL; [] for a model of
+    few images. They may differ in steps and seed, which their cards hold."""
     if card.recipe.get("images"):
         return []
     alike = [
@@ -123,19 +123,19 @@ def over_beta(card: ModelCard) -> list[ModelCard]:
 
 
 def beta(card: ModelCard) -> float:
-    """The weight of the KL: an autoencoder has none."""
+    """Return the weight of the KL, 0 for an autoencoder."""
     return 0.0 if card.family == "ae" else card.recipe["beta"]
 
 
 def _source(picked: Picked | None) -> str:
-    """Names the image, so that the panel asks again for another."""
+    """Return a name for the image: the panel asks again when the name changes."""
     return "drawing" if picked is None else f"{picked.what} {float(picked.x.sum()):.4f} {picked.y}"
 
 
-# a stroke asks dozens of times a second, and these do not change with it
+# cached because a stroke asks dozens of times a second
 @st.cache_data(max_entries=40, show_spinner=False)
 def _plane(name: str) -> dict:
-    """Codes of held-out images for what lies under the ellipse, and how far the plane goes."""
+    """Return codes of test images, which lie under the ellipse, and the range of the plane."""
     found = cached.model_map(name)
     if found is None:
         return {"codes": [], "labels": [], "colours": [], "low": -4, "high": 4}
@@ -151,7 +151,7 @@ def _plane(name: str) -> dict:
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def _code(name: str) -> dict:
-    """The very functions of each step, as they stand in vae/."""
+    """Return the source of each step's function in vae/."""
     model = cached.model(name)
     steps = {
         "x": prepare, "q": type(model).encode, "eps": reparametrise, "z": reparametrise,
@@ -183,7 +183,7 @@ def _answer(picked: Picked | None) -> bytes:
     question = messages.question(ask)
     if not finite(found):
         return _only_image(x, {**question, "no_number": state.no_number()})
-    # a picture of nats: black for none, white for 4 and more
+    # the error in nats as a picture: black is 0, white is 4 and more
     error = (found.per_pixel / 4).clamp(0, 1)
     others, said_of_others = _others(x)
     shown = torch.cat([x, found.out.likelihood.mean, error[None], found.fan, *others])
@@ -203,7 +203,7 @@ def _answer(picked: Picked | None) -> bytes:
 
 
 def _only_image(x: Tensor, header: dict) -> bytes:
-    """The answer of a model that returns no finite numbers for x (1, C, H, W): x as the model sees it."""
+    """Return the answer for x (1, C, H, W) where a number is not finite: x alone, as the model sees it."""
     pixels = pictures.to_uint8(x)
     _, height, width, channels = pixels.shape
     size = {"count": 1, "missing": [], "height": height, "width": width, "channels": channels}
@@ -212,8 +212,8 @@ def _only_image(x: Tensor, header: dict) -> bytes:
 
 @torch.no_grad()
 def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
-    """The same image through the models of every beta: reconstructions at the posterior mean, and the
-    figures of each. Its "no_number" is the sentence of a model that returns no finite numbers."""
+    """Pass the same image through the models of every beta. Returns the reconstructions at the posterior mean
+    and the figures of each; "no_number" is the sentence for a model that returns no finite numbers."""
     found, told = [], []
     cards = over_beta(state.card())
     for card in cards if len(cards) > 2 else []:
@@ -237,7 +237,7 @@ def _drawing(text) -> tuple[Tensor | None, str]:
     if grey is None:
         return None, ""
     info = cached.info(state.card().data)
-    # light on dark, as digits, clothes, sprites and glyphs are
+    # the drawing is light on dark, as digits, clothes, sprites and glyphs are
     x = prepare(
         Image.fromarray(grey).convert("RGB"), info.image_shape, invert=False, centre=info.name.startswith("mnist")
     ).x

@@ -21,7 +21,7 @@ _panel = st.components.v2.component(
     "live_panel",
     html=browser.source("widgets/live_panel/live_panel.html"),
     css=browser.source("widgets/live_panel/live_panel.css"),
-    # one module for the browser, a file for each part of it
+    # the browser gets one module; each part of it is a file
     js=browser.source(
         "runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/live_panel/live_panel.js",
         "widgets/live_panel/picture.js", "widgets/live_panel/sliders.js", "widgets/live_panel/around.js",
@@ -34,7 +34,7 @@ SHOWN_FIRST = 6  # sliders; of each level where there are levels, half as many
 
 @st.fragment
 def live_panel() -> None:
-    """Sliders over the current point, dimensions by what they carry; writes state on release."""
+    """Show sliders over the current point, ordered by the dimensions' KL; write the state on release."""
     rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     decoded = state.decode(state.z()[None])
@@ -69,10 +69,10 @@ def live_panel() -> None:
 
 
 def _dimensions() -> list[dict]:
-    """Slider settings, in the order in which they are shown."""
+    """Return the settings of each slider, in the order in which sliders are shown."""
     card, prior = state.card(), state.model().prior
     mu, sigma = prior.mean.tolist(), prior.stddev.tolist()
-    gaussian = isinstance(prior, torch.distributions.Independent)  # else no line stands for it
+    gaussian = isinstance(prior, torch.distributions.Independent)  # only then the panel draws its density
     group = {d: name for name, dims in state.model().groups.items() for d in dims}
     ranges = cached.slider_ranges(card.name)
     kl = card.figures.get("kl_per_dim")
@@ -95,7 +95,7 @@ def _commit() -> None:
     if repaired:
         st.session_state.panel_note = "a value that was no number was put back into the data's range"
     state.set_z(z, y=y, start=False)
-    # with this the panel tells the echo of its last release from that of an earlier one
+    # the echo lets the panel tell its last release from an earlier one
     st.session_state.panel_echo = {
         "panel": parse_text(payload.get("panel"), MAX_ID),
         "commit": parse_int(payload.get("commit"), 0, MAX_COUNT) or 0,

@@ -1,5 +1,4 @@
-"""A map of encoded images that is walked with the hand: every place on it is an image, seen or
-imagined.
+"""A map of encoded images to walk on: every place on it decodes to an image.
 
 Points, codes and thumbnails are sent once; hovering, zooming and dimming cost no message. A click, a
 lasso and a drawn path are sent to Python.
@@ -58,9 +57,9 @@ def scatter(
 ) -> None:
     """Show a collection on a layout, coloured by "class", "reconstruction error" or "z<d>".
 
-    on_pick(index of a point, or None with a place (2,)), on_lasso(indices) and on_path(places
-    (S, 2)) run before the page does. current: the current point's place (2,); near: indices joined to the current point; chosen: indices that
-    stay lit; path: places (S, 2); marks: (name, place) of further codes.
+    on_pick(index of a point, or None with a place (2,)), on_lasso(indices) and on_path(places (S, 2)) run
+    before the page does. current: the current point's place (2,); near: indices joined to the current point;
+    chosen: indices that stay lit; path: places (S, 2); marks: (name, place) of further codes.
     """
     rerun_if_requested(KEY)
     model, card = state.model(), state.card()
@@ -107,7 +106,7 @@ def _colouring(collection: Collection, colour_by: str) -> dict:
     values = collection.recon if dim is None else collection.codes[:, dim]
     values = values[np.isfinite(values)]
     low, high = np.quantile(values, [0.02, 0.98]) if len(values) else (0.0, 0.0)
-    if dim is not None:  # signed: the middle of the scale is 0
+    if dim is not None:  # signed values: the scale is centred on 0
         low, high = -max(-low, high), max(-low, high)
     return {
         "kind": "value", "dim": dim, "low": float(low), "high": float(high),

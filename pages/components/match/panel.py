@@ -1,7 +1,7 @@
-"""Match the target: rounds against hidden machines, each with sliders over a code of its own.
+"""Match the target: rounds against hidden models, each with sliders over its own latent code.
 
-Target and start are the same held-out images for every machine, as it decodes them itself, so that
-each can be matched to within a slider's step: what differs is how its space is laid out.
+Target and start are the same test images for every model, as the model decodes them, so that each can be
+matched to within a slider's step: the models differ only in how their latent spaces are laid out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MACHINES = {  # by data set; the renderer itself is one of them
     "rooms": ("rooms-ae", "rooms-vae", "rooms-ada", FACTORS),
 }
 ENOUGH = 80  # the score at which a round is won
-CANDIDATES = 12  # starts of which the one that looks least like the target is taken
+CANDIDATES = 12  # starts, of which the one farthest from the target is used
 ACTIVE = 0.01  # variance of posterior means, as for active units
 MAX_ABS = 1e6  # of a slider's value
 MAX_SECONDS, MAX_MOVES = 86_400, 100_000  # of a round
@@ -43,7 +43,7 @@ MAX_SECONDS, MAX_MOVES = 86_400, 100_000  # of a round
 
 @dataclass(frozen=True)
 class Round:
-    """One machine's task. Codes of the true factors are their values' numbers."""
+    """A model's task. The code of the true factors is the index of each factor's value."""
 
     id: str
     machine: str
@@ -52,7 +52,7 @@ class Round:
     target: Tensor  # (D,)
 
     def decode(self, z: Tensor) -> Tensor:
-        """A code (D,) -> its picture (1, C, H, W)."""
+        """Decode a code (D,) -> its picture (1, C, H, W)."""
         if self.machine != FACTORS:
             with torch.no_grad():
                 return cached.model(self.machine).decode(z[None])
@@ -62,15 +62,15 @@ class Round:
         return torch.from_numpy(grid.render(factors[None])).float() / 255
 
     def score(self, z: Tensor) -> float:
-        """100 for the target, 0 for what is no nearer to it than the start."""
+        """Return 100 for the target, 0 for a picture that is no nearer to it than the start."""
         goal = self.decode(self.target)
         from_start = multiscale_distance(self.decode(self.start), goal)
         score = 100 * (1 - multiscale_distance(self.decode(z), goal) / from_start).clamp(0, 1)
-        return float(score.nan_to_num(0))  # a picture that is not finite is no nearer than the start
+        return float(score.nan_to_num(0))  # 0 for a picture that is not finite
 
 
 def machines(data: str) -> list[str]:
-    """The opponents that are shipped with encoded data, for one data set."""
+    """Return the models of a data set that are available with encoded data."""
     cards = cached.zoo_scan()[0]
     return [
         name for name in MACHINES.get(data, ())
@@ -79,7 +79,7 @@ def machines(data: str) -> list[str]:
 
 
 def rounds(data: str, seed: int) -> list[Round]:
-    """All machines of a data set in an order of chance, on one target and one start."""
+    """Return a round for each model of a data set, in random order, on one target and one start."""
     rng = np.random.default_rng([seed, 7])
     split, grid = cached.gallery(data), cached.info(data).grid
     goal, *starts = rng.choice(len(split), 1 + CANDIDATES, replace=False)
@@ -102,7 +102,7 @@ def rounds(data: str, seed: int) -> list[Round]:
 
 
 def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
-    """(start, target) (2, D) and a slider for each dimension that carries anything."""
+    """Return (start, target) (2, D) and a slider for each active dimension."""
     model = cached.model(machine)
     with torch.no_grad():
         codes = model.encode(pair).mean.clone()
@@ -110,7 +110,7 @@ def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
     ranges = cached.slider_ranges(machine)
     active = [d for d in cached.dimension_order(machine) if spread[d] > ACTIVE]
     idle = [d for d in range(model.latent_dim) if d not in active]
-    codes[0, idle] = codes[1, idle]  # what has no slider must not stand in the way
+    codes[0, idle] = codes[1, idle]  # a dimension without a slider cannot be matched by hand
     low = np.minimum(ranges[:, 0], codes.amin(0).numpy())
     high = np.maximum(ranges[:, 1], codes.amax(0).numpy())
     sliders = [
@@ -125,8 +125,8 @@ def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 
 @st.fragment
 def match_panel(current: Round, player: str, on_finished) -> None:
-    """Play a round; on_finished(score, seconds, moves) runs before the page does. Another player
-    begins anew."""
+    """Play a round; on_finished(score, seconds, moves) runs before the page does. A new player starts a new
+    round."""
     rerun_if_requested(KEY)
     goal, begin = current.decode(current.target), current.decode(current.start)
     if not state.finite(current.target, current.start, goal, begin):

@@ -1,4 +1,4 @@
-"""A heat map whose cells can be clicked: a table of numbers, each on the colour of its size."""
+"""A heat map whose cells can be clicked: a table of numbers on their colours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def heat_map(
         key=key,
         data={
             "name": name, "rows": list(rows), "columns": list(columns), "colours": colours,
-            # cividis is bright from the middle on: dark letters are read there
+            # cividis is bright above its middle, where dark letters are readable
             "dark": (shares > 0.5).tolist(),
             "texts": [[f"{value:.2f}" for value in row] for row in values],
             "selected": list(selected),
