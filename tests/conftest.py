@@ -6,6 +6,8 @@ import os
 import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The workers of xdist and the apps that tests start inherit this; pytest -n 0 itself started too early.
+os.environ["PYTHONWARNDEFAULTENCODING"] = "1"
 
 import hypothesis
 import numpy as np
@@ -68,7 +70,7 @@ def elbow_room(request, tmp_path_factory):
     until no other runs, and lets none begin."""
     folder = tmp_path_factory.getbasetemp().parent  # which the workers of xdist share
     alone = request.node.get_closest_marker("alone") is not None
-    with open(folder / "turnstile", "w") as turnstile, open(folder / "room", "w") as room:
+    with open(folder / "turnstile", "wb") as turnstile, open(folder / "room", "wb") as room:
         fcntl.flock(turnstile, fcntl.LOCK_EX)
         fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(turnstile, fcntl.LOCK_UN)

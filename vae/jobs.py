@@ -41,7 +41,7 @@ class Process:
     def progress(self) -> Progress:
         """What the process last wrote by `tell`."""
         try:
-            return Progress(**json.loads((self.folder / "progress.json").read_text()))
+            return Progress(**json.loads((self.folder / "progress.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return Progress("starting", 0.0)
 
@@ -56,7 +56,7 @@ class Process:
 def tell(folder: Path, stage: str, share: float) -> None:
     """Let `Process.progress` know how far the work in this folder is."""
     fresh = folder / "progress.writing"
-    fresh.write_text(json.dumps({"stage": stage, "share": share}))
+    fresh.write_text(json.dumps({"stage": stage, "share": share}), encoding="utf-8")
     os.replace(fresh, folder / "progress.json")
 
 

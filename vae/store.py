@@ -135,7 +135,7 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
     if not path.exists():
         raise ModelUnavailable(f"there is no model named {name!r}")
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(ModelCard)}
         card = ModelCard(**{k: v for k, v in content.items() if k in known})
         config = card.model_config()

@@ -441,9 +441,9 @@ def test_a_constant_factor_is_left_out_with_a_note(tmp_path, monkeypatch):
     shutil.copytree(store.PRETRAINED, tmp_path / "pretrained")
     monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     path = tmp_path / "pretrained" / "sprites-vae" / "card.json"
-    card = json.loads(path.read_text())
+    card = json.loads(path.read_text(encoding="utf-8"))
     card["figures"]["factor_entropy"][1], card["figures"]["mig_gaps"][1] = 0.0, None
-    path.write_text(json.dumps(card))
+    path.write_text(json.dumps(card), encoding="utf-8")
     cached.zoo_scan.clear(), cached.model.clear()
     try:
         app = start("disentangle", model="sprites-vae")
@@ -459,9 +459,9 @@ def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
     shutil.copytree(store.PRETRAINED, tmp_path / "pretrained")
     monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     path = tmp_path / "pretrained" / "sprites-vae" / "card.json"
-    card = json.loads(path.read_text())
+    card = json.loads(path.read_text(encoding="utf-8"))
     del card["figures"]["mutual_information"], card["figures"]["mig"]
-    path.write_text(json.dumps(card))
+    path.write_text(json.dumps(card), encoding="utf-8")
     cached.zoo_scan.clear(), cached.model.clear()
     try:
         app = start("disentangle", model="sprites-vae")

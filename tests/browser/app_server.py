@@ -32,6 +32,7 @@ def running_app(script: str = "app.py", folder: Path = ROOT):
     address = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("OMP_NUM_THREADS", None)  # the app's own business
+    environment |= {"PYTHONWARNDEFAULTENCODING": "1", "PYTHONWARNINGS": "default::DeprecationWarning"}
     log = tempfile.TemporaryFile()  # a pipe that nobody reads would fill and stop the app
     process = subprocess.Popen(
         [
@@ -56,6 +57,18 @@ def running_app(script: str = "app.py", folder: Path = ROOT):
     finally:
         process.terminate()
         process.wait(10)
+    log.seek(0)
+    warned = own_warnings(log.read().decode(errors="replace"))
+    assert not warned, warned
+
+
+def own_warnings(log: str) -> list[str]:
+    """Return the lines of an app's log that tell of a deprecated call or an implicit encoding in this project's files."""
+    kinds = ("EncodingWarning:", "DeprecationWarning:")
+    return [
+        line for line in log.splitlines()
+        if str(ROOT) in line and "site-packages" not in line and any(kind in line for kind in kinds)
+    ]  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -117,7 +117,7 @@ def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, addre
     assert z_in_url(page) == pytest.approx(found.codes[worst[0]].tolist(), abs=2e-4)
     with page.expect_download() as download:
         page.get_by_role("button", name="Rows (CSV)").click()
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
     assert [int(row["image"]) for row in rows] == found.rows[inside].tolist()
     assert float(rows[0]["z3"]) == pytest.approx(found.codes[inside][0, 3], abs=1e-4)
 

@@ -31,14 +31,14 @@ def broken(name, load=getattr(vae, "load_unbroken", vae.load)):
 
 if not hasattr(vae, "load_unbroken"):
     vae.load_unbroken, vae.load = vae.load, broken
-exec(Path({str(ROOT / "app.py")!r}).read_text())
+exec(Path({str(ROOT / "app.py")!r}).read_text(encoding="utf-8"))
 """
 
 
 @pytest.fixture(scope="module")
 def broken_app(address, tmp_path_factory):
     folder = tmp_path_factory.mktemp("broken")
-    (folder / "app.py").write_text(APP)
+    (folder / "app.py").write_text(APP, encoding="utf-8")
     for name in ("pages", ".streamlit"):
         (folder / name).symlink_to(ROOT / name)
     with running_app(folder=folder) as address:

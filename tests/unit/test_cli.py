@@ -45,15 +45,15 @@ def test_train_evaluate_map_list(small_world, capsys):
 
 def test_evaluate_all_and_traversals(small_world, monkeypatch):
     readme = small_world / "README.md"
-    readme.write_text("\n".join(["# Title", *report.RESULTS, *report.TRAVERSALS]))
+    readme.write_text("\n".join(["# Title", *report.RESULTS, *report.TRAVERSALS]), encoding="utf-8")
     monkeypatch.setattr(report, "README", readme)
     cli.main(["train", "mnist-vae-2d", "--runs", str(small_world / "runs")])
     cli.main(["map", "mnist-vae-2d"])
     assert cli.main(["evaluate", "--all"]) == 0
-    assert "| mnist-vae-2d | negative ELBO, nats |" in readme.read_text()
+    assert "| mnist-vae-2d | negative ELBO, nats |" in readme.read_text(encoding="utf-8")
     assert cli.main(["traversals", "--all"]) == 0
     assert (small_world / "pretrained" / "mnist-vae-2d" / "traversals.png").stat().st_size > 500
-    assert "(pretrained/mnist-vae-2d/traversals.png)" in readme.read_text()
+    assert "(pretrained/mnist-vae-2d/traversals.png)" in readme.read_text(encoding="utf-8")
 
 
 def test_new_weights_come_with_a_map_of_their_own(small_world):

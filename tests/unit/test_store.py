@@ -57,7 +57,7 @@ def flip_a_byte(folder):
 def edit_card(**changes):
     def edit(folder):
         path = folder / "card.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
     return edit
 
@@ -70,9 +70,9 @@ def edit_card(**changes):
         (lambda folder: (folder / "model.safetensors").unlink(), "missing"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b""), "damaged"),
         (lambda folder: (folder / "card.json").unlink(), "card.json is missing"),
-        (lambda folder: (folder / "card.json").write_text("{"), "cannot be read"),
-        (lambda folder: (folder / "card.json").write_text("[]"), "cannot be read"),
-        (lambda folder: (folder / "card.json").write_text("{}"), "cannot be read"),
+        (lambda folder: (folder / "card.json").write_text("{", encoding="utf-8"), "cannot be read"),
+        (lambda folder: (folder / "card.json").write_text("[]", encoding="utf-8"), "cannot be read"),
+        (lambda folder: (folder / "card.json").write_text("{}", encoding="utf-8"), "cannot be read"),
         (edit_card(config={"image_shape": [1, 28, 28], "latent_dim": 2, "layers": 3}), "cannot be read"),
         (edit_card(config=None), "cannot be read"),
         (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": [9]}), "do not fit"),

@@ -130,7 +130,7 @@ def definition() -> dict:
     can wear glasses, as "<eyes>Glasses" (there, only open ones)."""
     from importlib.resources import files
 
-    style = json.loads((files("dicebear_styles") / "personas.json").read_text())
+    style = json.loads((files("dicebear_styles") / "personas.json").read_text(encoding="utf-8"))
     for element in _elements(style):
         if "mask" in element["attributes"]:
             for child in element["children"]:

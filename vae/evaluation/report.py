@@ -200,7 +200,7 @@ def _digits(value: float | None) -> str:
 def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) -> None:
     """Put a part between its marks in the README. Raises ValueError where they are missing."""
     readme = readme or README
-    text = readme.read_text()
+    text = readme.read_text(encoding="utf-8")
     begin, end = marks
     if text.count(begin) != 1 or text.count(end) != 1:
         raise ValueError(f"{readme} has no place for this: {begin} ... {end}")

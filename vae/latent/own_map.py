@@ -80,7 +80,7 @@ class Job:
                 for i, file in enumerate(files):  # numbers for names: a stranger's are no paths
                     archive.writestr(str(i), file.content)
             job = {"model": model_name, "names": [f.name for f in files], "folders": [f.folder for f in files]}
-            (self.folder / "job.json").write_text(json.dumps(job))
+            (self.folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
             self._process = jobs.Process("vae.latent.own_map", self.folder, {"NUMBA_NUM_THREADS": "1"})
             self.process, self.progress = self._process.process, self._process.progress
             self._running.add(self)
@@ -107,7 +107,7 @@ class Job:
                 return OwnMap(**{**parts, "left_out": int(parts["left_out"])})
             sentence = self.folder / "sentence"
             if sentence.exists():
-                raise UploadError(sentence.read_text())
+                raise UploadError(sentence.read_text(encoding="utf-8"))
             raise UploadError(
                 f"The process that fits the map has ended without a result (exit {self.process.returncode}); "
                 "nothing else is affected, and it can be tried again."
@@ -127,7 +127,7 @@ def main(folder: Path) -> None:
     jobs.end_after(TIME_LIMIT)
     jobs.give_way()  # pages come first
     torch.set_grad_enabled(False)
-    job = json.loads((folder / "job.json").read_text())
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
 
     try:
         found = fit(job, folder / "images.zip", functools.partial(jobs.tell, folder))

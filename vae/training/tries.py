@@ -77,7 +77,7 @@ def read(name: str, root: Path | None = None) -> list[Try]:
     if not path.exists():
         return []
     try:
-        found = [Try(**stored) for stored in json.loads(path.read_text())]
+        found = [Try(**stored) for stored in json.loads(path.read_text(encoding="utf-8"))]
         for t in found:
             completed(t.recipe), t.seed, t.figures.items()
         return found

@@ -184,7 +184,7 @@ def test_images_are_what_the_library_draws(changed):
     dicebear = pytest.importorskip("dicebear", reason=reason)
     pytest.importorskip("dicebear_styles", reason=reason)
     pytest.importorskip("resvg_py", reason=reason)
-    style = json.loads((files("dicebear_styles") / "personas.json").read_text())
+    style = json.loads((files("dicebear_styles") / "personas.json").read_text(encoding="utf-8"))
     assert style["meta"]["license"]["name"] == "CC BY 4.0"
     style = dicebear.Style(faces.definition() if changed else style)
 

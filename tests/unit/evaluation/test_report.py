@@ -12,7 +12,7 @@ from vae.training.recipes import NOT_RETRAINED, RECIPES
 
 
 def shown(marks):
-    text = report.README.read_text()
+    text = report.README.read_text(encoding="utf-8")
     return text.split(marks[0])[1].split(marks[1])[0].strip()
 
 
@@ -79,10 +79,10 @@ def test_the_stored_tries_are_of_the_recipes_of_today():
 def test_a_part_is_put_between_its_marks_and_nowhere_else(tmp_path):
     readme = tmp_path / "README.md"
     begin, end = report.RESULTS
-    readme.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    readme.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
     report.write_readme("new", report.RESULTS, readme)
-    assert readme.read_text() == f"before\n{begin}\nnew\n{end}\nafter\n"
-    readme.write_text("no marks")
+    assert readme.read_text(encoding="utf-8") == f"before\n{begin}\nnew\n{end}\nafter\n"
+    readme.write_text("no marks", encoding="utf-8")
     with pytest.raises(ValueError, match="no place for this"):
         report.write_readme("new", report.RESULTS, readme)
 

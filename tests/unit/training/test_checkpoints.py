@@ -64,7 +64,7 @@ def test_where_every_checkpoint_is_damaged_the_run_begins_anew_and_says_so(run, 
 
 @pytest.mark.parametrize("stray", ["notes.txt", "step-9", "step-00000010", "step-00000012", ".DS_Store"])
 def test_a_stray_file_is_named_and_ignored(run, stray, caplog):
-    (run.folder / stray).write_text("not a checkpoint")
+    (run.folder / stray).write_text("not a checkpoint", encoding="utf-8")
     assert checkpoints.newest(run.folder).progress.step == 9
     assert f"{run.folder / stray} is no checkpoint and is ignored" in caplog.text
     assert same(weights(run()), weights(run.whole()))
@@ -88,7 +88,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_no_part_and_the_one_before(r
 
 
 def test_a_folder_is_tried_before_the_first_step(tiny_split, tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     calls = []
     split = tiny_split((1, 28, 28))
     with pytest.raises(OSError, match="cannot be written to"):
@@ -107,5 +107,5 @@ def test_the_cost_of_a_run_adds_up_over_interruptions(run):
 def test_what_is_pickled_in_a_checkpoint_cannot_run_code(run):
     found = checkpoints.newest(run.folder)
     assert isinstance(torch.load(run.folder / "step-00000009" / "optimizer.pt", weights_only=True), dict)
-    assert json.loads((run.folder / "step-00000009" / "progress.json").read_text())["step"] == found.progress.step
+    assert json.loads((run.folder / "step-00000009" / "progress.json").read_text(encoding="utf-8"))["step"] == found.progress.step
     logging.getLogger("vae").debug("read")

@@ -169,8 +169,8 @@ def test_one_process_trains_a_run_at_a_time(world, capsys):
 
 def test_errors_before_anything_starts(world, capsys, monkeypatch):
     (world / "pretrained" / "tiny-a").mkdir()
-    (world / "pretrained" / "tiny-a" / "tries.json").write_text('[{"recipe": ')
-    (world / "file").write_text("")
+    (world / "pretrained" / "tiny-a" / "tries.json").write_text('[{"recipe": ', encoding="utf-8")
+    (world / "file").write_text("", encoding="utf-8")
     for arguments, sentence in [
         (["tiny-a"], "tries.json is damaged"),
         (["tiny-b", "--runs", str(world / "file" / "runs")], "cannot be written to"),
@@ -227,7 +227,7 @@ def start(world, name, *arguments, measures="quick"):
     pretrained = world / name / "pretrained"
     pretrained.mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(pretrained), measures, *arguments], cwd=ROOT, text=True,
+        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(pretrained), measures, *arguments], cwd=ROOT, encoding="utf-8",
         env={**os.environ, "VAE_RUNS": str(world / name / "runs"), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
@@ -246,7 +246,7 @@ def table_of(world, name):
     """Run, status and figures of each line; what a run cost differs from time to time."""
     found = {}
     for path in sorted((world / name / "pretrained").glob("*/tries.json")):
-        for stored in json.loads(path.read_text()):
+        for stored in json.loads(path.read_text(encoding="utf-8")):
             key = path.parent.name, stored["recipe"]["seed"]
             found[key] = stored["figures"], stored["step"], stored["weights_sha256"]
     return found
@@ -361,7 +361,7 @@ def test_the_best_run_is_chosen_on_validation_images_alone():
 
 def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch, capsys):
     readme = world / "README.md"
-    readme.write_text("\n".join(["# Title", *report.RESULTS, *report.TRAVERSALS]))
+    readme.write_text("\n".join(["# Title", *report.RESULTS, *report.TRAVERSALS]), encoding="utf-8")
     monkeypatch.setattr(report, "README", readme)
     monkeypatch.setattr(maps, "fit_umap", lambda codes, seed: codes[:, :2].copy())
     monkeypatch.setattr(pipeline, "MAP_POINTS", 200)
@@ -385,7 +385,7 @@ def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch,
     assert card.recipe["seed"] == best.seed and card.weights_sha256 == best.weights_sha256
     assert card.selection["seeds"] == [0, 1, 2] and card.figures["mig"] == 0.25 and card.map["points"] == 200
     assert store.read_map("tiny-a").codes.shape == (200, 3)
-    assert (store.PRETRAINED / "tiny-a" / "traversals.png").exists() and "| tiny-a | MIG |" in readme.read_text()
+    assert (store.PRETRAINED / "tiny-a" / "traversals.png").exists() and "| tiny-a | MIG |" in readme.read_text(encoding="utf-8")
     assert same(weights(model), weights(sweep.load_finished(sweep.plan(["tiny-a"], (best.seed,))[0])))
 
 
