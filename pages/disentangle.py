@@ -25,7 +25,7 @@ st.markdown(
 model_picker()
 model, card, grid = state.model(), state.card(), factors.grid()
 
-if model.latent_kind == "codes":
+if model.discrete:
     st.info(
         "This code is a grid of whole numbers that name vectors: no factor can move one of them up or "
         "down, so there is nothing to hold against the factors one by one."

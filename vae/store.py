@@ -20,7 +20,7 @@ from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
 
 from . import objectives
-from .models import FAMILIES, Config, LatentModel
+from .models import FAMILIES, LatentModel, NetworkConfig
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 NAME = re.compile("[a-z0-9-]{1,60}")
@@ -42,7 +42,7 @@ class ModelCard:
     data: str  # a key of data.DATASETS
     image_shape: tuple[int, int, int]
     latent_dim: int
-    config: dict  # the fields of models.Config
+    config: dict  # the fields of the family's Config
     recipe: dict  # the hyperparameters behind the weights
     licence: str
     weights_sha256: str
@@ -53,9 +53,10 @@ class ModelCard:
     published: str = ""  # what others report, with source and protocol
     selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, and on validation its seeds and figures
 
-    def model_config(self) -> Config:
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.config.items()}
-        return Config(**values)
+    def model_config(self) -> NetworkConfig:
+        """Return the config of the family. Raises KeyError for an unknown family, ValueError or TypeError for a config
+        that builds no model."""
+        return FAMILIES[self.family].Config.from_dict(self.config)
 
     @property
     def num_classes(self) -> int:
@@ -138,16 +139,19 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
         content = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(ModelCard)}
         card = ModelCard(**{k: v for k, v in content.items() if k in known})
-        config = card.model_config()
-        object.__setattr__(card, "image_shape", config.image_shape)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
-    if card.family not in FAMILIES:
+    if not isinstance(card.family, str) or card.family not in FAMILIES:
         raise ModelUnavailable(f"its family {card.family!r} is not known here")
+    try:
+        config = card.model_config()
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelUnavailable(f"its config does not build a model ({error})") from error
     try:
         objectives.read(card.recipe)
     except (ValueError, TypeError, AttributeError) as error:
         raise ModelUnavailable(str(error)) from error
+    object.__setattr__(card, "image_shape", config.image_shape)
     if config.latent_dim != card.latent_dim:
         raise ModelUnavailable("its card.json contradicts itself about latent_dim")
     return card
@@ -233,7 +237,7 @@ def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]
     else:
         carried = model.prior.stddev.numpy()
     order = [int(d) for d in np.argsort(-carried, kind="stable")]
-    levels = model.groups.values() or [range(model.latent_dim)]
+    levels = model.levels.values() or [range(model.latent_dim)]
     return [d for level in levels for d in order if d in level]
 
 

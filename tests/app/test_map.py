@@ -50,7 +50,7 @@ def zipped(entries):
 def test_every_layout_and_colouring_of_every_family(name):
     app = start("map", model=name)
     found = store.read_map(name)
-    kinds = ["umap_again", "pca", "umap"] + ["dims"] * (vae.load(name).latent_kind != "codes")
+    kinds = ["umap_again", "pca", "umap"] + ["dims"] * (not vae.load(name).discrete)
     for kind in kinds:
         (control,) = [c for c in app.segmented_control if str(c.key).startswith("map_kind")]
         assert len(control.options) == len(kinds)

@@ -17,6 +17,7 @@ import vae
 from pages.components.shell import cached, pictures
 from vae import store
 from vae.data import DATASETS
+from vae.models import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,7 +93,7 @@ def test_a_link_shows_the_same_picture_elsewhere(name):
     link = {"model": name, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed), "y": str(s.y)}
     there = start("sliders", **link)
     assert there.session_state.z == here.session_state.z
-    if vae.load(name).latent_kind == "codes":
+    if vae.load(name).discrete:
         grids = [payload(app, "picture", "places") for app in (here, there)]
         assert grids[0]["picture"] == grids[1]["picture"]
         assert grids[0]["numbers"] == grids[1]["numbers"]
@@ -263,7 +264,7 @@ def test_a_damaged_model_is_listed_with_its_reason_and_the_rest_work(tmp_path, m
 
 FACTOR_MODELS = [
     name for name in NAMES
-    if DATASETS[store.read_card(name).data].grid is not None and store.read_card(name).family != "vqvae"
+    if DATASETS[store.read_card(name).data].grid is not None and not FAMILIES[store.read_card(name).family].discrete
 ]  # fmt: skip
 
 
@@ -336,7 +337,7 @@ def test_one_z_is_shown_in_every_class(name):
 def test_levels_are_sampled_apart():
     app = start("sample", model="mnist-ladder", seed="4")
     here = np.array(app.session_state.z)
-    top = list(vae.load("mnist-ladder").groups["top level"])
+    top = list(vae.load("mnist-ladder").levels["top level"])
     bottom = [d for d in range(len(here)) if d not in top]
     sheets = {}
     for level, kept in [("every level", []), ("top level", bottom), ("bottom level", top)]:

@@ -8,10 +8,10 @@ import torch
 import vae
 from vae import store
 from vae.data import DATASETS
-from vae.models import FAMILIES, Config
+from vae.models import FAMILIES, NetworkConfig
 from vae.training.recipes import RECIPES
 
-CONFIG = Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
+CONFIG = NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
 
 
 @pytest.fixture
@@ -73,13 +73,18 @@ def edit_card(**changes):
         (lambda folder: (folder / "card.json").write_text("{", encoding="utf-8"), "cannot be read"),
         (lambda folder: (folder / "card.json").write_text("[]", encoding="utf-8"), "cannot be read"),
         (lambda folder: (folder / "card.json").write_text("{}", encoding="utf-8"), "cannot be read"),
-        (edit_card(config={"image_shape": [1, 28, 28], "latent_dim": 2, "layers": 3}), "cannot be read"),
-        (edit_card(config=None), "cannot be read"),
+        (edit_card(config={"image_shape": [1, 28, 28], "latent_dim": 2, "layers": 3}), "names 'layers', unknown to NetworkConfig"),
+        (edit_card(config=None), "does not build"),
+        (edit_card(config={"latent_dim": 2}), "does not build"),
         (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": [9]}), "do not fit"),
         (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": ["a"]}), "does not build"),
         (edit_card(config={**dataclasses.asdict(CONFIG), "network": "rnn"}), "does not build"),
         (edit_card(latent_dim=3), "contradicts itself"),
-        (edit_card(family="gan"), "not known"),
+        (edit_card(family="gan"), "its family 'gan' is not known"),
+        # of a family that a later version has, or a file that is not here
+        (edit_card(family="diffusion", config={"image_shape": [1, 28, 28], "latent_dim": 2, "steps": 9}), "'diffusion' is not known"),
+        (edit_card(family=["ae"]), "is not known"),
+        (edit_card(family=None), "its family None is not known"),
         (edit_card(recipe={"objective": {"name": "toy"}}), "its objective 'toy' is not known"),
     ],
 )
@@ -125,6 +130,15 @@ def test_a_map_is_read_back_and_damage_told(saved):
         store.write_map("tiny", store.ModelMap(**{**parts, **wrong}), root)
         with pytest.raises(store.ModelUnavailable, match=said):
             store.read_map("tiny", root)
+
+
+def test_a_card_holds_the_fields_of_its_family_alone(saved):
+    root, _, card = saved
+    stored = json.loads((root / "tiny" / "card.json").read_text(encoding="utf-8"))["config"]
+    assert stored == json.loads(json.dumps(dataclasses.asdict(CONFIG))) and "codebook" not in stored
+    # cards of before have those of every family
+    edit_card(config={**stored, "num_classes": 0, "codebook": 0, "noise": 0.0})(root / "tiny")
+    assert store.load("tiny", root).config == CONFIG
 
 
 def test_every_recipe_is_shipped_with_weights_map_and_figures():

@@ -57,32 +57,35 @@ def evaluate(
         "recon": f"-log p(x|z) in nats, {n} {on} images, one posterior draw each (seed 0){given}",
         "recon_floor": "what recon would be if x_hat were x: more than 0 for pixels between 0 and 1",
     }
-    if model.latent_kind != "point":
+    if model.has_elbo:
         figures |= {"kl": terms.kl, "negative_elbo": terms.recon + terms.kl}
         if terms.kl_per_dim is not None:
             figures["kl_per_dim"] = terms.kl_per_dim.tolist()
-        how = {
-            "gaussian": "KL(q(z|x) || p(z)) in nats, analytic"
-            + (", the lower level's at one draw of the upper" if model.groups else ""),
-            "flow": "log q(z|x) - log p(z) in nats at the draw",
-            "codes": "-log p(z) in nats under the autoregressive prior",
-        }[model.latent_kind]
-        protocol["kl"] = f"{how}, {n} {on} images"
+        protocol["kl"] = f"{_how_kl(model)}, {n} {on} images"
     found = [
-        _codes(model, data, terms.means, split, n) if model.latent_kind == "codes" else _units(model, terms.means, on),
+        _codes(model, data, terms.means, split, n) if model.discrete else _units(model, terms.means, on),
         _likelihood(model, split, terms.negative_elbo, nll_samples) if info.binary and nll_samples else None,
-        _labels(model, split, n) if hasattr(model, "classify") else None,
+        _labels(model, split, n) if model.classifies else None,
         _denoising(model, split, n) if info.denoising else None,
         _style(model, info, on) if info.by_style and limit is None else None,
         _attributes(model, info, terms.means, split, n) if info.attributes else None,
         *_uses(model, info, terms.means, n, for_uses, draws=downstream.DRAWS if limit is None else 1),
     ]
-    if split.factors is not None and model.latent_kind != "codes":
+    if split.factors is not None and not model.discrete:
         found.append(disentanglement(terms.means, split.factors[:n], with_dci, progress))
     for measured, told in filter(None, found):
         figures |= measured
         protocol |= told
     return figures, protocol
+
+
+def _how_kl(model: LatentModel) -> str:
+    """Return how objectives.elbo computes the KL of a model."""
+    if model.discrete:
+        return "-log p(z) in nats under the autoregressive prior"
+    if not model.analytic_kl:
+        return "log q(z|x) - log p(z) in nats at the draw"
+    return "KL(q(z|x) || p(z)) in nats, analytic" + (", the lower level's at one draw of the upper" if model.levels else "")
 
 
 def _uses(model, info: DatasetInfo, means, n, for_uses: tuple[str, ...], draws: int) -> list[tuple[dict, dict]]:
@@ -97,7 +100,7 @@ def _uses(model, info: DatasetInfo, means, n, for_uses: tuple[str, ...], draws: 
     lent = info.load("labelled") if {"labels", "augmentation"} & set(for_uses) else None
     if "anomalies" in for_uses:
         found.append(downstream.anomalies(model, info, n))
-    if "labels" in for_uses and hasattr(model, "classifier"):
+    if "labels" in for_uses and model.classifies:
         found.append(downstream.labels_alone(model, lent, split, n, draws))
     elif "labels" in for_uses:
         found.append(downstream.few_labels(mean_codes(model, lent), lent, means, split, n, draws))
@@ -143,7 +146,7 @@ def _likelihood(
 @torch.no_grad()
 def _codes(model: LatentModel, data: str, codes: np.ndarray, split: Split, n: int) -> tuple[dict, dict]:
     """How the codebook is used, and how a classifier likes what the prior draws."""
-    usage = metrics.code_usage(codes, model.config.codebook)
+    usage = metrics.code_usage(codes, model.codebook_size)
     judge = metrics.load_classifier(data, model.image_shape, answers(DATASETS[data]))
     z = model.sample(min(JUDGED, n), generator=torch.Generator().manual_seed(0))
     samples = torch.cat([model.decode(part) for part in z.split(BATCH)])

@@ -12,7 +12,7 @@ from PIL import Image
 from .. import store
 from ..data import DATASETS
 from ..latent.geometry import traversal
-from ..models import LatentModel
+from ..models import FAMILIES, LatentModel
 from ..training import tries
 from ..training.recipes import RECIPES
 
@@ -111,7 +111,7 @@ def _families_table(cards: list[store.ModelCard]) -> list[str]:
         if "accuracy" in f:
             labels = RECIPES[name].labels if name in RECIPES else 0
             row(name, f"accuracy with {labels} labels", f"{100 * f['accuracy']:.1f} %", "chance: 10 %")
-        if name == "mnist-dvae" and plain is not None:
+        if FAMILIES[card.family].denoises and plain is not None and "psnr_denoised" in f:
             row(name, "noisy digits, denoised, dB", f"{f['psnr_denoised']:.2f}",
                 f"mnist-vae-16d: {plain:.2f}; the mean image: {f['psnr_mean_image']:.2f}; "
                 f"the noisy digits: {f['psnr_noisy']:.2f}")  # fmt: skip
@@ -229,7 +229,7 @@ def traversal_picture(
     """Draws from the prior for a grid of codes, whose numbers have no more and no less; for others
     one row per dimension, those that carry most first, from the 1st to the 99th percentile of
     draws from the held-out images' posteriors; the others stay as for the first of these images."""
-    if model.latent_kind == "codes":
+    if model.discrete:
         z = model.sample(rows * columns, generator=torch.Generator().manual_seed(0))
         images = torch.nn.functional.pad(model.decode(z), (1, 1, 1, 1), value=0.5)
         return _picture([torch.cat(list(row), dim=2) for row in images.split(columns)])

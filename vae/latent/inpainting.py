@@ -40,7 +40,7 @@ def fill_in(
     cannot tell. progress(power) is called after each step.
     Raises ValueError for codes without a density, for a mask of another size and for n below 2.
     """
-    if model.latent_kind not in ("gaussian", "flow"):
+    if model.deterministic:
         raise ValueError("a deterministic code has no posterior to draw from")
     if visible.shape != x.shape[1:]:
         raise ValueError(f"the mask is {tuple(visible.shape)} and the image {tuple(x.shape[1:])}")

@@ -35,7 +35,7 @@ def foreignness(model: LatentModel, x: Tensor, generator: torch.Generator | None
     y = model.most_likely_class(x) if model.num_classes else None
     out = model(x, y, generator=generator)
     error = ((x - model.decode(out.posterior.mean, y)) ** 2).sum((1, 2, 3))
-    if model.latent_kind == "point":
+    if not model.has_elbo:
         return Scores(_finite(error), None, None)
     bound = -elbo(out, x).elbo
     return Scores(_finite(error), _finite(bound), _finite(bound - pixel_entropy(x)))

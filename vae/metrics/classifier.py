@@ -9,7 +9,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ..models import Config
 from ..models.blocks import halvings, smallest_map
 
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
@@ -22,8 +21,7 @@ class Classifier(nn.Module):
     def __init__(self, image_shape: tuple[int, int, int], answers: tuple[int, ...]):
         super().__init__()
         channels = CHANNELS[min(CHANNELS, key=lambda height: abs(height - image_shape[1]))]
-        config = Config(image_shape, latent_dim=0, channels=channels)
-        c, h, w = smallest_map(config)
+        c, h, w = smallest_map(image_shape, channels)
         self.body = nn.Sequential(
             *halvings((image_shape[0], *channels)), nn.Flatten(), nn.Linear(c * h * w, 128), nn.ReLU()
         )

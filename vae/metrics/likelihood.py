@@ -38,7 +38,7 @@ def importance_nll(
     """
     if samples < 1:
         raise ValueError(f"importance sampling needs one sample or more, not {samples}")
-    if model.latent_kind in ("point", "codes"):
+    if model.deterministic:
         raise ValueError("a deterministic code has no density to sample from")
     found, prior = [], model.prior
     # distributions draw from torch's own generator: it is put back as it was

@@ -5,17 +5,18 @@ z is independent of y a priori, so it is left with what the class does not say: 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
 from . import blocks
-from .base import Config, gaussian_posterior, precise
+from .base import FAMILIES, NetworkConfig, gaussian_posterior, is_count, precise
 from .vae import VAE
 
 
+@FAMILIES.register("cvae")
 class ConditionalVAE(VAE):
     """q(z|x, y), p(z) = N(0, I), p(x|z, y). y (B,) holds class numbers.
 
@@ -23,15 +24,24 @@ class ConditionalVAE(VAE):
     as one more channel, a picture that is learnt for each class.
     """
 
+    conditional = True
+    recordable = False  # the check of y reads values
+
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        num_classes: int = 0
+
+        def __post_init__(self):
+            super().__post_init__()
+            if not is_count(self.num_classes) or self.num_classes < 2:
+                raise ValueError(f"a conditional VAE needs num_classes of 2 or more, not {self.num_classes!r}")
+
     def __init__(self, config: Config):
-        if config.num_classes < 2:
-            raise ValueError("a conditional VAE needs two classes or more")
         super().__init__(config)  # the blocks make room for num_classes more inputs
         if config.network == "conv":
             channels, height, width = config.image_shape
             self.class_picture = nn.Embedding(config.num_classes, height * width)
-            wider = replace(config, image_shape=(channels + 1, height, width))
-            self.encoder = blocks.encoder(wider, outputs=2 * config.latent_dim)
+            self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim, channels_in=channels + 1)
 
     def encode(self, x: Tensor, y: Tensor | None = None):
         x = self.as_images(x)

@@ -6,17 +6,22 @@ dimensions before d alone. So the Jacobian is triangular and its log-determinant
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, constraints
+from torch.distributions import constraints
 
 from . import blocks
 from .base import (
-    Config,
+    FAMILIES,
     LatentModel,
+    NetworkConfig,
+    Posterior,
     bounded_logvar,
     bounded_mean,
     check_codes,
+    check_counts,
     diagonal_normal,
     precise,
     soft_clamp,
@@ -60,7 +65,7 @@ class AutoregressiveStep(nn.Module):
         return bounded_mean(self.shift(hidden)), soft_clamp(self.gate(hidden), -MAX_LOGIT, MAX_LOGIT)
 
 
-class FlowPosterior(Distribution):
+class FlowPosterior(Posterior):
     """The law of a Gaussian draw (B, D) that went through the steps.
 
     mean is where the flow takes the Gaussian's mean: its centre, and not its expectation, which
@@ -144,16 +149,23 @@ class FlowPosterior(Distribution):
         return log_q.requires_grad or not torch.is_grad_enabled() or not any(t.requires_grad for t in sources)
 
 
+@FAMILIES.register("iaf")
 class FlowVAE(LatentModel):
     """A VAE with an IAF posterior; prior and decoder are the VAE's."""
 
-    latent_kind = "flow"
+    recordable = plain_decoder = True
     centre_name = "posterior's centre (where the flow takes the Gaussian's mean)"
-    plain_decoder = True
+
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        flow_steps: int = 3  # autoregressive steps of the posterior ...
+        flow_width: int = 128  # ... and the width of their hidden layer and of their context
+
+        def __post_init__(self):
+            super().__post_init__()
+            check_counts(self, "flow_steps", "flow_width")
 
     def __init__(self, config: Config):
-        if config.flow_steps < 1 or config.flow_width < 1:
-            raise ValueError("a flow needs one step or more, and a width")
         super().__init__(config)
         self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim + config.flow_width)
         self.flow = nn.ModuleList(

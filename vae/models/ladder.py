@@ -8,17 +8,19 @@ level takes the bottom level along, and KL divergences are what they were.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, constraints
+from torch.distributions import Independent, constraints
 
 from . import blocks
 from .base import (
+    FAMILIES,
     MIN_LOGVAR,
-    Config,
     LatentModel,
+    NetworkConfig,
+    Posterior,
     bounded_logvar,
     bounded_mean,
     check_codes,
@@ -29,7 +31,7 @@ from .base import (
 )
 
 
-class LadderPosterior(Distribution):
+class LadderPosterior(Posterior):
     """q(z_top | x) q(e | x, z_top), both diagonal Gaussians, the second given the first's draw.
 
     top: N over (B, D_top). mu_up, logvar_up (B, D_bottom): what x alone says of z_bottom. top_down: the
@@ -103,19 +105,30 @@ def bottom_prior(top_down: nn.Module, z_top: Tensor) -> tuple[Tensor, Tensor]:
     return bounded_mean(mu), bounded_logvar(logvar)
 
 
+@FAMILIES.register("ladder")
 class LadderVAE(LatentModel):
     """Two levels; dimensions 0 .. top_dim - 1 are the top one's, the others the bottom one's e."""
 
+    analytic_kl = recordable = True
     prior_name = "N(0, I) for the top level, and for the noise that a learnt Gaussian turns into the bottom one"
 
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        top_dim: int = 0  # dimensions of the top level, of latent_dim in all
+
+        def __post_init__(self):
+            super().__post_init__()
+            if self.top_dim not in range(1, self.latent_dim):
+                raise ValueError(f"a ladder needs a top_dim from 1 to latent_dim - 1, not {self.top_dim} of {self.latent_dim}")
+            if not self.encoder:
+                raise ValueError("a ladder needs one width of encoder or more: both levels stand on it")
+
     def __init__(self, config: Config):
-        if not 0 < config.top_dim < config.latent_dim:
-            raise ValueError("a ladder needs a top_dim between 1 and latent_dim - 1")
         super().__init__(config)
         width = config.encoder[-1]
         top, bottom = config.top_dim, config.latent_dim - config.top_dim
         # upwards: what the image says of the bottom level, and through it of the top level
-        self.encoder = blocks.encoder(replace(config, encoder=config.encoder[:-1]), outputs=width)
+        self.encoder = blocks.encoder(config, outputs=width, hidden=config.encoder[:-1])
         self.bottom_up = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * bottom))
         self.top_up = nn.Sequential(
             nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 2 * top)
@@ -129,7 +142,7 @@ class LadderVAE(LatentModel):
         self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
 
     @property
-    def groups(self) -> dict[str, range]:
+    def levels(self) -> dict[str, range]:
         top = self.config.top_dim
         return {"top level": range(top), "bottom level": range(top, self.latent_dim)}
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from . import blocks
-from .base import Config, Output, precise, reparametrise
+from .base import FAMILIES, Output, precise, reparametrise
 from .cvae import ConditionalVAE
 
 
@@ -24,15 +24,24 @@ class M2Output(Output):
     log_q_y: Tensor  # (B, K), log q(y | x)
 
 
+@FAMILIES.register("m2")
 class M2(ConditionalVAE):
     """q(y|x) q(z|x, y), p(y) uniform, p(z) = N(0, I), p(x|z, y)."""
+
+    classifies = True
+
+    @dataclass(frozen=True)
+    class Config(ConditionalVAE.Config):
+        def __post_init__(self):
+            super().__post_init__()
+            blocks.smallest_map(self.image_shape, self.channels)  # of the classifier, whatever the network
 
     def __init__(self, config: Config):
         super().__init__(config)
         # the classifier sees pixels as pixels, with the channels of the config
         self.classifier = nn.Sequential(
             *blocks.halvings((config.image_shape[0], *config.channels)), nn.Flatten(),
-            nn.Linear(prod(blocks.smallest_map(config)), 128), nn.ReLU(),
+            nn.Linear(prod(blocks.smallest_map(config.image_shape, config.channels)), 128), nn.ReLU(),
             nn.Linear(128, config.num_classes),
         )  # fmt: skip
 

@@ -9,15 +9,16 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import Config, LatentModel, diagonal_normal, gaussian_posterior, precise
+from .base import FAMILIES, LatentModel, NetworkConfig, diagonal_normal, gaussian_posterior, precise
 
 
+@FAMILIES.register("vae")
 class VAE(LatentModel):
     """q(z|x) = N(mu(x), diag(sigma(x)^2)), p(z) = N(0, I), p(x|z) Bernoulli."""
 
-    plain_decoder = True
+    analytic_kl = recordable = plain_decoder = True
 
-    def __init__(self, config: Config):
+    def __init__(self, config: NetworkConfig):
         super().__init__(config)
         self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim)
         self.decoder = blocks.decoder(config)

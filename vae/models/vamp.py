@@ -6,13 +6,14 @@ prior that is best for the ELBO is the average of all posteriors; this is as nea
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import log, pi
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from .base import Config, check_codes, check_temperature
+from .base import FAMILIES, NetworkConfig, check_codes, check_counts, check_temperature
 from .vae import VAE
 
 
@@ -53,16 +54,24 @@ class Mixture(Distribution):
             return torch.normal(self.mu[k], self.sigma[k])
 
 
+@FAMILIES.register("vamp")
 class VampVAE(VAE):
     """A VAE whose prior is the mixture of its own posteriors at the pseudo-inputs."""
 
-    latent_kind = "flow"  # the posterior is a Gaussian, but its KL to a mixture has no closed form
+    analytic_kl = False  # of a Gaussian to a mixture
+    data_dependent_init = True
     prior_name = "a mixture of the posteriors of learnt pseudo-inputs"
     temperature_name = "spread of each component times"
 
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        pseudo_inputs: int = 200  # components of the prior
+
+        def __post_init__(self):
+            super().__post_init__()
+            check_counts(self, "pseudo_inputs")
+
     def __init__(self, config: Config):
-        if config.pseudo_inputs < 1:
-            raise ValueError("a VampPrior needs one pseudo-input or more")
         super().__init__(config)
         # logits of their pixels
         self.pseudo_inputs = nn.Parameter(torch.randn(config.pseudo_inputs, *config.image_shape))

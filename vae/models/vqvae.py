@@ -14,7 +14,18 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
 from . import blocks
-from .base import Config, LatentModel, Output, PointMass, check_codes, check_temperature, pixels, precise
+from .base import (
+    FAMILIES,
+    LatentModel,
+    NetworkConfig,
+    Output,
+    PointMass,
+    check_codes,
+    check_counts,
+    check_temperature,
+    pixels,
+    precise,
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,9 @@ class VQOutput(Output):
     encoded: Tensor  # (B, E, h, w), what the encoder says, with its gradient
     quantised: Tensor  # (B, E, h, w), the nearest vectors of the codebook, without one
     log_prior: Tensor  # (B,) log p(z), from the same pass, so that training may run it in bfloat16
+
+
+HEADS = 4  # of the prior's attention
 
 
 class Codebook(nn.Module):
@@ -65,7 +79,7 @@ class Codebook(nn.Module):
 class Block(nn.Module):
     """A transformer block (Vaswani et al. 2017) in which each place sees those before it."""
 
-    def __init__(self, width: int, heads: int = 4):
+    def __init__(self, width: int, heads: int = HEADS):
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -176,20 +190,43 @@ class PriorNetwork(nn.Module):
         return self.head(self.norm(x))[:, 0]
 
 
+@FAMILIES.register("vqvae")
 class VQVAE(LatentModel):
     """The posterior is a point: the numbers of the vectors nearest to what the encoder says."""
 
-    latent_kind = "codes"
+    discrete = deterministic = data_dependent_init = True
     prior_name = "an autoregressive network over the codes, row by row"
     temperature_name = "logits divided by"
 
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        network: str = "conv"
+        codebook: int = 64  # vectors in the codebook ...
+        code_dim: int = 16  # ... and their length
+        prior_width: int = 64  # of the autoregressive prior's network ...
+        prior_layers: int = 2  # ... and how many blocks it has
+
+        def __post_init__(self):
+            super().__post_init__()
+            check_counts(self, "codebook", "code_dim", "prior_width", "prior_layers")
+            if self.network != "conv":
+                raise ValueError(f"a VQ-VAE needs network 'conv', not {self.network!r}")
+            if self.latent_dim != self.grid[0] * self.grid[1]:
+                raise ValueError(
+                    f"a VQ-VAE of {len(self.channels)} halvings has latent_dim {self.grid[0] * self.grid[1]}, one index "
+                    f"for each position, not {self.latent_dim}"
+                )
+            if self.prior_width % HEADS:
+                raise ValueError(f"prior_width must be a multiple of its {HEADS} attention heads, not {self.prior_width}")
+
+        @property
+        def grid(self) -> tuple[int, int]:
+            """(rows, columns) of the code."""
+            return blocks.smallest_map(self.image_shape, self.channels)[1:]
+
     def __init__(self, config: Config):
         super().__init__(config)
-        _, height, width = config.image_shape
-        shrunk = 2 ** len(config.channels)
-        self.grid = height // shrunk, width // shrunk  # of numbers
-        if config.network != "conv" or self.grid[0] * self.grid[1] != config.latent_dim:
-            raise ValueError(f"a VQ-VAE needs network 'conv' and latent_dim {self.grid[0] * self.grid[1]}")
+        self.grid = config.grid
         channels = (config.image_shape[0], *config.channels)
         self.encoder = nn.Sequential(
             *blocks.halvings(channels), nn.Conv2d(channels[-1], config.code_dim, 1)

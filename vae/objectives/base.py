@@ -14,7 +14,7 @@ from ..registry import Registry
 
 if TYPE_CHECKING:
     from ..data import Split
-    from ..models import Config
+    from ..models import NetworkConfig
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Objective:
         """Return the posterior that z is sampled from, given the encoder's."""
         return posterior
 
-    def critic(self, config: Config) -> nn.Module | None:
+    def critic(self, config: NetworkConfig) -> nn.Module | None:
         """Return a new discriminator, or None where the objective has none."""
         return None
 

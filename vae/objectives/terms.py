@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
-from ..models.base import Output, PointMass, diagonal_normal
+from ..models.base import Output, PointMass, Posterior, diagonal_normal
 from ..models.m2 import M2Output
 from ..models.vqvae import VQOutput
 
@@ -303,7 +303,7 @@ def free_bits(out: Output, x: Tensor, beta: float, nats: float) -> FreeBitsTerms
 
 def _at_sample(out: Output) -> Distribution:
     """Return the posterior; of a posterior of levels, the one whose lower level is that of the sampled upper one."""
-    return out.posterior.at(out.z) if hasattr(out.posterior, "at") else out.posterior
+    return out.posterior.at(out.z) if isinstance(out.posterior, Posterior) else out.posterior
 
 
 def _diagonal(distribution: Distribution) -> bool:

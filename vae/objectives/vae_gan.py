@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..models import Config, Output
+from ..models import NetworkConfig, Output
 from ..models.vaegan import ImageDiscriminator
 from .base import Batch, Objective, Weight, register
 from .terms import VAEGANTerms, real_or_made_loss, vae_gan
@@ -21,7 +21,7 @@ class AdversarialVAE(Objective):
     adversarial_weight: float = 0.0  # of what the discriminator says of x_hat
     discriminator_learning_rate: float = 1e-4  # constant
 
-    def critic(self, config: Config) -> nn.Module:
+    def critic(self, config: NetworkConfig) -> nn.Module:
         return ImageDiscriminator(config)
 
     def critic_loss(self, critic: nn.Module, out: Output, x: Tensor, generator: torch.Generator) -> Tensor:

@@ -7,17 +7,16 @@ from typing import Callable
 import torch
 from torch import Tensor
 
+from ..models import FAMILIES
 from .recipes import Recipe
 
 WARM_UP = 3  # ordinary steps before the recording, in which libraries choose and allocate
-# Families whose step asks the host for nothing: no value decides what is run next.
-FAMILIES = ("ae", "vae", "dvae", "vamp", "iaf", "ladder", "vaegan")
 
 
 def recordable(recipe: Recipe, device: torch.device) -> bool:
     """Return whether a recipe's step can be recorded on a device."""
     return (
-        device.type == "cuda" and recipe.family in FAMILIES and recipe.objective.recordable and not recipe.shift
+        device.type == "cuda" and FAMILIES[recipe.family].recordable and recipe.objective.recordable and not recipe.shift
     )
 
 

@@ -142,7 +142,7 @@ def train(
         begun = store.load(recipe.starts_from)
         model.load_state_dict(begun.state_dict())
         origin = begun.card.weights_sha256
-    if not done and hasattr(model, "initialise"):
+    if not done and model.data_dependent_init:
         chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(recipe.seed))
         model.initialise(split.batch(chosen[:1000].numpy())[0])
 
@@ -259,7 +259,7 @@ def train(
     if average:
         average.copy_to(model)
     model = model.cpu().eval().requires_grad_(False)
-    if hasattr(model, "fit_prior"):
+    if model.ex_post_prior:
         model.fit_prior(torch.from_numpy(mean_codes(model, split)))
     return model
 

@@ -9,7 +9,14 @@ from math import cos, pi
 
 from .. import objectives
 from ..data.base import refuse_test
-from ..models import Config
+from ..models import FAMILIES, NetworkConfig
+from ..models.cvae import ConditionalVAE
+from ..models.dvae import DenoisingVAE
+from ..models.flow import FlowVAE
+from ..models.ladder import LadderVAE
+from ..models.m2 import M2
+from ..models.vamp import VampVAE
+from ..models.vqvae import VQVAE
 from ..objectives import (
     FLAT_FIELDS,
     AdaGVAE,
@@ -31,7 +38,7 @@ class Recipe:
     description: str
     family: str  # a key of models.FAMILIES
     data: str  # a key of data.DATASETS
-    config: Config
+    config: NetworkConfig  # of the class FAMILIES[family].Config
     steps: int  # optimiser steps
     images: int = 0  # more than 0: it learns from so many images of the train split, the first
     starts_from: str = ""  # the shipped model whose weights the first step begins with
@@ -76,7 +83,10 @@ class Recipe:
 
     def same_as(self, stored: dict) -> bool:
         """Return whether a run stored as `hyperparameters` was of this recipe."""
-        return completed(stored) == self.hyperparameters()
+        try:
+            return completed(stored) == self.hyperparameters()
+        except (ValueError, KeyError, TypeError):  # of a family or a field that is unknown here
+            return False
 
 
 DECAY = 0.1  # the share of the steps over which a constant learning rate falls to 0
@@ -104,31 +114,34 @@ def defaults(cls: type) -> dict:
 
 
 def completed(stored: dict) -> dict:
-    """Return a recipe stored as `hyperparameters`, with the fields that did not exist then. Raises
-    ValueError for an objective that is not known."""
-    full = {**defaults(Recipe), **AS_BEFORE, **stored, "config": {**defaults(Config), **stored["config"]}}
-    full["objective"] = objectives.read(stored).stored()
+    """Return a recipe stored as `hyperparameters`, with the fields that did not exist then and without those that do
+    no longer. Raises ValueError for a family, a field of its config or an objective that is unknown."""
+    if stored["family"] not in FAMILIES:
+        raise ValueError(f"unknown family {stored['family']!r}: expected one of {', '.join(FAMILIES)}")
+    config = FAMILIES[stored["family"]].Config.from_dict(stored["config"])
+    objective = objectives.read(stored).stored()
+    full = {**defaults(Recipe), **AS_BEFORE, **stored, "config": asdict(config), "objective": objective}
     dropped = (*DESCRIPTIVE_FIELDS, *FLAT_FIELDS)
     return json.loads(json.dumps({k: v for k, v in full.items() if k not in dropped}))
 
 
 DIGITS = (1, 28, 28)
-DIGITS_CONFIG = Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256))
+DIGITS_CONFIG = NetworkConfig(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256))
 SPRITES = (1, 64, 64)
 # after Burgess et al. 2018, one dense layer fewer on each side
-SPRITES_CONFIG = Config(
+SPRITES_CONFIG = NetworkConfig(
     SPRITES, latent_dim=10, network="conv", encoder=(256,), decoder=(256,)
 )
 # half the feature maps where they are largest: twice as fast on a CPU
 SPRITES_SLIM = replace(SPRITES_CONFIG, channels=(16, 32, 32, 32))
 ROOMS_CONFIG = replace(SPRITES_SLIM, image_shape=(3, 64, 64))
 
-FACES_CONFIG = Config(
+FACES_CONFIG = NetworkConfig(
     (3, 64, 64), latent_dim=32, network="conv", encoder=(256,), decoder=(256,),
     channels=(16, 32, 48, 48),
 )
 # two halvings, 28 -> 14 -> 7: less to multiply than an MLP of this accuracy
-BINARY_CONFIG = Config(
+BINARY_CONFIG = NetworkConfig(
     DIGITS, latent_dim=50, network="conv", encoder=(128,), decoder=(128,), channels=(16, 32),
     activation="silu",
 )  # fmt: skip
@@ -139,7 +152,7 @@ RECIPES = {
         description="Two dimensions: the whole latent space fits on a page.",
         family="vae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
+        config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=60_000,
         uses=("anomalies",),
         published="146.95: Keras' VAE example, 30 epochs, same bound",
@@ -149,7 +162,7 @@ RECIPES = {
         description="A plain autoencoder: sharp codes, but nothing keeps the space between them filled.",
         family="ae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
+        config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=40_000,
         uses=("anomalies",),
     ),
@@ -167,7 +180,7 @@ RECIPES = {
         description="The class is given, so the latent space is left with style: slant, width, stroke.",
         family="cvae",
         data="mnist",
-        config=Config(
+        config=ConditionalVAE.Config(
             DIGITS, latent_dim=8, encoder=(256, 128), decoder=(128, 256), num_classes=10
         ),
         steps=60_000,
@@ -178,7 +191,7 @@ RECIPES = {
         description="It learnt to draw clean digits from noisy ones: the same networks as the plain VAE's.",
         family="dvae",
         data="mnist",
-        config=replace(DIGITS_CONFIG, noise=0.5),
+        config=DenoisingVAE.Config(**vars(DIGITS_CONFIG), noise=0.5),
         steps=40_000,
         uses=("anomalies", "labels"),
         figure="psnr_denoised",
@@ -239,7 +252,7 @@ RECIPES = {
         description="A hundred labels for sixty thousand digits: the bound averages over what the label may be.",
         family="m2",
         data="mnist",
-        config=Config(
+        config=M2.Config(
             DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256), channels=(16, 32),
             num_classes=10,
         ),
@@ -263,7 +276,7 @@ RECIPES = {
         description="The code is a grid of 49 numbers, each of them the number of a vector that was learnt.",
         family="vqvae",
         data="mnist",
-        config=Config(
+        config=VQVAE.Config(
             DIGITS, latent_dim=49, network="conv", encoder=(), decoder=(), channels=(16, 32),
             codebook=64, code_dim=16, prior_width=64, prior_layers=2,
         ),
@@ -296,7 +309,7 @@ RECIPES = {
         description="The prior is a mixture of what the encoder says of 200 learnt images.",
         family="vamp",
         data="mnist-binary",
-        config=replace(BINARY_CONFIG, pseudo_inputs=200),
+        config=VampVAE.Config(**vars(BINARY_CONFIG), pseudo_inputs=200),
         steps=40_000,
         learning_rate=2e-3,
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
@@ -312,7 +325,7 @@ RECIPES = {
         description="The posterior is a Gaussian bent by three autoregressive steps.",
         family="iaf",
         data="mnist-binary",
-        config=replace(BINARY_CONFIG, flow_steps=3, flow_width=128),
+        config=FlowVAE.Config(**vars(BINARY_CONFIG), flow_steps=3, flow_width=128),
         steps=40_000,
         learning_rate=2e-3,
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
@@ -329,7 +342,7 @@ RECIPES = {
         description="Two levels: the top one says what it is, the bottom one how it is drawn.",
         family="ladder",
         data="mnist-binary",
-        config=replace(BINARY_CONFIG, top_dim=20, channels=(32, 64)),
+        config=LadderVAE.Config(**{**vars(BINARY_CONFIG), "channels": (32, 64)}, top_dim=20),
         steps=45_000,
         learning_rate=2e-3,
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
@@ -359,7 +372,7 @@ RECIPES = {
         description="The character is given, so z is a typeface: one point, sixty-two letters and figures.",
         family="cvae",
         data="glyphs",
-        config=Config(
+        config=ConditionalVAE.Config(
             (1, 32, 32), latent_dim=24, network="conv", encoder=(192,), decoder=(192,),
             channels=(16, 32, 64), num_classes=62,
         ),
@@ -574,7 +587,7 @@ RECIPES = {
         description="A grid of 64 numbers, each of them the number of a vector that was learnt.",
         family="vqvae",
         data="rooms",
-        config=Config(
+        config=VQVAE.Config(
             (3, 64, 64), latent_dim=64, network="conv", encoder=(), decoder=(),
             channels=(16, 32, 32), codebook=128, code_dim=16, prior_width=64, prior_layers=2,
         ),

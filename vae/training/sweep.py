@@ -27,11 +27,11 @@ import torch
 
 from .. import jobs, store
 from ..evaluation.evaluate import evaluate
-from ..models import FAMILIES, Config, LatentModel
+from ..models import FAMILIES, LatentModel
 from ..objectives import OBJECTIVES, Objective, Schedule
 from . import candidates, checkpoints, tries
 from .loop import Stopped, train
-from .recipes import DESCRIPTIVE_FIELDS, Recipe, nearest
+from .recipes import DESCRIPTIVE_FIELDS, Recipe, defaults, nearest
 
 NLL_SAMPLES = 1000  # importance samples a validation image, where pixels are binary
 CLUSTERS = {"dask": "distributed", "ray": "ray"}  # joblib's backends for a cluster, and what each needs
@@ -93,7 +93,8 @@ def parse_settings(texts: list[str]) -> dict[str, list]:
 
     Raises ValueError for an unknown field, with the nearest names, and for a value of another type.
     """
-    types = {f.name: f.default for kind in (*OBJECTIVES.values(), Config, Recipe) for f in fields(kind)}
+    kinds = [*OBJECTIVES.values(), *(family.Config for family in FAMILIES.values()), Recipe]
+    types = {name: default for kind in kinds for name, default in defaults(kind).items()}
     types |= {"steps": 0, "latent_dim": 0}
     refused = {*DESCRIPTIVE_FIELDS, "seed", "family", "data", "config", "objective", "image_shape"}
     known = {name: default for name, default in types.items() if name not in refused}
@@ -129,14 +130,7 @@ def plan(names: list[str], seeds: tuple[int, ...] = (), settings: dict[str, list
         recipe = candidates.find(name)
         for values in itertools.product(*(settings or {}).values()):
             chosen = dict(zip(settings or {}, values))
-            of_config = {k: v for k, v in chosen.items() if k in {f.name for f in fields(Config)}}
-            of_recipe = {k: v for k, v in chosen.items() if k in {f.name for f in fields(Recipe)}}
-            of_objective = {k: v for k, v in chosen.items() if k not in {**of_config, **of_recipe}}
-            changed = replace(
-                recipe, config=replace(recipe.config, **of_config),
-                objective=_with_weights(name, recipe.objective, of_objective), **of_recipe,
-            )  # fmt: skip
-            _try_building(changed)
+            changed = _with(name, recipe, chosen)
             runs += [Run(name, replace(changed, seed=seed), chosen) for seed in seeds or (recipe.seed,)]
     return runs
 
@@ -152,17 +146,22 @@ def _with_weights(name: str, objective: Objective, values: dict) -> Objective:
     })  # fmt: skip
 
 
-def _try_building(recipe: Recipe) -> None:
-    """Raise ValueError unless a recipe's config builds a model."""
+def _with(name: str, recipe: Recipe, settings: dict) -> Recipe:
+    """Return a recipe with other values of fields, its own, its config's or its objective's. Raises ValueError for a
+    field of another family or objective, and unless the config builds a model."""
+    of_recipe = {k: v for k, v in settings.items() if k in {f.name for f in fields(Recipe)}}
+    of_config = {k: v for k, v in settings.items() if k in {f.name for f in fields(recipe.config)}}
+    of_objective = {k: v for k, v in settings.items() if k not in {**of_config, **of_recipe}}
+    of_families = {f.name for family in FAMILIES.values() for f in fields(family.Config)}
+    if other := [k for k in of_objective if k in of_families]:
+        raise ValueError(f"the family of {name}, {recipe.family!r}, has no setting {other[0]}")
     try:
-        if recipe.config.latent_dim < 1:
-            raise ValueError("latent_dim starts at 1")
-        if 2 ** len(recipe.config.channels) > min(recipe.config.image_shape[1:]) and recipe.config.network == "conv":
-            raise ValueError("channels halve the image more often than it can be halved")
+        config = replace(recipe.config, **of_config)
         with torch.device("meta"):  # shapes only: nothing is allocated
-            FAMILIES[recipe.family](recipe.config)
+            FAMILIES[recipe.family](config)
     except (ValueError, TypeError, KeyError, RuntimeError, IndexError, ZeroDivisionError) as error:
         raise ValueError(f"these settings build no model ({error})") from error
+    return replace(recipe, config=config, objective=_with_weights(name, recipe.objective, of_objective), **of_recipe)
 
 
 # ---- one run, in whatever process

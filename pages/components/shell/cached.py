@@ -13,6 +13,7 @@ import vae
 from vae import latent, metrics, store
 from vae.data import DATASETS, DatasetInfo, Split
 from vae.evaluation.judge import answers
+from vae.models import FAMILIES
 from vae.training.recipes import RECIPES
 
 
@@ -72,7 +73,7 @@ def beta(card: vae.ModelCard) -> float | None:
     objective = vae.objectives.read(card.recipe)
     if not isinstance(objective, vae.objectives.BetaVAE):
         return None
-    return 0.0 if card.family == "ae" else objective.final()["beta"]
+    return objective.final()["beta"] if FAMILIES[card.family].has_elbo else 0.0
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
@@ -129,7 +130,7 @@ def features(name: str) -> np.ndarray:
 def attribute_directions(name: str) -> dict[str, latent.AttributeDirection]:
     """The directions of the data's attributes in a model's space; {} where it has none to show."""
     card, found = model(name).card, model_map(name)
-    if found is None or model(name).latent_kind == "codes":
+    if found is None or model(name).discrete:
         return {}
     factors = gallery(card.data).factors
     codes = torch.from_numpy(found.codes)

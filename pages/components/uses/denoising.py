@@ -6,6 +6,7 @@ import streamlit as st
 import torch
 
 from vae import metrics
+from vae.models import FAMILIES
 from vae.models.dvae import add_noise
 
 from ..shell import cached, state
@@ -14,12 +15,12 @@ from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
 NEEDS = "Denoising has been measured for models of grey digits."
-BESIDE = ("mnist-dvae", "mnist-vae-16d")  # the one that learnt it, and its twin that did not
+BESIDE = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE, and a VAE of the same networks trained on clean images
 
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    return sorted((n for n, card in cards.items() if "psnr_denoised" in card.figures), key=lambda n: n != BESIDE[0])
+    return sorted((n for n, card in cards.items() if "psnr_denoised" in card.figures), key=lambda n: not FAMILIES[cards[n].family].denoises)
 
 
 def show() -> None:

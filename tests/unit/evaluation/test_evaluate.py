@@ -1,4 +1,3 @@
-import dataclasses
 
 import numpy as np
 import pytest
@@ -7,14 +6,14 @@ import torch
 from vae import metrics
 from vae.data import DATASETS
 from vae.evaluation import evaluate
-from vae.models import FAMILIES, Config, LatentModel
+from vae.models import FAMILIES, LatentModel
 
-CONFIG = Config((1, 28, 28), latent_dim=4, encoder=(16,), decoder=(16,))
+SMALL = dict(image_shape=(1, 28, 28), latent_dim=4, encoder=(16,), decoder=(16,))
 
 
 def build(family="vae", **changes):
     torch.manual_seed(0)
-    return FAMILIES[family](dataclasses.replace(CONFIG, **changes)).eval().requires_grad_(False)
+    return FAMILIES[family](FAMILIES[family].Config(**{**SMALL, **changes})).eval().requires_grad_(False)
 
 
 def test_the_nll_from_every_fifth_image_is_that_of_all_within_its_error(monkeypatch):

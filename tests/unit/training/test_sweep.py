@@ -20,13 +20,13 @@ from vae import __main__ as cli
 from vae import pipeline, store
 from vae.evaluation import report
 from vae.latent import maps
-from vae.models import Config
+from vae.models import NetworkConfig
 from vae.objectives import BetaVAE, Schedule
 from vae.training import candidates, sweep, tries
 from vae.training.recipes import RECIPES
 
 ROOT = Path(__file__).parents[3]
-SMALL = Config((1, 64, 64), latent_dim=3, network="conv", encoder=(8,), decoder=(8,), channels=(2, 2, 2, 2))
+SMALL = NetworkConfig((1, 64, 64), latent_dim=3, network="conv", encoder=(8,), decoder=(8,), channels=(2, 2, 2, 2))
 RECIPE = dataclasses.replace(TINY, data="sprites", config=SMALL, steps=20, batch_size=8)
 
 
@@ -68,6 +68,7 @@ def test_settings():
         ("split=test", "must not read the test split"), ("batch_size=0", "start at 1"), ("steps=-5", "start at 1"),
         ("mixed_precision=fp99", "unknown mixed_precision"), ("latent_dim=0", "build no model"),
         ("activation=foo", "build no model"), ("channels=4x8x8x8x8x8x8x8", "build no model"),
+        ("noise=0.3", "the family 'vae' has no setting noise"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=sentence):
             sweep.plan(["sprites-ada"], (0,), sweep.parse_settings([bad]))
