@@ -26,6 +26,7 @@ from .base import (
     precise,
     soft_clamp,
 )
+from .lazy import computed_once
 
 MAX_LOGIT = 20.0  # a smaller gate would shrink a dimension below float32's precision
 
@@ -77,7 +78,8 @@ class FlowPosterior(Posterior):
 
     def __init__(self, mu: Tensor, sigma: Tensor, context: Tensor, steps: nn.ModuleList):
         self.base, self.context, self.steps = diagonal_normal(mu, sigma), context, steps
-        self._last = None, 0, None  # the last sample, its version (which changes in place raise) and its log q
+        # the last sample and the mean: each with its version, which changes in place raise, and its log q
+        self._known: dict[str, tuple[Tensor, int, Tensor]] = {}
         super().__init__(mu.shape[:-1], mu.shape[-1:], validate_args=False)
 
     def transform(self, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,10 +96,7 @@ class FlowPosterior(Posterior):
 
     def push(self, noise: Tensor) -> Tensor:
         """noise (..., B, D) from N(0, I) -> z (..., B, D), whose log q(z|x) log_prob then has at once."""
-        z, log_q = self.transform(noise)
-        if not z.is_inference():  # a tensor of inference mode counts no changes
-            self._last = z, z._version, log_q
-        return z
+        return self._remember("sample", *self.transform(noise))
 
     def rsample(self, sample_shape=torch.Size()) -> Tensor:
         shape = self._extended_shape(sample_shape)
@@ -107,11 +106,11 @@ class FlowPosterior(Posterior):
         with torch.no_grad():
             return self.rsample(sample_shape)
 
-    @property
+    @computed_once
     def mean(self) -> Tensor:
-        return self.transform(torch.zeros_like(self.base.mean))[0]
+        return self._remember("mean", *self.transform(torch.zeros_like(self.base.mean)))
 
-    @property
+    @computed_once
     def variance(self) -> Tensor:
         generator = torch.Generator().manual_seed(0)
         noise = torch.randn(64, 1, self.base.mean.shape[-1], generator=generator)
@@ -119,15 +118,16 @@ class FlowPosterior(Posterior):
         return self.transform(noise)[0].var(0)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """log q(z|x) in nats of z (..., B, D): at once for the last sample, as long as it is unchanged,
-        else by going back through the flow, one dimension after another.
+        """log q(z|x) in nats of z (..., B, D): at once for the last sample and for the mean, as long as they are
+        unchanged, else by going back through the flow, one dimension after another.
 
-        The gradient of the last sample's is the total one, through z too, as it is for any z that
+        The gradient of a sample's is the total one, through z too, as it is for any z that
         depends on the model's parameters. Raises ValueError for z of another shape.
         """
         check_codes(value, self)
-        if self._remembers(value):
-            return self._last[2] if torch.is_grad_enabled() else self._last[2].detach()
+        for z, version, log_q in self._known.values():
+            if value is z and z._version == version and self._has_gradients(z, log_q):
+                return log_q if torch.is_grad_enabled() else log_q.detach()
         z, log_det, dimensions = value, 0.0, torch.arange(value.shape[-1], device=value.device)
         for step in reversed(self.steps):
             z = z.flip(-1)
@@ -140,10 +140,14 @@ class FlowPosterior(Posterior):
             z = before
         return self.base.log_prob(z) - log_det
 
-    def _remembers(self, value: Tensor) -> bool:
-        """Whether value is the last sample, unchanged, and its log q has all the gradients asked for."""
-        z, version, log_q = self._last
-        if value is not z or z._version != version or z.requires_grad != log_q.requires_grad:
+    def _remember(self, what: str, z: Tensor, log_q: Tensor) -> Tensor:
+        if not z.is_inference():  # a tensor of inference mode counts no changes
+            self._known[what] = z, z._version, log_q
+        return z
+
+    def _has_gradients(self, z: Tensor, log_q: Tensor) -> bool:
+        """Return whether log q, computed with z, has all the gradients that are asked for now."""
+        if z.requires_grad != log_q.requires_grad:
             return False
         sources = (self.base.mean, self.base.stddev, self.context, *self.steps.parameters())
         return log_q.requires_grad or not torch.is_grad_enabled() or not any(t.requires_grad for t in sources)

@@ -29,6 +29,7 @@ from .base import (
     precise,
     soft_clamp,
 )
+from .lazy import computed_once
 
 
 class LadderPosterior(Posterior):
@@ -84,11 +85,11 @@ class LadderPosterior(Posterior):
         with torch.no_grad():
             return self.rsample(sample_shape)
 
-    @property
+    @computed_once
     def mean(self) -> Tensor:
         return self.given(self.top.mean).mean
 
-    @property
+    @computed_once
     def variance(self) -> Tensor:
         """Of the bottom level: as it is where the top is at its mean."""
         return self.given(self.top.mean).variance

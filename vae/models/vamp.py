@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
 from .base import FAMILIES, NetworkConfig, check_codes, check_counts, check_temperature
+from .lazy import while_unchanged
 from .vae import VAE
 
 
@@ -84,6 +85,10 @@ class VampVAE(VAE):
 
     @property
     def prior(self) -> Mixture:
+        return while_unchanged(self, self.encode_pseudo_inputs)
+
+    def encode_pseudo_inputs(self) -> Mixture:
+        """Return p(z), a pass of the encoder over the pseudo-inputs."""
         q = self.encode(self.pseudo_inputs.sigmoid())
         return Mixture(q.mean, q.stddev)
 

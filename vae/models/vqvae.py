@@ -26,6 +26,7 @@ from .base import (
     pixels,
     precise,
 )
+from .lazy import while_unchanged
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class CodePrior(Distribution):
     @property
     def mean(self) -> Tensor:
         """The code of the likeliest number at each place in turn: numbers have no mean."""
-        return self.draw(1, temperature=0)[0]
+        return while_unchanged(self.network, lambda: self.draw(1, temperature=0)[0]).clone()
 
 
 class PriorNetwork(nn.Module):
