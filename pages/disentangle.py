@@ -63,7 +63,7 @@ def move(k: int) -> None:
 left, right = st.columns([2, 3], gap="large")
 with left:
     shown = torch.cat([state.draw(truth[None]), state.decode(state.z()[None])])
-    sheet = pictures.sheet(shown, 2, gap=2)
+    sheet = pictures.tiled(state.as_pictures(shown), 2, gap=2)
     st.image(
         pictures.to_image(sheet, 4), width="stretch", output_format="PNG",
         caption="drawn from the factors below · decoded from the current point",
@@ -173,7 +173,7 @@ sweep = factors.beta_sweep(cards)
 if sweep:
     st.plotly_chart(
         charts.over_beta(
-            [c.recipe["beta"] for c in sweep],
+            [cached.beta(c) for c in sweep],
             {
                 FIGURES["mig"]: [c.figures["mig"] for c in sweep],
                 FIGURES["kl"]: [c.figures["kl"] for c in sweep],

@@ -36,16 +36,16 @@ def explore(name: str) -> None:
 
 ACROSS = 4
 for data in dict.fromkeys(card.data for card in cards.values()):
-    st.subheader(cached.info(data).title)
+    info = cached.info(data)
+    st.subheader(info.title)
     for index, card in enumerate(card for card in cards.values() if card.data == data):
         if index % ACROSS == 0:
             columns = st.container(key=f"home_{data}_{index}").columns(ACROSS)
         with columns[index % ACROSS].container(border=True):
             cover = cached.cover(card.name)
             drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
-            scale = 3 if card.image_shape[1] < 64 else 1
             st.image(
-                pictures.to_image(pictures.sheet(cover, 8), scale),
+                pictures.to_image(pictures.tiled(info.modality.picture(cover), 8), scale=3 if info.crisp else 1),
                 width="stretch",
                 alt=f"{card.title}: {drawn}",
             )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.inside.panel import beta, inside_panel, over_beta, serves
+from pages.components.inside.panel import inside_panel, over_beta, serves
 from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import choose_one, model_picker
 from pages.components.widgets import charts
@@ -27,16 +27,16 @@ if not serves(model):
     link.end_page()
 
 sources = ["Draw", "Choose or upload"]
-colour = model.image_shape[0] == 3  # a white line is none of a colour model's pictures
+drawn = state.info().white_on_black  # as a line on the panel is
 source = st.segmented_control(
-    "Image", sources, default=sources[colour], required=True, key=f"inside_source_{colour}", label_visibility="collapsed"
+    "Image", sources, default=sources[not drawn], required=True, key=f"inside_source_{drawn}", label_visibility="collapsed"
 )  # fmt: skip
 picked = None
 with st.container():  # always there: what comes and goes before the panel would build it anew
     if source != "Draw":
         picked = image_input("inside_image")
 inside_panel(picked)
-data = cached.info(state.card().data)
+data = state.info()
 st.caption(
     f"Every number is computed by the functions of `vae/` on {state.card().title}. Averages are over "
     f"{state.card().figures.get('test_images', 0):,} test images of {data.title}: one image is not the model. "
@@ -52,11 +52,11 @@ if len(alike) > 2:
     st.plotly_chart(
         charts.rate_distortion(
             [c.figures["kl"] for c in with_rate], [c.figures["recon"] for c in with_rate],
-            [f"beta {beta(c):g}: {c.figures['active_units']} active" for c in with_rate], free[0] if free else None,
+            [f"beta {cached.beta(c):g}: {c.figures['active_units']} active" for c in with_rate], free[0] if free else None,
         ),
         key="inside_rate", config=charts.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
-    steps = ", ".join(f"beta {beta(c):g}: {c.recipe['steps']:,} steps" for c in alike)
+    steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,} steps" for c in alike)
     st.caption(
         f"Every point is a trained model of {data.title} with the same networks ({steps}), measured on test images: what a code costs against what "
         "the picture loses. Without a KL there is no rate to speak of, only a distortion: the dashed line. Active "

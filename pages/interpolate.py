@@ -23,7 +23,7 @@ st.title("Interpolate")
 st.markdown("**Choose two images**, your own if you like, and walk from one to the other.")
 model_picker()
 model = state.model()
-info = cached.info(model.card.data)
+info = state.info()
 
 ends = []
 for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2)):
@@ -78,15 +78,15 @@ picture_grid(
 )  # fmt: skip
 st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
 
+strip, walk = (state.as_pictures(x) for x in (torch.cat([frames, fade]), frames))  # now: the session is not there later
 with st.container(horizontal=True):
     exports.download(
-        "Animation (GIF)", lambda: exports.gif(frames, scale=8 if info.image_shape[1] < 64 else 4),
+        "Animation (GIF)", lambda: exports.gif(walk, scale=8 if info.crisp else 4),
         f"{model.card.name}-interpolation.gif", "image/gif", key="interpolate_gif", primary=True,
     )  # fmt: skip
-    both = torch.cat([frames, fade])
     exports.download(
         "Strip (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.sheet(both, steps, gap=1), 2)),
+        lambda: pictures.png(pictures.to_image(pictures.tiled(strip, steps, gap=1), 2)),
         f"{model.card.name}-interpolation.png", "image/png", key="interpolate_png",
     )  # fmt: skip
 

@@ -65,9 +65,10 @@ with left:
         warmth = "the likeliest at each place in turn, so that all draws are one"
     only = f"; the {level} alone, the rest as it is at the current point" if level in model.groups else ""
     st.caption(f"z ~ p(z) = {model.prior_name}; {warmth}; seed {state.seed()}{only}.")
+    pixels = state.as_pictures(images)  # now: the session is not there when the file is made
     exports.download(
         "Grid (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.sheet(images, round(count**0.5), gap=1), 2)),
+        lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, round(count**0.5), gap=1), 2)),
         f"{model.card.name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:

@@ -1,7 +1,9 @@
 """Settings that must precede torch, and data that every test can have without a download."""
 
 import fcntl
+import importlib
 import os
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The workers of xdist and the apps that tests start inherit this; pytest -n 0 itself started too early.
@@ -11,7 +13,9 @@ import hypothesis
 import numpy as np
 import pytest
 
-from vae.data import Split
+import vae.data
+from vae.data import DATASETS, Split
+from vae.registry import import_all
 
 hypothesis.settings.register_profile("no-deadline", deadline=None)  # this machine may be busy
 hypothesis.settings.load_profile("no-deadline")
@@ -26,6 +30,38 @@ def tiny_split():
         return Split(lambda indices: images[indices], np.arange(n) % 10)
 
     return make
+
+
+STRIPES = """
+import numpy as np
+from vae.data.base import DATASETS, DatasetInfo, Split, check_split
+
+def render(rows):
+    images = np.zeros((len(rows), 1, 28, 28), np.uint8)
+    for image, row in zip(images, rows):
+        image[0, :, 2 * (row % 10) : 2 * (row % 10) + 3] = 100 + row % 150
+    return images
+
+def load(split, download=True):
+    check_split(split)
+    return Split(render, np.arange(6000) % 10, name=split)
+
+DATASETS.register("stripes")(DatasetInfo(
+    name="stripes", title="Stripes", image_shape=(1, 28, 28), classes=tuple("abcdefghij"),
+    licence="MIT", source="this test", load=load, noun="stripes", white_on_black=True,
+))
+"""
+
+
+@pytest.fixture
+def stripes(tmp_path, monkeypatch):
+    """A data set that is one new file, and that nothing else knows of."""
+    (tmp_path / "stripes.py").write_text(STRIPES)
+    monkeypatch.setattr(vae.data, "__path__", [*vae.data.__path__, str(tmp_path)])
+    importlib.invalidate_caches()
+    import_all(vae.data)
+    yield DATASETS["stripes"]
+    del DATASETS["stripes"], DATASETS.files["stripes"], sys.modules["vae.data.stripes"], vae.data.stripes
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from . import pipeline, store
-from .data import DATASETS, glyphs
-from .data.idx import GALLERIES
+from .data import DATASETS
+from .data.idx import GALLERIES, gallery_file
 from .evaluation import report
 from .evaluation.judge import fit_classifier
 from .training import candidates, sweep
@@ -145,9 +145,6 @@ def _names(args: argparse.Namespace) -> list[str]:
     return [card.name for card in store.available()] if args.all else [args.name]
 
 
-LABELLED = ("mnist", "fashion-mnist")
-
-
 def list_models() -> None:
     cards, problems = store.scan()
     for card in cards:
@@ -162,24 +159,16 @@ def list_models() -> None:
 
 
 def write_gallery(name: str) -> None:
-    """Write the test split of a data set that is not drawn on demand, and the training images that
+    """Write the splits of a data set that come with the project: test images, and training images that
     lend labels where models are measured with few."""
-    if DATASETS[name].grid is not None:
-        raise ValueError(f"{name} is drawn from its factors and needs no gallery")
-    _write_split(name, "test", GALLERIES / f"{name}.npz")
-    if name in LABELLED:
-        _write_split(name, "labelled", GALLERIES / f"{name}-labelled.npz")
-
-
-def _write_split(name: str, which: str, path: Path) -> None:
-    split = DATASETS[name].load(which)
-    arrays = {
-        "images": split.render(np.arange(len(split)))[:, 0], "labels": split.labels.astype(np.uint8)
-    }  # fmt: skip
-    if name == "glyphs":
-        arrays["styles"] = glyphs.styles("test").astype(np.uint16)
-    np.savez_compressed(path, **arrays)
-    print(f"{path}: {len(split)} images, {path.stat().st_size / 1e6:.1f} MB")
+    info = DATASETS[name]
+    if not info.shipped:
+        made = "is drawn from its factors" if info.grid else "names no split that ships"
+        raise ValueError(f"{name} {made} and needs no gallery")
+    for split in info.shipped:
+        path, arrays = GALLERIES / gallery_file(name, split), info.gallery(split)
+        np.savez_compressed(path, **arrays)
+        print(f"{path}: {len(arrays['images'])} images, {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

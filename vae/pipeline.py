@@ -22,7 +22,7 @@ from .metrics import average_terms, nearest_images
 from .models import LatentModel
 from .training import candidates, checkpoints, sweep, tries
 from .training.loop import train
-from .training.recipes import DESCRIPTIVE_FIELDS, NOT_RETRAINED, RECIPES, Recipe, nearest
+from .training.recipes import NOT_RETRAINED, RECIPES, Recipe, nearest
 
 MAP_POINTS = 5000
 REMEMBERED, PAIRS = 1000, 24  # samples whose nearest training image is looked for, and how many are shown beside it
@@ -78,8 +78,7 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
         name=name, title=recipe.title, description=recipe.description, family=recipe.family,
         data=recipe.data, image_shape=recipe.config.image_shape,
         latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
-        recipe={k: v for k, v in asdict(recipe).items()
-                if k not in (*DESCRIPTIVE_FIELDS, "family", "data", "config")},
+        recipe={k: v for k, v in recipe.hyperparameters().items() if k not in ("family", "data", "config")},
         licence=f"weights: MIT; trained on {info.title}, {info.licence}",
         weights_sha256="", selection=selection,
     )  # fmt: skip
@@ -135,9 +134,7 @@ def map_of(model: LatentModel, seed: int = 0) -> tuple[store.ModelMap, dict]:
     codes placed by PCA and twice by UMAP."""
     split = DATASETS[model.card.data].load("test")
     n = min(MAP_POINTS, len(split))
-    terms = average_terms(
-        model, (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
-    )
+    terms = average_terms(model, split.batches(BATCH, range(n)))
     print(f"{model.card.name}: fitting UMAP twice to {n} codes; half a minute, most of it compiling")
     codes = model.features(torch.from_numpy(terms.means)).numpy()
     xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}

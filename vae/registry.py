@@ -19,12 +19,13 @@ class Registry(dict[str, T], Generic[T]):
         self.kind = kind
         self.files: dict[str, str] = {}  # where each name was registered
 
-    def register(self, name: str) -> Callable[[T], T]:
-        """Return a decorator that registers what it is given, and returns it.
+    def register(self, name: str, depth: int = 1) -> Callable[[T], T]:
+        """Return a decorator that registers what it is given, and returns it. depth: how many calls
+        up the registering file stands.
 
         Raises ValueError, naming both files, where another file has registered the name.
         """
-        file = sys._getframe(1).f_code.co_filename
+        file = sys._getframe(depth).f_code.co_filename
 
         def add(thing: T) -> T:
             # the same file may run twice: as a module and as a script, or reloaded

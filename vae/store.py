@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
 
+from . import objectives
 from .models import FAMILIES, Config, LatentModel
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
@@ -143,6 +144,10 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
         raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
     if card.family not in FAMILIES:
         raise ModelUnavailable(f"its family {card.family!r} is not known here")
+    try:
+        objectives.read(card.recipe)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelUnavailable(str(error)) from error
     if config.latent_dim != card.latent_dim:
         raise ModelUnavailable("its card.json contradicts itself about latent_dim")
     return card

@@ -8,6 +8,7 @@ import torch
 
 import vae
 from pages.components.inside import panel
+from pages.components.shell import cached
 from vae import objectives
 from vae.data import DATASETS
 from vae.models.base import Output
@@ -57,7 +58,7 @@ def test_rate_and_distortion_are_the_cards():
     (trace,) = json.loads(chart.proto.spec)["data"]
     cards = [vae.load(name).card for name in ("mnist-collapsed", "mnist-beta4", "mnist-vae-16d")]
     assert [text.strip() for text in trace["text"]] == [
-        f"beta {c.recipe['beta']:g}: {c.figures['active_units']} active" for c in cards
+        f"beta {cached.beta(c):g}: {c.figures['active_units']} active" for c in cards
     ]
     assert "plotly_chart" not in {e.type for e in start("inside", model="mnist-cvae").main}
 
@@ -73,12 +74,15 @@ def test_the_code_that_is_shown_is_the_code_that_ran():
     assert {"x", "q", "eps", "z", "x_hat", "recon", "kl"} <= data["code"].keys()
 
 
-def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told():
-    start("inside", model="mnist-vae-2d")
+def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told(monkeypatch):
+    card = vae.load("mnist-vae-2d").card
+    monkeypatch.setattr(panel.state, "card", lambda: card)
     for wild in (None, 7, "no base64!", base64.b64encode(bytes(9)).decode()):
-        assert panel._drawing(wild)[0] is None
-    assert panel._checked([0.0, float("nan")], 2) is None and panel._checked([0.0], 2) is None
-    assert torch.equal(panel._checked([0.5, -1], 2), torch.tensor([0.5, -1.0]))
+        assert panel._drawing(wild) == (None, "")
+    x, said = panel._drawing(base64.b64encode(bytes(panel.SENT**2)).decode())
+    assert x.shape == (1, 1, 28, 28) and said == panel.NOTHING
+    x, said = panel._drawing(base64.b64encode(bytes([255]) * panel.SENT**2).decode())
+    assert x.max() == 1 and said == ""
 
 
 def test_models_that_differ_in_beta_alone():
@@ -87,5 +91,5 @@ def test_models_that_differ_in_beta_alone():
     assert names["sprites-beta4"][0] == "sprites-ae" and len(names["sprites-beta4"]) >= 6
     assert names["mnist-vae-2d"] == ["mnist-ae-2d", "mnist-vae-2d"]
     for found in names.values():
-        betas = [panel.beta(vae.load(name).card) for name in found]
+        betas = [cached.beta(vae.load(name).card) for name in found]
         assert betas == sorted(betas) and betas[0] == 0

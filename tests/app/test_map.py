@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import vae
+from pages.components.map import scatter
 from pages.components.shell import pictures
 from pages.components.widgets import collection
 from vae import store
@@ -159,9 +160,32 @@ def test_what_the_browser_gets_of_a_collection():
         assert np.abs(thumbnail - 255 * shown.images(np.array([i]))[0, 0].numpy()).mean() < 12
 
 
-def test_a_wild_message_of_a_browser_is_nothing():
-    from pages.components.map.scatter import _places
+def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(monkeypatch):
+    shown = collection.held_out("mnist-vae-2d")
+    layout = collection.Layout("umap", "UMAP", shown.fitted["umap"], 15)
+    heard, reruns = [], []
+    monkeypatch.setattr(scatter, "request_rerun", reruns.append)
+    monkeypatch.setattr(scatter.state, "card", lambda: vae.load("mnist-vae-2d").card)
 
-    for wild in (None, [], [[1]], [[1, "a"]], [[1, None]], [[1, float("nan")]], [[1, 1e9]], [[0, 0]] * 400, [7]):
-        assert _places(wild) is None
-    np.testing.assert_array_equal(_places([[1, 2.5]]), [[1, 2.5]])
+    def send(callback, **fields):
+        sent = {"model": "mnist-vae-2d", "collection": shown.id, "layout": "umap", **fields}
+        monkeypatch.setattr(scatter.messages, "sent", lambda key, event: sent)
+        heard.clear(), reruns.clear()
+        callback()
+        return [part.tolist() if isinstance(part, np.ndarray) else part for part in heard]
+
+    pick = lambda: scatter._picked(shown, layout, lambda *what: heard.extend(what))  # noqa: E731
+    assert send(pick, index=4999) == [4999, None] and reruns == [scatter.KEY]
+    assert send(pick, place=[1, 2.5]) == [None, [1.0, 2.5]]
+    for wild in ({"index": 5000}, {"index": True}, {"place": [1, None]}, {"place": [1, 2.5], "layout": "pca"}, {}):
+        assert send(pick, **wild) == []
+    for stale in ({"model": "mnist-vae-16d"}, {"collection": "another"}):
+        assert send(pick, index=1, **stale) == [] and not reruns
+    lasso = lambda: scatter._chosen(shown, heard.append)  # noqa: E731
+    assert send(lasso, indices=[7, 3, 7, 5000, -1]) == [[3, 7]] and reruns == [scatter.KEY]
+    assert send(lasso, indices=[]) == [[]]
+    assert send(lasso, indices=[1, "2"]) == [] and not reruns
+    path = lambda: scatter._drawn(shown, layout, heard.append)  # noqa: E731
+    assert send(path, places=[[0, 0], [1, 2]]) == [[[0.0, 0.0], [1.0, 2.0]]] and reruns == [scatter.KEY]
+    for wild in ([[0, 0]], [[0, 0]] * 301, [[0, 0], [1]], None):
+        assert send(path, places=wild) == [] and not reruns

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from pages.components.match import panel
 from vae.data import DATASETS
@@ -48,12 +47,23 @@ def test_the_score_is_the_distance_beside_the_starts():
     assert one.score(middle) == pytest.approx(max(0, 100 * (1 - near / far)), abs=1e-3)
 
 
-def test_a_wild_message_is_no_code():
+def test_a_round_ends_with_the_score_measured_here_and_a_wild_message_ends_none(monkeypatch):
     one = panel.rounds("sprites", 0)[0]
-    n = len(one.start)
-    for wild in (None, [], [0] * (n + 1), ["a"] * n, [float("nan")] * n, [1e9] * n, [[0]] * n):
-        assert panel._code(one, wild) is None
-    assert torch.equal(panel._code(one, [0.5] * n), torch.full((n,), 0.5))
+    n, ended, reruns = len(one.start), [], []
+    monkeypatch.setattr(panel, "request_rerun", reruns.append)
+
+    def finish(**fields):
+        sent = {"round": f"{one.id} Ada", "z": one.target.tolist(), "seconds": 2.5, "moves": 3, **fields}
+        monkeypatch.setattr(panel.messages, "sent", lambda key, event: sent)
+        panel._finished(one, "Ada", lambda *result: ended.append(result))
+
+    for wild in (None, [], [0] * (n + 1), ["a"] * n, [float("nan")] * n, [1e9] * n, [[0]] * n, [True] * n):
+        finish(z=wild)
+    finish(round=f"{one.id} Eve")
+    assert not ended and not reruns
+    finish(score=-5)
+    finish(z=one.start.tolist(), seconds=-1, moves=True)
+    assert ended == [(pytest.approx(100), 2.5, 3), (0.0, 0.0, 0)] and reruns == [panel.KEY] * 2
 
 
 def test_a_game_ends_with_the_names_and_a_table():

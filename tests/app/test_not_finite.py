@@ -184,7 +184,7 @@ def ask_inside(monkeypatch, app):
     panel = payload(app, "drawing", "code")
     ask = {"panel": "a", "seq": 7, "source": panel["source"], "eps": [0.0] * panel["dims"], "drawing": None}
     with monkeypatch.context() as patch:
-        patch.setattr(messages, "payload", lambda key, event: ask if event == "ask" else None)
+        patch.setattr(messages, "payload", lambda key, event, **about: ask if event == "ask" else None)
         app.run()
     assert not app.exception, app.exception
     return next(header for header in headers(app) if header.get("seq") == 7)

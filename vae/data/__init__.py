@@ -1,16 +1,10 @@
-"""Data sets, one a file. DATASETS is the registry: a card's "data" is a key of it."""
+"""Data sets, one a file, each of which registers itself. DATASETS is the registry: a card's "data" is a key of it."""
 
-from . import faces, fashion, glyphs, mnist, rooms, sprites
-from .base import DatasetInfo, Split
+import sys
 
-DATASETS = {
-    "mnist": mnist.INFO,
-    "mnist-binary": mnist.BINARY,
-    "fashion-mnist": fashion.INFO,
-    "glyphs": glyphs.INFO,
-    "faces": faces.INFO,
-    "sprites": sprites.INFO,
-    "rooms": rooms.INFO,
-}
+from ..registry import import_all
+from .base import DATASETS, DatasetInfo, Split
+
+import_all(sys.modules[__name__])
 
 __all__ = ["DATASETS", "DatasetInfo", "Split"]

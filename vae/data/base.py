@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Callable
+from typing import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
+
+from ..registry import Registry
+from . import images
+from .modality import IMAGES, Modality
 
 
 @dataclass(frozen=True)
@@ -126,11 +131,20 @@ class Split:
         x = torch.from_numpy(self.render(indices)).float() / 255
         return x, torch.from_numpy(self.labels[indices])
 
+    def batches(self, size: int = 500, rows: Sequence[int] | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield `batch` of consecutive rows, `size` at a time: of all images, or of `rows` alone."""
+        rows = range(len(self)) if rows is None else rows
+        for first in range(0, len(rows), size):
+            yield self.batch(rows[first : first + size])
+
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """A data set's description. load(one of SPLITS, download=True) returns a Split, or raises
-    OSError where its files are missing, damaged or not to be downloaded."""
+    """A data set's description: all that pages and evaluation need to know of it.
+
+    load(one of SPLITS, download=True) returns a Split, or raises OSError where its files are missing,
+    damaged or not to be downloaded.
+    """
 
     name: str
     title: str
@@ -139,12 +153,63 @@ class DatasetInfo:
     licence: str
     source: str
     load: Callable[..., Split]
-    white_on_black: bool = False  # strangers' dark-on-light drawings are inverted
+    noun: str = "images"  # what its images are called in a sentence: "digits"
+    modality: Modality = IMAGES  # how x becomes a picture
+    # how a stranger's picture becomes one of this data set's, see prepare
+    white_on_black: bool = False  # dark-on-light drawings are inverted
+    centred: bool = False  # what is shown has its centre of mass in the middle, its longer side at 20/28 of the picture
+    binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
+    # what can be asked of its models
     grid: FactorGrid | None = None  # the factors, where the truth is known
     # {attribute: (factor, the values that have it)}, what people would ask a direction for
     attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    # split -> style numbers (S,) and x (S, classes, C, H, W): each style in every class; where a style is known
+    by_style: Callable[[str], tuple[np.ndarray, Tensor]] | None = None
+    denoising: bool = False  # models are measured on noisy test images
+    out_of_distribution: tuple[str, ...] = ()  # data sets whose test images its models should find to be outliers
     start: int = 0  # the test image that a session begins with
-    binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
+    # files
+    shipped: tuple[str, ...] = ()  # splits that come with the project as galleries; "labelled" may be one
+    extra: Callable[[str], dict[str, np.ndarray]] | None = None  # split -> further arrays of its gallery
+    raw_files: tuple[str, ...] = ()  # below the data folder: what splits that are not shipped are read from
+
+    @property
+    def crisp(self) -> bool:
+        """Whether its pictures are so small that each pixel is to be seen: enlarged without smoothing."""
+        return self.image_shape[1] < CRISP_BELOW
+
+    @property
+    def labelled(self) -> bool:
+        """Whether some training images ship with their labels, as split "labelled"."""
+        return "labelled" in self.shipped
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The downstream tasks that its models can be measured on (a recipe's `uses`)."""
+        found = ("anomalies",) if self.out_of_distribution else ()
+        return (*found, *(("labels", "augmentation") if self.labelled else ()), "samples")
+
+    def prepare(self, image: Image.Image, invert: bool | None = None, centre: bool | None = None) -> images.Prepared:
+        """A picture of any size and mode -> x (1, C, H, W) in [0, 1] as this data set's models see it.
+
+        invert, centre: None for the usual guess: light and dark are swapped where the data is light on
+        dark and the picture's border is not; what the picture shows is centred where the data is, unless
+        the picture has the data's own size.
+        """
+        if centre is None:
+            centre = self.centred and image.size != self.image_shape[:0:-1]
+        return images.prepare(image, self.image_shape, self.white_on_black, invert, centre, self.binary)
+
+    def quantise(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) in [0, 1] with pixels as this data set has them: black or white where it is binary."""
+        return (x > 0.5).float() if self.binary else x
+
+    def gallery(self, split: str) -> dict[str, np.ndarray]:
+        """Return the arrays of a shipped split's file: images (N, H, W), (N, C, H, W) in colour, and labels (N,)."""
+        found = self.load(split)
+        x = found.render(np.arange(len(found)))
+        labels = found.labels.astype(np.min_scalar_type(len(self.classes) - 1))
+        return {"images": x[:, 0] if x.shape[1] == 1 else x, "labels": labels, **(self.extra(split) if self.extra else {})}
 
     def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:
         """The attributes in numbers: {name: (k, values of factor k)}."""
@@ -154,6 +219,9 @@ class DatasetInfo:
             found[name] = k, tuple(self.grid.values[k].index(value) for value in values)
         return found
 
+
+DATASETS: Registry[DatasetInfo] = Registry("data set")  # each registers itself in its own file
+CRISP_BELOW = 64  # pixels of height
 
 # "train+validation" is what "train" was before there was a validation split
 SPLITS = ("train", "validation", "test", "train+validation")

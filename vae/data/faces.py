@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import DatasetInfo, FactorGrid, Split
+from .base import DATASETS, DatasetInfo, FactorGrid, Split
 
 FACTOR_SIZES = (10, 6, 6, 4, 2, 2, 2, 6, 6)
 TEST_SIZE = 10_000
@@ -253,7 +253,7 @@ def load(split: str, download: bool = True) -> Split:
     return GRID.split(split, TEST_SIZE)
 
 
-INFO = DatasetInfo(
+INFO = DATASETS.register("faces")(DatasetInfo(
     name="faces",
     title="Cartoon faces",
     image_shape=(3, 64, 64),
@@ -261,7 +261,8 @@ INFO = DatasetInfo(
     licence="CC BY 4.0 (drawings by Draftbit, with changes)",
     source="parts of Personas by Draftbit (personas.draftbit.com), by way of DiceBear",
     load=load,
+    noun="faces",
     grid=GRID,
     attributes=ATTRIBUTES,
     start=18,  # a face on which every attribute's direction shows at once, under both models
-)
+))  # fmt: skip

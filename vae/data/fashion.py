@@ -3,7 +3,7 @@
 from functools import partial
 
 from . import idx
-from .base import DatasetInfo
+from .base import DATASETS, DatasetInfo
 
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -16,7 +16,7 @@ CONTENT_MD5 = {
     "t10k-labels-idx1-ubyte.gz": "15d484375f8d13e6eb1aabb0c3f46965",
 }
 
-INFO = DatasetInfo(
+INFO = DATASETS.register("fashion-mnist")(DatasetInfo(
     name="fashion-mnist",
     title="Fashion-MNIST clothes",
     image_shape=(1, 28, 28),
@@ -27,5 +27,9 @@ INFO = DatasetInfo(
     licence="MIT, (c) 2017 Zalando SE",
     source="H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST (Zalando Research)",
     load=partial(idx.load, "fashion-mnist", mirrors=MIRRORS, content_md5=CONTENT_MD5),
+    noun="clothes",
     white_on_black=True,
-)  # fmt: skip
+    out_of_distribution=("mnist",),
+    shipped=("test", "labelled"),
+    raw_files=idx.raw_files("fashion-mnist"),
+))  # fmt: skip

@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from . import idx
-from .base import DatasetInfo, Split, _hash, check_split
+from .base import DATASETS, DatasetInfo, Split, _hash, check_split
 
 FILE = "ofl_glyphs_725styles_62x32x32.npz"
 CONTENT_MD5 = "6d955e70204b0049a3abdea4b8e9cd58"  # of the images, sorted by style and character
@@ -176,7 +176,7 @@ def choose_styles(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...
     return tuple(twins), *chosen
 
 
-INFO = DatasetInfo(
+INFO = DATASETS.register("glyphs")(DatasetInfo(
     name="glyphs",
     title="Glyphs",
     image_shape=(1, 32, 32),
@@ -184,5 +184,10 @@ INFO = DatasetInfo(
     licence="SIL Open Font Licence (the fonts)",
     source="rendered from Debian's packaged OFL fonts; the data set does not carry family names",
     load=load,
+    noun="glyphs",
     white_on_black=True,
-)
+    by_style=by_style,
+    shipped=("test",),
+    extra=lambda split: {"styles": styles(split).astype(np.uint16)},
+    raw_files=(f"fonts/{FILE}",),
+))  # fmt: skip

@@ -25,6 +25,16 @@ FILES = {
 }
 
 
+def raw_files(name: str) -> tuple[str, ...]:
+    """Return the files of data_folder() that a data set's training images are read from."""
+    return tuple(f"{name}/{file}" for file in FILES["train"])
+
+
+def gallery_file(name: str, split: str) -> str:
+    """Return the file in GALLERIES that holds a shipped split."""
+    return f"{name}.npz" if split == "test" else f"{name}-{split}.npz"
+
+
 def data_folder() -> Path:
     """Where downloads live: the folder VAE_DATA names, else the user's cache."""
     return Path(os.environ.get("VAE_DATA") or pooch.os_cache("latent-space-explorer"))
@@ -42,11 +52,12 @@ def load(
     """
     if split != "labelled":
         check_split(split)
-    gallery = GALLERIES / {"test": f"{name}.npz", "labelled": f"{name}-labelled.npz"}.get(split, "")
-    if gallery.is_file():
+    shipped = split in ("test", "labelled")
+    gallery = GALLERIES / gallery_file(name, split)
+    if shipped and gallery.is_file():
         return _split(*read_gallery(gallery), split)
     if not download:
-        raise OSError(f"{gallery.name} is missing" if gallery != GALLERIES else f"the {split} split is no gallery")
+        raise OSError(f"{gallery.name} is missing" if shipped else f"the {split} split is no gallery")
     folder = data_folder() / name
     files = FILES["test" if split == "test" else "train"]
     whole = _split(*(parse(fetch(file, folder, mirrors, content_md5[file])) for file in files), split)

@@ -5,9 +5,11 @@ The checks run before decoding: nothing uploaded can fill memory or run code.
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Callable, NamedTuple
 
 import numpy as np
 import torch
@@ -25,11 +27,28 @@ class UploadError(ValueError):
     """A file that cannot be used; the message is one sentence for its owner."""
 
 
-class Prepared(NamedTuple):
-    """An upload on its way into a model."""
+class Stage(NamedTuple):
+    """A picture on its way into a model."""
+
+    title: str
+    picture: Image.Image
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An upload as a model sees it, and how it came to be so."""
 
     x: Tensor  # (1, C, H, W) float in [0, 1], what the model sees
     inverted: bool
+    centred: bool
+    stages: tuple[Stage, ...]  # from the picture as it came to the picture that x is
+    again: Callable[[bool, bool], Prepared]  # the same picture, inverted or not, centred or not
+
+    @functools.cached_property
+    def candidates(self) -> tuple[Prepared, ...]:
+        """The four ways to take the picture, inverted or not and centred or not: this one first."""
+        ways = [(inverted, centred) for inverted in (False, True) for centred in (False, True)]
+        return self, *(self.again(*way) for way in ways if way != (self.inverted, self.centred))
 
 
 def read_image(content: bytes) -> Image.Image:
@@ -82,26 +101,35 @@ def prepare(
     white_on_black: bool = False,
     invert: bool | None = None,
     centre: bool = False,
+    binary: bool = False,
 ) -> Prepared:
-    """An RGB image -> x (1, C, H, W) in [0, 1], cropped to a square and resized.
+    """An image -> x (1, C, H, W) in [0, 1], cropped to a square and resized.
 
     white_on_black: the model's data is light on dark. invert: swap light and dark; None does
     so where the picture's border is light and the data is not. centre: cut out what stands
     out from the border and lay its centre of mass in the middle, its longer side at 20/28 of
-    the picture, as MNIST's makers did.
+    the picture, as MNIST's makers did. binary: pixels become black or white.
     """
     channels, height, width = image_shape
-    picture = image if channels == 3 else image.convert("L")
+    picture = _to_rgb(image).convert("RGB" if channels == 3 else "L")
+    stages = [Stage("as it came", image)]
     if invert is None:
         invert = white_on_black and _border(np.asarray(picture.convert("L"))) > 127
     if invert:
         picture = ImageOps.invert(picture)
+        stages.append(Stage("light and dark swapped", picture))
     if centre:
         picture = _centred(picture, (width, height))
     else:
         picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    stages.append(Stage("centred" if centre else "cropped and resized", picture))
+    if binary:
+        picture = picture.point(lambda value: 255 * (value > 127))
+        stages.append(Stage("black or white", picture))
     values = np.asarray(picture, np.float32).reshape(height, width, channels) / 255
-    return Prepared(torch.from_numpy(values.transpose(2, 0, 1).copy())[None], bool(invert))
+    x = torch.from_numpy(values.transpose(2, 0, 1).copy())[None]
+    again = functools.partial(prepare, image, image_shape, white_on_black, binary=binary)
+    return Prepared(x, bool(invert), bool(centre), tuple(stages), again)
 
 
 def _border(grey: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from . import idx
-from .base import DatasetInfo, Split
+from .base import DATASETS, DatasetInfo, Split
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -19,7 +19,7 @@ CONTENT_MD5 = {
     "t10k-labels-idx1-ubyte.gz": "27ae3e4e09519cfbb04c329615203637",
 }
 
-INFO = DatasetInfo(
+INFO = DATASETS.register("mnist")(DatasetInfo(
     name="mnist",
     title="MNIST digits",
     image_shape=(1, 28, 28),
@@ -27,8 +27,14 @@ INFO = DatasetInfo(
     licence="CC BY-SA 3.0",
     source="Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits",
     load=partial(idx.load, "mnist", mirrors=MIRRORS, content_md5=CONTENT_MD5),
+    noun="digits",
     white_on_black=True,
-)
+    centred=True,
+    denoising=True,
+    out_of_distribution=("fashion-mnist",),
+    shipped=("test", "labelled"),
+    raw_files=idx.raw_files("mnist"),
+))  # fmt: skip
 
 
 def load_binary(split: str, download: bool = True) -> Split:
@@ -50,6 +56,8 @@ def load_binary(split: str, download: bool = True) -> Split:
     return replace(grey, render=render)
 
 
-BINARY = replace(
-    INFO, name="mnist-binary", title="MNIST digits, black and white", load=load_binary, binary=True
-)
+# made of the grey images, so that it has no gallery of its own
+BINARY = DATASETS.register("mnist-binary")(replace(
+    INFO, name="mnist-binary", title="MNIST digits, black and white", load=load_binary, binary=True,
+    denoising=False, out_of_distribution=(), shipped=(),
+))  # fmt: skip

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import DatasetInfo, FactorGrid, Split
+from .base import DATASETS, DatasetInfo, FactorGrid, Split
 
 FACTOR_SIZES = (10, 10, 10, 8, 4, 15)
 SHAPES = ("cube", "cylinder", "sphere", "capsule")
@@ -194,7 +194,7 @@ def load(split: str, download: bool = True) -> Split:
     return GRID.split(split, TEST_SIZE)
 
 
-INFO = DatasetInfo(
+INFO = DATASETS.register("rooms")(DatasetInfo(
     name="rooms",
     title="Rooms",
     image_shape=(3, 64, 64),
@@ -202,5 +202,6 @@ INFO = DatasetInfo(
     licence="MIT (drawn by this project)",
     source="own ray marcher, in the manner of 3D Shapes (C. Burgess and H. Kim, 2018)",
     load=load,
+    noun="rooms",
     grid=GRID,
-)
+))  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import DatasetInfo, FactorGrid, Split
+from .base import DATASETS, DatasetInfo, FactorGrid, Split
 
 FACTOR_SIZES = (3, 6, 40, 32, 32)
 SHAPES = ("square", "ellipse", "heart")
@@ -98,7 +98,7 @@ def load(split: str, download: bool = True) -> Split:
     return GRID.split(split, TEST_SIZE)
 
 
-INFO = DatasetInfo(
+INFO = DATASETS.register("sprites")(DatasetInfo(
     name="sprites",
     title="Sprites",
     image_shape=(1, 64, 64),
@@ -106,6 +106,7 @@ INFO = DatasetInfo(
     licence="MIT (drawn by this project)",
     source="own renderer on the factor grid of dSprites (L. Matthey et al., 2017)",
     load=load,
+    noun="sprites",
     white_on_black=True,
     grid=GRID,
-)
+))  # fmt: skip

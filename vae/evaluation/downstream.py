@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from .. import metrics
-from ..data import DATASETS, Split
+from ..data import DATASETS, DatasetInfo, Split
 from ..metrics.classifier import Classifier
 from ..models import LatentModel
 from ..models.base import reparametrise
@@ -23,7 +23,6 @@ from .corruptions import CORRUPTIONS
 from .judge import accuracy, learn
 
 BATCH = 500
-STRANGERS = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}  # whose images a data set's models do not know
 EMPTY = "empty"
 LABELS = (50, 200, 1000)  # labelled images that a classifier gets
 FEW = 100  # labels of a linear classifier, and of a semi-supervised model's own
@@ -34,42 +33,39 @@ SAMPLES = 20_000  # draws of a conditional model that a classifier learns from, 
 SAMPLE_STEPS = 1500
 
 
-def foreign_images(
-    kind: str, own: Split, strangers: Split, rows: np.ndarray, generator: torch.Generator
-) -> Tensor:
-    """Images (B, C, H, W) that a model should find foreign: another data set's, an empty picture, or
-    its own data's, corrupted. kind: one of `foreign_kinds`."""
-    if kind in STRANGERS:
-        return strangers.batch(rows)[0]
-    x = own.batch(rows)[0]
-    return torch.zeros_like(x) if kind == EMPTY else CORRUPTIONS[kind](x, generator)
+def foreign_images(kind: str, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Images x (B, C, H, W) -> images that a model should find foreign. kind: one of `foreign_kinds`. x are
+    images of the model's own data, or of the data set that kind names, which stay as they are."""
+    if kind == EMPTY:
+        return torch.zeros_like(x)
+    return CORRUPTIONS[kind](x, generator) if kind in CORRUPTIONS else x
 
 
-def foreign_kinds(data: str) -> tuple[str, ...]:
-    return STRANGERS[data], *CORRUPTIONS, EMPTY
+def foreign_kinds(info: DatasetInfo) -> tuple[str, ...]:
+    """Return what foreign images a data set's models are tried on: other data sets', by name, its own
+    corrupted, and an empty picture."""
+    return *info.out_of_distribution, *CORRUPTIONS, EMPTY
 
 
-def anomalies(model: LatentModel, data: str, n: int) -> tuple[dict, dict]:
+def anomalies(model: LatentModel, info: DatasetInfo, n: int) -> tuple[dict, dict]:
     """AUROC and ROC curve of each kind of foreign image against as many test images, by each score:
     auroc_<score>_<kind>, roc_<score>_<kind>."""
-
-    splits = [DATASETS[name].load("test") for name in (data, STRANGERS[data])]
+    own, others = info.load("test"), {name: DATASETS[name].load("test") for name in info.out_of_distribution}
 
     def scores(kind: str | None) -> metrics.Scores:
         noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(0)
         found = []
-        for first in range(0, n, BATCH):
-            rows = np.arange(first, min(first + BATCH, n))
-            x = splits[0].batch(rows)[0] if kind is None else foreign_images(kind, *splits, rows, noise)
+        for x, _ in others.get(kind, own).batches(BATCH, range(n)):
+            x = x if kind is None else foreign_images(kind, x, noise)
             found.append(metrics.foreignness(model, x, draws))
         return metrics.Scores(*(None if part[0] is None else np.concatenate(part) for part in zip(*found)))
 
-    own, figures = scores(None), {}
-    for kind in foreign_kinds(data):
+    familiar, figures = scores(None), {}
+    for kind in foreign_kinds(info):
         foreign = scores(kind)
         for score in metrics.Scores._fields:
-            if getattr(own, score) is not None:
-                curve = metrics.roc(getattr(own, score), getattr(foreign, score))
+            if getattr(familiar, score) is not None:
+                curve = metrics.roc(getattr(familiar, score), getattr(foreign, score))
                 figures |= {f"auroc_{score}_{kind}": curve.auroc, f"roc_{score}_{kind}": curve.hits.tolist()}
     told = (
         f"area under the ROC curve, {n:,} test images against as many foreign ones (the other data set's test "
@@ -116,7 +112,7 @@ def few_labels(
 
 def _pixels(split: Split, n: int) -> np.ndarray:
     """The first n images as rows (n, C * H * W)."""
-    return torch.cat([split.batch(range(i, min(i + BATCH, n)))[0] for i in range(0, n, BATCH)]).flatten(1).numpy()
+    return torch.cat([x for x, _ in split.batches(BATCH, range(n))]).flatten(1).numpy()
 
 
 def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: int) -> tuple[dict, dict]:
@@ -135,7 +131,7 @@ def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: i
             right = []
             for seed in range(draws):
                 x, y = lent.batch(choose(lent.labels, count, seed))
-                classifier = fit(Classifier(model.image_shape, (10,)), x, y, vary, seed)
+                classifier = fit(Classifier(model.image_shape, (int(lent.labels.max()) + 1,)), x, y, vary, seed)
                 right.append(accuracy(classifier, split, np.arange(n))[0])
             found[f"{count} {name}"] = float(np.mean(right))
             errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if draws > 1 else 0.0

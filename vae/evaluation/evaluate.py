@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from .. import metrics
-from ..data import DATASETS, Split, glyphs
+from ..data import DATASETS, DatasetInfo, Split
 from ..models import LatentModel
 from ..models.dvae import add_noise
 from ..training.loop import mean_codes
@@ -47,8 +48,9 @@ def evaluate(
     split = info.load(on)
     n = min(limit or len(split), len(split))
 
-    starts = tqdm(range(0, n, BATCH), desc="evaluate", unit="batch", disable=not progress)
-    terms = metrics.average_terms(model, (split.batch(range(i, min(i + BATCH, n))) for i in starts))
+    batches = split.batches(BATCH, range(n))
+    bar = tqdm(batches, "evaluate", math.ceil(n / BATCH), unit="batch", disable=not progress)
+    terms = metrics.average_terms(model, bar)
     given = ", given the true label: log p(x|y) is what is bounded" if model.num_classes else ""
     figures = {f"{on}_images": n, "recon": terms.recon, "recon_floor": terms.recon_floor}
     protocol = {
@@ -70,10 +72,10 @@ def evaluate(
         _codes(model, data, terms.means, split, n) if model.latent_kind == "codes" else _units(model, terms.means, on),
         _likelihood(model, split, terms.negative_elbo, nll_samples) if info.binary and nll_samples else None,
         _labels(model, split, n) if hasattr(model, "classify") else None,
-        _denoising(model, split, n) if data == "mnist" else None,
-        _style(model, on) if data == "glyphs" and limit is None else None,
-        _faces(model, terms.means, split, n) if data == "faces" else None,
-        *_uses(model, data, terms.means, n, for_uses, draws=downstream.DRAWS if limit is None else 1),
+        _denoising(model, split, n) if info.denoising else None,
+        _style(model, info, on) if info.by_style and limit is None else None,
+        _attributes(model, info, terms.means, split, n) if info.attributes else None,
+        *_uses(model, info, terms.means, n, for_uses, draws=downstream.DRAWS if limit is None else 1),
     ]
     if split.factors is not None and model.latent_kind != "codes":
         found.append(disentanglement(terms.means, split.factors[:n], with_dci, progress))
@@ -83,16 +85,18 @@ def evaluate(
     return figures, protocol
 
 
-def _uses(model, data, means, n, for_uses: tuple[str, ...], draws: int) -> list[tuple[dict, dict]]:
+def _uses(model, info: DatasetInfo, means, n, for_uses: tuple[str, ...], draws: int) -> list[tuple[dict, dict]]:
     if unknown := set(for_uses) - set(USES):
         raise ValueError(f"there is no use {unknown.pop()!r}; there are {', '.join(USES)}")
+    if unfit := set(for_uses) - set(info.uses):
+        raise ValueError(f"{info.title} does not allow the use {unfit.pop()!r}; it allows {', '.join(info.uses)}")
     found = []
     if not for_uses:
         return found
-    split = DATASETS[data].load("test")
-    lent = DATASETS[data].load("labelled") if {"labels", "augmentation"} & set(for_uses) else None
+    split = info.load("test")
+    lent = info.load("labelled") if {"labels", "augmentation"} & set(for_uses) else None
     if "anomalies" in for_uses:
-        found.append(downstream.anomalies(model, data, n))
+        found.append(downstream.anomalies(model, info, n))
     if "labels" in for_uses and hasattr(model, "classifier"):
         found.append(downstream.labels_alone(model, lent, split, n, draws))
     elif "labels" in for_uses:
@@ -116,11 +120,11 @@ def _likelihood(
     """The NLL of all images from that of every fifth: the others have their bound, less the mean
     distance between bound and NLL, which varies little from image to image."""
     rows = np.arange(0, len(negative_elbo), NLL_STRIDE)
-    parts = tqdm(range(0, len(rows), NLL_BATCH), desc="importance sampling", unit="batch")
     # layout alone: what is computed is the same, sooner
     laid_out = copy.deepcopy(model).to(memory_format=torch.channels_last)
-    batches = (split.batch(rows[first : first + NLL_BATCH]) for first in parts)
-    found = metrics.importance_nll(laid_out, batches, samples)
+    batches = split.batches(NLL_BATCH, rows)
+    bar = tqdm(batches, "importance sampling", math.ceil(len(rows) / NLL_BATCH), unit="batch")
+    found = metrics.importance_nll(laid_out, bar, samples)
     distance = negative_elbo[rows] - found.per_image
     figures = {
         "nll": float(negative_elbo.mean(dtype=float) - distance.mean(dtype=float)),
@@ -153,10 +157,7 @@ def _codes(model: LatentModel, data: str, codes: np.ndarray, split: Split, n: in
 
 
 def _labels(model: LatentModel, split: Split, n: int) -> tuple[dict, dict]:
-    right = [
-        model.most_likely_class(x) == y
-        for x, y in (split.batch(range(i, min(i + BATCH, n))) for i in range(0, n, BATCH))
-    ]
+    right = [model.most_likely_class(x) == y for x, y in split.batches(BATCH, range(n))]
     figures = {"accuracy": float(torch.cat(right).double().mean())}
     return figures, {"accuracy": f"share of {n} test images whose label q(y|x) holds likeliest"}
 
@@ -166,11 +167,9 @@ def _denoising(model: LatentModel, split: Split, n: int) -> tuple[dict, dict]:
     """Noisy digits in, decibels of what comes out; the same noise for every model. A conditional
     one has to find the class in the noise."""
     generator = torch.Generator().manual_seed(0)
-    parts = [range(first, min(first + BATCH, n)) for first in range(0, n, BATCH)]
-    mean = sum(split.batch(part)[0].sum(0, keepdim=True) for part in parts) / n
+    mean = sum(x.sum(0, keepdim=True) for x, _ in split.batches(BATCH, range(n))) / n
     found, before, constant = [], [], []
-    for part in parts:
-        x = split.batch(part)[0]
+    for x, _ in split.batches(BATCH, range(n)):
         noisy = add_noise(x, NOISE, generator)
         found.append(metrics.psnr(x, model.reconstruct(noisy)))
         before.append(metrics.psnr(x, noisy))
@@ -189,32 +188,31 @@ def _denoising(model: LatentModel, split: Split, n: int) -> tuple[dict, dict]:
     return figures, {"psnr_denoised": told}
 
 
-def _style(model: LatentModel, on: str) -> tuple[dict, dict]:
-    found = metrics.style_consistency(model, glyphs.by_style(on)[1])
+def _style(model: LatentModel, info: DatasetInfo, on: str) -> tuple[dict, dict]:
+    found = metrics.style_consistency(model, info.by_style(on)[1])
     figures = {k: v for k, v in found._asdict().items() if k not in ("protocol", "chance")}
     return figures | {"style_retrieval_chance": found.chance}, {"style_distance": found.protocol}
 
 
 @torch.no_grad()
-def _faces(model: LatentModel, means: np.ndarray, split: Split, n: int) -> tuple[dict, dict]:
+def _attributes(model: LatentModel, info: DatasetInfo, means: np.ndarray, split: Split, n: int) -> tuple[dict, dict]:
     """How sharp reconstructions are, and whether attributes are directions."""
     sharp, true = [], []
     codes = torch.from_numpy(means)
-    for first in range(0, n, BATCH):
-        x = split.batch(range(first, min(first + BATCH, n)))[0]
-        sharp.append(metrics.sharpness(model.decode(codes[first : first + BATCH])))
+    for z, (x, _) in zip(codes.split(BATCH), split.batches(BATCH, range(n))):
+        sharp.append(metrics.sharpness(model.decode(z)))
         true.append(metrics.sharpness(x))
-    classifier = metrics.load_classifier("faces", model.image_shape, split.grid.sizes)
+    classifier = metrics.load_classifier(info.name, model.image_shape, split.grid.sizes)
 
     def judge(x: torch.Tensor) -> torch.Tensor:
         return torch.stack([logits.argmax(1) for logits in classifier(x)], 1)
 
-    attributes = DATASETS["faces"].attribute_values()
+    attributes = info.attribute_values()
 
     def flipped(codes: torch.Tensor, factors: np.ndarray, steps: float) -> metrics.Flips:
         return metrics.attribute_flips(model, codes, factors, attributes, judge, fit=len(codes) // 2, steps=steps)
 
-    chosen_on = DATASETS["faces"].load("validation").first(n)
+    chosen_on = info.load("validation").first(n)
     known = torch.from_numpy(mean_codes(model, chosen_on))
     steps = max(FLIP_STEPS, key=lambda steps: min(flipped(known, chosen_on.factors, steps).rates.values()))
     flips = flipped(codes, split.factors[:n], steps)

@@ -49,12 +49,9 @@ def learn(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], steps: i
 @torch.no_grad()
 def accuracy(network: nn.Module, split: Split, rows: np.ndarray) -> tuple[float, ...]:
     """The share of right answers to each question, on these rows of a split."""
-    right = []
-    for first in range(0, len(rows), 500):
-        part = rows[first : first + 500]
-        found = torch.stack([q.argmax(1) for q in network(split.batch(part)[0])], 1)
-        right.append(found == truth(split, part))
-    return tuple(torch.cat(right).double().mean(0).tolist())
+    found = [torch.stack([q.argmax(1) for q in network(x)], 1) for x, _ in split.batches(rows=rows)]
+    right = torch.cat(found) == truth(split, rows)
+    return tuple(right.double().mean(0).tolist())
 
 
 def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) -> judge.Classifier:

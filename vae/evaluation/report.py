@@ -128,8 +128,8 @@ def _families_table(cards: list[store.ModelCard]) -> list[str]:
         if "sharpness" in f:
             row(name, "sharpness of reconstructions", f"{1e3 * f['sharpness']:.2f} / 1,000",
                 f"the images: {1e3 * f['sharpness_of_images']:.2f} / 1,000")  # fmt: skip
-        for key in [k for k in f if k.startswith("auroc_squared_error_") and k.endswith("mnist")]:
-            other = key.removeprefix("auroc_squared_error_")
+        kinds = [k.removeprefix("auroc_squared_error_") for k in f if k.startswith("auroc_squared_error_")]
+        for other in [kind for kind in kinds if kind in DATASETS]:
             scores = [s for s in ("squared_error", "negative_elbo", "excess") if f"auroc_{s}_{other}" in f]
             row(name, f"AUROC, {other} is foreign, by " + "; ".join(s.replace("_", " ") for s in scores),
                 "; ".join(f"{f[f'auroc_{s}_{other}']:.3f}" for s in scores), "chance: 0.5")  # fmt: skip

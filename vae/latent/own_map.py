@@ -24,7 +24,7 @@ from torch import Tensor
 from .. import jobs, store
 from ..data import DATASETS, DatasetInfo
 from ..data.archives import File
-from ..data.images import UploadError, prepare, read_image
+from ..data.images import UploadError, read_image
 from ..metrics import average_terms
 from . import maps
 
@@ -59,11 +59,7 @@ class OwnMap:
 
 def as_the_model_sees(content: bytes, info: DatasetInfo) -> Tensor:
     """A file of a stranger -> x (1, C, H, W) in [0, 1], with the usual guesses. Raises UploadError."""
-    image = read_image(content)
-    # a picture of the data's own size is taken as it is
-    centre = info.name.startswith("mnist") and image.size != info.image_shape[:0:-1]
-    x = prepare(image, info.image_shape, info.white_on_black, centre=centre).x
-    return (x > 0.5).float() if info.binary else x
+    return info.prepare(read_image(content)).x
 
 
 class Job:

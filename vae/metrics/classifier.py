@@ -13,7 +13,7 @@ from ..models import Config
 from ..models.blocks import halvings, smallest_map
 
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
-CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images
+CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images; others take the nearest
 
 
 class Classifier(nn.Module):
@@ -21,7 +21,7 @@ class Classifier(nn.Module):
 
     def __init__(self, image_shape: tuple[int, int, int], answers: tuple[int, ...]):
         super().__init__()
-        channels = CHANNELS[image_shape[1]]
+        channels = CHANNELS[min(CHANNELS, key=lambda height: abs(height - image_shape[1]))]
         config = Config(image_shape, latent_dim=0, channels=channels)
         c, h, w = smallest_map(config)
         self.body = nn.Sequential(

@@ -19,9 +19,8 @@ def nearest_images(x: Tensor, split: Split) -> tuple[np.ndarray, np.ndarray]:
     images than other images of the same kind are; held-out images say what is near (Meehan et al. 2020).
     """
     found, rows = torch.full((len(x),), torch.inf), torch.zeros(len(x), dtype=torch.long)
-    for first in range(0, len(split), CHUNK):
-        images = split.batch(np.arange(first, min(first + CHUNK, len(split))))[0].flatten(1)
-        distances, nearest = torch.cdist(x.flatten(1), images).min(1)
+    for number, (images, _) in enumerate(split.batches(CHUNK)):
+        distances, nearest = torch.cdist(x.flatten(1), images.flatten(1)).min(1)
         nearer = distances < found
-        found[nearer], rows[nearer] = distances[nearer], nearest[nearer] + first
+        found[nearer], rows[nearer] = distances[nearer], nearest[nearer] + number * CHUNK
     return found.numpy(), rows.numpy()

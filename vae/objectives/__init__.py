@@ -1,31 +1,25 @@
-"""What training minimises: pure terms in nats, one value per example."""
+"""What training minimises: terms.py holds pure functions in nats, one value per example; each objective is a file."""
 
-from .terms import (
-    ELBO,
-    BetaTCVAE,
-    CapacityVAE,
-    FactorVAE,
-    M2Terms,
-    TotalCorrelation,
-    VAEGANTerms,
-    VQVAETerms,
-    ada_gvae,
-    beta_tcvae,
-    capacity_vae,
-    discriminator_loss,
-    elbo,
-    factor_vae,
-    gaussian_kl,
-    m2,
-    permute_dims,
-    real_or_made_loss,
-    total_correlation,
-    vae_gan,
-    vq_vae,
-)
+import sys
+
+from ..registry import import_all
+from .ada_gvae import AdaGVAE
+from .base import FLAT_FIELDS, OBJECTIVES, Batch, Objective, Schedule, read
+from .beta_tcvae import BetaTCVAE
+from .beta_vae import BetaVAE
+from .capacity_vae import CapacityVAE
+from .factor_vae import FactorVAE
+from .free_bits import FreeBits
+from .iwae import IWAE
+from .m2 import SemiSupervised
+from .terms import ELBO, elbo, gaussian_kl, total_correlation
+from .vae_gan import AdversarialVAE
+from .vq_vae import VectorQuantised
+
+import_all(sys.modules[__name__])
 
 __all__ = [
-    "ELBO", "BetaTCVAE", "CapacityVAE", "FactorVAE", "M2Terms", "TotalCorrelation", "VAEGANTerms",
-    "VQVAETerms", "ada_gvae", "beta_tcvae", "capacity_vae", "discriminator_loss", "elbo", "factor_vae",
-    "gaussian_kl", "m2", "permute_dims", "real_or_made_loss", "total_correlation", "vae_gan", "vq_vae",
+    "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE", "CapacityVAE",
+    "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo", "gaussian_kl",
+    "read", "total_correlation",
 ]  # fmt: skip

@@ -38,7 +38,7 @@ def elbo(out: Output, x: Tensor, beta: float = 1.0) -> ELBO:
     -log p(z).
     """
     recon = -out.likelihood.log_prob(x)  # (B,)
-    q = out.posterior.at(out.z) if hasattr(out.posterior, "at") else out.posterior
+    q = _at_sample(out)
     if _diagonal(q) and _diagonal(out.prior):
         kl_per_dim = gaussian_kl(q, out.prior)
         kl = kl_per_dim.sum(1)
@@ -136,14 +136,14 @@ class TotalCorrelation(NamedTuple):
     dimension_kl: Tensor  # sum_d log q(z_d) - log p(z_d)
 
 
-class BetaTCVAE(NamedTuple):
+class BetaTCVAETerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) log q(z|x) - log p(z) at the draw; its parts sum to it
     parts: TotalCorrelation
     loss: Tensor  # (B,) recon + mutual information + beta * total correlation + dimension_kl
 
 
-def beta_tcvae(out: Output, x: Tensor, beta: float, n_data: int) -> BetaTCVAE:
+def beta_tcvae(out: Output, x: Tensor, beta: float, n_data: int) -> BetaTCVAETerms:
     """The beta-TCVAE objective (Chen et al. 2018): beta on the total correlation alone.
 
     out: what model(x) returned for B images drawn from a data set of n_data.
@@ -151,7 +151,7 @@ def beta_tcvae(out: Output, x: Tensor, beta: float, n_data: int) -> BetaTCVAE:
     recon = -out.likelihood.log_prob(x)
     parts = total_correlation(out.z, out.posterior, out.prior, n_data)
     loss = recon + parts.mutual_information + beta * parts.total_correlation + parts.dimension_kl
-    return BetaTCVAE(recon, sum(parts), parts, loss)
+    return BetaTCVAETerms(recon, sum(parts), parts, loss)
 
 
 def total_correlation(z: Tensor, q: Distribution, p: Distribution, n_data: int) -> TotalCorrelation:
@@ -177,13 +177,13 @@ def total_correlation(z: Tensor, q: Distribution, p: Distribution, n_data: int) 
     )
 
 
-class CapacityVAE(NamedTuple):
+class CapacityVAETerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
     loss: Tensor  # (B,) recon + gamma * |mean kl - capacity|
 
 
-def capacity_vae(out: Output, x: Tensor, gamma: float, capacity: float) -> CapacityVAE:
+def capacity_vae(out: Output, x: Tensor, gamma: float, capacity: float) -> CapacityVAETerms:
     """The capacity-controlled beta-VAE (Burgess et al. 2018): the KL is held at `capacity`
     nats, which training raises slowly, so that factors are learnt one after the other.
 
@@ -191,10 +191,10 @@ def capacity_vae(out: Output, x: Tensor, gamma: float, capacity: float) -> Capac
     """
     terms = elbo(out, x)
     distance = (terms.kl.mean() - capacity).abs()
-    return CapacityVAE(terms.recon, terms.kl, terms.recon + gamma * distance)
+    return CapacityVAETerms(terms.recon, terms.kl, terms.recon + gamma * distance)
 
 
-class FactorVAE(NamedTuple):
+class FactorVAETerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
     total_correlation: Tensor  # (B,) log q(z) - sum_d log q(z_d), as the discriminator sees it
@@ -203,7 +203,7 @@ class FactorVAE(NamedTuple):
 
 def factor_vae(
     out: Output, x: Tensor, gamma: float, logits: Tensor, beta: float = 1.0
-) -> FactorVAE:
+) -> FactorVAETerms:
     """The FactorVAE objective (Kim & Mnih 2018): the total correlation by the density-ratio trick.
 
     logits (B, 2): what the discriminator says of out.z, column 0 for q(z), column 1 for the
@@ -211,7 +211,7 @@ def factor_vae(
     """
     terms = elbo(out, x)
     tc = logits[:, 0] - logits[:, 1]
-    return FactorVAE(terms.recon, terms.kl, tc, terms.recon + beta * terms.kl + gamma * tc)
+    return FactorVAETerms(terms.recon, terms.kl, tc, terms.recon + beta * terms.kl + gamma * tc)
 
 
 def discriminator_loss(joint: Tensor, permuted: Tensor) -> Tensor:
@@ -246,6 +246,64 @@ def ada_gvae(posterior: Distribution) -> Distribution:
     mu = torch.where(shared, ((mu1 + mu2) / 2).repeat(2, 1), posterior.mean)
     variance = torch.where(shared, ((var1 + var2) / 2).repeat(2, 1), posterior.variance)
     return diagonal_normal(mu, variance.sqrt())
+
+
+class IWAETerms(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z), averaged over the samples
+    kl: Tensor  # (B,) log q(z|x) - log p(z), averaged over the samples
+    bound: Tensor  # (B,) log of the mean importance weight, between the ELBO and log p(x) on average
+    loss: Tensor  # (B,) -bound
+
+
+def iwae(out: Output, x: Tensor, samples: int, dreg: bool = True) -> IWAETerms:
+    """The importance-weighted bound (Burda et al. 2016) of x (B, C, H, W) by `samples` codes each.
+
+    out: what the model made of x.repeat(samples, 1, 1, 1), so row s * B + b is sample s of image b.
+    dreg: the encoder's gradient is the doubly reparametrised one (Tucker et al. 2019, equation 8): each
+    sample's path through z counts by its squared weight, and log q as a function of its own parameters
+    is left out. It has the same mean and less variance, and does not vanish with many samples.
+    Raises ValueError with dreg for a posterior that is no diagonal Gaussian.
+    """
+    q = _at_sample(out)
+    if dreg:
+        if not _diagonal(q):
+            raise ValueError("doubly reparametrised gradients need a Gaussian posterior: set dreg=False")
+        q = diagonal_normal(q.mean.detach(), q.stddev.detach())
+    recon = -out.likelihood.log_prob(x.repeat(samples, 1, 1, 1)).view(samples, -1)  # (S, B)
+    kl = (q.log_prob(out.z) - out.prior.log_prob(out.z)).view(samples, -1)  # (S, B)
+    log_weight = -recon - kl
+    if dreg and out.z.requires_grad:
+        share = log_weight.detach().softmax(0).flatten()  # (S * B,), in the order of z
+        # The bound's gradient already counts each path once by its share; this counts it again.
+        out.z.register_hook(lambda gradient: share[:, None] * gradient)
+    bound = log_weight.logsumexp(0) - log(samples)
+    return IWAETerms(recon.mean(0), kl.mean(0), bound, -bound)
+
+
+class FreeBitsTerms(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z)
+    kl: Tensor  # (B,) KL(q(z|x) || p(z))
+    paid: Tensor  # (B,) sum over dimensions of max(nats, mean KL of the dimension), alike for all images
+    loss: Tensor  # (B,) recon + beta * paid
+
+
+def free_bits(out: Output, x: Tensor, beta: float, nats: float) -> FreeBitsTerms:
+    """The bound with free bits (Kingma et al. 2016, appendix C.8), a group a dimension.
+
+    A dimension whose KL, averaged over the batch, lies below `nats` costs that much whatever it
+    carries, so nothing pulls it towards the prior.
+    Raises ValueError where the KL is not known by dimension.
+    """
+    terms = elbo(out, x)
+    if terms.kl_per_dim is None:
+        raise ValueError("free bits need a KL that is known by dimension: a Gaussian posterior and a Gaussian prior")
+    paid = terms.kl_per_dim.mean(0).clamp(min=nats).sum().expand(len(x))
+    return FreeBitsTerms(terms.recon, terms.kl, paid, terms.recon + beta * paid)
+
+
+def _at_sample(out: Output) -> Distribution:
+    """Return the posterior; of a posterior of levels, the one whose lower level is that of the sampled upper one."""
+    return out.posterior.at(out.z) if hasattr(out.posterior, "at") else out.posterior
 
 
 def _diagonal(distribution: Distribution) -> bool:

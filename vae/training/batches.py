@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from ..data import Split
-
-MAX_ROUNDS = 1000  # of looking for partners inside the split
 
 
 class Batches(Sampler):
@@ -36,67 +36,19 @@ class Batches(Sampler):
 
 
 class WholeBatches(Dataset):
-    """A split as a torch Dataset that is asked for a whole batch at a time."""
+    """What an objective takes batches from, as a torch Dataset that is asked for a whole batch at a time."""
 
-    def __init__(self, split: Split):
-        self.split = split
+    def __init__(self, images: Any):
+        self.images = images  # with len() and batch(indices)
 
     def __len__(self) -> int:
-        return len(self.split)
+        return len(self.images)
 
     def __getitem__(self, index):
         return self.__getitems__([index])
 
     def __getitems__(self, indices):
-        return self.split.batch(indices)
-
-
-class Pairs(WholeBatches):
-    """Pairs of images: the second half of a batch holds the first half's partners, which differ from
-    them in k factors. No partner comes from outside the split; ValueError where there is none."""
-
-    def __init__(self, split: Split, k: int):
-        super().__init__(split)
-        self.k = k
-        self.row_of = np.full(len(split.grid), -1)  # of an image's number; -1 outside the split
-        self.row_of[split.grid.numbers(split.factors)] = np.arange(len(split))
-
-    def __getitems__(self, indices):
-        # the batch seeds its own partners: they are a function of seed and step, as it is
-        rng = np.random.default_rng(indices)
-        first = np.asarray(indices)[: len(indices) // 2]
-        factors = self.split.factors[first]
-        partners = self.split.grid.partners(factors, self.k, rng)
-        for _ in range(MAX_ROUNDS):
-            outside = self._rows(partners) < 0
-            if not outside.any():
-                break
-            partners[outside] = self.split.grid.partners(factors[outside], self.k, rng)
-        else:
-            raise ValueError(f"an image has no partners in this split that differ from it in {self.k} factors")
-        return self.split.batch(np.concatenate([first, self._rows(partners)]))
-
-    def _rows(self, factors: np.ndarray) -> np.ndarray:
-        return self.row_of[self.split.grid.numbers(factors)]
-
-
-class FewLabels(WholeBatches):
-    """As WholeBatches, but most images are without a label (-1), and to each batch half as many
-    images are added of those that have theirs."""
-
-    def __init__(self, split: Split, labels: int, seed: int):
-        super().__init__(split)
-        order = np.random.default_rng(seed).permutation(len(split))
-        classes = np.unique(split.labels)
-        each = labels // len(classes)
-        self.labelled = np.concatenate([order[split.labels[order] == k][:each] for k in classes])
-
-    def __getitems__(self, indices):
-        rng = np.random.default_rng(indices)
-        chosen = rng.choice(self.labelled, len(indices) // 2)
-        x, y = self.split.batch(np.concatenate([indices, chosen]))
-        y[: len(indices)] = -1
-        return x, y
+        return self.images.batch(indices)
 
 
 class OnDevice:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..objectives import BetaTCVAE, BetaVAE, FactorVAE, Schedule
 from .recipes import RECIPES, Recipe, nearest
 
 MILLION = 1_000_000
@@ -34,15 +35,14 @@ CANDIDATES = {
         "sprites-factor",
         description="A discriminator detects dependence between dimensions; the VAE learns to remove it.",
         steps=steps(7, 64),
-        beta_steps=8_000,
+        objective=FactorVAE(Schedule(1.0, start=60.0, steps=8_000), gamma=35.0, discriminator_learning_rate=5e-4),
     ),
     "sprites-btcvae": retrained(
         "sprites-btcvae",
         title="Sprites, beta-TCVAE, beta 6, 10-D",
         description="Only the total correlation is penalised: the KL is left as it is.",
         steps=steps(10, 64),
-        beta=6.0,
-        beta_steps=12_000,
+        objective=BetaTCVAE(Schedule(6.0, start=60.0, steps=12_000)),
     ),
     "rooms-ada": retrained("rooms-ada", steps=steps(4, 64)),
     "rooms-btcvae": retrained(
@@ -51,7 +51,8 @@ CANDIDATES = {
     # one schedule for all, so that beta alone differs
     **{
         f"sprites-beta{beta}": retrained(
-            f"sprites-beta{beta}", description=words, steps=steps(3, 64), beta_steps=6_000, seed=0
+            f"sprites-beta{beta}", description=words, steps=steps(3, 64), seed=0,
+            objective=BetaVAE(Schedule(float(beta), start=60.0, steps=6_000)),
         )
         for beta, words in {
             1: "The weight on the KL falls from 60 to 1: what the code learned early may or may not stay separate.",
@@ -66,7 +67,8 @@ CANDIDATES = {
     ),
     **{
         name: retrained(
-            "mnist-beta4", title=f"Digits, beta-VAE, beta {beta:g}, 16-D", description=words, steps=40_000, beta=beta
+            "mnist-beta4", title=f"Digits, beta-VAE, beta {beta:g}, 16-D", description=words, steps=40_000,
+            objective=BetaVAE(beta),
         )
         for name, beta, words in (
             ("mnist-beta025", 0.25, "Same as the 16-D VAE, with a quarter of the weight on the KL."),
@@ -77,8 +79,8 @@ CANDIDATES = {
         "fashion-vae-16d",
         description="Shirts, shoes and bags in one latent space, from sandal to coat.",
         steps=40_000,
-        beta_from=0.05,  # with a cheap code at first, more dimensions become active and stay so
-        beta_steps=4_000,
+        # with a cheap code at first, more dimensions become active and stay so
+        objective=BetaVAE(Schedule(1.0, start=0.05, steps=4_000)),
     ),
     "mnist-dvae": retrained(
         "mnist-dvae", description="Trained to reconstruct clean digits from noisy ones, with the plain VAE's networks."

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -27,23 +27,9 @@ from .. import store
 from ..data import DATASETS, Split
 from ..data.base import refuse_test
 from ..models import FAMILIES, LatentModel, Output
-from ..models.blocks import discriminator
-from ..models.vaegan import ImageDiscriminator
-from ..objectives import (
-    ada_gvae,
-    beta_tcvae,
-    capacity_vae,
-    discriminator_loss,
-    elbo,
-    factor_vae,
-    m2,
-    permute_dims,
-    real_or_made_loss,
-    vae_gan,
-    vq_vae,
-)
+from ..objectives import Batch, Objective
 from . import checkpoints, graphs
-from .batches import Batches, FewLabels, OnDevice, Pairs, WholeBatches
+from .batches import Batches, OnDevice, WholeBatches
 from .recipes import Recipe, ema_decay
 
 CHECK_EVERY = 100  # steps of a recorded run after which its terms are looked at
@@ -52,26 +38,23 @@ MAX_UNSAVED = 240  # seconds of work that a kill may cost, the time to write a c
 
 
 class Critic:
-    """A discriminator with its optimiser: FactorVAE's, of codes, or the VAE-GAN's, of images."""
+    """An objective's discriminator with its optimiser."""
 
-    def __init__(self, recipe: Recipe, recorded: bool = False):
-        self.of_images = recipe.objective == "vae_gan"
-        config = recipe.config
-        self.network = ImageDiscriminator(config) if self.of_images else discriminator(config.latent_dim)
+    def __init__(self, objective: Objective, network: nn.Module, recorded: bool = False):
+        self.objective, self.network = objective, network
         self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=recipe.discriminator_learning_rate, betas=(0.5, 0.9), capturable=recorded
+            network.parameters(), lr=objective.discriminator_learning_rate, betas=(0.5, 0.9), capturable=recorded
         )
 
+    @classmethod
+    def of(cls, recipe: Recipe, recorded: bool = False) -> Critic | None:
+        """Return the critic of a recipe's objective, or None where it has none."""
+        network = recipe.objective.critic(recipe.config)
+        return None if network is None else cls(recipe.objective, network, recorded)
+
     def step(self, out: Output, x: Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
-        """One step towards telling draws z (B, D) from draws with shuffled dimensions, or images
-        x (B, C, H, W) from the decoder's. Those are detached, so that nothing of this reaches
-        encoder or decoder."""
-        if self.of_images:
-            made = out.likelihood.mean.detach()
-            loss = real_or_made_loss(self.network(x)[0].float(), self.network(made)[0].float())
-        else:
-            z = out.z.detach()
-            loss = discriminator_loss(self.network(z), self.network(permute_dims(z, generator)))
+        """Take one step of the discriminator; nothing of it reaches encoder or decoder."""
+        loss = self.objective.critic_loss(self.network, out, x, generator)
         self.optimizer.zero_grad()
         accelerator.backward(loss.mean())
         self.optimizer.step()
@@ -114,6 +97,7 @@ def train(
     progress: bool = True,
     stop: Callable[[], bool] = lambda: False,
     device: str = "",
+    on_step: Callable[[int, NamedTuple], None] = lambda step, terms: None,
 ) -> LatentModel:
     """Train a model by its recipe and return it in eval mode, on the CPU.
 
@@ -121,7 +105,7 @@ def train(
     the recipe's split. A run takes steps * num_processes batches in all. A checkpoint is written
     every `checkpoint_every` steps and every MAX_UNSAVED seconds. stop: asked after each step whether
     the run has to stop at a checkpoint. device: "cpu", "cuda" or "", which takes a GPU where there
-    is one.
+    is one. on_step: called after each step with the steps taken so far and the objective's terms, each (B,).
     Raises OSError when the data cannot be had or checkpoints cannot be written, ValueError when
     the folder holds another recipe's checkpoint and for the test split, Stopped where `stop` said so, and
     FloatingPointError, naming step and term, when a term is no longer finite: the last checkpoint
@@ -145,7 +129,7 @@ def train(
     with _SEEDING:
         torch.manual_seed(recipe.seed)
         model = FAMILIES[recipe.family](recipe.config)
-        critic = Critic(recipe, recorded and on_gpu) if recipe.objective in ("factor_vae", "vae_gan") else None
+        critic = Critic.of(recipe, recorded and on_gpu)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, capturable=recorded and on_gpu)
     done = checkpoints.newest(folder)
     if done and not recipe.same_as(done.recipe):
@@ -169,13 +153,8 @@ def train(
     images = split
     if on_gpu and OnDevice.fits(split, accelerator.device):
         images = OnDevice(split, accelerator.device)
-    pairs = recipe.objective == "ada_gvae"
-    if pairs:
-        dataset = Pairs(images, recipe.pair_factors)
-    elif recipe.objective == "m2":
-        dataset = FewLabels(images, recipe.labels, recipe.seed)
-    else:
-        dataset = WholeBatches(images)
+    objective = recipe.objective
+    dataset = WholeBatches(objective.dataset(images, recipe.seed))
     loader = DataLoader(dataset, batch_sampler=batches, collate_fn=lambda batch: batch)
     if recipe.config.network == "conv":
         model = model.to(memory_format=torch.channels_last)
@@ -207,16 +186,19 @@ def train(
                 assert_finite(terms, name, step - 1)
             checkpoints.write(folder, recipe.hyperparameters(), checkpoints.Progress(step, cost, origin), files)
 
-    def take_step(x: Tensor, y: Tensor, beta, capacity, decay) -> NamedTuple:
-        """All of a step that runs on the device; returns the terms of the objective."""
+    def repeated(values: Tensor) -> Tensor:
+        return values.repeat(objective.draws, *[1] * (values.dim() - 1)) if objective.draws > 1 else values
+
+    def take_step(x: Tensor, y: Tensor, decay: float | Tensor, *values: float | Tensor) -> NamedTuple:
+        """Take all of a step that runs on the device; return the terms. values: of the objective's weights."""
         if recipe.shift:
             x = shifted(x, recipe.shift, noise)
         if recipe.binarise:
             x = torch.bernoulli(x, generator=noise)
         with autocast:
-            given = None if recipe.objective == "m2" else y  # which is what it has to learn
-            out = prepared(x, given, generator=noise, refine=ada_gvae if pairs else None)
-        terms = objective(recipe, out, x, y, len(split), beta, capacity, critic)
+            out = prepared(repeated(x), repeated(y) if objective.takes_label else None, noise, objective.refine)
+        weights = dict(zip(names, values, strict=True))
+        terms = objective.terms(out, Batch(x, y, weights, len(split), critic.network if critic else None))
         if not recorded:
             assert_finite(terms, name, step)
         optimizer.zero_grad()
@@ -228,6 +210,7 @@ def train(
             average.update(accelerator.unwrap_model(prepared), decay)
         return terms
 
+    names = tuple(objective.at(0))
     scalar = float
     if recorded:  # what changes from step to step must be a tensor, or the recording would keep it
         take_step = graphs.Recorded(take_step, noise)
@@ -246,11 +229,11 @@ def train(
             else:
                 for group in optimizer.param_groups:
                     group["lr"] = recipe.learning_rate_at(step)
-            weights = recipe.beta_at(step), recipe.capacity_at(step), ema_decay(step)
-            terms = take_step(x, y, *map(scalar, weights))
+            terms = take_step(x, y, *map(scalar, (ema_decay(step), *objective.at(step).values())))
             if recorded and (step + 1) % CHECK_EVERY == 0:
                 assert_finite(terms, name, step)
             step, between_steps = step + 1, True
+            on_step(step, terms)
             if step % 100 == 0:
                 bar.update(100)
                 bar.set_postfix(
@@ -320,34 +303,6 @@ def assert_finite(terms: NamedTuple, name: str, step: int) -> None:
         raise FloatingPointError(f"{name}, step {step}: {broken} is not finite; the last checkpoint is kept")
 
 
-def objective(
-    recipe: Recipe, out: Output, x: Tensor, y: Tensor, n_data: int, beta, capacity,
-    critic: Critic | None,
-) -> NamedTuple:  # fmt: skip
-    """The recipe's objective with its weights at a step, with recon, kl and loss per example. Raises
-    ValueError for an unknown one."""
-    if recipe.objective in ("elbo", "ada_gvae"):
-        return elbo(out, x, beta=beta)
-    if recipe.objective == "beta_tcvae":
-        return beta_tcvae(out, x, beta=beta, n_data=n_data)
-    if recipe.objective == "capacity_vae":
-        return capacity_vae(out, x, gamma=recipe.gamma, capacity=capacity)
-    if recipe.objective == "factor_vae":
-        logits = critic.network(out.z)
-        return factor_vae(out, x, gamma=recipe.gamma, logits=logits, beta=beta)
-    if recipe.objective == "vae_gan":
-        real, (logits, made) = critic.network(x)[1], critic.network(out.likelihood.mean)
-        return vae_gan(
-            out, x, real, made, logits, beta, recipe.feature_weight,
-            recipe.adversarial_weight,
-        )  # fmt: skip
-    if recipe.objective == "m2":
-        return m2(out, x, y, alpha=recipe.alpha)
-    if recipe.objective == "vq_vae":
-        return vq_vae(out, x, commitment=recipe.commitment)
-    raise ValueError(f"unknown objective {recipe.objective!r}")
-
-
 def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
     """Images x (B, C, H, W), each moved by up to `most` pixels along both axes; black comes in."""
     height, width = x.shape[2:]
@@ -363,7 +318,6 @@ def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
 def mean_codes(model: LatentModel, split: Split, n: int = 10_000) -> np.ndarray:
     """Return the mean codes (n, D) of the first images of a split."""
     codes = []
-    for first in range(0, min(n, len(split)), 500):
-        x, y = split.batch(range(first, min(first + 500, n, len(split))))
+    for x, y in split.batches(rows=range(min(n, len(split)))):
         codes.append(model.encode(x, y if model.num_classes else None).mean)
     return torch.cat(codes).numpy()

@@ -7,8 +7,22 @@ import json
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from math import cos, pi
 
+from .. import objectives
 from ..data.base import refuse_test
 from ..models import Config
+from ..objectives import (
+    FLAT_FIELDS,
+    AdaGVAE,
+    AdversarialVAE,
+    BetaTCVAE,
+    BetaVAE,
+    CapacityVAE,
+    FactorVAE,
+    Objective,
+    Schedule,
+    SemiSupervised,
+    VectorQuantised,
+)
 
 
 @dataclass(frozen=True)
@@ -27,20 +41,7 @@ class Recipe:
     warmup_steps: int = 200
     schedule: str = "constant"  # ... and linear to 0 over the last tenth; or "cosine" to 0
     ema: bool = True  # what is kept are the averaged weights, see ema_decay
-    objective: str = "elbo"  # or "beta_tcvae", "capacity_vae", "factor_vae", "ada_gvae", "vq_vae", "vae_gan", "m2"
-    beta: float = 1.0  # weight of the KL; of the total correlation in "beta_tcvae"
-    beta_from: float = 0.0  # more than 0: beta starts here and goes, in equal ratios, to beta ...
-    beta_steps: int = 0  # ... over this many optimiser steps
-    gamma: float = 0.0  # weight of |KL - capacity| in "capacity_vae", of the TC in "factor_vae"
-    capacity: float = 0.0  # nats, for "capacity_vae": reached in equal steps from 0 ...
-    capacity_steps: int = 0  # ... over this many optimiser steps
-    discriminator_learning_rate: float = 1e-4  # constant, for "factor_vae" and "vae_gan"
-    feature_weight: float = 0.0  # of the distance between the discriminator's features, "vae_gan"
-    adversarial_weight: float = 0.0  # of what the discriminator says of x_hat, "vae_gan"
-    pair_factors: int = 1  # for "ada_gvae": in how many factors the two images of a pair differ
-    commitment: float = 0.0  # weight of the encoder's distance from the codebook in "vq_vae"
-    labels: int = 0  # for "m2": how many training images have a label, equally many of each class
-    alpha: float = 0.0  # for "m2": weight of the labels' cross-entropy
+    objective: Objective = BetaVAE()
     shift: int = 0  # each step moves each image by up to so many pixels, up or down and sideways
     binarise: bool = False  # each step draws white or black pixels with the grey values as odds
     mixed_precision: str = "no"  # "bf16": the networks run in bfloat16, losses in float32
@@ -70,26 +71,18 @@ class Recipe:
     def hyperparameters(self) -> dict:
         """Return the fields that determine the weights, JSON-normalised."""
         found = {k: v for k, v in asdict(self).items() if k not in DESCRIPTIVE_FIELDS}
+        found["objective"] = self.objective.stored()
         return json.loads(json.dumps(found))
 
     def same_as(self, stored: dict) -> bool:
         """Return whether a run stored as `hyperparameters` was of this recipe."""
         return completed(stored) == self.hyperparameters()
 
-    def beta_at(self, step: int) -> float:
-        if not self.beta_from or step >= self.beta_steps:
-            return self.beta
-        return self.beta_from * (self.beta / self.beta_from) ** (step / self.beta_steps)
-
-    def capacity_at(self, step: int) -> float:
-        return self.capacity * min(1.0, step / max(1, self.capacity_steps))
-
 
 DECAY = 0.1  # the share of the steps over which a constant learning rate falls to 0
 CHOICES = {
     "schedule": ("constant", "cosine"),
     "mixed_precision": ("no", "bf16"),
-    "objective": ("elbo", "beta_tcvae", "capacity_vae", "factor_vae", "ada_gvae", "vq_vae", "vae_gan", "m2"),
 }  # fmt: skip
 MAX_EMA_DECAY = 0.999
 DESCRIPTIVE_FIELDS = ("title", "description", "uses", "figure", "published", "note")  # text only; ignored when a checkpoint is matched to a recipe
@@ -111,9 +104,12 @@ def defaults(cls: type) -> dict:
 
 
 def completed(stored: dict) -> dict:
-    """Return a recipe stored as `hyperparameters`, with the fields that did not exist then."""
+    """Return a recipe stored as `hyperparameters`, with the fields that did not exist then. Raises
+    ValueError for an objective that is not known."""
     full = {**defaults(Recipe), **AS_BEFORE, **stored, "config": {**defaults(Config), **stored["config"]}}
-    return json.loads(json.dumps({k: v for k, v in full.items() if k not in DESCRIPTIVE_FIELDS}))
+    full["objective"] = objectives.read(stored).stored()
+    dropped = (*DESCRIPTIVE_FIELDS, *FLAT_FIELDS)
+    return json.loads(json.dumps({k: v for k, v in full.items() if k not in dropped}))
 
 
 DIGITS = (1, 28, 28)
@@ -208,7 +204,7 @@ RECIPES = {
         data="mnist",
         config=DIGITS_CONFIG,
         steps=60_000,
-        beta=4.0,
+        objective=BetaVAE(beta=4.0),
         uses=("anomalies", "labels"),
     ),
     "mnist-collapsed": Recipe(
@@ -218,7 +214,7 @@ RECIPES = {
         data="mnist",
         config=DIGITS_CONFIG,
         steps=20_000,
-        beta=60.0,
+        objective=BetaVAE(beta=60.0),
         figure="active_units",
         note=(
             "The cause: beta. A number of the code is kept only where a nat spent on it saves more than "
@@ -249,9 +245,7 @@ RECIPES = {
         ),
         steps=12_000,
         batch_size=100,
-        objective="m2",
-        labels=100,
-        alpha=100.0,
+        objective=SemiSupervised(labels=100, alpha=100.0),
         shift=2,
         uses=("labels", "samples"),
         published="88.03 % (M2), 96.67 % (M1+M2), 100 labels (Kingma et al. 2014)",
@@ -275,8 +269,7 @@ RECIPES = {
         ),
         steps=10_000,
         batch_size=32,
-        objective="vq_vae",
-        commitment=10.0,
+        objective=VectorQuantised(commitment=10.0),
         mixed_precision="bf16",
         figure="perplexity",
     ),
@@ -288,8 +281,7 @@ RECIPES = {
         config=BINARY_CONFIG,
         steps=40_000,
         learning_rate=2e-3,
-        beta_from=0.05,
-        beta_steps=4_000,
+        objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
         published="86.76: 2 x 200 MLP, 50-D (IWAE, Burda et al. 2016); 84.45 (Exemplar VAE, Norouzi et al. 2020), same measure",
@@ -307,8 +299,7 @@ RECIPES = {
         config=replace(BINARY_CONFIG, pseudo_inputs=200),
         steps=40_000,
         learning_rate=2e-3,
-        beta_from=0.05,
-        beta_steps=4_000,
+        objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
         published="82.43 (Exemplar VAE's table, Norouzi et al. 2020), same measure",
@@ -324,8 +315,7 @@ RECIPES = {
         config=replace(BINARY_CONFIG, flow_steps=3, flow_width=128),
         steps=40_000,
         learning_rate=2e-3,
-        beta_from=0.05,
-        beta_steps=4_000,
+        objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
         published="95.33 beside 97.10 for its mean-field twin (one code base), static binarisation, which is another measure",
@@ -342,8 +332,7 @@ RECIPES = {
         config=replace(BINARY_CONFIG, top_dim=20, channels=(32, 64)),
         steps=45_000,
         learning_rate=2e-3,
-        beta_from=0.05,
-        beta_steps=4_000,
+        objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
         published="82.39: a hierarchical VAE of two levels; 79.24: a ladder VAE of three layers; both by 5,000 samples",
@@ -408,9 +397,7 @@ RECIPES = {
         config=SPRITES_SLIM,
         steps=12_000,
         batch_size=64,
-        beta=4.0,
-        beta_from=60.0,
-        beta_steps=9_000,
+        objective=BetaVAE(beta=Schedule(4.0, start=60.0, steps=9_000)),
         seed=1,
         mixed_precision="bf16",
         published="0.143: a checkpoint of disentangling-vae, scored as above",
@@ -430,9 +417,7 @@ RECIPES = {
             config=SPRITES_SLIM,
             steps=12_000,
             batch_size=64,
-            beta=float(beta),
-            beta_from=60.0,
-            beta_steps=9_000,
+            objective=BetaVAE(beta=Schedule(float(beta), start=60.0, steps=9_000)),
             seed=1,
             mixed_precision="bf16",
             note="Of the sweep over beta, all by beta 4's recipe and seed. The first run.",
@@ -452,10 +437,7 @@ RECIPES = {
         config=SPRITES_SLIM,
         steps=12_000,
         batch_size=64,
-        objective="capacity_vae",
-        gamma=60.0,
-        capacity=8.0,
-        capacity_steps=8_000,
+        objective=CapacityVAE(gamma=60.0, capacity=Schedule(8.0, start=0.0, steps=8_000, geometric=False)),
         mixed_precision="bf16",
         published="0.291 (capacity 25): a checkpoint of disentangling-vae, scored as above",
         note=(
@@ -474,10 +456,7 @@ RECIPES = {
         config=SPRITES_SLIM,
         steps=12_000,
         batch_size=64,  # its estimate of q(z) lives on the batch
-        objective="beta_tcvae",
-        beta=12.0,
-        beta_from=60.0,
-        beta_steps=9_000,
+        objective=BetaTCVAE(beta=Schedule(12.0, start=60.0, steps=9_000)),
         seed=1,
         mixed_precision="bf16",
         published="0.286 (beta 6): a checkpoint of disentangling-vae, scored as above",
@@ -497,11 +476,11 @@ RECIPES = {
         steps=24_000,
         batch_size=64,
         learning_rate=5e-4,
-        objective="factor_vae",
-        gamma=35.0,
-        beta_from=60.0,
-        beta_steps=8_000,
-        discriminator_learning_rate=5e-4,
+        objective=FactorVAE(
+            beta=Schedule(1.0, start=60.0, steps=8_000),
+            gamma=35.0,
+            discriminator_learning_rate=5e-4,
+        ),
         mixed_precision="bf16",
         published="0.183: a checkpoint of disentangling-vae, scored as above",
         note=(
@@ -522,7 +501,7 @@ RECIPES = {
         starts_from="sprites-vae",
         steps=62_500,
         batch_size=64,
-        objective="ada_gvae",
+        objective=AdaGVAE(),
         mixed_precision="bf16",
         note=(
             "Training begins with the weights of sprites-vae, which keeps shapes: pairs then align its dimensions "
@@ -559,7 +538,7 @@ RECIPES = {
         config=ROOMS_CONFIG,
         steps=12_000,
         batch_size=64,
-        beta=4.0,
+        objective=BetaVAE(beta=4.0),
         mixed_precision="bf16",
     ),
     "rooms-btcvae": Recipe(
@@ -570,8 +549,7 @@ RECIPES = {
         config=ROOMS_CONFIG,
         steps=12_000,
         batch_size=64,
-        objective="beta_tcvae",
-        beta=6.0,
+        objective=BetaTCVAE(beta=6.0),
         mixed_precision="bf16",
     ),
     "rooms-ada": Recipe(
@@ -582,7 +560,7 @@ RECIPES = {
         config=ROOMS_CONFIG,
         steps=20_000,
         batch_size=64,
-        objective="ada_gvae",
+        objective=AdaGVAE(),
         mixed_precision="bf16",
         published="MIG 0.56, DCI 0.95 on 3D Shapes (Locatello et al. 2020), other images and network",
         note=(
@@ -602,8 +580,7 @@ RECIPES = {
         ),
         steps=8_000,
         batch_size=32,
-        objective="vq_vae",
-        commitment=10.0,
+        objective=VectorQuantised(commitment=10.0),
         mixed_precision="bf16",
         figure="perplexity",
     ),
@@ -635,10 +612,7 @@ RECIPES = {
         starts_from="faces-vae",
         batch_size=64,
         learning_rate=5e-4,
-        objective="vae_gan",
-        feature_weight=0.2,
-        adversarial_weight=10.0,
-        discriminator_learning_rate=2e-4,
+        objective=AdversarialVAE(feature_weight=0.2, adversarial_weight=10.0, discriminator_learning_rate=2e-4),
         mixed_precision="bf16",
         figure="sharpness",
         note=(

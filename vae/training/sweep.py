@@ -28,6 +28,7 @@ import torch
 from .. import jobs, store
 from ..evaluation.evaluate import evaluate
 from ..models import FAMILIES, Config, LatentModel
+from ..objectives import OBJECTIVES, Objective, Schedule
 from . import candidates, checkpoints, tries
 from .loop import Stopped, train
 from .recipes import DESCRIPTIVE_FIELDS, Recipe, nearest
@@ -87,13 +88,14 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def parse_settings(texts: list[str]) -> dict[str, list]:
-    """Return {field: values} of settings such as "beta=4,6", fields of a recipe or of its config.
+    """Return {field: values} of settings such as "beta=4,6", fields of a recipe, of its objective or of
+    its config.
 
     Raises ValueError for an unknown field, with the nearest names, and for a value of another type.
     """
-    types = {f.name: f.default for f in fields(Config)} | {f.name: f.default for f in fields(Recipe)}
+    types = {f.name: f.default for kind in (*OBJECTIVES.values(), Config, Recipe) for f in fields(kind)}
     types |= {"steps": 0, "latent_dim": 0}
-    refused = {*DESCRIPTIVE_FIELDS, "seed", "family", "data", "config", "image_shape"}
+    refused = {*DESCRIPTIVE_FIELDS, "seed", "family", "data", "config", "objective", "image_shape"}
     known = {name: default for name, default in types.items() if name not in refused}
     found = {}
     for text in texts:
@@ -128,11 +130,26 @@ def plan(names: list[str], seeds: tuple[int, ...] = (), settings: dict[str, list
         for values in itertools.product(*(settings or {}).values()):
             chosen = dict(zip(settings or {}, values))
             of_config = {k: v for k, v in chosen.items() if k in {f.name for f in fields(Config)}}
-            of_recipe = {k: v for k, v in chosen.items() if k not in of_config}
-            changed = replace(recipe, config=replace(recipe.config, **of_config), **of_recipe)
+            of_recipe = {k: v for k, v in chosen.items() if k in {f.name for f in fields(Recipe)}}
+            of_objective = {k: v for k, v in chosen.items() if k not in {**of_config, **of_recipe}}
+            changed = replace(
+                recipe, config=replace(recipe.config, **of_config),
+                objective=_with_weights(name, recipe.objective, of_objective), **of_recipe,
+            )  # fmt: skip
             _try_building(changed)
             runs += [Run(name, replace(changed, seed=seed), chosen) for seed in seeds or (recipe.seed,)]
     return runs
+
+
+def _with_weights(name: str, objective: Objective, values: dict) -> Objective:
+    """Return an objective with other values of its fields; a schedule keeps its start and its steps."""
+    known = [f.name for f in fields(objective)]
+    if other := [key for key in values if key not in known]:
+        raise ValueError(f"the objective of {name} has no {other[0]}; it has {', '.join(known)}")
+    now = {key: getattr(objective, key) for key in values}
+    return replace(objective, **{
+        key: replace(now[key], end=value) if isinstance(now[key], Schedule) else value for key, value in values.items()
+    })  # fmt: skip
 
 
 def _try_building(recipe: Recipe) -> None:

@@ -54,9 +54,21 @@ class Try:
 
     def differences(self, recipe: Recipe) -> dict:
         """Return the settings in which this run differs from a recipe, but for the seed."""
-        own, other = completed(self.recipe), recipe.hyperparameters()
-        found = {k: v for k, v in own.items() if k not in ("seed", "config") and v != other.get(k)}
-        return found | {k: v for k, v in own["config"].items() if v != other["config"].get(k)}
+        own, other = _flat(completed(self.recipe)), _flat(recipe.hyperparameters())
+        return {k: v for k, v in own.items() if k != "seed" and v != other.get(k)}
+
+
+def _flat(hyperparameters: dict) -> dict:
+    """Return a recipe's settings beside those of its config and of its objective; a schedule's final
+    weight has the schedule's name."""
+    found = {k: v for k, v in hyperparameters.items() if k not in ("config", "objective")} | hyperparameters["config"]
+    for key, value in hyperparameters["objective"].items():
+        key = "objective" if key == "name" else key
+        if isinstance(value, dict):
+            found |= {key: value["end"], **{f"{key}.{part}": v for part, v in value.items() if part != "end"}}
+        else:
+            found[key] = value
+    return found
 
 
 def read(name: str, root: Path | None = None) -> list[Try]:

@@ -1,4 +1,4 @@
-"""Decoding for the browser's parts: a model's decoder sent once, or pictures on request.
+"""Decoding for components in the browser: a model's decoder sent once, or pictures on request.
 
 Where the decoder is made of plain layers the browser decodes, and no message is sent while the hand
 moves. Otherwise it asks for pictures, one request in flight, the latest value winning.
@@ -20,6 +20,7 @@ from vae import browser
 from vae.models.portable import portable_decoder
 
 from ..shell import cached, pictures, state
+from ..shell.parse import MAX_COUNT, MAX_ID, parse_code, parse_codes, parse_int, parse_object, parse_text
 
 _model_channel = st.components.v2.component(
     "decoder_model", js=browser.source("runtime/mailbox.js", "runtime/network.js", "runtime/model_channel.js")
@@ -28,17 +29,17 @@ _answer_channel = st.components.v2.component(
     "decoder_answer", js=browser.source("runtime/mailbox.js", "runtime/answer_channel.js")
 )
 DRAWS = 2000  # posterior draws that histograms and densities are made of
-MOST_AT_ONCE = 256  # pictures in one request
+MAX_AT_ONCE = 256  # pictures in one request
 
 
 def deliver_once(key: str, name: str, channel, make) -> None:
-    """Send raw bytes through a channel, until the browser says that it has those of this name."""
+    """Send raw bytes through a channel until the browser confirms that it has those of this name."""
     received = st.session_state.setdefault("received", set())
     if name in received:
         return
 
     def note() -> None:
-        if (st.session_state.get(key) or {}).get("received") == name:
+        if sent(key, "received") == name:
             received.add(name)
 
     channel(key=key, data=make(), on_received_change=note)
@@ -54,8 +55,8 @@ def deliver_model(name: str | None = None) -> None:
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def _model_message(name: str) -> bytes:
-    """Draws (N, D) from the encoded data's posteriors, as bytes over each slider's range, and
-    the decoder's weights."""
+    """Return samples (N, D) from the encoded data's posteriors, as bytes over each slider's range, and the
+    decoder's weights."""
     low, high = cached.slider_ranges(name).T
     values = (cached.posterior_draws(name)[:DRAWS] - low) / (high - low)
     draws = np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
@@ -67,7 +68,7 @@ def _model_message(name: str) -> bytes:
 
 
 def message(header: dict, payload: bytes) -> bytes:
-    """[header length, uint32][JSON header][payload], as mailbox.js reads it."""
+    """Return [header length, uint32][JSON header][payload], as mailbox.js reads it."""
     text = json.dumps(without_nan(header), allow_nan=False).encode()
     return struct.pack("<I", len(text)) + text + payload
 
@@ -84,66 +85,67 @@ def without_nan(value):
 
 
 def answer(key: str) -> None:
-    """Send the pictures that the part with this key asked for, if it did; nothing for a question
-    that is no good."""
+    """Send the pictures that the component with this key asked for; nothing where it asked for none."""
     send_answer(key, _pictures(payload(key, "ask")))
 
 
 def send_answer(key: str, content: bytes) -> None:
+    """Send bytes as the answer to the question of the component with this key."""
     _answer_channel(key=f"{key}_answer", data=content)
 
 
 def _pictures(ask: dict | None) -> bytes:
-    zs = (ask or {}).get("zs")
-    if not isinstance(zs, list) or not 0 < len(zs) <= MOST_AT_ONCE:
+    zs = None if ask is None else parse_codes(ask.get("zs"), MAX_AT_ONCE, _fallback(), state.MAX_ABS)
+    if zs is None:
         return b""
-    codes = [checked(values)[0] for values in zs]
-    if any(z is None for z in codes):
-        return b""
-    label = checked_class(ask.get("y"))
-    ys = torch.full((len(codes),), label) if state.model().num_classes else None
-    return pictures_message(ask, lambda: state.decode(torch.stack(codes), ys))
+    ys = torch.full((len(zs),), _class(ask.get("y"))) if state.model().num_classes else None
+    return pictures_message(ask, lambda: state.decode(zs, ys))
 
 
 def pictures_message(ask: dict, draw: Callable[[], torch.Tensor]) -> bytes:
-    """The pictures that draw() gives, (N, C, H, W), as the answer to a question. "missing" lists those
-    that are not finite, which bytes cannot say."""
+    """Return the pictures of draw(), (N, C, H, W), as the answer to a question. "missing" lists those that
+    are not finite, which bytes cannot express."""
     begun = time.perf_counter()
     drawn = draw()
-    pixels = pictures.to_uint8(drawn)  # (N, H, W, C)
+    pixels = state.as_pictures(drawn)  # (N, H, W, C)
     milliseconds = 1000 * (time.perf_counter() - begun)
     header = {
-        "panel": str(ask.get("panel"))[:40], "seq": ask.get("seq"),
-        "count": len(pixels), "missing": pictures.missing(drawn), "milliseconds": milliseconds,
+        **question(ask), "count": len(pixels), "missing": pictures.missing(drawn), "milliseconds": milliseconds,
     }  # fmt: skip
     return message(header, pixels.tobytes())
 
 
-def payload(key: str, event: str) -> dict | None:
-    """What the browser says of an event, if it is an object and about the current model."""
-    said = (st.session_state.get(key) or {}).get(event)
-    if isinstance(said, dict) and said.get("model") == state.card().name:
-        return said
-    return None
+def question(ask: dict) -> dict:
+    """Return what names a question, for its answer to repeat: the panel and its number."""
+    return {"panel": parse_text(ask.get("panel"), MAX_ID), "seq": parse_int(ask.get("seq"), 0, MAX_COUNT)}
 
 
-def checked(values) -> tuple[torch.Tensor | None, bool]:
-    """What a browser calls a code -> ((D,) or None, whether a value had to be mended). JSON makes
-    null of NaN and infinity: such values are put back into the data's range."""
-    if not isinstance(values, list) or len(values) != state.model().latent_dim:
-        return None, False
-    if not all(value is None or isinstance(value, (int, float)) for value in values):
-        return None, False
-    # this comparison is false of NaN, infinity and integers that no float holds
-    clean = [value if value is not None and abs(value) < 1e30 else None for value in values]
-    mended = None in clean
-    if mended:
-        low, high = cached.slider_ranges(state.card().name).T
-        middle = (low + high) / 2
-        clean = [middle[d] if value is None else value for d, value in enumerate(clean)]
-    return torch.tensor(clean, dtype=torch.float32).clamp(-state.MAX_ABS, state.MAX_ABS), mended
+def sent(key: str, event: str):
+    """Return what the browser sent with a component's event, not yet validated; None for nothing."""
+    return (st.session_state.get(key) or {}).get(event)
 
 
-def checked_class(value) -> int:
-    known = isinstance(value, int) and 0 <= value < state.model().num_classes
-    return value if known else st.session_state.y
+def payload(key: str, event: str, **about) -> dict | None:
+    """Return what the browser sent with an event, if it is an object about the current model and about
+    whatever else is named (collection="...")."""
+    return parse_object(sent(key, event), model=state.card().name, **about)
+
+
+def point(fields: dict | None) -> tuple[torch.Tensor | None, int, bool]:
+    """Return the code (D,) of a payload's "z", None where it has none, the class of its "y", and whether
+    the code was repaired."""
+    if fields is None:
+        return None, st.session_state.y, False
+    z, repaired = parse_code(fields.get("z"), _fallback(), state.MAX_ABS)
+    return z, _class(fields.get("y")), repaired
+
+
+def _fallback() -> np.ndarray:
+    """Return the middle of each slider's range (D,)."""
+    return cached.slider_ranges(state.card().name).mean(axis=1)
+
+
+def _class(value) -> int:
+    """Return a class of the current model; the current class where value is none."""
+    label = parse_int(value, 0, state.model().num_classes - 1)
+    return st.session_state.y if label is None else label

@@ -132,7 +132,7 @@ def side(name: str, picked: Picked | None) -> Side:
     f = card.figures
     with torch.no_grad():
         if picked is not None:
-            x = (picked.x > 0.5).float() if cached.info(card.data).binary else picked.x
+            x = cached.info(card.data).quantise(picked.x)
             if model.num_classes:
                 y = picked.y if picked.y is not None else model.most_likely_class(x)
             posterior = model.encode(x, y)

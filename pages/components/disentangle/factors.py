@@ -41,10 +41,11 @@ def beta_sweep(cards: list) -> list:
     """The most of these models that differ in beta alone, by beta; [] for fewer than three."""
     alike: dict[str, list] = {}
     for card in cards:
-        if card.recipe.get("objective") == "elbo" and card.figures.get("kl") is not None:
+        if cached.beta(card) is not None and card.figures.get("kl") is not None:
             # a card has only the fields of its time
             recipe = completed({**card.recipe, "family": card.family, "data": card.data, "config": card.config})
-            recipe = {k: v for k, v in recipe.items() if k not in ("beta", "seed")}
+            weight = recipe["objective"].pop("beta")
+            recipe |= {"seed": None, "schedule of beta": {**weight, "end": None} if isinstance(weight, dict) else None}
             alike.setdefault(json.dumps(recipe, sort_keys=True), []).append(card)
     most = max(alike.values(), key=len, default=[])
-    return sorted(most, key=lambda card: card.recipe["beta"]) if len(most) >= 3 else []
+    return sorted(most, key=cached.beta) if len(most) >= 3 else []

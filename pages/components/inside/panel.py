@@ -1,8 +1,7 @@
-"""Inside: one image on its way through a model, every number by the very functions that trained it."""
+"""Inside: one image on its way through a model, computed by the functions that trained it."""
 
 from __future__ import annotations
 
-import base64
 import inspect
 import time
 from typing import NamedTuple
@@ -19,7 +18,9 @@ from vae.models.base import Output, reparametrise
 from vae.uploads import prepare
 
 from ..bridge import messages
+from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, pictures, state
+from ..shell.parse import parse_drawing, parse_numbers
 from ..widgets.charts import class_colours
 from ..widgets.image_input import Picked
 
@@ -31,9 +32,10 @@ _component = st.components.v2.component(
 )
 KEY = "inside_panel"
 SENT = 56  # pixels across a drawing as the browser sends it
-FAN = 8  # reconstructions of other draws
-SHOWN = 600  # codes of held-out images under the ellipse
-DIGITS = 2  # after the point, of nats
+FAN = 8  # reconstructions of other samples of z
+SHOWN = 600  # codes of test images under the ellipse
+DIGITS = 2  # decimals of nats
+MAX_EPS = 100  # of each dimension, either sign
 NOTHING = "Nothing is drawn: this is what the model makes of an empty picture."
 
 
@@ -43,12 +45,12 @@ class Passage(NamedTuple):
     out: Output
     terms: objectives.ELBO
     per_pixel: Tensor  # (C, H, W) nats; their sum is the reconstruction term
-    fan: Tensor  # (FAN, C, H, W), means of p(x|z) at other draws
+    fan: Tensor  # (FAN, C, H, W), means of p(x|z) at other samples of z
 
 
 @torch.no_grad()
 def passage(model: LatentModel, x: Tensor, y: Tensor | None, eps: Tensor, seed: int = 0) -> Passage:
-    """x (1, C, H, W) through encoder, the draw that eps (D,) stands for, and decoder."""
+    """Pass x (1, C, H, W) through the encoder, the z that eps (D,) gives, and the decoder."""
     posterior = model.encode(x, y)
     z = reparametrise(posterior, eps[None])
     out = Output(posterior, z, model.likelihood(z, y), model.prior)
@@ -69,13 +71,14 @@ def finite(found: Passage) -> bool:
 
 
 def serves(model: LatentModel) -> bool:
-    """Whether a posterior is one diagonal Gaussian, which is what there is to see."""
+    """Return whether the model's posterior is one diagonal Gaussian, the only kind that the panel shows."""
     return model.latent_kind == "gaussian" and not model.groups
 
 
 @st.fragment
 def inside_panel(picked: Picked | None) -> None:
-    """The passage of a picked image, or of what is drawn on the panel."""
+    """Show the passage of a picked image, or of the drawing on the panel."""
+    rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     prior, figures = model.prior, card.figures
     generator = torch.Generator().manual_seed(state.seed())
@@ -95,47 +98,39 @@ def inside_panel(picked: Picked | None) -> None:
         on_take_change=_take,
     )  # fmt: skip
     messages.send_answer(KEY, _answer(picked))
-    if st.session_state.pop("inside_taken", False):
-        st.rerun()  # the whole page: the URL follows
 
 
 def _take() -> None:
-    """The drawn z becomes the current point."""
-    payload = messages.payload(KEY, "take")
-    z, _ = (None, False) if payload is None else messages.checked(payload.get("z"))
+    """Make the drawn z the current point."""
+    z, y, _ = messages.point(messages.payload(KEY, "take"))
     if z is not None:
-        state.set_z(z, y=messages.checked_class(payload.get("y")))
-        st.session_state.inside_taken = True
+        state.set_z(z, y=y)
+        request_rerun(KEY)
 
 
 def over_beta(card: ModelCard) -> list[ModelCard]:
-    """The models of this one's data and networks, by the weight of the KL, from none to most; [] for one
-    of few images. They may differ in steps and seed, which their cards tell."""
+    """Return the models of this one's data and networks, ordered by the weight of the KL; [] for a model of
+    few images. They may differ in steps and seed, which their cards hold."""
     if card.recipe.get("images"):
         return []
     alike = [
         other for other in cached.zoo_scan()[0].values()
-        if (other.data, other.model_config(), other.family in ("vae", "ae"), other.recipe.get("objective"))
-        == (card.data, card.model_config(), True, "elbo")
+        if (other.data, other.model_config(), other.family in ("vae", "ae"), cached.beta(other) is None)
+        == (card.data, card.model_config(), True, False)
         and not other.recipe.get("images") and "recon" in other.figures
     ]  # fmt: skip
-    return sorted(alike, key=beta)
-
-
-def beta(card: ModelCard) -> float:
-    """The weight of the KL: an autoencoder has none."""
-    return 0.0 if card.family == "ae" else card.recipe["beta"]
+    return sorted(alike, key=cached.beta)
 
 
 def _source(picked: Picked | None) -> str:
-    """Names the image, so that the panel asks again for another."""
+    """Return a name for the image: the panel asks again when the name changes."""
     return "drawing" if picked is None else f"{picked.what} {float(picked.x.sum()):.4f} {picked.y}"
 
 
-# a stroke asks dozens of times a second, and these do not change with it
+# cached because a stroke asks dozens of times a second
 @st.cache_data(max_entries=40, show_spinner=False)
 def _plane(name: str) -> dict:
-    """Codes of held-out images for what lies under the ellipse, and how far the plane goes."""
+    """Return codes of test images, which lie under the ellipse, and the range of the plane."""
     found = cached.model_map(name)
     if found is None:
         return {"codes": [], "labels": [], "colours": [], "low": -4, "high": 4}
@@ -151,7 +146,7 @@ def _plane(name: str) -> dict:
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def _code(name: str) -> dict:
-    """The very functions of each step, as they stand in vae/."""
+    """Return the source of each step's function in vae/."""
     model = cached.model(name)
     steps = {
         "x": prepare, "q": type(model).encode, "eps": reparametrise, "z": reparametrise,
@@ -164,34 +159,32 @@ def _code(name: str) -> dict:
 
 
 def _answer(picked: Picked | None) -> bytes:
-    ask = messages.payload(KEY, "ask")
-    if ask is None or ask.get("source") != _source(picked):
+    ask = messages.payload(KEY, "ask", source=_source(picked))
+    if ask is None:
         return b""
     model = state.model()
-    eps = _checked(ask.get("eps"), model.latent_dim)
+    eps = parse_numbers(ask.get("eps"), model.latent_dim, MAX_EPS)
     x, said = (picked.x, "") if picked is not None else _drawing(ask.get("drawing"))
     if eps is None or x is None:
         return b""
     begun = time.perf_counter()
-    if cached.info(state.card().data).binary:
-        x = (x > 0.5).float()
     y, as_class = None, ""
     if model.num_classes:
         y = picked.y if picked is not None else model.most_likely_class(x)
-        as_class = cached.info(state.card().data).classes[int(y[0])]
-    found = passage(model, x, y, eps, state.seed())
-    asked = {"panel": str(ask.get("panel"))[:40], "seq": ask.get("seq")}
+        as_class = state.info().classes[int(y[0])]
+    found = passage(model, x, y, torch.tensor(eps), state.seed())
+    question = messages.question(ask)
     if not finite(found):
-        return _only_image(x, {**asked, "no_number": state.no_number()})
-    # a picture of nats: black for none, white for 4 and more
+        return _only_image(x, {**question, "no_number": state.no_number()})
+    # the error in nats as a picture: black is 0, white is 4 and more
     error = (found.per_pixel / 4).clamp(0, 1)
     others, said_of_others = _others(x)
     shown = torch.cat([x, found.out.likelihood.mean, error[None], found.fan, *others])
-    pixels = pictures.to_uint8(shown)  # (3 + FAN, H, W, C)
+    pixels = state.as_pictures(shown)  # (3 + FAN, H, W, C)
     posterior, terms = found.out.posterior, found.terms
     _, height, width, channels = pixels.shape
     header = {
-        **asked, "count": len(pixels), "missing": pictures.missing(shown), "no_number": "",
+        **question, "count": len(pixels), "missing": pictures.missing(shown), "no_number": "",
         "height": height, "width": width, "channels": channels, "said": said, "as_class": as_class,
         "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
         "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
@@ -203,8 +196,8 @@ def _answer(picked: Picked | None) -> bytes:
 
 
 def _only_image(x: Tensor, header: dict) -> bytes:
-    """The answer of a model that returns no finite numbers for x (1, C, H, W): x as the model sees it."""
-    pixels = pictures.to_uint8(x)
+    """Return the answer for x (1, C, H, W) where a number is not finite: x alone, as the model sees it."""
+    pixels = state.as_pictures(x)
     _, height, width, channels = pixels.shape
     size = {"count": 1, "missing": [], "height": height, "width": width, "channels": channels}
     return messages.message({**header, **size}, pixels.tobytes())
@@ -212,8 +205,8 @@ def _only_image(x: Tensor, header: dict) -> bytes:
 
 @torch.no_grad()
 def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
-    """The same image through the models of every beta: reconstructions at the posterior mean, and the
-    figures of each. Its "no_number" is the sentence of a model that returns no finite numbers."""
+    """Pass the same image through the models of every beta. Returns the reconstructions at the posterior mean
+    and the figures of each; "no_number" is the sentence for a model that returns no finite numbers."""
     found, told = [], []
     cards = over_beta(state.card())
     for card in cards if len(cards) > 2 else []:
@@ -224,7 +217,7 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
         usable = state.finite(posterior.mean, out.likelihood.mean, terms.recon, terms.kl)
         found.append(out.likelihood.mean if usable else torch.full_like(x, torch.nan))
         told.append({
-            "beta": f"{beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
+            "beta": f"{cached.beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
             "kl": None if card.family == "ae" else float(terms.kl[0]), "active": card.figures["active_units"],
             "no_number": "" if usable else state.no_number(),
         })  # fmt: skip
@@ -232,25 +225,10 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
 
 
 def _drawing(text) -> tuple[Tensor | None, str]:
-    """A drawing as the browser sends it, (x (1, C, H, W), what to say of it), or (None, "")."""
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (ValueError, TypeError):
+    """Return a drawing that the browser sent as (x (1, C, H, W), what to say of it), or (None, "")."""
+    grey = parse_drawing(text, SENT)
+    if grey is None:
         return None, ""
-    if len(content) != SENT * SENT:
-        return None, ""
-    grey = np.frombuffer(content, np.uint8).reshape(SENT, SENT)
-    info = cached.info(state.card().data)
-    # light on dark, as digits, clothes, sprites and glyphs are
-    x = prepare(
-        Image.fromarray(grey).convert("RGB"), info.image_shape, invert=False, centre=info.name.startswith("mnist")
-    ).x
+    info = state.info()
+    x = info.prepare(Image.fromarray(grey), invert=False, centre=info.centred).x  # light on dark, as the data is
     return x, "" if grey.max() > 30 else NOTHING
-
-
-def _checked(eps, dims: int) -> Tensor | None:
-    if not isinstance(eps, list) or len(eps) != dims:
-        return None
-    if not all(isinstance(v, (int, float)) and abs(v) <= 100 for v in eps):
-        return None
-    return torch.tensor(eps, dtype=torch.float32)

@@ -1,6 +1,6 @@
-"""A grid of codes to edit: choose places on the picture, then a vector for them, or draw them anew.
+"""A grid of codes to edit: choose places on the picture, then a vector for them, or sample them again.
 
-What sliders are to a continuous code this is to a VQ-VAE's, whose numbers name vectors.
+It takes the sliders' part for a VQ-VAE, whose code is a grid of indices of vectors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import torch
 
 from vae import browser
 
+from ..bridge import messages
 from ..shell import pictures, state
+from ..shell.parse import MAX_COUNT, parse_indices, parse_int, parse_object
 from ..widgets.picture_grid import picture_grid
 
 _component = st.components.v2.component(
@@ -21,11 +23,11 @@ _component = st.components.v2.component(
 )
 KEY = "code_grid"
 OFFERED = 32  # vectors to choose from, the likeliest first
-DRAWN = 8  # ways to draw the chosen places anew
+DRAWN = 8  # samples of the chosen places
 
 
 def code_grid() -> None:
-    """The picture under its grid of places, vectors to put there, and new draws of them; writes
+    """Show the picture under its grid of places, vectors to put there, and new samples of them; write the
     state."""
     model, z = state.model(), state.z()
     rows, columns = model.grid
@@ -34,12 +36,12 @@ def code_grid() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         decoded = state.decode(z[None])
-        picture = pictures.to_image(pictures.to_uint8(decoded)[0])
+        picture = pictures.to_image(state.as_pictures(decoded)[0])
         _component(
             key=KEY,
             data={
                 "picture": pictures.data_uri(picture), "rows": rows, "columns": columns,
-                "numbers": [int(v) for v in z], "places": places, "crisp": picture.height < 64,
+                "numbers": [int(v) for v in z], "places": places, "crisp": state.info().crisp,
                 "echo": st.session_state.get(KEY + "_number", 0),
             },
             on_chosen_change=_choose,
@@ -63,7 +65,7 @@ def code_grid() -> None:
 
 
 def _vectors(places: list[int]) -> None:
-    """The likeliest vectors at the first chosen place; one click puts one at every chosen place."""
+    """Show the likeliest vectors at the first chosen place; a click puts one at every chosen place."""
     model, z = state.model(), state.z()
     first = min(places)
     with torch.no_grad():
@@ -86,7 +88,7 @@ def _vectors(places: list[int]) -> None:
 
 
 def _draws(places: list[int]) -> None:
-    """New draws of the chosen places from the prior, the others kept."""
+    """Show new samples of the chosen places from the prior, with the other places kept."""
     model, z = state.model(), state.z()
     keep = torch.ones(model.latent_dim, dtype=torch.bool)
     keep[places] = False
@@ -113,7 +115,7 @@ def _said(places: list[int]) -> str:
 
 
 def _places_key() -> str:
-    return f"{KEY}_places_{state.card().name}"  # another model's grid is another
+    return f"{KEY}_places_{state.card().name}"  # the grid is a different one for each model
 
 
 def _set_places(places: list[int]) -> None:
@@ -121,12 +123,13 @@ def _set_places(places: list[int]) -> None:
 
 
 def _choose() -> None:
-    """What the browser says was chosen, if it is a list of places."""
-    chosen = (st.session_state.get(KEY) or {}).get("chosen")
-    if not isinstance(chosen, dict):
+    """Keep the places that were chosen in the browser, and the number under which it sent them."""
+    payload = parse_object(messages.sent(KEY, "chosen"))
+    if payload is None:
         return
-    places, number = chosen.get("places"), chosen.get("number")
-    if isinstance(number, int):
+    number = parse_int(payload.get("number"), 0, MAX_COUNT)
+    if number is not None:
         st.session_state[KEY + "_number"] = number
-    if isinstance(places, list) and all(isinstance(d, int) for d in places):
-        _set_places([d for d in sorted(set(places)) if 0 <= d < state.model().latent_dim])
+    places = parse_indices(payload.get("places"), state.model().latent_dim)
+    if places is not None:
+        _set_places(places.tolist())

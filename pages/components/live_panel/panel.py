@@ -13,13 +13,15 @@ import torch
 from vae import browser
 
 from ..bridge import messages
-from ..shell import cached, pictures, state
+from ..bridge.rerun import request_rerun, rerun_if_requested
+from ..shell import cached, state
+from ..shell.parse import MAX_COUNT, MAX_ID, parse_flag, parse_int, parse_name, parse_text
 
 _panel = st.components.v2.component(
     "live_panel",
     html=browser.source("widgets/live_panel/live_panel.html"),
     css=browser.source("widgets/live_panel/live_panel.css"),
-    # one module for the browser, a file for each part of it
+    # the browser gets one module; each part of it is a file
     js=browser.source(
         "runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/live_panel/live_panel.js",
         "widgets/live_panel/picture.js", "widgets/live_panel/sliders.js", "widgets/live_panel/around.js",
@@ -32,12 +34,11 @@ SHOWN_FIRST = 6  # sliders; of each level where there are levels, half as many
 
 @st.fragment
 def live_panel() -> None:
-    """Sliders over the current point, dimensions by what they carry; writes state on release."""
-    if st.session_state.pop("panel_changed", False):
-        st.rerun()  # the whole page: strips, bars and the URL follow
+    """Show sliders over the current point, ordered by the dimensions' KL; write the state on release."""
+    rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     decoded = state.decode(state.z()[None])
-    pixels = pictures.to_uint8(decoded)[0]  # (H, W, C)
+    pixels = state.as_pictures(decoded)[0]  # (H, W, C)
     height, width, channels = pixels.shape
     start_z, start_y = state.start_point()
     _panel(
@@ -52,7 +53,7 @@ def live_panel() -> None:
             "start": {"z": list(start_z), "y": start_y},
             "version": state.version(),
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
-            "classes": list(cached.info(card.data).classes) if model.num_classes else [],
+            "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
             "pixels": base64.b64encode(pixels.tobytes()).decode() if state.finite(decoded) else "",
             "no_number": state.no_number("at this point"),
@@ -68,10 +69,10 @@ def live_panel() -> None:
 
 
 def _dimensions() -> list[dict]:
-    """Slider settings, in the order in which they are shown."""
+    """Return the settings of each slider, in the order in which sliders are shown."""
     card, prior = state.card(), state.model().prior
     mu, sigma = prior.mean.tolist(), prior.stddev.tolist()
-    gaussian = isinstance(prior, torch.distributions.Independent)  # else no line stands for it
+    gaussian = isinstance(prior, torch.distributions.Independent)  # only then the panel draws its density
     group = {d: name for name, dims in state.model().groups.items() for d in dims}
     ranges = cached.slider_ranges(card.name)
     kl = card.figures.get("kl_per_dim")
@@ -88,27 +89,36 @@ def _dimensions() -> list[dict]:
 
 def _commit() -> None:
     payload = messages.payload(KEY, "commit")
-    z, mended = (None, False) if payload is None else messages.checked(payload.get("z"))
-    if mended:
+    z, y, repaired = messages.point(payload)
+    if z is None:
+        return
+    if repaired:
         st.session_state.panel_note = "a value that was no number was put back into the data's range"
-    if z is not None:
-        state.set_z(z, y=messages.checked_class(payload.get("y")), start=False)
-        # so that the panel can tell the echo of its last release from that of an earlier one
-        commit = payload.get("commit")
-        st.session_state.panel_echo = {
-            "panel": str(payload.get("panel"))[:40], "commit": commit if isinstance(commit, int) else 0,
-        }  # fmt: skip
-        st.session_state.panel_changed = True
+    state.set_z(z, y=y, start=False)
+    # the echo lets the panel tell its last release from an earlier one
+    st.session_state.panel_echo = {
+        "panel": parse_text(payload.get("panel"), MAX_ID),
+        "commit": parse_int(payload.get("commit"), 0, MAX_COUNT) or 0,
+    }  # fmt: skip
+    request_rerun(KEY)
 
 
 def _rename() -> None:
     payload = messages.payload(KEY, "rename")
-    if payload is not None:
-        state.rename(payload.get("index"), payload.get("name"))
-        st.session_state.panel_changed = True
+    if payload is None:
+        return
+    d, name = _dimension(payload), parse_name(payload.get("name"), state.MAX_NAME)
+    if d is not None and name is not None:
+        state.rename(d, name)
+    request_rerun(KEY)
 
 
 def _lock() -> None:
     payload = messages.payload(KEY, "lock")
-    if payload is not None:
-        state.lock(payload.get("index"), bool(payload.get("locked")))
+    d = None if payload is None else _dimension(payload)
+    if d is not None:
+        state.lock(d, parse_flag(payload.get("locked")))
+
+
+def _dimension(payload: dict) -> int | None:
+    return parse_int(payload.get("index"), 0, state.model().latent_dim - 1)

@@ -47,15 +47,17 @@ def show(collection: Collection, layout: Layout) -> None:
     ys = layout.classes(stops, collection)
     frames = state.decode(zs, ys)
     name = state.card().name
+    # now: the session is not there when a file is made
+    pixels, scale = state.as_pictures(frames), 8 if state.info().crisp else 4
     with heading[1].container(horizontal=True, horizontal_alignment="right"):
         exports.download(
             "Animation (GIF)",
-            lambda: exports.gif(frames, scale=8 if frames.shape[-1] < 64 else 4),
+            lambda: exports.gif(pixels, scale=scale),
             f"{name}-path.gif", "image/gif", key="map_path_gif", primary=True,
         )  # fmt: skip
         exports.download(
             "Strip (PNG)",
-            lambda: pictures.png(pictures.to_image(pictures.sheet(frames, FRAMES, gap=1), 2)),
+            lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, FRAMES, gap=1), 2)),
             f"{name}-path.png", "image/png", key="map_path_png",
         )  # fmt: skip
         st.button("Clear", key="map_path_clear", on_click=_forget)

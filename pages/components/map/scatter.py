@@ -1,8 +1,7 @@
-"""A map of encoded images that is walked with the hand: every place on it is an image, seen or
-imagined.
+"""A map of encoded images to walk on: every place on it decodes to an image.
 
-Points, codes and thumbnails are sent once; hovering, zooming and dimming cost no message. A click,
-a lasso and a drawn path are told to Python.
+Points, codes and thumbnails are sent once; hovering, zooming and dimming cost no message. A click, a
+lasso and a drawn path are sent to Python.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from plotly.colors import sample_colorscale
 from vae import browser
 
 from ..bridge import messages
+from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
+from ..shell.parse import parse_indices, parse_int, parse_places
 from ..widgets.charts import class_colours
 from ..widgets.collection import Collection, Layout, points_message, sheet_message
 
@@ -37,7 +38,7 @@ _sheet_channel = st.components.v2.component(
 )
 KEY = "scatter"
 RAMP = [i / 31 for i in range(32)]
-MOST_STOPS = 300  # places of a drawn path
+MAX_STOPS = 300  # places of a drawn path
 
 
 @st.fragment
@@ -56,12 +57,11 @@ def scatter(
 ) -> None:
     """Show a collection on a layout, coloured by "class", "reconstruction error" or "z<d>".
 
-    on_pick(index of a point, or None with a place (2,)), on_lasso(indices) and on_path(places
-    (S, 2)) run before the page does. current: the current point's place (2,); near: indices joined to the current point; chosen: indices that
-    stay lit; path: places (S, 2); marks: (name, place) of further codes.
+    on_pick(index of a point, or None with a place (2,)), on_lasso(indices) and on_path(places (S, 2)) run
+    before the page does. current: the current point's place (2,); near: indices joined to the current point;
+    chosen: indices that stay lit; path: places (S, 2); marks: (name, place) of further codes.
     """
-    if st.session_state.pop("scatter_changed", False):
-        st.rerun()  # the whole page: what lies beside the map, and the URL, follow
+    rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     channels, height, width = model.image_shape
     plane = layout.plane
@@ -106,7 +106,7 @@ def _colouring(collection: Collection, colour_by: str) -> dict:
     values = collection.recon if dim is None else collection.codes[:, dim]
     values = values[np.isfinite(values)]
     low, high = np.quantile(values, [0.02, 0.98]) if len(values) else (0.0, 0.0)
-    if dim is not None:  # signed: the middle of the scale is 0
+    if dim is not None:  # signed values: the scale is centred on 0
         low, high = -max(-low, high), max(-low, high)
     return {
         "kind": "value", "dim": dim, "low": float(low), "high": float(high),
@@ -115,48 +115,30 @@ def _colouring(collection: Collection, colour_by: str) -> dict:
     }  # fmt: skip
 
 
-def _said(collection: Collection, event: str) -> dict | None:
-    """What the browser says of this very collection."""
-    said = messages.payload(KEY, event)
-    return said if said is not None and said.get("collection") == collection.id else None
-
-
 def _picked(collection: Collection, layout: Layout, on_pick) -> None:
-    said = _said(collection, "pick")
-    if said is None:
+    payload = messages.payload(KEY, "pick", collection=collection.id)
+    if payload is None:
         return
-    index, places = said.get("index"), _places([said.get("place")])
-    if type(index) is int and 0 <= index < len(collection):  # True is an int too
+    index = parse_int(payload.get("index"), 0, len(collection) - 1)
+    places = parse_places([payload.get("place")], 1)
+    if index is not None:
         on_pick(index, None)
-    elif places is not None and said.get("layout") == layout.key:
+    elif places is not None and payload.get("layout") == layout.key:
         on_pick(None, places[0])
-    st.session_state.scatter_changed = True
+    request_rerun(KEY)
 
 
 def _chosen(collection: Collection, on_lasso) -> None:
-    said = _said(collection, "lasso")
-    indices = None if said is None else said.get("indices")
-    if isinstance(indices, list) and all(type(i) is int for i in indices):
-        on_lasso(np.array([i for i in sorted(set(indices)) if 0 <= i < len(collection)], int))
-        st.session_state.scatter_changed = True
+    payload = messages.payload(KEY, "lasso", collection=collection.id)
+    indices = None if payload is None else parse_indices(payload.get("indices"), len(collection))
+    if indices is not None:
+        on_lasso(indices)
+        request_rerun(KEY)
 
 
 def _drawn(collection: Collection, layout: Layout, on_path) -> None:
-    said = _said(collection, "path")
-    places = None if said is None else _places(said.get("places"))
-    if places is not None and len(places) > 1 and said.get("layout") == layout.key:
+    payload = messages.payload(KEY, "path", collection=collection.id, layout=layout.key)
+    places = None if payload is None else parse_places(payload.get("places"), MAX_STOPS)
+    if places is not None and len(places) > 1:
         on_path(places)
-        st.session_state.scatter_changed = True
-
-
-def _places(values) -> np.ndarray | None:
-    """What a browser calls places -> (S, 2), or None."""
-    if not isinstance(values, list) or not 0 < len(values) <= MOST_STOPS:
-        return None
-    for pair in values:
-        if not isinstance(pair, list) or len(pair) != 2:
-            return None
-        # the comparison is false of NaN, infinity and integers that no float holds
-        if not all(isinstance(v, (int, float)) and abs(v) < 1e6 for v in pair):
-            return None
-    return np.array(values, float)
+        request_rerun(KEY)

@@ -18,7 +18,7 @@ from ..widgets import collection
 from ..widgets.collection import Collection, Layout
 from ..widgets.picture_grid import picture_grid
 
-MOST_PLACED = 24  # on the model's own map
+MAX_PLACED = 24  # on the model's own map
 TOLD = 3  # files that cannot be decoded are named, and the others counted
 FAR = 0.99  # the quantile of held-out data beyond which an image is called foreign
 
@@ -99,7 +99,7 @@ def _placed() -> Placed | None:
     wanted = (name, st.session_state.map_bringing)
     kept, placed = st.session_state.get("map_placed", (None, None))
     if kept != wanted:
-        placed = _place(files[:MOST_PLACED])
+        placed = _place(files[:MAX_PLACED])
         st.session_state.map_placed = (wanted, placed)
     return placed
 
@@ -184,8 +184,8 @@ def placed(shown: Collection) -> None:
         f"the data when its reconstruction error or its distance to the 15th nearest code lies beyond the "
         f"{100 * FAR:.0f}th percentile of held-out images."
     )
-    if len(st.session_state.get("map_brought", [])) > MOST_PLACED:
-        st.caption(f"The first {MOST_PLACED} are placed; a map of their own shows all.")
+    if len(st.session_state.get("map_brought", [])) > MAX_PLACED:
+        st.caption(f"The first {MAX_PLACED} are placed; a map of their own shows all.")
 
 
 def _verdict(found: Placed, i: int) -> str:

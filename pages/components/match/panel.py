@@ -1,7 +1,7 @@
-"""Match the target: rounds against hidden machines, each with sliders over a code of its own.
+"""Match the target: rounds against hidden models, each with sliders over its own latent code.
 
-Target and start are the same held-out images for every machine, as it decodes them itself, so that
-each can be matched to within a slider's step: what differs is how its space is laid out.
+Target and start are the same test images for every model, as the model decodes them, so that each can be
+matched to within a slider's step: the models differ only in how their latent spaces are laid out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from vae import browser
 from vae.metrics import multiscale_distance
 
 from ..bridge import messages
-from ..shell import cached, pictures, state
+from ..bridge.rerun import request_rerun, rerun_if_requested
+from ..shell import cached, state
+from ..shell.parse import parse_int, parse_number, parse_numbers, parse_object
 
 _component = st.components.v2.component(
     "match",
@@ -33,13 +35,15 @@ MACHINES = {  # by data set; the renderer itself is one of them
     "rooms": ("rooms-ae", "rooms-vae", "rooms-ada", FACTORS),
 }
 ENOUGH = 80  # the score at which a round is won
-CANDIDATES = 12  # starts of which the one that looks least like the target is taken
+CANDIDATES = 12  # starts, of which the one farthest from the target is used
 ACTIVE = 0.01  # variance of posterior means, as for active units
+MAX_ABS = 1e6  # of a slider's value
+MAX_SECONDS, MAX_MOVES = 86_400, 100_000  # of a round
 
 
 @dataclass(frozen=True)
 class Round:
-    """One machine's task. Codes of the true factors are their values' numbers."""
+    """A model's task. The code of the true factors is the index of each factor's value."""
 
     id: str
     machine: str
@@ -47,26 +51,29 @@ class Round:
     start: Tensor  # (D,)
     target: Tensor  # (D,)
 
+    @property
+    def data(self) -> str:
+        return self.id.split()[0]
+
     def decode(self, z: Tensor) -> Tensor:
-        """A code (D,) -> its picture (1, C, H, W)."""
+        """Decode a code (D,) -> its picture (1, C, H, W)."""
         if self.machine != FACTORS:
             with torch.no_grad():
                 return cached.model(self.machine).decode(z[None])
-        data = self.id.split()[0]
-        grid = cached.info(data).grid
+        grid = cached.info(self.data).grid
         factors = z.round().long().numpy().clip(0, np.array(grid.sizes) - 1)
         return torch.from_numpy(grid.render(factors[None])).float() / 255
 
     def score(self, z: Tensor) -> float:
-        """100 for the target, 0 for what is no nearer to it than the start."""
+        """Return 100 for the target, 0 for a picture that is no nearer to it than the start."""
         goal = self.decode(self.target)
         from_start = multiscale_distance(self.decode(self.start), goal)
         score = 100 * (1 - multiscale_distance(self.decode(z), goal) / from_start).clamp(0, 1)
-        return float(score.nan_to_num(0))  # a picture that is not finite is no nearer than the start
+        return float(score.nan_to_num(0))  # 0 for a picture that is not finite
 
 
 def machines(data: str) -> list[str]:
-    """The opponents that are shipped with encoded data, for one data set."""
+    """Return the models of a data set that are available with encoded data."""
     cards = cached.zoo_scan()[0]
     return [
         name for name in MACHINES.get(data, ())
@@ -75,7 +82,7 @@ def machines(data: str) -> list[str]:
 
 
 def rounds(data: str, seed: int) -> list[Round]:
-    """All machines of a data set in an order of chance, on one target and one start."""
+    """Return a round for each model of a data set, in random order, on one target and one start."""
     rng = np.random.default_rng([seed, 7])
     split, grid = cached.gallery(data), cached.info(data).grid
     goal, *starts = rng.choice(len(split), 1 + CANDIDATES, replace=False)
@@ -98,7 +105,7 @@ def rounds(data: str, seed: int) -> list[Round]:
 
 
 def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
-    """(start, target) (2, D) and a slider for each dimension that carries anything."""
+    """Return (start, target) (2, D) and a slider for each active dimension."""
     model = cached.model(machine)
     with torch.no_grad():
         codes = model.encode(pair).mean.clone()
@@ -106,7 +113,7 @@ def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
     ranges = cached.slider_ranges(machine)
     active = [d for d in cached.dimension_order(machine) if spread[d] > ACTIVE]
     idle = [d for d in range(model.latent_dim) if d not in active]
-    codes[0, idle] = codes[1, idle]  # what has no slider must not stand in the way
+    codes[0, idle] = codes[1, idle]  # a dimension without a slider cannot be matched by hand
     low = np.minimum(ranges[:, 0], codes.amin(0).numpy())
     high = np.maximum(ranges[:, 1], codes.amax(0).numpy())
     sliders = [
@@ -121,15 +128,14 @@ def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 
 @st.fragment
 def match_panel(current: Round, player: str, on_finished) -> None:
-    """Play a round; on_finished(score, seconds, moves) runs before the page does. Another player
-    begins anew."""
-    if st.session_state.pop("match_changed", False):
-        st.rerun()
+    """Play a round; on_finished(score, seconds, moves) runs before the page does. A new player starts a new
+    round."""
+    rerun_if_requested(KEY)
     goal, begin = current.decode(current.target), current.decode(current.start)
     if not state.finite(current.target, current.start, goal, begin):
         st.warning(state.no_number("for this game's images"))
         return
-    pixels = pictures.to_uint8(goal)[0]  # (H, W, C)
+    pixels = cached.info(current.data).modality.picture(goal)[0]  # (H, W, C)
     height, width, channels = pixels.shape
     browser_decodes = current.machine != FACTORS
     _component(
@@ -156,35 +162,27 @@ def _name(current: Round, player: str) -> str:
 
 
 def _answer(current: Round, player: str) -> bytes:
-    ask = _said(current, player, "ask")
-    z = None if ask is None else _code(current, ask.get("z"))
+    ask = _payload(current, player, "ask")
+    z = None if ask is None else _code(current, ask)
     return b"" if z is None else messages.pictures_message(ask, lambda: current.decode(z))
 
 
 def _finished(current: Round, player: str, on_finished) -> None:
-    said = _said(current, player, "finished")
-    z = None if said is None else _code(current, said.get("z"))
+    payload = _payload(current, player, "finished")
+    z = None if payload is None else _code(current, payload)
     if z is None:
         return
-    # the score is measured here again: what a browser says of it is not believed
-    seconds, moves = said.get("seconds"), said.get("moves")
-    seconds = float(seconds) if _number(seconds) and 0 <= seconds < 86_400 else 0.0
-    on_finished(current.score(z), seconds, moves if isinstance(moves, int) and 0 <= moves < 100_000 else 0)
-    st.session_state.match_changed = True
+    seconds = parse_number(payload.get("seconds"), 0, MAX_SECONDS) or 0.0
+    moves = parse_int(payload.get("moves"), 0, MAX_MOVES) or 0
+    on_finished(current.score(z), seconds, moves)  # the browser's own score is not trusted
+    request_rerun(KEY)
 
 
-def _said(current: Round, player: str, event: str) -> dict | None:
-    """What the browser says of this very round."""
-    said = (st.session_state.get(KEY) or {}).get(event)
-    return said if isinstance(said, dict) and said.get("round") == _name(current, player) else None
+def _payload(current: Round, player: str, event: str) -> dict | None:
+    """Return what the browser sent with an event, if it is an object about this round."""
+    return parse_object(messages.sent(KEY, event), round=_name(current, player))
 
 
-def _code(current: Round, values) -> Tensor | None:
-    if not isinstance(values, list) or len(values) != len(current.start) or not all(map(_number, values)):
-        return None
-    return torch.tensor(values, dtype=torch.float32)
-
-
-def _number(value) -> bool:
-    # the comparison is false of NaN, infinity and integers that no float holds
-    return isinstance(value, (int, float)) and abs(value) < 1e6
+def _code(current: Round, payload: dict) -> Tensor | None:
+    values = parse_numbers(payload.get("z"), len(current.start), MAX_ABS)
+    return None if values is None else torch.tensor(values)

@@ -22,11 +22,16 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
     found, problems = store.scan()
     cards = []
     for card in found:
+        if card.data not in DATASETS:
+            problems[card.name] = f"its data set {card.data!r} is not known here"
+            continue
+        if card.image_shape != info(card.data).image_shape:
+            shapes = f"its images are {card.image_shape}, and those of its data set {card.data!r} {info(card.data).image_shape}"
+            problems[card.name] = shapes
+            continue
         try:
             gallery(card.data)
             cards.append(card)
-        except KeyError:
-            problems[card.name] = f"its data set {card.data!r} is not known here"
         except (OSError, ValueError) as error:
             problems[card.name] = f"its held-out images cannot be read ({error})"
     order = list(RECIPES)  # from simple to involved; a model without a recipe comes last
@@ -60,6 +65,14 @@ def weights_id(name: str) -> str:
 
 def info(data: str) -> DatasetInfo:
     return DATASETS[data]
+
+
+def beta(card: vae.ModelCard) -> float | None:
+    """Return the final weight of the KL, which an autoencoder does not have; None for another objective."""
+    objective = vae.objectives.read(card.recipe)
+    if not isinstance(objective, vae.objectives.BetaVAE):
+        return None
+    return 0.0 if card.family == "ae" else objective.final()["beta"]
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

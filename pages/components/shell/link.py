@@ -1,26 +1,22 @@
-"""The link: what the URL says of the state, and the state that a stranger's link asks for.
+"""The link: the state in the URL. A link opened elsewhere shows the same picture.
 
-A link opened elsewhere shows the same picture. It is read when a session begins and when a step
-of a lesson is taken, and written at the end of every run.
+It is read when a session begins and when a step of a lesson is taken, and written at the end of every run.
 """
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
-import torch
-from torch import Tensor
 
 from . import cached, state
+from .parse import parse_code_text, parse_int_text, parse_names_text
 
 DEFAULT_MODEL = "mnist-vae-2d"
-OWN = ("model", "z", "seed", "y", "names")  # what every page's link says; all else belongs to a page
+OWN = ("model", "z", "seed", "y", "names")  # in every page's link; other parameters belong to a page
 MAX_ASKED, MAX_LENGTH = 20, 2000  # parameters of pages in one link, and characters of a value
 
 
 def begin_run() -> None:
-    """On a session's first run, read the link; afterwards the session is the truth."""
+    """Read the link on a session's first run; later runs ignore it."""
     st.session_state.of_page = {}
     cards, problems = cached.zoo_scan()
     if not cards:
@@ -34,8 +30,8 @@ def begin_run() -> None:
 def end_run() -> None:
     """Mirror the state to the URL, which navigation empties."""
     wanted = parameters()
-    # a browser that asked before our last link reached it still speaks of the one before: then
-    # query_params may look right, while the URL is about to be wrong
+    # a browser that asked before our last link reached it sends the link before that one: query_params
+    # may then look right while the URL is about to be wrong
     if st.query_params.to_dict() != wanted or st.session_state.told_link != wanted:
         st.query_params.from_dict(wanted)
         st.session_state.told_link = wanted
@@ -48,7 +44,7 @@ def end_page() -> None:
 
 
 def parameters() -> dict[str, str]:
-    """The query parameters that bring anybody here."""
+    """Return the query parameters that lead to the present state."""
     s = st.session_state
     found = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
     if state.model().num_classes:
@@ -64,12 +60,12 @@ def say(key: str, value: str) -> None:
 
 
 def asked(key: str) -> str | None:
-    """Return, once, what the link that was read last says of a page's or a wing's own parameter."""
+    """Return a page's or a wing's own parameter of the link that was read last, and forget it."""
     return st.session_state.get("asked", {}).pop(key, None)
 
 
 def follow(parameters: dict[str, str]) -> None:
-    """Go where a link with these parameters goes."""
+    """Set the state as a link with these parameters would."""
     _read(parameters, *cached.zoo_scan())
 
 
@@ -80,7 +76,7 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     if name not in cards:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
         if "model" in parameters:
-            # an unknown name is not repeated: a sentence is Markdown, and the link may be anybody's
+            # the sentence does not repeat an unknown name: it is Markdown, and the link may be anybody's
             reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
             state.complain(f"The link's model {reason}; this is {fallback} instead.")
         name = fallback
@@ -89,16 +85,13 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     st.session_state.y = 0
     state.set_seed(_integer(parameters, "seed", 0, state.MAX_SEED))
     model = state.model()
-    for part in parameters.get("names", "").split(";")[: model.latent_dim]:
-        number, _, name = part.partition(":")
-        if number.isascii() and number.isdigit() and len(number) < 5:
-            state.rename(int(number), name)
+    for d, name in parse_names_text(parameters.get("names", ""), model.latent_dim, state.MAX_NAME):
+        state.rename(d, name)
     values = None
     if "z" in parameters:
-        try:
-            values = parse_z(parameters["z"], model.latent_dim)
-        except ValueError as error:
-            state.complain(f"The link's z cannot be used: {error}. This is the starting point instead.")
+        values, problem = parse_code_text(parameters["z"], model.latent_dim, state.MAX_ABS)
+        if values is None:
+            state.complain(f"The link's z cannot be used: {problem}. This is the starting point instead.")
     x, y = state.first_image() if values is None else (None, 0)
     if model.num_classes:
         y = _integer(parameters, "y", y, model.num_classes - 1)
@@ -108,33 +101,18 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
         state.set_z(values, y=y)
 
 
-def parse_z(text: str, latent_dim: int) -> Tensor:
-    """"0.1,-2" -> (D,). Raises ValueError with a phrase for the link's owner."""
-    parts = text.split(",")
-    if len(parts) != latent_dim:
-        raise ValueError(f"it has {len(parts)} numbers and this model's codes have {latent_dim}")
-    try:
-        values = [float(part) for part in parts]
-    except ValueError:
-        raise ValueError("it must be numbers with commas between them") from None
-    if not all(math.isfinite(v) for v in values):
-        raise ValueError("it must be finite numbers")
-    if any(abs(v) > state.MAX_ABS for v in values):
-        raise ValueError(f"its numbers must lie between -{state.MAX_ABS:g} and {state.MAX_ABS:g}")
-    return torch.tensor(values, dtype=torch.float32)
-
-
 def _integer(parameters: dict, key: str, default: int, highest: int) -> int:
-    text = parameters.get(key)
-    if text is None:
+    """Return a whole number of the link, or the default with a complaint where it is none."""
+    if key not in parameters:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > highest:
+    value = parse_int_text(parameters[key], 0, highest)
+    if value is None:
         state.complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
         return default
-    return int(text)
+    return value
 
 
 def tell_complaints() -> None:
-    """Say once what is wrong with the link that was read last, and what else could not be done."""
+    """Show, once, what is wrong with the link that was read last and what else could not be done."""
     for sentence in st.session_state.pop("complaints", []):
         st.warning(sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vae import objectives
 from vae.evaluation import report
 
 from . import cached, state
@@ -102,14 +103,10 @@ def about(card) -> None:
             st.markdown(text)
     measured = [f"{FIGURES.get(key, key)}: {text}" for key, text in card.protocol.items()]
     st.caption("**How it was measured.** " + "; ".join(measured) + ".")
-    only_for = {
-        "discriminator_learning_rate": ("factor_vae", "vae_gan"), "pair_factors": ("ada_gvae",),
-    }  # fmt: skip
-    trained = [
-        f"{k} {v}" for k, v in card.recipe.items()
-        if (k == "seed" or v not in (0, "no", "", False))
-        and (k not in only_for or card.recipe["objective"] in only_for[k])
-    ]  # fmt: skip
+    objective = objectives.read(card.recipe)
+    of_objective = ("objective", *objectives.FLAT_FIELDS)
+    trained = [f"{k} {v}" for k, v in card.recipe.items() if k not in of_objective and (k == "seed" or v not in (0, "no", "", False))]
+    trained.append(f"objective {objective.described()}")
     st.caption("**Trained with** " + ", ".join(trained) + ".")
     st.caption(f"`{card.name}` · {card.licence}")
 

@@ -8,16 +8,17 @@ import io
 import numpy as np
 from PIL import Image
 
-
-def to_uint8(pictures) -> np.ndarray:
-    """(N, C, H, W) in [0, 1], tensor or array -> (N, H, W, C) uint8."""
-    values = np.nan_to_num(np.asarray(pictures, np.float32), nan=0.5)  # grey, as gaps are: black would be a picture
-    return np.rint(values.clip(0, 1) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+from vae.data.modality import IMAGES, Modality
 
 
-def missing(pictures) -> list[int]:
-    """Return the indices of pictures (N, C, H, W) that hold NaN or infinity."""
-    finite = np.isfinite(np.asarray(pictures, np.float32)).all((1, 2, 3))
+def to_uint8(x, modality: Modality = IMAGES) -> np.ndarray:
+    """x (N, ...) in [0, 1], tensor or array -> its pictures (N, H, W, 1 or 3) uint8."""
+    return modality.picture(x)
+
+
+def missing(x) -> list[int]:
+    """Return the indices in x (N, ...) of what holds NaN or infinity."""
+    finite = np.isfinite(np.asarray(x, np.float32)).reshape(len(x), -1).all(1)
     return np.flatnonzero(~finite).tolist()
 
 
@@ -27,9 +28,13 @@ def to_image(pixels: np.ndarray, scale: int = 1) -> Image.Image:
     return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
 
 
-def sheet(pictures, columns: int, gap: int = 0) -> np.ndarray:
-    """(N, C, H, W) in [0, 1] -> one picture (rows*H, columns*W, C) uint8, by rows; gaps are mid-grey."""
-    pixels = to_uint8(pictures)
+def sheet(x, columns: int, gap: int = 0, modality: Modality = IMAGES) -> np.ndarray:
+    """x (N, ...) in [0, 1] -> one picture (rows*H, columns*W, 1 or 3) uint8, by rows; gaps are mid-grey."""
+    return tiled(to_uint8(x, modality), columns, gap)
+
+
+def tiled(pixels: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
+    """Pictures (N, H, W, C) uint8 -> one (rows*H, columns*W, C), by rows; gaps are mid-grey."""
     n, height, width, channels = pixels.shape
     rows = -(-n // columns)
     pixels = np.pad(pixels, ((0, rows * columns - n), (0, gap), (0, gap), (0, 0)), constant_values=128)

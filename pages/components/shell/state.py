@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 import vae
+from vae.data import DatasetInfo
 
 from . import cached
 from .navigation import ensure_front_door
 
-MAX_ABS = 1000.0  # farther out no decoder says anything
-DECIMALS = 4  # what the URL keeps, and so what the session keeps
+MAX_ABS = 1000.0  # of a value of z; decoders show nothing new farther out
+DECIMALS = 4  # of z in the URL, and so in the session
 MAX_SEED = 2**31 - 1
 MAX_NAME = 24  # characters in the name of a dimension
 
@@ -31,13 +32,23 @@ def card() -> vae.ModelCard:
     return model().card
 
 
+def info() -> DatasetInfo:
+    """What is known of the current model's data."""
+    return cached.info(card().data)
+
+
+def as_pictures(x: Tensor) -> np.ndarray:
+    """x (N, C, H, W) of the current model's data -> pictures (N, H, W, 1 or 3) uint8."""
+    return info().modality.picture(x)
+
+
 def z() -> Tensor:
-    """The current point (D,)."""
+    """Return the current point (D,)."""
     return torch.tensor(st.session_state.z, dtype=torch.float32)
 
 
 def y(n: int = 1) -> Tensor | None:
-    """The current class, n times, for conditional models; None for others."""
+    """Return the current class, n times, for conditional models; None for others."""
     return torch.full((n,), st.session_state.y) if model().num_classes else None
 
 
@@ -46,24 +57,24 @@ def seed() -> int:
 
 
 def version() -> int:
-    """Counts the writes of z, so that a panel can tell news from its own echo."""
+    """Return how often z was written, by which a panel tells a new point from its own echo."""
     return st.session_state.version
 
 
 def decode(zs: Tensor, ys: Tensor | None = None) -> Tensor:
-    """Mean images of codes (N, D) under the current model; its current class unless ys is given."""
+    """Decode codes (N, D) with the current model -> mean images; under the current class unless ys is given."""
     with torch.no_grad():
         return model().decode(zs, y(len(zs)) if ys is None else ys)
 
 
 def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
-    """Posterior means (N, D) of images (N, C, H, W) under the current model."""
+    """Encode images (N, C, H, W) with the current model -> posterior means (N, D)."""
     with torch.no_grad():
         return model().encode(x, y(len(x)) if ys is None else ys).mean
 
 
 def features(zs: Tensor) -> np.ndarray:
-    """Codes (N, D) as the current model compares them (N, F)."""
+    """Return codes (N, D) as the current model compares them (N, F)."""
     return model().features(zs).numpy()
 
 
@@ -78,7 +89,7 @@ def no_number(where: str = "for this image") -> str:
 
 
 def complain(sentence: str) -> None:
-    """Have the next run say on top of its page what could not be done."""
+    """Show a sentence on top of the next run's page: what could not be done."""
     st.session_state.setdefault("complaints", []).append(sentence)
 
 
@@ -109,12 +120,12 @@ def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
 
 
 def start_point() -> tuple[tuple[float, ...], int]:
-    """(z, class) where the present walk began: the last point that was not set by hand."""
+    """Return (z, class) where the present walk began: the last point that was not set by hand."""
     return st.session_state.start
 
 
 def names() -> dict[int, str]:
-    """The names that this session has given to dimensions of the current model."""
+    """Return the names that this session gave to dimensions of the current model."""
     return st.session_state.setdefault("names", {}).setdefault(st.session_state.model, {})
 
 
@@ -123,22 +134,19 @@ def dim_name(d: int) -> str:
 
 
 def rename(d: int, name: str) -> None:
-    """Name a dimension of the current model; an empty name gives the number back."""
-    if not isinstance(d, int) or not 0 <= d < model().latent_dim or not isinstance(name, str):
-        return
-    name = "".join(c for c in name if c.isprintable() and c not in ":;<>&")[:MAX_NAME].strip()
+    """Name a dimension of the current model, as parse_name returns a name; an empty one removes it."""
     names().pop(d, None)
     if name and name != f"z{d}":
         names()[d] = name
 
 
 def locked() -> set[int]:
-    """The dimensions of the current model that the hand, its buttons and Random leave alone."""
+    """Return the dimensions of the current model that the panel, its buttons and Random do not change."""
     return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
 
 
 def keep_locked(values: Tensor) -> Tensor:
-    """values (D,) with the locked dimensions as they are now."""
+    """Return values (D,) with the locked dimensions as they are now."""
     kept = values.clone()
     for d in locked():
         kept[d] = st.session_state.z[d]
@@ -146,20 +154,20 @@ def keep_locked(values: Tensor) -> Tensor:
 
 
 def lock(d: int, on: bool) -> None:
-    if isinstance(d, int) and 0 <= d < model().latent_dim:
-        (locked().add if on else locked().discard)(d)
+    """Lock or unlock a dimension of the current model."""
+    (locked().add if on else locked().discard)(d)
 
 
 def drawn_factors() -> tuple[int, ...] | None:
-    """The true factors of the image whose code the current point is; None where it is no code of
-    an image that was drawn from factors."""
+    """Return the true factors of the image whose code the current point is; None where that image was not
+    drawn from factors."""
     kept = st.session_state.get("factors")
     return kept[1] if kept and kept[0] == (st.session_state.model, version()) else None
 
 
 def draw(factors: np.ndarray) -> Tensor:
-    """Factor values (B, K) -> images (B, C, H, W) in [0, 1] of the current model's data, drawn now."""
-    return torch.from_numpy(cached.info(card().data).grid.render(factors)).float() / 255
+    """Draw images (B, C, H, W) in [0, 1] of the current model's data from factor values (B, K)."""
+    return torch.from_numpy(info().grid.render(factors)).float() / 255
 
 
 def set_factors(factors: np.ndarray) -> None:
@@ -181,8 +189,8 @@ def set_seed(value: int) -> None:
 
 
 def set_model(name: str) -> None:
-    """Choose a model. Where both know the same data, the picture goes along: what the old
-    model shows at z is encoded by the new one; else the start is the image that its data begins with."""
+    """Choose a model. Where both know the same data, the new model encodes what the old one shows at z;
+    otherwise the start is the image that the new model's data begins with."""
     old, new = model(), cached.model(name)
     same_data = old.card.data == new.card.data
     drawn = drawn_factors() if same_data else None
@@ -198,14 +206,14 @@ def set_model(name: str) -> None:
 
 
 def begin_model(name: str) -> None:
-    """Make a model the current one, without a point: another model's z is no code of this one."""
+    """Make a model the current one, without a point: another model's z means nothing to it."""
     st.session_state.model = name
     st.session_state.pop("z", None)
 
 
 def first_image() -> tuple[Tensor, int]:
-    """The held-out image of the current model's data that a session begins with (1, C, H, W), and its class."""
-    x, labels = cached.gallery(card().data).batch([cached.info(card().data).start])
+    """Return the test image of the current model's data that a session begins with (1, C, H, W), and its class."""
+    x, labels = cached.gallery(card().data).batch([info().start])
     return x, int(labels[0])
 
 

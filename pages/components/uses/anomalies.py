@@ -21,8 +21,8 @@ EXAMPLES = 8
 NO_SCORE = torch.finfo(torch.float32).max  # what vae.metrics gives for a score that is not finite
 SCORES = {"squared_error": "squared error", "negative_elbo": "negative ELBO", "excess": "excess"}
 KINDS = {
-    "mnist": "digits", "fashion-mnist": "clothes", "noisy": "noisy", "blurred": "blurred", "cut": "with a hole",
-    "off_centre": "off centre", "inverted": "inverted", downstream.EMPTY: "an empty picture",
+    "noisy": "noisy", "blurred": "blurred", "cut": "with a hole", "off_centre": "off centre", "inverted": "inverted",
+    downstream.EMPTY: "an empty picture",
 }  # fmt: skip
 FAILURE = ("fashion-vae-16d", "blurred", "excess")
 
@@ -34,14 +34,14 @@ def models() -> list[str]:
 def show() -> None:
     card = state.card()
     info, found = cached.info(card.data), card.figures
-    kinds = [kind for kind in downstream.foreign_kinds(card.data) if kind not in downstream.STRANGERS or _there(kind)]
+    kinds = [kind for kind in downstream.foreign_kinds(info) if kind not in info.out_of_distribution or _there(kind)]
     scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in found]
     if st.session_state.get("anomaly_kind") not in kinds:
         st.session_state.anomaly_kind = kinds[0]
     if st.session_state.get("anomaly_score") not in scores:
         st.session_state.anomaly_score = scores[-1]
     kind = st.segmented_control(
-        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", persist_state="session", format_func=KINDS.get
+        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", persist_state="session", format_func=named
     )
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     score = row.segmented_control(
@@ -57,7 +57,7 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
-            charts.two_histograms(ours, theirs, "test images", KINDS[kind], f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
+            charts.two_histograms(ours, theirs, "test images", named(kind), f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
             config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
         )  # fmt: skip
     with right:
@@ -69,7 +69,7 @@ def show() -> None:
     with torch.no_grad():
         shown = torch.cat([foreign[:EXAMPLES], state.model().reconstruct(foreign[:EXAMPLES])])
     picture_grid(
-        shown, [f"{KINDS[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
+        shown, [f"{named(kind)} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
         key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
     )  # fmt: skip
 
@@ -88,7 +88,7 @@ def show() -> None:
             )  # fmt: skip
 
     st.subheader("All kinds")
-    table = {"foreign images": [KINDS[k] for k in kinds]}
+    table = {"foreign images": [named(k) for k in kinds]}
     table |= {f"AUROC by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
     st.dataframe(
         table, hide_index=True, key="anomaly_table",
@@ -116,6 +116,11 @@ def show() -> None:
                 f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
                 f"{len(ours)} test images."
             )
+
+
+def named(kind: str) -> str:
+    """Return what a page calls a kind of foreign images; another data set's have its noun."""
+    return KINDS[kind] if kind in KINDS else cached.info(kind).noun
 
 
 def _text(score: float) -> str:
@@ -157,12 +162,11 @@ def _verdict(auroc: float, score: str) -> str:
 @st.cache_resource(max_entries=24, show_spinner="Looking at foreign images")
 def _looked_at(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Scores]:
     """RANKED images (N, C, H, W) of a kind, or of the model's own data, and what it makes of them."""
-    split, rows = cached.gallery(cached.model(name).card.data), np.arange(RANKED)
-    if kind is None:
-        x = split.batch(rows)[0]
-    else:
-        strangers = cached.gallery(kind) if kind in downstream.STRANGERS else split
-        x = downstream.foreign_images(kind, split, strangers, rows, torch.Generator().manual_seed(1))
+    data = cached.model(name).card.data
+    other = kind in cached.info(data).out_of_distribution
+    x, _ = cached.gallery(kind if other else data).batch(range(RANKED))
+    if kind is not None:
+        x = downstream.foreign_images(kind, x, torch.Generator().manual_seed(1))
     return x, _scores(name, x)
 
 

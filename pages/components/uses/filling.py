@@ -42,7 +42,7 @@ def show() -> None:
     )
     with st.popover("Choose the image"):
         picked = image_input("fill_image", start_row=7)
-    x = (picked.x > 0.5).float() if cached.info(state.card().data).binary else picked.x
+    x = picked.x
     visible = _visible(hidden, model.image_shape[1:])
     y = int(picked.y[0]) if model.num_classes else None
     try:
@@ -80,7 +80,7 @@ def show() -> None:
 
 def _evidence(filled: inpainting.Filled) -> str:
     """log p of the visible pixels, where a likelihood of pixels is a probability."""
-    if not cached.info(state.card().data).binary or not state.finite(filled.log_evidence):
+    if not state.info().binary or not state.finite(filled.log_evidence):
         return ""
     return f"estimated log p of the visible pixels: {filled.log_evidence:.1f} nats; "
 
@@ -116,7 +116,7 @@ def _by_encoder(x: torch.Tensor, y: int | None) -> torch.Tensor:
 
 def _classes(decoded: torch.Tensor) -> None:
     """What a classifier takes the draws for, where one is shipped whose question is the class."""
-    info = cached.info(state.card().data)
+    info = state.info()
     if info.grid is not None or not state.finite(decoded):
         return
     judge = cached.judge(info.name)

@@ -13,7 +13,7 @@ PETROFF = (
 )  # fmt: skip
 ACCENT = PETROFF[0]
 GREY = PETROFF[3]  # seen on light and dark ground
-LEAST_TOP = 0.5  # nats, of an axis: a collapsed code must not look like information
+MIN_TOP = 0.5  # nats, of an axis: a collapsed code must not look like information
 CONFIG = {"displayModeBar": False, "scrollZoom": False}  # the wheel scrolls the page, and nothing lies over the data
 
 
@@ -38,7 +38,7 @@ def kl_bars(
     figure.update_xaxes(tickvals=places, ticktext=names)
     if top is None:
         top = max(float(values.max()) for values in (kl, average) if values is not None)
-    figure.update_yaxes(range=[0, 1.05 * max(top, LEAST_TOP)])
+    figure.update_yaxes(range=[0, 1.05 * max(top, MIN_TOP)])
     return _tidy(figure, "dimension", "KL (nats)")
 
 

@@ -26,9 +26,9 @@ def cell(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@" else text
 
 
-def gif(images, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
-    """(N, C, H, W) in [0, 1] -> an endless animation, back again from the last picture."""
-    frames = [pictures.to_image(pixels, scale) for pixels in pictures.to_uint8(images)]
+def gif(pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
+    """Pictures (N, H, W, C) uint8 -> an endless animation, back again from the last one."""
+    frames = [pictures.to_image(picture, scale) for picture in pixels]
     if there_and_back:
         frames += frames[-2:0:-1]
     buffer = io.BytesIO()
@@ -40,15 +40,16 @@ def gif(images, milliseconds: int = 120, scale: int = 8, there_and_back: bool = 
 
 def download_sheet(images, columns: int, what: str, key: str) -> None:
     """Images (N, C, H, W) in [0, 1] by rows, as a PNG named after the current model."""
+    pixels = state.as_pictures(images)  # now: the session is not there when the file is made
     download(
-        f"{what.capitalize()} (PNG)", lambda: pictures.png(pictures.to_image(pictures.sheet(images, columns, gap=1), 2)),
+        f"{what.capitalize()} (PNG)", lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, columns, gap=1), 2)),
         f"{state.card().name}-{what.replace(' ', '-')}.png", "image/png", key,
     )  # fmt: skip
 
 
 def download_picture(key: str) -> None:
     """The current point's picture as a PNG of the model's own size."""
-    pixels = pictures.to_uint8(state.decode(state.z()[None]))[0]
+    pixels = state.as_pictures(state.decode(state.z()[None]))[0]
     download(
         "Picture (PNG)", lambda: pictures.png(pictures.to_image(pixels)),
         f"{state.card().name}.png", "image/png", key,

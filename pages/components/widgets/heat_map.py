@@ -1,4 +1,4 @@
-"""A heat map whose cells can be clicked: a table of numbers, each on the colour of its size."""
+"""A heat map whose cells can be clicked: a table of numbers on their colours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import streamlit as st
 from plotly.colors import sample_colorscale
 
 from vae import browser
+
+from ..bridge import messages
+from ..shell.parse import parse_int
 
 _component = st.components.v2.component(
     "heat_map",
@@ -35,15 +38,15 @@ def heat_map(
     colours = [sample_colorscale("Cividis", row.tolist()) for row in shares]
 
     def picked() -> None:
-        place = st.session_state[key].pick
-        if isinstance(place, int) and 0 <= place < values.size:
-            on_pick(*divmod(place, values.shape[1]))
+        cell = parse_int(messages.sent(key, "pick"), 0, values.size - 1)
+        if cell is not None:
+            on_pick(*divmod(cell, values.shape[1]))
 
     _component(
         key=key,
         data={
             "name": name, "rows": list(rows), "columns": list(columns), "colours": colours,
-            # cividis is bright from the middle on: dark letters are read there
+            # cividis is bright above its middle, where dark letters are readable
             "dark": (shares > 0.5).tolist(),
             "texts": [[f"{value:.2f}" for value in row] for row in values],
             "selected": list(selected),

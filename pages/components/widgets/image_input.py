@@ -28,7 +28,7 @@ def image_input(key: str, start_row: int = 0) -> Picked:
 
     What cannot be used is answered by a sentence, and the last good image stays.
     """
-    info = cached.info(state.card().data)
+    info = state.info()
     source = st.segmented_control(
         "Source", ["Gallery", "Upload", "Camera"], default="Gallery", required=True,
         key=f"{key}_source", label_visibility="collapsed",
@@ -88,19 +88,13 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     except uploads.UploadError as error:
         st.error(str(error))
         return None
-    guess = uploads.prepare(image, info.image_shape, info.white_on_black).inverted
+    guess = info.prepare(image)
     left, right = st.columns([2, 1])
     with left:
-        invert = st.toggle("Invert (swap light and dark)", value=guess, key=f"{key}_invert")
-        centre = st.toggle(
-            "Centre as the data is", key=f"{key}_centre",
-            # a picture of the data's own size is taken as it is
-            value=info.name.startswith("mnist") and image.size != info.image_shape[:0:-1],
-        )
-    x = uploads.prepare(image, info.image_shape, info.white_on_black, invert, centre).x
-    if info.binary:
-        x = (x > 0.5).float()
-    shown = pictures.to_image(pictures.to_uint8(x)[0], scale=4 if info.image_shape[1] < 64 else 2)
+        invert = st.toggle("Invert (swap light and dark)", value=guess.inverted, key=f"{key}_invert")
+        centre = st.toggle("Centre as the data is", value=guess.centred, key=f"{key}_centre")
+    x = info.prepare(image, invert, centre).x
+    shown = pictures.to_image(state.as_pictures(x)[0], scale=4 if info.crisp else 2)
     right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
     y = None
     model = state.model()

@@ -1,6 +1,6 @@
 """A grid of pictures that can be clicked: samples, strips, galleries, neighbours.
 
-One sprite sheet and one element, where st.image would send a file a picture.
+It sends one sprite sheet and one element; st.image would send one file per picture.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import streamlit as st
 
 from vae import browser
 
-from ..shell import pictures
+from ..bridge import messages
+from ..shell import pictures, state
+from ..shell.parse import parse_int
 
 _component = st.components.v2.component(
     "picture_grid",
@@ -35,19 +37,20 @@ def picture_grid(
 ) -> None:
     """Show images (N, C, H, W) in [0, 1] as buttons; on_pick(index) runs before the page does.
 
-    labels: what each picture is, for screen readers and tool tips. columns: a fixed number of
-    equal columns, else as many of `size` pixels as fit. row_labels: text before each row.
-    captions: text under each picture. Without on_pick the pictures are not buttons. The place of a
-    picture that is not finite stays empty, and a sentence below says so.
+    labels: what each picture is, for screen readers and tool tips. columns: a fixed number of equal columns,
+    else as many of `size` pixels as fit. row_labels: text before each row. captions: text under each picture.
+    Without on_pick the pictures are not buttons. A picture that is not finite leaves its cell empty, and a
+    sentence below the grid says so.
     """
-    n, _, height, width = images.shape
+    pixels = state.as_pictures(images)
+    n, height, width, _ = pixels.shape
     across = min(n, 32)
-    picture = pictures.to_image(pictures.sheet(images, across))
+    picture = pictures.to_image(pictures.tiled(pixels, across))
     missing = pictures.missing(images)
 
     def picked() -> None:
-        index = st.session_state[key].pick
-        if on_pick and type(index) is int and 0 <= index < n:  # True is an int too
+        index = parse_int(messages.sent(key, "pick"), 0, n - 1)
+        if on_pick and index is not None:
             on_pick(index)
 
     _component(

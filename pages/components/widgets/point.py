@@ -14,13 +14,11 @@ from .picture_grid import picture_grid
 
 
 def current_picture(caption: str = "the current point, decoded") -> None:
-    model = state.model()
     x_hat = state.decode(state.z()[None])
     if not state.finite(x_hat):
         st.warning(state.no_number("at the current point"))
         return
-    scale = 12 if model.image_shape[1] < 64 else 5
-    image = pictures.to_image(pictures.to_uint8(x_hat)[0], scale)
+    image = pictures.to_image(state.as_pictures(x_hat)[0], scale=12 if state.info().crisp else 5)
     st.image(image, caption=caption, width="stretch", alt=caption, output_format="PNG")
 
 
@@ -31,7 +29,7 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
     if found is None:
         st.caption(f"No encoded data for this model yet: `python -m vae map {name}` makes it.")
         return
-    info = cached.info(state.card().data)
+    info = state.info()
     indices, distances = latent.nearest(state.features(state.z()[None]), cached.features(name), k)
     rows = found.rows[indices[0]]
     x, labels = cached.gallery(info.name).batch(rows)

@@ -132,6 +132,32 @@ def test_prepare_crops_resizes_and_inverts():
     assert plain.x[0, 0, 14, 0] == 1 and not plain.inverted
 
 
+def test_stages_lead_from_the_picture_to_what_the_model_sees():
+    prepared = uploads.prepare(drawing(), (1, 28, 28), white_on_black=True, centre=True, binary=True)
+    titles, pictures = zip(*prepared.stages)
+    assert titles == ("as it came", "light and dark swapped", "centred", "black or white")
+    assert pictures[0].size == pictures[1].size == (200, 100) and pictures[2].size == (28, 28)
+    np.testing.assert_array_equal(np.asarray(pictures[-1]) / 255, prepared.x[0, 0])
+    assert set(prepared.x.unique().tolist()) == {0.0, 1.0}
+
+
+def test_candidates_are_the_other_ways_to_take_a_picture():
+    prepared = uploads.prepare(drawing(), (1, 28, 28), white_on_black=True)
+    assert [(c.inverted, c.centred) for c in prepared.candidates] == [(True, False), (False, False), (False, True), (True, True)]
+    for candidate in prepared.candidates:
+        expected = uploads.prepare(drawing(), (1, 28, 28), True, candidate.inverted, candidate.centred)
+        assert candidate.x.equal(expected.x)
+
+
+def test_pictures_of_any_mode():
+    grey = drawing().convert("L")
+    images = [*(grey.convert(mode) for mode in ("L", "1", "P", "LA", "I;16")), *(drawing().convert(mode) for mode in ("RGBA", "CMYK"))]
+    for image in images:
+        for shape in ((1, 28, 28), (3, 64, 64)):
+            x = uploads.prepare(image, shape).x
+            assert x.shape == (1, *shape) and x.min() < 0.1 and x.max() > 0.9, image.mode
+
+
 def test_a_picture_on_black_is_not_inverted():
     image = Image.new("RGB", (50, 50), "black")
     assert not uploads.prepare(image, (1, 28, 28), white_on_black=True).inverted

@@ -1,5 +1,7 @@
 """What evaluate measures of a model's uses: on tiny data, and as the cards tell it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -68,14 +70,23 @@ def test_imagined_images_lie_between_two_of_a_class():
 
 
 def test_foreign_images_of_every_kind():
-    for data in downstream.STRANGERS:
-        splits = [DATASETS[name].load("test") for name in (data, downstream.STRANGERS[data])]
-        rows = np.arange(6)
-        for kind in downstream.foreign_kinds(data):
-            x = downstream.foreign_images(kind, *splits, rows, torch.Generator().manual_seed(0))
-            assert x.shape == (6, 1, 28, 28)
-            assert not torch.equal(x, splits[0].batch(rows)[0])
-        torch.testing.assert_close(downstream.foreign_images(downstream.STRANGERS[data], *splits, rows, None), splits[1].batch(rows)[0])
+    for info in DATASETS.values():
+        own, _ = info.load("test").batch(range(6))
+        kinds = downstream.foreign_kinds(info)
+        assert kinds[: len(info.out_of_distribution)] == info.out_of_distribution
+        for kind in kinds:
+            x = downstream.foreign_images(kind, own, torch.Generator().manual_seed(0))
+            assert x.shape == own.shape and 0 <= x.min() <= x.max() <= 1
+            assert x.equal(own) == (kind in info.out_of_distribution)  # which are foreign as they are
+    assert downstream.foreign_kinds(DATASETS["mnist"])[0] == "fashion-mnist"
+
+
+def test_another_data_sets_images_are_foreign(monkeypatch):
+    model, info = vae.load("mnist-vae-2d"), DATASETS["mnist"]
+    figures, told = downstream.anomalies(model, info, 60)
+    assert figures["auroc_squared_error_fashion-mnist"] > 0.9 and "60 test images" in told["auroc"]
+    alone, _ = downstream.anomalies(model, dataclasses.replace(info, out_of_distribution=()), 60)
+    assert alone == {key: value for key, value in figures.items() if not key.endswith("fashion-mnist")}
 
 
 def test_what_the_cards_say_of_foreign_images():

@@ -6,8 +6,8 @@ from torch.distributions import kl_divergence
 
 from vae.data import Split
 from vae.models import FAMILIES, Config
-from vae.objectives import m2
-from vae.training.batches import FewLabels
+from vae.objectives.m2 import FewLabels
+from vae.objectives.terms import m2
 from vae.training.loop import shifted
 
 CONFIG = Config(
@@ -76,7 +76,7 @@ def test_few_labels_are_balanced_and_the_rest_are_hidden(tiny_split):
     assert len(data.labelled) == 20
     assert (torch.bincount(torch.from_numpy(split.labels[data.labelled])) == 2).all()
     assert set(data.labelled) == set(FewLabels(split, labels=20, seed=0).labelled)
-    x, y = data.__getitems__(list(range(30, 60)))
+    x, y = data.batch(list(range(30, 60)))
     assert x.shape[0] == 45 and (y[:30] == -1).all() and (y[30:] >= 0).all()
     seen = {tuple(image.flatten()[:20].tolist()) for image in x[30:]}
     labelled = {tuple(image.flatten()[:20].tolist()) for image in split.batch(data.labelled)[0]}

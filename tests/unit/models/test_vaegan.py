@@ -3,7 +3,7 @@ import torch
 from vae.models import FAMILIES, Config
 from vae.models.dvae import add_noise
 from vae.models.vaegan import ImageDiscriminator
-from vae.objectives import elbo, real_or_made_loss, vae_gan
+from vae.objectives.terms import elbo, real_or_made_loss, vae_gan
 
 CONFIG = Config(
     (3, 64, 64), latent_dim=4, network="conv", encoder=(16,), decoder=(16,), channels=(4, 4, 4, 4)

@@ -4,7 +4,7 @@ import torch
 
 from vae.models import FAMILIES, Config
 from vae.models.vqvae import Codebook, CodePrior, PriorNetwork
-from vae.objectives import elbo, vq_vae
+from vae.objectives.terms import elbo, vq_vae
 
 CONFIG = Config(
     (1, 28, 28), latent_dim=49, network="conv", channels=(8, 16), codebook=12, code_dim=4,

@@ -7,7 +7,7 @@ from torch.distributions import Normal, kl_divergence
 from vae.models import FAMILIES, Config
 from vae.models.base import Output, diagonal_normal
 from vae.models.blocks import discriminator
-from vae.objectives import (
+from vae.objectives.terms import (
     ada_gvae,
     beta_tcvae,
     capacity_vae,

@@ -11,9 +11,24 @@ from vae import store
 from vae.data import DATASETS, rooms, sprites
 from vae.data.base import FactorGrid
 from vae.models import FAMILIES, Config
-from vae.objectives import elbo, factor_vae
+from vae.objectives import (
+    IWAE,
+    AdaGVAE,
+    AdversarialVAE,
+    BetaTCVAE,
+    BetaVAE,
+    CapacityVAE,
+    FactorVAE,
+    FreeBits,
+    Schedule,
+    SemiSupervised,
+    VectorQuantised,
+    elbo,
+)
+from vae.objectives.ada_gvae import Pairs
+from vae.objectives.terms import factor_vae
 from vae.training import graphs
-from vae.training.batches import Batches, OnDevice, Pairs
+from vae.training.batches import Batches, OnDevice
 from vae.training.candidates import CANDIDATES
 from vae.training.loop import Average, Critic, Stopped, train
 from vae.training.recipes import RECIPES, Recipe, ema_decay
@@ -38,7 +53,7 @@ EVERY = {**RECIPES, **{f"{name} on trial": recipe for name, recipe in CANDIDATES
 @pytest.mark.parametrize("name", EVERY)
 def test_every_recipe_runs_two_steps(name, tiny_split, tmp_path):
     recipe = dataclasses.replace(EVERY[name], steps=2, batch_size=4)
-    needs_pairs = recipe.objective == "ada_gvae"
+    needs_pairs = isinstance(recipe.objective, AdaGVAE)
     split = DATASETS[recipe.data].load("train") if needs_pairs else tiny_split(recipe.config.image_shape, n=8)
     model = train(name, recipe, tmp_path, split=split, progress=False)
     torch.manual_seed(recipe.seed)
@@ -122,17 +137,21 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tiny_split, tmp
 CONV = Config(
     (1, 28, 28), latent_dim=2, network="conv", encoder=(8,), decoder=(8,), channels=(4, 8)
 )
+RISING = Schedule(1.0, start=8.0, steps=10)
 OBJECTIVES = {
-    "capacity_vae": dict(gamma=10.0, capacity=5.0, capacity_steps=8),
-    "beta_tcvae": dict(beta=6.0),
-    "factor_vae": dict(gamma=35.0),
-    "ada_gvae": dict(data="sprites", config=RECIPES["sprites-vae"].config),
-    "vae_gan": dict(family="vaegan", feature_weight=0.1, adversarial_weight=1.0,
+    "capacity_vae": dict(objective=CapacityVAE(10.0, Schedule(5.0, 0.0, 8, geometric=False))),
+    "beta_tcvae": dict(objective=BetaTCVAE(RISING)),
+    "factor_vae": dict(objective=FactorVAE(RISING, gamma=35.0)),
+    "ada_gvae": dict(objective=AdaGVAE(RISING), data="sprites", config=RECIPES["sprites-vae"].config),
+    "vae_gan": dict(objective=AdversarialVAE(RISING, feature_weight=0.1, adversarial_weight=1.0), family="vaegan",
                     config=replace(CONV, latent_dim=2)),
-    "vq_vae": dict(family="vqvae", commitment=1.0, config=replace(
+    "iwae": dict(objective=IWAE(3)),
+    "free_bits": dict(objective=FreeBits(RISING, 0.1)),
+    "vq_vae": dict(objective=VectorQuantised(1.0), family="vqvae", config=replace(
         CONV, latent_dim=49, codebook=6, code_dim=2, prior_width=8, prior_layers=1)),
-    "m2": dict(family="m2", labels=20, alpha=10.0, shift=2, binarise=True,
+    "m2": dict(objective=SemiSupervised(20, 10.0), family="m2", shift=2, binarise=True,
                config=replace(CONV, latent_dim=2, network="mlp", num_classes=10)),
+    "beta_vae": dict(objective=BetaVAE(RISING)),
 }  # fmt: skip
 
 
@@ -140,7 +159,7 @@ OBJECTIVES = {
 def test_every_objective_resumes_to_the_same_weights(objective, tiny_split, tmp_path):
     """Discriminators, the pairs of Ada-GVAE, M2's labelled images and a codebook's averages are
     part of the state."""
-    recipe = dataclasses.replace(TINY, objective=objective, mixed_precision="bf16", **OBJECTIVES[objective])
+    recipe = dataclasses.replace(TINY, mixed_precision="bf16", **OBJECTIVES[objective])
     split = sprites.load("train") if recipe.data == "sprites" else tiny_split((1, 28, 28))
     whole = train("tiny", recipe, tmp_path / "whole", split=split, progress=False)
     calls = 0
@@ -161,10 +180,10 @@ def test_every_objective_resumes_to_the_same_weights(objective, tiny_split, tmp_
 
 
 def test_the_discriminators_step_leaves_the_encoders_gradient_untouched():
-    recipe = dataclasses.replace(TINY, objective="factor_vae")
+    recipe = dataclasses.replace(TINY, objective=FactorVAE(gamma=35.0))
     torch.manual_seed(0)
     model = FAMILIES["vae"](recipe.config)
-    critic = Critic(recipe)
+    critic = Critic.of(recipe)
     x = torch.rand(8, 1, 28, 28)
     out = model(x)
     elbo(out, x).loss.mean().backward(retain_graph=True)
@@ -194,27 +213,29 @@ def test_pairs_differ_in_k_factors_and_stay_in_the_split(data, k):
         return train_split.render(rows)
 
     pairs = Pairs(dataclasses.replace(train_split, render=render), k)
-    batches = [pairs.__getitems__(np.arange(first, first + 600)) for first in (0, 600, 1200)]
+    batches = [pairs.batch(np.arange(first, first + 600)) for first in (0, 600, 1200)]
     for factors in drawn:
         assert ((factors[:300] != factors[300:]).sum(1) == k).all()
         assert not np.isin(numbers(factors), numbers(test_split.factors)).any()
     assert drawn[0][:300].tolist() == train_split.factors[:300].tolist()
-    again, _ = pairs.__getitems__(np.arange(600))
+    again, _ = pairs.batch(np.arange(600))
     assert torch.equal(batches[0][0], again) and len(again) == 600
-    _, y = pairs.__getitems__(np.arange(600))
+    _, y = pairs.batch(np.arange(600))
     assert y[:300].tolist() == train_split.labels[:300].tolist()
 
 
-def test_capacity_rises_in_equal_steps_and_stays():
-    recipe = dataclasses.replace(TINY, objective="capacity_vae", capacity=20.0, capacity_steps=10)
-    assert [recipe.capacity_at(step) for step in (0, 5, 10, 11)] == [0, 10, 20, 20]
+def test_a_callback_hears_of_each_step(tiny_split, tmp_path):
+    heard = []
+    train("tiny", TINY, tmp_path, split=tiny_split((1, 28, 28)), progress=False,
+          on_step=lambda step, terms: heard.append((step, terms.recon.shape, terms.kl.shape)))  # fmt: skip
+    assert heard == [(step, (8,), (8,)) for step in range(1, TINY.steps + 1)]
 
 
-def test_beta_goes_in_equal_ratios_and_stays():
-    recipe = dataclasses.replace(TINY, beta=4.0, beta_from=64.0, beta_steps=4)
-    betas = [recipe.beta_at(step) for step in (0, 1, 2, 4, 9)]
-    assert betas == pytest.approx([64, 32, 16, 4, 4])
-    assert TINY.beta_at(0) == TINY.beta_at(10**6) == 1.0
+def test_an_importance_weighted_bound_sees_each_image_so_often(tiny_split, tmp_path):
+    seen = []
+    train("tiny", replace(TINY, objective=IWAE(3)), tmp_path, split=tiny_split((1, 28, 28)), progress=False,
+          on_step=lambda step, terms: seen.append((terms.loss.shape, bool((terms.bound >= -terms.recon - terms.kl - 1e-4).all()))))  # fmt: skip
+    assert seen == [((8,), True)] * TINY.steps  # the bound of 3 samples is no less than their mean ELBO
 
 
 def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):
@@ -227,7 +248,7 @@ def test_a_finished_run_is_not_trained_again(tiny_split, tmp_path):
 def test_another_recipes_checkpoint_is_not_resumed(tiny_split, tmp_path):
     split = tiny_split((1, 28, 28))
     train("tiny", TINY, tmp_path, split=split, progress=False)
-    other = dataclasses.replace(TINY, beta=4.0)
+    other = dataclasses.replace(TINY, objective=BetaVAE(4.0))
     with pytest.raises(ValueError, match="another recipe"):
         train("tiny", other, tmp_path, split=split, progress=False)
     train("tiny", dataclasses.replace(TINY, title="New"), tmp_path, split=split, progress=False)
@@ -237,11 +258,10 @@ def test_what_a_stored_recipe_did_not_know_of_has_its_default():
     recipe = RECIPES["rooms-ada"]
     stored = recipe.hyperparameters()
     assert recipe.same_as(stored)
-    for key in ("commitment", "binarise"):
-        del stored[key]
+    del stored["binarise"]
     del stored["config"]["codebook"], stored["config"]["activation"]
     assert recipe.same_as(stored)
-    assert not replace(recipe, commitment=1.0).same_as(stored)
+    assert not replace(recipe, objective=AdaGVAE(beta=2.0)).same_as(stored)
     assert not replace(recipe, config=replace(recipe.config, activation="silu")).same_as(stored)
     assert not recipe.same_as({**stored, "steps": recipe.steps + 1})
     assert not recipe.same_as({**stored, "a_field_of_the_past": 1})
@@ -316,12 +336,10 @@ def test_a_checkpoint_is_written_after_some_minutes_too(tiny_split, tmp_path, mo
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000002", "step-00000003"]
 
 
-@pytest.mark.parametrize("objective", [o for o in graphs.OBJECTIVES if o != "elbo"] + ["elbo"])
+@pytest.mark.parametrize("objective", [name for name, settings in OBJECTIVES.items() if settings["objective"].recordable])
 def test_a_recorded_step_trains_as_an_ordinary_one(objective, tiny_split, tmp_path, monkeypatch):
     """What changes from step to step reaches a recording through tensors. Replays stand in for CUDA's."""
-    recipe = dataclasses.replace(
-        TINY, objective=objective, **{"beta_from": 8.0, "beta_steps": 10, **OBJECTIVES.get(objective, {})}
-    )
+    recipe = dataclasses.replace(TINY, **OBJECTIVES[objective])
     split = sprites.load("train") if recipe.data == "sprites" else tiny_split((1, 28, 28))
     ordinary = train("tiny", recipe, tmp_path / "ordinary", split=split, progress=False)
     recordings = []
@@ -357,9 +375,9 @@ def test_images_held_on_a_device_are_the_splits(tiny_split, monkeypatch):
     grid = FactorGrid(("a", "b"), (tuple("abcde"), tuple("fghij")), lambda f: (f[:, :1, None, None] * 5 + f[:, 1:, None, None]).astype(np.uint8))
     drawn = grid.split("train+validation", 3)
     pairs, held_pairs = Pairs(drawn, 1), Pairs(OnDevice(drawn, torch.device("cpu")), 1)
-    assert torch.equal(pairs.__getitems__(np.arange(20))[0], held_pairs.__getitems__(np.arange(20))[0])
+    assert torch.equal(pairs.batch(np.arange(20))[0], held_pairs.batch(np.arange(20))[0])
     with pytest.raises(ValueError, match="has no partners"):
-        Pairs(grid.split("train+validation", 24), 1).__getitems__(np.zeros(2, int))
+        Pairs(grid.split("train+validation", 24), 1).batch(np.zeros(2, int))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * 33 * 192 + 1, 0))
     assert OnDevice.fits(split, "cuda")
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * 33 * 192, 0))

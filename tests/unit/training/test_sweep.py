@@ -21,6 +21,7 @@ from vae import pipeline, store
 from vae.evaluation import report
 from vae.latent import maps
 from vae.models import Config
+from vae.objectives import BetaVAE, Schedule
 from vae.training import candidates, sweep, tries
 from vae.training.recipes import RECIPES
 
@@ -36,7 +37,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_RUNS", str(tmp_path / "runs"))
     (tmp_path / "pretrained").mkdir()
     monkeypatch.setattr(candidates, "CANDIDATES", {
-        "tiny-a": RECIPE, "tiny-b": dataclasses.replace(RECIPE, beta=4.0, beta_from=8.0, beta_steps=2),
+        "tiny-a": RECIPE, "tiny-b": dataclasses.replace(RECIPE, objective=BetaVAE(Schedule(4.0, start=8.0, steps=2))),
     })  # fmt: skip
     monkeypatch.setattr(sweep, "evaluate", quick_figures)
     return tmp_path
@@ -80,7 +81,7 @@ def test_a_plan_is_recipes_times_settings_times_seeds(world):
     assert [run.label for run in runs[:3]] == [
         "beta=1.0,latent_dim=3,seed=0", "beta=1.0,latent_dim=3,seed=1", "beta=2.0,latent_dim=3,seed=0",
     ]  # fmt: skip
-    assert runs[2].recipe.beta == 2.0 and runs[2].recipe.config.latent_dim == 3
+    assert runs[2].recipe.objective == BetaVAE(2.0) and runs[2].recipe.config.latent_dim == 3
     assert [run.recipe.seed for run in sweep.plan(["tiny-a"])] == [RECIPE.seed]
     with pytest.raises(ValueError, match="no recipe 'tiny-c'; the nearest are tiny-"):
         sweep.plan(["tiny-c"])
@@ -93,7 +94,7 @@ def test_a_sweep_records_tables_and_does_nothing_twice(world, capsys):
     assert len(recorded) == 4 and {t.split for t in recorded} == {"validation"}
     assert all(t.step == 20 and t.core_seconds > 0 and t.weights_sha256 for t in recorded)
     assert all("map" not in t.figures for t in recorded)  # numbers only
-    values = sorted(t.figures["mig"] for t in recorded if t.recipe["beta"] == 3)
+    values = sorted(t.figures["mig"] for t in recorded if t.recipe["objective"]["beta"] == 3)
     assert f"beta=3.0: median mig {sum(values) / 2:.4g}, {values[0]:.4g} to {values[1]:.4g} over 2 runs" in out
     times = {path: path.stat().st_mtime_ns for path in (world / "runs").rglob("*.safetensors")}
     assert cli.main(["sweep", "tiny-a", "--seeds", "0:2", "--set", "beta=1,3"]) == 0
@@ -150,7 +151,7 @@ def test_a_folder_of_another_recipe_is_an_error_and_nothing_is_lost(world, capsy
     with monkeypatch.context() as patch:
         patch.setattr(sweep, "time", Clock(looks=1))
         cli.main(["sweep", "tiny-a", "--minutes", "30"])
-    monkeypatch.setitem(candidates.CANDIDATES, "tiny-a", dataclasses.replace(RECIPE, beta=2.0))
+    monkeypatch.setitem(candidates.CANDIDATES, "tiny-a", dataclasses.replace(RECIPE, objective=BetaVAE(2.0)))
     capsys.readouterr()
     assert cli.main(["sweep", "tiny-a"]) == 1
     assert "error (" in (out := capsys.readouterr().out) and "checkpoints of another recipe" in out
@@ -205,7 +206,7 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(world, capsys, monkeyp
 # ---- killed in the middle
 
 LONGER = dataclasses.replace(RECIPE, steps=60)
-TWO = {"tiny-a": LONGER, "tiny-b": dataclasses.replace(LONGER, beta=4.0)}
+TWO = {"tiny-a": LONGER, "tiny-b": dataclasses.replace(LONGER, objective=BetaVAE(4.0))}
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -342,7 +343,7 @@ def test_the_best_run_is_chosen_on_validation_images_alone():
     def tried(mig, seed, split="validation", **changes):
         return tries.Try(dataclasses.replace(RECIPE, seed=seed, **changes).hyperparameters(), {"mig": mig}, split)
 
-    found = [tried(0.2, 0), tried(0.5, 1), tried(0.3, 2), tried(0.1, 0, beta=4.0)]
+    found = [tried(0.2, 0), tried(0.5, 1), tried(0.3, 2), tried(0.1, 0, objective=BetaVAE(4.0))]
     winner, selection = tries.best(RECIPE, found)
     assert winner.seed == 1
     assert selection["rule"] == "the largest MIG on validation images" and selection["split"] == "validation"

@@ -1,10 +1,10 @@
-// One image on its way through a model. Python's own functions do the work; here it is drawn. One
-// question is in flight at a time and the latest wins, so that everything follows the pen.
-const SENT = 56; // px across the drawing that is sent: the model's size is Python's business
-// what stands on the pad until somebody draws
+// One image on its way through a model. Python computes; this file draws. One question is in flight at
+// a time and the latest wins, so that everything follows the pen.
+const SENT = 56; // px across the drawing that is sent; Python scales it to the model's size
+// the drawing on the pad before the visitor draws
 const EXAMPLE = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]];
-const MOST = 100; // of epsilon
-const STANDARD = 3.2; // how far the axis of the bars goes, in the prior's standard deviations
+const MAX_EPS = 100; // of each dimension, either sign
+const STANDARD = 3.2; // half the axis of the bars, in the prior's standard deviations
 
 export default function (component) {
   const { data, parentElement } = component;
@@ -247,7 +247,7 @@ function drawBars(inside) {
 
 function drag(inside, event) {
   if (!inside.toEps) return;
-  for (const [d, eps] of inside.toEps(event.clientX, event.clientY)) inside.eps[d] = Math.max(-MOST, Math.min(MOST, eps));
+  for (const [d, eps] of inside.toEps(event.clientX, event.clientY)) inside.eps[d] = Math.max(-MAX_EPS, Math.min(MAX_EPS, eps));
   ask(inside);
 }
 
@@ -303,7 +303,7 @@ function buildDims(inside, box) {
     input.setAttribute('aria-label', `z of ${data.names[d]}`);
     input.oninput = () => {
       inside.sliding = d;
-      inside.eps[d] = Math.max(-MOST, Math.min(MOST, (Number(input.value) - inside.answer.mu[d]) / inside.answer.sigma[d]));
+      inside.eps[d] = Math.max(-MAX_EPS, Math.min(MAX_EPS, (Number(input.value) - inside.answer.mu[d]) / inside.answer.sigma[d]));
       ask(inside);
     };
     // a slider that is let go where it was taken up sends no "change"

@@ -87,7 +87,7 @@ function drawNames(map, context) {
     map.names = classes.map((name, label) => ({ name, label, place: thickest(map, label) })).filter(({ place }) => place);
     map.names.sort((a, b) => map.counts[b.label] - map.counts[a.label]);
   }
-  const size = Math.max(FEWEST_LETTERS, Math.min(20, map.width / 50));
+  const size = Math.max(MIN_FONT_SIZE, Math.min(20, map.width / 50));
   context.font = `700 ${size}px ${getComputedStyle(map.stage).getPropertyValue('--st-font') || 'sans-serif'}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';

@@ -1,8 +1,8 @@
 // Drawing the map: dots straight into pixels, where 70,000 arcs would take too long; then density,
 // thumbnails and the names of classes.
-const MOST_THUMBS = 700; // points in sight at which dots become thumbnails by themselves
-const ALWAYS_THUMBS = 250; // however few there are in all
-const FEWEST_LETTERS = 14; // px of a class's name
+// dots become thumbnails when at most a quarter of the points is in sight; the bounds of that number
+const MIN_THUMBS = 250, MAX_THUMBS = 700;
+const MIN_FONT_SIZE = 14; // px, of a class's name
 
 function drawMap(map) {
   const { points, ratio } = map;
@@ -37,7 +37,7 @@ function drawMap(map) {
   if (still && map.contours.checked) drawContours(map, context);
   map.thumbs = [];
   const sheet = mailbox().sheets.get(points.sheet_name);
-  if (still && sheet?.bitmap && (map.images.checked || inSight <= Math.min(MOST_THUMBS, Math.max(ALWAYS_THUMBS, points.n / 4)))) {
+  if (still && sheet?.bitmap && (map.images.checked || inSight <= Math.min(MAX_THUMBS, Math.max(MIN_THUMBS, points.n / 4)))) {
     drawThumbs(map, context, sheet, inSight);
   }
   if (still && map.data.colouring.kind === 'class') drawNames(map, context);

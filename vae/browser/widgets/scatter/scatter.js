@@ -1,13 +1,13 @@
 // A map of encoded images on a 2-D canvas. The default export runs again at every change of data,
-// while parentElement persists: what must outlive a run is kept on it.
+// while parentElement persists: state that must outlive a run is kept on parentElement.
 //
 // Three systems of places: a layout's own (what Python knows), the unit square round 0 into which
 // every layout is fitted (what is animated), and pixels of the stage.
-const PICK = 14; // px around a point that are its own
+const PICK = 14; // px from a point within which the pointer is on it
 const DWELL = 125; // ms of rest until the card is shown
-const TRAVEL = 700; // ms in which points go from one layout to another
-const NEAREST = 0.7, FARTHEST = 80; // zoom
-const CLICK = 5; // px that a hand may tremble in a click
+const TRAVEL = 700; // ms that points take from one layout to another
+const MIN_ZOOM = 0.7, MAX_ZOOM = 80;
+const CLICK = 5; // px that the pointer may move in a click
 
 export default function (component) {
   const { data, parentElement } = component;
@@ -183,7 +183,7 @@ function resize(map) {
 
 function zoom(map, factor, x = map.width / 2, y = map.height / 2) {
   const [u, v] = fromStage(map, x, y);
-  map.view.k = Math.max(NEAREST, Math.min(FARTHEST, map.view.k * factor));
+  map.view.k = Math.max(MIN_ZOOM, Math.min(MAX_ZOOM, map.view.k * factor));
   const [u2, v2] = fromStage(map, x, y);
   map.view.x += u - u2;
   map.view.y += v - v2;
@@ -338,7 +338,7 @@ function step(map, direction) {
   map.said.textContent = cardText(map, best);
 }
 
-// ---- what is told to Python
+// ---- what is sent to Python
 
 function send(map, event, what) {
   map.component.setTriggerValue(event, { model: map.data.model, collection: map.data.collection, layout: map.data.layout.key, ...what });

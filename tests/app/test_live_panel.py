@@ -1,0 +1,79 @@
+"""What the browser sends of sliders and of the grid of codes, and what becomes of it."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import vae
+from pages.components.bridge import messages
+from pages.components.live_panel import code_grid, panel
+from pages.components.shell import cached, state
+
+NAME = "mnist-cvae"
+
+
+class Session(dict):
+    __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """A session on a model; session(callback, **fields) runs a callback on what the browser sends."""
+    found = Session(model=NAME, y=2)
+    for module in (state, messages, panel, code_grid):
+        monkeypatch.setattr(module, "st", SimpleNamespace(session_state=found))
+    monkeypatch.setattr(state, "ensure_front_door", lambda: None)
+    monkeypatch.setattr(panel, "request_rerun", lambda key: found.update(rerun=key))
+
+    def send(callback, **fields):
+        monkeypatch.setattr(messages, "sent", lambda key, event: {"model": found.model, **fields})
+        found.pop("rerun", None)
+        callback()
+        return found
+
+    return send
+
+
+def test_a_release_sets_the_point_and_its_echo(session):
+    dims = vae.load(NAME).latent_dim
+    found = session(panel._commit, z=[0.5] * dims, y=7, panel="abc", commit=3)
+    assert found.z == (0.5,) * dims and found.y == 7 and found.rerun == panel.KEY
+    assert found.panel_echo == {"panel": "abc", "commit": 3} and "panel_note" not in found
+    for wild in (None, [0.5], ["0.5"] * dims, [True] * dims):
+        assert "rerun" not in session(panel._commit, z=wild, y=1) and found.z == (0.5,) * dims and found.y == 7
+    session(panel._commit, z=[0.0] * dims, y=True, panel=[["a"]], commit=1.0)
+    assert found.y == 7 and found.panel_echo == {"panel": "", "commit": 0}
+    session(panel._commit, z=[None, 10**400] + [1e9] * (dims - 2), y=10)
+    low, high = cached.slider_ranges(NAME).T
+    torch.testing.assert_close(torch.tensor(found.z[:2]), torch.tensor((low + high)[:2] / 2).float(), atol=1e-4, rtol=0)
+    assert found.z[2:] == (state.MAX_ABS,) * (dims - 2) and "put back" in found.panel_note and found.y == 7
+    session(panel._commit, z=[0.0] * dims, model="mnist-vae-2d")
+    assert found.z[2] == state.MAX_ABS  # about a model that was left
+
+
+def test_names_and_locks_are_of_dimensions_that_there_are(session):
+    found = session(panel._rename, index=1, name=" slant<b>: ")
+    assert state.names() == {1: "slantb"} and found.rerun == panel.KEY
+    for wild in ({"index": True, "name": "a"}, {"index": 999, "name": "a"}, {"index": 0, "name": 7}, {}):
+        session(panel._rename, **wild)
+    assert state.names() == {1: "slantb"}
+    session(panel._rename, index=1, name="")
+    assert state.names() == {}
+    session(panel._lock, index=1, locked=True)
+    for wild in ({"index": 2, "locked": 1}, {"index": -1, "locked": True}, {"index": "2", "locked": True}, {}):
+        session(panel._lock, **wild)
+    assert state.locked() == {1}
+    session(panel._lock, index=1, locked=False)
+    assert state.locked() == set()
+
+
+def test_places_of_the_grid_are_those_of_the_model(session):
+    found = session(code_grid._choose)
+    found.model = "mnist-vqvae"
+    session(code_grid._choose, places=[5, 3, 5, 49, -1], number=4)
+    key = code_grid._places_key()
+    assert found[key] == [3, 5] and found[code_grid.KEY + "_number"] == 4
+    session(code_grid._choose, places=[1, True], number=True)
+    session(code_grid._choose, places="12", number=-1)
+    assert found[key] == [3, 5] and found[code_grid.KEY + "_number"] == 4

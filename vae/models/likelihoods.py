@@ -1,0 +1,156 @@
+"""p(x | z) of pixels, from what a decoder returns: a choice of the recipe. Each has its normaliser, so that nats are nats.
+
+A decoder returns logits (B, C, H, W). The mean image is their sigmoid, but for the continuous Bernoulli.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Distribution, Independent, Normal, constraints
+
+from ..registry import Registry
+
+NEAR_ZERO = 1e-2  # a logit nearer to 0 than this takes the series: the closed forms divide 0 by 0
+MIN_LOG_SIGMA = -6.0  # of a learned or optimal sigma: 0.0025, less than the step between two grey levels
+FOLLOW = 0.01  # the share of each batch in the running average of the optimal variance
+
+
+class Likelihood(nn.Module):
+    """From logits (B, C, H, W) to p(x | z), batch (B,), event (C, H, W).
+
+    is_sigmoid     whether the mean image is the logits' sigmoid
+    is_cross_entropy  whether log_prob of grey pixels is minus a cross-entropy, and no log-probability
+    """
+
+    is_sigmoid: ClassVar[bool] = True
+    is_cross_entropy: ClassVar[bool] = False
+
+    def __init__(self, sigma: float):
+        super().__init__()
+
+    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
+        """Return p(x | z). x (B, C, H, W): the images in training, for what is fitted to them."""
+        raise NotImplementedError
+
+
+LIKELIHOODS: Registry[type[Likelihood]] = Registry("likelihood")
+
+
+def independent(pixels: Distribution) -> Independent:
+    """Return independent pixels (B, C, H, W) as one distribution over images."""
+    return Independent(pixels, 3, validate_args=False)
+
+
+@LIKELIHOODS.register("bernoulli")
+class BernoulliPixels(Likelihood):
+    """Pixels are black or white. For grey pixels log_prob is minus the binary cross-entropy, the usual
+    score on grey MNIST; only for binary pixels is it a log-probability."""
+
+    is_cross_entropy = True
+
+    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
+        return independent(Bernoulli(logits=logits, validate_args=False))
+
+
+class ContinuousBernoulli(Distribution):
+    """A density on [0, 1] proportional to p^x (1 - p)^(1 - x) (Loaiza-Ganem & Cunningham 2019).
+
+    Parametrised by logits = log(p / (1 - p)), in which the normaliser is exact for every p;
+    torch's own clips p at 1e-7 and so is wrong for a pixel that is surely black.
+    """
+
+    arg_constraints = {"logits": constraints.real}
+    support = constraints.unit_interval
+
+    def __init__(self, logits: Tensor):
+        self.logits = logits
+        super().__init__(logits.shape, validate_args=False)
+
+    @property
+    def log_normaliser(self) -> Tensor:
+        """log C(p) = log(l / tanh(l / 2)) of the logit l; log 2 at l = 0."""
+        safe = torch.where(self._near, torch.ones_like(self.logits), self.logits)
+        return torch.where(self._near, log(2) + self.logits**2 / 12, (safe / (safe / 2).tanh()).log())
+
+    @property
+    def mean(self) -> Tensor:
+        """1 / (1 - exp(-l)) - 1 / l; 1/2 at l = 0."""
+        safe = torch.where(self._near, torch.ones_like(self.logits), self.logits)
+        return torch.where(self._near, 0.5 + self.logits / 12, -1 / torch.expm1(-safe) - 1 / safe)
+
+    @property
+    def _near(self) -> Tensor:
+        return self.logits.abs() < NEAR_ZERO
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Return the log-density of values in [0, 1], in nats, of the shape of the logits."""
+        return value * self.logits - nn.functional.softplus(self.logits) + self.log_normaliser
+
+    def sample(self, sample_shape: torch.Size = torch.Size()) -> Tensor:  # noqa: B008
+        """Sample by the inverse of the distribution function: log(1 + u (exp(l) - 1)) / l."""
+        with torch.no_grad():
+            u = torch.rand(self._extended_shape(sample_shape), dtype=self.logits.dtype, device=self.logits.device)
+            size = self.logits.abs().clamp(min=NEAR_ZERO)
+            # of -|l|, whose exponential does not overflow; the density for l mirrors that for -l
+            x = -torch.log1p(u * torch.expm1(-size)) / size
+            return torch.where(self._near, u, torch.where(self.logits > 0, 1 - x, x))
+
+
+@LIKELIHOODS.register("continuous_bernoulli")
+class ContinuousBernoulliPixels(Likelihood):
+    """Grey pixels in [0, 1], with a density that integrates to 1."""
+
+    is_sigmoid = False
+
+    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
+        return independent(ContinuousBernoulli(logits))
+
+
+@LIKELIHOODS.register("gaussian")
+class GaussianPixels(Likelihood):
+    """N(sigmoid(logits), sigma^2) for each pixel, sigma fixed. Raises ValueError for a sigma that is not positive."""
+
+    def __init__(self, sigma: float):
+        super().__init__(sigma)
+        if not 0 < sigma < float("inf"):
+            raise ValueError(f"the standard deviation of pixels must be positive and finite, not {sigma}")
+        self.log_sigma: Tensor
+        self._set(torch.tensor(log(sigma)))
+
+    def _set(self, log_sigma: Tensor) -> None:
+        self.register_buffer("log_sigma", log_sigma)
+
+    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
+        mean = logits.sigmoid()
+        return independent(Normal(mean, self._sigma(mean, x).expand_as(mean), validate_args=False))
+
+    def _sigma(self, mean: Tensor, x: Tensor | None) -> Tensor:
+        return self.log_sigma.clamp(min=MIN_LOG_SIGMA).exp()
+
+
+@LIKELIHOODS.register("gaussian_learned")
+class LearnedGaussianPixels(GaussianPixels):
+    """One sigma for all pixels, trained with the networks (Rybkin et al. 2021). sigma: where it begins."""
+
+    def _set(self, log_sigma: Tensor) -> None:
+        self.log_sigma = nn.Parameter(log_sigma)
+
+
+@LIKELIHOODS.register("gaussian_optimal")
+class OptimalGaussianPixels(GaussianPixels):
+    """One sigma for all pixels, the maximum-likelihood one: in training the root of the batch's mean
+    squared error (Rybkin et al. 2021, equation 7), and afterwards that of its running average, so that
+    p(x | z) is one density and log_prob of a new image is a log-density."""
+
+    def _sigma(self, mean: Tensor, x: Tensor | None) -> Tensor:
+        if not self.training or x is None:
+            return super()._sigma(mean, x)
+        variance = ((x - mean) ** 2).mean()
+        with torch.no_grad():
+            followed = (2 * self.log_sigma).exp().lerp(variance.detach(), FOLLOW)
+            self.log_sigma.copy_(0.5 * followed.log())
+        return (0.5 * variance.log()).clamp(min=MIN_LOG_SIGMA).exp()

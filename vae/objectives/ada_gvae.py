@@ -1,0 +1,63 @@
+"""Ada-GVAE (Locatello et al. 2020): pairs of images that differ in few factors, and share the rest of the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+from torch.distributions import Distribution
+
+from ..data import Split
+from ..models import Output
+from .base import Batch, Objective, Weight, register
+from .terms import ELBO, ada_gvae, elbo
+
+MAX_ROUNDS = 1000  # of looking for partners inside the split
+
+
+@register("ada_gvae")
+@dataclass(frozen=True)
+class AdaGVAE(Objective):
+    beta: Weight = 1.0  # of the KL
+    pair_factors: int = 1  # in how many factors the two images of a pair differ
+
+    def dataset(self, split: Split, seed: int) -> Pairs:
+        return Pairs(split, self.pair_factors)
+
+    def refine(self, posterior: Distribution) -> Distribution:
+        return ada_gvae(posterior)
+
+    def terms(self, out: Output, batch: Batch) -> ELBO:
+        return elbo(out, batch.x, beta=batch.weights["beta"])
+
+
+class Pairs:
+    """Pairs of images: the second half of a batch holds the first half's partners, which differ from
+    them in k factors. No partner comes from outside the split; ValueError where there is none."""
+
+    def __init__(self, split: Split, k: int):
+        self.split, self.k = split, k
+        self.row_of = np.full(len(split.grid), -1)  # of an image's number; -1 outside the split
+        self.row_of[split.grid.numbers(split.factors)] = np.arange(len(split))
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def batch(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+        # the batch seeds its own partners: they are a function of seed and step, as it is
+        rng = np.random.default_rng(indices)
+        first = np.asarray(indices)[: len(indices) // 2]
+        factors = self.split.factors[first]
+        partners = self.split.grid.partners(factors, self.k, rng)
+        for _ in range(MAX_ROUNDS):
+            outside = self._rows(partners) < 0
+            if not outside.any():
+                break
+            partners[outside] = self.split.grid.partners(factors[outside], self.k, rng)
+        else:
+            raise ValueError(f"an image has no partners in this split that differ from it in {self.k} factors")
+        return self.split.batch(np.concatenate([first, self._rows(partners)]))
+
+    def _rows(self, factors: np.ndarray) -> np.ndarray:
+        return self.row_of[self.split.grid.numbers(factors)]

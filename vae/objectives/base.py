@@ -1,0 +1,179 @@
+"""What an objective is: hooks that the training loop calls, and weights that may change from step to step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from ..models import Output
+from ..registry import Registry
+
+if TYPE_CHECKING:
+    from ..data import Split
+    from ..models import Config
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A weight that goes from `start` at step 0 to `end` at step `steps` and stays there.
+
+    geometric: in equal ratios, else in equal differences.
+    """
+
+    end: float
+    start: float
+    steps: int
+    geometric: bool = True
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"a schedule takes one step or more, not {self.steps}")
+        if self.geometric and not (self.start > 0 and self.end > 0):
+            raise ValueError(f"a geometric schedule stays above 0: it cannot go from {self.start:g} to {self.end:g}")
+
+    def at(self, step: int) -> float:
+        """Return the weight at a step, counted from 0."""
+        if step >= self.steps:
+            return self.end
+        share = step / self.steps
+        if self.geometric:
+            return self.start * (self.end / self.start) ** share
+        return self.start + (self.end - self.start) * share
+
+
+Weight = float | Schedule
+
+
+class Batch(NamedTuple):
+    """What an objective's terms may depend on beside the model's output."""
+
+    x: Tensor  # (B, C, H, W) in [0, 1]
+    y: Tensor  # (B,) int64 class numbers
+    weights: dict[str, Any]  # the objective's fields of type Weight at this step, numbers or 0-d tensors
+    n_data: int  # images in the data set
+    critic: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What training minimises. A subclass holds its weights as fields and overrides the hooks it needs.
+
+    takes_label  whether the model is given y; where not, y is what it has to learn
+    draws        codes sampled for each image: the model sees every image so often
+    recordable   whether a step asks the host for nothing, so that a CUDA graph can replay it
+    """
+
+    name: ClassVar[str] = ""  # its key in OBJECTIVES
+    takes_label: ClassVar[bool] = True
+    recordable: ClassVar[bool] = True
+
+    @property
+    def draws(self) -> int:
+        return 1
+
+    def dataset(self, split: Split, seed: int) -> Any:
+        """Return what batches are taken from: anything with len() and batch(indices), as a Split has."""
+        return split
+
+    def refine(self, posterior: Distribution) -> Distribution:
+        """Return the posterior that z is sampled from, given the encoder's."""
+        return posterior
+
+    def critic(self, config: Config) -> nn.Module | None:
+        """Return a new discriminator, or None where the objective has none."""
+        return None
+
+    def critic_loss(self, critic: nn.Module, out: Output, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the discriminator's loss (B,), from detached tensors: no gradient reaches the model."""
+        raise NotImplementedError
+
+    def terms(self, out: Output, batch: Batch) -> Any:
+        """Return a NamedTuple of terms (B,) in nats, with recon, kl and loss among them."""
+        raise NotImplementedError
+
+    def at(self, step: int) -> dict[str, float]:
+        """Return the value of each weight at a step, counted from 0."""
+        weights = {f.name: getattr(self, f.name) for f in fields(self) if f.type in ("Weight", Weight)}
+        return {name: value.at(step) if isinstance(value, Schedule) else value for name, value in weights.items()}
+
+    def final(self) -> dict[str, float]:
+        """Return the final value of each weight."""
+        return self.at(self.settled())
+
+    def settled(self) -> int:
+        """Return the first step at which every weight has its final value."""
+        values = [getattr(self, f.name) for f in fields(self)]
+        return max((value.steps for value in values if isinstance(value, Schedule)), default=0)
+
+    def described(self) -> str:
+        """Return the objective in words: "factor_vae, beta from 60 to 1 in 8,000 steps, gamma 35"."""
+        parts = [self.name]
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Schedule):
+                value = f"from {value.start:g} to {value.end:g} in {value.steps:,} steps"
+            parts.append(f"{f.name} {value:g}" if type(value) is float else f"{f.name} {value}")
+        return ", ".join(parts)
+
+    def stored(self) -> dict[str, Any]:
+        """Return the objective as a card stores it: its name and its fields."""
+        return {"name": self.name, **asdict(self)}
+
+
+OBJECTIVES: Registry[type[Objective]] = Registry("objective")
+
+
+def register(name: str):
+    """Return a decorator that registers an Objective class under a name. Raises ValueError for a name that exists."""
+    add = OBJECTIVES.register(name, depth=2)
+
+    def named(cls: type[Objective]) -> type[Objective]:
+        cls.name = name
+        return add(cls)
+
+    return named
+
+
+# the weights of every objective, as recipes stored them before objectives were objects
+FLAT_FIELDS = (
+    "beta", "beta_from", "beta_steps", "gamma", "capacity", "capacity_steps", "discriminator_learning_rate",
+    "feature_weight", "adversarial_weight", "pair_factors", "commitment", "labels", "alpha",
+)  # fmt: skip
+
+
+def read(recipe: dict[str, Any]) -> Objective:
+    """Return the objective of a recipe as a card or a checkpoint stores it.
+
+    Raises ValueError for an unknown objective or field.
+    """
+    stored = recipe.get("objective", "elbo")
+    if isinstance(stored, str):
+        stored = _from_flat(stored, recipe)
+    values = dict(stored)
+    name = values.pop("name", None)
+    if not isinstance(name, str) or name not in OBJECTIVES:
+        raise ValueError(f"its objective {str(name)[:60]!r} is not known here")
+    for key, value in values.items():
+        if isinstance(value, dict):
+            values[key] = Schedule(**value)
+    try:
+        return OBJECTIVES[name](**values)
+    except TypeError:
+        raise ValueError(f"its objective {name} has fields that are not known here") from None
+
+
+def _from_flat(name: str, recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return an objective as `stored` gives it, from a recipe with FLAT_FIELDS."""
+    name = "beta_vae" if name == "elbo" else name
+    if not isinstance(name, str) or name not in OBJECTIVES:
+        return {"name": name}
+    found = {f.name: recipe[f.name] for f in fields(OBJECTIVES[name]) if f.name in recipe}
+    if "beta" in found and recipe.get("beta_from"):
+        found["beta"] = asdict(Schedule(recipe["beta"], recipe["beta_from"], recipe["beta_steps"]))
+    if found.get("capacity"):
+        found["capacity"] = asdict(Schedule(recipe["capacity"], 0.0, max(1, recipe["capacity_steps"]), geometric=False))
+    return {"name": name, **found}

@@ -1,0 +1,20 @@
+"""The VQ-VAE's objective (van den Oord et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..models.vqvae import VQOutput
+from .base import Batch, Objective, register
+from .terms import VQVAETerms, vq_vae
+
+
+@register("vq_vae")
+@dataclass(frozen=True)
+class VectorQuantised(Objective):
+    recordable: ClassVar[bool] = False
+    commitment: float = 0.0  # weight of the encoder's distance from the codebook
+
+    def terms(self, out: VQOutput, batch: Batch) -> VQVAETerms:
+        return vq_vae(out, batch.x, commitment=self.commitment)
