@@ -17,7 +17,7 @@ const scatter = await load(
   ),
   ['place', 'reach', 'toUnit', 'toOwn', 'toStage', 'fromStage', 'zoom', 'pinch', 'within', 'codeAt', 'nearestOnMap', 'pointAt', 'isLit',
     'densityOf', 'contoursOf', 'marchingSquares', 'thickest', 'stampOf', 'stampAt', 'packed', 'mixed', 'crowded', 'markerPlace',
-    'NEAREST', 'FARTHEST', 'GRID', 'HELD'],
+    'MIN_ZOOM', 'MAX_ZOOM', 'GRID', 'HELD'],
 );
 const { GRID } = scatter;
 
@@ -82,12 +82,12 @@ test('zoom keeps the place under the pointer', () => {
   assert.equal(map.view.k, 1.6);
 });
 
-test('zoom has a nearest and a farthest', () => {
+test('zoom has a least and a greatest', () => {
   const map = mapOf(SQUARE);
   scatter.zoom(map, 1e9);
-  assert.equal(map.view.k, scatter.FARTHEST);
+  assert.equal(map.view.k, scatter.MAX_ZOOM);
   scatter.zoom(map, 1e-9);
-  assert.equal(map.view.k, scatter.NEAREST);
+  assert.equal(map.view.k, scatter.MIN_ZOOM);
 });
 
 test('two fingers that part by a factor zoom by it', () => {
