@@ -164,10 +164,10 @@ def record() -> None:
         if key:
             row["shown"] = shown(app, key)[0]
         rows.append(json.dumps(row, ensure_ascii=False))
-    RECORD.write_text("[\n" + ",\n".join(rows) + "\n]\n")
+    RECORD.write_text("[\n" + ",\n".join(rows) + "\n]\n", encoding="utf-8")
 
 
-OLD = json.loads(RECORD.read_text()) if RECORD.exists() else []
+OLD = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else []
 
 
 @pytest.mark.parametrize("old", OLD, ids=lambda old: "-".join([old["page"], *old["link"].values()])[:60])

@@ -58,8 +58,8 @@ def weights_late(recipe) -> list[dict[str, Tensor]]:
     late = int(0.95 * recipe.steps)
     with tempfile.TemporaryDirectory() as folder:
         early = stopped(recipe, Path(folder))
-        told = json.loads((early / "progress.json").read_text())
-        (early / "progress.json").write_text(json.dumps({**told, "step": late}))
+        told = json.loads((early / "progress.json").read_text(encoding="utf-8"))
+        (early / "progress.json").write_text(json.dumps({**told, "step": late}), encoding="utf-8")
         early.rename(early.with_name(f"step-{late:08d}"))
         end = stopped(recipe, Path(folder))
         if end.name != f"step-{late + 6:08d}":

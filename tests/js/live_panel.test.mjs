@@ -1,0 +1,83 @@
+// The arithmetic of sliders and pad.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { load } from './load.mjs';
+
+const { density, placeCross, tileValue, clean, samePoint, goTo, label, CELLS, TILES } = await load(
+  ['mailbox', 'questions', 'pixels'].map((name) => `runtime/${name}.js`).concat(
+    ['picture', 'sliders', 'pad', 'around', 'live_panel'].map((name) => `widgets/live_panel/${name}.js`),
+  ),
+  ['density', 'placeCross', 'tileValue', 'clean', 'samePoint', 'goTo', 'label', 'CELLS', 'TILES'],
+);
+
+const dim = (index, changes = {}) => ({ index, low: -2, high: 2, locked: false, name: '', ...changes });
+
+// what the functions read of a panel; draws: a level from 0 to 255 for each dimension of each draw
+const panelOf = (dims, z, draws = []) => ({
+  data: { dims }, z, draws: [], entry: { draws: Uint8Array.from(draws) }, axisX: { value: '0' }, axisY: { value: '1' },
+  cross: { style: {} }, rows: [],
+});
+
+test('density: 1 where all draws lie, 0 far from them, row 0 at the top', () => {
+  const shade = density(panelOf([dim(0), dim(1)], [0, 0], [128, 40, 128, 40])); // low on the second axis
+  assert.equal(shade.length, CELLS * CELLS);
+  assert.equal(shade.indexOf(1), (CELLS - 1 - 10) * CELLS + CELLS / 2); // ten cells above the bottom row
+  assert.equal(shade[0], 0);
+});
+
+test('density spreads over three cells each way', () => {
+  const shade = density(panelOf([dim(0), dim(1)], [0, 0], [128, 128]));
+  const middle = shade.indexOf(1);
+  for (const step of [1, -1, CELLS, -CELLS]) assert.ok(Math.abs(shade[middle + step] - 2 / 3) < 1e-12);
+  for (const step of [2, -2, 2 * CELLS]) assert.ok(Math.abs(shade[middle + step] - 1 / 3) < 1e-12);
+  assert.equal(shade[middle + 3], 0);
+});
+
+test('density without draws is 0 everywhere', () => {
+  const shade = density({ ...panelOf([dim(0), dim(1)], [0, 0]), entry: null });
+  assert.ok(shade.every((value) => value === 0));
+});
+
+test('density follows the chosen axes', () => {
+  const panel = panelOf([dim(0), dim(1), dim(2)], [0, 0, 0], [0, 128, 255]);
+  panel.axisX.value = '2';
+  assert.equal(density(panel).indexOf(1) % CELLS, CELLS - 1);
+});
+
+test('the cross stands at z, and at the edge for a z outside', () => {
+  const panel = panelOf([dim(0), dim(1)], [1, 9]);
+  placeCross(panel);
+  assert.deepEqual(panel.cross.style, { left: '75%', top: '0%' });
+});
+
+test('the tiles of a strip lie in the middles of equal parts of its track', () => {
+  const row = { low: 0, high: TILES };
+  assert.deepEqual(Array.from({ length: TILES }, (_, i) => tileValue(row, i)), Array.from({ length: TILES }, (_, i) => i + 0.5));
+});
+
+test('a value that is not finite goes back into the range of its dimension', () => {
+  const panel = panelOf([dim(0), dim(1), dim(2), dim(3, { low: 0, high: 1 })], [Infinity, -Infinity, 0.5, NaN]);
+  clean(panel);
+  assert.deepEqual(panel.z, [2, -2, 0.5, 0.5]);
+  assert.ok(panel.note);
+});
+
+test('two points are one where z and class agree', () => {
+  const point = { z: [0, 1], y: 3 };
+  assert.ok(samePoint(point, { z: [0, 1.0005], y: 3 }));
+  assert.ok(!samePoint(point, { z: [0, 1.01], y: 3 }));
+  assert.ok(!samePoint(point, { z: [0, 1], y: 2 }));
+  assert.ok(!samePoint(point, { z: [0], y: 3 }));
+});
+
+test('locked dimensions stay where they are', (t) => {
+  t.mock.method(globalThis, 'setTimeout', () => 0); // strips are drawn later
+  const panel = { ...panelOf([dim(0, { locked: true }), dim(1)], [1, 1]), classes: { children: [] }, holding: false, entry: null };
+  goTo(panel, { z: [-1, -1], y: 2 });
+  assert.deepEqual([panel.z, panel.y], [[1, -1], 2]);
+});
+
+test('a dimension without a name is called by its number', () => {
+  assert.deepEqual([label(dim(3)), label(dim(3, { name: 'tilt' }))], ['z3', 'tilt']);
+});
