@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import chain
-from math import log, prod
+from math import log
 from typing import Callable, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Independent, Normal, constraints
+from torch.distributions import Distribution, Independent, Normal, constraints
 
 from ..registry import Registry
-
+from .checks import check_codes, check_images, extremes, kind_of, precise, traced
+from .likelihoods import LIKELIHOODS
 
 FAMILIES: Registry[type[LatentModel]] = Registry("family")  # a card's "family" is a key of it
 NETWORKS = ("mlp", "conv")
@@ -38,6 +39,8 @@ class NetworkConfig:
     decoder: tuple[int, ...] = (128, 256)
     channels: tuple[int, ...] = (32, 32, 32, 32)
     activation: str = "relu"  # of network "conv", one of ACTIVATIONS; network "mlp" has SiLU
+    likelihood: str = "bernoulli"  # p(x|z) of the pixels, one of LIKELIHOODS
+    sigma: float = 0.1  # of Gaussian pixels: the standard deviation, or where training begins
     num_classes: ClassVar[int] = 0  # a field of conditional families
 
     def __post_init__(self):
@@ -48,6 +51,8 @@ class NetworkConfig:
             raise ValueError(f"unknown network {self.network!r}: expected one of {', '.join(NETWORKS)}")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"unknown activation {self.activation!r}: expected one of {', '.join(ACTIVATIONS)}")
+        if self.likelihood not in LIKELIHOODS:
+            raise ValueError(f"unknown likelihood {self.likelihood!r}: expected one of {', '.join(LIKELIHOODS)}")
         for name in ("encoder", "decoder", "channels"):
             if not all(map(is_count, getattr(self, name))):
                 raise ValueError(f"{name} must hold widths, integers of 1 or more, not {getattr(self, name)}")
@@ -190,6 +195,7 @@ class LatentModel(nn.Module):
         if type(config) is not self.Config:
             raise TypeError(f"{type(self).__name__} takes a {self.Config.__qualname__}, not a {type(config).__qualname__}")
         self.config = config
+        self.pixels = LIKELIHOODS[config.likelihood](config.sigma)
         self.card = None  # vae.load puts the ModelCard here
 
     @property
@@ -234,7 +240,8 @@ class LatentModel(nn.Module):
         return x.to(self.dtype)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """z (B, D) -> (B, C, H, W), the logit of each pixel's mean."""
+        """z (B, D) -> (B, C, H, W), from which `pixels` makes p(x|z): the logit of each pixel's mean, but for the
+        continuous Bernoulli."""
         raise NotImplementedError
 
     @property
@@ -245,7 +252,7 @@ class LatentModel(nn.Module):
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """z (B, D) -> (B, C, H, W), the mean image in [0, 1]. Raises ValueError for z of another shape."""
         self._check_shape(z)
-        return self.decode_logits(z, y).sigmoid()
+        return self.pixels.mean(self.decode_logits(z, y))
 
     def _check_shape(self, z: Tensor) -> None:
         if not traced() and (z.ndim != 2 or z.shape[1] != self.latent_dim):
@@ -261,12 +268,12 @@ class LatentModel(nn.Module):
     def likelihood(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """p(x | z): log_prob(x) -> (B,) in nats, summed over pixels.
 
-        Bernoulli. For grey pixels in [0, 1] log_prob is minus the binary cross-entropy,
-        the usual score on grey MNIST; only for binary pixels is it a log-probability.
+        Which it is, config.likelihood says. By default Bernoulli: for grey pixels in [0, 1] log_prob is then minus
+        the binary cross-entropy, the usual score on grey MNIST; only for binary pixels is it a log-probability.
         x (B, C, H, W) in [0, 1], or one image (1, C, H, W) for all codes; others raise ValueError.
         """
         self._check_shape(z)
-        return pixels(self.decode_logits(z, y), look=not self.training)
+        return self.pixels(self.decode_logits(z, y))
 
     def most_likely_class(self, x: Tensor) -> Tensor:
         """x (B, C, H, W) -> (B,) int, of conditional models."""
@@ -290,17 +297,20 @@ class LatentModel(nn.Module):
         y: Tensor | None = None,
         generator: torch.Generator | None = None,
         refine: Callable[[Distribution], Distribution] | None = None,
+        target: Tensor | None = None,
     ) -> Output:
         """x (B, C, H, W) through encoder, one draw of z, and decoder.
 
-        refine: what an objective does to the posterior before z is drawn.
+        refine: what an objective does to the posterior before z is drawn. target: the images to be
+        reconstructed, where they are not x.
         """
         posterior = self.encode(x, y)
         if refine is not None:
             posterior = refine(posterior)
         noise = torch.randn(len(x), self.latent_dim, generator=generator, device=x.device)
         z = reparametrise(posterior, noise)
-        return Output(posterior, z, self.likelihood(z, y), self.prior)
+        likelihood = self.pixels(self.decode_logits(z, y), x if target is None else target)
+        return Output(posterior, z, likelihood, self.prior)
 
     def one_hot(self, y: Tensor | None, n: int) -> Tensor:
         """y (n,) int -> (n, num_classes) in the weights' dtype. Raises ValueError for a missing y, one of
@@ -318,108 +328,10 @@ class LatentModel(nn.Module):
         return nn.functional.one_hot(y.long(), self.num_classes).to(self.dtype)
 
 
-class Pixels(Independent):
-    """Independent Bernoulli pixels that take grey values too, batch (B,), event (C, H, W).
-
-    look: whether log_prob looks at the values of an image, which have to lie in [0, 1].
-    """
-
-    look = True
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Images (B, C, H, W), or such that broadcast to them -> (B,) in nats. Raises ValueError for others."""
-        check_images(value, self.event_shape, self.batch_shape, self.look)
-        # Independent's own sum cannot reshape an empty batch
-        return self.base_dist.log_prob(value.to(self.base_dist.logits.dtype)).flatten(-3).sum(-1)
-
-
-def pixels(logits: Tensor, look: bool = True) -> Pixels:
-    """p(x|z) from logits (B, C, H, W): Bernoulli pixels, in float32 or float64."""
-    # validate_args=False admits grey values
-    likelihood = Pixels(Bernoulli(logits=precise(logits), validate_args=False), 3, validate_args=False)
-    likelihood.look = look
-    return likelihood
-
-
-RANGE_TOLERANCE = 1e-4  # that pixels may lie outside [0, 1], by rounding
-
-
-def check_images(
-    x: Tensor, image_shape: tuple[int, int, int], batch_shape: tuple[int, ...] | None = None, look: bool = True
-) -> None:
-    """Raise ValueError, in one sentence, unless x holds floats in [0, 1] of shape (B, C, H, W).
-
-    image_shape: (C, H, W). batch_shape: of a likelihood, to which x has to broadcast. look: whether
-    the range is checked, for which values are read.
-    """
-    if traced():
-        return
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        raise ValueError(f"x must be a tensor of floats in [0, 1], not {kind_of(x)}")
-    if batch_shape is None:
-        fits = x.ndim == 4 and x.shape[1:] == tuple(image_shape)
-    else:
-        fits = broadcasts(x.shape, (*batch_shape, *image_shape), event_dims=3)
-    if not fits:
-        # as many images as there are, where only an axis is missing or misplaced
-        n = x.shape[:1] if x.ndim == 4 else (max(1, x.numel() // prod(image_shape)),)
-        expected = (*(n if batch_shape is None else batch_shape), *image_shape)
-        raise ValueError(f"x must have shape {expected}, not {tuple(x.shape)}")
-    found = extremes(x) if look else None
-    if found and not (found[0] >= -RANGE_TOLERANCE and found[1] <= 1 + RANGE_TOLERANCE):
-        told = "and some are NaN" if found[0] != found[0] else f"not from {found[0]:g} to {found[1]:g}"
-        raise ValueError(f"x must hold pixels in [0, 1], {told}")
-
-
-def check_codes(z: Tensor, distribution: Distribution) -> None:
-    """Raise ValueError unless z has a distribution's shape (B, D), or one that broadcasts to it."""
-    expected = distribution.batch_shape + distribution.event_shape
-    if not traced() and not broadcasts(z.shape, expected, event_dims=1):
-        shape = tuple(expected) if distribution.batch_shape else f"(B, {expected[0]})"
-        raise ValueError(f"z must have shape {shape}, not {tuple(z.shape)}")
-
-
-def broadcasts(shape: torch.Size, expected: tuple[int, ...], event_dims: int) -> bool:
-    """Return whether a shape ends in the last event_dims of expected, and broadcasts to it before them."""
-    if shape == expected:
-        return True
-    before = zip(shape[-event_dims - 1 :: -1], expected[-event_dims - 1 :: -1])
-    return shape[-event_dims:] == tuple(expected[-event_dims:]) and all(1 in (a, b) or a == b for a, b in before)
-
-
-def traced() -> bool:
-    """Whether operations are being recorded by torch.compile, torch.export or torch.jit.trace."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
-
-
-def extremes(x: Tensor) -> tuple[float, float] | None:
-    """Return the smallest and largest value of x, both NaN if one is; None where x is empty or has no values
-    to be read: where operations are recorded, also as a CUDA graph, under vmap, on the meta device."""
-    if traced() or not x.numel():
-        return None
-    if x.is_cuda and torch.cuda.is_current_stream_capturing():
-        return None
-    try:
-        low, high = x.detach().aminmax()
-        return low.item(), high.item()
-    except RuntimeError:  # what vmap, fake tensors and the meta device answer
-        return None
-
-
-def kind_of(value) -> str:
-    """What a value is, for a message: the dtype of a tensor, else the type."""
-    return str(value.dtype).removeprefix("torch.") if isinstance(value, Tensor) else type(value).__name__
-
-
 def check_temperature(temperature: float) -> None:
     """Raises ValueError for a temperature that is negative or not finite."""
     if not 0 <= temperature < float("inf"):
         raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
-
-
-def precise(values: Tensor) -> Tensor:
-    """Undo autocast and half precision: float16 and bfloat16 to float32, other dtypes unchanged."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 # Test images stay well inside: log-variances between -27 and 1.4, means within 11.1. An image unlike

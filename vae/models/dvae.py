@@ -31,11 +31,11 @@ class DenoisingVAE(VAE):
                 raise ValueError(f"a denoising VAE needs noise of a standard deviation above 0, not {self.noise}")
 
     def forward(self, x, y=None, generator=None, refine=None):
-        x = self.as_images(x)
+        noisy = x = self.as_images(x)
         if self.training:
             std = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device)
-            x = add_noise(x, self.config.noise * std, generator)
-        return super().forward(x, y, generator, refine)
+            noisy = add_noise(x, self.config.noise * std, generator)
+        return super().forward(noisy, y, generator, refine, target=x)
 
 
 def add_noise(x: Tensor, std: float | Tensor, generator: torch.Generator | None = None) -> Tensor:

@@ -65,4 +65,4 @@ class M2(ConditionalVAE):
         posterior = self.encode(x_all, y_all)
         noise = torch.randn(k * b, self.latent_dim, generator=generator, device=x.device)
         z = reparametrise(posterior, noise)
-        return M2Output(posterior, z, self.likelihood(z, y_all), self.prior, self.classify(x))
+        return M2Output(posterior, z, self.pixels(self.decode_logits(z, y_all), x_all), self.prior, self.classify(x))

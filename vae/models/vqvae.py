@@ -23,7 +23,6 @@ from .base import (
     check_codes,
     check_counts,
     check_temperature,
-    pixels,
     precise,
 )
 from .lazy import while_unchanged
@@ -298,5 +297,5 @@ class VQVAE(LatentModel):
         logits = self.decoder((encoded + (quantised - encoded).detach()).to(self.dtype))
         prior = self.prior
         return VQOutput(
-            PointMass(z), z, pixels(logits, not self.training), prior, encoded, quantised, prior.log_prob(z)
+            PointMass(z), z, self.pixels(logits, x), prior, encoded, quantised, prior.log_prob(z)
         )

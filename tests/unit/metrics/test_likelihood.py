@@ -4,7 +4,7 @@ import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from vae.metrics import importance_nll, likelihood
-from vae.models import FAMILIES, NetworkConfig, LatentModel
+from vae.models import FAMILIES, LatentModel, NetworkConfig
 from vae.models.base import diagonal_normal
 
 

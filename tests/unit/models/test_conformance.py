@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from vae.models import FAMILIES
+from vae.models.likelihoods import LIKELIHOODS
 from vae.models.portable import portable_decoder
 from vae.objectives import elbo
 
@@ -227,3 +228,22 @@ def test_levels_part_the_dimensions(family):
     model, _, _ = build(family)
     assert [d for dims in model.levels.values() for d in dims] in ([], list(range(D)))
     assert model.prior_name and model.temperature_name and model.centre_name
+
+
+# ---- with every likelihood of pixels
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_every_family_takes_every_likelihood(family, likelihood):
+    model, x, y = build(family, likelihood=likelihood)
+    z = model.encode(x, y).mean
+    p = model.likelihood(z, y)
+    torch.testing.assert_close(p.mean, model.decode(z, y))
+    assert p.log_prob(x).shape == (B,) and 0 <= p.mean.min() and p.mean.max() <= 1
+    terms = elbo(model(x, y, seeded()), x)
+    assert terms.loss.isfinite().all()
+    model.train()
+    (-model(x, y, seeded()).likelihood.log_prob(x).mean()).backward()
+    assert all(q.grad is None or q.grad.isfinite().all() for q in model.parameters())
+    again = FAMILIES[family](FAMILIES[family].Config.from_dict(json.loads(json.dumps(asdict(model.config))))).eval()
+    again.load_state_dict(model.state_dict())
+    assert torch.equal(again.likelihood(z, y).log_prob(x), model.eval().likelihood(z, y).log_prob(x))
