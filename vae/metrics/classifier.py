@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ..models import Config
+from ..models.base import check_images
 from ..models.blocks import halvings, smallest_map
 
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
@@ -65,7 +66,11 @@ class Confidence(NamedTuple):
 
 @torch.no_grad()
 def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> Confidence:
-    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]."""
+    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]. Raises ValueError for others, and for none."""
+    for x in (samples, test_images):
+        check_images(x, test_images.shape[-3:])
+        if not len(x):
+            raise ValueError("there are no images to be confident of")
 
     def mean_confidence(x: Tensor) -> float:
         found = [logits.softmax(1).amax(1) for part in x.split(500) for logits in classifier(part)]

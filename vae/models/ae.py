@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import Config, LatentModel, PointMass, diagonal_normal
+from .base import Config, LatentModel, PointMass, diagonal_normal, precise
 
 
 class Autoencoder(LatentModel):
@@ -28,10 +28,10 @@ class Autoencoder(LatentModel):
         self.register_buffer("code_sigma", torch.ones(config.latent_dim))
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> PointMass:
-        return PointMass(self.encoder(x))
+        return PointMass(precise(self.encoder(self.as_images(x))))
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(z)
+        return self.decoder(z.to(self.dtype))
 
     @property
     def prior(self):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
+from itertools import chain
+from math import log, prod
 from typing import Callable
 
 import torch
@@ -78,8 +79,9 @@ class PointMass(Distribution):
         return self.rsample(sample_shape).detach()
 
     def log_prob(self, value: Tensor) -> Tensor:
+        check_codes(value, self)
         same = (value == self.value).all(-1)
-        return torch.where(same, 0.0, -torch.inf)
+        return torch.where(same, 0.0, -torch.inf).to(self.value.dtype)
 
 
 class LatentModel(nn.Module):
@@ -95,6 +97,13 @@ class LatentModel(nn.Module):
     centre_name   what the posterior's `mean` is, for a caption
     num_classes   0, or the number of classes that `y` chooses from
     plain_decoder decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
+
+    Images and codes are cast to the dtype of the weights. A model in float64 computes in float64
+    throughout; one in float16 or bfloat16 decodes to that dtype, while its posterior, prior and
+    log-probabilities are float32. A batch may be empty.
+    Images that are no floats in [0, 1] of shape (B, C, H, W), codes that are not (B, D) and class
+    numbers that are missing, no integers, out of range or not B raise ValueError. Values are not
+    looked at in training mode, nor where they cannot be (see `extremes`).
     """
 
     latent_kind = "gaussian"
@@ -120,6 +129,12 @@ class LatentModel(nn.Module):
         return self.config.num_classes
 
     @property
+    def dtype(self) -> torch.dtype:
+        """The floating-point type of the weights."""
+        tensors = chain(self.parameters(), self.buffers())
+        return next((t.dtype for t in tensors if t.is_floating_point()), torch.get_default_dtype())
+
+    @property
     def groups(self) -> dict[str, range]:
         return {}
 
@@ -129,8 +144,16 @@ class LatentModel(nn.Module):
         return z
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Distribution:
-        """x (B, C, H, W) in [0, 1], y (B,) int for conditional models -> q(z | x), event (D,)."""
+        """x (B, C, H, W) in [0, 1], y (B,) int for conditional models -> q(z | x), event (D,).
+
+        Raises ValueError for other images and classes. An implementation calls as_images(x) first.
+        """
         raise NotImplementedError
+
+    def as_images(self, x: Tensor) -> Tensor:
+        """Return images x (B, C, H, W) in [0, 1] in the weights' dtype. Raises ValueError for others."""
+        check_images(x, self.image_shape, look=not self.training)
+        return x.to(self.dtype)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """z (B, D) -> (B, C, H, W), the logit of each pixel's mean."""
@@ -142,8 +165,17 @@ class LatentModel(nn.Module):
         raise NotImplementedError
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """z (B, D) -> (B, C, H, W), the mean image in [0, 1]."""
+        """z (B, D) -> (B, C, H, W), the mean image in [0, 1]. Raises ValueError for z of another shape."""
+        self._check_shape(z)
         return self.decode_logits(z, y).sigmoid()
+
+    def _check_shape(self, z: Tensor) -> None:
+        if traced():
+            return
+        if not isinstance(z, Tensor):
+            raise ValueError(f"z must be a tensor of shape (B, {self.latent_dim}), not {kind_of(z)}")
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise ValueError(f"z must have shape (B, {self.latent_dim}), not {tuple(z.shape)}")
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """x (B, C, H, W) -> (B, C, H, W), decoded at the posterior mean. A conditional model that is given
@@ -157,8 +189,10 @@ class LatentModel(nn.Module):
 
         Bernoulli. For grey pixels in [0, 1] log_prob is minus the binary cross-entropy,
         the usual score on grey MNIST; only for binary pixels is it a log-probability.
+        x (B, C, H, W) in [0, 1], or one image (1, C, H, W) for all codes; others raise ValueError.
         """
-        return pixels(self.decode_logits(z, y))
+        self._check_shape(z)
+        return pixels(self.decode_logits(z, y), look=not self.training)
 
     def sample(
         self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None
@@ -191,20 +225,112 @@ class LatentModel(nn.Module):
         return Output(posterior, z, self.likelihood(z, y), self.prior)
 
     def one_hot(self, y: Tensor | None, n: int) -> Tensor:
-        """y (n,) int -> (n, num_classes) float. Raises ValueError for a missing or foreign class."""
+        """y (n,) int -> (n, num_classes) in the weights' dtype. Raises ValueError for a missing y, one of
+        another length or type, and class numbers out of range."""
+        expected = f"{n} class numbers from 0 to {self.num_classes - 1}"
         if y is None:
-            raise ValueError(f"this model is conditional: pass y, {n} class numbers")
-        if y.shape != (n,) or y.min() < 0 or y.max() >= self.num_classes:
-            raise ValueError(f"y must be {n} class numbers from 0 to {self.num_classes - 1}")
-        return nn.functional.one_hot(y.long(), self.num_classes).float()
+            raise ValueError(f"this model is conditional: pass y, {expected}")
+        if not isinstance(y, Tensor) or y.dtype == torch.bool or y.is_floating_point() or y.is_complex():
+            raise ValueError(f"y must be a tensor of integers, {expected}, not {kind_of(y)}")
+        if y.shape != (n,):
+            raise ValueError(f"y must have shape ({n},), {expected}, not {tuple(y.shape)}")
+        found = extremes(y)
+        if found and not 0 <= found[0] <= found[1] < self.num_classes:
+            raise ValueError(f"y must be {expected}, not from {found[0]:g} to {found[1]:g}")
+        return nn.functional.one_hot(y.long(), self.num_classes).to(self.dtype)
 
 
-def pixels(logits: Tensor) -> Distribution:
-    """Independent Bernoulli pixels from logits (B, C, H, W)."""
-    # training may run the networks in bfloat16; validate_args=False admits grey values
-    return Independent(
-        Bernoulli(logits=logits.float(), validate_args=False), 3, validate_args=False
-    )
+class Pixels(Independent):
+    """Independent Bernoulli pixels that take grey values too, batch (B,), event (C, H, W).
+
+    look: whether log_prob looks at the values of an image, which have to lie in [0, 1].
+    """
+
+    look = True
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Images (B, C, H, W), or such that broadcast to them -> (B,) in nats. Raises ValueError for others."""
+        check_images(value, self.event_shape, self.batch_shape, self.look)
+        # Independent's own sum cannot reshape an empty batch
+        return self.base_dist.log_prob(value.to(self.base_dist.logits.dtype)).flatten(-3).sum(-1)
+
+
+def pixels(logits: Tensor, look: bool = True) -> Pixels:
+    """p(x|z) from logits (B, C, H, W): Bernoulli pixels, in float32 or float64."""
+    # validate_args=False admits grey values
+    likelihood = Pixels(Bernoulli(logits=precise(logits), validate_args=False), 3, validate_args=False)
+    likelihood.look = look
+    return likelihood
+
+
+RANGE_TOLERANCE = 1e-4  # that pixels may lie outside [0, 1], by rounding
+
+
+def check_images(
+    x: Tensor, image_shape: tuple[int, int, int], batch_shape: tuple[int, ...] | None = None, look: bool = True
+) -> None:
+    """Raise ValueError, in one sentence, unless x holds floats in [0, 1] of shape (B, C, H, W).
+
+    image_shape: (C, H, W). batch_shape: of a likelihood, to which x has to broadcast. look: whether
+    the range is checked, for which values are read.
+    """
+    if traced():
+        return
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        raise ValueError(f"x must be a tensor of floats in [0, 1], not {kind_of(x)}")
+    if batch_shape is None:
+        fits = x.ndim == 4 and x.shape[1:] == tuple(image_shape)
+    else:
+        fits = broadcasts(x.shape, (*batch_shape, *image_shape), event_dims=3)
+    if not fits:
+        # as many images as there are, where only an axis is missing or misplaced
+        n = x.shape[:1] if x.ndim == 4 else (max(1, x.numel() // prod(image_shape)),)
+        expected = (*(n if batch_shape is None else batch_shape), *image_shape)
+        raise ValueError(f"x must have shape {expected}, not {tuple(x.shape)}")
+    found = extremes(x) if look else None
+    if found and not (found[0] >= -RANGE_TOLERANCE and found[1] <= 1 + RANGE_TOLERANCE):
+        told = "and some are NaN" if found[0] != found[0] else f"not from {found[0]:g} to {found[1]:g}"
+        raise ValueError(f"x must hold pixels in [0, 1], {told}")
+
+
+def check_codes(z: Tensor, distribution: Distribution) -> None:
+    """Raise ValueError unless z has a distribution's shape (B, D), or one that broadcasts to it."""
+    expected = distribution.batch_shape + distribution.event_shape
+    if not traced() and not broadcasts(z.shape, expected, event_dims=1):
+        shape = tuple(expected) if distribution.batch_shape else f"(B, {expected[0]})"
+        raise ValueError(f"z must have shape {shape}, not {tuple(z.shape)}")
+
+
+def broadcasts(shape: torch.Size, expected: tuple[int, ...], event_dims: int) -> bool:
+    """Return whether a shape ends in the last event_dims of expected, and broadcasts to it before them."""
+    if shape == expected:
+        return True
+    before = zip(shape[-event_dims - 1 :: -1], expected[-event_dims - 1 :: -1])
+    return shape[-event_dims:] == tuple(expected[-event_dims:]) and all(1 in (a, b) or a == b for a, b in before)
+
+
+def traced() -> bool:
+    """Whether operations are being recorded by torch.compile, torch.export or torch.jit.trace."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
+def extremes(x: Tensor) -> tuple[float, float] | None:
+    """Return the smallest and largest value of x, both NaN if one is; None where x is empty or has no values
+    to be read: where operations are recorded, also as a CUDA graph, under vmap, on the meta device."""
+    if traced() or not x.numel():
+        return None
+    if x.is_cuda and torch.cuda.is_current_stream_capturing():
+        return None
+    try:
+        low, high = x.detach().aminmax()
+        return low.item(), high.item()
+    except RuntimeError:  # what vmap, fake tensors and the meta device answer
+        return None
+
+
+def kind_of(value) -> str:
+    """What a value is, for a message: the dtype of a tensor, else the type."""
+    return str(value.dtype).removeprefix("torch.") if isinstance(value, Tensor) else type(value).__name__
 
 
 def check_temperature(temperature: float) -> None:
@@ -214,8 +340,8 @@ def check_temperature(temperature: float) -> None:
 
 
 def precise(values: Tensor) -> Tensor:
-    """Out of bfloat16, in which training may run the networks; anything else stays."""
-    return values.float() if values.dtype == torch.bfloat16 else values
+    """Undo autocast and half precision: float16 and bfloat16 to float32, other dtypes unchanged."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 # Test images stay well inside: log-variances between -27 and 1.4, means within 11.1. An image unlike
@@ -262,6 +388,15 @@ def gaussian_posterior(mu: Tensor, logvar: Tensor) -> Independent:
     return diagonal_normal(bounded_mean(mu), (0.5 * bounded_logvar(logvar)).exp())
 
 
-def diagonal_normal(mu: Tensor, sigma: Tensor) -> Independent:
-    """N(mu, diag(sigma^2)) over the last dimension, mu and sigma (..., D)."""
-    return Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False)
+class DiagonalNormal(Independent):
+    """A diagonal Gaussian, event (D,)."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """z (..., D) -> (...) in nats. Raises ValueError for z of another shape."""
+        check_codes(value, self)
+        return self.base_dist.log_prob(value).sum(-1)  # Independent's own sum cannot reshape an empty batch
+
+
+def diagonal_normal(mu: Tensor, sigma: Tensor) -> DiagonalNormal:
+    """N(mu, diag(sigma^2)) over the last dimension, mu and sigma (..., D); in float32 or wider."""
+    return DiagonalNormal(Normal(precise(mu), precise(sigma), validate_args=False), 1, validate_args=False)

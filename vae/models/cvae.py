@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
 from . import blocks
-from .base import Config, gaussian_posterior
+from .base import Config, gaussian_posterior, precise
 from .vae import VAE
 
 
@@ -34,17 +34,18 @@ class ConditionalVAE(VAE):
             self.encoder = blocks.encoder(wider, outputs=2 * config.latent_dim)
 
     def encode(self, x: Tensor, y: Tensor | None = None):
+        x = self.as_images(x)
         one_hot = self.one_hot(y, len(x))
         if self.config.network == "conv":
             picture = self.class_picture(y.long()).view(-1, 1, *x.shape[2:])
             inputs = torch.cat([x, picture], dim=1)  # (B, C + 1, H, W)
         else:
             inputs = torch.cat([x.flatten(1), one_hot], dim=1)
-        mu, logvar = self.encoder(inputs).float().chunk(2, dim=1)  # each (B, D)
+        mu, logvar = precise(self.encoder(inputs)).chunk(2, dim=1)  # each (B, D)
         return gaussian_posterior(mu, logvar)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(torch.cat([z, self.one_hot(y, len(z))], dim=1))
+        return self.decoder(torch.cat([z.to(self.dtype), self.one_hot(y, len(z))], dim=1))
 
     @torch.no_grad()
     def most_likely_class(self, x: Tensor) -> Tensor:
@@ -52,10 +53,10 @@ class ConditionalVAE(VAE):
 
         By log p(x|z, y) - KL at the posterior mean, an estimate of log p(x|y); p(y) is uniform.
         """
-        scores = []
+        x, scores = self.as_images(x), []
         for label in range(self.num_classes):
             y = torch.full((len(x),), label, device=x.device)
             q = self.encode(x, y)
-            kl = kl_divergence(q, self.prior)  # (B,)
+            kl = kl_divergence(q.base_dist, self.prior.base_dist).sum(1)  # (B,)
             scores.append(self.likelihood(q.mean, y).log_prob(x) - kl)
         return torch.stack(scores).argmax(0)

@@ -22,6 +22,7 @@ class DenoisingVAE(VAE):
         super().__init__(config)
 
     def forward(self, x, y=None, generator=None, refine=None):
+        x = self.as_images(x)
         if self.training:
             std = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device)
             x = add_noise(x, self.config.noise * std, generator)

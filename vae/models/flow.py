@@ -11,7 +11,17 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
 from . import blocks
-from .base import Config, LatentModel, bounded_logvar, bounded_mean, diagonal_normal, precise, soft_clamp
+from .base import (
+    Config,
+    LatentModel,
+    bounded_logvar,
+    bounded_mean,
+    check_codes,
+    diagonal_normal,
+    precise,
+    soft_clamp,
+    traced,
+)
 
 
 MAX_LOGIT = 20.0  # a smaller gate would shrink a dimension below float32's precision
@@ -47,7 +57,8 @@ class AutoregressiveStep(nn.Module):
 
     def forward(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """z (..., D), context (..., width) -> m (..., D) and the logit of s (..., D), both bounded."""
-        hidden = nn.functional.silu(self.first(z) + self.context(context))
+        dtype = self.first.weight.dtype
+        hidden = nn.functional.silu(self.first(z.to(dtype)) + self.context(context.to(dtype)))
         return bounded_mean(self.shift(hidden)), soft_clamp(self.gate(hidden), -MAX_LOGIT, MAX_LOGIT)
 
 
@@ -63,11 +74,11 @@ class FlowPosterior(Distribution):
 
     def __init__(self, mu: Tensor, sigma: Tensor, context: Tensor, steps: nn.ModuleList):
         self.base, self.context, self.steps = diagonal_normal(mu, sigma), context, steps
-        self._last = None, None  # the last draw and its log q, as torch's transforms keep theirs
+        self._last = None, 0, None  # the last sample, its version (which changes in place raise) and its log q
         super().__init__(mu.shape[:-1], mu.shape[-1:], validate_args=False)
 
-    def push(self, noise: Tensor) -> Tensor:
-        """noise (..., B, D) from N(0, I) -> z (..., B, D), and remembers log q(z|x) of it."""
+    def transform(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """noise (..., B, D) from N(0, I) -> z (..., B, D) and log q(z|x) (..., B) in nats."""
         z = self.base.mean + self.base.stddev * noise
         log_q = self.base.log_prob(z)
         for step in self.steps:
@@ -76,7 +87,13 @@ class FlowPosterior(Distribution):
             z = s * z + (1 - s) * m
             log_q = log_q - nn.functional.logsigmoid(logit).sum(-1)
             z = z.flip(-1)  # the next step sees the dimensions from the other end
-        self._last = z, log_q
+        return z, log_q
+
+    def push(self, noise: Tensor) -> Tensor:
+        """noise (..., B, D) from N(0, I) -> z (..., B, D), whose log q(z|x) log_prob then has at once."""
+        z, log_q = self.transform(noise)
+        if traced() or not torch.is_inference_mode_enabled():  # whose tensors count no changes
+            self._last = z, version(z), log_q
         return z
 
     def rsample(self, sample_shape=torch.Size()) -> Tensor:
@@ -89,31 +106,50 @@ class FlowPosterior(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        return self.push(torch.zeros_like(self.base.mean))
+        return self.transform(torch.zeros_like(self.base.mean))[0]
 
     @property
     def variance(self) -> Tensor:
         generator = torch.Generator().manual_seed(0)
         noise = torch.randn(64, 1, self.base.mean.shape[-1], generator=generator)
         noise = noise.expand(-1, len(self.base.mean), -1).to(self.base.mean.device)
-        return self.push(noise).var(0)
+        return self.transform(noise)[0].var(0)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """log q(z|x) in nats of z (..., B, D): at once for the last draw, else by going back
-        through the flow, one dimension after another."""
-        if value is self._last[0]:
-            return self._last[1]
-        z, log_det = value, 0.0
+        """log q(z|x) in nats of z (..., B, D): at once for the last sample, as long as it is unchanged,
+        else by going back through the flow, one dimension after another.
+
+        The gradient of the last sample's is the total one, through z too, as it is for any z that
+        depends on the model's parameters. Raises ValueError for z of another shape.
+        """
+        check_codes(value, self)
+        if self._remembers(value):
+            log_q = self._last[2].clone()  # a copy: the caller may change it in place
+            return log_q if torch.is_grad_enabled() else log_q.detach()
+        z, log_det, dimensions = value, 0.0, torch.arange(value.shape[-1], device=value.device)
         for step in reversed(self.steps):
             z = z.flip(-1)
             before = torch.zeros_like(z)
             for d in range(z.shape[-1]):  # s_d and m_d need the dimensions before d alone
                 m, logit = step(before, self.context)
-                s = logit[..., d].sigmoid()
-                before[..., d] = (z[..., d] - (1 - s) * m[..., d]) / s
+                s = logit.sigmoid()
+                before = torch.where(dimensions == d, (z - (1 - s) * m) / s, before)
             log_det = log_det + nn.functional.logsigmoid(step(before, self.context)[1]).sum(-1)
             z = before
         return self.base.log_prob(z) - log_det
+
+    def _remembers(self, value: Tensor) -> bool:
+        """Whether value is the last sample, unchanged, and its log q has all the gradients asked for."""
+        z, counted, log_q = self._last
+        if value is not z or version(z) != counted or z.requires_grad != log_q.requires_grad:
+            return False
+        sources = (self.base.mean, self.base.stddev, self.context, *self.steps.parameters())
+        return log_q.requires_grad or not torch.is_grad_enabled() or not any(t.requires_grad for t in sources)
+
+
+def version(z: Tensor) -> int:
+    """How often z was changed in place; 0 where torch.compile traces, which cannot read it."""
+    return 0 if traced() else z._version
 
 
 class FlowVAE(LatentModel):
@@ -137,11 +173,11 @@ class FlowVAE(LatentModel):
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> FlowPosterior:
         d = self.latent_dim
-        mu, logvar, context = precise(self.encoder(x)).split([d, d, self.config.flow_width], dim=1)
+        mu, logvar, context = precise(self.encoder(self.as_images(x))).split([d, d, self.config.flow_width], dim=1)
         return FlowPosterior(bounded_mean(mu), (0.5 * bounded_logvar(logvar)).exp(), context, self.flow)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(z)
+        return self.decoder(z.to(self.dtype))
 
     @property
     def prior(self):

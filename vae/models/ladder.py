@@ -21,6 +21,7 @@ from .base import (
     LatentModel,
     bounded_logvar,
     bounded_mean,
+    check_codes,
     diagonal_normal,
     gaussian_posterior,
     precise,
@@ -31,16 +32,29 @@ from .base import (
 class LadderPosterior(Distribution):
     """q(z_top | x) q(e | x, z_top), both diagonal Gaussians, the second given the first's draw.
 
-    top: N over (B, D_top). bottom: what turns z_top (..., B, D_top) into N over (..., B, D_bottom).
-    mean is the mean of the top level, and that of the bottom level given it.
+    top: N over (B, D_top). mu_up, logvar_up (B, D_bottom): what x alone says of z_bottom. top_down: the
+    network behind p(z_bottom | z_top). mean is the mean of the top level, and that of the bottom level
+    given it.
     """
 
     arg_constraints = {}
     support = constraints.real_vector
 
-    def __init__(self, top: Independent, bottom, latent_dim: int):
-        self.top, self.bottom = top, bottom
+    def __init__(self, top: Independent, mu_up: Tensor, logvar_up: Tensor, top_down: nn.Module):
+        self.top, self.mu_up, self.logvar_up, self.top_down = top, mu_up, logvar_up, top_down
+        latent_dim = top.event_shape[0] + mu_up.shape[-1]
         super().__init__(top.batch_shape, torch.Size([latent_dim]), validate_args=False)
+
+    def bottom(self, z_top: Tensor) -> Independent:
+        """q(e | x, z_top) over (..., B, D_bottom) of z_top (..., B, D_top): what x says and what the prior
+        says, weighted by their precisions."""
+        mu_p, logvar_p = bottom_prior(self.top_down, z_top)
+        log_ratio = logvar_p - self.logvar_up  # log of x's precision over the prior's
+        # the weight of what x says, sigmoid(log_ratio), over sigma_p; as one exponential, since
+        # either factor alone may overflow
+        scale = (nn.functional.logsigmoid(log_ratio) - 0.5 * logvar_p).exp()
+        sigma = (0.5 * nn.functional.logsigmoid(-log_ratio)).exp()
+        return diagonal_normal(bounded_mean(scale * (self.mu_up - mu_p)), sigma)
 
     def given(self, z_top: Tensor) -> Independent:
         """Both levels as one diagonal Gaussian over (..., B, D), the bottom as z_top has it."""
@@ -78,7 +92,15 @@ class LadderPosterior(Distribution):
         return self.given(self.top.mean).variance
 
     def log_prob(self, value: Tensor) -> Tensor:
+        check_codes(value, self)
+        value = value.expand(torch.broadcast_shapes(value.shape, self.batch_shape + self.event_shape))
         return self.at(value).log_prob(value)
+
+
+def bottom_prior(top_down: nn.Module, z_top: Tensor) -> tuple[Tensor, Tensor]:
+    """mu_p and log sigma_p^2 of p(z_bottom | z_top) by its network: z_top (..., D_top) -> (..., D_bottom) each."""
+    mu, logvar = precise(top_down(z_top.to(top_down[0].weight.dtype))).chunk(2, dim=-1)
+    return bounded_mean(mu), bounded_logvar(logvar)
 
 
 class LadderVAE(LatentModel):
@@ -113,33 +135,21 @@ class LadderVAE(LatentModel):
 
     def bottom_prior(self, z_top: Tensor) -> tuple[Tensor, Tensor]:
         """mu_p and log sigma_p^2 of p(z_bottom | z_top): z_top (..., D_top) -> (..., D_bottom) each."""
-        mu, logvar = precise(self.top_down(z_top)).chunk(2, dim=-1)
-        return bounded_mean(mu), bounded_logvar(logvar)
+        return bottom_prior(self.top_down, z_top)
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> LadderPosterior:
-        h = self.encoder(x)  # (B, width)
+        h = self.encoder(self.as_images(x))  # (B, width)
         mu_top, logvar_top = precise(self.top_up(h)).chunk(2, dim=1)
         mu_up, logvar_up = precise(self.bottom_up(h)).chunk(2, dim=1)  # what x alone says of z_bottom
         # logvar_up is no posterior's width and may be large: an image may say nothing of a dimension
         mu_up, logvar_up = bounded_mean(mu_up), soft_clamp(logvar_up, MIN_LOGVAR, -MIN_LOGVAR)
-
-        def bottom(z_top: Tensor) -> Independent:
-            """q(e | x, z_top): what x says and what the prior says, weighted by their precisions."""
-            mu_p, logvar_p = self.bottom_prior(z_top)
-            log_ratio = logvar_p - logvar_up  # log of x's precision over the prior's
-            # the weight of what x says, sigmoid(log_ratio), over sigma_p; as one exponential, since
-            # either factor alone may overflow
-            scale = (nn.functional.logsigmoid(log_ratio) - 0.5 * logvar_p).exp()
-            sigma = (0.5 * nn.functional.logsigmoid(-log_ratio)).exp()
-            return diagonal_normal(bounded_mean(scale * (mu_up - mu_p)), sigma)
-
-        return LadderPosterior(gaussian_posterior(mu_top, logvar_top), bottom, self.latent_dim)
+        return LadderPosterior(gaussian_posterior(mu_top, logvar_top), mu_up, logvar_up, self.top_down)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         top = self.config.top_dim
         z_top, e = z[..., :top], z[..., top:]
         mu_p, logvar_p = self.bottom_prior(z_top)
-        return self.decoder(torch.cat([z_top, mu_p + (0.5 * logvar_p).exp() * e], dim=-1))
+        return self.decoder(torch.cat([z_top, mu_p + (0.5 * logvar_p).exp() * e], dim=-1).to(self.dtype))
 
     @property
     def prior(self):

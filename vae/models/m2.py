@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from . import blocks
-from .base import Config, Output, reparametrise
+from .base import Config, Output, precise, reparametrise
 from .cvae import ConditionalVAE
 
 
@@ -38,7 +38,7 @@ class M2(ConditionalVAE):
 
     def classify(self, x: Tensor) -> Tensor:
         """x (B, C, H, W) -> log q(y | x) (B, num_classes)."""
-        return self.classifier(x).float().log_softmax(1)
+        return precise(self.classifier(self.as_images(x))).log_softmax(1)
 
     def most_likely_class(self, x: Tensor) -> Tensor:
         """x (B, C, H, W) -> (B,) int, by the classifier."""
@@ -49,6 +49,7 @@ class M2(ConditionalVAE):
         """With y, a conditional VAE's pass; without, one pass for every class."""
         if y is not None:
             return super().forward(x, y, generator, refine)
+        x = self.as_images(x)
         b, k = len(x), self.num_classes
         x_all = x.repeat(k, 1, 1, 1)  # (K*B, C, H, W)
         y_all = torch.arange(k, device=x.device).repeat_interleave(b)  # (K*B,)

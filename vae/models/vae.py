@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import Config, LatentModel, diagonal_normal, gaussian_posterior
+from .base import Config, LatentModel, diagonal_normal, gaussian_posterior, precise
 
 
 class VAE(LatentModel):
@@ -26,11 +26,11 @@ class VAE(LatentModel):
         self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
 
     def encode(self, x: Tensor, y: Tensor | None = None):
-        mu, logvar = self.encoder(x).float().chunk(2, dim=1)  # each (B, D)
+        mu, logvar = precise(self.encoder(self.as_images(x))).chunk(2, dim=1)  # each (B, D)
         return gaussian_posterior(mu, logvar)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(z)
+        return self.decoder(z.to(self.dtype))
 
     @property
     def prior(self):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from .base import Config, check_temperature
+from .base import Config, check_codes, check_temperature
 from .vae import VAE
 
 
@@ -35,7 +35,9 @@ class Mixture(Distribution):
         return (self.sigma**2 + self.mu**2).mean(0) - self.mean**2
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """value (..., D) -> (...) in nats."""
+        """value (..., D) -> (...) in nats. Raises ValueError for z of another shape."""
+        check_codes(value, self)
+        value = value.to(self.mu.dtype)
         # the square multiplied out: a matrix product, where (..., K, D) differences would not fit
         precision = self.sigma**-2  # (K, D)
         squares = (
