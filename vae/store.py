@@ -96,7 +96,7 @@ def available(root: Path | None = None) -> list[ModelCard]:
 
 def scan(root: Path | None = None) -> tuple[list[ModelCard], dict[str, str]]:
     """(cards of usable models by name, {name: reason} for those that cannot be used)."""
-    root = root or PRETRAINED
+    root = Path(root or PRETRAINED)
     cards, problems = [], {}
     for folder in sorted(root.glob("*/card.json")):
         name = folder.parent.name
@@ -117,7 +117,7 @@ def load(name: str, root: Path | None = None) -> LatentModel:
 
     Raises ModelUnavailable (unknown name, missing or damaged file).
     """
-    root = root or PRETRAINED
+    root = Path(root or PRETRAINED)
     card = read_card(name, root)
     weights = read_weights(card, root)
     model = FAMILIES[card.family](card.model_config())

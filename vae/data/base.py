@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Callable, Iterator, Sequence
 
 import numpy as np
@@ -94,14 +95,15 @@ class FactorGrid:
             "train+validation": lambda: np.sort(order[test_size:]),
         }[name]()
         factors = self.factors_of(numbers)
-        return Split(lambda rows: self.render(factors[rows]), factors[:, self.label], factors, self, name)
+        return Split(partial(render_rows, self.render, factors), factors[:, self.label], factors, self, name)
 
 
 @dataclass(frozen=True)
 class Split:
     """N images with their labels, in a fixed order.
 
-    render: indices (B,) -> uint8 (B, C, H, W); images may be kept or drawn on demand.
+    render: indices (B,) -> uint8 (B, C, H, W); images may be kept or drawn on demand. A function that can be
+    pickled, so that a split can: workers of a DataLoader are sent it.
     """
 
     render: Callable[[np.ndarray], np.ndarray]
@@ -113,21 +115,24 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: np.ndarray, name: str) -> Split:
-        """Return the images at rows (M,), in that order, as a split of their own."""
+    def take(self, rows: np.ndarray | slice, name: str) -> Split:
+        """Return the images at rows, in that order, as a split of their own.
+
+        rows: numbers (M,), a mask (N,) or a slice.
+        """
+        rows = np.arange(len(self))[rows]
         factors = None if self.factors is None else self.factors[rows]
-        return replace(
-            self, render=lambda indices: self.render(rows[indices]), labels=self.labels[rows],
-            factors=factors, name=name,
-        )  # fmt: skip
+        render = partial(render_rows, self.render, rows)
+        return replace(self, render=render, labels=self.labels[rows], factors=factors, name=name)
 
     def first(self, n: int) -> Split:
         """Its first n images."""
-        return replace(self, labels=self.labels[:n], factors=None if self.factors is None else self.factors[:n])
+        return self.take(slice(n), self.name)
 
     def batch(self, indices) -> tuple[Tensor, Tensor]:
-        """indices (B,) -> x (B, C, H, W) float in [0, 1], y (B,) int64."""
+        """indices (B,), B may be 0 -> x (B, C, H, W) float in [0, 1], y (B,) int64."""
         indices = np.asarray(indices)
+        indices = indices if indices.size else indices.astype(np.int64)  # an empty list is an array of floats
         x = torch.from_numpy(self.render(indices)).float() / 255
         return x, torch.from_numpy(self.labels[indices])
 
@@ -136,6 +141,11 @@ class Split:
         rows = range(len(self)) if rows is None else rows
         for first in range(0, len(rows), size):
             yield self.batch(rows[first : first + size])
+
+
+def render_rows(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Render the images that stand at some places of rows: numbers (N,), or factor values (N, K)."""
+    return render(rows[indices])
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Callable
 
 import numpy as np
 
@@ -47,13 +48,15 @@ def load_binary(split: str, download: bool = True) -> Split:
     grey = INFO.load(split, download=download)
     if split not in ("test", "validation"):
         return grey
+    return replace(grey, render=partial(_binarised, grey.render))
 
-    def render(rows: np.ndarray) -> np.ndarray:
-        # each row's own noise, so that no batch changes another's pixels
-        noise = np.stack([np.random.RandomState(int(row)).random_sample((1, 28, 28)) for row in rows])
-        return (255 * (noise < grey.render(rows) / 255)).astype(np.uint8)
 
-    return replace(grey, render=render)
+def _binarised(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Render rows (B,), each pixel white with its grey value as probability: (B, 1, 28, 28), 0 or 255."""
+    grey = render(rows)
+    # each row's own noise, so that no batch changes another's pixels
+    noise = [np.random.RandomState(int(row)).random_sample((1, 28, 28)) for row in rows]
+    return (255 * (np.reshape(noise, grey.shape) < grey / 255)).astype(np.uint8)
 
 
 # made of the grey images, so that it has no gallery of its own

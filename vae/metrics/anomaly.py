@@ -54,7 +54,13 @@ class ROC(NamedTuple):
 
 
 def roc(familiar: np.ndarray, foreign: np.ndarray) -> ROC:
-    """familiar (N,), foreign (M,): scores, more for what seems more foreign (Fawcett 2006)."""
+    """familiar (N,), foreign (M,): scores, more for what seems more foreign (Fawcett 2006).
+
+    Raises ValueError unless both are finite numbers, one or more.
+    """
+    for scores in (familiar, foreign):
+        if np.ndim(scores) != 1 or not len(scores) or not np.isfinite(scores).all():
+            raise ValueError(f"scores must be finite, of shape (N,), N 1 or more, not of shape {np.shape(scores)}")
     truth = np.concatenate([np.zeros(len(familiar)), np.ones(len(foreign))])
     scores = np.concatenate([familiar, foreign])
     false_alarms, hits, _ = roc_curve(truth, scores)

@@ -32,7 +32,12 @@ def attribute_flips(
     attribute where its factor k takes one of these values. judge: images (B, C, H, W) -> answers (B, K) int. The first `fit`
     codes give the directions, the others are moved: by +steps times the direction where the
     attribute is absent, by -steps where it is there.
+    Raises ValueError for codes and factors that do not go together, and unless 0 < fit < N.
     """
+    if codes.ndim != 2 or np.ndim(factors) != 2 or len(codes) != len(factors):
+        raise ValueError(f"codes (N, D) and factors (N, K) must go together, not {tuple(codes.shape)}, {np.shape(factors)}")
+    if not 0 < fit < len(codes):
+        raise ValueError(f"fit must be between 1 and {len(codes) - 1}, so that codes are left to move, not {fit}")
     rates, unmoved, others = {}, {}, {}
     names = list(attributes)
     has = _has(factors, attributes)

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ..models.blocks import halvings, smallest_map
+from ..models.checks import check_images
 
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
 CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images; others take the nearest
@@ -63,7 +64,11 @@ class Confidence(NamedTuple):
 
 @torch.no_grad()
 def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> Confidence:
-    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]."""
+    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]. Raises ValueError for others, and for none."""
+    for x in (samples, test_images):
+        check_images(x, test_images.shape[-3:])
+        if not len(x):
+            raise ValueError("there are no images to be confident of")
 
     def mean_confidence(x: Tensor) -> float:
         found = [logits.softmax(1).amax(1) for part in x.split(500) for logits in classifier(part)]

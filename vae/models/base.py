@@ -255,7 +255,11 @@ class LatentModel(nn.Module):
         return self.pixels.mean(self.decode_logits(z, y))
 
     def _check_shape(self, z: Tensor) -> None:
-        if not traced() and (z.ndim != 2 or z.shape[1] != self.latent_dim):
+        if traced():
+            return
+        if not isinstance(z, Tensor):
+            raise ValueError(f"z must be a tensor of shape (B, {self.latent_dim}), not {kind_of(z)}")
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(f"z must have shape (B, {self.latent_dim}), not {tuple(z.shape)}")
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:

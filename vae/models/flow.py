@@ -25,8 +25,9 @@ from .base import (
     diagonal_normal,
     precise,
     soft_clamp,
+    traced,
 )
-from .lazy import computed_once
+from .lazy import changes, computed_once
 
 MAX_LOGIT = 20.0  # a smaller gate would shrink a dimension below float32's precision
 
@@ -126,7 +127,8 @@ class FlowPosterior(Posterior):
         """
         check_codes(value, self)
         for z, version, log_q in self._known.values():
-            if value is z and z._version == version and self._has_gradients(z, log_q):
+            if value is z and changes(z) == version and self._has_gradients(z, log_q):
+                log_q = log_q.clone()  # the caller may change it in place
                 return log_q if torch.is_grad_enabled() else log_q.detach()
         z, log_det, dimensions = value, 0.0, torch.arange(value.shape[-1], device=value.device)
         for step in reversed(self.steps):
@@ -141,8 +143,8 @@ class FlowPosterior(Posterior):
         return self.base.log_prob(z) - log_det
 
     def _remember(self, what: str, z: Tensor, log_q: Tensor) -> Tensor:
-        if not z.is_inference():  # a tensor of inference mode counts no changes
-            self._known[what] = z, z._version, log_q
+        if traced() or not torch.is_inference_mode_enabled():  # whose tensors count no changes
+            self._known[what] = z, changes(z), log_q
         return z
 
     def _has_gradients(self, z: Tensor, log_q: Tensor) -> bool:

@@ -7,6 +7,8 @@ from typing import Callable, TypeVar
 import torch
 from torch import nn
 
+from .checks import traced
+
 T = TypeVar("T")
 
 
@@ -21,16 +23,23 @@ class computed_once(property):
             return self
         kept = instance.__dict__.setdefault("_computed", {})
         key = self.fget.__name__, torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-        if key not in kept:
-            kept[key] = super().__get__(instance, owner)
-        return kept[key]
+        if key not in kept or changes(kept[key][0]) != kept[key][1]:  # a caller may have changed it in place
+            value = super().__get__(instance, owner)
+            kept[key] = value, changes(value)
+        return kept[key][0]
+
+
+def changes(z: torch.Tensor) -> int:
+    """Return how often a tensor was changed in place; 0 where nobody counts: in inference mode, and where
+    operations are recorded."""
+    return 0 if traced() or z.is_inference() else z._version
 
 
 def while_unchanged(module: nn.Module, compute: Callable[[], T]) -> T:
     """Return compute(), a function of a module's weights alone, from memory while no weight has changed.
 
-    A change through `.data` goes unnoticed. It is computed anew in training mode and wherever its value belongs to that one call: where gradients are
-    recorded, in inference mode, and where torch traces or compiles.
+    A change through `.data` goes unnoticed. It is computed anew in training mode and wherever its value belongs to
+    that one call: where gradients are recorded, in inference mode, and where torch traces or compiles.
     """
     weights = [*module.parameters(), *module.buffers()]
     if (
