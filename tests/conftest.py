@@ -56,7 +56,7 @@ DATASETS.register("stripes")(DatasetInfo(
 @pytest.fixture
 def stripes(tmp_path, monkeypatch):
     """A data set that is one new file, and that nothing else knows of."""
-    (tmp_path / "stripes.py").write_text(STRIPES)
+    (tmp_path / "stripes.py").write_text(STRIPES, encoding="utf-8")
     monkeypatch.setattr(vae.data, "__path__", [*vae.data.__path__, str(tmp_path)])
     importlib.invalidate_caches()
     import_all(vae.data)

@@ -42,7 +42,7 @@ CODE = [path for folder in ("vae", "pages") for path in (ROOT / folder).rglob("*
 
 def test_no_code_asks_for_a_data_sets_name():
     for path in CODE:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             asked = []
             if isinstance(node, ast.Compare):
                 asked = [node.left, *node.comparators]
