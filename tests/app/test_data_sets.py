@@ -20,7 +20,7 @@ def a_store(tmp_path, monkeypatch):
         shutil.copytree(store.PRETRAINED / name, root / name)
     for name in ("mnist-vae-16d", "mnist-cvae"):
         path = root / name / "card.json"
-        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "stripes"}))
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "stripes"}), encoding="utf-8")
     monkeypatch.setattr(store, "PRETRAINED", root)
     cached.st.cache_resource.clear()
     cached.st.cache_data.clear()
@@ -42,7 +42,7 @@ def test_a_model_of_a_data_set_that_is_not_registered_is_listed_with_its_reason(
 
 def test_a_model_of_other_images_than_its_data_sets_is_listed_with_its_reason(a_store):
     path = a_store / "mnist-cvae" / "card.json"
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "rooms"}))
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "rooms"}), encoding="utf-8")
     app = start("home")
     assert any("its images are (1, 28, 28), and those of its data set" in i.value for i in app.info)
 
