@@ -12,13 +12,6 @@ from vae import store
 from .test_pages import PAGES, start
 
 
-def say_of_what_data(root, name, data):
-    """Have a model's card name another data set."""
-    path = root / name / "card.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**card, "data": data}), encoding="utf-8")
-
-
 @pytest.fixture
 def a_store(tmp_path, monkeypatch):
     """Two models whose cards name another data set, and one of digits."""
@@ -26,7 +19,8 @@ def a_store(tmp_path, monkeypatch):
     for name in ("mnist-vae-16d", "mnist-cvae", "mnist-vae-2d"):
         shutil.copytree(store.PRETRAINED / name, root / name)
     for name in ("mnist-vae-16d", "mnist-cvae"):
-        say_of_what_data(root, name, "stripes")
+        path = root / name / "card.json"
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "stripes"}), encoding="utf-8")
     monkeypatch.setattr(store, "PRETRAINED", root)
     cached.st.cache_resource.clear()
     cached.st.cache_data.clear()
@@ -47,7 +41,8 @@ def test_a_model_of_a_data_set_that_is_not_registered_is_listed_with_its_reason(
 
 
 def test_a_model_of_other_images_than_its_data_sets_is_listed_with_its_reason(a_store):
-    say_of_what_data(a_store, "mnist-cvae", "rooms")
+    path = a_store / "mnist-cvae" / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "rooms"}), encoding="utf-8")
     app = start("home")
     assert any("its images are (1, 28, 28), and those of its data set" in i.value for i in app.info)
 
