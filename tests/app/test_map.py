@@ -130,7 +130,7 @@ def test_a_crash_of_the_worker_is_reported_and_survived():
 
 
 def test_others_fitting_is_no_crash(monkeypatch):
-    monkeypatch.setattr("vae.latent.own_map.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("vae.latent.own_map.MAX_JOBS", 0)
     app = upload(start("map", model="mnist-vae-2d"), *digits(5))
     app.button(key="map_fit").click().run()
     assert not app.exception and any("try again in a minute" in w.value for w in app.warning)

@@ -1,4 +1,4 @@
-"""What training minimises: terms.py holds pure functions in nats, one value per example; each objective is a file."""
+"""Training objectives: pure functions in terms.py (nats, one value per example), and one file per objective."""
 
 import sys
 

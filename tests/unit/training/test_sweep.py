@@ -175,11 +175,11 @@ def test_errors_before_anything_starts(world, capsys, monkeypatch):
     for arguments, sentence in [
         (["tiny-a"], "tries.json is damaged"),
         (["tiny-b", "--runs", str(world / "file" / "runs")], "cannot be written to"),
-        (["tiny-b", "--processes", "0"], "--processes takes a number from 1"),
+        (["tiny-b", "--processes", "0"], "--processes must be 1 or more"),
         (["tiny-b", "--backend", "dusk", "--scheduler", "a"], "no backend 'dusk'; the nearest are dask"),
         (["tiny-d"], "no recipe 'tiny-d'"), (["tiny-b", "--backend", "dask"], "belong together"),
         (["tiny-b", "--scheduler", "tcp://127.0.0.1:1"], "belong together"),
-        (["tiny-b", "--minutes", "nan"], "--minutes takes a number from 0"),
+        (["tiny-b", "--minutes", "nan"], "--minutes must be 0 or more"),
     ]:
         assert cli.main(["sweep", *arguments]) == 1
         captured = capsys.readouterr()
