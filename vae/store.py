@@ -51,7 +51,7 @@ class ModelCard:
     map: dict = field(default_factory=dict)  # parameters and seed of map.npz
     note: str = ""  # how this run was chosen, and which other runs were tried
     published: str = ""  # published figures, with source and protocol
-    selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule; on validation, seeds and figures
+    selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
 
     def model_config(self) -> NetworkConfig:
         """Return the config of the family. Raises KeyError for an unknown family, ValueError or TypeError for a config

@@ -19,7 +19,7 @@ from .vq_vae import VectorQuantised
 import_all(sys.modules[__name__])
 
 __all__ = [
-    "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE", "CapacityVAE",
-    "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo", "gaussian_kl",
+    "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE",
+    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo", "gaussian_kl",
     "read", "total_correlation",
 ]  # fmt: skip
