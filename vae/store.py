@@ -54,8 +54,10 @@ class ModelCard:
     selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
 
     def model_config(self) -> NetworkConfig:
-        """Return the config of the family. Raises KeyError for an unknown family, ValueError or TypeError for a config
-        that builds no model."""
+        """Return the config of the family.
+
+        Raises KeyError for an unknown family, ValueError or TypeError for a config that does not build a model.
+        """
         return FAMILIES[self.family].Config.from_dict(self.config)
 
     @property
@@ -200,7 +202,7 @@ def read_map(name: str, root: Path | None = None) -> ModelMap:
     if any(parts[part].shape != shape for part, shape in shapes.items()):
         raise ModelUnavailable("its map.npz holds arrays that do not fit each other")
     if not all(np.isfinite(part).all() for part in parts.values()) or parts["rows"].min() < 0:
-        raise ModelUnavailable("its map.npz holds values that are not finite or negative rows")
+        raise ModelUnavailable("its map.npz holds values that are not finite, or negative rows")
     return ModelMap(**parts)
 
 

@@ -79,7 +79,7 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
             (surplus, f"Only the first {MAX_IMAGES:,} images are used; {surplus:,} more were left out."),
             (others, f"{_count_phrase(others, 'other file')} left out: not PNG, JPEG, WebP or GIF."),
             (large, f"{_count_phrase(large, 'image')} left out: larger than {MAX_BYTES // 2**20} MB."),
-            (unreadable, f"{_count_phrase(unreadable, 'image')} left out: damaged, encrypted or packed in an unusual way."),
+            (unreadable, f"{_count_phrase(unreadable, 'image')} left out: damaged, encrypted or unusually compressed."),
         )
         if count
     ]  # fmt: skip

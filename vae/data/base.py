@@ -203,18 +203,19 @@ class DatasetInfo:
         return images.prepare(image, self.image_shape, self.white_on_black, invert, centre, self.binary)
 
     def quantise(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) in [0, 1] with pixels as this data set has them: black or white where it is binary."""
+        """Return x (N, C, H, W) in [0, 1], rounded to black or white if the data set is binary."""
         return (x > 0.5).float() if self.binary else x
 
     def gallery(self, split: str) -> dict[str, np.ndarray]:
-        """Return the arrays of a shipped split's file: images (N, H, W), (N, C, H, W) in colour, and labels (N,)."""
+        """Return the arrays of a gallery file: images (N, H, W), or (N, C, H, W) in colour, and labels (N,)."""
         found = self.load(split)
         x = found.render(np.arange(len(found)))
         labels = found.labels.astype(np.min_scalar_type(len(self.classes) - 1))
-        return {"images": x[:, 0] if x.shape[1] == 1 else x, "labels": labels, **(self.extra(split) if self.extra else {})}
+        extra = self.extra(split) if self.extra else {}
+        return {"images": x[:, 0] if x.shape[1] == 1 else x, "labels": labels, **extra}
 
     def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:
-        """The attributes in numbers: {name: (k, values of factor k)}."""
+        """Return the attributes as indices: {name: (factor k, values of factor k)}."""
         found = {}
         for name, (factor, values) in self.attributes.items():
             k = self.grid.names.index(factor)
@@ -225,12 +226,13 @@ class DatasetInfo:
 DATASETS: Registry[DatasetInfo] = Registry("data set")  # each registers itself in its own file
 CRISP_BELOW = 64  # pixels of height
 
-# "train+validation" is what "train" was before there was a validation split
+# "train+validation" is the "train" split from before the validation split was introduced
 SPLITS = ("train", "validation", "test", "train+validation")
 MAX_VALIDATION = 5000
 
 
 def check_split(split: str) -> None:
+    """Raise ValueError unless split is one of SPLITS."""
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}: expected one of {', '.join(SPLITS)}")
 
