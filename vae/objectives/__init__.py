@@ -20,6 +20,6 @@ import_all(sys.modules[__name__])
 
 __all__ = [
     "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE",
-    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo", "gaussian_kl",
-    "read", "total_correlation",
+    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo",
+    "gaussian_kl", "read", "total_correlation",
 ]  # fmt: skip

@@ -161,7 +161,7 @@ def _with(name: str, recipe: Recipe, settings: dict) -> Recipe:
     of_objective = {k: v for k, v in settings.items() if k not in {**of_config, **of_recipe}}
     of_families = {f.name for family in FAMILIES.values() for f in fields(family.Config)}
     if other := [k for k in of_objective if k in of_families]:
-        raise ValueError(f"the family of {name}, {recipe.family!r}, has no setting {other[0]}")
+        raise ValueError(f"{name}: the family {recipe.family!r} has no setting {other[0]}")
     try:
         config = replace(recipe.config, **of_config)
         with torch.device("meta"):  # shapes only, no memory
