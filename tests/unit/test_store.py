@@ -79,7 +79,7 @@ def edit_card(**changes):
         (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": [9]}), "do not fit"),
         (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": ["a"]}), "does not build"),
         (edit_card(config={**dataclasses.asdict(CONFIG), "network": "rnn"}), "does not build"),
-        (edit_card(latent_dim=3), "contradicts itself"),
+        (edit_card(latent_dim=3), "two different values of latent_dim"),
         (edit_card(family="gan"), "its family 'gan' is not known"),
         # of a family that a later version has, or a file that is not here
         (edit_card(family="diffusion", config={"image_shape": [1, 28, 28], "latent_dim": 2, "steps": 9}), "'diffusion' is not known"),
@@ -124,8 +124,8 @@ def test_a_map_is_read_back_and_damage_told(saved):
         ({"recon": np.zeros(())}, "do not fit each other"),
         ({"codes": np.zeros((4, 3)), "sigmas": np.zeros((4, 3))}, "does not belong"),
         ({"codes": np.zeros(4)}, "does not belong"),
-        ({"umap": np.full((4, 2), np.nan)}, "no numbers"),
-        ({"rows": np.array([0, 1, 2, -1])}, "rows that are none"),
+        ({"umap": np.full((4, 2), np.nan)}, "not finite"),
+        ({"rows": np.array([0, 1, 2, -1])}, "negative rows"),
     ]:
         store.write_map("tiny", store.ModelMap(**{**parts, **wrong}), root)
         with pytest.raises(store.ModelUnavailable, match=said):

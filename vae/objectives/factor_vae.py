@@ -16,6 +16,8 @@ from .terms import FactorVAETerms, discriminator_loss, factor_vae, permute_dims
 @register("factor_vae")
 @dataclass(frozen=True)
 class FactorVAE(Objective):
+    """The FactorVAE objective with its discriminator, see terms.factor_vae."""
+
     beta: Weight = 1.0  # of the KL; 1 in the paper
     gamma: float = 0.0  # of the total correlation
     discriminator_learning_rate: float = 1e-4  # constant

@@ -108,8 +108,8 @@ def test_what_cannot_be_filled_in_is_told():
 
 
 def test_what_no_code_explains_is_told(monkeypatch):
-    monkeypatch.setattr("vae.latent.inpainting.MOST_RISES", 1)
-    with pytest.raises(ValueError, match="too foreign"):
+    monkeypatch.setattr("vae.latent.inpainting.MAX_RISES", 1)
+    with pytest.raises(ValueError, match="out of distribution"):
         fill_in(vae.load("mnist-vae-2d"), torch.ones(1, 28, 28), torch.ones(28, 28, dtype=torch.bool))
 
 

@@ -65,9 +65,9 @@ def test_settings():
     for bad, sentence in [
         ("bet=4", "no setting 'bet'; the nearest are beta"), ("beta", "--set takes a field"), ("beta=", "--set takes"),
         ("steps=1.5", "steps takes a value like 0, not '1.5'"), ("ema=1", "true or false"), ("seed=1", "no setting 'seed'"),
-        ("split=test", "must not read the test split"), ("batch_size=0", "start at 1"), ("steps=-5", "start at 1"),
-        ("mixed_precision=fp99", "unknown mixed_precision"), ("latent_dim=0", "build no model"),
-        ("activation=foo", "build no model"), ("channels=4x8x8x8x8x8x8x8", "build no model"),
+        ("split=test", "must not read the test split"), ("batch_size=0", "must be 1 or more"), ("steps=-5", "must be 1 or more"),
+        ("mixed_precision=fp99", "unknown mixed_precision"), ("latent_dim=0", "do not build a model"),
+        ("activation=foo", "do not build a model"), ("channels=4x8x8x8x8x8x8x8", "do not build a model"),
         ("noise=0.3", "the family 'vae' has no setting noise"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=sentence):
@@ -175,11 +175,11 @@ def test_errors_before_anything_starts(world, capsys, monkeypatch):
     for arguments, sentence in [
         (["tiny-a"], "tries.json is damaged"),
         (["tiny-b", "--runs", str(world / "file" / "runs")], "cannot be written to"),
-        (["tiny-b", "--processes", "0"], "--processes takes a number from 1"),
+        (["tiny-b", "--processes", "0"], "--processes must be 1 or more"),
         (["tiny-b", "--backend", "dusk", "--scheduler", "a"], "no backend 'dusk'; the nearest are dask"),
-        (["tiny-d"], "no recipe 'tiny-d'"), (["tiny-b", "--backend", "dask"], "belong together"),
-        (["tiny-b", "--scheduler", "tcp://127.0.0.1:1"], "belong together"),
-        (["tiny-b", "--minutes", "nan"], "--minutes takes a number from 0"),
+        (["tiny-d"], "no recipe 'tiny-d'"), (["tiny-b", "--backend", "dask"], "must be given together"),
+        (["tiny-b", "--scheduler", "tcp://127.0.0.1:1"], "must be given together"),
+        (["tiny-b", "--minutes", "nan"], "--minutes must be 0 or more"),
     ]:
         assert cli.main(["sweep", *arguments]) == 1
         captured = capsys.readouterr()
