@@ -13,18 +13,8 @@ import filelock
 
 from .. import store
 from ..data.base import refuse_test
+from ..evaluation.figures import FIGURES
 from .recipes import Recipe, completed
-
-# what each figure is called, the one that says most first
-FIGURES = {
-    "nll": "NLL, nats", "mig": "MIG", "negative_elbo": "negative ELBO, nats",
-    "recon": "reconstruction, nats", "accuracy": "accuracy", "active_units": "active units",
-    "psnr_denoised": "PSNR of denoised digits, dB", "perplexity": "perplexity of the codes",
-    "style_distance": "style distance", "sharpness": "sharpness",
-    "attribute_flips_least": "faces flipped, least of all attributes",
-}  # fmt: skip
-SMALLER_IS_BETTER = ("nll", "negative_elbo", "recon", "active_units", "style_distance")
-
 
 @dataclass(frozen=True)
 class Try:
@@ -98,15 +88,17 @@ def record(name: str, new: Try, root: Path | None = None) -> None:
 
 
 def headline(recipe: Recipe | None, figures: dict) -> str:
-    """Return the key of the figure that a model is judged by: its recipe's own, or the NLL where pixels
-    are binary, MIG where factors are known, else the bound; "" where there are no figures."""
-    own = recipe.figure if recipe else ""
-    return own if own in figures else next((name for name in FIGURES if name in figures), "")
+    """Return the key of the figure that a model is judged by: its recipe's own, or the one of the lowest rank (the NLL
+    where pixels are binary, MIG where factors are known, else the bound); "" where there are none of these."""
+    if recipe and recipe.figure in figures:
+        return recipe.figure
+    ranked = [key for key in figures if key in FIGURES and FIGURES[key].rank]
+    return min(ranked, key=lambda key: FIGURES[key].rank, default="")
 
 
 def better(key: str, values: list[float]) -> float:
     """Return the best of several values of a figure."""
-    return min(values) if key in SMALLER_IS_BETTER else max(values)
+    return max(values) if FIGURES[key].better == "higher" else min(values)
 
 
 def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
@@ -124,10 +116,10 @@ def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
     winner = next(t for t in finished if t.figures[key] == chosen)
     alike = sorted((t for t in finished if t.differences(recipe) == winner.differences(recipe)), key=lambda t: t.seed)
     values = [t.figures[key] for t in alike]
-    word = "smallest" if key in SMALLER_IS_BETTER else "largest"
+    word = "largest" if FIGURES[key].better == "higher" else "smallest"
     return winner, {
         "split": "validation", "figure": key,
-        "rule": f"the {word} {FIGURES[key]} on validation images" if len(finished) > 1 else "the only run",
+        "rule": f"the {word} {FIGURES[key].label} on validation images" if len(finished) > 1 else "the only run",
         "runs": len(finished), "seeds": [t.seed for t in alike], "values": values, "median": median(values),
         "spread": [min(values), max(values)], "core_minutes": round(winner.core_seconds / 60, 1),
         **({"starts_from_sha256": winner.starts_from_sha256} if winner.starts_from_sha256 else {}),
