@@ -35,6 +35,8 @@ def evaluate(
     if unknown := set(without) - every.keys():
         raise ValueError(f"there is no measure {unknown.pop()!r}; there are {', '.join(every)}")
     measures = {name: measure for name, measure in every.items() if measure.applies(model, info)}
+    if for_uses and on != "test":
+        raise ValueError(f"uses are measured on test images, not on the {on} split")
     for use in for_uses:
         _check_use(use, info, every, measures)
     split = info.load(on)
