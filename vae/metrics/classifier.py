@@ -14,7 +14,7 @@ from ..models.blocks import halvings, smallest_map
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
 CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images; others take the nearest
 CONFIDENCE_PROTOCOL = (
-    "mean largest probability of a classifier (test accuracy {accuracy:.3f}) over {samples:,} draws from the prior "
+    "mean largest probability of a classifier (test accuracy {accuracy:.3f}) over {samples:,} samples from the prior "
     "and {images:,} test images"
 )
 

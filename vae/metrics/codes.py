@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-PROTOCOL = "{images:,} images, {places:,} places, {vectors} vectors"
+PROTOCOL = "exponential of the entropy of code frequencies, {images:,} images, {places:,} positions, codebook of {vectors}"
 
 
 class CodeUsage(NamedTuple):

@@ -29,10 +29,10 @@ ACTIVE = 0.01  # variance of an active dimension's posterior mean
 
 # The protocol of each result. vae.evaluation describes the figures on cards by the same sentences.
 BINS_PROTOCOL = "mean codes of {images:,} images, {bins} equal-width bins"
-SAP_PROTOCOL = "linear SVM (C = {C}) on {train:,} mean codes, scored on {test:,}"
-DCI_PROTOCOL = "gradient-boosted trees on {train:,} mean codes, scored on {test:,}"
-VOTES_PROTOCOL = "{train:,} votes to learn, {test:,} to score, each of {batch} mean codes out of {images:,}"
-PAIRS_PROTOCOL = "{train:,} points to learn, {test:,} to score, each of {batch} pairs of mean codes out of {images:,}"
+SAP_PROTOCOL = "linear SVM (C = {C}) on {train:,} mean codes, tested on {test:,}"
+DCI_PROTOCOL = "gradient-boosted trees on {train:,} mean codes, tested on {test:,}"
+VOTES_PROTOCOL = "{train:,} votes to train on, {test:,} to test, each from {batch} of {images:,} mean codes"
+PAIRS_PROTOCOL = "{train:,} points to train on, {test:,} to test, each from {batch} pairs of {images:,} mean codes"
 GAUSSIAN_PROTOCOL = "Gaussian, {images:,} mean codes, active dimensions"
 
 

@@ -32,7 +32,7 @@ def test_the_nll_from_every_fifth_image_is_that_of_all_within_its_error(monkeypa
     # one draw an image makes the bound itself uncertain, in those that were not sampled too
     assert figures["nll"] == pytest.approx(whole.nll, abs=5 * figures["nll_distance_error"])
     assert figures["nll_standard_error"] == pytest.approx(whole.standard_error, rel=0.3)
-    assert "300 posterior draws" in protocol["nll"] and "80 images" in protocol["nll"]
+    assert "300 posterior samples" in protocol["nll"] and "80 in all" in protocol["nll"]
     without, _ = evaluate(model, "mnist-binary", limit=400, without=("nll",))
     assert "nll" not in without and without["negative_elbo"] == figures["negative_elbo"]
 
@@ -90,7 +90,7 @@ def test_a_conditional_model_finds_the_class_in_the_noise():
     mean = x.mean(0, keepdim=True)
     figures, told = measured("denoising", ByClass(), split, 300)
     assert figures["psnr_denoised"] == pytest.approx(figures["psnr_mean_image"], rel=1e-5)
-    assert not torch.equal(ByClass.asked[0], x) and "finds in the noise" in told["psnr_denoised"]
+    assert not torch.equal(ByClass.asked[0], x) and "infers the class from the noisy image" in told["psnr_denoised"]
 
 
 def test_labels_are_counted(tiny_split):

@@ -51,7 +51,7 @@ def registries():
 def brightness(tmp_path, monkeypatch, registries):
     """A measure that is a file of its own."""
     (tmp_path / "toys").mkdir()
-    (tmp_path / "toys" / "brightness.py").write_text(TOY)
+    (tmp_path / "toys" / "brightness.py").write_text(TOY, encoding="utf-8")
     monkeypatch.setattr(measures, "__path__", [*measures.__path__, str(tmp_path / "toys")])
     import_all(measures)
     yield

@@ -13,7 +13,7 @@ class Accuracy(Measure):
     figures = (
         Figure(
             "accuracy", "accuracy of its classifier", digits=".1%", better="higher", baseline=0.1, baseline_label="chance",
-            protocol={"images": None}, sentence="share of {images} test images whose label q(y|x) holds likeliest",
+            protocol={"images": None}, sentence="share of {images:,} test images whose label q(y|x) ranks first",
             brief="accuracy {value}",
         ),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from .base import MEASURES, Context, Measure
 ACTIVE_UNITS = Figure(
     "active_units", "active units", digits="d", group="code", out_of="latent_dim",
     protocol={"threshold": ACTIVE, "centre": None, "images": None, "split": None},
-    sentence="variance of the {centre} above {threshold}, {images} {split} images",
+    sentence="variance of the {centre} above {threshold}, {images:,} {split} images",
     brief="{value} dimensions active",
 )  # fmt: skip
 

@@ -16,10 +16,10 @@ KINDS = OTHERS | {  # of foreign images: other data sets', corrupted ones, or an
 }  # fmt: skip
 AUROC = Figure(
     "auroc", "AUROC", shown=False, protocol={"seed": 0, "images": None},
-    sentence="area under the ROC curve, {images:,} test images against as many foreign ones (the other data set's test "
-    "images, these same images corrupted, or an empty picture); squared error at the posterior mean; negative ELBO with "
-    "one posterior draw (seed {seed}); excess: the same less the entropy of the image's own grey pixels; more counts as "
-    "more foreign",
+    sentence="area under the ROC curve of {images:,} test images against as many outliers (another data set's test images, "
+    "the same images corrupted, or an empty picture) by squared error at the posterior mean, by negative ELBO with one "
+    "posterior sample (seed {seed}), or by excess, the negative ELBO minus the entropy of the image's grey pixels; a "
+    "higher score marks an outlier",
 )  # fmt: skip
 
 

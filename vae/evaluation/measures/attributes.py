@@ -16,7 +16,7 @@ FLIPS = Figure(
     baseline="attribute_unmoved", baseline_label="without a move", tolerance=1e-2,
     # lengths: of the move, in directions; the one that flips most is chosen on validation images
     protocol={"lengths": (1.5, 1.75, 2.0), "fit": None, "moved": None, "steps": None, "tried": None},
-    sentence=PROTOCOL + "; of {tried} times, what flips most on validation images",
+    sentence=PROTOCOL + "; of {tried} times, the length with the highest flip rate on validation images",
 )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ AUGMENTATION = Figure(
         "steps": downstream.STEPS, "batch": downstream.BATCH_SIZE, "choices": downstream.DRAWS, "shift": downstream.SHIFT, "images": None,
     },
     sentence="a convolutional classifier, {steps} steps of {batch} images, from labelled training images, mean over {choices} "
-    "choices of them; accuracy on {images:,} test images. shifted: by up to {shift} pixels; VAE: half of each batch are "
-    "decoded points between the code of an image and that of another of its class",
+    "random choices of them; accuracy on {images:,} test images. shifted: by up to {shift} pixels; VAE: half of each batch "
+    "is decoded from codes between that of an image and that of another of its class",
 )  # fmt: skip
 
 

@@ -10,12 +10,12 @@ RECON = Figure(
     "recon", "reconstruction", "nats", ".1f", group="bound", better="lower",
     baseline="recon_floor", baseline_label="lowest possible",
     protocol={"seed": SEED, "images": None, "split": None, "given": ""},
-    sentence="-log p(x|z) in nats, {images} {split} images, one posterior draw each (seed {seed}){given}",
+    sentence="-log p(x|z) in nats, {images:,} {split} images, one posterior sample each (seed {seed}){given}",
     brief="reconstruction {value} nats (lowest possible {baseline})", rank=4,
 )  # fmt: skip
 KL = Figure(
     "kl", "KL", "nats", ".1f", group="bound",
-    protocol={"how": None, "images": None, "split": None}, sentence="{how}, {images} {split} images",
+    protocol={"how": None, "images": None, "split": None}, sentence="{how}, {images:,} {split} images",
     brief="KL {value} nats",
 )  # fmt: skip
 NEGATIVE_ELBO = Figure(
@@ -29,8 +29,8 @@ def how_kl(model: LatentModel) -> str:
     if model.discrete:
         return "-log p(z) in nats under the autoregressive prior"
     if not model.analytic_kl:
-        return "log q(z|x) - log p(z) in nats at the draw"
-    return "KL(q(z|x) || p(z)) in nats, analytic" + (", the lower level's at one draw of the upper" if model.levels else "")
+        return "log q(z|x) - log p(z) in nats at the posterior sample"
+    return "KL(q(z|x) || p(z)) in nats, analytic" + (", the lower level's at one sample of the upper" if model.levels else "")
 
 
 @MEASURES.register("bound")
@@ -41,7 +41,8 @@ class Bound(Measure):
         RECON,
         Figure(
             "recon_floor", "lowest possible reconstruction", "nats", ".1f", group="bound", shown=False,
-            sentence="what recon would be if x_hat were x: more than 0 for pixels between 0 and 1",
+            sentence="the reconstruction term at x_hat = x: above 0 where pixels lie between 0 and 1, whose -log p(x|z) is a "
+            "cross-entropy and bounds no log-probability",
         ),
         KL,
         NEGATIVE_ELBO,
@@ -51,7 +52,7 @@ class Bound(Measure):
 
     def measure(self, context: Context) -> dict:
         model, terms = context.model, context.terms
-        given = ", given the true label: log p(x|y) is what is bounded" if model.num_classes else ""
+        given = ", given the true label: the bound is on log p(x|y)" if model.num_classes else ""
         context.describe(RECON, given=given)
         figures = {f"{context.on}_images": context.n, "recon": terms.recon, "recon_floor": terms.recon_floor}
         if not model.has_elbo:

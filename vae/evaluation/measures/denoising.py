@@ -14,8 +14,8 @@ PSNR = Figure(
     baseline="psnr_mean_image", baseline_label="the mean image",
     # std: of the noise, on images in [0, 1]
     protocol={"std": 0.5, "seed": 0, "images": None, "given": ""},
-    sentence="decibels, mean over {images} test images with noise of standard deviation {std} (seed {seed}), beside those "
-    "of the noisy images and of the mean image, which is what knowing nothing gets{given}",
+    sentence="mean PSNR of the reconstructions of {images:,} test images with Gaussian noise of standard deviation {std} "
+    "(seed {seed}); baselines: the noisy images themselves, and the mean image of the test set{given}",
 )  # fmt: skip
 
 
@@ -42,5 +42,5 @@ class Denoising(Measure):
             # a conditional model has to find the class in the noise
             for values, x_hat in zip(found.values(), (model.reconstruct(noisy), noisy, mean)):
                 values.append(metrics.psnr(x, x_hat))
-        context.describe(PSNR, given="; the class is the one that the model finds in the noise" if model.num_classes else "")
+        context.describe(PSNR, given="; the model infers the class from the noisy image" if model.num_classes else "")
         return {key: float(torch.cat(values).double().mean()) for key, values in found.items()}

@@ -12,7 +12,7 @@ CODES = Figure(
     baseline="accuracy_pixels", baseline_label="on pixels",
     protocol={"labels": downstream.FEW, "choices": downstream.DRAWS, "images": None},
     sentence="logistic regression (features on one common scale) on {labels} labelled training images, mean over {choices} "
-    "choices of them; accuracy on {images:,} test images",
+    "random choices of them; accuracy on {images:,} test images",
 )  # fmt: skip
 ALONE = Figure(
     "accuracy_labels_alone", "accuracy of the same classifier, trained on the labels alone", digits=".1%", better="higher", shown=False,
@@ -20,8 +20,8 @@ ALONE = Figure(
     protocol={
         "labels": downstream.FEW, "shift": downstream.SHIFT, "steps": downstream.STEPS, "choices": downstream.DRAWS, "images": None,
     },
-    sentence="the same classifier on {labels} labelled training images and nothing else, shifted by up to {shift} pixels, "
-    "{steps} steps, mean over {choices} choices of them, beside the model's; accuracy on {images:,} test images",
+    sentence="the model's classifier trained on {labels} labelled training images alone, shifted by up to {shift} pixels, "
+    "{steps} steps, mean over {choices} random choices of them; accuracy on {images:,} test images",
 )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ NLL = Figure(
     errors=("nll_standard_error", "nll_distance_error"),
     # samples of each image; every `stride`th image is sampled
     protocol={"samples": 5000, "seed": 0, "stride": 5, "images": None, "sampled": None},
-    sentence="-log p(x) in nats: the bound of {images:,} test images less its mean distance from the NLL, by importance "
-    "sampling, {samples:,} posterior draws an image (seed {seed}), {sampled:,} images, every fifth one; the first error "
-    "is that of the mean over images, the second that of the distance",
+    sentence="-log p(x) in nats: the negative ELBO of {images:,} test images minus its mean distance to the NLL, which "
+    "importance sampling with {samples:,} posterior samples (seed {seed}) estimates on every {stride}th image, {sampled:,} "
+    "in all; the first standard error is that of the mean over images, the second that of the distance",
     brief="NLL {value} nats", rank=1,
 )  # fmt: skip
 

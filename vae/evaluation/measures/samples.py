@@ -12,8 +12,8 @@ FROM_SAMPLES = Figure(
     protocol={
         "samples": downstream.SAMPLES, "steps": downstream.SAMPLE_STEPS, "batch": downstream.BATCH_SIZE, "images": None,
     },
-    sentence="a convolutional classifier that learnt from {samples:,} draws of the model, {steps:,} steps of {batch}, and "
-    "from no image: accuracy on {images:,} test images",
+    sentence="a convolutional classifier trained on {samples:,} samples of the model and no image, {steps:,} steps of "
+    "{batch}; accuracy on {images:,} test images",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ class Sharpness(Measure):
             "sharpness", "sharpness of reconstructions", digits=".4f", better="higher",
             baseline="sharpness_of_images", baseline_label="the images",
             protocol={"images": None},
-            sentence="variance of the Laplacian of x_hat at the posterior mean, mean over {images} test images",
+            sentence="variance of the Laplacian of x_hat at the posterior mean, mean over {images:,} test images",
         ),
         Figure("sharpness_of_images", "sharpness of the images", digits=".4f", of="sharpness", shown=False),
     )  # fmt: skip
