@@ -16,7 +16,8 @@ import torch
 from . import jobs, store
 from .data import DATASETS
 from .evaluation import report
-from .evaluation.evaluate import BATCH, evaluate
+from .evaluation.evaluate import differences, evaluate
+from .evaluation.measures.base import BATCH
 from .latent import maps
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
@@ -50,7 +51,7 @@ def train_and_save(name: str, runs: Path | None = None) -> None:
         except filelock.Timeout:
             raise OSError(f"another process trains {folder}") from None
     if int(os.environ.get("RANK", 0)) == 0:  # all processes trained, one writes
-        _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), with_dci=False)
+        _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), without=("dci",))
 
 
 def adopt(name: str, runs: Path | None = None) -> str:
@@ -68,7 +69,7 @@ def adopt(name: str, runs: Path | None = None) -> str:
     recipe = replace(recipe, seed=winner.seed)
     checkpoints.try_writing(store.PRETRAINED / name)
     model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
-    _save(model, recipe, new_card(name, recipe, selection), with_dci=True)
+    _save(model, recipe, new_card(name, recipe, selection))
     report.write_readme(report.results_table(), report.RESULTS)
     report.write_readme(report.traversals_table(), report.TRAVERSALS)
     return f"{name}: seed {recipe.seed}, {report.selection_sentence(selection)}"
@@ -87,12 +88,12 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
     )  # fmt: skip
 
 
-def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, with_dci: bool) -> None:
+def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tuple[str, ...] = ()) -> None:
     """Measure a new model and write all files of its folder in pretrained/."""
     name = card.name
-    figures, protocol = evaluate(model, card.data, with_dci=with_dci, progress=True, for_uses=recipe.uses)
+    figures, protocol = evaluate(model, card.data, without=without, progress=True, for_uses=recipe.uses)
     card = replace(card, figures=figures, protocol=protocol, note=recipe.note, published=recipe.published)
-    print(f"{name}: {report.figures_line(figures)}")
+    print(f"{name}: {report.summary(card)}")
     model.card = card
     model_map, parameters = map_of(model)
     had_memory = (store.PRETRAINED / name / "memory.npz").exists()
@@ -104,14 +105,11 @@ def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, with_dci: b
         memory_and_save(name)
 
 
-def evaluate_and_save(name: str, with_dci: bool = True) -> None:
-    """Measure a shipped model again on test images and write its card. with_dci: measure DCI too, which is slow."""
+def evaluate_and_save(name: str) -> None:
+    """Measure a shipped model again on test images and write its card."""
     model = store.load(name)
     checkpoints.try_writing(store.PRETRAINED / name)
-    for_uses = RECIPES[name].uses if name in RECIPES else ()
-    figures, protocol = evaluate(
-        model, model.card.data, with_dci=with_dci, progress=True, for_uses=for_uses
-    )
+    figures, protocol = evaluate(model, model.card.data, progress=True, for_uses=uses_of(name))
     card = replace(model.card, figures=figures, protocol=protocol)
     if name in RECIPES:  # the recipe's texts may have changed since training
         texts = ("title", "description", "note", "published")
@@ -119,7 +117,20 @@ def evaluate_and_save(name: str, with_dci: bool = True) -> None:
     if name in NOT_RETRAINED and not card.selection:
         card = replace(card, selection=CHOSEN_ON_TEST)
     store.write_card(card)
-    print(f"{name}: {report.figures_line(figures)}")
+    print(f"{name}: {report.summary(card)}")
+
+
+def check(name: str, without: tuple[str, ...] = ()) -> list[str]:
+    """Measure a shipped model again on test images, write nothing, and return in what its card differs, in a
+    sentence each."""
+    model = store.load(name)
+    figures, protocol = evaluate(model, model.card.data, without=without, progress=True, for_uses=uses_of(name))
+    return differences(model.card, figures, protocol, without)
+
+
+def uses_of(name: str) -> tuple[str, ...]:
+    """Return what else is measured of a shipped model."""
+    return RECIPES[name].uses if name in RECIPES else ()
 
 
 def map_and_save(name: str, seed: int = 0) -> None:

@@ -12,6 +12,7 @@ import re
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import torch
@@ -96,8 +97,13 @@ def available(root: Path | None = None) -> list[ModelCard]:
     return scan(root)[0]
 
 
-def scan(root: Path | None = None) -> tuple[list[ModelCard], dict[str, str]]:
-    """(cards of usable models by name, {name: reason} for those that cannot be used)."""
+def scan(
+    root: Path | None = None, check: Callable[[ModelCard], str] | None = None
+) -> tuple[list[ModelCard], dict[str, str]]:
+    """Return (cards of usable models, sorted by name; {name: reason} of those that cannot be used).
+
+    check: a further reason why a card cannot be used, "" for none.
+    """
     root = Path(root or PRETRAINED)
     cards, problems = [], {}
     for folder in sorted(root.glob("*/card.json")):
@@ -105,6 +111,8 @@ def scan(root: Path | None = None) -> tuple[list[ModelCard], dict[str, str]]:
         try:
             card = read_card(name, root)
             read_weights(card, root)
+            if reason := check(card) if check else "":
+                raise ModelUnavailable(reason)
             cards.append(card)
         except ModelUnavailable as error:
             problems[name] = str(error)

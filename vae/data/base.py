@@ -195,12 +195,6 @@ class DatasetInfo:
         """Whether some training images ship with their labels, as split "labelled"."""
         return "labelled" in self.shipped
 
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """Downstream tasks that its models can be measured on (a recipe's `uses`)."""
-        found = ("anomalies",) if self.out_of_distribution else ()
-        return (*found, *(("labels", "augmentation") if self.labelled else ()), "samples")
-
     def prepare(self, image: Image.Image, invert: bool | None = None, centre: bool | None = None) -> images.Prepared:
         """Convert an image of any size and mode into x (1, C, H, W) in [0, 1], as this data set's models see it.
 

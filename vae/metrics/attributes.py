@@ -11,6 +11,10 @@ from torch import Tensor
 from ..latent.geometry import attribute_direction
 from ..models import LatentModel
 
+PROTOCOL = (
+    "directions from {fit:,} codes, {moved:,} other test images moved by {steps:g} times the direction, judged by a classifier"
+)
+
 
 class Flips(NamedTuple):
     """Shares of test images, by attribute, that change when their code moves along a direction."""
@@ -52,10 +56,7 @@ def attribute_flips(
         unmoved[name] = float((plain_has[name] != there).mean())
         kept = [(after[n] == plain_has[n]).mean() for n in names if n != name]
         others[name] = float(np.mean(kept)) if kept else 1.0
-    protocol = (
-        f"directions from {fit:,} codes, {len(codes) - fit:,} other test images moved by "
-        f"{steps:g} times the direction, judged by a classifier"
-    )
+    protocol = PROTOCOL.format(fit=fit, moved=len(codes) - fit, steps=steps)
     return Flips(rates, unmoved, others, protocol)
 
 

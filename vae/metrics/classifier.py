@@ -14,6 +14,10 @@ from ..models.checks import check_images
 
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
 CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images; others take the nearest
+CONFIDENCE_PROTOCOL = (
+    "mean largest probability of a classifier (test accuracy {accuracy:.3f}) over {samples:,} samples from the prior "
+    "and {images:,} test images"
+)
 
 
 class Classifier(nn.Module):
@@ -75,8 +79,5 @@ def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> 
         return float(torch.cat(found).mean())
 
     accuracy = sum(classifier.accuracy) / len(classifier.accuracy)
-    protocol = (
-        f"mean largest probability of a classifier (test accuracy {accuracy:.3f}) over "
-        f"{len(samples):,} draws from the prior and {len(test_images):,} test images"
-    )
+    protocol = CONFIDENCE_PROTOCOL.format(accuracy=accuracy, samples=len(samples), images=len(test_images))
     return Confidence(mean_confidence(samples), mean_confidence(test_images), accuracy, protocol)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+PROTOCOL = "exponential of the entropy of code frequencies, {images:,} images, {places:,} positions, codebook of {vectors}"
+
 
 class CodeUsage(NamedTuple):
     used: int  # vectors that at least one place of one image names
@@ -26,5 +28,5 @@ def code_usage(codes: np.ndarray, size: int) -> CodeUsage:
         raise ValueError(f"codes must lie between 0 and {size - 1}")
     counts = np.bincount(numbers, minlength=size)
     p = counts[counts > 0] / counts.sum()
-    protocol = f"{len(codes):,} images, {numbers.size:,} places, {size} vectors"
+    protocol = PROTOCOL.format(images=len(codes), places=numbers.size, vectors=size)
     return CodeUsage(int((counts > 0).sum()), float(np.exp(-(p * np.log(p)).sum())), protocol)

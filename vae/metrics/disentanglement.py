@@ -26,6 +26,17 @@ from tqdm import tqdm
 
 BATCH = 64  # codes behind one vote of factor_vae_score and one point of beta_vae_score
 TRAIN_POINTS, TEST_POINTS = 10_000, 5_000  # votes, points
+BINS = 20
+SVM_C = 0.01
+ACTIVE = 0.01  # variance of an active dimension's posterior mean
+
+# The protocol of each result. vae.evaluation describes the figures on cards by the same sentences.
+BINS_PROTOCOL = "mean codes of {images:,} images, {bins} equal-width bins"
+SAP_PROTOCOL = "linear SVM (C = {C}) on {train:,} mean codes, tested on {test:,}"
+DCI_PROTOCOL = "gradient-boosted trees on {train:,} mean codes, tested on {test:,}"
+VOTES_PROTOCOL = "{train:,} votes to train on, {test:,} to test, each from {batch} of {images:,} mean codes"
+PAIRS_PROTOCOL = "{train:,} points to train on, {test:,} to test, each from {batch} pairs of {images:,} mean codes"
+GAUSSIAN_PROTOCOL = "Gaussian, {images:,} mean codes, active dimensions"
 
 
 class MIG(NamedTuple):
@@ -93,7 +104,7 @@ class ActiveUnits(NamedTuple):
     variances: np.ndarray  # (D,) variance of each posterior mean over the data
 
 
-def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool = True) -> MIG:
+def mig(codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True) -> MIG:
     """Mutual information gap (Chen et al. 2018): for each factor, the gap between the two
     dimensions that tell most about it, over the factor's entropy.
 
@@ -107,13 +118,13 @@ def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool =
             for k in range(factors.shape[1])]  # fmt: skip
     return MIG(
         _mean(gaps), tuple(gaps), information, entropies, _constant(varying),
-        f"mean codes of {len(codes):,} images, {bins} equal-width bins",
+        BINS_PROTOCOL.format(images=len(codes), bins=bins),
         mig(_random(codes), factors, bins, baseline=False).mig if baseline else None,
     )  # fmt: skip
 
 
 def modularity(
-    codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool = True
+    codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True
 ) -> Modularity:
     """Modularity (Ridgeway & Mozer 2018): 1 where a dimension tells of one factor alone, by the
     squares of its mutual informations. A dimension that tells of nothing counts 0.
@@ -131,7 +142,7 @@ def modularity(
         per_dim = np.where(largest > 0, 1 - others / (largest * (squared.shape[1] - 1)), 0.0)
     return Modularity(
         float(per_dim.mean()), per_dim, information, _constant(varying),
-        f"mean codes of {len(codes):,} images, {bins} equal-width bins",
+        BINS_PROTOCOL.format(images=len(codes), bins=bins),
         modularity(_random(codes), factors, bins, baseline=False).modularity if baseline else None,
     )  # fmt: skip
 
@@ -155,7 +166,7 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
     gaps = [float(first[k] - second[k]) if varying[k] else None for k in range(len(varying))]
     return SAP(
         _mean(gaps), tuple(gaps), accuracy, _constant(varying),
-        f"linear SVM (C = 0.01) on {cut:,} mean codes, scored on {len(codes) - cut:,}{told}",
+        SAP_PROTOCOL.format(C=SVM_C, train=cut, test=len(codes) - cut) + told,
         sap(_random(codes), factors, baseline=False).sap if baseline else None,
     )  # fmt: skip
 
@@ -186,7 +197,7 @@ def dci(
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(
         disentanglement, completeness, float(np.mean(accuracies)), importance, _constant(varying),
-        f"gradient-boosted trees on {cut:,} mean codes, scored on {len(codes) - cut:,}{told}",
+        DCI_PROTOCOL.format(train=cut, test=len(codes) - cut) + told,
         dci(_random(codes), factors, baseline=False, jobs=jobs).disentanglement if baseline else None,
     )  # fmt: skip
 
@@ -226,10 +237,7 @@ def factor_vae_score(
     configurations do; with none left the score is 0.
     """
     codes, factors, varying = _checked(codes, factors)
-    protocol = (
-        f"{TRAIN_POINTS:,} votes to learn, {TEST_POINTS:,} to score, each of {BATCH} mean codes "
-        f"out of {len(codes):,}"
-    )
+    protocol = VOTES_PROTOCOL.format(train=TRAIN_POINTS, test=TEST_POINTS, batch=BATCH, images=len(codes))
     active = np.flatnonzero(codes.std(0) >= 0.05)
     if not active.size:
         return FactorVAEScore(0.0, (), _constant(varying), protocol, None)
@@ -272,8 +280,7 @@ def beta_vae_score(
     fitted = LogisticRegression(max_iter=1000).fit(points[:TRAIN_POINTS], chosen[:TRAIN_POINTS])
     return BetaVAEScore(
         float(fitted.score(points[TRAIN_POINTS:], chosen[TRAIN_POINTS:])), _constant(varying),
-        f"{TRAIN_POINTS:,} points to learn, {TEST_POINTS:,} to score, each of {BATCH} pairs of mean "
-        f"codes out of {len(codes):,}",
+        PAIRS_PROTOCOL.format(train=TRAIN_POINTS, test=TEST_POINTS, batch=BATCH, images=len(codes)),
         beta_vae_score(_random(codes), factors, seed, baseline=False).score if baseline else None,
     )  # fmt: skip
 
@@ -288,16 +295,16 @@ def total_correlation(codes: np.ndarray) -> TotalCorrelationEstimate:
     for fewer than two images.
     """
     codes = _checked_codes(codes, images=2)
-    codes = codes[:, codes.var(0) > 0.01]
+    codes = codes[:, codes.var(0) > ACTIVE]
     correlation = np.atleast_2d(np.corrcoef(codes, rowvar=False)) if codes.size else np.eye(1)
     eigenvalues = np.linalg.eigvalsh(correlation)
     # rounding leaves a singular matrix some 1e-16 above or below zero
     singular = eigenvalues.min() < 1e-12
     value = np.inf if singular else max(0.0, float(-0.5 * np.log(eigenvalues).sum()))
-    return TotalCorrelationEstimate(value, f"Gaussian, {len(codes):,} mean codes, active dimensions")
+    return TotalCorrelationEstimate(value, GAUSSIAN_PROTOCOL.format(images=len(codes)))
 
 
-def active_units(means: np.ndarray, threshold: float = 0.01) -> ActiveUnits:
+def active_units(means: np.ndarray, threshold: float = ACTIVE) -> ActiveUnits:
     """Dimensions whose posterior mean varies over the data by more than threshold
     (Burda et al. 2016): Var_x(E[z_d | x]) > 0.01. means (N, D).
 
@@ -462,7 +469,7 @@ def _rows_like(values: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
     return order[first[wanted] + (rng.random(rows.shape) * count[wanted]).astype(int)]
 
 
-def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = 0.01) -> Callable:
+def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = SVM_C) -> Callable:
     """LinearSVC(C=0.01, class_weight="balanced") for one feature, solved exactly.
 
     x (N,) float, y (N,) int -> a function from (M,) float to (M,) int. Minimises

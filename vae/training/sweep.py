@@ -27,6 +27,7 @@ import torch
 
 from .. import jobs, store
 from ..evaluation.evaluate import evaluate
+from ..evaluation.figures import FIGURES
 from ..models import FAMILIES, LatentModel
 from ..objectives import OBJECTIVES, Objective, Schedule
 from . import candidates, checkpoints, tries
@@ -201,7 +202,9 @@ def run_once(
             # sums depend on the number of threads; one thread gives the same bits everywhere
             torch.set_num_threads(1)
             model = train(run.name, run.recipe, folder, progress=progress, stop=stop, device=device)
-            figures, _ = evaluate(model, run.recipe.data, with_dci=False, nll_samples=NLL_SAMPLES, on="validation")
+            figures, _ = evaluate(
+                model, run.recipe.data, without=("dci",), parameters={"nll": {"samples": NLL_SAMPLES}}, on="validation"
+            )
             figures = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
             if broken := [k for k, v in figures.items() if not math.isfinite(v)]:
                 return Result("failed", f"{broken[0]} on validation images is not finite", run.recipe.steps)
@@ -383,15 +386,16 @@ def table(
     runs, recipe = runs or runs_folder(), candidates.find(name)
     recorded = [t for t in tries.read(name) if t.split == "validation"]
     key = tries.headline(recipe, next((t.figures for t in recorded if t.figures), {}))
-    lines = [("run", "status", key or "figure", "recon", "kl", "million images", "core minutes")]
+    shown = [FIGURES[k] for k in dict.fromkeys(filter(None, (key, "recon", "kl")))]
+    lines = [("run", "status", *(figure.title for figure in shown), "million images", "core minutes")]
     groups: dict[str, list[float]] = {}
     for t in sorted(recorded, key=lambda t: (str(t.differences(recipe)), t.recipe["seed"])):
         settings = ",".join(f"{k}={v}" for k, v in t.differences(recipe).items())
         label = ",".join(filter(None, [settings, f"seed={t.recipe['seed']}"]))
-        shown = [_digits(t.figures.get(k)) for k in (key, "recon", "kl")]
+        values = [figure.text(t.figures.get(figure.key)) for figure in shown]
         status = "finished" if t.figures else f"failed: {t.reason}"
         images = t.step * t.recipe["batch_size"] / 1e6
-        lines.append((label, status, *shown, f"{images:.2f}", f"{t.core_seconds / 60:.0f}"))
+        lines.append((label, status, *values, f"{images:.2f}", f"{t.core_seconds / 60:.0f}"))
         if key in t.figures:
             groups.setdefault(settings, []).append(t.figures[key])
     for run in todo or []:
@@ -401,17 +405,13 @@ def table(
             status = f"step {step:,} of {run.recipe.steps:,}"
             if result and result.reason:
                 status = f"{result.status}: {result.reason}"
-            lines.append((run.label, status, "–", "–", "–", f"{step * run.recipe.batch_size / 1e6:.2f}", "–"))
+            lines.append((run.label, status, *["–"] * len(shown), f"{step * run.recipe.batch_size / 1e6:.2f}", "–"))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = [name] + ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() for line in lines]
     for settings, values in groups.items():
+        label, (low, middle, high) = FIGURES[key].label, map(FIGURES[key].text, (min(values), median(values), max(values)))
         text.append(
-            f"  {settings or 'as the recipe'}: {key} {_digits(values[0])} (1 run)" if len(values) == 1 else
-            f"  {settings or 'as the recipe'}: median {key} {_digits(median(values))}, {_digits(min(values))} to "
-            f"{_digits(max(values))} over {len(values)} runs"
+            f"  {settings or 'as the recipe'}: {label} {middle} (1 run)" if len(values) == 1 else
+            f"  {settings or 'as the recipe'}: median {label} {middle}, {low} to {high} over {len(values)} runs"
         )
     return "\n".join(text)
-
-
-def _digits(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"

@@ -13,18 +13,8 @@ import filelock
 
 from .. import store
 from ..data.base import refuse_test
+from ..evaluation.figures import FIGURES
 from .recipes import Recipe, completed
-
-# {key: name of the figure}, the most informative first
-FIGURES = {
-    "nll": "NLL, nats", "mig": "MIG", "negative_elbo": "negative ELBO, nats",
-    "recon": "reconstruction, nats", "accuracy": "accuracy", "active_units": "active units",
-    "psnr_denoised": "PSNR of denoised digits, dB", "perplexity": "perplexity of the codes",
-    "style_distance": "style distance", "sharpness": "sharpness",
-    "attribute_flips_least": "faces flipped, least of all attributes",
-}  # fmt: skip
-SMALLER_IS_BETTER = ("nll", "negative_elbo", "recon", "active_units", "style_distance")
-
 
 @dataclass(frozen=True)
 class Try:
@@ -100,16 +90,18 @@ def record(name: str, new: Try, root: Path | None = None) -> None:
 def headline(recipe: Recipe | None, figures: dict) -> str:
     """Return the key of the figure that runs of a model are compared by, "" without figures.
 
-    It is the recipe's own figure, or else the first of FIGURES: NLL for binary pixels, MIG with known factors,
+    It is the recipe's own figure, or else the one of the lowest rank: NLL for binary pixels, MIG with known factors,
     otherwise the bound.
     """
-    own = recipe.figure if recipe else ""
-    return own if own in figures else next((name for name in FIGURES if name in figures), "")
+    if recipe and recipe.figure in figures:
+        return recipe.figure
+    ranked = [key for key in figures if key in FIGURES and FIGURES[key].rank]
+    return min(ranked, key=lambda key: FIGURES[key].rank, default="")
 
 
 def better(key: str, values: list[float]) -> float:
     """Return the best of several values of a figure."""
-    return min(values) if key in SMALLER_IS_BETTER else max(values)
+    return max(values) if FIGURES[key].better == "higher" else min(values)
 
 
 def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
@@ -128,10 +120,10 @@ def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
     same_settings = [t for t in finished if t.differences(recipe) == winner.differences(recipe)]
     same_settings.sort(key=lambda t: t.seed)
     values = [t.figures[key] for t in same_settings]
-    extreme = "smallest" if key in SMALLER_IS_BETTER else "largest"
+    extreme = "largest" if FIGURES[key].better == "higher" else "smallest"
     return winner, {
         "split": "validation", "figure": key,
-        "rule": f"the {extreme} {FIGURES[key]} on validation images" if len(finished) > 1 else "the only run",
+        "rule": f"the {extreme} {FIGURES[key].label} on validation images" if len(finished) > 1 else "the only run",
         "runs": len(finished), "seeds": [t.seed for t in same_settings], "values": values, "median": median(values),
         "spread": [min(values), max(values)], "core_minutes": round(winner.core_seconds / 60, 1),
         **({"starts_from_sha256": winner.starts_from_sha256} if winner.starts_from_sha256 else {}),

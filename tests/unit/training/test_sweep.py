@@ -96,7 +96,7 @@ def test_a_sweep_records_tables_and_does_nothing_twice(world, capsys):
     assert all(t.step == 20 and t.core_seconds > 0 and t.weights_sha256 for t in recorded)
     assert all("map" not in t.figures for t in recorded)  # numbers only
     values = sorted(t.figures["mig"] for t in recorded if t.recipe["objective"]["beta"] == 3)
-    assert f"beta=3.0: median mig {sum(values) / 2:.4g}, {values[0]:.4g} to {values[1]:.4g} over 2 runs" in out
+    assert f"beta=3.0: median MIG {sum(values) / 2:.3f}, {values[0]:.3f} to {values[1]:.3f} over 2 runs" in out
     times = {path: path.stat().st_mtime_ns for path in (world / "runs").rglob("*.safetensors")}
     assert cli.main(["sweep", "tiny-a", "--seeds", "0:2", "--set", "beta=1,3"]) == 0
     assert times == {path: path.stat().st_mtime_ns for path in (world / "runs").rglob("*.safetensors")}
