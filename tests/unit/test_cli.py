@@ -107,6 +107,6 @@ def test_errors_are_sentences(small_world, capsys):
     assert cli.main(["evaluate", "no-such-model"]) == 1
     assert capsys.readouterr().err == "error: there is no model named 'no-such-model'\n"
     assert cli.main(["gallery", "sprites"]) == 1
-    assert "drawn from its factors" in capsys.readouterr().err
+    assert "rendered from its factors" in capsys.readouterr().err
     assert cli.main(["train", "mnist-vae2d"]) == 1
     assert "the nearest are mnist-vae-2d" in capsys.readouterr().err

@@ -104,8 +104,8 @@ class FactorGrid:
 class Split:
     """A sequence of N images with labels, in a fixed order.
 
-    render: indices (B,) -> uint8 (B, C, H, W); images may be kept or drawn on demand. A function that can be
-    pickled, so that a split can: workers of a DataLoader are sent it.
+    render: indices (B,) -> uint8 (B, C, H, W); images may be stored or rendered on demand. It must be picklable,
+    since a split is sent to the workers of a DataLoader.
     """
 
     render: Callable[[np.ndarray], np.ndarray]
@@ -118,9 +118,9 @@ class Split:
         return len(self.labels)
 
     def take(self, rows: np.ndarray | slice, name: str) -> Split:
-        """Return the images at rows, in that order, as a split of their own.
+        """Return the images at rows, in this order, as a new split.
 
-        rows: numbers (M,), a mask (N,) or a slice.
+        rows: indices (M,), a mask (N,) or a slice.
         """
         rows = np.arange(len(self))[rows]
         factors = None if self.factors is None else self.factors[rows]
@@ -132,7 +132,7 @@ class Split:
         return self.take(slice(n), self.name)
 
     def batch(self, indices) -> tuple[Tensor, Tensor]:
-        """Return the images at indices (B,), B may be 0: x (B, C, H, W) float in [0, 1], y (B,) int64."""
+        """Return the images at indices (B,), where B may be 0: x (B, C, H, W) float in [0, 1], y (B,) int64."""
         indices = np.asarray(indices)
         indices = indices if indices.size else indices.astype(np.int64)  # an empty list is an array of floats
         x = torch.from_numpy(self.render(indices)).float() / 255
@@ -146,7 +146,7 @@ class Split:
 
 
 def render_rows(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """Render the images that stand at some places of rows: numbers (N,), or factor values (N, K)."""
+    """Render the images at indices (B,) of rows: image numbers (N,), or factor values (N, K)."""
     return render(rows[indices])
 
 

@@ -53,7 +53,7 @@ def load_binary(split: str, download: bool = True) -> Split:
 def _binarised(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
     """Render rows (B,), each pixel white with its grey value as probability: (B, 1, 28, 28), 0 or 255."""
     grey = render(rows)
-    # each row's own noise, so that no batch changes another's pixels
+    # seeded by row, so that an image is the same in every batch
     noise = [np.random.RandomState(int(row)).random_sample((1, 28, 28)) for row in rows]
     return (255 * (np.reshape(noise, grey.shape) < grey / 255)).astype(np.uint8)
 

@@ -15,8 +15,10 @@ WARM_UP = 3  # eager steps before the recording, in which libraries select kerne
 
 def recordable(recipe: Recipe, device: torch.device) -> bool:
     """Return whether a recipe's step can be recorded on a device."""
-    without_host = FAMILIES[recipe.family].recordable and recipe.objective.recordable and not recipe.shift
-    return device.type == "cuda" and without_host
+    return (
+        device.type == "cuda" and FAMILIES[recipe.family].recordable
+        and recipe.objective.recordable and not recipe.shift
+    )  # fmt: skip
 
 
 def record(step: Callable, inputs: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Callable, object]:

@@ -20,7 +20,7 @@ def test_a_new_file_is_a_new_data_set(stripes, capsys):
     promises.test_any_picture_becomes_one_of_this_data(stripes)
     promises.test_an_image_of_its_own_is_taken_as_it_is(stripes)
     assert cli.main(["gallery", "stripes"]) == 1
-    assert "stripes names no split that ships" in capsys.readouterr().err
+    assert "stripes ships no split" in capsys.readouterr().err
 
 
 def test_evaluation_asks_the_data_set_what_can_be_measured(stripes):
