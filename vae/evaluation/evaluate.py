@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..data import DATASETS, DatasetInfo
 from ..models import LatentModel
 from ..store import ModelCard
@@ -41,7 +43,8 @@ def evaluate(
         _check_use(use, info, every, measures)
     split = info.load(on)
     context = Context(model, info, split, min(limit or len(split), len(split)), on, progress, parameters or {})
-    figures, protocol = {}, {}
+    figures: dict[str, Any] = {}
+    protocol: dict[str, str] = {}
     for name, measure in measures.items():
         if name not in without and (not measure.use or measure.use in for_uses):
             found, told = run(measure, context)
@@ -55,7 +58,8 @@ def _check_use(use: str, info: DatasetInfo, every: dict[str, Measure], applying:
     if use not in uses:
         raise ValueError(f"there is no use {use!r}; there are {', '.join(uses)}")
     if use not in allowed:
-        raise ValueError(f"a model of {info.title} does not allow the use {use!r}; it allows {', '.join(allowed) or 'none'}")
+        allows = ", ".join(allowed) or "none"
+        raise ValueError(f"a model of {info.title} does not allow the use {use!r}; it allows {allows}")
 
 
 def differences(card: ModelCard, figures: dict, protocol: dict, without: tuple[str, ...] = ()) -> list[str]:
@@ -72,13 +76,14 @@ def differences(card: ModelCard, figures: dict, protocol: dict, without: tuple[s
         if key not in stored:
             found.append(f"{key} was measured and is not on the card")
         elif not FIGURES[key].agrees(value, stored[key]):
-            found.append(f"{key} is {_short(stored[key])} on the card and {_short(value)} now (tolerance {FIGURES[key].tolerance:g})")
+            values = f"{_short(stored[key])} on the card and {_short(value)} now"
+            found.append(f"{key} is {values} (tolerance {FIGURES[key].tolerance:g})")
     for key in {**told, **protocol}:
         if told.get(key) != protocol.get(key):
             found.append(f"the protocol of {key} is {told.get(key)!r} on the card and {protocol.get(key)!r} now")
     return found
 
 
-def _short(value) -> str:
+def _short(value: Any) -> str:
     text = f"{value:.7g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -6,11 +6,13 @@ pages and the command line read names, units, digits, baselines and protocols he
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Any, Literal, Mapping
+from typing import Any, Literal
 
 from ..registry import Registry
+from ..store import ModelCard
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Figure:
         """Return a value in its digits, without the unit; a dash for None."""
         return "–" if value is None else f"{value:{self.digits}}"
 
-    def describe(self, **measured) -> str:
+    def describe(self, **measured: Any) -> str:
         """Return the sentence for a card: `measured` is what only a run knows, or has changed.
 
         Raises ValueError where the sentence needs what neither the protocol nor the run says.
@@ -56,7 +58,7 @@ class Figure:
             raise ValueError(f"the protocol of {self.key!r} needs {', '.join(missing)}")
         return self.sentence.format(**values)
 
-    def agrees(self, measured, stored) -> bool:
+    def agrees(self, measured: Any, stored: Any) -> bool:
         """Return whether two measurements of it, numbers, lists or dicts, lie within the tolerance."""
         if isinstance(stored, dict) and isinstance(measured, dict):
             return measured.keys() == stored.keys() and all(self.agrees(measured[k], stored[k]) for k in stored)
@@ -80,7 +82,7 @@ def label(key: str) -> str:
     return FIGURES[key].label if key in FIGURES else key
 
 
-def unknown(card) -> str:
+def unknown(card: ModelCard) -> str:
     """Return why a card cannot be used: it has figures that no file describes; "" where all are described."""
     keys = [key for key in card.figures if key not in FIGURES]
     return f"its card has figures that are not known here: {', '.join(map(repr, keys))}" if keys else ""

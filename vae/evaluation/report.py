@@ -84,7 +84,7 @@ def summary(card: store.ModelCard) -> str:
     ]  # fmt: skip
     if not parts:
         return "Not evaluated yet."
-    on = f"{FIGURES['test_images'].text(card.figures['test_images'])} test images" if "test_images" in card.figures else "test images"
+    on = f"{FIGURES['test_images'].text(card.figures.get('test_images'))} test images"
     return f"On {on}{', given their class' if card.num_classes else ''}: {', '.join(parts)}."
 
 
@@ -175,7 +175,8 @@ def _uses_table(cards: list[store.ModelCard]) -> list[str]:
     """What models are good for, with baselines."""
     lines = ["| model | figure | value | baseline |", "|---|---|---|---|"]
     for card in cards:
-        lines += [f"| {card.name} | {row.label} | {row.value} | {row.baseline or '–'} |" for row in rows(card) if not row.figure.group]
+        shown = [row for row in rows(card) if not row.figure.group]
+        lines += [f"| {card.name} | {row.label} | {row.value} | {row.baseline or '–'} |" for row in shown]
     return lines if len(lines) > 2 else []
 
 
@@ -194,8 +195,8 @@ def _disentanglement_table(cards: list[store.ModelCard]) -> list[str]:
             shown = [figure.text(card.figures.get(figure.key)) for figure in columns]
             seen = card.recipe["steps"] * card.recipe["batch_size"] / 1e6
             lines.append(f"| {card.name} | " + " | ".join(shown) + f" | {seen:.1f} million |")
-        random = [next((_baseline(figure, card.figures) for card in here if figure.baseline in card.figures), None) for figure in measured]
-        shown = [figure.text(value) for figure, value in zip(measured, random)]
+        known = {key: value for card in here for key, value in card.figures.items()}
+        shown = [figure.text(_baseline(figure, known)) for figure in measured]
         lines.append(f"| random codes on {data} | " + " | ".join(shown) + " | – | – | – |")
     return lines
 

@@ -409,7 +409,8 @@ def table(
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = [name] + ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() for line in lines]
     for settings, values in groups.items():
-        label, (low, middle, high) = FIGURES[key].label, map(FIGURES[key].text, (min(values), median(values), max(values)))
+        label = FIGURES[key].label
+        low, middle, high = (FIGURES[key].text(value) for value in (min(values), median(values), max(values)))
         text.append(
             f"  {settings or 'as the recipe'}: {label} {middle} (1 run)" if len(values) == 1 else
             f"  {settings or 'as the recipe'}: median {label} {middle}, {low} to {high} over {len(values)} runs"

@@ -16,6 +16,7 @@ from ..data.base import refuse_test
 from ..evaluation.figures import FIGURES
 from .recipes import Recipe, completed
 
+
 @dataclass(frozen=True)
 class Try:
     """The record of one run: its recipe, its cost, and its figures on one split or the reason why it has none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from ...data import DatasetInfo
+from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
@@ -12,14 +14,20 @@ from .base import MEASURES, Context, Measure
 class Accuracy(Measure):
     figures = (
         Figure(
-            "accuracy", "accuracy of its classifier", digits=".1%", better="higher", baseline=0.1, baseline_label="chance",
-            protocol={"images": None}, sentence="share of {images:,} test images whose label q(y|x) ranks first",
+            "accuracy",
+            "accuracy of its classifier",
+            digits=".1%",
+            better="higher",
+            baseline=0.1,
+            baseline_label="chance",
+            protocol={"images": None},
+            sentence="share of {images:,} test images whose label q(y|x) ranks first",
             brief="accuracy {value}",
         ),
-    )  # fmt: skip
+    )
     place = 40
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return model.classifies
 
     def measure(self, context: Context) -> dict:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from ... import metrics
+from ...data import DatasetInfo
 from ...metrics.disentanglement import ACTIVE
+from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
 ACTIVE_UNITS = Figure(
-    "active_units", "active units", digits="d", group="code", out_of="latent_dim",
+    "active_units",
+    "active units",
+    digits="d",
+    group="code",
+    out_of="latent_dim",
     protocol={"threshold": ACTIVE, "centre": None, "images": None, "split": None},
     sentence="variance of the {centre} above {threshold}, {images:,} {split} images",
     brief="{value} dimensions active",
-)  # fmt: skip
+)
 
 
 @MEASURES.register("active_units")
@@ -20,7 +26,7 @@ class ActiveUnits(Measure):
     figures = (ACTIVE_UNITS,)
     place = 20
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return not model.discrete
 
     def measure(self, context: Context) -> dict:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Iterator
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -64,7 +65,7 @@ class Context:
         """Return the protocol of a figure as it is to be measured here."""
         return {**figure.protocol, **self.parameters.get(figure.key, {})}
 
-    def describe(self, figure: Figure, **measured) -> None:
+    def describe(self, figure: Figure, **measured: Any) -> None:
         """Write the sentence of a figure; measured: what only this run knows of its protocol."""
         common = {"images": self.n, "split": self.on}
         self.protocol[figure.key] = figure.describe(**{**common, **self.parameters.get(figure.key, {}), **measured})
@@ -83,7 +84,7 @@ class Measure:
     place = 900
     use = ""
 
-    def __init_subclass__(cls):
+    def __init_subclass__(cls) -> None:
         for figure in cls.figures:
             FIGURES.register(figure.key, depth=2)(figure)
 

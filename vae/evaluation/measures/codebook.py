@@ -5,34 +5,53 @@ from __future__ import annotations
 import torch
 
 from ... import metrics
+from ...data import DatasetInfo
 from ...metrics.classifier import CONFIDENCE_PROTOCOL
 from ...metrics.codes import PROTOCOL
+from ...models import LatentModel
 from ..figures import Figure
 from ..judge import answers
 from .base import BATCH, MEASURES, Context, Measure
 
 PERPLEXITY = Figure(
-    "perplexity", "perplexity of the codes", digits=".1f", better="higher",
-    protocol={"images": None, "places": None, "vectors": None}, sentence=PROTOCOL, brief="perplexity {value}",
-)  # fmt: skip
+    "perplexity",
+    "perplexity of the codes",
+    digits=".1f",
+    better="higher",
+    protocol={"images": None, "places": None, "vectors": None},
+    sentence=PROTOCOL,
+    brief="perplexity {value}",
+)
 CONFIDENCE = Figure(
-    "sample_confidence", "classifier confidence in samples", better="higher",
-    baseline="test_confidence", baseline_label="in test images",
-    protocol={"samples": 2000, "seed": 0, "accuracy": None, "images": None}, sentence=CONFIDENCE_PROTOCOL,
-)  # fmt: skip
+    "sample_confidence",
+    "classifier confidence in samples",
+    better="higher",
+    baseline="test_confidence",
+    baseline_label="in test images",
+    protocol={"samples": 2000, "seed": 0, "accuracy": None, "images": None},
+    sentence=CONFIDENCE_PROTOCOL,
+)
 
 
 @MEASURES.register("codebook")
 class Codebook(Measure):
     figures = (
-        Figure("codes_used", "codes used", digits="d", better="higher", of="perplexity", out_of="codebook", brief="{value} codes used"),
+        Figure(
+            "codes_used",
+            "codes used",
+            digits="d",
+            better="higher",
+            of="perplexity",
+            out_of="codebook",
+            brief="{value} codes used",
+        ),
         PERPLEXITY,
         CONFIDENCE,
         Figure("test_confidence", "classifier confidence in test images", of="sample_confidence", shown=False),
     )
     place = 25
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return model.discrete
 
     @torch.no_grad()
@@ -47,6 +66,8 @@ class Codebook(Measure):
         sure = metrics.confidence(judge, x, context.split.batch(range(samples))[0])
         context.protocol |= {"perplexity": usage.protocol, "sample_confidence": sure.protocol}
         return {
-            "codes_used": usage.used, "perplexity": usage.perplexity,
-            "sample_confidence": sure.of_samples, "test_confidence": sure.of_test_images,
-        }  # fmt: skip
+            "codes_used": usage.used,
+            "perplexity": usage.perplexity,
+            "sample_confidence": sure.of_samples,
+            "test_confidence": sure.of_test_images,
+        }

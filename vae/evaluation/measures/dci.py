@@ -7,7 +7,9 @@ import functools
 import numpy as np
 
 from ... import metrics
+from ...data import DatasetInfo
 from ...metrics.disentanglement import DCI_PROTOCOL
+from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 from .disentanglement import score
@@ -25,7 +27,7 @@ class DCIScores(Measure):
     )
     place = 96
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.grid is not None and not model.discrete
 
     def measure(self, context: Context) -> dict:

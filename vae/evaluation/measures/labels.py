@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+from ...data import DatasetInfo
+from ...models import LatentModel
 from ...training.loop import mean_codes
 from .. import downstream
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
 CODES = Figure(
-    "accuracy_codes", f"accuracy with {downstream.FEW} labels, linear on codes", digits=".1%", better="higher",
-    baseline="accuracy_pixels", baseline_label="on pixels",
+    "accuracy_codes",
+    f"accuracy with {downstream.FEW} labels, linear on codes",
+    digits=".1%",
+    better="higher",
+    baseline="accuracy_pixels",
+    baseline_label="on pixels",
     protocol={"labels": downstream.FEW, "choices": downstream.DRAWS, "images": None},
-    sentence="logistic regression (features on one common scale) on {labels} labelled training images, mean over {choices} "
-    "random choices of them; accuracy on {images:,} test images",
-)  # fmt: skip
+    sentence="logistic regression (features on one common scale) on {labels} labelled training images, mean over "
+    "{choices} random choices of them; accuracy on {images:,} test images",
+)
 ALONE = Figure(
-    "accuracy_labels_alone", "accuracy of the same classifier, trained on the labels alone", digits=".1%", better="higher", shown=False,
+    "accuracy_labels_alone",
+    "accuracy of the same classifier, trained on the labels alone",
+    digits=".1%",
+    better="higher",
+    shown=False,
     tolerance=0.02,  # classifiers are trained, and steps of training add up what processors round
     protocol={
-        "labels": downstream.FEW, "shift": downstream.SHIFT, "steps": downstream.STEPS, "choices": downstream.DRAWS, "images": None,
+        "labels": downstream.FEW,
+        "shift": downstream.SHIFT,
+        "steps": downstream.STEPS,
+        "choices": downstream.DRAWS,
+        "images": None,
     },
-    sentence="the model's classifier trained on {labels} labelled training images alone, shifted by up to {shift} pixels, "
-    "{steps} steps, mean over {choices} random choices of them; accuracy on {images:,} test images",
-)  # fmt: skip
+    sentence="the model's classifier trained on {labels} labelled training images alone, shifted by up to {shift} "
+    "pixels, {steps} steps, mean over {choices} random choices of them; accuracy on {images:,} test images",
+)
 
 
 def choices(context: Context, figure: Figure) -> int:
@@ -34,12 +48,18 @@ def choices(context: Context, figure: Figure) -> int:
 class FewLabels(Measure):
     figures = (
         CODES,
-        Figure("accuracy_pixels", f"accuracy with {downstream.FEW} labels, linear on pixels", digits=".1%", of="accuracy_codes", shown=False),
+        Figure(
+            "accuracy_pixels",
+            f"accuracy with {downstream.FEW} labels, linear on pixels",
+            digits=".1%",
+            of="accuracy_codes",
+            shown=False,
+        ),
     )
     place = 81
     use = "labels"
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.labelled and not model.classifies
 
     def measure(self, context: Context) -> dict:
@@ -55,14 +75,19 @@ class LabelsAlone(Measure):
     figures = (
         ALONE,
         Figure(
-            "accuracy_with_model", "accuracy of its classifier, measured beside the baseline", digits=".1%", better="higher", of="accuracy_labels_alone",
-            baseline="accuracy_labels_alone", baseline_label="trained on the labels alone",
+            "accuracy_with_model",
+            "accuracy of its classifier, measured beside the baseline",
+            digits=".1%",
+            better="higher",
+            of="accuracy_labels_alone",
+            baseline="accuracy_labels_alone",
+            baseline_label="trained on the labels alone",
         ),
-    )  # fmt: skip
+    )
     place = 82
     use = "labels"
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.labelled and model.classifies
 
     def measure(self, context: Context) -> dict:

@@ -10,20 +10,29 @@ import torch
 from tqdm import tqdm
 
 from ... import metrics
+from ...data import DatasetInfo
+from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
 BATCH = 10  # images at a time
 NLL = Figure(
-    "nll", "NLL", "nats", ".2f", better="lower", baseline="negative_elbo", baseline_label="its own bound",
+    "nll",
+    "NLL",
+    "nats",
+    ".2f",
+    better="lower",
+    baseline="negative_elbo",
+    baseline_label="its own bound",
     errors=("nll_standard_error", "nll_distance_error"),
     # samples of each image; every `stride`th image is sampled
     protocol={"samples": 5000, "seed": 0, "stride": 5, "images": None, "sampled": None},
-    sentence="-log p(x) in nats: the negative ELBO of {images:,} test images minus its mean distance to the NLL, which "
-    "importance sampling with {samples:,} posterior samples (seed {seed}) estimates on every {stride}th image, {sampled:,} "
-    "in all; the first standard error is that of the mean over images, the second that of the distance",
-    brief="NLL {value} nats", rank=1,
-)  # fmt: skip
+    sentence="-log p(x) in nats: the negative ELBO of {images:,} test images minus its mean distance to the NLL, "
+    "which importance sampling with {samples:,} posterior samples (seed {seed}) estimates on every {stride}th image, "
+    "{sampled:,} in all; the first standard error is that of the mean over images, the second that of the distance",
+    brief="NLL {value} nats",
+    rank=1,
+)
 
 
 @MEASURES.register("nll")
@@ -34,11 +43,13 @@ class MarginalLikelihood(Measure):
     figures = (
         NLL,
         Figure("nll_standard_error", "standard error of the NLL", "nats", ".2f", of="nll", shown=False),
-        Figure("nll_distance_error", "standard error of its distance from the bound", "nats", ".2f", of="nll", shown=False),
+        Figure(
+            "nll_distance_error", "standard error of its distance from the bound", "nats", ".2f", of="nll", shown=False
+        ),
     )
     place = 30
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.binary
 
     def measure(self, context: Context) -> dict:
@@ -47,7 +58,9 @@ class MarginalLikelihood(Measure):
         # layout alone: what is computed is the same, sooner
         model = copy.deepcopy(context.model).to(memory_format=torch.channels_last)
         batches = context.split.batches(BATCH, rows)
-        bar = tqdm(batches, "importance sampling", math.ceil(len(rows) / BATCH), unit="batch", disable=not context.progress)
+        bar = tqdm(
+            batches, "importance sampling", math.ceil(len(rows) / BATCH), unit="batch", disable=not context.progress
+        )
         found = metrics.importance_nll(model, bar, parameters["samples"], parameters["seed"])
         distance = bound[rows] - found.per_image
         context.describe(NLL, sampled=len(rows))

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from ...data import DatasetInfo
+from ...models import LatentModel
 from .. import downstream
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
 FROM_SAMPLES = Figure(
-    "accuracy_from_samples", "accuracy of a classifier trained on samples alone", digits=".1%", better="higher",
-    baseline=0.1, baseline_label="chance", tolerance=0.02,
+    "accuracy_from_samples",
+    "accuracy of a classifier trained on samples alone",
+    digits=".1%",
+    better="higher",
+    baseline=0.1,
+    baseline_label="chance",
+    tolerance=0.02,
     protocol={
-        "samples": downstream.SAMPLES, "steps": downstream.SAMPLE_STEPS, "batch": downstream.BATCH_SIZE, "images": None,
+        "samples": downstream.SAMPLES,
+        "steps": downstream.SAMPLE_STEPS,
+        "batch": downstream.BATCH_SIZE,
+        "images": None,
     },
     sentence="a convolutional classifier trained on {samples:,} samples of the model and no image, {steps:,} steps of "
     "{batch}; accuracy on {images:,} test images",
-)  # fmt: skip
+)
 
 
 @MEASURES.register("samples")
@@ -23,7 +33,7 @@ class FromSamples(Measure):
     place = 84
     use = "samples"
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return model.num_classes > 0
 
     def measure(self, context: Context) -> dict:

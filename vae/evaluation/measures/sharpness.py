@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 
 from ... import metrics
+from ...data import DatasetInfo
+from ...models import LatentModel
 from ..figures import Figure
 from .base import BATCH, MEASURES, Context, Measure
 
@@ -13,16 +15,20 @@ from .base import BATCH, MEASURES, Context, Measure
 class Sharpness(Measure):
     figures = (
         Figure(
-            "sharpness", "sharpness of reconstructions", digits=".4f", better="higher",
-            baseline="sharpness_of_images", baseline_label="the images",
+            "sharpness",
+            "sharpness of reconstructions",
+            digits=".4f",
+            better="higher",
+            baseline="sharpness_of_images",
+            baseline_label="the images",
             protocol={"images": None},
             sentence="variance of the Laplacian of x_hat at the posterior mean, mean over {images:,} test images",
         ),
         Figure("sharpness_of_images", "sharpness of the images", digits=".4f", of="sharpness", shown=False),
-    )  # fmt: skip
+    )
     place = 70
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return bool(info.attributes)
 
     @torch.no_grad()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from ... import metrics
+from ...data import DatasetInfo
 from ...metrics.style import PROTOCOL, SOURCES
+from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
 DISTANCE = Figure(
-    "style_distance", "style distance (0 best, 1 no style kept)", better="lower",
-    baseline="style_distance_permuted", baseline_label="another style's z",
-    protocol={"sources": SOURCES, "seed": 0, "characters": None, "styles": None, "others": None}, sentence=PROTOCOL,
-)  # fmt: skip
+    "style_distance",
+    "style distance (0 best, 1 no style kept)",
+    better="lower",
+    baseline="style_distance_permuted",
+    baseline_label="another style's z",
+    protocol={"sources": SOURCES, "seed": 0, "characters": None, "styles": None, "others": None},
+    sentence=PROTOCOL,
+)
 
 
 @MEASURES.register("style")
@@ -19,16 +25,33 @@ class Style(Measure):
     figures = (
         DISTANCE,
         Figure(
-            "style_retrieval", "style retrieval accuracy", digits=".1%", better="higher", of="style_distance",
-            baseline="style_retrieval_permuted", baseline_label="another style's z",
+            "style_retrieval",
+            "style retrieval accuracy",
+            digits=".1%",
+            better="higher",
+            of="style_distance",
+            baseline="style_retrieval_permuted",
+            baseline_label="another style's z",
         ),
         Figure("style_distance_permuted", "style distance of another style's z", of="style_distance", shown=False),
-        Figure("style_retrieval_permuted", "style retrieval accuracy of another style's z", digits=".1%", of="style_distance", shown=False),
-        Figure("style_retrieval_chance", "style retrieval accuracy by chance", digits=".1%", of="style_distance", shown=False),
-    )  # fmt: skip
+        Figure(
+            "style_retrieval_permuted",
+            "style retrieval accuracy of another style's z",
+            digits=".1%",
+            of="style_distance",
+            shown=False,
+        ),
+        Figure(
+            "style_retrieval_chance",
+            "style retrieval accuracy by chance",
+            digits=".1%",
+            of="style_distance",
+            shown=False,
+        ),
+    )
     place = 60
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.by_style is not None
 
     def measure(self, context: Context) -> dict:

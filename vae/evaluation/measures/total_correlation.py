@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ... import metrics
+from ...data import DatasetInfo
 from ...metrics.disentanglement import GAUSSIAN_PROTOCOL
+from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
@@ -12,13 +14,19 @@ from .base import MEASURES, Context, Measure
 class TotalCorrelation(Measure):
     figures = (
         Figure(
-            "total_correlation", "Gaussian total correlation", "nats", ".2f", group="code", better="lower",
-            protocol={"images": None}, sentence=GAUSSIAN_PROTOCOL,
+            "total_correlation",
+            "Gaussian total correlation",
+            "nats",
+            ".2f",
+            group="code",
+            better="lower",
+            protocol={"images": None},
+            sentence=GAUSSIAN_PROTOCOL,
         ),
-    )  # fmt: skip
+    )
     place = 94
 
-    def applies(self, model, info) -> bool:
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.grid is not None and not model.discrete
 
     def measure(self, context: Context) -> dict:
