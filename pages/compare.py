@@ -46,7 +46,7 @@ else:
 sides = [comparison.side(name, picked) for name in names]
 bars = [values for side in sides if side.kl is not None for values in (side.kl, side.average) if values is not None]
 top_kl = max([float(values.max()) for values in bars], default=0.0)
-for column, side in zip(st.columns(len(sides), gap="large"), sides):
+for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False):
     with column:
         st.subheader(side.short, anchor=False)
         if not side.usable:

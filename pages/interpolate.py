@@ -26,7 +26,7 @@ model = state.model()
 info = state.info()
 
 ends = []
-for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2)):
+for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=False):
     with column.container(border=True):
         st.markdown(f"**Image {name}**")
         ends.append(image_input(f"interpolate_{name}", start_row=row))
@@ -42,7 +42,7 @@ beyond = controls.toggle(
 class_picker()
 
 a, b = (state.encode(end.x, end.y)[0] for end in ends)
-unusable = [name for name, code in zip("AB", (a, b)) if not state.finite(code)]
+unusable = [name for name, code in zip("AB", (a, b), strict=False) if not state.finite(code)]
 if unusable:
     st.warning(state.no_number(f"for image {' and image '.join(unusable)}"))
     link.end_page()

@@ -134,11 +134,11 @@ ranges = cached.slider_ranges(model.card.name)
 values = np.stack([np.linspace(*ranges[d], STEPS) for d in shown]).astype(np.float32)
 z = state.z()
 strips = torch.cat(
-    [latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(shown, values)]
+    [latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(shown, values, strict=False)]
 )
 picture_grid(
     state.decode(strips),
-    [f"{names[d]} = {value:.2f}" for d, row in zip(shown, values) for value in row],
+    [f"{names[d]} = {value:.2f}" for d, row in zip(shown, values, strict=False) for value in row],
     key="sliders_strips",
     on_pick=lambda index: state.set_z(state.keep_locked(strips[index])),
     columns=STEPS,

@@ -165,7 +165,7 @@ def test_accuracies_are_the_cards():
     app = start("uses", model="mnist-m2", use="labels")
     f, codes = store.read_card("mnist-m2").figures, store.read_card("mnist-vae-16d").figures
     (bars,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") == "h"]
-    shown = dict(zip(bars["y"], bars["x"]))
+    shown = dict(zip(bars["y"], bars["x"], strict=False))
     (classes,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") != "h"]
     x, _ = DATASETS["mnist"].load("test").batch([labels.UNSURE])
     np.testing.assert_allclose(classes["y"], vae.load("mnist-m2").classify(x).exp()[0], atol=1e-4)

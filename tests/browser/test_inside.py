@@ -161,7 +161,7 @@ def test_the_same_image_from_no_kl_to_collapse(page, address):
         f"""() => [...{INSIDE}.root.querySelectorAll('.betas canvas')].map((c) =>
           [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 === 0))"""
     )
-    for name, values in zip(("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"), shown):
+    for name, values in zip(("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"), shown, strict=False):
         model = vae.load(name)
         expected = model.decode(model.encode(x).mean)[0, 0].flatten()
         np.testing.assert_allclose(np.array(values) / 255, expected, atol=0.03, err_msg=name)

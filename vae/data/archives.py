@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Iterable, NamedTuple
+from typing import NamedTuple
 
 from .images import MAX_BYTES, UploadError
 

@@ -1,8 +1,8 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28x28 grey (LeCun, Cortes & Burges 1998)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Callable
 
 import numpy as np
 

@@ -7,7 +7,7 @@ are called and measured stands in measures/, whose protocols hold the constants 
 from __future__ import annotations
 
 import copy
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -59,7 +59,7 @@ def anomalies(model: LatentModel, info: DatasetInfo, n: int, seed: int = 0) -> d
         for x, _ in others.get(kind, own).batches(BATCH, range(n)):
             x = x if kind is None else foreign_images(kind, x, noise)
             found.append(metrics.foreignness(model, x, draws))
-        return metrics.Scores(*(None if part[0] is None else np.concatenate(part) for part in zip(*found)))
+        return metrics.Scores(*(None if part[0] is None else np.concatenate(part) for part in zip(*found, strict=False)))
 
     familiar, figures = scores(None), {}
     for kind in foreign_kinds(info):
@@ -151,7 +151,7 @@ def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLE
     with torch.no_grad():
         y = torch.arange(samples) % model.num_classes
         z = model.sample(samples, generator=torch.Generator().manual_seed(0))
-        x = torch.cat([model.decode(zs, ys) for zs, ys in zip(z.split(BATCH), y.split(BATCH))])
+        x = torch.cat([model.decode(zs, ys) for zs, ys in zip(z.split(BATCH), y.split(BATCH), strict=False)])
     classifier = fit(Classifier(model.image_shape, (model.num_classes,)), x, y, lambda x, y, g: x, 0, SAMPLE_STEPS)
     return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))[0]}
 

@@ -15,7 +15,8 @@ not finite (naming dimension or column), for continuous factors and where every 
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -192,7 +193,7 @@ def dci(
         delayed(_fit_trees)(codes, factors[:, k], cut) for k in order
     )
     bar = tqdm(fitted, desc="dci", unit="factor", total=len(order), disable=not progress)
-    for k, (importance[:, k], accuracy) in zip(order, bar):
+    for k, (importance[:, k], accuracy) in zip(order, bar, strict=False):
         accuracies.append(accuracy)
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(

@@ -28,7 +28,7 @@ def mlp_decoder(config: NetworkConfig) -> nn.Sequential:
 
 def _dense(widths: tuple[int, ...]) -> list[nn.Module]:
     layers = []
-    for width_in, width_out in zip(widths, widths[1:]):
+    for width_in, width_out in zip(widths, widths[1:], strict=False):
         layers += [nn.Linear(width_in, width_out), nn.SiLU()]
     return layers
 
@@ -38,7 +38,7 @@ def conv_encoder(config: NetworkConfig, outputs: int, hidden: tuple[int, ...], c
     activation = ACTIVATIONS[config.activation]
     widths = (prod(smallest_map(config.image_shape, config.channels)), *hidden)
     layers = [*halvings((channels_in, *config.channels), activation), nn.Flatten()]
-    for width_in, width_out in zip(widths, widths[1:]):
+    for width_in, width_out in zip(widths, widths[1:], strict=False):
         layers += [nn.Linear(width_in, width_out), activation()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
@@ -49,7 +49,7 @@ def conv_decoder(config: NetworkConfig) -> nn.Sequential:
     smallest = smallest_map(config.image_shape, config.channels)
     widths = (config.latent_dim + config.num_classes, *config.decoder, prod(smallest))
     layers = []
-    for width_in, width_out in zip(widths, widths[1:]):
+    for width_in, width_out in zip(widths, widths[1:], strict=False):
         layers += [nn.Linear(width_in, width_out), activation()]
     layers += [nn.Unflatten(1, smallest)]
     channels = (*config.channels[::-1], config.image_shape[0])
@@ -59,7 +59,7 @@ def conv_decoder(config: NetworkConfig) -> nn.Sequential:
 def halvings(channels: tuple[int, ...], activation: type[nn.Module] = nn.ReLU) -> list[nn.Module]:
     """Layers from channels[0] maps to channels[-1], each halving height and width."""
     layers = []
-    for channels_in, channels_out in zip(channels, channels[1:]):
+    for channels_in, channels_out in zip(channels, channels[1:], strict=False):
         layers += [nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1), activation()]
     return layers
 
@@ -67,7 +67,7 @@ def halvings(channels: tuple[int, ...], activation: type[nn.Module] = nn.ReLU) -
 def doublings(channels: tuple[int, ...], activation: type[nn.Module] = nn.ReLU) -> list[nn.Module]:
     """The mirror of halvings, but that nothing follows the last layer."""
     layers = []
-    for channels_in, channels_out in zip(channels, channels[1:]):
+    for channels_in, channels_out in zip(channels, channels[1:], strict=False):
         layers += [nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1), activation()]
     return layers[:-1]
 

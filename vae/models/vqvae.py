@@ -185,7 +185,7 @@ class PriorNetwork(nn.Module):
         if before is None:
             before = torch.full((n,), self.begin, device=self.places.device)
         x = self.numbers(before)[:, None] + self.places[place]  # (n, 1, width)
-        for block, seen in zip(self.blocks, past):
+        for block, seen in zip(self.blocks, past, strict=False):
             x = block(x, seen)
         return self.head(self.norm(x))[:, 0]
 

@@ -10,9 +10,10 @@ import functools
 import io
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -309,7 +310,7 @@ def shifted(x: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:
     offsets = torch.randint(2 * max_shift + 1, (len(x), 2), generator=generator, device=x.device).tolist()
     return torch.stack([
         image[:, down : down + height, right : right + width]
-        for image, (down, right) in zip(padded, offsets)
+        for image, (down, right) in zip(padded, offsets, strict=False)
     ])  # fmt: skip
 
 

@@ -15,10 +15,10 @@ import math
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from statistics import median
-from typing import Callable, Iterator
 
 import filelock
 import joblib
@@ -134,7 +134,7 @@ def plan(names: list[str], seeds: tuple[int, ...] = (), settings: dict[str, list
     for name in dict.fromkeys(names):
         recipe = candidates.find(name)
         for values in itertools.product(*(settings or {}).values()):
-            chosen = dict(zip(settings or {}, values))
+            chosen = dict(zip(settings or {}, values, strict=False))
             changed = _with(name, recipe, chosen)
             runs += [Run(name, replace(changed, seed=seed), chosen) for seed in seeds or (recipe.seed,)]
     return runs
@@ -407,7 +407,7 @@ def table(
                 status = f"{result.status}: {result.reason}"
             lines.append((run.label, status, *["–"] * len(shown), f"{step * run.recipe.batch_size / 1e6:.2f}", "–"))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    text = [name] + ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() for line in lines]
+    text = [name] + ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=False)).rstrip() for line in lines]
     for settings, values in groups.items():
         label = FIGURES[key].label
         low, middle, high = (FIGURES[key].text(value) for value in (min(values), median(values), max(values)))

@@ -10,7 +10,7 @@ import json
 import math
 import struct
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st

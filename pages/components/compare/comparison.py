@@ -207,7 +207,7 @@ def planes(sides: list[Side]) -> None:
     if len(flat) < 2:
         return
     st.subheader("The same plane, sampled from the prior")
-    for column, found in zip(st.columns(len(flat), gap="large"), flat):
+    for column, found in zip(st.columns(len(flat), gap="large"), flat, strict=False):
         with column:
             prior = found.model.prior
             zs = latent.prior_grid(PLANE, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)

@@ -6,7 +6,7 @@ lasso and a drawn path are sent to Python.
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st

@@ -125,8 +125,8 @@ def _place(files: list[File]) -> Placed:
     with torch.no_grad():
         recon = -model.likelihood(codes, ys if model.num_classes else None).log_prob(x)
     usable = codes.isfinite().all(1) & recon.isfinite()
-    refused = [plain(name) for name, ok in zip(names, usable.tolist()) if not ok]
-    names = [name for name, ok in zip(names, usable.tolist()) if ok]
+    refused = [plain(name) for name, ok in zip(names, usable.tolist(), strict=False) if not ok]
+    names = [name for name, ok in zip(names, usable.tolist(), strict=False) if ok]
     x, ys, codes, recon = x[usable], ys[usable], codes[usable], recon[usable].numpy()
     if refused:
         problems.append(_refusal(refused))

@@ -61,7 +61,7 @@ def parse_code(values, fallback: np.ndarray, max_abs: float) -> tuple[Tensor | N
         return None, False
     # the comparison is False for NaN, infinity and integers too large for a float
     usable = [value is not None and abs(value) < MAX_FLOAT for value in values]
-    numbers = [float(value if ok else other) for value, ok, other in zip(values, usable, fallback)]
+    numbers = [float(value if ok else other) for value, ok, other in zip(values, usable, fallback, strict=False)]
     return torch.tensor(numbers, dtype=torch.float32).clamp(-max_abs, max_abs), not all(usable)
 
 

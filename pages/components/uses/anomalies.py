@@ -75,7 +75,7 @@ def show() -> None:
     is_foreign = np.arange(len(both)) >= len(own)
     order = np.argsort(-values, kind="stable")
     ends = {"The most foreign, as the model sees it": order[:SHOWN], "The most familiar": order[-SHOWN:]}
-    for column, (what, rows) in zip(st.columns(2, gap="large"), ends.items()):
+    for column, (what, rows) in zip(st.columns(2, gap="large"), ends.items(), strict=False):
         with column:
             st.markdown(f"**{what}**: {100 * is_foreign[rows].mean():.0f} % of these {SHOWN} are foreign.")
             picture_grid(
@@ -95,7 +95,7 @@ def show() -> None:
     below = st.container(horizontal=True)
 
     def scores_csv() -> bytes:
-        rows = [f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}" for i, (f, v) in enumerate(zip(is_foreign, values))]
+        rows = [f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}" for i, (f, v) in enumerate(zip(is_foreign, values, strict=False))]
         return "\n".join([f"kind,row,{score}", *rows, ""]).encode()
 
     with below:

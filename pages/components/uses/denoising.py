@@ -42,7 +42,7 @@ def show() -> None:
     titles = ["the image", "with noise", *(cards[name].title for name in names)]
     picture_grid(
         shown, titles, key="denoise_pictures", columns=len(shown), size=190,
-        captions=[title + dB for title, dB in zip(titles, quality)], name="an image, noisy and denoised",
+        captions=[title + dB for title, dB in zip(titles, quality, strict=False)], name="an image, noisy and denoised",
     )  # fmt: skip
     st.caption(
         f"Noise of seed {state.seed()}, cut to [0, 1]; each model decodes the posterior mean of the noisy image. dB: peak "

@@ -57,7 +57,7 @@ def show() -> None:
         charts.accuracies(names, values), config=charts.CONFIG, key="labels_accuracy", alt="accuracy with few labels"
     )
     exports.download(
-        "Accuracies (CSV)", lambda: ("classifier,accuracy\n" + "".join(f'"{n}",{v:.4f}\n' for n, v in zip(names, values))).encode(),
+        "Accuracies (CSV)", lambda: ("classifier,accuracy\n" + "".join(f'"{n}",{v:.4f}\n' for n, v in zip(names, values, strict=False))).encode(),
         f"{card.data}-{downstream.FEW}-labels.csv", "text/csv", key="labels_csv",
     )  # fmt: skip
     told = {c.protocol[key] for c in _cards(card.data) for key in ("accuracy_labels_alone", "accuracy_codes") if key in c.protocol}

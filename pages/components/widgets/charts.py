@@ -149,7 +149,7 @@ def class_counts(classes: list[str], chosen: np.ndarray, of: np.ndarray) -> go.F
     figure = go.Figure(
         go.Bar(
             y=classes, x=chosen, orientation="h", marker_color=ACCENT, cliponaxis=False,
-            text=[f"{c:,} of {n:,}" for c, n in zip(chosen, of)], textposition="outside",
+            text=[f"{c:,} of {n:,}" for c, n in zip(chosen, of, strict=False)], textposition="outside",
         )
     )  # fmt: skip
     _tidy(figure, "chosen images", "")
@@ -222,7 +222,7 @@ def accuracy_lines(
 ) -> go.Figure:
     """Accuracy in per cent against the number of labels, a line for each way, with standard errors."""
     figure = go.Figure()
-    for (name, values), colour, dash in zip(rows.items(), PETROFF, ("solid", "dash", "dot", "dashdot")):
+    for (name, values), colour, dash in zip(rows.items(), PETROFF, ("solid", "dash", "dot", "dashdot"), strict=False):
         figure.add_scatter(
             x=counts, y=[100 * v for v in values], name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 3},
             error_y={"array": [100 * v for v in errors[name]], "thickness": 1.5, "width": 4},

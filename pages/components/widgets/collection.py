@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 import streamlit as st
@@ -117,7 +117,7 @@ def own(found: OwnMap, name: str) -> Collection:
         described={
             "seed": 0, "seed_again": 1, "n_neighbors": min(maps.N_NEIGHBORS, len(found.codes) - 1),
             "min_dist": maps.MIN_DIST,
-            "trustworthiness": dict(zip(("umap", "umap_again", "pca"), found.trustworthiness.tolist())),
+            "trustworthiness": dict(zip(("umap", "umap_again", "pca"), found.trustworthiness.tolist(), strict=False)),
         },
         images=lambda indices: torch.from_numpy(found.images[indices]).float() / 255,
         rows=None, names=tuple(str(name) for name in found.names),

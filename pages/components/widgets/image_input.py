@@ -64,7 +64,7 @@ def _gallery(key: str, info, row_key: str) -> None:
     if page == 0 and st.session_state[row_key] not in rows:
         rows[0] = st.session_state[row_key]
     x, labels = split.batch(rows)
-    names = [f"{info.classes[int(label)]}, held-out image {row}" for row, label in zip(rows, labels)]
+    names = [f"{info.classes[int(label)]}, held-out image {row}" for row, label in zip(rows, labels, strict=False)]
     chosen = np.flatnonzero(rows == st.session_state[row_key])
 
     def pick(index: int) -> None:

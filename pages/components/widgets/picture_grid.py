@@ -5,7 +5,7 @@ It sends one sprite sheet and one element; st.image would send one file per pict
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 

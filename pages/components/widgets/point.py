@@ -35,7 +35,7 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
     x, labels = cached.gallery(info.name).batch(rows)
     names = [
         f"{info.classes[int(label)]}, held-out image {row}, distance {distance:.2f}"
-        for label, row, distance in zip(labels, rows, distances[0])
+        for label, row, distance in zip(labels, rows, distances[0], strict=False)
     ]
 
     def pick(index: int) -> None:
@@ -61,7 +61,7 @@ def near_here(collection: Collection, layout: Layout, place: np.ndarray, key: st
     )
     picture_grid(
         collection.images(indices),
-        [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}, distance {d:.2f}" for i, d in zip(indices, measured)],
+        [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}, distance {d:.2f}" for i, d in zip(indices, measured, strict=False)],
         key=key, on_pick=lambda place: go_to(collection, int(indices[place])), columns=4, size=72,
         captions=[f"{d:.2f}" for d in measured], name=f"nearest images {where}",
     )  # fmt: skip

@@ -9,7 +9,7 @@ from vae.data import faces
 
 NAMES, SIZES = faces.GRID.names, faces.GRID.sizes
 # short brown hair, light skin, open eyes, no glasses, no beard, no smile, red shirt, sky
-PLAIN = dict(zip(NAMES, [1, 1, 1, 0, 0, 0, 0, 0, 0]))
+PLAIN = dict(zip(NAMES, [1, 1, 1, 0, 0, 0, 0, 0, 0], strict=False))
 
 
 def one(**changes):
@@ -193,8 +193,8 @@ def test_images_are_what_the_library_draws(changed):
     if not changed:
         factors = factors[(factors[:, 0] < 2) | (factors[:, 0] > 3)]  # no curls: a mask lights them
         factors[:, 3] = 0  # open eyes
-    for row, image in zip(factors, faces.render(factors).astype(float)):
-        wanted = options([values[v] for values, v in zip(faces.GRID.values, row)])
+    for row, image in zip(factors, faces.render(factors).astype(float), strict=False):
+        wanted = options([values[v] for values, v in zip(faces.GRID.values, row, strict=False)])
         if not changed:
             wanted["eyesVariant"] = "glasses" if row[4] else "open"
             lit = [faces.INKS.index(ink) for ink in ("face", "nose", "shine")]

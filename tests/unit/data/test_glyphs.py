@@ -43,7 +43,7 @@ def test_ink_is_bright_and_every_glyph_has_some(no_source):
 def test_labels_name_the_characters(no_source):
     """By shapes that nearly all styles share."""
     _, x = glyphs.by_style("test")
-    mean = dict(zip(glyphs.INFO.classes, x[:, :, 0].mean(0)))  # each (32, 32)
+    mean = dict(zip(glyphs.INFO.classes, x[:, :, 0].mean(0), strict=False))  # each (32, 32)
 
     def most_alike(character):
         others = [other for other in mean if other != character]
@@ -63,7 +63,7 @@ def test_by_style_goes_with_the_rows(no_source):
     split = glyphs.load("test")
     rows = [0, 1, 77, 4000, 4959]
     images, labels = split.batch(rows)
-    for image, label, style in zip(images, labels, glyphs.styles("test")[rows]):
+    for image, label, style in zip(images, labels, glyphs.styles("test")[rows], strict=False):
         assert x[glyphs.TEST.index(style), label].equal(image)
 
 

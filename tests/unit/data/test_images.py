@@ -134,7 +134,7 @@ def test_prepare_crops_resizes_and_inverts():
 
 def test_stages_lead_from_the_picture_to_what_the_model_sees():
     prepared = uploads.prepare(drawing(), (1, 28, 28), white_on_black=True, centre=True, binary=True)
-    titles, pictures = zip(*prepared.stages)
+    titles, pictures = zip(*prepared.stages, strict=False)
     assert titles == ("as it came", "light and dark swapped", "centred", "black or white")
     assert pictures[0].size == pictures[1].size == (200, 100) and pictures[2].size == (28, 28)
     np.testing.assert_array_equal(np.asarray(pictures[-1]) / 255, prepared.x[0, 0])

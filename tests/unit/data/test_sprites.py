@@ -37,7 +37,7 @@ def test_heart_against_its_curve_drawn_as_a_polygon(factors):
     y = -(0.66 * (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) + 1.5)
     zoom, half = 100, 20  # the polygon is drawn 100 times as large, around the centre
     canvas = Image.new("1", (2 * half * zoom, 2 * half * zoom))
-    ImageDraw.Draw(canvas).polygon([((a + half) * zoom, (b + half) * zoom) for a, b in zip(x, y)], 1)
+    ImageDraw.Draw(canvas).polygon([((a + half) * zoom, (b + half) * zoom) for a, b in zip(x, y, strict=False)], 1)
     drawn = np.asarray(canvas)
     column, row = (np.rint((w + half) * zoom).astype(int) for w in (u, v))
     near = (abs(u) < half - 1) & (abs(v) < half - 1)
@@ -79,7 +79,7 @@ def test_splits_are_disjoint_complete_and_balanced():
     before = sprites.GRID.numbers(sprites.load("train+validation").factors)
     assert np.array_equal(before, np.sort(np.concatenate([parts["train"], parts["validation"]])))
     test = sprites.load("test")
-    for factor, size in zip(test.factors.T, sprites.FACTOR_SIZES):
+    for factor, size in zip(test.factors.T, sprites.FACTOR_SIZES, strict=False):
         counts = np.bincount(factor, minlength=size)
         expected = 10_000 / size
         assert (abs(counts - expected) < 5 * expected**0.5).all()

@@ -13,7 +13,7 @@ from vae.evaluation import measures, report
 from vae.evaluation.evaluate import differences, evaluate
 from vae.evaluation.figures import FIGURES, unknown
 from vae.evaluation.measures import MEASURES, Context, Measure, run
-from vae.models import FAMILIES, Config
+from vae.models import FAMILIES, NetworkConfig
 from vae.registry import import_all
 
 TOY = '''
@@ -102,7 +102,7 @@ def test_a_measure_describes_what_it_measures(registries, tiny_split):
         def measure(self, context):
             return {"brightness": 0.1}
 
-    model = FAMILIES["vae"](Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,)))
+    model = FAMILIES["vae"](NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,)))
     with pytest.raises(ValueError, match="Silent measures 'brightness' and does not describe it"):
         run(Silent(), Context(model, vae.data.DATASETS["mnist"], tiny_split((1, 28, 28)), 10))
 
@@ -117,7 +117,7 @@ def test_unknown_measures_and_uses_are_refused():
 
 def test_terms_are_computed_once_and_by_the_seed(tiny_split):
     torch.manual_seed(0)
-    model = FAMILIES["vae"](Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))).eval().requires_grad_(False)
+    model = FAMILIES["vae"](NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))).eval().requires_grad_(False)
     split = tiny_split((1, 28, 28))
     contexts = [Context(model, vae.data.DATASETS["mnist"], split, 40) for _ in range(2)]
     assert contexts[0].terms is contexts[0].terms and contexts[0].codes.shape == (40, 2)

@@ -330,6 +330,6 @@ def test_multiscale_distance_falls_while_shapes_come_nearer():
 
     goal = square(50)
     distances = [float(metrics.multiscale_distance(square(x), goal)) for x in (10, 26, 36, 44, 50)]
-    assert all(a > b for a, b in zip(distances, distances[1:]))
+    assert all(a > b for a, b in zip(distances, distances[1:], strict=False))
     pixels = [float(((square(x) - goal) ** 2).mean()) for x in (10, 26, 36)]
     assert len(set(pixels)) == 1  # a distance of pixels does not tell these apart

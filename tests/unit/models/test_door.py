@@ -256,10 +256,10 @@ def test_gradients_of_a_flow_are_those_of_a_copy():
     model, _, q = flow_posterior()
     z = q.sample()  # a constant: the gradient is that of the density alone
     assert q.log_prob(z).requires_grad
-    for one, two in zip(gradients(model, q.log_prob(z)), gradients(model, q.log_prob(z.clone()))):
+    for one, two in zip(gradients(model, q.log_prob(z)), gradients(model, q.log_prob(z.clone())), strict=False):
         close(one, two)
     z = q.rsample()  # a function of the parameters
-    for one, two in zip(gradients(model, q.log_prob(z)), gradients(model, q.log_prob(z.clone()))):
+    for one, two in zip(gradients(model, q.log_prob(z)), gradients(model, q.log_prob(z.clone())), strict=False):
         close(one, two)
     with torch.no_grad():
         assert not q.log_prob(z).requires_grad
@@ -298,7 +298,7 @@ def test_seeded_functions_leave_the_global_generators_alone(family):
     if family not in ("ae", "vqvae"):
         vae.metrics.importance_nll(model, [(x, labels)], samples=2, seed=1)
     assert torch.equal(torch.get_rng_state(), before[0])
-    assert all(np.array_equal(one, two) for one, two in zip(np.random.get_state(), before[1]))
+    assert all(np.array_equal(one, two) for one, two in zip(np.random.get_state(), before[1], strict=False))
 
 
 def test_the_root_may_be_a_string(tmp_path):

@@ -66,7 +66,7 @@ def test_the_density_integrates_to_one():
         draws = q.sample((4000,))[:, 0]
         low, high = draws.amin(0) - 1, draws.amax(0) + 1
         n = 400
-        axes = [torch.linspace(float(a), float(b), n).double() for a, b in zip(low, high)]
+        axes = [torch.linspace(float(a), float(b), n).double() for a, b in zip(low, high, strict=False)]
         grid = torch.cartesian_prod(*axes)[:, None]  # (n*n, 1, 2)
         cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
         mass = q.log_prob(grid).exp().sum() * cell
