@@ -28,7 +28,12 @@ given = controls.segmented_control(
     "Given", ["one image", "one z"], default="one image", required=True, key="compare_given", persist_state="session"
 )
 rank = controls.segmented_control(
-    "Move each model's dimension (by what it carries)", RANKS, default="busiest", required=True, key="compare_rank", persist_state="session"
+    "Move each model's dimension (by what it carries)",
+    RANKS,
+    default="busiest",
+    required=True,
+    key="compare_rank",
+    persist_state="session",
 )
 share = controls.slider(
     "Move it to this part of its range", 0, 100, 90, 5, format="%d %%", key="compare_share", persist_state="session",
@@ -63,7 +68,8 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False
         picture_grid(
             torch.cat(shown), [f"{side.title}: {what}" for what in captions], key=f"compare_{side.name}",
             # of many models the pictures stand in two rows, so that they stay large
-            columns=len(shown) if len(sides) < 3 else 2, size=190, captions=captions, name=f"{side.title}: {' and '.join(captions)}",
+            columns=len(shown) if len(sides) < 3 else 2, size=190, captions=captions, name=f"{side.title}: "
+                f"{' and '.join(captions)}",
         )  # fmt: skip
         st.markdown(side.line)
         if side.kl is not None:

@@ -47,10 +47,7 @@ if grid is None:
     if found is not None:
         tc, figure = metrics.total_correlation(found.codes), FIGURES["total_correlation"]
         st.metric(f"{figure.label} of its codes", f"{figure.text(tc.total_correlation)} {figure.unit}")
-        st.caption(
-            f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about "
-            "the others."
-        )
+        st.caption(f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about the others.")
     link.end_page()
 
 truth, exact = factors.current()
@@ -160,9 +157,7 @@ st.dataframe(
             figure.title: [c.figures.get(figure.key) for c in cards] + [card.figures.get(figure.baseline)]
             for figure in measured
         },
-        "images seen in training": [
-            c.recipe.get("steps", 0) * c.recipe.get("batch_size", 0) for c in cards
-        ] + [None],
+        "images seen in training": [c.recipe.get("steps", 0) * c.recipe.get("batch_size", 0) for c in cards] + [None],
     },
     column_config={
         **{figure.title: figure_column(figure) for figure in measured},
@@ -202,7 +197,8 @@ st.plotly_chart(
 )  # fmt: skip
 st.caption(
     "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "
-    f"trained model (its name under the pointer), measured on {card.figures['test_images']:,} held-out images; an autoencoder's code has no "
+    f"trained model (its name under the pointer), measured on {card.figures['test_images']:,} held-out images; an "
+    f"autoencoder's code has no "
     "KL. None in the table: not measured. "
     + ". ".join(f"{f.label}: {card.protocol[f.key]}" for f in measured if f.key in card.protocol)
     + "."

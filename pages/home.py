@@ -68,7 +68,8 @@ st.markdown(
     "**Interpolate** walks from one image to another, also your own · "
     "**Map** is walked with the hand: every place on it is an image, seen or imagined · "
     "**Disentangle** holds the code against the truth it was drawn from · "
-    "**Inside** follows one image through · **Uses** shows what VAEs are good for, and where they fail · **Compare** sets models side by side · **Match** is a game against hidden machines."
+    "**Inside** follows one image through · **Uses** shows what VAEs are good for, and where they fail · **Compare** "
+    "sets models side by side · **Match** is a game against hidden machines."
 )
 st.caption(
     "One point travels along: what you pick on one page is what the others show. "

@@ -29,7 +29,8 @@ if not serves(model):
 sources = ["Draw", "Choose or upload"]
 drawn = state.info().white_on_black  # as a line on the panel is
 source = st.segmented_control(
-    "Image", sources, default=sources[not drawn], required=True, key=f"inside_source_{drawn}", label_visibility="collapsed"
+    "Image", sources, default=sources[not drawn], required=True, key=f"inside_source_{drawn}",
+    label_visibility="collapsed"
 )  # fmt: skip
 picked = None
 with st.container():  # always there: what comes and goes before the panel would build it anew
@@ -52,13 +53,15 @@ if len(alike) > 2:
     st.plotly_chart(
         charts.rate_distortion(
             [c.figures["kl"] for c in with_rate], [c.figures["recon"] for c in with_rate],
-            [f"beta {cached.beta(c):g}: {c.figures['active_units']} active" for c in with_rate], free[0] if free else None,
+            [f"beta {cached.beta(c):g}: {c.figures['active_units']} active" for c in with_rate],
+            free[0] if free else None,
         ),
         key="inside_rate", config=charts.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
     steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,} steps" for c in alike)
     st.caption(
-        f"Every point is a trained model of {data.title} with the same networks ({steps}), measured on test images: what a code costs against what "
+        f"Every point is a trained model of {data.title} with the same networks ({steps}), measured on test images: "
+        f"what a code costs against what "
         "the picture loses. Without a KL there is no rate to speak of, only a distortion: the dashed line. Active "
         "units are a statistic of the data set, the dimensions whose posterior means vary by more than 0.01: a "
         "collapse cannot be seen in one image."

@@ -33,7 +33,12 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=Fa
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.discrete else LINES
 line_name = controls.segmented_control(
-    "Line", lines, default=next(iter(lines)), required=True, key=f"interpolate_line_{len(lines)}", persist_state="session"
+    "Line",
+    lines,
+    default=next(iter(lines)),
+    required=True,
+    key=f"interpolate_line_{len(lines)}",
+    persist_state="session",
 )
 steps = controls.slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session", width=200)
 beyond = controls.toggle(
@@ -78,7 +83,9 @@ picture_grid(
 )  # fmt: skip
 st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
 
-strip, walk = (state.as_pictures(x) for x in (torch.cat([frames, fade]), frames))  # now: the session is not there later
+strip, walk = (
+    state.as_pictures(x) for x in (torch.cat([frames, fade]), frames)
+)  # now: the session is not there later
 with st.container(horizontal=True):
     exports.download(
         "Animation (GIF)", lambda: exports.gif(walk, scale=8 if info.crisp else 4),

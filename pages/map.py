@@ -26,8 +26,7 @@ name = model.card.name
 shown = uploads.own_collection() or collection.held_out(name)
 if shown is None:
     st.info(
-        f"This model has no map yet: `python -m vae map {name}` makes one. "
-        "The current point is here all the same."
+        f"This model has no map yet: `python -m vae map {name}` makes one. The current point is here all the same."
     )
     uploads.told()
     current_picture()
@@ -42,7 +41,8 @@ order = [] if model.discrete else cached.dimension_order(name)
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 kind = controls.segmented_control(
     "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
-    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}", persist_state="session", help="UMAP again: the same codes, another seed",
+    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}", persist_state="session", help="UMAP again: the same codes, "
+        "another seed",
 )  # fmt: skip
 dims = (0, 1)
 if kind == "dims" and model.latent_dim > 2:

@@ -59,7 +59,8 @@ if len(results) < len(tasks):
     st.caption(
         f"The round is won at {ENOUGH} %. 100 % is the target, 0 % no nearer to it than the start; measured by "
         "the root mean squared difference of the pictures at six sizes, averaged. Every machine shows the "
-        "same two held-out images as it decodes them itself, so each can be matched to within a slider's step. Dimensions that "
+        "same two held-out images as it decodes them itself, so each can be matched to within a slider's step. "
+        "Dimensions that "
         "carry nothing have no slider; the sliders have no names."
     )
 else:

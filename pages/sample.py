@@ -17,9 +17,7 @@ model_picker()
 model = state.model()
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
-count = controls.select_slider(
-    "Count", [16, 36, 64, 100], 36, key="sample_count", persist_state="session"
-)
+count = controls.select_slider("Count", [16, 36, 64, 100], 36, key="sample_count", persist_state="session")
 temperature = controls.slider(
     "Temperature", 0.0, 2.0, 1.0, 0.05, key="sample_temperature", persist_state="session",
     help="how far draws may stray: 1 is the prior itself, 0 goes to its means or its likeliest codes",
@@ -38,7 +36,8 @@ level = None
 if model.levels:
     level = st.segmented_control(
         "Draw", ["every level", *model.levels], default="every level", required=True,
-        key="sample_level", persist_state="session", help="a level that is not drawn stays as it is at the current point",
+        key="sample_level", persist_state="session", help="a level that is not drawn stays as it is at the current "
+            "point",
     )  # fmt: skip
 
 # a generator of this request's own: torch's global seed is shared by all sessions

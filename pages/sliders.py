@@ -26,9 +26,7 @@ if codes:
         "of whole numbers, which no slider moves: here is its grid instead."
     )
 else:
-    st.markdown(
-        "**Drag a slider**, or move over the square: the picture follows. The first slider carries most."
-    )
+    st.markdown("**Drag a slider**, or move over the square: the picture follows. The first slider carries most.")
 model_picker()
 
 
@@ -111,7 +109,8 @@ if directions:
     )
     st.caption(
         "**Attributes**: a click goes the way from the mean code of images without it to that of images "
-        "with it, + or back, −. It is an average: on rare combinations it may do little, or the reverse. How far single "
+        "with it, + or back, −. It is an average: on rare combinations it may do little, or the reverse. How far "
+        "single "
         f"pairs of images agree on the direction, as a cosine (size of it for random pairs): {agreement}. "
         + (told or "")
     )
@@ -128,14 +127,14 @@ kl = model.card.figures.get("kl_per_dim")
 # by what they carry, but level by level where there are levels
 busy = [d for d in order if kl[d] > 0.01] if model.levels and kl else order[: max(1, len(order) - idle)]
 shown = order
-if len(order) - len(busy) > 1 and not st.toggle(f"All {len(order)}", key="sliders_all_strips", persist_state="session"):
+if len(order) - len(busy) > 1 and not st.toggle(
+    f"All {len(order)}", key="sliders_all_strips", persist_state="session"
+):
     shown = busy
 ranges = cached.slider_ranges(model.card.name)
 values = np.stack([np.linspace(*ranges[d], STEPS) for d in shown]).astype(np.float32)
 z = state.z()
-strips = torch.cat(
-    [latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(shown, values, strict=False)]
-)
+strips = torch.cat([latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(shown, values, strict=False)])
 picture_grid(
     state.decode(strips),
     [f"{names[d]} = {value:.2f}" for d, row in zip(shown, values, strict=False) for value in row],
@@ -143,9 +142,7 @@ picture_grid(
     on_pick=lambda index: state.set_z(state.keep_locked(strips[index])),
     columns=STEPS,
     size=84,
-    row_labels=[
-        f"{names[d]}\n{kl[d]:.2f} nats" if kl else names[d] for d in shown
-    ],
+    row_labels=[f"{names[d]}\n{kl[d]:.2f} nats" if kl else names[d] for d in shown],
     name="traversals",
 )
 

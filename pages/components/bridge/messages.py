@@ -49,9 +49,7 @@ def deliver_once(key: str, name: str, channel, make) -> None:
 def deliver_model(name: str | None = None) -> None:
     """Send a model's decoder and draws; the current one's unless another is named."""
     name = name or state.card().name
-    deliver_once(
-        f"decoder_model_{name}", cached.weights_id(name), _model_channel, lambda: _model_message(name)
-    )
+    deliver_once(f"decoder_model_{name}", cached.weights_id(name), _model_channel, lambda: _model_message(name))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)

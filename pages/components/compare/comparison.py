@@ -57,12 +57,15 @@ class Side:
 
 # ---- which
 
+
 def read_link() -> None:
     """Set beside the current model those that the link names."""
     wanted = link.asked("beside")
     if wanted is not None:
         wanted = wanted.split(",")
-        set_others([name for name in cached.zoo_scan()[0] if name in wanted and name != state.card().name][:MAX_BESIDE])
+        set_others(
+            [name for name in cached.zoo_scan()[0] if name in wanted and name != state.card().name][:MAX_BESIDE]
+        )
 
 
 def others() -> list[str]:
@@ -72,7 +75,6 @@ def others() -> list[str]:
 
 def set_others(names: list[str]) -> None:
     st.session_state.beside = list(names)
-
 
 
 def _comparable(name: str) -> bool:
@@ -124,6 +126,7 @@ def same_length(names: list[str]) -> tuple[list[str], list[str]]:
 
 # ---- what each makes of it
 
+
 def side(name: str, picked: Picked | None) -> Side:
     """A model on an image, or, without one, on the current z."""
     model, card = cached.model(name), cached.zoo_scan()[0][name]
@@ -174,8 +177,7 @@ def strips(found: Side) -> tuple[Tensor, list[str]]:
     dims = found.order[:ROWS]
     ranges = cached.slider_ranges(found.name)
     walked = [
-        latent.traversal(found.z, d, torch.from_numpy(np.linspace(*ranges[d], STEPS).astype(np.float32)))
-        for d in dims
+        latent.traversal(found.z, d, torch.from_numpy(np.linspace(*ranges[d], STEPS).astype(np.float32))) for d in dims
     ]
     return torch.cat(walked), [f"z{d}" for d in dims]
 
@@ -200,6 +202,7 @@ def take(found: Side, z: Tensor) -> None:
 
 
 # ---- planes
+
 
 def planes(sides: list[Side]) -> None:
     """The planes of 2-D models as their priors see them, holes and all."""
@@ -247,6 +250,7 @@ def holes(name: str) -> str:
             split = cached.gallery(card.data)
             sure = metrics.confidence(judge, model.decode(zs), split.batch(range(DRAWS))[0])
         parts.append(
-            f"a classifier is {100 * sure.of_samples:.0f} % sure of what they show ({100 * sure.of_test_images:.0f} % of test images)"
+            f"a classifier is {100 * sure.of_samples:.0f} % sure of what they show ({100 * sure.of_test_images:.0f} % "
+            f"of test images)"
         )
     return "; ".join(parts) + "." if parts else ""

@@ -116,7 +116,8 @@ def over_beta(card: ModelCard) -> list[ModelCard]:
     alike = [
         other for other in cached.zoo_scan()[0].values()
         if (other.data, other.model_config(), cached.beta(other) is None) == (card.data, card.model_config(), False)
-        and (FAMILIES[other.family].analytic_kl or not FAMILIES[other.family].has_elbo) and not FAMILIES[other.family].conditional
+        and (FAMILIES[other.family].analytic_kl or not FAMILIES[other.family].has_elbo)
+        and not FAMILIES[other.family].conditional
         and not other.recipe.get("images") and "recon" in other.figures
     ]  # fmt: skip
     return sorted(alike, key=cached.beta)

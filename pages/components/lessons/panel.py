@@ -42,18 +42,31 @@ def lesson_panel(page: str) -> None:
         left.markdown(f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}")
         left.markdown(step.do)
         if page != step.page:
-            left.button(f"This step is on {step.page.capitalize()}: go there", key="lesson_there", on_click=take, args=(key, number))
-        answer = right.radio(step.question, step.answers, index=None, key=f"lesson_{key}_{number}", persist_state="session")
+            left.button(
+                f"This step is on {step.page.capitalize()}: go there",
+                key="lesson_there",
+                on_click=take,
+                args=(key, number),
+            )
+        answer = right.radio(
+            step.question, step.answers, index=None, key=f"lesson_{key}_{number}", persist_state="session"
+        )
         if answer is not None:
             _reveal(step, step.answers.index(answer), right)
         row = st.container(horizontal=True)  # after the question, on a phone and for the Tab key too
         row.button("Back", key="lesson_back", on_click=take, args=(key, number - 1), disabled=number == 0)
         if number + 1 < len(lesson.steps):
             row.button(
-                "Next", key="lesson_next", type="secondary" if answer is None else "primary", on_click=take, args=(key, number + 1)
+                "Next",
+                key="lesson_next",
+                type="secondary" if answer is None else "primary",
+                on_click=take,
+                args=(key, number + 1),
             )
         else:
-            row.button("All lessons", key="lesson_end", type="secondary" if answer is None else "primary", on_click=_end)
+            row.button(
+                "All lessons", key="lesson_end", type="secondary" if answer is None else "primary", on_click=_end
+            )
         row.button(
             "Set up again", key="lesson_again", type="tertiary", on_click=take, args=(key, number),
             help="model, point and settings as this step began",

@@ -23,8 +23,13 @@ _panel = st.components.v2.component(
     css=browser.source("widgets/live_panel/live_panel.css"),
     # the browser gets one module; each part of it is a file
     js=browser.source(
-        "runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/live_panel/live_panel.js",
-        "widgets/live_panel/picture.js", "widgets/live_panel/sliders.js", "widgets/live_panel/around.js",
+        "runtime/mailbox.js",
+        "runtime/questions.js",
+        "runtime/pixels.js",
+        "widgets/live_panel/live_panel.js",
+        "widgets/live_panel/picture.js",
+        "widgets/live_panel/sliders.js",
+        "widgets/live_panel/around.js",
         "widgets/live_panel/pad.js",
     ),
 )

@@ -19,9 +19,7 @@ def caption(shown: Collection, layout: Layout, colour_by: str, near: int) -> str
             "not distances in latent space."
         )
         if layout.key == "umap_again":
-            parts.append(
-                f"Turned and mirrored to lie as seed {seeds[0]} does: what still changes places is chance."
-            )
+            parts.append(f"Turned and mirrored to lie as seed {seeds[0]} does: what still changes places is chance.")
     parts.append(_between(layout))
     if state.card().figures.get("active_units") == 0:
         parts.append(

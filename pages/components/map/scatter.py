@@ -26,8 +26,13 @@ _component = st.components.v2.component(
     html=browser.source("widgets/scatter/scatter.html"),
     css=browser.source("widgets/scatter/scatter.css"),
     js=browser.source(
-        "runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js",
-        "widgets/scatter/scatter.js", "widgets/scatter/dots.js", "widgets/scatter/density.js", "widgets/scatter/hover.js",
+        "runtime/mailbox.js",
+        "runtime/questions.js",
+        "runtime/pixels.js",
+        "widgets/scatter/scatter.js",
+        "widgets/scatter/dots.js",
+        "widgets/scatter/density.js",
+        "widgets/scatter/hover.js",
     ),
 )
 _points_channel = st.components.v2.component(

@@ -79,9 +79,7 @@ def show(collection: Collection) -> None:
             "Rows (CSV)", lambda: _table(collection, indices), f"{state.card().name}-chosen.csv",
             "text/csv", key="map_selection_csv",
         )  # fmt: skip
-        st.button(
-            "Clear", key="map_selection_clear", on_click=lambda: choose(collection)(np.empty(0, int))
-        )
+        st.button("Clear", key="map_selection_clear", on_click=lambda: choose(collection)(np.empty(0, int)))
     left, right = st.columns(2, gap="large")
     with left:
         _counts(collection, indices)
@@ -138,7 +136,8 @@ def _images(collection: Collection, indices: np.ndarray) -> None:
     part = ordered[page * SHOWN : (page + 1) * SHOWN]
     names = [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}" for i in part]
     picture_grid(
-        collection.images(part), names, key="map_selection_images", on_pick=lambda place: go_to(collection, int(part[place])), columns=8, size=72,
+        collection.images(part), names, key="map_selection_images",
+        on_pick=lambda place: go_to(collection, int(part[place])), columns=8, size=72,
         name="chosen images",
     )  # fmt: skip
     if len(ordered) > SHOWN:

@@ -197,10 +197,12 @@ def _verdict(found: Placed, i: int) -> str:
         reasons.append(f"15th nearest code {distance:.2f} away (99 % within {found.limits[1]:.2f})")
     if reasons:
         return f"⚠ **{name}** lies **outside the data**: " + " and ".join(reasons) + "."
-    return f"**{name}** lies within the data: reconstruction error {recon:.0f} nats, 15th nearest code {distance:.2f} away."
+    measured = f"reconstruction error {recon:.0f} nats, 15th nearest code {distance:.2f} away"
+    return f"**{name}** lies within the data: {measured}."
 
 
 # ---- a map of their own
+
 
 def _job() -> Job | None:
     return st.session_state.get("map_job")

@@ -28,7 +28,8 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
             problems[card.name] = f"its data set {card.data!r} is not known here"
             continue
         if card.image_shape != info(card.data).image_shape:
-            shapes = f"its images are {card.image_shape}, and those of its data set {card.data!r} {info(card.data).image_shape}"
+            expected = info(card.data).image_shape
+            shapes = f"its images are {card.image_shape}, and those of its data set {card.data!r} {expected}"
             problems[card.name] = shapes
             continue
         try:
@@ -136,9 +137,7 @@ def attribute_directions(name: str) -> dict[str, latent.AttributeDirection]:
     factors = gallery(card.data).factors
     codes = torch.from_numpy(found.codes)
     return {
-        attribute: latent.attribute_direction(
-            codes, torch.from_numpy(np.isin(factors[found.rows, k], values))
-        )
+        attribute: latent.attribute_direction(codes, torch.from_numpy(np.isin(factors[found.rows, k], values)))
         for attribute, (k, values) in info(card.data).attribute_values().items()
     }
 

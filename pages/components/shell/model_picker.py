@@ -49,13 +49,21 @@ def about(card) -> None:
     """The model's card: figures with their baselines, how they were measured, the recipe."""
     st.markdown(report.figures_table(card))
     chosen = report.selection_sentence(card.selection)
-    for text in (card.note, f"Settings and seed: {chosen}." if chosen else "", f"Published: {card.published}" if card.published else ""):
+    for text in (
+        card.note,
+        f"Settings and seed: {chosen}." if chosen else "",
+        f"Published: {card.published}" if card.published else "",
+    ):
         if text:
             st.markdown(text)
     st.caption(f"**How it was measured.** {report.protocols(card)}.")
     objective = objectives.read(card.recipe)
     of_objective = ("objective", *objectives.FLAT_FIELDS)
-    trained = [f"{k} {v}" for k, v in card.recipe.items() if k not in of_objective and (k == "seed" or v not in (0, "no", "", False))]
+    trained = [
+        f"{k} {v}"
+        for k, v in card.recipe.items()
+        if k not in of_objective and (k == "seed" or v not in (0, "no", "", False))
+    ]
     trained.append(f"objective {objective.described()}")
     st.caption("**Trained with** " + ", ".join(trained) + ".")
     st.caption(f"`{card.name}` · {card.licence}")

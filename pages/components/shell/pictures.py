@@ -39,9 +39,7 @@ def tiled(pixels: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
     rows = -(-n // columns)
     pixels = np.pad(pixels, ((0, rows * columns - n), (0, gap), (0, gap), (0, 0)), constant_values=128)
     grid = pixels.reshape(rows, columns, height + gap, width + gap, channels)
-    grid = grid.transpose(0, 2, 1, 3, 4).reshape(
-        rows * (height + gap), columns * (width + gap), channels
-    )
+    grid = grid.transpose(0, 2, 1, 3, 4).reshape(rows * (height + gap), columns * (width + gap), channels)
     return grid[: grid.shape[0] - gap, : grid.shape[1] - gap]
 
 

@@ -25,7 +25,11 @@ FAILURE = ("fashion-vae-16d", "blurred", "excess")
 
 
 def models() -> list[str]:
-    return [name for name, card in cached.zoo_scan()[0].items() if f"auroc_squared_error_{downstream.EMPTY}" in card.figures]
+    return [
+        name
+        for name, card in cached.zoo_scan()[0].items()
+        if f"auroc_squared_error_{downstream.EMPTY}" in card.figures
+    ]
 
 
 def show() -> None:
@@ -38,12 +42,18 @@ def show() -> None:
     if st.session_state.get("anomaly_score") not in scores:
         st.session_state.anomaly_score = scores[-1]
     kind = st.segmented_control(
-        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", persist_state="session", format_func=KINDS.get
+        f"Foreign to a model of {info.title}",
+        kinds,
+        required=True,
+        key="anomaly_kind",
+        persist_state="session",
+        format_func=KINDS.get,
     )
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     score = row.segmented_control(
         "Ranked by", scores, required=True, key="anomaly_score", persist_state="session", format_func=SCORES.get,
-        help="squared error of the reconstruction; negative ELBO in nats; excess: the negative ELBO less the entropy of the image's own grey pixels",
+        help="squared error of the reconstruction; negative ELBO in nats; excess: the negative ELBO less the entropy "
+            "of the image's own grey pixels",
     )  # fmt: skip
     if FAILURE[0] in models():
         row.button("The known failure", on_click=_fail, help="a model of clothes is shown blurred clothes")
@@ -54,7 +64,8 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
-            charts.two_histograms(ours, theirs, "test images", KINDS[kind], f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
+            charts.two_histograms(ours, theirs, "test images", KINDS[kind],
+                f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
             config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
         )  # fmt: skip
     with right:
@@ -95,7 +106,10 @@ def show() -> None:
     below = st.container(horizontal=True)
 
     def scores_csv() -> bytes:
-        rows = [f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}" for i, (f, v) in enumerate(zip(is_foreign, values, strict=False))]
+        rows = [
+            f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}"
+            for i, (f, v) in enumerate(zip(is_foreign, values, strict=False))
+        ]
         return "\n".join([f"kind,row,{score}", *rows, ""]).encode()
 
     with below:
@@ -110,7 +124,8 @@ def show() -> None:
             st.warning(state.no_number())
         else:
             st.markdown(
-                f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above {100 * float((ours < value).mean()):.0f} % of "
+                f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above "
+                f"{100 * float((ours < value).mean()):.0f} % of "
                 f"{len(ours)} test images."
             )
 
@@ -135,18 +150,23 @@ def _fail() -> None:
 
 def _verdict(auroc: float, score: str) -> str:
     share = "more than 99.9" if 0.9995 <= auroc < 1 else f"{100 * auroc:.1f}"
-    chance = f"**{AUROC.label} {AUROC.text(auroc)}**: in {share} % of pairs the foreign image has the higher {SCORES[score]}. "
+    chance = (
+        f"**{AUROC.label} {AUROC.text(auroc)}**: in {share} % of pairs the foreign image has the higher "
+        f"{SCORES[score]}. "
+    )
     if auroc >= 0.5:
         return chance + "By chance it would be 50 %."
     return chance + "**Worse than chance.** " + {
         "squared_error": "Smooth pictures are easy to decode, wherever they come from.",
         "negative_elbo": (
-            "This score counts, too, how uncertain grey pixels are in themselves, and these images have fewer of them. "
+            "This score counts, too, how uncertain grey pixels are in themselves, and these images have fewer of "
+            "them. "
             "The excess over the pixels' entropy leaves that share out."
         ),
         "excess": (
             "The model needs fewer nats for these images than for those it learnt from: they are simpler, and simpler "
-            "ones are cheaper to describe, wherever they come from (Nalisnick et al. 2019). A density is no detector by itself."
+            "ones are cheaper to describe, wherever they come from (Nalisnick et al. 2019). A density is no detector "
+            "by itself."
         ),
     }[score]  # fmt: skip
 

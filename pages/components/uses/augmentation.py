@@ -41,30 +41,38 @@ def _variants(card, model) -> None:
     imagined = downstream.imagined(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)
     shifted = downstream.shifted(x, downstream.SHIFT, torch.Generator().manual_seed(state.seed()))
     picture_grid(
-        torch.cat([x, shifted, imagined]), [f"{what} {i + 1}" for what in ("image", "shifted", "imagined") for i in range(SHOWN)],
+        torch.cat([x, shifted, imagined]),
+        [f"{what} {i + 1}" for what in ("image", "shifted", "imagined") for i in range(SHOWN)],
         key="augment_pictures", columns=SHOWN, row_labels=["images", "shifted", "imagined"],
         size=72, name="images, shifted and imagined",
     )  # fmt: skip
     st.caption(
-        f"Held-out images; the same, shifted by up to {downstream.SHIFT} pixels; and decoded points between the code of each and "
+        f"Held-out images; the same, shifted by up to {downstream.SHIFT} pixels; and decoded points between the code "
+        f"of each and "
         "that of another of its class."
     )
     exports.download_sheet(torch.cat([x, shifted, imagined]), SHOWN, "imagined", "augment_png")
     found = card.figures["augmentation"]
     names = list(dict.fromkeys(key.split(" ", 1)[1] for key in found))
     st.plotly_chart(
-        charts.accuracy_lines(list(downstream.LABELS), {name: [found[f"{n} {name}"] for n in downstream.LABELS] for name in names},
+        charts.accuracy_lines(list(downstream.LABELS),
+            {name: [found[f"{n} {name}"] for n in downstream.LABELS] for name in names},
             {name: [card.figures["augmentation_error"][f"{n} {name}"] for n in downstream.LABELS] for name in names},
         ),
         config=charts.CONFIG, key="augment_accuracy", alt="accuracy against the number of labels",
     )  # fmt: skip
     few = downstream.LABELS[1]
-    gains = ", ".join(f"**{100 * (found[f'{few} {name}'] - found[f'{few} alone']):+.1f}** points ({name})" for name in names[1:])
+    gains = ", ".join(
+        f"**{100 * (found[f'{few} {name}'] - found[f'{few} alone']):+.1f}** points ({name})" for name in names[1:]
+    )
     st.markdown(
         f"With {few} labels the accuracy changes by {gains}. Whether a classifier gains by a model's images has to be "
         "measured: it is another answer for other data."
     )
-    st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['augmentation']}. Bars: standard errors over choices of labels.")
+    st.caption(
+        f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['augmentation']}. Bars: standard "
+        f"errors over choices of labels."
+    )
 
 
 def _samples(card, model) -> None:
@@ -88,5 +96,6 @@ def _samples(card, model) -> None:
         charts.accuracies(names, values), config=charts.CONFIG, key="augment_samples", alt="accuracy of classifiers"
     )
     st.caption(
-        f"How much of the data a model's draws hold: accuracy on test images. From the card: {card.protocol['accuracy_from_samples']}."
+        f"How much of the data a model's draws hold: accuracy on test images. From the card: "
+        f"{card.protocol['accuracy_from_samples']}."
     )

@@ -22,13 +22,22 @@ BESIDE = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE, and a VAE of the 
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    return sorted((n for n, card in cards.items() if "psnr_denoised" in card.figures), key=lambda n: not FAMILIES[cards[n].family].denoises)
+    return sorted(
+        (n for n, card in cards.items() if "psnr_denoised" in card.figures),
+        key=lambda n: not FAMILIES[cards[n].family].denoises,
+    )
 
 
 def show() -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     std = left.slider(
-        "Noise: standard deviation on pixels from 0 to 1", 0.0, 1.0, 0.5, 0.05, key="denoise_std", persist_state="session"
+        "Noise: standard deviation on pixels from 0 to 1",
+        0.0,
+        1.0,
+        0.5,
+        0.05,
+        key="denoise_std",
+        persist_state="session",
     )
     with right.popover("Choose the image"):
         picked = image_input("denoise_image")
@@ -45,7 +54,8 @@ def show() -> None:
         captions=[title + dB for title, dB in zip(titles, quality, strict=False)], name="an image, noisy and denoised",
     )  # fmt: skip
     st.caption(
-        f"Noise of seed {state.seed()}, cut to [0, 1]; each model decodes the posterior mean of the noisy image. dB: peak "
+        f"Noise of seed {state.seed()}, cut to [0, 1]; each model decodes the posterior mean of the noisy image. dB: "
+        f"peak "
         "signal-to-noise ratio against the image, more is better. A plain VAE denoises too, since its decoder "
         "knows no noise, until the noise is so foreign that its encoder is lost."
     )

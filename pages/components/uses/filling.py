@@ -59,11 +59,16 @@ def show() -> None:
         encoder = _by_encoder(x * visible, y)
         picture_grid(
             torch.cat([x, seen, decoded.mean(0, keepdim=True), encoder]),
-            ["the image", "what is visible", "the mean of the draws", "the encoder's answer"], key="fill_given", columns=2,
-            size=150, captions=["the image", "visible", "mean of the draws", "by the encoder alone"], name="what is given",
+            ["the image", "what is visible", "the mean of the draws", "the encoder's answer"], key="fill_given",
+            columns=2,
+            size=150, captions=["the image", "visible", "mean of the draws", "by the encoder alone"], name="what is "
+                "given",
         )  # fmt: skip
     with many:
-        st.markdown(f"**{SHOWN} draws** from the posterior of what is visible: each explains it, and they differ where nothing says how it goes on.")
+        st.markdown(
+            f"**{SHOWN} draws** from the posterior of what is visible: each explains it, and they differ where "
+            f"nothing says how it goes on."
+        )
         picture_grid(
             decoded[:SHOWN], [f"draw {i + 1}" for i in range(SHOWN)], key="fill_draws", size=96,
             on_pick=lambda i: state.set_z(filled.z[i], y=y), name="draws, filled in",
@@ -71,7 +76,8 @@ def show() -> None:
         _classes(decoded)
     st.caption(
         f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.rises} rises of the "
-        f"likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); {_evidence(filled)}"
+        f"likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); "
+        f"{_evidence(filled)}"
         f"seed {state.seed()}. The encoder alone was made for whole images and "
         "takes what is hidden for black. Click a draw to take it along."
     )

@@ -36,7 +36,15 @@ def show() -> None:
             z = model.encode(picked.x, torch.tensor([best])).mean
             styles = model.decode(z.repeat(model.num_classes, 1), ys)
         with left:
-            picture_grid(picked.x, [picked.what], key="labels_given", columns=1, size=220, captions=[picked.what], name="the image")
+            picture_grid(
+                picked.x,
+                [picked.what],
+                key="labels_given",
+                columns=1,
+                size=220,
+                captions=[picked.what],
+                name="the image",
+            )
         with right:
             if state.finite(probabilities):
                 st.plotly_chart(
@@ -57,10 +65,17 @@ def show() -> None:
         charts.accuracies(names, values), config=charts.CONFIG, key="labels_accuracy", alt="accuracy with few labels"
     )
     exports.download(
-        "Accuracies (CSV)", lambda: ("classifier,accuracy\n" + "".join(f'"{n}",{v:.4f}\n' for n, v in zip(names, values, strict=False))).encode(),
+        "Accuracies (CSV)",
+        lambda: ("classifier,accuracy\n" + "".join(f'"{n}",{v:.4f}\n' for n,
+            v in zip(names, values, strict=False))).encode(),
         f"{card.data}-{downstream.FEW}-labels.csv", "text/csv", key="labels_csv",
     )  # fmt: skip
-    told = {c.protocol[key] for c in _cards(card.data) for key in ("accuracy_labels_alone", "accuracy_codes") if key in c.protocol}
+    told = {
+        c.protocol[key]
+        for c in _cards(card.data)
+        for key in ("accuracy_labels_alone", "accuracy_codes")
+        if key in c.protocol
+    }
     st.caption("From the cards, by `python -m vae evaluate`: " + "; ".join(sorted(told)) + ".")
 
 

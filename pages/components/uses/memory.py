@@ -47,23 +47,29 @@ def show() -> None:
         config=charts.CONFIG, key="memory_chart", alt="distances to the nearest training image",
     )  # fmt: skip
     st.markdown(
-        f"**{share:.0f} %** of {len(memory.samples):,} draws lie nearer to a training image than 95 % of held-out images do "
-        f"(by chance 5 %). Median distance: {np.median(memory.samples):.2f} for draws, {np.median(memory.held_out):.2f} for held-out images."
+        f"**{share:.0f} %** of {len(memory.samples):,} draws lie nearer to a training image than 95 % of held-out "
+        f"images do "
+        f"(by chance 5 %). Median distance: {np.median(memory.samples):.2f} for draws, "
+        f"{np.median(memory.held_out):.2f} for held-out images."
     )
     ranks = np.arange(len(z))
     for first in range(0, len(z), ACROSS):
         part = ranks[first : first + ACROSS]
         picture_grid(
             torch.cat([drawn[part], nearest[part]]),
-            [f"draw, {memory.samples[memory.shown[i]]:.2f} from its nearest" for i in part] + ["its nearest training image"] * len(part),
+            [f"draw, {memory.samples[memory.shown[i]]:.2f} from its nearest" for i in part] + ["its nearest training "
+                "image"] * len(part),
             key=f"memory_{first}", columns=ACROSS, row_labels=["draw", "nearest training image"], size=84,
-            captions=[f"{memory.samples[memory.shown[i]]:.2f}" for i in part] + [""] * len(part), name="draws and their nearest",
+            captions=[f"{memory.samples[memory.shown[i]]:.2f}" for i in part] + [""] * len(part), name="draws and "
+                "their nearest",
         )  # fmt: skip
     exports.download_sheet(torch.cat([drawn, nearest]), len(drawn), "draws and nearest", "memory_png")
     recon = card.figures.get("recon")
     st.caption(
-        f"From the nearest draw of {len(memory.samples):,} to the farthest, in equal steps; Euclidean distance over pixels, by "
-        f"`python -m vae memory {card.name}`. A VAE's draws are smooth, and smooth pictures lie near to many: hold its "
+        f"From the nearest draw of {len(memory.samples):,} to the farthest, in equal steps; Euclidean distance over "
+        f"pixels, by "
+        f"`python -m vae memory {card.name}`. A VAE's draws are smooth, and smooth pictures lie near to many: hold "
+        f"its "
         "curve against the other models'. "
         + (f"What it makes of test images costs {recon:.0f} nats of reconstruction." if recon else "")
     )

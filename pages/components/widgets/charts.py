@@ -42,9 +42,7 @@ def kl_bars(
     return _tidy(figure, "dimension", "KL (nats)")
 
 
-def responses(
-    codes: list[np.ndarray], current: np.ndarray, factors: tuple[str, ...], names: list[str]
-) -> go.Figure:
+def responses(codes: list[np.ndarray], current: np.ndarray, factors: tuple[str, ...], names: list[str]) -> go.Figure:
     """One panel per factor: codes[k] (V_k, D) as factor k takes each of its values; the dimension
     that moves most is coloured and named. current (K,): the value that each factor has now."""
     across, down = 2, -(-len(factors) // 2)
@@ -71,8 +69,10 @@ def responses(
     return figure
 
 
-def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[float], current: int | None) -> go.Figure:
-    """Models as points, the current one, if it is among them, larger: KL across, reconstruction up, both in nats, coloured by MIG."""
+def trade_off(
+    names: list[str], kl: list[float], recon: list[float], mig: list[float], current: int | None
+) -> go.Figure:
+    """Return models as points, the current one larger: KL across, reconstruction up, both in nats, coloured by MIG."""
     # what lies at an end is named, the rest under the pointer: names would cover each other
     named = {i for values in (kl, recon, mig) for i in (int(np.argmin(values)), int(np.argmax(values)))} | {current}
     figure = go.Figure(
@@ -83,7 +83,8 @@ def trade_off(names: list[str], kl: list[float], recon: list[float], mig: list[f
                 "size": [20 if i == current else 14 for i in range(len(names))], "color": mig, "colorscale": "Cividis",
                 "colorbar": {"title": "MIG", "thickness": 12}, "line": {"width": 1, "color": "#888"},
             },
-            hovertemplate="%{customdata}<br>KL %{x:.1f}, reconstruction %{y:.1f}, MIG %{marker.color:.3f}<extra></extra>",
+            hovertemplate="%{customdata}<br>KL %{x:.1f}, reconstruction %{y:.1f}, MIG "
+                "%{marker.color:.3f}<extra></extra>",
         )
     )  # fmt: skip
     _tidy(figure, "KL (nats)", "reconstruction (nats)")
@@ -109,9 +110,7 @@ def over_beta(betas: list[float], rows: dict[str, list[float]]) -> go.Figure:
     return figure
 
 
-def rate_distortion(
-    kl: list[float], recon: list[float], names: list[str], without: float | None = None
-) -> go.Figure:
+def rate_distortion(kl: list[float], recon: list[float], names: list[str], without: float | None = None) -> go.Figure:
     """Models as points: rate, the KL, across; distortion, the reconstruction, up; both in nats.
     without: the distortion of a model that has no rate."""
     order = np.argsort(kl)
@@ -136,9 +135,7 @@ def rate_distortion(
 
 def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
     """The support (0 to 1) of each step t of an interpolation."""
-    figure = go.Figure(
-        go.Scatter(x=t, y=values, mode="lines+markers", line_color=ACCENT, showlegend=False)
-    )
+    figure = go.Figure(go.Scatter(x=t, y=values, mode="lines+markers", line_color=ACCENT, showlegend=False))
     figure.add_hline(y=0.5, line_dash="dot", line_color=GREY, annotation_text="typical held-out image")
     figure.update_yaxes(range=[-0.05, 1.05])
     return _tidy(figure, "step t", "support")
@@ -183,9 +180,7 @@ def roc_curve(false_alarms: np.ndarray, hits: list[float], auroc: float) -> go.F
         x=false_alarms, y=hits, mode="lines", fill="tozeroy", line={"color": ACCENT, "width": 3},
         name=f"AUROC {auroc:.3f}", hovertemplate="false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
     )  # fmt: skip
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", name="chance: 0.5", line={"color": GREY, "dash": "dash"}
-    )
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="chance: 0.5", line={"color": GREY, "dash": "dash"})
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1.02])
     _tidy(figure, "test images taken for foreign (false positive rate)", "foreign images found (true positive rate)")
@@ -195,7 +190,14 @@ def roc_curve(false_alarms: np.ndarray, hits: list[float], auroc: float) -> go.F
 
 def probabilities(names: list[str], values: np.ndarray) -> go.Figure:
     figure = go.Figure(
-        go.Bar(x=names, y=values.tolist(), marker_color=ACCENT, text=[f"{v:.2f}" for v in values], textposition="outside", cliponaxis=False)
+        go.Bar(
+            x=names,
+            y=values.tolist(),
+            marker_color=ACCENT,
+            text=[f"{v:.2f}" for v in values],
+            textposition="outside",
+            cliponaxis=False,
+        )
     )
     figure.update_yaxes(range=[0, 1.12])
     figure.update_xaxes(type="category")
@@ -217,14 +219,13 @@ def accuracies(names: list[str], values: list[float]) -> go.Figure:
     return figure
 
 
-def accuracy_lines(
-    counts: list[int], rows: dict[str, list[float]], errors: dict[str, list[float]]
-) -> go.Figure:
+def accuracy_lines(counts: list[int], rows: dict[str, list[float]], errors: dict[str, list[float]]) -> go.Figure:
     """Accuracy in per cent against the number of labels, a line for each way, with standard errors."""
     figure = go.Figure()
     for (name, values), colour, dash in zip(rows.items(), PETROFF, ("solid", "dash", "dot", "dashdot"), strict=False):
         figure.add_scatter(
-            x=counts, y=[100 * v for v in values], name=name, mode="lines+markers", line={"color": colour, "dash": dash, "width": 3},
+            x=counts, y=[100 * v for v in values], name=name, mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 3},
             error_y={"array": [100 * v for v in errors[name]], "thickness": 1.5, "width": 4},
             hovertemplate=f"{name}: %{{y:.1f}} %<extra></extra>",
         )  # fmt: skip

@@ -153,6 +153,7 @@ def _push(layout_of: str, _xy: np.ndarray) -> maps.Push:
 
 # ---- as the browser gets it
 
+
 def points_message(collection: Collection) -> bytes:
     """Codes (N, D), reconstruction errors (N,) and fitted maps (N, 2) each, float32; labels and
     classes to decode under (N,) each, uint16."""

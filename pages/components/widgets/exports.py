@@ -32,9 +32,7 @@ def gif(pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_b
     if there_and_back:
         frames += frames[-2:0:-1]
     buffer = io.BytesIO()
-    frames[0].save(
-        buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
-    )
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
     return buffer.getvalue()
 
 
@@ -42,7 +40,8 @@ def download_sheet(images, columns: int, what: str, key: str) -> None:
     """Images (N, C, H, W) in [0, 1] by rows, as a PNG named after the current model."""
     pixels = state.as_pictures(images)  # now: the session is not there when the file is made
     download(
-        f"{what.capitalize()} (PNG)", lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, columns, gap=1), 2)),
+        f"{what.capitalize()} (PNG)",
+        lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, columns, gap=1), 2)),
         f"{state.card().name}-{what.replace(' ', '-')}.png", "image/png", key,
     )  # fmt: skip
 

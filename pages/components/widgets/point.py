@@ -56,12 +56,11 @@ def near_here(collection: Collection, layout: Layout, place: np.ndarray, key: st
     )  # fmt: skip
     in_space, distances = latent.nearest(state.features(state.z()[None]), collection.features, k)
     on_map, map_distances = latent.nearest(place[None], layout.xy, k)
-    indices, measured = (
-        (in_space[0], distances[0]) if where == "in latent space" else (on_map[0], map_distances[0])
-    )
+    indices, measured = (in_space[0], distances[0]) if where == "in latent space" else (on_map[0], map_distances[0])
     picture_grid(
         collection.images(indices),
-        [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}, distance {d:.2f}" for i, d in zip(indices, measured, strict=False)],
+        [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}, distance {d:.2f}" for i,
+            d in zip(indices, measured, strict=False)],
         key=key, on_pick=lambda place: go_to(collection, int(indices[place])), columns=4, size=72,
         captions=[f"{d:.2f}" for d in measured], name=f"nearest images {where}",
     )  # fmt: skip
