@@ -1,10 +1,10 @@
-"""The front door: streamlit run app.py"""
+"""The entry point of the app: streamlit run app.py"""
 
 import os
 from pathlib import Path
 
-# before torch is imported: each script run has its own thread, and one thread each is
-# what lets a class of thirty share a machine
+# This must precede the import of torch. Each script run has its own thread; with one torch thread each,
+# thirty visitors can share a machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
@@ -18,7 +18,8 @@ st.html(Path(__file__).parent / "pages/components/shell/style.css")
 page = navigation()
 link.begin_run()
 lesson.read_link()
-with st.container():  # always there: what comes and goes outside one builds a page's parts anew
+# Keep this container on every run: an element that appears or vanishes above a component makes Streamlit remount it.
+with st.container():
     link.tell_complaints()
     lesson.lesson_panel(page.url_path)
 page.run()

@@ -6,16 +6,18 @@ import torch
 
 from pages.components.disentangle import factors
 from pages.components.shell import cached, link, pictures, state
-from pages.components.shell.model_picker import FIGURES, choose_one, model_picker
+from pages.components.shell.model_picker import choose_one, model_picker
 from pages.components.widgets import charts
+from pages.components.widgets.figure_column import figure_column
 from pages.components.widgets.heat_map import heat_map
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, metrics
+from vae.evaluation import report
+from vae.evaluation.figures import FIGURES
 
 PLACE = 60  # in the navigation
 
 STEPS = 9  # pictures in a strip
-MEASURES = ("mig", "sap", "dci", "dci_completeness", "modularity", "factor_vae_score", "beta_vae_score")
 
 st.title("Disentangle")
 st.markdown(
@@ -25,7 +27,7 @@ st.markdown(
 model_picker()
 model, card, grid = state.model(), state.card(), factors.grid()
 
-if model.latent_kind == "codes":
+if model.discrete:
     st.info(
         "This code is a grid of whole numbers that name vectors: no factor can move one of them up or "
         "down, so there is nothing to hold against the factors one by one."
@@ -43,8 +45,8 @@ if grid is None:
     st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
     found = cached.model_map(card.name)
     if found is not None:
-        tc = metrics.total_correlation(found.codes)
-        st.metric("Total correlation of its codes", f"{tc.total_correlation:.2f} nats")
+        tc, figure = metrics.total_correlation(found.codes), FIGURES["total_correlation"]
+        st.metric(f"{figure.label} of its codes", f"{figure.text(tc.total_correlation)} {figure.unit}")
         st.caption(
             f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about "
             "the others."
@@ -118,11 +120,12 @@ heat_map(
     shares, [grid.names[k] for k in varying], [names[d] for d in order], key="disentangle_heat", on_pick=pick,
     selected=place, name="mutual information between factors and dimensions",
 )  # fmt: skip
+mig = FIGURES["mig"]
 gaps = ", ".join(f"{grid.names[k]} {card.figures['mig_gaps'][k]:.2f}" for k in varying)
 st.caption(
     "Mutual information as a share of the factor's entropy. "
-    f"MIG {card.figures['mig']:.3f} is the mean gap between the two largest of each row: {gaps}. "
-    f"Random codes: {card.figures['mig_random']:.3f}. Protocol: {card.protocol['mig']}. Click a cell."
+    f"{mig.label} {mig.text(card.figures['mig'])} is the mean gap between the two largest of each row: {gaps}. "
+    f"Random codes: {mig.text(card.figures['mig_random'])}. Protocol: {card.protocol['mig']}. Click a cell."
     + (f" Left out, since it never varies: {', '.join(constant)}." if constant else "")
 )
 k, d = int(varying[place[0]]), order[place[1]]
@@ -149,20 +152,20 @@ picture_grid(
 
 st.subheader(f"All models of {cached.info(card.data).title.lower()}")
 cards = [c for c in cached.zoo_scan()[0].values() if c.data == card.data and "mig" in c.figures]
-measured = [key for key in MEASURES if any(key in c.figures for c in cards)]
+measured = report.of_group("disentanglement", cards)
 st.dataframe(
     {
         "model": [("→ " if c.name == card.name else "") + c.title for c in cards] + ["random codes"],
         **{
-            FIGURES[key]: [c.figures.get(key) for c in cards] + [card.figures.get(f"{key}_random")]
-            for key in measured
+            figure.title: [c.figures.get(figure.key) for c in cards] + [card.figures.get(figure.baseline)]
+            for figure in measured
         },
         "images seen in training": [
             c.recipe.get("steps", 0) * c.recipe.get("batch_size", 0) for c in cards
         ] + [None],
     },
     column_config={
-        **{FIGURES[key]: st.column_config.NumberColumn(format="%.3f") for key in measured},
+        **{figure.title: figure_column(figure) for figure in measured},
         "images seen in training": st.column_config.NumberColumn(format="localized"),
     },
     hide_index=True,
@@ -175,9 +178,7 @@ if sweep:
         charts.over_beta(
             [cached.beta(c) for c in sweep],
             {
-                FIGURES["mig"]: [c.figures["mig"] for c in sweep],
-                FIGURES["kl"]: [c.figures["kl"] for c in sweep],
-                FIGURES["recon"]: [c.figures["recon"] for c in sweep],
+                FIGURES[key].title: [c.figures[key] for c in sweep] for key in ("mig", "kl", "recon")
             },
         ),
         key="disentangle_sweep", config=charts.CONFIG, alt="MIG, KL and reconstruction over beta",
@@ -203,6 +204,6 @@ st.caption(
     "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "
     f"trained model (its name under the pointer), measured on {card.figures['test_images']:,} held-out images; an autoencoder's code has no "
     "KL. None in the table: not measured. "
-    + ". ".join(f"{FIGURES[key]}: {card.protocol[key]}" for key in measured if key in card.protocol)
+    + ". ".join(f"{f.label}: {card.protocol[f.key]}" for f in measured if f.key in card.protocol)
     + "."
 )

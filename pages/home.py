@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages.components.shell import cached, pictures, state
-from pages.components.shell.model_picker import figures_sentence
 from pages.components.shell.navigation import ensure_front_door, go
+from vae.evaluation import report
 
 PLACE = 0  # in the navigation
 
@@ -58,7 +58,7 @@ for data in dict.fromkeys(card.data for card in cards.values()):
                 args=(card.name,),
                 width="stretch",
             )
-            st.caption(figures_sentence(card))
+            st.caption(report.summary(card))
 for name, reason in problems.items():
     st.info(f"**{name}** is unavailable: {reason}.")
 

@@ -31,7 +31,7 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2)):
         st.markdown(f"**Image {name}**")
         ends.append(image_input(f"interpolate_{name}", start_row=row))
 controls = st.container(horizontal=True, vertical_alignment="bottom")
-lines = SWAP if model.latent_kind == "codes" else LINES
+lines = SWAP if model.discrete else LINES
 line_name = controls.segmented_control(
     "Line", lines, default=next(iter(lines)), required=True, key=f"interpolate_line_{len(lines)}", persist_state="session"
 )

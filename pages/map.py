@@ -34,10 +34,10 @@ if shown is None:
     link.end_page()
 
 kinds = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
-if model.latent_kind != "codes":  # the numbers of a codebook's vectors are names: nothing is more or less
+if not model.discrete:  # the numbers of a codebook's vectors are names: nothing is more or less
     kinds = {"dims": "Latent plane", **kinds} if model.latent_dim == 2 else {**kinds, "dims": "Two dims"}
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
-order = [] if model.latent_kind == "codes" else cached.dimension_order(name)
+order = [] if model.discrete else cached.dimension_order(name)
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 kind = controls.segmented_control(

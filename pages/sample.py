@@ -35,16 +35,16 @@ controls.button(
 )  # fmt: skip
 class_picker()
 level = None
-if model.groups:
+if model.levels:
     level = st.segmented_control(
-        "Draw", ["every level", *model.groups], default="every level", required=True,
+        "Draw", ["every level", *model.levels], default="every level", required=True,
         key="sample_level", persist_state="session", help="a level that is not drawn stays as it is at the current point",
     )  # fmt: skip
 
 # a generator of this request's own: torch's global seed is shared by all sessions
 zs = model.sample(count, temperature, torch.Generator().manual_seed(state.seed()))
-if level in model.groups:
-    kept, drawn = state.z().repeat(count, 1), list(model.groups[level])
+if level in model.levels:
+    kept, drawn = state.z().repeat(count, 1), list(model.levels[level])
     kept[:, drawn] = zs[:, drawn]
     zs = kept
 images = state.decode(zs)
@@ -61,9 +61,9 @@ with left:
         name="draws from the prior",
     )
     warmth = f"{model.temperature_name} {temperature:g}"
-    if model.latent_kind == "codes" and temperature == 0:
+    if model.discrete and temperature == 0:
         warmth = "the likeliest at each place in turn, so that all draws are one"
-    only = f"; the {level} alone, the rest as it is at the current point" if level in model.groups else ""
+    only = f"; the {level} alone, the rest as it is at the current point" if level in model.levels else ""
     st.caption(f"z ~ p(z) = {model.prior_name}; {warmth}; seed {state.seed()}{only}.")
     pixels = state.as_pictures(images)  # now: the session is not there when the file is made
     exports.download(

@@ -19,7 +19,7 @@ STEPS = 9  # pictures in a strip
 
 st.title("Sliders")
 model = state.model()
-codes = model.latent_kind == "codes"
+codes = model.discrete
 if codes:
     st.markdown(
         "**Choose places of the grid**, then a vector for them, or draw them anew. This code is made "
@@ -60,7 +60,7 @@ buttons.button(
     on_click=lambda: state.set_z(state.keep_locked(model.prior.mean)),
 )
 buttons.button("Random", on_click=random_point, help=f"the prior's next draw; seed {state.seed()}")
-for name, dims in model.groups.items():
+for name, dims in model.levels.items():
     buttons.button(
         f"Random {name}", on_click=random_level, args=(dims,),
         help="the other level stays; what the top level asks of the bottom one goes along",
@@ -126,7 +126,7 @@ order = cached.dimension_order(model.card.name)
 names = {d: state.dim_name(d) for d in order}
 kl = model.card.figures.get("kl_per_dim")
 # by what they carry, but level by level where there are levels
-busy = [d for d in order if kl[d] > 0.01] if model.groups and kl else order[: max(1, len(order) - idle)]
+busy = [d for d in order if kl[d] > 0.01] if model.levels and kl else order[: max(1, len(order) - idle)]
 shown = order
 if len(order) - len(busy) > 1 and not st.toggle(f"All {len(order)}", key="sliders_all_strips", persist_state="session"):
     shown = busy
@@ -166,9 +166,9 @@ if kl:
         )  # fmt: skip
         st.caption(
             f"KL(q(z|x) || p(z)) of the picture above, encoded again: {bars.sum():.1f} nats in all."
-            + (f" The lower level's is that at one draw of the upper, seed {state.seed()}." if model.groups else "")
+            + (f" The lower level's is that at one draw of the upper, seed {state.seed()}." if model.levels else "")
         )
-elif model.latent_kind == "flow":
+elif model.has_elbo and not model.analytic_kl:
     st.caption(
         "The KL of this model is estimated from draws, and has no share for each dimension: the sliders "
         "stand in the order of how far codes lie apart, beside the width of their posteriors."

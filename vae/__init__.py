@@ -1,4 +1,4 @@
-"""Variational autoencoders and their relatives: trained, measured, ready to be explored.
+"""Variational autoencoders and related models: trained, measured, ready to explore.
 
     import vae
     vae.available()                  # cards of the shipped models

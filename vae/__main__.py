@@ -16,34 +16,46 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 from . import pipeline, store
 from .data import DATASETS
 from .data.idx import GALLERIES, gallery_file
-from .evaluation import report
+from .evaluation import figures, report
 from .evaluation.judge import fit_classifier
 from .training import candidates, sweep
 from .training.loop import Stopped
 from .training.recipes import RECIPES
+
+CHECKING = (
+    "With --check nothing is written: figures are measured again and compared with the card. The status is 1 where one "
+    "differs by more than its tolerance: 0.001 of the value (of 1, if the value is smaller), 0.01 for the rates of "
+    "attribute_flips, 0.02 for accuracies of classifiers that are trained for the purpose."
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vae", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="shipped models, their figures, and recipes not yet trained")
-    command = commands.add_parser("train", help="train a shipped model again by its recipe (resumes), save, evaluate all but DCI")
+    command = commands.add_parser(
+        "train", help="train a shipped model again by its recipe (resumes), save it, measure all but DCI"
+    )
     command.add_argument("name", metavar="NAME")
     _runs(command)
     _add_sweep(commands)
-    command = commands.add_parser("adopt", help="ship the best finished run of a sweep: weights, figures, map, traversals")
+    command = commands.add_parser(
+        "adopt", help="ship the best finished run of a sweep: weights, figures, map, traversals"
+    )
     command.add_argument("name", metavar="NAME")
     _runs(command)
-    command = commands.add_parser("evaluate", help="measure on the test split, write the card")
+    command = commands.add_parser("evaluate", help="measure on the test split, write the card", description=CHECKING)
     _name_or_all(command)
+    command.add_argument("--check", action="store_true", help="write nothing; report figures that differ from the card")
+    command.add_argument("--dci", action="store_true", help="check DCI too: minutes a model")
     command = commands.add_parser("map", help="encode test images, fit their maps, write map.npz")
     _name_or_all(command)
     command.add_argument("--seed", type=int, default=0)
-    command = commands.add_parser("memory", help="look for samples among the training images, write memory.npz")
+    command = commands.add_parser("memory", help="find the nearest training images of samples, write memory.npz")
     command.add_argument("name", metavar="NAME")
-    command = commands.add_parser("traversals", help="draw every dimension's traversal")
+    command = commands.add_parser("traversals", help="write a picture of the traversal of every dimension")
     _name_or_all(command)
-    command = commands.add_parser("gallery", help="write the images of a data set that come with the project")
+    command = commands.add_parser("gallery", help="write the images of a data set that ship with the project")
     command.add_argument("name", choices=DATASETS, metavar="DATA")
     command = commands.add_parser("classifier", help="train the classifier that judges a data set's models")
     command.add_argument("name", choices=DATASETS, metavar="DATA")
@@ -58,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
             return run_sweep(args)
         elif args.command == "adopt":
             print(pipeline.adopt(args.name, args.runs))
+        elif args.command == "evaluate" and args.check:
+            return check_models(args)
         elif args.command == "evaluate":
             for name in _names(args):
                 pipeline.evaluate_and_save(name)
@@ -80,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             write_gallery(args.name)
     except BrokenProcessPool:
-        print("error: a process of the sweep has died; the same command goes on from the checkpoints", file=sys.stderr)
+        print("error: a process of the sweep died; the same command resumes from the checkpoints", file=sys.stderr)
         return 1
     except Stopped as error:
         print(f"{error}: the same command resumes", file=sys.stderr)
@@ -101,28 +115,30 @@ def _runs(command: argparse.ArgumentParser) -> None:
 
 
 def _add_sweep(commands) -> None:
-    command = commands.add_parser("sweep", help="train recipes x seeds x settings (resumes), measure on validation images")
+    command = commands.add_parser(
+        "sweep", help="train recipes x seeds x settings (resumes), measure on validation images"
+    )
     command.add_argument("names", metavar="NAME", nargs="+")
     command.add_argument("--seeds", default="", help="0:3 or 0,2 (default: each recipe's own)")
     command.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUES",
-        help="beta=4,6: another value of a recipe's field, or several; may be repeated",
+        help="beta=4,6: one or more values of a recipe's field; may be repeated",
     )  # fmt: skip
     command.add_argument("--processes", type=int, default=1, help="runs at once on this machine (default: 1)")
-    command.add_argument("--minutes", type=float, default=math.inf, help="stop at a checkpoint after so long")
+    command.add_argument("--minutes", type=float, default=math.inf, help="stop at a checkpoint after so many minutes")
     command.add_argument("--backend", default="", help="dask or ray: run on an existing cluster")
-    command.add_argument("--scheduler", default="", metavar="ADDRESS", help="of the cluster")
-    command.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="what to train on (default: cpu)")
-    command.add_argument("--table", action="store_true", help="only print the table")
+    command.add_argument("--scheduler", default="", metavar="ADDRESS", help="address of the cluster")
+    command.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="device to train on (default: cpu)")
+    command.add_argument("--table", action="store_true", help="print the table without training")
     _runs(command)
 
 
 def run_sweep(args: argparse.Namespace) -> int:
-    """Train what is asked for and print a table for each recipe; 0 where every run is finished."""
+    """Train the requested runs and print a table for each recipe. Returns 0 if every run finished, else 1."""
     if args.processes < 1:
-        raise ValueError(f"--processes takes a number from 1, not {args.processes}")
+        raise ValueError(f"--processes must be 1 or more, not {args.processes}")
     if not args.minutes >= 0:
-        raise ValueError(f"--minutes takes a number from 0, not {args.minutes}")
+        raise ValueError(f"--minutes must be 0 or more, not {args.minutes}")
     seeds = sweep.parse_seeds(args.seeds) if args.seeds else ()
     todo = sweep.plan(args.names, seeds, sweep.parse_settings(args.settings))
     results = {}
@@ -145,12 +161,27 @@ def _names(args: argparse.Namespace) -> list[str]:
     return [card.name for card in store.available()] if args.all else [args.name]
 
 
+def check_models(args: argparse.Namespace) -> int:
+    """Measure again what the cards say; 0 where every figure is reproduced."""
+    cards, problems = store.scan(check=figures.unknown)
+    names = [*(card.name for card in cards), *problems] if args.all else [args.name]
+    without = () if args.dci else ("dci",)
+    wrong = 0
+    for number, name in enumerate(names, 1):
+        print(f"{name} ({number} of {len(names)})", flush=True)
+        found = [problems[name]] if name in problems else pipeline.check(name, without)
+        for sentence in found:
+            print(f"  {sentence}", flush=True)
+        wrong += bool(found)
+    left_out = "" if args.dci else " DCI was left out; --dci measures it."
+    print(f"{len(names) - wrong} of {len(names)} models have the figures of their cards.{left_out}")
+    return 1 if wrong else 0
+
+
 def list_models() -> None:
-    cards, problems = store.scan()
+    cards, problems = store.scan(check=figures.unknown)
     for card in cards:
-        print(f"{card.name:18} {card.title:36} {report.figures_line(card.figures)}")
-    for text in dict.fromkeys(card.protocol["mig"] for card in cards if "mig" in card.protocol):
-        print(f"{'':18} mig: {text}")
+        print(f"{card.name:18} {card.title:36} {report.summary(card)}")
     for name, reason in problems.items():
         print(f"{name:18} unavailable: {reason}")
     for name in {**RECIPES, **candidates.CANDIDATES}:
@@ -159,12 +190,12 @@ def list_models() -> None:
 
 
 def write_gallery(name: str) -> None:
-    """Write the splits of a data set that come with the project: test images, and training images that
-    lend labels where models are measured with few."""
+    """Write the splits of a data set that ship with the project: test images, and labelled training images
+    for the downstream tasks with few labels. Raises ValueError for a data set that ships no split."""
     info = DATASETS[name]
     if not info.shipped:
-        made = "is drawn from its factors" if info.grid else "names no split that ships"
-        raise ValueError(f"{name} {made} and needs no gallery")
+        reason = "is rendered from its factors" if info.grid else "ships no split"
+        raise ValueError(f"{name} {reason} and needs no gallery")
     for split in info.shipped:
         path, arrays = GALLERIES / gallery_file(name, split), info.gallery(split)
         np.savez_compressed(path, **arrays)

@@ -1,5 +1,6 @@
-"""Processes that work for long: a module run in one of its own, and what such a process does to end
-in time. Nothing here needs more of the system than every platform has.
+"""Background processes: a module run in a process of its own, its progress, time limits and stop requests.
+
+Everything here works on every platform.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-STOPPED_BY_ITSELF = 75  # exit status of a process that `end_after` ended
+EXIT_TIMED_OUT = 75  # exit status of a process that `end_after` ended
 
 
 @dataclass(frozen=True)
 class Progress:
+    """The state of a running job."""
+
     stage: str
     share: float  # 0 to 1, of all the work
 
 
 class Process:
-    """`python -m MODULE FOLDER`, started at once, with its output in FOLDER/log."""
+    """A running `python -m MODULE FOLDER`, started by the constructor; its output goes to FOLDER/log."""
 
     def __init__(self, module: str, folder: Path, environment: dict[str, str] | None = None):
         self.folder = folder
@@ -39,43 +42,46 @@ class Process:
         return self.process.poll() is None
 
     def progress(self) -> Progress:
-        """What the process last wrote by `tell`."""
+        """Return what the process last wrote with `write_progress`, or "starting" before it has."""
         try:
             return Progress(**json.loads((self.folder / "progress.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return Progress("starting", 0.0)
 
     def cancel(self) -> None:
-        """End the process, whatever it does, and wait until it is gone."""
+        """Kill the process and wait until it has ended."""
         if self.alive:
             self.process.kill()
         self.process.wait()
         self._log.close()
 
 
-def tell(folder: Path, stage: str, share: float) -> None:
-    """Let `Process.progress` know how far the work in this folder is."""
-    fresh = folder / "progress.writing"
-    fresh.write_text(json.dumps({"stage": stage, "share": share}), encoding="utf-8")
-    os.replace(fresh, folder / "progress.json")
+def write_progress(folder: Path, stage: str, share: float) -> None:
+    """Write the progress of the job in this folder, for `Process.progress` to read."""
+    temporary = folder / "progress.writing"
+    temporary.write_text(json.dumps({"stage": stage, "share": share}), encoding="utf-8")
+    os.replace(temporary, folder / "progress.json")
 
 
 def end_after(seconds: float) -> None:
-    """End this process if it still runs then: nobody waits for its result any more."""
-    timer = threading.Timer(seconds, os._exit, [STOPPED_BY_ITSELF])
+    """End this process after so many seconds: nothing waits for its result any longer."""
+    timer = threading.Timer(seconds, os._exit, [EXIT_TIMED_OUT])
     timer.daemon = True
     timer.start()
 
 
-def give_way() -> None:
-    """Let other processes go first, where the system knows of it."""
+def lower_priority() -> None:
+    """Run this process at a lower priority, where the platform supports it."""
     if hasattr(os, "nice"):
         os.nice(5)
 
 
 class StopRequest:
-    """Whether Ctrl-C or SIGTERM has asked this process to stop, told by a file, so that its workers see
-    it too. A context: inside, the first signal asks, and a second one interrupts at once."""
+    """A context manager that turns Ctrl-C or SIGTERM into a request to stop; calling it returns whether one came.
+
+    The request is a file, so that worker processes see it too. Inside the context the first signal requests
+    a stop and a second one interrupts at once.
+    """
 
     def __init__(self, folder: Path):
         self.path = folder / f"stop-{os.getpid()}"
@@ -85,29 +91,28 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         self.path.unlink(missing_ok=True)
-        self._former = {}
+        self._previous = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._former[number] = signal.signal(number, self._ask)
+                self._previous[number] = signal.signal(number, self._request)
         return self
 
-    def _ask(self, number: int, frame) -> None:
+    def _request(self, number: int, frame) -> None:
         signal.signal(number, signal.default_int_handler)
         self.path.touch()
 
     def __exit__(self, *error) -> None:
-        for number, handler in self._former.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
         self.path.unlink(missing_ok=True)
 
 
 def leave_interrupts_to_parent() -> None:
-    """Ignore Ctrl-C in a worker: its parent, which gets the same signal, stops it at a checkpoint."""
+    """Ignore Ctrl-C in a worker: its parent receives the same signal and stops it at a checkpoint."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def abandoned(parent: int) -> bool:
-    """Return whether this process has lost the parent whose id it was given; never on Windows,
-    which does not tell."""
+    """Return whether the parent process with this id has ended. Always False on Windows, where it cannot be seen."""
     return os.name == "posix" and os.getppid() != parent

@@ -1,6 +1,6 @@
-"""From a recipe to a shipped model: train, measure, map, write. For the command line, the app and a notebook.
+"""The steps from a recipe to a shipped model: train, measure, map, write. For the command line, the app and a notebook.
 
-Whatever is written is tried for writing before it is measured, and written once all is measured.
+Each function checks first that it can write its result, and writes it after all measuring is done.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import torch
 from . import jobs, store
 from .data import DATASETS
 from .evaluation import report
-from .evaluation.evaluate import BATCH, evaluate
+from .evaluation.evaluate import differences, evaluate
+from .evaluation.measures.base import BATCH
 from .latent import maps
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
@@ -25,54 +26,57 @@ from .training.loop import train
 from .training.recipes import NOT_RETRAINED, RECIPES, Recipe, nearest
 
 MAP_POINTS = 5000
-REMEMBERED, PAIRS = 1000, 24  # samples whose nearest training image is looked for, and how many are shown beside it
+MEMORY_SAMPLES, PAIRS = 1000, 24  # samples to find the nearest training image for, and how many of these pairs are kept
 CHOSEN_ON_TEST = {"split": "test", "rule": "chosen on test images, before there was a validation split"}
 
 
 def train_and_save(name: str, runs: Path | None = None) -> None:
-    """Train a shipped model again by its recipe, measure it and write it to pretrained/."""
+    """Train a shipped model again by its recipe, measure it and write it to pretrained/.
+
+    Raises ValueError for a name without a recipe, OSError where another process trains in the same folder.
+    """
     if name not in RECIPES:
         raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, RECIPES)}")
     recipe = RECIPES[name]
     checkpoints.try_writing(store.PRETRAINED / name)
-    # a sweep of this name may train another recipe: it has folders of its own
+    # a sweep of this name may train another recipe, in folders of its own
     folder = (runs or sweep.runs_folder()) / name / f"shipped,seed={recipe.seed}"
     checkpoints.try_writing(folder)
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:  # accelerate's processes train one run together
         model = train(name, recipe, folder)
     else:
         try:
-            with filelock.FileLock(folder / "lock", timeout=0), jobs.StopRequest(folder.parent) as asked:
-                model = train(name, recipe, folder, stop=asked)
+            with filelock.FileLock(folder / "lock", timeout=0), jobs.StopRequest(folder.parent) as stop_request:
+                model = train(name, recipe, folder, stop=stop_request)
         except filelock.Timeout:
             raise OSError(f"another process trains {folder}") from None
-    if int(os.environ.get("RANK", 0)) == 0:  # every process has trained; one writes
-        _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), with_dci=False)
+    if int(os.environ.get("RANK", 0)) == 0:  # all processes trained, one writes
+        _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), without=("dci",))
 
 
 def adopt(name: str, runs: Path | None = None) -> str:
-    """Put the best finished run of a sweep into pretrained/, with its figures on test images, map and
-    traversals; return how it was chosen, in one sentence.
+    """Write the best finished run of a sweep to pretrained/, with its figures on test images, map and
+    traversals. Returns one sentence on how it was chosen.
 
-    The best is the best on validation images. Raises ValueError where there is none, or where its
-    settings are not those of the recipe, OSError where its weights are not on this machine.
+    The best run is the best on validation images. Raises ValueError where there is no finished run, or where
+    its settings differ from the recipe's, OSError where its weights are not on this machine.
     """
     recipe = candidates.find(name)
     winner, selection = tries.best(recipe, [t for t in tries.read(name) if t.split == "validation"])
     if changes := winner.differences(recipe):
-        told = ", ".join(f"{k}={v!r}" for k, v in changes.items())
-        raise ValueError(f"the best run of {name} has {told}: write that into its recipe, and adopt again")
+        settings = ", ".join(f"{k}={v!r}" for k, v in changes.items())
+        raise ValueError(f"the best run of {name} has {settings}: write this into its recipe, then adopt again")
     recipe = replace(recipe, seed=winner.seed)
     checkpoints.try_writing(store.PRETRAINED / name)
     model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
-    _save(model, recipe, new_card(name, recipe, selection), with_dci=True)
+    _save(model, recipe, new_card(name, recipe, selection))
     report.write_readme(report.results_table(), report.RESULTS)
     report.write_readme(report.traversals_table(), report.TRAVERSALS)
     return f"{name}: seed {recipe.seed}, {report.selection_sentence(selection)}"
 
 
 def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
-    """Return the card of a model that was just trained, without figures and without a map."""
+    """Return the card of a newly trained model, without figures and without a map."""
     info = DATASETS[recipe.data]
     return store.ModelCard(
         name=name, title=recipe.title, description=recipe.description, family=recipe.family,
@@ -84,86 +88,102 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
     )  # fmt: skip
 
 
-def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, with_dci: bool) -> None:
-    """Measure a new model and write it, with all that stands beside it in pretrained/."""
+def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tuple[str, ...] = ()) -> None:
+    """Measure a new model and write all files of its folder in pretrained/."""
     name = card.name
-    figures, protocol = evaluate(model, card.data, with_dci=with_dci, progress=True, for_uses=recipe.uses)
+    figures, protocol = evaluate(model, card.data, without=without, progress=True, for_uses=recipe.uses)
     card = replace(card, figures=figures, protocol=protocol, note=recipe.note, published=recipe.published)
-    print(f"{name}: {report.figures_line(figures)}")
+    print(f"{name}: {report.summary(card)}")
     model.card = card
-    found, described = map_of(model)
+    model_map, parameters = map_of(model)
     had_memory = (store.PRETRAINED / name / "memory.npz").exists()
-    picture = report.traversal_picture(model, found)
-    model.card = store.save(model, replace(card, map=described))
-    store.write_map(name, found)
+    picture = report.traversal_picture(model, model_map)
+    model.card = store.save(model, replace(card, map=parameters))
+    store.write_map(name, model_map)
     picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
     if had_memory:
         memory_and_save(name)
 
 
-def evaluate_and_save(name: str, with_dci: bool = True) -> None:
+def evaluate_and_save(name: str) -> None:
     """Measure a shipped model again on test images and write its card."""
     model = store.load(name)
     checkpoints.try_writing(store.PRETRAINED / name)
-    for_uses = RECIPES[name].uses if name in RECIPES else ()
-    figures, protocol = evaluate(
-        model, model.card.data, with_dci=with_dci, progress=True, for_uses=for_uses
-    )
+    figures, protocol = evaluate(model, model.card.data, progress=True, for_uses=uses_of(name))
     card = replace(model.card, figures=figures, protocol=protocol)
-    if name in RECIPES:  # its words may have changed since it was trained
-        words = ("title", "description", "note", "published")
-        card = replace(card, **{word: getattr(RECIPES[name], word) for word in words})
+    if name in RECIPES:  # the recipe's texts may have changed since training
+        texts = ("title", "description", "note", "published")
+        card = replace(card, **{field: getattr(RECIPES[name], field) for field in texts})
     if name in NOT_RETRAINED and not card.selection:
         card = replace(card, selection=CHOSEN_ON_TEST)
     store.write_card(card)
-    print(f"{name}: {report.figures_line(figures)}")
+    print(f"{name}: {report.summary(card)}")
+
+
+def check(name: str, without: tuple[str, ...] = ()) -> list[str]:
+    """Measure a shipped model again on test images, write nothing, and return in what its card differs, in a
+    sentence each."""
+    model = store.load(name)
+    figures, protocol = evaluate(model, model.card.data, without=without, progress=True, for_uses=uses_of(name))
+    return differences(model.card, figures, protocol, without)
+
+
+def uses_of(name: str) -> tuple[str, ...]:
+    """Return what else is measured of a shipped model."""
+    return RECIPES[name].uses if name in RECIPES else ()
 
 
 def map_and_save(name: str, seed: int = 0) -> None:
     """Fit a shipped model's maps again and write map.npz."""
     model = store.load(name)
     checkpoints.try_writing(store.PRETRAINED / name)
-    found, described = map_of(model, seed)
-    store.write_map(name, found)
-    store.write_card(replace(model.card, map=described))
-    print(f"{name}: {described}")
+    model_map, parameters = map_of(model, seed)
+    store.write_map(name, model_map)
+    store.write_card(replace(model.card, map=parameters))
+    print(f"{name}: {parameters}")
 
 
 def map_of(model: LatentModel, seed: int = 0) -> tuple[store.ModelMap, dict]:
-    """Return the map of a model with a card, and what the card says of it: test images encoded, their
-    codes placed by PCA and twice by UMAP."""
+    """Return the map of a model with a card, and the map's parameters for the card.
+
+    The map holds the codes of up to MAP_POINTS test images, laid out by PCA and by two UMAP runs.
+    """
     split = DATASETS[model.card.data].load("test")
     n = min(MAP_POINTS, len(split))
     terms = average_terms(model, split.batches(BATCH, range(n)))
-    print(f"{model.card.name}: fitting UMAP twice to {n} codes; half a minute, most of it compiling")
+    print(f"{model.card.name}: fitting UMAP twice to {n} codes; this takes half a minute, mostly for compiling")
     codes = model.features(torch.from_numpy(terms.means)).numpy()
     xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
-    xy["umap_again"] = maps.turned_to(maps.fit_umap(codes, seed + 1), xy["umap"])
-    found = store.ModelMap(
+    xy["umap_again"] = maps.align_to(maps.fit_umap(codes, seed + 1), xy["umap"])
+    model_map = store.ModelMap(
         rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
     )  # fmt: skip
-    return found, {
+    return model_map, {
         "points": n, "seed": seed, "seed_again": seed + 1, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
         "trustworthiness": {k: maps.map_trustworthiness(codes, v) for k, v in xy.items()},
     }  # fmt: skip
 
 
 def memory_and_save(name: str) -> None:
-    """Look for a model's samples among its training images and write memory.npz."""
+    """Find the nearest training image of each of a model's samples and write memory.npz.
+
+    Raises ValueError for a conditional model.
+    """
     model = store.load(name)
     checkpoints.try_writing(store.PRETRAINED / name)
     if model.num_classes:
-        raise ValueError(f"{name} is conditional: draws without a class are not what it learnt")
-    info, few = DATASETS[model.card.data], model.card.recipe.get("images", 0)
-    seen, test = info.load(model.card.recipe.get("split", "train+validation")), info.load("test")
-    seen = seen.first(few) if few else seen
+        raise ValueError(f"{name} is conditional: it has no samples without a class")
+    info, images = DATASETS[model.card.data], model.card.recipe.get("images", 0)
+    train_split, test = info.load(model.card.recipe.get("split", "train+validation")), info.load("test")
+    train_split = train_split.first(images) if images else train_split
     with torch.no_grad():
-        x = model.decode(model.sample(REMEMBERED, generator=torch.Generator().manual_seed(0)))
-    samples, rows = nearest_images(x, seen)
-    held_out, _ = nearest_images(test.batch(range(REMEMBERED))[0], seen)
-    shown = np.argsort(samples)[np.linspace(0, REMEMBERED - 1, PAIRS).round().astype(int)]
+        x = model.decode(model.sample(MEMORY_SAMPLES, generator=torch.Generator().manual_seed(0)))
+    samples, rows = nearest_images(x, train_split)
+    test_distances, _ = nearest_images(test.batch(range(MEMORY_SAMPLES))[0], train_split)
+    shown = np.argsort(samples)[np.linspace(0, MEMORY_SAMPLES - 1, PAIRS).round().astype(int)]
     store.write_memory(name, store.Memory(
-        samples, held_out, shown, seen.render(rows[shown]), len(seen), seed=0, weights_sha256=model.card.weights_sha256
+        samples, test_distances, shown, train_split.render(rows[shown]), len(train_split), seed=0,
+        weights_sha256=model.card.weights_sha256,
     ))  # fmt: skip
-    print(f"{name}: median distance to the nearest of {len(seen):,} training images: {np.median(samples):.2f} "
-          f"for samples, {np.median(held_out):.2f} for test images")  # fmt: skip
+    print(f"{name}: median distance to the nearest of {len(train_split):,} training images: {np.median(samples):.2f} "
+          f"for samples, {np.median(test_distances):.2f} for test images")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Registries: each thing of a kind (a family, an objective, a data set, a metric) registers itself in its own file."""
+"""Registries: each family, objective, data set or metric registers itself in its own file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Registry(dict[str, T], Generic[T]):
-    """{name: thing}, filled by the files that define them. kind: what the things are, for messages."""
+    """A dictionary {name: entry}, filled by the files that define the entries. kind: used in error messages."""
 
     def __init__(self, kind: str):
         super().__init__()
@@ -20,15 +20,15 @@ class Registry(dict[str, T], Generic[T]):
         self.files: dict[str, str] = {}  # where each name was registered
 
     def register(self, name: str, depth: int = 1) -> Callable[[T], T]:
-        """Return a decorator that registers what it is given, and returns it. depth: how many calls
-        up the registering file stands.
+        """Return a decorator that registers its argument and returns it. depth: how many calls up the registering
+        file is.
 
         Raises ValueError, naming both files, where another file has registered the name.
         """
         file = sys._getframe(depth).f_code.co_filename
 
         def add(thing: T) -> T:
-            # the same file may run twice: as a module and as a script, or reloaded
+            # one file may run twice: as a module and as a script, or after a reload
             if self.files.get(name, file) != file:
                 raise ValueError(f"{self.kind} {name!r} is registered twice: in {self.files[name]} and in {file}")
             self.files[name] = file

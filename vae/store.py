@@ -1,6 +1,6 @@
-"""The shipped models: reads and writes pretrained/<name>/ (model.safetensors, card.json, map.npz).
+"""The store of shipped models: reads and writes pretrained/<name>/ (model.safetensors, card.json, map.npz).
 
-Everything is checked before a model is built, and one damaged folder never hides the others.
+All files are checked before a model is built. A damaged folder does not hide the others.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from safetensors.torch import load as load_weights
 from safetensors.torch import save as save_weights
 
 from . import objectives
-from .models import FAMILIES, Config, LatentModel
+from .models import FAMILIES, LatentModel, NetworkConfig
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 NAME = re.compile("[a-z0-9-]{1,60}")
@@ -28,12 +29,12 @@ MAX_WEIGHT_BYTES = 64 * 2**20
 
 
 class ModelUnavailable(Exception):
-    """A shipped model that cannot be used; the message says why in one sentence."""
+    """An error for a shipped model that cannot be used; its message is one sentence that says why."""
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known about a shipped model. Figures are measured, each with its protocol."""
+    """The description of a shipped model, with measured figures and the protocol of each."""
 
     name: str
     title: str
@@ -42,20 +43,23 @@ class ModelCard:
     data: str  # a key of data.DATASETS
     image_shape: tuple[int, int, int]
     latent_dim: int
-    config: dict  # the fields of models.Config
+    config: dict  # the fields of the family's Config
     recipe: dict  # the hyperparameters behind the weights
     licence: str
     weights_sha256: str
     figures: dict = field(default_factory=dict)
     protocol: dict = field(default_factory=dict)  # how the figures were measured
     map: dict = field(default_factory=dict)  # parameters and seed of map.npz
-    note: str = ""  # how this run was chosen, and what else was tried
-    published: str = ""  # what others report, with source and protocol
-    selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, and on validation its seeds and figures
+    note: str = ""  # how this run was chosen, and which other runs were tried
+    published: str = ""  # published figures, with source and protocol
+    selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
 
-    def model_config(self) -> Config:
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.config.items()}
-        return Config(**values)
+    def model_config(self) -> NetworkConfig:
+        """Return the config of the family.
+
+        Raises KeyError for an unknown family, ValueError or TypeError for a config that does not build a model.
+        """
+        return FAMILIES[self.family].Config.from_dict(self.config)
 
     @property
     def num_classes(self) -> int:
@@ -64,44 +68,51 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class ModelMap:
-    """Held-out data as a model sees it: N codes in D dimensions and their places on 2-D maps."""
+    """The map of a model: D-dimensional codes of N test images and their positions on 2-D maps."""
 
     rows: np.ndarray  # (N,) int64, indices into the data set's test split
     codes: np.ndarray  # (N, D) float32, posterior means
     sigmas: np.ndarray  # (N, D) float32, posterior standard deviations; 0 for point codes
     recon: np.ndarray  # (N,) float32, -log p(x | z = mean) in nats
     umap: np.ndarray  # (N, 2) float32
-    umap_again: np.ndarray  # (N, 2) float32, another seed, turned to lie as umap does
+    umap_again: np.ndarray  # (N, 2) float32, another seed, aligned to umap
     pca: np.ndarray  # (N, 2) float32
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What a model drew, N times, beside what it had learnt from; distances over pixels (Euclidean)."""
+    """A test of memorisation: Euclidean pixel distances of samples and test images to the nearest training image."""
 
-    samples: np.ndarray  # (N,) float32, from each draw to its nearest training image
-    held_out: np.ndarray  # (N,) float32, from held-out images to theirs
-    shown: np.ndarray  # (M,) int64, which draws have their nearest image here, from near to far
-    nearest: np.ndarray  # (M, C, H, W) uint8, those training images
-    train_images: int  # how many there were to learn from
-    seed: int  # of the draws
-    weights_sha256: str  # of the model that drew
+    samples: np.ndarray  # (N,) float32, from each sample to its nearest training image
+    held_out: np.ndarray  # (N,) float32, from each test image to its nearest training image
+    shown: np.ndarray  # (M,) int64, indices of the samples that `nearest` belongs to, by ascending distance
+    nearest: np.ndarray  # (M, C, H, W) uint8, their nearest training images
+    train_images: int  # how many images the model was trained on
+    seed: int  # of the samples
+    weights_sha256: str  # of the model that was sampled
 
 
 def available(root: Path | None = None) -> list[ModelCard]:
-    """Cards of all models that can be loaded, by name."""
+    """Return the cards of all models that can be loaded, sorted by name."""
     return scan(root)[0]
 
 
-def scan(root: Path | None = None) -> tuple[list[ModelCard], dict[str, str]]:
-    """(cards of usable models by name, {name: reason} for those that cannot be used)."""
-    root = root or PRETRAINED
+def scan(
+    root: Path | None = None, check: Callable[[ModelCard], str] | None = None
+) -> tuple[list[ModelCard], dict[str, str]]:
+    """Return (cards of usable models, sorted by name; {name: reason} of those that cannot be used).
+
+    check: a further reason why a card cannot be used, "" for none.
+    """
+    root = Path(root or PRETRAINED)
     cards, problems = [], {}
     for folder in sorted(root.glob("*/card.json")):
         name = folder.parent.name
         try:
             card = read_card(name, root)
             read_weights(card, root)
+            if reason := check(card) if check else "":
+                raise ModelUnavailable(reason)
             cards.append(card)
         except ModelUnavailable as error:
             problems[name] = str(error)
@@ -112,11 +123,11 @@ def scan(root: Path | None = None) -> tuple[list[ModelCard], dict[str, str]]:
 
 
 def load(name: str, root: Path | None = None) -> LatentModel:
-    """The shipped model of that name, in eval mode, on the CPU, its card on model.card.
+    """Return a shipped model in eval mode, on the CPU, with its card on model.card.
 
-    Raises ModelUnavailable (unknown name, missing or damaged file).
+    Raises ModelUnavailable for an unknown name and for a missing or damaged file.
     """
-    root = root or PRETRAINED
+    root = Path(root or PRETRAINED)
     card = read_card(name, root)
     weights = read_weights(card, root)
     model = FAMILIES[card.family](card.model_config())
@@ -126,9 +137,9 @@ def load(name: str, root: Path | None = None) -> LatentModel:
 
 
 def read_card(name: str, root: Path | None = None) -> ModelCard:
-    """pretrained/<name>/card.json, checked. Raises ModelUnavailable."""
+    """Read and validate pretrained/<name>/card.json. Raises ModelUnavailable."""
     root = root or PRETRAINED
-    # a name comes from a link: it must not be a path
+    # the name may come from a link, so it must not be a path
     if not NAME.fullmatch(name):
         raise ModelUnavailable(f"there is no model named {name[:60]!r}")
     path = root / name / "card.json"
@@ -138,38 +149,41 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
         content = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(ModelCard)}
         card = ModelCard(**{k: v for k, v in content.items() if k in known})
-        config = card.model_config()
-        object.__setattr__(card, "image_shape", config.image_shape)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
-    if card.family not in FAMILIES:
+    if not isinstance(card.family, str) or card.family not in FAMILIES:
         raise ModelUnavailable(f"its family {card.family!r} is not known here")
+    try:
+        config = card.model_config()
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelUnavailable(f"its config does not build a model ({error})") from error
     try:
         objectives.read(card.recipe)
     except (ValueError, TypeError, AttributeError) as error:
         raise ModelUnavailable(str(error)) from error
+    object.__setattr__(card, "image_shape", config.image_shape)
     if config.latent_dim != card.latent_dim:
-        raise ModelUnavailable("its card.json contradicts itself about latent_dim")
+        raise ModelUnavailable("its card.json gives two different values of latent_dim")
     return card
 
 
 def read_weights(card: ModelCard, root: Path | None = None) -> dict[str, torch.Tensor]:
-    """The tensors of model.safetensors, checked against the card. Raises ModelUnavailable."""
+    """Read the tensors of model.safetensors and validate them against the card. Raises ModelUnavailable."""
     path = (root or PRETRAINED) / card.name / "model.safetensors"
     try:
         if path.stat().st_size > MAX_WEIGHT_BYTES:
-            raise ModelUnavailable("its weights are larger than any shipped model's")
+            raise ModelUnavailable(f"its weights are larger than {MAX_WEIGHT_BYTES // 2**20} MB")
         content = path.read_bytes()
     except OSError as error:
         raise ModelUnavailable("its weights (model.safetensors) are missing") from error
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
-        raise ModelUnavailable("its weights are damaged: the checksum is not the card's")
+        raise ModelUnavailable("its weights are damaged: their checksum differs from the card's")
     try:
         weights = load_weights(content)
     except SafetensorError as error:
         raise ModelUnavailable(f"its weights cannot be read ({error})") from error
     try:
-        with torch.device("meta"):  # shapes only: nothing is allocated
+        with torch.device("meta"):  # shapes only, no memory
             expected = FAMILIES[card.family](card.model_config()).state_dict()
     except (ValueError, TypeError, RuntimeError) as error:
         raise ModelUnavailable(f"its config does not build a model ({error})") from error
@@ -181,26 +195,30 @@ def read_weights(card: ModelCard, root: Path | None = None) -> dict[str, torch.T
 
 
 def read_map(name: str, root: Path | None = None) -> ModelMap:
-    """pretrained/<name>/map.npz. Raises ModelUnavailable."""
+    """Read and validate pretrained/<name>/map.npz. Raises ModelUnavailable."""
     path = (root or PRETRAINED) / name / "map.npz"
     try:
         with np.load(path, allow_pickle=False) as file:
             parts = {f.name: file[f.name] for f in fields(ModelMap)}
-    except Exception as error:  # zip, zlib and numpy each have errors of their own
+    except Exception as error:  # zip, zlib and numpy raise different errors
         raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
     n, d = parts["codes"].shape if parts["codes"].ndim == 2 else (0, 0)
-    shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), **dict.fromkeys(("umap", "umap_again", "pca"), (n, 2))}
+    layouts = dict.fromkeys(("umap", "umap_again", "pca"), (n, 2))
+    shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), **layouts}
     if n == 0 or d != read_card(name, root).latent_dim:
         raise ModelUnavailable("its map.npz does not belong to this model")
     if any(parts[part].shape != shape for part, shape in shapes.items()):
-        raise ModelUnavailable("its map.npz holds parts that do not fit each other")
+        raise ModelUnavailable("its map.npz holds arrays that do not fit each other")
     if not all(np.isfinite(part).all() for part in parts.values()) or parts["rows"].min() < 0:
-        raise ModelUnavailable("its map.npz holds values that are no numbers or rows that are none")
+        raise ModelUnavailable("its map.npz holds values that are not finite, or negative rows")
     return ModelMap(**parts)
 
 
 def read_memory(name: str, root: Path | None = None) -> Memory:
-    """Raises ModelUnavailable where memory.npz is missing, damaged or of other weights."""
+    """Read and validate pretrained/<name>/memory.npz.
+
+    Raises ModelUnavailable where it is missing, damaged or was computed with other weights.
+    """
     card = read_card(name, root)
     try:
         with np.load((root or PRETRAINED) / name / "memory.npz", allow_pickle=False) as file:
@@ -210,35 +228,41 @@ def read_memory(name: str, root: Path | None = None) -> Memory:
         distances = [parts[key].astype(np.float32, casting="same_kind") for key in ("samples", "held_out")]
         shown = parts["shown"].astype(np.int64, casting="same_kind")
         nearest = parts["nearest"].astype(np.uint8, casting="no")
-    except Exception as error:  # zip, zlib and numpy each have errors of their own
+    except Exception as error:  # zip, zlib and numpy raise different errors
         raise ModelUnavailable(f"its memory.npz is missing or damaged ({error})") from error
     n, m = distances[0].size, shown.size
-    fits = distances[0].shape == distances[1].shape == (n,) and shown.shape == (m,) and nearest.shape == (m, *card.image_shape)
+    fits = distances[0].shape == distances[1].shape == (n,) and shown.shape == (m,)
+    fits = fits and nearest.shape == (m, *card.image_shape)
     if not (n and m and fits and 0 <= shown.min() <= shown.max() < n and min(counts.values()) >= 0):
-        raise ModelUnavailable("its memory.npz holds parts that do not fit each other")
+        raise ModelUnavailable("its memory.npz holds arrays that do not fit each other")
     if not np.isfinite(distances).all():
-        raise ModelUnavailable("its memory.npz holds values that are no numbers")
+        raise ModelUnavailable("its memory.npz holds values that are not finite")
     if weights != card.weights_sha256:
-        raise ModelUnavailable(f"its memory.npz is of other weights: `python -m vae memory {name}` looks again")
+        raise ModelUnavailable(
+            f"its memory.npz was computed with other weights: run `python -m vae memory {name}` again"
+        )
     return Memory(*distances, shown, nearest, **counts, weights_sha256=weights)
 
 
 def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]:
-    """Dimensions by what they carry, level after level: KL on test data; where it has no share for
-    each dimension, how far the codes of encoded data lie apart beside their posteriors' widths."""
+    """Return all dimensions by descending information, level by level.
+
+    Information is the KL on test data. Where the KL is not known by dimension, it is the variance of the
+    encoded means over the mean posterior variance, and without a map the prior's standard deviation.
+    """
     if "kl_per_dim" in model.card.figures:
-        carried = np.asarray(model.card.figures["kl_per_dim"])
+        information = np.asarray(model.card.figures["kl_per_dim"])
     elif model_map is not None:
-        carried = model_map.codes.var(0) / np.maximum((model_map.sigmas**2).mean(0), 1e-12)
+        information = model_map.codes.var(0) / np.maximum((model_map.sigmas**2).mean(0), 1e-12)
     else:
-        carried = model.prior.stddev.numpy()
-    order = [int(d) for d in np.argsort(-carried, kind="stable")]
-    levels = model.groups.values() or [range(model.latent_dim)]
+        information = model.prior.stddev.numpy()
+    order = [int(d) for d in np.argsort(-information, kind="stable")]
+    levels = model.levels.values() or [range(model.latent_dim)]
     return [d for level in levels for d in order if d in level]
 
 
 def save(model: LatentModel, card: ModelCard, root: Path | None = None) -> ModelCard:
-    """Write weights and card; returns the card with the checksum of the weights."""
+    """Write weights and card. Returns the card with the checksum of the weights."""
     folder = (root or PRETRAINED) / card.name
     folder.mkdir(parents=True, exist_ok=True)
     content = save_weights({k: v.contiguous() for k, v in model.state_dict().items()})
@@ -271,16 +295,16 @@ def _write_arrays(path: Path, arrays: dict) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file: a reader sees the old one or the new one, never a part. Raises OSError, naming it."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    """Write a file so that a reader sees the old or the new content, never a part. Raises OSError, naming the file."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
     try:
-        with fresh.open("wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, path)
+        os.replace(temporary, path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise OSError(f"{path} could not be written ({error.strerror or error})") from error
 
 

@@ -1,4 +1,4 @@
-"""The public face of data/images.py: bytes become a picture, a picture becomes what a model sees."""
+"""The public interface of data/images.py: decode uploaded bytes into an image, prepare an image for a model."""
 
 from .data.images import FORMATS, MAX_BYTES, MAX_PIXELS, Prepared, Stage, UploadError, prepare, read_image
 

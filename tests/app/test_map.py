@@ -50,7 +50,7 @@ def zipped(entries):
 def test_every_layout_and_colouring_of_every_family(name):
     app = start("map", model=name)
     found = store.read_map(name)
-    kinds = ["umap_again", "pca", "umap"] + ["dims"] * (vae.load(name).latent_kind != "codes")
+    kinds = ["umap_again", "pca", "umap"] + ["dims"] * (not vae.load(name).discrete)
     for kind in kinds:
         (control,) = [c for c in app.segmented_control if str(c.key).startswith("map_kind")]
         assert len(control.options) == len(kinds)
@@ -99,7 +99,7 @@ def test_a_few_images_are_placed_and_foreign_ones_flagged():
 @pytest.mark.parametrize(
     "name, content, said",
     [
-        ("bomb.zip", zipped([(f"{i}.png", bytes(9_900_000)) for i in range(12)]), "come to more than 40 MB"),
+        ("bomb.zip", zipped([(f"{i}.png", bytes(9_900_000)) for i in range(12)]), "have more than 40 MB"),
         ("none.zip", zipped([("a.txt", b"x")]), "holds no PNG"),
         ("cut.zip", zipped([("a.png", b"x")])[:-20], "damaged"),
         ("many.zip", zipped([(f"{i}.png", b"x") for i in range(3000)]), "first 2,000 images are used; 1,000"),
@@ -130,7 +130,7 @@ def test_a_crash_of_the_worker_is_reported_and_survived():
 
 
 def test_others_fitting_is_no_crash(monkeypatch):
-    monkeypatch.setattr("vae.latent.own_map.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("vae.latent.own_map.MAX_JOBS", 0)
     app = upload(start("map", model="mnist-vae-2d"), *digits(5))
     app.button(key="map_fit").click().run()
     assert not app.exception and any("try again in a minute" in w.value for w in app.warning)

@@ -195,7 +195,7 @@ def ask_inside(monkeypatch, app):
 def test_inside_answers_with_a_sentence_and_no_numbers(monkeypatch, name, value):
     break_encoder(monkeypatch, name, value)
     app = start("inside", model=name)
-    app.segmented_control(key="inside_source_False").set_value("Choose or upload").run()
+    app.segmented_control(key="inside_source_True").set_value("Choose or upload").run()
     answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
     assert answer["no_number"] == state.no_number() and answer["count"] == 1
     assert not {"mu", "z", "recon", "kl", "kl_per_dim"} & answer.keys()
@@ -206,7 +206,7 @@ def test_inside_answers_with_a_sentence_and_no_numbers(monkeypatch, name, value)
 def test_one_of_the_other_betas_may_fail_alone(monkeypatch):
     break_encoder(monkeypatch, "mnist-beta4")
     app = start("inside", model="mnist-vae-16d")
-    app.segmented_control(key="inside_source_False").set_value("Choose or upload").run()
+    app.segmented_control(key="inside_source_True").set_value("Choose or upload").run()
     answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
     assert [bool(other["no_number"]) for other in answer["others"]] == [False, False, True, False]
     assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + panel.FAN + 2]

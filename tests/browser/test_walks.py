@@ -214,7 +214,7 @@ def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
     panel = page.locator(".panel")
     assert panel.locator("h4").all_inner_texts() == ["top level", "bottom level"]
     expect(page.locator("input[type=range]:visible")).to_have_count(6)
-    top = vae.load("mnist-ladder").groups["top level"]
+    top = vae.load("mnist-ladder").levels["top level"]
     for level in ("top level", "bottom level"):
         before = z_in_url(page)
         page.get_by_role("button", name=f"Random {level}").click()

@@ -5,9 +5,9 @@ import test from 'node:test';
 import { load } from './load.mjs';
 
 globalThis.window = globalThis;
-const { mailbox, readMessage, createQuestions, hear, fill, pictureOf, GIVE_UP_AFTER } = await load(
+const { mailbox, readMessage, createQuestions, hear, fill, pictureOf, ANSWER_TIMEOUT } = await load(
   ['runtime/mailbox.js', 'runtime/questions.js', 'runtime/pixels.js'],
-  ['mailbox', 'readMessage', 'createQuestions', 'hear', 'fill', 'pictureOf', 'GIVE_UP_AFTER'],
+  ['mailbox', 'readMessage', 'createQuestions', 'hear', 'fill', 'pictureOf', 'ANSWER_TIMEOUT'],
 );
 const tell = (kind, detail) => mailbox().news.dispatchEvent(Object.assign(new Event(kind), { detail }));
 
@@ -104,7 +104,7 @@ test('a question without an answer is given up after a time, not before', (t) =>
   const { questions, wait, seqs } = asked(t);
   questions.ask(() => ({}), () => {});
   questions.ask(() => ({}), () => {});
-  wait(GIVE_UP_AFTER - 1);
+  wait(ANSWER_TIMEOUT - 1);
   assert.deepEqual(seqs(), [1]);
   wait(2);
   assert.deepEqual(seqs(), [1, 2]);
@@ -114,7 +114,7 @@ test('an answer that comes after its question was given up is not used', (t) => 
   const { questions, wait, answer } = asked(t);
   const used = [];
   questions.ask(() => ({}), () => used.push(1));
-  wait(GIVE_UP_AFTER + 1);
+  wait(ANSWER_TIMEOUT + 1);
   questions.ask(() => ({}), () => used.push(2));
   answer(1);
   answer(2);
@@ -126,7 +126,7 @@ test('a part that has left the page asks no more', (t) => {
   questions.ask(() => ({}), () => {});
   questions.ask(() => ({}), () => {});
   element.isConnected = false;
-  wait(GIVE_UP_AFTER + 1);
+  wait(ANSWER_TIMEOUT + 1);
   assert.deepEqual(seqs(), [1]);
 });
 

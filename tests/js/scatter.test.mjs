@@ -16,8 +16,8 @@ const scatter = await load(
     ['density', 'dots', 'hover', 'scatter'].map((name) => `widgets/scatter/${name}.js`),
   ),
   ['place', 'reach', 'toUnit', 'toOwn', 'toStage', 'fromStage', 'zoom', 'pinch', 'within', 'codeAt', 'nearestOnMap', 'pointAt', 'isLit',
-    'densityOf', 'contoursOf', 'marchingSquares', 'thickest', 'stampOf', 'stampAt', 'packed', 'mixed', 'crowded', 'markerPlace',
-    'MIN_ZOOM', 'MAX_ZOOM', 'GRID', 'HELD'],
+    'densityOf', 'contoursOf', 'marchingSquares', 'modeOf', 'stampOf', 'stampAt', 'packed', 'mixed', 'crowded', 'markerPlace',
+    'MIN_ZOOM', 'MAX_ZOOM', 'GRID', 'CONTOUR_SHARES'],
 );
 const { GRID } = scatter;
 
@@ -187,15 +187,15 @@ test('a contour runs where the values cross its level', () => {
 test('three contours, the widest first', () => {
   const places = Array.from({ length: 400 }, (_, i) => [Math.cos(i) * Math.sqrt(i), Math.sin(i) * Math.sqrt(i)]);
   const widths = scatter.contoursOf(mapOf(places)).map((path) => Math.max(...path.places.map(([x]) => x)));
-  assert.equal(widths.length, scatter.HELD.length);
+  assert.equal(widths.length, scatter.CONTOUR_SHARES.length);
   assert.ok(widths[0] > widths[1] && widths[1] > widths[2] && widths[2] > 0);
 });
 
 test('a name stands in the middle of its class', () => {
   const map = mapOf([[0, 0], [0.02, 0], [1, 1], [0, 1], [1, 0]]);
   map.points.labels = Uint16Array.of(1, 1, 0, 0, 0);
-  near(scatter.thickest(map, 1), [-0.49, -0.5], 1e-6);
-  assert.equal(scatter.thickest(map, 2), null);
+  near(scatter.modeOf(map, 1), [-0.49, -0.5], 1e-6);
+  assert.equal(scatter.modeOf(map, 2), null);
 });
 
 // ---- dots

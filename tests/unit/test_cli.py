@@ -40,7 +40,7 @@ def test_train_evaluate_map_list(small_world, capsys):
     assert store.read_card("mnist-vae-2d").map["points"] == 40  # kept
     capsys.readouterr()
     assert cli.main(["list"]) == 0
-    assert "recon" in capsys.readouterr().out.splitlines()[0]
+    assert "On 40 test images: reconstruction " in capsys.readouterr().out.splitlines()[0]
 
 
 def test_evaluate_all_and_traversals(small_world, monkeypatch):
@@ -54,6 +54,29 @@ def test_evaluate_all_and_traversals(small_world, monkeypatch):
     assert cli.main(["traversals", "--all"]) == 0
     assert (small_world / "pretrained" / "mnist-vae-2d" / "traversals.png").stat().st_size > 500
     assert "(pretrained/mnist-vae-2d/traversals.png)" in readme.read_text(encoding="utf-8")
+
+
+def test_a_check_writes_nothing_and_names_what_differs(small_world, capsys):
+    cli.main(["train", "mnist-vae-2d", "--runs", str(small_world / "runs")])
+    card = store.read_card("mnist-vae-2d")
+    path = store.PRETRAINED / "mnist-vae-2d" / "card.json"
+    written = path.stat().st_mtime_ns
+    capsys.readouterr()
+    assert cli.main(["evaluate", "mnist-vae-2d", "--check"]) == 0
+    out = capsys.readouterr().out
+    assert "mnist-vae-2d (1 of 1)" in out and "1 of 1 models have the figures of their cards. DCI was left out" in out
+    assert path.stat().st_mtime_ns == written
+    store.write_card(dataclasses.replace(card, figures=card.figures | {"kl": card.figures["kl"] + 0.5}))
+    assert cli.main(["evaluate", "--all", "--check", "--dci"]) == 1
+    out = capsys.readouterr().out
+    assert f"  kl is {card.figures['kl'] + 0.5:.7g} on the card and {card.figures['kl']:.7g} now (tolerance 0.001)\n" in out
+    assert "0 of 1 models have the figures of their cards.\n" in out
+    # one that cannot be used is no success
+    store.write_card(dataclasses.replace(card, figures=card.figures | {"fid": 1.0}))
+    assert cli.main(["evaluate", "--all", "--check"]) == 1
+    assert "figures that are not known here: 'fid'" in capsys.readouterr().out
+    assert cli.main(["list"]) == 0
+    assert "mnist-vae-2d       unavailable: its card has figures that are not known here: 'fid'" in capsys.readouterr().out
 
 
 def test_new_weights_come_with_a_map_of_their_own(small_world):

@@ -1,4 +1,4 @@
-"""Data sets, one a file, each of which registers itself. DATASETS is the registry: a card's "data" is a key of it."""
+"""Data sets: one per file, each registers itself. DATASETS is the registry; the "data" of a card is one of its keys."""
 
 import sys
 

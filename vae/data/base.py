@@ -1,8 +1,9 @@
-"""What a data set is: a description, and splits that render images by index."""
+"""The interface of a data set: a description, and splits that render images by index."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Callable, Iterator, Sequence
 
 import numpy as np
@@ -17,43 +18,43 @@ from .modality import IMAGES, Modality
 
 @dataclass(frozen=True)
 class FactorGrid:
-    """Images that are drawn from K known factors: every combination of their values is one image.
+    """A set of images rendered from K known factors, one for every combination of their values.
 
-    render: factor values (B, K) int -> uint8 (B, C, H, W); ValueError for a value out of range.
+    render: factor values (B, K) int -> uint8 (B, C, H, W); raises ValueError for a value out of range.
     """
 
     names: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]  # of each factor, in words
+    values: tuple[tuple[str, ...], ...]  # names of each factor's values
     render: Callable[[np.ndarray], np.ndarray]
     label: int = 0  # the factor whose values are the classes
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many values each factor has."""
+        """Number of values of each factor."""
         return tuple(len(values) for values in self.values)
 
     def __len__(self) -> int:
         return int(np.prod(self.sizes))
 
     def factors_of(self, numbers: np.ndarray) -> np.ndarray:
-        """Image numbers (B,), the last factor fastest -> factor values (B, K)."""
+        """Return the factor values (B, K) of image numbers (B,); the last factor varies fastest."""
         return np.stack(np.unravel_index(numbers, self.sizes), axis=-1)
 
     def numbers(self, factors: np.ndarray) -> np.ndarray:
-        """Factor values (B, K) -> image numbers (B,)."""
+        """Return the image numbers (B,) of factor values (B, K)."""
         return np.ravel_multi_index(np.asarray(factors).T, self.sizes)
 
     def sample(
         self, n: int, rng: np.random.Generator, fixed: dict[str, int] | None = None
     ) -> np.ndarray:
-        """n independent uniform draws of all factors, (n, K), with those in `fixed` held.
+        """Sample all factors n times, independently and uniformly, (n, K), with the factors in `fixed` held.
 
-        Raises ValueError for a factor or a value that does not exist.
+        Raises ValueError for an unknown factor or value.
         """
         factors = rng.integers(0, self.sizes, size=(n, len(self.sizes)))
         for name, value in (fixed or {}).items():
             if name not in self.names:
-                raise ValueError(f"there is no factor {name!r}: expected {', '.join(self.names)}")
+                raise ValueError(f"there is no factor {name!r}: expected one of {', '.join(self.names)}")
             k = self.names.index(name)
             if not 0 <= value < self.sizes[k]:
                 raise ValueError(f"{name} has values 0 to {self.sizes[k] - 1}, not {value}")
@@ -61,28 +62,30 @@ class FactorGrid:
         return factors
 
     def partners(self, factors: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-        """Factor values (B, K) -> others (B, K) that differ from them in exactly k factors, which
-        are drawn for each row, as their new values are. Raises ValueError unless 0 <= k <= K."""
+        """Return factor values (B, K) that differ from the given ones (B, K) in exactly k factors.
+
+        The factors and their new values are sampled for each row. Raises ValueError unless 0 <= k <= K.
+        """
         factors = np.asarray(factors)
         if not 0 <= k <= len(self.sizes):
             raise ValueError(f"pairs can differ in 0 to {len(self.sizes)} factors, not {k}")
-        # a step of 1..size-1 around the factor's circle of values reaches every other value
+        # adding 1..size-1 modulo the size reaches every other value
         steps = rng.integers(1, self.sizes, size=factors.shape)
         changed = rng.random(factors.shape).argsort(1) < k
         return np.where(changed, (factors + steps) % self.sizes, factors)
 
     def sweep(self, factors: np.ndarray, k: int) -> np.ndarray:
-        """One image's factor values (K,) -> (V, K): factor k takes each of its values in turn."""
+        """Return factor values (V, K): those of one image (K,), with factor k set to each of its V values."""
         all_values = np.repeat(np.asarray(factors)[None], self.sizes[k], axis=0)
         all_values[:, k] = np.arange(self.sizes[k])
         return all_values
 
     def split(self, name: str, test_size: int) -> Split:
-        """Return one of SPLITS. A fixed hash of each image's number decides where it belongs:
-        test_size images to "test", the next ones to "validation", all others to "train".
+        """Return one of SPLITS. A fixed hash of the image numbers decides: the first test_size images are "test",
+        the next ones "validation", all others "train".
 
-        Test and validation images come in the order of their hash, so that the first n are a
-        random sample; training images in that of their number.
+        Test and validation images are in hash order, so that the first n are a random sample; training images
+        are in the order of their numbers.
         """
         check_split(name)
         order = hash_order(len(self))
@@ -94,40 +97,44 @@ class FactorGrid:
             "train+validation": lambda: np.sort(order[test_size:]),
         }[name]()
         factors = self.factors_of(numbers)
-        return Split(lambda rows: self.render(factors[rows]), factors[:, self.label], factors, self, name)
+        return Split(partial(render_rows, self.render, factors), factors[:, self.label], factors, self, name)
 
 
 @dataclass(frozen=True)
 class Split:
-    """N images with their labels, in a fixed order.
+    """A sequence of N images with labels, in a fixed order.
 
-    render: indices (B,) -> uint8 (B, C, H, W); images may be kept or drawn on demand.
+    render: indices (B,) -> uint8 (B, C, H, W); images may be kept or drawn on demand. A function that can be
+    pickled, so that a split can: workers of a DataLoader are sent it.
     """
 
     render: Callable[[np.ndarray], np.ndarray]
     labels: np.ndarray  # (N,) int64, indices into DatasetInfo.classes
-    factors: np.ndarray | None = None  # (N, K) int64, where the truth is known
-    grid: FactorGrid | None = None  # and what the factors are
-    name: str = ""  # one of SPLITS; "" for images that are no data set's
+    factors: np.ndarray | None = None  # (N, K) int64; None without known factors
+    grid: FactorGrid | None = None  # the grid of these factors
+    name: str = ""  # one of SPLITS; "" for images from outside a data set
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: np.ndarray, name: str) -> Split:
-        """Return the images at rows (M,), in that order, as a split of their own."""
+    def take(self, rows: np.ndarray | slice, name: str) -> Split:
+        """Return the images at rows, in that order, as a split of their own.
+
+        rows: numbers (M,), a mask (N,) or a slice.
+        """
+        rows = np.arange(len(self))[rows]
         factors = None if self.factors is None else self.factors[rows]
-        return replace(
-            self, render=lambda indices: self.render(rows[indices]), labels=self.labels[rows],
-            factors=factors, name=name,
-        )  # fmt: skip
+        render = partial(render_rows, self.render, rows)
+        return replace(self, render=render, labels=self.labels[rows], factors=factors, name=name)
 
     def first(self, n: int) -> Split:
-        """Its first n images."""
-        return replace(self, labels=self.labels[:n], factors=None if self.factors is None else self.factors[:n])
+        """Return the first n images as a new split."""
+        return self.take(slice(n), self.name)
 
     def batch(self, indices) -> tuple[Tensor, Tensor]:
-        """indices (B,) -> x (B, C, H, W) float in [0, 1], y (B,) int64."""
+        """Return the images at indices (B,), B may be 0: x (B, C, H, W) float in [0, 1], y (B,) int64."""
         indices = np.asarray(indices)
+        indices = indices if indices.size else indices.astype(np.int64)  # an empty list is an array of floats
         x = torch.from_numpy(self.render(indices)).float() / 255
         return x, torch.from_numpy(self.labels[indices])
 
@@ -138,12 +145,17 @@ class Split:
             yield self.batch(rows[first : first + size])
 
 
+def render_rows(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Render the images that stand at some places of rows: numbers (N,), or factor values (N, K)."""
+    return render(rows[indices])
+
+
 @dataclass(frozen=True)
 class DatasetInfo:
-    """A data set's description: all that pages and evaluation need to know of it.
+    """The description of a data set: everything that pages and evaluation need.
 
     load(one of SPLITS, download=True) returns a Split, or raises OSError where its files are missing,
-    damaged or not to be downloaded.
+    damaged or cannot be downloaded.
     """
 
     name: str
@@ -153,29 +165,29 @@ class DatasetInfo:
     licence: str
     source: str
     load: Callable[..., Split]
-    noun: str = "images"  # what its images are called in a sentence: "digits"
-    modality: Modality = IMAGES  # how x becomes a picture
-    # how a stranger's picture becomes one of this data set's, see prepare
+    noun: str = "images"  # plural name of its images in a sentence: "digits"
+    modality: Modality = IMAGES  # how x is shown as an image
+    # preparing uploaded images, see prepare
     white_on_black: bool = False  # dark-on-light drawings are inverted
-    centred: bool = False  # what is shown has its centre of mass in the middle, its longer side at 20/28 of the picture
+    centred: bool = False  # the object's centre of mass is in the middle, its longer side at 20/28 of the image
     binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
-    # what can be asked of its models
-    grid: FactorGrid | None = None  # the factors, where the truth is known
-    # {attribute: (factor, the values that have it)}, what people would ask a direction for
+    # what its models are measured on and used for
+    grid: FactorGrid | None = None  # None without known factors
+    # {attribute: (factor, its values that have the attribute)}; each has a direction in latent space
     attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    # split -> style numbers (S,) and x (S, classes, C, H, W): each style in every class; where a style is known
+    # split -> style numbers (S,) and x (S, classes, C, H, W), each style in every class; None without known styles
     by_style: Callable[[str], tuple[np.ndarray, Tensor]] | None = None
     denoising: bool = False  # models are measured on noisy test images
-    out_of_distribution: tuple[str, ...] = ()  # data sets whose test images its models should find to be outliers
-    start: int = 0  # the test image that a session begins with
+    out_of_distribution: tuple[str, ...] = ()  # data sets whose test images should be detected as outliers
+    start: int = 0  # index of the test image that a session begins with
     # files
-    shipped: tuple[str, ...] = ()  # splits that come with the project as galleries; "labelled" may be one
-    extra: Callable[[str], dict[str, np.ndarray]] | None = None  # split -> further arrays of its gallery
-    raw_files: tuple[str, ...] = ()  # below the data folder: what splits that are not shipped are read from
+    shipped: tuple[str, ...] = ()  # splits that ship with the project as galleries; "labelled" may be one
+    extra: Callable[[str], dict[str, np.ndarray]] | None = None  # split -> additional arrays of its gallery
+    raw_files: tuple[str, ...] = ()  # source files of the other splits, relative to the data folder
 
     @property
     def crisp(self) -> bool:
-        """Whether its pictures are so small that each pixel is to be seen: enlarged without smoothing."""
+        """Whether its images are so small that they are enlarged without smoothing."""
         return self.image_shape[1] < CRISP_BELOW
 
     @property
@@ -183,36 +195,31 @@ class DatasetInfo:
         """Whether some training images ship with their labels, as split "labelled"."""
         return "labelled" in self.shipped
 
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """The downstream tasks that its models can be measured on (a recipe's `uses`)."""
-        found = ("anomalies",) if self.out_of_distribution else ()
-        return (*found, *(("labels", "augmentation") if self.labelled else ()), "samples")
-
     def prepare(self, image: Image.Image, invert: bool | None = None, centre: bool | None = None) -> images.Prepared:
-        """A picture of any size and mode -> x (1, C, H, W) in [0, 1] as this data set's models see it.
+        """Convert an image of any size and mode into x (1, C, H, W) in [0, 1], as this data set's models see it.
 
-        invert, centre: None for the usual guess: light and dark are swapped where the data is light on
-        dark and the picture's border is not; what the picture shows is centred where the data is, unless
-        the picture has the data's own size.
+        invert, centre: None for the default guess. Light and dark are swapped if the data is light on dark and
+        the image's border is light; the object is centred if the data is centred and the image does not have
+        the size of the data.
         """
         if centre is None:
             centre = self.centred and image.size != self.image_shape[:0:-1]
         return images.prepare(image, self.image_shape, self.white_on_black, invert, centre, self.binary)
 
     def quantise(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) in [0, 1] with pixels as this data set has them: black or white where it is binary."""
+        """Return x (N, C, H, W) in [0, 1], rounded to black or white if the data set is binary."""
         return (x > 0.5).float() if self.binary else x
 
     def gallery(self, split: str) -> dict[str, np.ndarray]:
-        """Return the arrays of a shipped split's file: images (N, H, W), (N, C, H, W) in colour, and labels (N,)."""
+        """Return the arrays of a gallery file: images (N, H, W), or (N, C, H, W) in colour, and labels (N,)."""
         found = self.load(split)
         x = found.render(np.arange(len(found)))
         labels = found.labels.astype(np.min_scalar_type(len(self.classes) - 1))
-        return {"images": x[:, 0] if x.shape[1] == 1 else x, "labels": labels, **(self.extra(split) if self.extra else {})}
+        extra = self.extra(split) if self.extra else {}
+        return {"images": x[:, 0] if x.shape[1] == 1 else x, "labels": labels, **extra}
 
     def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:
-        """The attributes in numbers: {name: (k, values of factor k)}."""
+        """Return the attributes as indices: {name: (factor k, values of factor k)}."""
         found = {}
         for name, (factor, values) in self.attributes.items():
             k = self.grid.names.index(factor)
@@ -223,34 +230,35 @@ class DatasetInfo:
 DATASETS: Registry[DatasetInfo] = Registry("data set")  # each registers itself in its own file
 CRISP_BELOW = 64  # pixels of height
 
-# "train+validation" is what "train" was before there was a validation split
+# "train+validation" is the "train" split from before the validation split was introduced
 SPLITS = ("train", "validation", "test", "train+validation")
 MAX_VALIDATION = 5000
 
 
 def check_split(split: str) -> None:
+    """Raise ValueError unless split is one of SPLITS."""
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}: expected one of {', '.join(SPLITS)}")
 
 
 def refuse_test(split: Split | str, what: str) -> None:
-    """Raise ValueError for the test split: `what` chooses, and test images are read to report."""
+    """Raise ValueError for the test split. what: the step that would read it, for the message."""
     if (split if isinstance(split, str) else split.name) == "test":
-        raise ValueError(f"{what} must not read the test split: it chooses, and test images are only read to report")
+        raise ValueError(f"{what} must not read the test split: test images are for reporting only")
 
 
 def validation_size(n: int) -> int:
-    """Return how many of n images that are not test images make the validation split."""
+    """Return the size of the validation split, given n images outside the test split."""
     return min(n // 10, MAX_VALIDATION)
 
 
 def hash_order(n: int) -> np.ndarray:
-    """Return the numbers 0..n-1 in the order of a fixed hash, a random order that never changes."""
+    """Return the numbers 0..n-1 in the order of a fixed hash, a random order that is always the same."""
     return np.argsort(_hash(np.arange(n, dtype=np.uint64)), kind="stable")
 
 
 def _hash(x: np.ndarray) -> np.ndarray:
-    """splitmix64 (Steele et al. 2014): the same split on every platform and numpy version."""
+    """Return splitmix64 (Steele et al. 2014) of x, which is the same on every platform and numpy version."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,12 +1,12 @@
-"""Faces: cartoon heads and shoulders, 64x64 RGB, put together from parts of "Personas by
-Draftbit" (Draftbit, CC BY 4.0, personas.draftbit.com), with changes that `definition` names.
+"""Faces: cartoon heads and shoulders, 64x64 RGB, composed of parts of "Personas by Draftbit" (Draftbit,
+CC BY 4.0, personas.draftbit.com), with changes that `definition` describes.
 
-Nine factors give 414,720 images, each drawn on demand: hair style 10, hair colour 6, skin colour 6,
-eyes 4, glasses 2, beard 2, smile 2, shirt colour 6, background 6. Beard and hair have one colour.
+Nine factors give 414,720 images, each rendered on demand: hair style 10, hair colour 6, skin colour 6,
+eyes 4, glasses 2, beard 2, smile 2, shirt colour 6, background 6. Beard and hair have the same colour.
 
-Hair style, eyes and glasses make 80 heads, smile and beard 4 mouths. `build` draws these once and
-keeps them in faces.npz: how much of each ink (the skin's, the hair's, ...) every pixel shows. Laid
-over each other they give 320 drawings; an image is one of them times its inks' colours.
+Hair style, eyes and glasses make 80 heads; smile and beard make 4 mouths. `build` renders these once and
+stores in faces.npz how much of each ink (skin, hair, ...) every pixel shows. Overlaid, they give 320
+drawings; an image is one of them times the colours of its inks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FACTOR_SIZES = (10, 6, 6, 4, 2, 2, 2, 6, 6)
 TEST_SIZE = 10_000
 PARTS = Path(__file__).with_name("faces.npz")
 
-# in words, and as the parts are called in the drawings
+# {name of the value: name of the part in the drawings}
 HAIR = {
     "balding": "balding", "short": "shortCombover", "high top": "curlyHighTop", "curly": "curly",
     "top knot": "mohawk", "bun": "straightBun", "pigtails": "pigtails", "bob": "bobCut",
@@ -50,15 +50,15 @@ BACKGROUNDS = {
     "lilac": "#d0b4f0", "stone": "#b4bac2",
 }  # fmt: skip
 
-# what people would call an attribute: {its name: (factor, the values that have it)}
+# {attribute: (factor, its values that have the attribute)}
 ATTRIBUTES = {
     "glasses": ("glasses", ("yes",)), "beard": ("beard", ("yes",)), "smile": ("smile", ("yes",)),
     "dark skin": ("skin colour", ("brown", "dark brown", "deep brown")),
     "long hair": ("hair style", ("pigtails", "bob", "long", "side-swept")),
 }  # fmt: skip
 
-# what the drawings are coloured with: "face" is lit skin, "shine" the light on a bald head,
-# "hairLight" lit hair, "line" eyes, frames and mouth, "white" the lenses' glare, "band" a hairband
+# Colour layers of the drawings: "face" is lit skin, "shine" the light on a bald head, "hairLight" lit
+# hair, "line" eyes, frames and mouth, "white" the glare on lenses, "band" a hairband.
 INKS = (
     "background", "skin", "face", "nose", "shine", "hair", "hairLight", "shirt",
     "line", "white", "band",
@@ -66,17 +66,17 @@ INKS = (
 
 
 def _rgb(colours: dict[str, str]) -> np.ndarray:
-    """Names with "#rrggbb" -> (N, 3) float32, 0 to 1."""
+    """Return colours {name: "#rrggbb"} as (N, 3) float32, 0 to 1."""
     return np.array([list(bytes.fromhex(c[1:])) for c in colours.values()], np.float32) / 255
 
 
 def _overlay(below: np.ndarray, light: int, opacity: float) -> np.ndarray:
-    """Colours (..., 3) under white (light 1) or black (0) in the blend mode "overlay"."""
+    """Blend colours (..., 3) with white (light 1) or black (light 0) in the blend mode "overlay"."""
     blended = np.clip(2 * below - 1 + light, 0, 1)
     return (1 - opacity) * below + opacity * blended
 
 
-# the inks' colours for each value of the factor that sets them
+# colours of the inks for each value of the factor that sets them
 _skin, _hair = _rgb(SKIN_COLOURS), _rgb(HAIR_COLOURS)
 _face = _overlay(_skin, 1, 0.36)
 SKIN_INKS = np.stack([_skin, _face, _overlay(_face, 0, 0.36), _overlay(_face, 1, 0.2)], 1)
@@ -86,7 +86,7 @@ FIXED_COLOURS = {"line": "#1b0640", "white": "#ffffff", "band": "#f55d81"}
 
 
 def render(factors: np.ndarray) -> np.ndarray:
-    """Factor values (B, 9) int -> images (B, 3, 64, 64) uint8.
+    """Render factor values (B, 9) int as images (B, 3, 64, 64) uint8.
 
     Raises ValueError for a value outside its factor's range.
     """
@@ -103,18 +103,20 @@ def render(factors: np.ndarray) -> np.ndarray:
     ], 1)  # fmt: skip
     amounts = _amounts()[eyes, glasses, hair, smile, beard].astype(np.float32)
     amounts = amounts.reshape(len(factors), len(INKS), 64 * 64)
-    # adding a half and cutting is rounding; 255 is the brightest a pixel can be
+    # adding 0.5 before truncation rounds; 255 is the maximum
     pixels = np.minimum(colours.swapaxes(1, 2) @ amounts + 0.5, 255)  # (B, RGB, 4096)
     return pixels.astype(np.uint8).reshape(len(factors), 3, 64, 64)
 
 
 @functools.cache
 def _amounts() -> np.ndarray:
-    """(4, 2, 10, 2, 2, inks, 64, 64) uint8: for all eyes, glasses, hair, smiles and beards, how
-    much of each ink every pixel shows; a pixel's inks add up to 255."""
+    """Return how much of each ink every pixel shows: (4, 2, 10, 2, 2, inks, 64, 64) uint8.
+
+    The first axes are eyes, glasses, hair, smile and beard; the inks of a pixel sum to 255.
+    """
     with np.load(PARTS, allow_pickle=False) as file:
         heads, mouths = file["heads"].astype(np.float32), file["mouths"].astype(np.float32)
-    # the background shows where nothing else does; rounded inks may add up to 256
+    # the background fills the rest; rounded inks may sum to 256
     heads[:, 0] = np.maximum(255 - heads.sum(1), 0)
     shows_below = 1 - mouths.sum(1, keepdims=True) / 255
     drawings = heads[:, None] * shows_below + mouths  # (80, 4, inks, 64, 64)
@@ -125,9 +127,11 @@ def _amounts() -> np.ndarray:
 
 
 def definition() -> dict:
-    """The Personas style as DiceBear describes it, with two changes: light on a masked shape blends
-    with the colour that it falls on (there, the mask keeps it plain white), and all kinds of eyes
-    can wear glasses, as "<eyes>Glasses" (there, only open ones)."""
+    """Return DiceBear's definition of the Personas style, with two changes.
+
+    Light on a masked shape blends with the colour below it (in the original the mask keeps it plain white),
+    and every kind of eyes has a variant "<eyes>Glasses" (in the original only open eyes).
+    """
     from importlib.resources import files
 
     style = json.loads((files("dicebear_styles") / "personas.json").read_text(encoding="utf-8"))
@@ -140,14 +144,14 @@ def definition() -> dict:
     eyes = style["components"]["eyes"]["variants"]
     worn = eyes["glasses"]["elements"]
     for name in EYES.values():
-        # the first element of the style's own glasses is the open eyes behind them
+        # the first element of the original glasses is the open eyes behind them
         behind = worn[:1] if name == "open" else eyes[name]["elements"]
         eyes[f"{name}Glasses"] = {"elements": copy.deepcopy(behind + worn[1:])}
     return style
 
 
 def _elements(node) -> list[dict]:
-    """All drawn elements below a node of a style, without those that only mask others."""
+    """Return all drawn elements below a node of a style, without those that only mask others."""
     if isinstance(node, list):
         return [element for child in node for element in _elements(child)]
     if not isinstance(node, dict) or node.get("name") in ("mask", "defs"):
@@ -157,7 +161,7 @@ def _elements(node) -> list[dict]:
 
 
 def _in_inks(style: dict) -> dict:
-    """The same style with inks for colours, each in full where the style blends or lightens."""
+    """Return a copy of a style with inks for colours, each at full strength where the style blends or lightens."""
     style = copy.deepcopy(style)
     style["colors"] = {ink: {"values": ["#000000"]} for ink in INKS}
     parts = style["components"]
@@ -181,7 +185,7 @@ def _in_inks(style: dict) -> dict:
 
 
 def rasterise(svg: str, samples: int = 16) -> np.ndarray:
-    """An SVG on black -> (3, 64, 64) float64, 0 to 255, the means of samples^2 points a pixel."""
+    """Rasterise an SVG on black: (3, 64, 64) float64, 0 to 255, each pixel the mean of samples^2 points."""
     import resvg_py
     from PIL import Image
 
@@ -193,7 +197,7 @@ def rasterise(svg: str, samples: int = 16) -> np.ndarray:
 
 
 def build() -> None:
-    """Draw all heads and mouths again, in a minute, and write faces.npz."""
+    """Render all heads and mouths and write faces.npz. Takes a minute."""
     from dicebear import Avatar, Style
 
     style = _in_inks(definition())
@@ -206,7 +210,7 @@ def build() -> None:
     }  # fmt: skip
 
     def draw(shown: list[dict], **options) -> np.ndarray:
-        """These elements alone, without a background -> (inks, 64, 64) uint8, how much of each."""
+        """Render these elements alone, without a background: (inks, 64, 64) uint8, how much of each ink."""
         alone = Style({**style, "canvas": {**style["canvas"], "elements": shown}})
         amounts = np.zeros((len(INKS), 64, 64))
         for first in range(1, len(INKS), 3):  # three inks at a time, as red, green and blue
@@ -217,7 +221,7 @@ def build() -> None:
             amounts[first : first + 3] = rasterise(svg)[: len(three)]
         return np.round(amounts).astype(np.uint8)
 
-    # the nose comes first, so that glasses hide it: there is no ink for a nose's shade on glasses
+    # the nose comes first, so that glasses cover it: no ink exists for the shade of a nose on glasses
     head = skull + [components[name] for name in ("nose", "eyes", "hair", "clothes")]
     mouth, beard = components["mouth"], components["facialHair"]
     np.savez_compressed(
@@ -249,7 +253,7 @@ GRID = FactorGrid(
 
 
 def load(split: str, download: bool = True) -> Split:
-    """The "test" or "train" images, drawn when they are asked for. There is nothing to download."""
+    """Return one of SPLITS. Images are rendered on demand; nothing is downloaded."""
     return GRID.split(split, TEST_SIZE)
 
 
@@ -264,5 +268,5 @@ INFO = DATASETS.register("faces")(DatasetInfo(
     noun="faces",
     grid=GRID,
     attributes=ATTRIBUTES,
-    start=18,  # a face on which every attribute's direction shows at once, under both models
+    start=18,  # every attribute's direction is visible on this face, for both models
 ))  # fmt: skip

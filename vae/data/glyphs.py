@@ -1,11 +1,10 @@
 """Glyphs: 62 characters (A-Z, a-z, 0-9) in 668 font styles, 32x32 grey, white on black.
 
-A style's characters have one scale, and each stands in the middle of its image: p is no lower
-than d.
+All characters of a style have the same scale, and each is centred in its image: p is no lower than d.
 
-The source has 725 styles; ODD and TWINS are left out. The test and validation splits hold out whole
-styles, none within NEAR of a style in another split. Another weight of the same typeface may be in train: the source
-does not say which styles belong together.
+The source has 725 styles; ODD and TWINS are left out. The test and validation splits consist of whole
+styles, none within NEAR of a style in another split. Another weight of the same typeface may be in train:
+the source does not say which styles belong together.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ CONTENT_MD5 = "6d955e70204b0049a3abdea4b8e9cd58"  # of the images, sorted by sty
 CHARACTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 SOURCE_STYLES = 725
 
-# Distances between styles are mean squared differences of their pixels in [0, 1]. Two styles taken
-# at random are 0.047 apart; 0.005 is about one step of weight.
+# Distances between styles are mean squared differences of their pixels in [0, 1]. The distance of two
+# random styles is 0.047; 0.005 is about one step of weight.
 TWIN = 0.001
 NEAR = 0.005
 TEST_STYLES, VALIDATION_STYLES = 80, 58
-LARGEST_GROUP = 8
+MAX_GROUP_SIZE = 8
 
-# 45 shows tiny letters on the keys of a keyboard, 663 has runes for letters
+# 45 shows tiny letters on keyboard keys, 663 has runes instead of letters
 ODD = (45, 663)
-# styles within TWIN of an earlier one, hardly to be told apart by eye
+# styles within TWIN of an earlier one, almost indistinguishable by eye
 TWINS = (
     98, 99, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 200, 203, 204, 205, 206,
     207, 208, 209, 210, 211, 212, 213, 214, 216, 218, 222, 254, 255, 270, 280, 398, 404, 406,
@@ -52,7 +51,7 @@ TEST = (
     558, 565, 574, 577, 579, 581, 588, 589, 603, 609, 619, 620, 624, 629, 656, 658, 662, 666,
     669, 688, 689, 692,
 )  # fmt: skip
-# a tenth of the others, chosen likewise
+# a tenth of the others, also chosen by choose_styles
 VALIDATION = (
     20, 40, 57, 61, 62, 63, 64, 65, 88, 131, 158, 183, 185, 199, 202, 229, 243, 244, 245, 247, 253,
     300, 303, 304, 305, 311, 312, 315, 334, 370, 385, 391, 432, 440, 443, 491, 493, 498, 526, 529,
@@ -64,11 +63,10 @@ STYLES = {"test": TEST, "validation": VALIDATION, "train": TRAIN, "train+validat
 
 
 def load(split: str, download: bool = True) -> Split:
-    """Return one of SPLITS, all 62 characters of its styles.
+    """Return one of SPLITS, with all 62 characters of its styles.
 
-    The test split comes with the project, as pretrained/galleries/glyphs.npz; the others are
-    taken from data_folder()/fonts and cannot be downloaded. Raises OSError for files that are
-    missing or damaged.
+    The test split ships with the project as pretrained/galleries/glyphs.npz. The others are read from
+    data_folder()/fonts and cannot be downloaded. Raises OSError for missing or damaged files.
     """
     numbers = _numbers(split)
     labels = numbers % len(CHARACTERS)
@@ -89,7 +87,7 @@ def styles(split: str) -> np.ndarray:
 
 
 def by_style(split: str) -> tuple[np.ndarray, Tensor]:
-    """S style numbers (S,), ascending, and their glyphs (S, 62, 1, 32, 32) float in [0, 1].
+    """Return the style numbers (S,) of a split, ascending, and their glyphs (S, 62, 1, 32, 32) float in [0, 1].
 
     Raises OSError as load does.
     """
@@ -99,9 +97,9 @@ def by_style(split: str) -> tuple[np.ndarray, Tensor]:
 
 
 def _numbers(split: str) -> np.ndarray:
-    """Image numbers (N,) int64, 62 * style + character, in the split's order.
+    """Return the image numbers (N,) int64 of a split in its order; a number is 62 * style + character.
 
-    Test and validation images come in the order of a hash, so that the first n are a random sample.
+    Test and validation images are in the order of a hash, so that the first n are a random sample.
     """
     check_split(split)
     chosen = np.array(STYLES[split], np.int64)
@@ -112,20 +110,20 @@ def _numbers(split: str) -> np.ndarray:
 
 
 def _read_gallery(labels: np.ndarray) -> np.ndarray:
-    """The images (N, 32, 32) of the test split. Raises OSError unless they go with labels (N,)."""
+    """Return the images (N, 32, 32) of the test split. Raises OSError unless they have these labels (N,)."""
     gallery = idx.GALLERIES / "glyphs.npz"
-    images, found = idx.read_gallery(gallery)
-    if images.shape != (len(labels), 32, 32) or not np.array_equal(found, labels):
-        raise OSError(f"{gallery.name} holds other glyphs than this version's test split")
+    images, stored_labels = idx.read_gallery(gallery)
+    if images.shape != (len(labels), 32, 32) or not np.array_equal(stored_labels, labels):
+        raise OSError(f"{gallery.name} holds other glyphs than the test split of this version")
     return images
 
 
 def read_source() -> np.ndarray:
-    """All styles: uint8 (725, 62, 32, 32). Raises OSError where the file is missing or damaged."""
+    """Read all styles, uint8 (725, 62, 32, 32). Raises OSError where the file is missing or damaged."""
     path = idx.data_folder() / "fonts" / FILE
     if not path.exists():
         raise OSError(
-            f"{FILE} has no download: put it into {path.parent}, or point VAE_DATA to a folder "
+            f"{FILE} cannot be downloaded: put it into {path.parent}, or set VAE_DATA to a folder "
             f"that holds fonts/{FILE}"
         )
     try:
@@ -141,19 +139,19 @@ def read_source() -> np.ndarray:
 
 
 def distances(images: np.ndarray) -> np.ndarray:
-    """Styles (S, 62, 32, 32) uint8 -> mean squared pixel differences (S, S)."""
+    """Return the mean squared pixel differences (S, S) between styles (S, 62, 32, 32) uint8."""
     x = torch.from_numpy(images.reshape(len(images), -1)).float() / 255
     squares = x.square().sum(1)
     return ((squares[:, None] + squares - 2 * x @ x.T) / x.shape[1]).clamp(min=0).numpy()
 
 
 def choose_styles(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Distances between all styles (S, S) -> (TWINS, TEST, VALIDATION). Leaves out what ODD names.
+    """Return (TWINS, TEST, VALIDATION), given the distances between all styles (S, S); styles in ODD are left out.
 
-    Styles within NEAR of each other, also by way of others, form a group, which goes into one
-    split as a whole. The groups of up to LARGEST_GROUP fill first the test split and then the
-    validation split, in the order of a hash of their first style, passing over those that would
-    make it too large. The larger ones, four chains of everyday text faces, would fill a third of it.
+    Groups are the connected components of styles within NEAR of each other; a group goes into one split as a
+    whole. Groups of up to MAX_GROUP_SIZE styles fill first the test split, then the validation split, in the order of a
+    hash of their first style; a group that would make the split too large is skipped. The larger groups, four
+    chains of common text faces, would fill a third of the test split.
     """
     kept, twins = [], []
     for style in range(len(distance)):
@@ -164,15 +162,15 @@ def choose_styles(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...
     count, group_of = connected_components(distance[np.ix_(kept, kept)] < NEAR)
     groups = [kept[group_of == k] for k in range(count)]
     hashes = _hash(np.array([group[0] for group in groups], np.uint64))
-    waiting = [groups[k] for k in np.argsort(hashes, kind="stable") if len(groups[k]) <= LARGEST_GROUP]
+    candidates = [groups[k] for k in np.argsort(hashes, kind="stable") if len(groups[k]) <= MAX_GROUP_SIZE]
     chosen = []
     for size in (TEST_STYLES, VALIDATION_STYLES):
-        split, passed_over = [], []
-        for group in waiting:
+        split, skipped = [], []
+        for group in candidates:
             fits = len(split) + len(group) <= size
-            split, passed_over = (split + group.tolist(), passed_over) if fits else (split, [*passed_over, group])
+            split, skipped = (split + group.tolist(), skipped) if fits else (split, [*skipped, group])
         chosen.append(tuple(sorted(split)))
-        waiting = passed_over
+        candidates = skipped
     return tuple(twins), *chosen
 
 

@@ -1,4 +1,4 @@
-"""MNIST's idx files: fetched on request, checked by the md5 of their content, read into arrays."""
+"""The idx files of MNIST: downloaded on demand, verified by the md5 of their content, read into arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .base import Split, check_split, hash_order, validation_size
 
 GALLERIES = Path(__file__).parents[2] / "pretrained" / "galleries"
 
-LABELLED = 3000  # training images that come with the project, so that probes with few labels need no download
+LABELLED = 3000  # training images shipped with the project, so that probes with few labels need no download
 
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -26,7 +26,7 @@ FILES = {
 
 
 def raw_files(name: str) -> tuple[str, ...]:
-    """Return the files of data_folder() that a data set's training images are read from."""
+    """Return the files of a data set's training images, relative to data_folder()."""
     return tuple(f"{name}/{file}" for file in FILES["train"])
 
 
@@ -36,7 +36,7 @@ def gallery_file(name: str, split: str) -> str:
 
 
 def data_folder() -> Path:
-    """Where downloads live: the folder VAE_DATA names, else the user's cache."""
+    """Return the folder of downloads: the one VAE_DATA names, or the user's cache."""
     return Path(os.environ.get("VAE_DATA") or pooch.os_cache("latent-space-explorer"))
 
 
@@ -46,9 +46,9 @@ def load(
 ) -> Split:  # fmt: skip
     """Return one of SPLITS, or "labelled": LABELLED images of "train".
 
-    "test" and "labelled" come with the project, as pretrained/galleries/<name>.npz and
-    <name>-labelled.npz; the others are taken from data_folder()/<name>, or downloaded there first.
-    Raises OSError for files that are missing or damaged.
+    "test" and "labelled" ship with the project as pretrained/galleries/<name>.npz and <name>-labelled.npz. The
+    others are read from data_folder()/<name>, after a download where necessary.
+    Raises OSError for missing or damaged files.
     """
     if split != "labelled":
         check_split(split)
@@ -57,7 +57,7 @@ def load(
     if shipped and gallery.is_file():
         return _split(*read_gallery(gallery), split)
     if not download:
-        raise OSError(f"{gallery.name} is missing" if shipped else f"the {split} split is no gallery")
+        raise OSError(f"{gallery.name} is missing" if shipped else f"the {split} split does not ship as a gallery")
     folder = data_folder() / name
     files = FILES["test" if split == "test" else "train"]
     whole = _split(*(parse(fetch(file, folder, mirrors, content_md5[file])) for file in files), split)
@@ -86,10 +86,10 @@ def read_gallery(gallery: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fetch(file: str, folder: Path, mirrors: tuple[str, ...], content_md5: str) -> bytes:
-    """The uncompressed content of a gzipped file, from the folder or from the first good mirror.
+    """Return the uncompressed content of a gzipped file, from the folder or from the first mirror that works.
 
-    What is checked is the md5 of the content, so that a repacked copy of the same data is as
-    good as the original. Raises OSError when no mirror gives the right content.
+    The md5 is that of the content, so that a repacked copy of the same data is valid. Raises OSError when no
+    mirror gives the right content.
     """
     path = folder / file
     reasons = [f"{path}: no such file"]
@@ -98,22 +98,22 @@ def fetch(file: str, folder: Path, mirrors: tuple[str, ...], content_md5: str) -
             return _unpack(path, content_md5)
         except OSError as error:
             reasons = [str(error)]
-    pooch.get_logger().setLevel("WARNING")  # else each download prints advice on hashes
+    pooch.get_logger().setLevel("WARNING")  # otherwise each download prints advice on hashes
     for mirror in mirrors:
-        fresh = None
+        temporary = None
         try:
-            # a name of its own, so that a bad download never stands in a good file's place
-            fresh = Path(pooch.retrieve(mirror + file, None, fname=file + ".part", path=folder))
-            content = _unpack(fresh, content_md5)
-            fresh.replace(path)
+            # a temporary name, so that a bad download never replaces a good file
+            temporary = Path(pooch.retrieve(mirror + file, None, fname=file + ".part", path=folder))
+            content = _unpack(temporary, content_md5)
+            temporary.replace(path)
             return content
         except (OSError, ValueError) as error:
             reasons.append(f"{mirror}: {str(error)[:100]}")
         finally:
-            if fresh is not None:
-                fresh.unlink(missing_ok=True)
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
     raise OSError(
-        f"could not get {file}. Put it into {folder}, or point VAE_DATA to a folder that holds "
+        f"{file} could not be downloaded. Put it into {folder}, or set VAE_DATA to a folder that holds "
         f"{folder.name}/{file}. Tried: " + "; ".join(reasons)
     )
 
@@ -130,14 +130,14 @@ def _unpack(path: Path, content_md5: str) -> bytes:
 
 
 def parse(content: bytes) -> np.ndarray:
-    """idx bytes -> uint8 array. Raises ValueError for anything but whole unsigned-byte data."""
+    """Parse the bytes of an idx file into a uint8 array. Raises ValueError for anything but complete uint8 data."""
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
-        raise ValueError("not an idx file of unsigned bytes")
+        raise ValueError("the content is not an idx file of unsigned bytes")
     ndim = content[3]
     if len(content) < 4 + 4 * ndim:
-        raise ValueError("an idx file that ends inside its header")
+        raise ValueError("the idx file ends inside its header")
     shape = struct.unpack(f">{ndim}I", content[4 : 4 + 4 * ndim])
     body = np.frombuffer(content, np.uint8, offset=4 + 4 * ndim)
     if body.size != int(np.prod(shape, dtype=np.int64)):
-        raise ValueError(f"an idx file of {body.size} bytes that promises shape {shape}")
+        raise ValueError(f"the idx file has {body.size} bytes of data, but its header gives shape {shape}")
     return body.reshape(shape)

@@ -1,6 +1,6 @@
-"""A stranger's file becomes a tensor as the model sees it, or one clear sentence.
+"""Uploaded images: decodes a file into a tensor as the model sees it, or raises an error of one clear sentence.
 
-The checks run before decoding: nothing uploaded can fill memory or run code.
+All checks run before decoding, so that an upload cannot exhaust memory or run code.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ DAMAGED = "This image is damaged or cut off and cannot be decoded."
 
 
 class UploadError(ValueError):
-    """A file that cannot be used; the message is one sentence for its owner."""
+    """An error for a file that cannot be used; its message is one sentence for the user."""
 
 
 class Stage(NamedTuple):
-    """A picture on its way into a model."""
+    """An intermediate image of `prepare`, with a title."""
 
     title: str
     picture: Image.Image
@@ -36,26 +36,26 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """An upload as a model sees it, and how it came to be so."""
+    """An uploaded image as a model sees it, with the steps that led to it."""
 
-    x: Tensor  # (1, C, H, W) float in [0, 1], what the model sees
+    x: Tensor  # (1, C, H, W) float in [0, 1]
     inverted: bool
     centred: bool
-    stages: tuple[Stage, ...]  # from the picture as it came to the picture that x is
-    again: Callable[[bool, bool], Prepared]  # the same picture, inverted or not, centred or not
+    stages: tuple[Stage, ...]  # from the original image to x
+    again: Callable[[bool, bool], Prepared]  # (invert, centre) -> the same image prepared with other settings
 
     @functools.cached_property
     def candidates(self) -> tuple[Prepared, ...]:
-        """The four ways to take the picture, inverted or not and centred or not: this one first."""
+        """The four ways to prepare the image, inverted or not and centred or not, this one first."""
         ways = [(inverted, centred) for inverted in (False, True) for centred in (False, True)]
         return self, *(self.again(*way) for way in ways if way != (self.inverted, self.centred))
 
 
 def read_image(content: bytes) -> Image.Image:
-    """The first frame of a PNG, JPEG, WebP or GIF as an upright RGB image.
+    """Decode the first frame of a PNG, JPEG, WebP or GIF as an upright RGB image.
 
-    EXIF rotation is applied, transparency laid on white, 16 bit scaled to 8, CMYK converted.
-    Raises UploadError for anything else, before decoding where it would be large.
+    EXIF rotation is applied, transparency is composited on white, 16 bits are scaled to 8, CMYK is converted.
+    Raises UploadError for anything else, and before decoding for an image that is too large.
     """
     if not content:
         raise UploadError("This file is empty.")
@@ -63,7 +63,7 @@ def read_image(content: bytes) -> Image.Image:
         raise UploadError(f"This file is larger than {MAX_BYTES // 2**20} MB; choose a smaller one.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's bomb warning: the size is checked below
+            warnings.simplefilter("ignore")  # Pillow's decompression bomb warning: the size is checked below
             image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
         raise UploadError(TOO_MANY_PIXELS) from None
@@ -75,7 +75,7 @@ def read_image(content: bytes) -> Image.Image:
     if width * height > MAX_PIXELS:
         raise UploadError(TOO_MANY_PIXELS)
     try:
-        image.load()  # of an animation this is the first frame
+        image.load()  # the first frame of an animation
         image = ImageOps.exif_transpose(image)
         return _to_rgb(image)
     except Exception as error:  # truncated data, bad palettes, broken EXIF
@@ -103,12 +103,11 @@ def prepare(
     centre: bool = False,
     binary: bool = False,
 ) -> Prepared:
-    """An image -> x (1, C, H, W) in [0, 1], cropped to a square and resized.
+    """Convert an image into x (1, C, H, W) in [0, 1], cropped to the model's aspect ratio and resized.
 
-    white_on_black: the model's data is light on dark. invert: swap light and dark; None does
-    so where the picture's border is light and the data is not. centre: cut out what stands
-    out from the border and lay its centre of mass in the middle, its longer side at 20/28 of
-    the picture, as MNIST's makers did. binary: pixels become black or white.
+    white_on_black: the model's data is light on dark. invert: swap light and dark; None does so if the image's
+    border is light and the data is light on dark. centre: crop what differs from the border and put its centre
+    of mass in the middle, its longer side at 20/28 of the image, as in MNIST. binary: make pixels black or white.
     """
     channels, height, width = image_shape
     picture = _to_rgb(image).convert("RGB" if channels == 3 else "L")
@@ -133,7 +132,7 @@ def prepare(
 
 
 def _border(grey: np.ndarray) -> float:
-    """Median grey of the outermost pixels: the background of most drawings."""
+    """Return the median grey of the outermost pixels, which is the background of most drawings."""
     return float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
 
 
@@ -141,7 +140,7 @@ def _centred(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     background = _border(np.asarray(picture.convert("L")))
     ink = np.abs(np.asarray(picture.convert("L"), np.float32) - background)
     rows, columns = np.flatnonzero((ink > 64).any(1)), np.flatnonzero((ink > 64).any(0))
-    if not rows.size:  # nothing stands out: there is nothing to centre
+    if not rows.size:  # nothing to centre
         return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
     cut = picture.crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
     scale = 20 / 28 * min(size) / max(cut.size)

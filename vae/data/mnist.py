@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Callable
 
 import numpy as np
 
@@ -38,25 +39,26 @@ INFO = DATASETS.register("mnist")(DatasetInfo(
 
 
 def load_binary(split: str, download: bool = True) -> Split:
-    """Return one of SPLITS. "test" and "validation": every pixel white or black, one fixed draw with
-    its grey value as probability. "train": the grey values, of which training makes new draws at
-    every step.
+    """Return one of SPLITS. In "test" and "validation" every pixel is white or black, sampled once with its grey
+    value as probability. "train" has the grey values, which training samples again at every step.
 
-    This is the dynamic binarisation of Salakhutdinov & Murray (2008), as Burda et al. (2016) use it.
+    This is the dynamic binarisation of Salakhutdinov & Murray (2008), as used by Burda et al. (2016).
     """
     grey = INFO.load(split, download=download)
     if split not in ("test", "validation"):
         return grey
-
-    def render(rows: np.ndarray) -> np.ndarray:
-        # each row's own noise, so that no batch changes another's pixels
-        noise = np.stack([np.random.RandomState(int(row)).random_sample((1, 28, 28)) for row in rows])
-        return (255 * (noise < grey.render(rows) / 255)).astype(np.uint8)
-
-    return replace(grey, render=render)
+    return replace(grey, render=partial(_binarised, grey.render))
 
 
-# made of the grey images, so that it has no gallery of its own
+def _binarised(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Render rows (B,), each pixel white with its grey value as probability: (B, 1, 28, 28), 0 or 255."""
+    grey = render(rows)
+    # each row's own noise, so that no batch changes another's pixels
+    noise = [np.random.RandomState(int(row)).random_sample((1, 28, 28)) for row in rows]
+    return (255 * (np.reshape(noise, grey.shape) < grey / 255)).astype(np.uint8)
+
+
+# computed from the grey images, so it has no gallery of its own
 BINARY = DATASETS.register("mnist-binary")(replace(
     INFO, name="mnist-binary", title="MNIST digits, black and white", load=load_binary, binary=True,
     denoising=False, out_of_distribution=(), shipped=(),

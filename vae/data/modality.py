@@ -1,4 +1,4 @@
-"""What kind of thing x is, and how a page shows it as a picture."""
+"""The modality of x, and how a page shows x as an image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Modality(Protocol):
-    """A kind of data. picture: x (N, ...) in [0, 1], tensor or array -> (N, H, W, 1 or 3) uint8."""
+    """A kind of data. picture(x) converts x (N, ...) in [0, 1], tensor or array, to (N, H, W, 1 or 3) uint8."""
 
     name: str
 
@@ -16,13 +16,13 @@ class Modality(Protocol):
 
 
 class Images:
-    """x is itself a picture: (N, C, H, W), one or three channels."""
+    """The modality of images: x (N, C, H, W), one or three channels."""
 
     name = "images"
 
     def picture(self, x) -> np.ndarray:
-        """(N, C, H, W) in [0, 1], tensor or array -> (N, H, W, C) uint8."""
-        values = np.nan_to_num(np.asarray(x, np.float32), nan=0.5)  # grey, as gaps are: black would be a picture
+        """Convert x (N, C, H, W) in [0, 1], tensor or array, to (N, H, W, C) uint8."""
+        values = np.nan_to_num(np.asarray(x, np.float32), nan=0.5)  # grey marks a missing value; black could be data
         return np.rint(values.clip(0, 1) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 

@@ -1,12 +1,12 @@
-"""Rooms: one solid in a coloured room, 64x64 RGB, in the manner of 3D Shapes (Burgess & Kim 2018).
+"""Rooms: one solid in a coloured room, 64x64 RGB, in the style of 3D Shapes (Burgess & Kim 2018).
 
-Six factors give 480,000 images, each drawn on demand:
+Six factors give 480,000 images, each rendered on demand:
 floor hue 10, wall hue 10, object hue 10, scale 8 (0.75 to 1.25), shape 4 (cube, cylinder, sphere,
 capsule), yaw 15 (-30 to 30 degrees).
 
-Only scale, shape and yaw change the geometry. Their 480 views are ray-marched once (by `build`, in a
-minute) and kept in rooms.npz: how much of the floor's, the wall's
-and the object's colour, and of white, each pixel shows. An image is that times three colours.
+Only scale, shape and yaw change the geometry. `build` ray-marches their 480 views once, in a minute, and
+stores in rooms.npz how much of the floor's, the wall's and the object's colour, and of white, each pixel
+shows. An image is one of these views times its colours.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COLOURS = np.array([colorsys.hsv_to_rgb(hue / 10, 0.8, 0.95) for hue in range(10
 
 
 def render(factors: np.ndarray) -> np.ndarray:
-    """Factor values (B, 6) int -> images (B, 3, 64, 64) uint8.
+    """Render factor values (B, 6) int as images (B, 3, 64, 64) uint8.
 
     Raises ValueError for a value outside its factor's range.
     """
@@ -43,20 +43,22 @@ def render(factors: np.ndarray) -> np.ndarray:
     white = np.ones((len(factors), 3), np.float32)
     colours = np.stack([COLOURS[floor], COLOURS[wall], COLOURS[thing], white], 2)  # (B, RGB, 4)
     amounts = _amounts()[scale, shape, yaw].reshape(-1, 4, 64 * 64)
-    # adding a half and cutting is rounding; 255 is the brightest a pixel can be
+    # adding 0.5 before truncation rounds; 255 is the maximum
     pixels = np.minimum(colours @ amounts + 0.5, 255)  # (B, RGB, 4096)
     return pixels.astype(np.uint8).reshape(-1, 3, 64, 64)
 
 
 @functools.cache
 def _amounts() -> np.ndarray:
-    """(8, 4, 15, 4, 64, 64) float32: for each scale, shape and yaw, how much light of the floor,
-    the wall, the object and a white highlight reaches each pixel, 0 to 255."""
+    """Return the light in each pixel, 0 to 255: (8, 4, 15, 4, 64, 64) float32.
+
+    The first axes are scale, shape, yaw and the source: floor, wall, object, white highlight.
+    """
     with np.load(GEOMETRY, allow_pickle=False) as file:
         return file["amounts"].astype(np.float32)
 
 
-# The ray marcher. Lengths are in units of the object's radius at scale 1; y points up.
+# The ray marcher. The unit of length is the object's radius at scale 1; y points up.
 
 ROOM = 4.0  # the walls stand at x = -4, x = 4 and z = -4; the camera looks from positive z
 CAMERA_DISTANCE, CAMERA_HEIGHT, LOOK_AT_HEIGHT = 6.0, 3.4, 0.75
@@ -67,7 +69,7 @@ FLOOR, WALL, OBJECT, HIGHLIGHT = range(4)
 
 
 def distance(points: np.ndarray, shape: int, scale: float) -> np.ndarray:
-    """Signed distance (N,) from points (N, 3) to the solid, which stands on the floor."""
+    """Return the signed distance (N,) from points (N, 3) to the solid, which stands on the floor."""
     p = points / scale - np.array([0, 1, 0], np.float32)
     radius = np.hypot(p[:, 0], p[:, 2])
     if shape == 0:  # cube of half-side 0.85, edges rounded; it rests on the floor
@@ -87,8 +89,11 @@ def distance(points: np.ndarray, shape: int, scale: float) -> np.ndarray:
 def march(
     origins: np.ndarray, directions: np.ndarray, shape: int, scale: float, reach: float = 12.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sphere tracing (Hart 1996): rays (N, 3) -> (distance along each ray to the solid, inf where
-    it is missed; the smallest angle, as a sine, by which each ray passes the solid), both (N,)."""
+    """Trace rays (N, 3) by sphere tracing (Hart 1996).
+
+    Returns (distance along each ray to the solid, inf for a miss; sine of the smallest angle between the ray
+    and the solid), both (N,).
+    """
     t = np.full(len(origins), 0.02, np.float32)
     clearance = np.full(len(origins), np.inf, np.float32)
     alive = np.arange(len(origins))
@@ -104,7 +109,7 @@ def march(
 
 
 def view(shape: int, scale: float, yaw: float) -> np.ndarray:
-    """One view of the room -> (4, 64, 64) uint8: light of floor, wall, object and highlight."""
+    """Render one view of the room: (4, 64, 64) uint8, the light of floor, wall, object and highlight."""
     n = 64 * SAMPLES
     camera = np.array(
         [CAMERA_DISTANCE * np.sin(yaw), CAMERA_HEIGHT, CAMERA_DISTANCE * np.cos(yaw)], np.float32
@@ -143,7 +148,7 @@ def view(shape: int, scale: float, yaw: float) -> np.ndarray:
     start = points + 0.02 * normals
     blocked, clearance = march(start, np.broadcast_to(LIGHT, start.shape), shape, scale)
     shadow = np.where(np.isfinite(blocked), 0, np.clip(6 * clearance, 0, 1))
-    # how open the place is: near the solid less of the sky's light arrives
+    # ambient occlusion: less sky light arrives near the solid
     openness = np.clip(distance(points + 0.4 * normals, shape, scale) / 0.4, 0, 1)
     openness = np.where(on_object, 0.75 + 0.25 * normals[:, 1], 0.35 + 0.65 * openness)
     light = 0.58 * openness + 0.42 * diffuse * shadow
@@ -162,7 +167,7 @@ def view(shape: int, scale: float, yaw: float) -> np.ndarray:
 
 
 def _normals(points: np.ndarray, shape: int, scale: float) -> np.ndarray:
-    """Unit normals (N, 3) of the solid by central differences of its distance."""
+    """Return the unit normals (N, 3) of the solid, by central differences of its distance."""
     step = 1e-2 * np.eye(3, dtype=np.float32)
     slopes = [distance(points + s, shape, scale) - distance(points - s, shape, scale) for s in step]
     normals = np.stack(slopes, 1)
@@ -170,7 +175,7 @@ def _normals(points: np.ndarray, shape: int, scale: float) -> np.ndarray:
 
 
 def build() -> None:
-    """Draw all 480 views again and write rooms.npz."""
+    """Render all 480 views and write rooms.npz."""
     views = [[[view(shape, scale, yaw) for yaw in YAW] for shape in range(4)] for scale in SCALE]
     np.savez_compressed(GEOMETRY, amounts=np.array(views))
 
@@ -190,7 +195,7 @@ GRID = FactorGrid(
 
 
 def load(split: str, download: bool = True) -> Split:
-    """The "test" or "train" images, drawn when they are asked for. There is nothing to download."""
+    """Return one of SPLITS. Images are rendered on demand; nothing is downloaded."""
     return GRID.split(split, TEST_SIZE)
 
 

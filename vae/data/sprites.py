@@ -1,6 +1,6 @@
-"""Sprites: white shapes on black, 64x64, drawn here on the grid of dSprites (Matthey et al. 2017).
+"""Sprites: white shapes on black, 64x64, rendered here on the grid of dSprites (Matthey et al. 2017).
 
-Five factors give 737,280 images, numbered in dSprites' order and drawn on demand:
+Five factors give 737,280 images, numbered in dSprites' order and rendered on demand:
 shape 3 (square, ellipse, heart), scale 6 (0.5 to 1), orientation 40 (0 to 2 pi), x 32, y 32.
 """
 
@@ -18,13 +18,13 @@ SCALE = np.linspace(0.5, 1, 6)
 ORIENTATION = np.linspace(0, 2 * np.pi, 40)
 POSITION = 15.5 + 32 * np.linspace(0, 1, 32)  # centre in pixels
 
-# every shape at scale 1 lies within 13.6 pixels of its centre (the square's corner),
-# so only a window of this size is computed
+# Every shape at scale 1 lies within 13.6 pixels of its centre (the square's corner), so only a window of
+# this size is computed.
 WINDOW = 30
 
 
 def render(factors: np.ndarray) -> np.ndarray:
-    """Factor values (B, 5) int -> images (B, 1, 64, 64) uint8, 0 or 255.
+    """Render factor values (B, 5) int as images (B, 1, 64, 64) uint8, 0 or 255.
 
     Raises ValueError for a value outside its factor's range.
     """
@@ -65,10 +65,10 @@ def _in_ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _in_heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """The curve x = .61*16 sin^3 t, y = -(.66*(13 cos t - 5 cos 2t - 2 cos 3t - cos 4t) + 1.5).
+    """Return whether points lie inside x = .61*16 sin^3 t, y = -(.66*(13 cos t - 5 cos 2t - 2 cos 3t - cos 4t) + 1.5).
 
-    Over each half of t, cos t = +-sqrt(1 - sin^2 t) is a function of |x|, so that a point is
-    inside where v lies between the two branches.
+    Over each half of t, cos t = +-sqrt(1 - sin^2 t) is a function of |x|, so a point is inside where v lies
+    between the two branches.
     """
     sin_t = np.cbrt(np.abs(u) / (0.61 * 16))
     cos_t = np.sqrt(np.clip(1 - sin_t**2, 0, None))
@@ -94,7 +94,7 @@ GRID = FactorGrid(
 
 
 def load(split: str, download: bool = True) -> Split:
-    """The "test" or "train" images, drawn when they are asked for. There is nothing to download."""
+    """Return one of SPLITS. Images are rendered on demand; nothing is downloaded."""
     return GRID.split(split, TEST_SIZE)
 
 

@@ -1,6 +1,7 @@
-"""What a model is good for, in figures: finding foreign images, and classifiers with few labels.
+"""What a model is good for: finding foreign images, and classifiers with few labels.
 
-Labels are those of training images, which come with the project; accuracies are on test images.
+Labels are those of training images, which come with the project; accuracies are on test images. How the figures
+are called and measured stands in measures/, whose protocols hold the constants of this file.
 """
 
 from __future__ import annotations
@@ -47,13 +48,13 @@ def foreign_kinds(info: DatasetInfo) -> tuple[str, ...]:
     return *info.out_of_distribution, *CORRUPTIONS, EMPTY
 
 
-def anomalies(model: LatentModel, info: DatasetInfo, n: int) -> tuple[dict, dict]:
+def anomalies(model: LatentModel, info: DatasetInfo, n: int, seed: int = 0) -> dict:
     """AUROC and ROC curve of each kind of foreign image against as many test images, by each score:
     auroc_<score>_<kind>, roc_<score>_<kind>."""
     own, others = info.load("test"), {name: DATASETS[name].load("test") for name in info.out_of_distribution}
 
     def scores(kind: str | None) -> metrics.Scores:
-        noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(0)
+        noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(seed)
         found = []
         for x, _ in others.get(kind, own).batches(BATCH, range(n)):
             x = x if kind is None else foreign_images(kind, x, noise)
@@ -67,13 +68,7 @@ def anomalies(model: LatentModel, info: DatasetInfo, n: int) -> tuple[dict, dict
             if getattr(familiar, score) is not None:
                 curve = metrics.roc(getattr(familiar, score), getattr(foreign, score))
                 figures |= {f"auroc_{score}_{kind}": curve.auroc, f"roc_{score}_{kind}": curve.hits.tolist()}
-    told = (
-        f"area under the ROC curve, {n:,} test images against as many foreign ones (the other data set's test "
-        "images, these same images corrupted, or an empty picture); squared error at the posterior mean; "
-        "negative ELBO with one posterior draw (seed 0); excess: the same less the entropy of the image's own grey "
-        "pixels; more counts as more foreign"
-    )
-    return figures, {"auroc": told}
+    return figures
 
 
 # ---- labels
@@ -91,7 +86,7 @@ def choose(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 def few_labels(
     lent_codes: np.ndarray, lent: Split, codes: np.ndarray, split: Split, n: int, draws: int, count: int = FEW
-) -> tuple[dict, dict]:
+) -> dict:
     """Accuracy of a linear classifier with `count` labels, on codes and on pixels: accuracy_codes,
     accuracy_pixels. Codes are (M, D) of the split that lends labels, (n, D) of the one that is judged."""
     figures = {}
@@ -103,11 +98,7 @@ def few_labels(
             linear = LogisticRegression(max_iter=2000).fit(known[rows] / scale, lent.labels[rows])
             right.append(linear.score(judged / scale, split.labels[:n]))
         figures[f"accuracy_{name}"] = float(np.mean(right))
-    told = (
-        f"logistic regression (features on one common scale) on {count} labelled training images, mean over "
-        f"{draws} choices of them; accuracy on {n:,} test images"
-    )
-    return figures, {"accuracy_codes": told}
+    return figures
 
 
 def _pixels(split: Split, n: int) -> np.ndarray:
@@ -115,7 +106,7 @@ def _pixels(split: Split, n: int) -> np.ndarray:
     return torch.cat([x for x, _ in split.batches(BATCH, range(n))]).flatten(1).numpy()
 
 
-def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: int) -> tuple[dict, dict]:
+def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: int) -> dict:
     """A small classifier with few labels: alone, with shifted images, with a VAE's, with both. The keys
     of `augmentation` are "50 alone" and so on; augmentation_error has the standard errors of these means,
     over choices of labels."""
@@ -135,17 +126,12 @@ def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: i
                 right.append(accuracy(classifier, split, np.arange(n))[0])
             found[f"{count} {name}"] = float(np.mean(right))
             errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if draws > 1 else 0.0
-    told = (
-        f"a convolutional classifier, {STEPS} steps of {BATCH_SIZE} images, from labelled training images, mean "
-        f"over {draws} choices of them; accuracy on {n:,} test images. shifted: by up to {SHIFT} pixels; VAE: half "
-        "of each batch are decoded points between the code of an image and that of another of its class"
-    )
-    return {"augmentation": found, "augmentation_error": errors}, {"augmentation": told}
+    return {"augmentation": found, "augmentation_error": errors}
 
 
 def labels_alone(
     model: LatentModel, lent: Split, split: Split, n: int, draws: int, count: int = FEW
-) -> tuple[dict, dict]:
+) -> dict:
     """What a semi-supervised model's own classifier learns from as many labels without the model:
     accuracy_labels_alone, beside accuracy_with_model on the same images."""
     right = []
@@ -154,29 +140,20 @@ def labels_alone(
         network = copy.deepcopy(model.classifier)
         vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
         right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, np.arange(n))[0])
-    told = (
-        f"the same classifier on {count} labelled training images and nothing else, shifted by up to {SHIFT} "
-        f"pixels, {STEPS} steps, mean over {draws} choices of them, beside the model's; accuracy on {n:,} test images"
-    )
-    figures = {
+    return {
         "accuracy_labels_alone": float(np.mean(right)),
         "accuracy_with_model": accuracy(Answers(model.classifier), split, np.arange(n))[0],
     }
-    return figures, {"accuracy_labels_alone": told}
 
 
-def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLES) -> tuple[dict, dict]:
+def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLES) -> dict:
     """A classifier that has seen nothing but a conditional model's draws (Ravuri & Vinyals 2019)."""
     with torch.no_grad():
         y = torch.arange(samples) % model.num_classes
         z = model.sample(samples, generator=torch.Generator().manual_seed(0))
         x = torch.cat([model.decode(zs, ys) for zs, ys in zip(z.split(BATCH), y.split(BATCH))])
     classifier = fit(Classifier(model.image_shape, (model.num_classes,)), x, y, lambda x, y, g: x, 0, SAMPLE_STEPS)
-    told = (
-        f"a convolutional classifier that learnt from {samples:,} draws of the model, {SAMPLE_STEPS:,} steps of "
-        f"{BATCH_SIZE}, and from no image: accuracy on {n:,} test images"
-    )
-    return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))[0]}, {"accuracy_from_samples": told}
+    return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))[0]}
 
 
 class Answers(nn.Module):

@@ -1,9 +1,10 @@
-"""What the README shows of the shipped models: the table of results and pictures of traversals."""
+"""Tables of figures, on pages and in the README, and the README's pictures of traversals."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,20 +16,96 @@ from ..latent.geometry import traversal
 from ..models import LatentModel
 from ..training import tries
 from ..training.recipes import RECIPES
+from . import measures
+from .figures import FIGURES, Figure, label
 
 README = Path(__file__).parents[2] / "README.md"
 RESULTS = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results -->"
 TRAVERSALS = "<!-- traversals -->", "<!-- end of traversals -->"
 
-def headline(card: store.ModelCard) -> str:
-    """Return the key of the figure by which a model is judged."""
-    return tries.headline(RECIPES.get(card.name), card.figures)
+def headline(card: store.ModelCard) -> Figure | None:
+    """Return the figure by which a model is judged; None where it has none."""
+    return FIGURES.get(tries.headline(RECIPES.get(card.name), card.figures))
 
 
-def figures_line(figures: dict) -> str:
-    """Return the short form of a card's figures, in nats where they have a unit."""
-    shown = ("recon", "kl", "negative_elbo", "active_units", "mig")
-    return "  ".join(f"{k} {figures[k]:.4g}" for k in shown if k in figures) or "not evaluated"
+# ---- a card's figures
+
+class Row(NamedTuple):
+    """A figure of a card in a table."""
+
+    figure: Figure
+    label: str
+    value: str
+    baseline: str  # with what it is; "" where there is none
+
+
+def ordered() -> list[Figure]:
+    """Return all figures in the order of tables."""
+    return [figure for measure in measures.ordered().values() for figure in measure.figures]
+
+
+def of_group(group: str, cards: list[store.ModelCard]) -> list[Figure]:
+    """Return the figures of a group that tables show and one of the cards has."""
+    return [f for f in ordered() if f.group == group and f.shown and any(f.key in card.figures for card in cards)]
+
+
+def rows(card: store.ModelCard) -> list[Row]:
+    """Return the figures of a card that tables show; one of several values has a row for each."""
+    found = []
+    for figure in ordered():
+        value = card.figures.get(figure.key)
+        if figure.shown and isinstance(value, dict):
+            items = [item for item in figure.items or value if item in value]
+            found += [_row(figure, card, f"{figure.title}: {item}", value[item], item) for item in items]
+        elif figure.shown and value is not None:
+            found.append(_row(figure, card, figure.title, value))
+    return found
+
+
+def figures_table(card: store.ModelCard) -> str:
+    """Return a Markdown table of a card's figures with their baselines."""
+    lines = ["| figure | this model | baseline |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {row.label} | {row.value} | {row.baseline} |" for row in rows(card)])
+
+
+def protocols(card: store.ModelCard) -> str:
+    """Return how a card's figures were measured, in one line."""
+    return "; ".join(f"{label(key)}: {text}" for key, text in card.protocol.items())
+
+
+def summary(card: store.ModelCard) -> str:
+    """Return a card's main figures in one line."""
+    parts = [
+        figure.brief.format(**{
+            **figure.protocol, "value": _value(figure, card, card.figures[figure.key]),
+            "baseline": figure.text(_baseline(figure, card.figures)),
+        })
+        for figure in ordered() if figure.brief and figure.key in card.figures
+    ]  # fmt: skip
+    if not parts:
+        return "Not evaluated yet."
+    on = f"{FIGURES['test_images'].text(card.figures['test_images'])} test images" if "test_images" in card.figures else "test images"
+    return f"On {on}{', given their class' if card.num_classes else ''}: {', '.join(parts)}."
+
+
+def _row(figure: Figure, card: store.ModelCard, name: str, value: float, item: str = "") -> Row:
+    beside = _baseline(figure, card.figures, item)
+    errors = "".join(f" ± {figure.text(card.figures[key])}" for key in figure.errors if key in card.figures)
+    baseline = "" if beside is None else f"{figure.text(beside)} ({figure.baseline_label})"
+    return Row(figure, name, _value(figure, card, value) + errors, baseline)
+
+
+def _value(figure: Figure, card: store.ModelCard, value: float) -> str:
+    most = card.config.get(figure.out_of)
+    return figure.text(value) + (f" of {most}" if most else "")
+
+
+def _baseline(figure: Figure, figures: dict, item: str = "") -> float | None:
+    if not isinstance(figure.baseline, str):
+        return figure.baseline
+    key, _, named = figure.baseline.partition(".")
+    value = figures.get(key)
+    return value.get(named or item) if isinstance(value, dict) else value
 
 
 def selection_sentence(selection: dict) -> str:
@@ -37,14 +114,15 @@ def selection_sentence(selection: dict) -> str:
         return ""
     if selection["split"] == "test":
         return selection["rule"]
-    figure = f"{tries.FIGURES[selection['figure']]} on validation images"
+    figure = FIGURES[selection["figure"]]
+    start = f"{selection['rule']}; {figure.title} on validation images"
+    middle, low, high = map(figure.text, (selection["median"], *selection["spread"]))
     if len(selection["values"]) == 1:
-        return f"{selection['rule']}; {figure}: {_digits(selection['median'])} (seed {selection['seeds'][0]})"
-    low, high = map(_digits, selection["spread"])
-    seeds = ", ".join(map(str, selection["seeds"]))
-    return (
-        f"{selection['rule']}; {figure}: median {_digits(selection['median'])}, {low} to {high} (seeds {seeds})"
-    )
+        return f"{start}: {middle} (seed {selection['seeds'][0]})"
+    return f"{start}: median {middle}, {low} to {high} (seeds {', '.join(map(str, selection['seeds']))})"
+
+
+# ---- the README
 
 
 def earlier_seeds(card: store.ModelCard, root: Path | None = None) -> dict[int, dict]:
@@ -64,111 +142,61 @@ def results_table(root: Path | None = None) -> str:
     ]
     cards.sort(key=_place)
     for card in cards:
-        name = headline(card)
-        own = card.figures[name]
-        spread = _spread(card, name, root)
-        lines.append(
-            f"| {card.name} | {tries.FIGURES[name]} | {_digits(own)} (seed {card.recipe['seed']}) "
-            f"| {spread} | {card.published or '–'} |"
-        )
-    lines += ["", *_families_table(cards), "", *_disentanglement_table(cards), "", "How these were chosen and measured:", ""]
+        figure = headline(card)
+        if figure is not None:
+            lines.append(
+                f"| {card.name} | {figure.title} | {figure.text(card.figures[figure.key])} (seed {card.recipe['seed']}) "
+                f"| {_spread(card, figure, root)} | {card.published or '–'} |"
+            )
+    lines += ["", *_uses_table(cards), "", *_disentanglement_table(cards), "", "How these were chosen and measured:", ""]
     for text in dict.fromkeys(card.note for card in cards if card.note):
         lines.append(f"- {', '.join(card.name for card in cards if card.note == text)}: {text}")
     on_test = [card.name for card in cards if card.selection.get("split") == "test"]
     if on_test:
         lines.append(f"- {', '.join(on_test)}: settings and seed were chosen on test images, before there was a validation split.")
-    lines += [f"- {name}: {text}" for name, text in _protocols(cards).items()]
+    lines += [f"- {label(key)}: {text}" for key, text in _protocols(cards).items()]
     return "\n".join(lines)
 
 
-def _spread(card: store.ModelCard, figure: str, root: Path | None) -> str:
+def _spread(card: store.ModelCard, figure: Figure, root: Path | None) -> str:
     """The median of a figure over seeds: on validation images where the run was chosen on them."""
     if card.selection.get("split") == "validation":
         seeds, values = card.selection["seeds"], card.selection["values"]
         if len(values) == 1:
-            return f"one seed ({_digits(values[0])} on validation images)"
-        return f"{_digits(median(values))} on validation images (seeds {', '.join(map(str, seeds))})"
-    found = {seed: f[figure] for seed, f in earlier_seeds(card, root).items()}
-    found[card.recipe["seed"]] = card.figures[figure]
+            return f"one seed ({figure.text(values[0])} on validation images)"
+        return f"{figure.text(median(values))} on validation images (seeds {', '.join(map(str, seeds))})"
+    found = {seed: f[figure.key] for seed, f in earlier_seeds(card, root).items()}
+    found[card.recipe["seed"]] = card.figures[figure.key]
     seeds = ", ".join(map(str, sorted(found)))
-    return f"{_digits(median(found.values()))} (seeds {seeds})" if len(found) > 1 else "one seed"
+    return f"{figure.text(median(found.values()))} (seeds {seeds})" if len(found) > 1 else "one seed"
 
 
-def _families_table(cards: list[store.ModelCard]) -> list[str]:
-    """What each family is for, measured, with what it has to be held against."""
-    figures = {card.name: card.figures for card in cards}
-    lines = ["| model | what was measured | value | to hold against it |", "|---|---|---|---|"]
-
-    def row(name: str, what: str, value: str, beside: str) -> None:
-        lines.append(f"| {name} | {what} | {value} | {beside} |")
-
-    plain = figures.get("mnist-vae-16d", {}).get("psnr_denoised")
+def _uses_table(cards: list[store.ModelCard]) -> list[str]:
+    """What models are good for, with baselines."""
+    lines = ["| model | figure | value | baseline |", "|---|---|---|---|"]
     for card in cards:
-        name, f = card.name, card.figures
-        if "nll" in f:
-            value = f"{f['nll']:.2f} ± {f['nll_standard_error']:.2f} ± {f['nll_distance_error']:.2f}"
-            row(name, "-log p(x), nats", value, f"its own bound: {f['negative_elbo']:.2f}")
-        if "accuracy" in f:
-            labels = RECIPES[name].labels if name in RECIPES else 0
-            row(name, f"accuracy with {labels} labels", f"{100 * f['accuracy']:.1f} %", "chance: 10 %")
-        if name == "mnist-dvae" and plain is not None:
-            row(name, "noisy digits, denoised, dB", f"{f['psnr_denoised']:.2f}",
-                f"mnist-vae-16d: {plain:.2f}; the mean image: {f['psnr_mean_image']:.2f}; "
-                f"the noisy digits: {f['psnr_noisy']:.2f}")  # fmt: skip
-        if "style_distance" in f:
-            row(name, "style distance, 0 best, 1 none kept", f"{f['style_distance']:.3f}",
-                f"another style's z: {f['style_distance_permuted']:.3f}")  # fmt: skip
-            row(name, "style found again among 80", f"{100 * f['style_retrieval']:.0f} %",
-                f"another style's z: {100 * f['style_retrieval_permuted']:.0f} %")  # fmt: skip
-        if "perplexity" in f:
-            row(name, "codes used; perplexity", f"{f['codes_used']}; {f['perplexity']:.1f}",
-                f"{card.config['codebook']} vectors in the codebook")  # fmt: skip
-            row(name, "a classifier's confidence in draws", f"{f['sample_confidence']:.3f}",
-                f"in test images: {f['test_confidence']:.3f}")  # fmt: skip
-        if "sharpness" in f:
-            row(name, "sharpness of reconstructions", f"{1e3 * f['sharpness']:.2f} / 1,000",
-                f"the images: {1e3 * f['sharpness_of_images']:.2f} / 1,000")  # fmt: skip
-        kinds = [k.removeprefix("auroc_squared_error_") for k in f if k.startswith("auroc_squared_error_")]
-        for other in [kind for kind in kinds if kind in DATASETS]:
-            scores = [s for s in ("squared_error", "negative_elbo", "excess") if f"auroc_{s}_{other}" in f]
-            row(name, f"AUROC, {other} is foreign, by " + "; ".join(s.replace("_", " ") for s in scores),
-                "; ".join(f"{f[f'auroc_{s}_{other}']:.3f}" for s in scores), "chance: 0.5")  # fmt: skip
-        if "accuracy_codes" in f:
-            row(name, "100 labels, linear on codes", f"{100 * f['accuracy_codes']:.1f} %",
-                f"on pixels: {100 * f['accuracy_pixels']:.1f} %")  # fmt: skip
-        if "accuracy_labels_alone" in f:
-            row(name, "accuracy of its classifier", f"{100 * f['accuracy_with_model']:.1f} %",
-                f"trained on as many labels alone: {100 * f['accuracy_labels_alone']:.1f} %")  # fmt: skip
-        if "accuracy_from_samples" in f:
-            row(name, "a classifier that learnt from its draws alone", f"{100 * f['accuracy_from_samples']:.1f} %", "chance: 10 %")
-        if "augmentation" in f:
-            found = {key: f"{100 * value:.1f} %" for key, value in f["augmentation"].items()}
-            row(name, "200 labels, and images that it imagines", found["200 VAE"],
-                f"alone: {found['200 alone']}; shifted: {found['200 shifted']}")  # fmt: skip
-        for attribute, rate in f.get("attribute_flips", {}).items():
-            row(name, f"{attribute}: flipped by its direction", f"{100 * rate:.1f} %",
-                f"without a move: {100 * f['attribute_unmoved'][attribute]:.1f} %")  # fmt: skip
+        lines += [f"| {card.name} | {row.label} | {row.value} | {row.baseline or '–'} |" for row in rows(card) if not row.figure.group]
     return lines if len(lines) > 2 else []
 
 
 def _disentanglement_table(cards: list[store.ModelCard]) -> list[str]:
-    columns = {
-        "mig": "MIG", "sap": "SAP", "dci": "DCI disentanglement", "dci_completeness": "completeness",
-        "modularity": "modularity", "factor_vae_score": "FactorVAE score",
-        "beta_vae_score": "beta-VAE score", "recon": "recon", "kl": "KL",
-    }  # fmt: skip
+    """The measures of disentanglement beside what the code costs and keeps, for data with known factors."""
+    measured = of_group("disentanglement", cards)
+    columns = [*measured, FIGURES["recon"], FIGURES["kl"]]
     lines = [
-        "| known factors | " + " | ".join(columns.values()) + " | images seen |",
+        "| known factors | " + " | ".join(figure.label for figure in columns) + " | images seen |",
         "|---" * (len(columns) + 2) + "|",
     ]
-    for data in dict.fromkeys(card.data for card in cards if "dci" in card.figures):
-        here = [card for card in cards if card.data == data and "dci" in card.figures]
+    with_factors = [card for card in cards if any(figure.key in card.figures for figure in measured)]
+    for data in dict.fromkeys(card.data for card in with_factors):
+        here = [card for card in with_factors if card.data == data]
         for card in here:
-            shown = [_digits(card.figures.get(k)) for k in columns]
+            shown = [figure.text(card.figures.get(figure.key)) for figure in columns]
             seen = card.recipe["steps"] * card.recipe["batch_size"] / 1e6
             lines.append(f"| {card.name} | " + " | ".join(shown) + f" | {seen:.1f} million |")
-        random = [_digits(here[0].figures.get(f"{k}_random")) for k in columns]
-        lines.append(f"| random codes on {data} | " + " | ".join(random) + " | – |")
+        random = [next((_baseline(figure, card.figures) for card in here if figure.baseline in card.figures), None) for figure in measured]
+        shown = [figure.text(value) for figure, value in zip(measured, random)]
+        lines.append(f"| random codes on {data} | " + " | ".join(shown) + " | – | – | – |")
     return lines
 
 
@@ -186,15 +214,6 @@ def _protocols(cards: list[store.ModelCard]) -> dict[str, str]:
             if text not in texts:
                 texts.append(text)
     return {name: "; or ".join(texts) for name, texts in found.items()}
-
-
-def _digits(value: float | None) -> str:
-    """Three decimals of a score, one of nats; a count as it is."""
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return str(value)
-    return f"{value:.1f}" if abs(value) >= 2 else f"{value:.3f}"
 
 
 def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) -> None:
@@ -229,7 +248,7 @@ def traversal_picture(
     """Draws from the prior for a grid of codes, whose numbers have no more and no less; for others
     one row per dimension, those that carry most first, from the 1st to the 99th percentile of
     draws from the held-out images' posteriors; the others stay as for the first of these images."""
-    if model.latent_kind == "codes":
+    if model.discrete:
         z = model.sample(rows * columns, generator=torch.Generator().manual_seed(0))
         images = torch.nn.functional.pad(model.decode(z), (1, 1, 1, 1), value=0.5)
         return _picture([torch.cat(list(row), dim=2) for row in images.split(columns)])

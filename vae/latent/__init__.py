@@ -1,4 +1,4 @@
-"""What is done with codes: walks between them, neighbours, directions, maps, inpainting."""
+"""Operations on codes: interpolation, neighbours, directions, maps, inpainting."""
 
 from .geometry import (
     AttributeDirection,

@@ -14,19 +14,19 @@ from torch.distributions import Normal
 
 
 def traversal(z: Tensor, dim: int, values: Tensor) -> Tensor:
-    """z (D,) with z[dim] set to each of values (S,) -> (S, D). Raises IndexError for a foreign dim."""
+    """Return codes (S, D): z (D,) with z[dim] set to each of values (S,). Raises IndexError for a dim out of range."""
     if not 0 <= dim < len(z):
-        raise IndexError(f"dimension {dim} of a code with {len(z)}")
+        raise IndexError(f"dimension {dim} is out of range for a code with {len(z)} dimensions")
     zs = z.repeat(len(values), 1)
     zs[:, dim] = values
     return zs
 
 
 def prior_quantiles(n: int, prior_mu: float = 0.0, prior_sigma: float = 1.0) -> Tensor:
-    """The middles of n equally probable slices of N(prior_mu, prior_sigma^2) -> (n,), ascending.
+    """Return the medians (n,), ascending, of n equally probable slices of N(prior_mu, prior_sigma^2).
 
-    Equal steps in probability, so that a grid shows each part of the space as often as the
-    prior visits it (Kingma & Welling 2014, appendix A).
+    With equal steps in probability, a grid shows each region of the space as often as the prior samples it
+    (Kingma & Welling 2014, appendix A).
     """
     probabilities = (torch.arange(n) + 0.5) / n
     return Normal(prior_mu, prior_sigma).icdf(probabilities)
@@ -36,10 +36,10 @@ def prior_grid(
     n: int, z: Tensor, dims: tuple[int, int] = (0, 1),
     prior_mu: Tensor | None = None, prior_sigma: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """An n x n grid over two dimensions by the prior's quantiles; the others stay as in z.
+    """Return an n x n grid of codes (n, n, D) over the prior's quantiles in two dimensions; the others stay as in z.
 
-    z (D,), prior_mu and prior_sigma (D,), N(0, I) by default -> (n, n, D). Like a picture:
-    the first axis runs down (dims[1] falls), the second to the right (dims[0] rises).
+    z (D,), prior_mu and prior_sigma (D,), N(0, I) by default. As in an image, the first axis runs down (dims[1]
+    decreases) and the second runs right (dims[0] increases).
     """
     mu = torch.zeros_like(z) if prior_mu is None else prior_mu
     sigma = torch.ones_like(z) if prior_sigma is None else prior_sigma
@@ -52,24 +52,24 @@ def prior_grid(
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """The straight line from a (D,) to b (D,) at t (S,) -> (S, D); exact at t = 0 and t = 1."""
+    """Interpolate linearly from a (D,) to b (D,) at t (S,) -> (S, D); exact at t = 0 and t = 1."""
     t = t[:, None]
-    # this form, and not a + t (b - a), is exact at both ends
+    # unlike a + t (b - a), this form is exact at both ends
     return (1 - t) * a + t * b
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """The great arc from a (D,) to b (D,) at t (S,) -> (S, D) (Shoemake 1985).
+    """Interpolate along the great arc from a (D,) to b (D,) at t (S,) -> (S, D) (Shoemake 1985).
 
-    Directions go along the arc and lengths linearly, so that it passes exactly through a and
-    b. Where no arc is defined (an end at the origin, ends parallel or opposite) it is lerp.
+    The direction follows the arc and the length changes linearly, so that the path passes exactly through a
+    and b. Where no arc is defined (an end at the origin, ends parallel or opposite) this is lerp.
     """
     length_a, length_b = a.norm(), b.norm()
     straight = lerp(a, b, t)
     if length_a == 0 or length_b == 0:
         return straight
     direction_a, direction_b = a / length_a, b / length_b
-    # atan2 of these two lengths is accurate for small angles, where arccos is not
+    # arccos is inaccurate for small angles; atan2 of these two lengths is not
     angle = 2 * torch.atan2((direction_a - direction_b).norm(), (direction_a + direction_b).norm())
     if torch.sin(angle) < 1e-4:
         return straight
@@ -79,37 +79,37 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return torch.where((s == 0) | (s == 1), straight, arc)
 
 
-def along(places: np.ndarray, n: int) -> np.ndarray:
-    """n places at equal steps along a line through places (S, 2), both ends among them -> (n, 2)."""
-    lengths = np.concatenate([[0], np.linalg.norm(np.diff(places, axis=0), axis=1).cumsum()])
+def along(positions: np.ndarray, n: int) -> np.ndarray:
+    """Return n equally spaced positions (n, 2) along the polyline through positions (S, 2), both ends included."""
+    lengths = np.concatenate([[0], np.linalg.norm(np.diff(positions, axis=0), axis=1).cumsum()])
     at = np.linspace(0, lengths[-1], n)
-    return np.stack([np.interp(at, lengths, places[:, d]) for d in (0, 1)], axis=1)
+    return np.stack([np.interp(at, lengths, positions[:, d]) for d in (0, 1)], axis=1)
 
 
 def swap(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """From a (D,) to b (D,) at t (S,) -> (S, D), each dimension whole: the first round(t * D) are b's.
+    """Return codes (S, D) between a (D,) and b (D,) at t (S,): the first round(t * D) dimensions are b's.
 
-    For codes whose numbers are names, between which nothing lies.
+    For discrete codes, whose values are indices and cannot be interpolated.
     """
     taken = (t.clamp(0, 1) * len(a)).round()  # (S,)
     return torch.where(torch.arange(len(a)) < taken[:, None], b, a)
 
 
 class AttributeDirection(NamedTuple):
-    """A direction that adds an attribute, and how far single pairs agree on it."""
+    """A direction that adds an attribute, and how well individual pairs agree on it."""
 
-    vector: Tensor  # (D,) mean of the codes with minus mean of the codes without
-    agreement: float  # mean cosine between differences of random (with, without) pairs
-    random_agreement: float  # the same for pairs drawn without regard to the attribute
+    vector: Tensor  # (D,), mean of the codes with the attribute minus mean of the codes without
+    agreement: float  # mean cosine between the differences of random (with, without) pairs
+    random_agreement: float  # baseline: the same for pairs sampled regardless of the attribute
 
 
 def attribute_direction(
     codes: Tensor, has_attribute: Tensor, pairs: int = 500, seed: int = 0
 ) -> AttributeDirection:
-    """The direction from codes without an attribute to codes with it (Larsen et al. 2016).
+    """Return the direction from codes without an attribute to codes with it (Larsen et al. 2016).
 
-    codes (N, D), has_attribute (N,) bool. An agreement near the random one (about 0) says that
-    the attribute is no direction here. Raises ValueError when all or none have the attribute.
+    codes (N, D), has_attribute (N,) bool. An agreement near the random one (about 0) means that the attribute
+    is not a direction in this space. Raises ValueError when all or none have the attribute.
     """
     with_, without = codes[has_attribute], codes[~has_attribute]
     if not len(with_) or not len(without):
@@ -129,28 +129,28 @@ def attribute_direction(
 
 
 def _mean_cosine(differences: Tensor) -> float:
-    """Mean cosine over all pairs of different rows (P, D)."""
+    """Return the mean cosine over all pairs of distinct rows of differences (P, D)."""
     directions = torch.nn.functional.normalize(differences, dim=1)
     p = len(directions)
-    # |sum|^2 holds every ordered pair, and each row with itself
+    # |sum|^2 counts every ordered pair, and each row with itself
     own = (directions**2).sum()
     return float((directions.sum(0).square().sum() - own) / (p * (p - 1)))
 
 
 def nearest(z: np.ndarray, codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k codes nearest to each z: z (B, D), codes (N, D) -> indices, distances (B, k)."""
-    lengths = np.einsum("nd,nd->n", codes, codes)  # without an array of squares on the way
+    """Return indices and distances (B, k) of the k codes (N, D) nearest to each z (B, D), nearest first."""
+    lengths = np.einsum("nd,nd->n", codes, codes)  # avoids an (N, D) array of squares
     squared = (z**2).sum(1)[:, None] - 2 * z @ codes.T + lengths[None, :]  # (B, N)
     k = min(k, len(codes))
-    found = np.argpartition(squared, k - 1, axis=1)[:, :k]
-    # again, exactly: the expanded square loses digits where distances are small
-    distances = np.linalg.norm(codes[found] - z[:, None, :], axis=2)
+    indices = np.argpartition(squared, k - 1, axis=1)[:, :k]
+    # recomputed: the expanded square loses digits for small distances
+    distances = np.linalg.norm(codes[indices] - z[:, None, :], axis=2)
     order = np.argsort(distances, axis=1, kind="stable")
-    return np.take_along_axis(found, order, 1), np.take_along_axis(distances, order, 1)
+    return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1)
 
 
 def local_distances(codes: np.ndarray, k: int = 15) -> np.ndarray:
-    """Each code's distance to its k-th nearest other code, sorted: codes (N, D) -> (N,)."""
+    """Return the distance of each of codes (N, D) to its k-th nearest other code, sorted -> (N,)."""
     own = np.concatenate([
         nearest(codes[first : first + 1000], codes, k + 1)[1][:, -1]
         for first in range(0, len(codes), 1000)
@@ -159,11 +159,11 @@ def local_distances(codes: np.ndarray, k: int = 15) -> np.ndarray:
 
 
 def support(z: np.ndarray, codes: np.ndarray, reference: np.ndarray, k: int = 15) -> np.ndarray:
-    """How well encoded data supports each z: z (B, D), codes (N, D) -> (B,) in [0, 1].
+    """Return how well encoded data supports each z: z (B, D), codes (N, D) -> (B,) in [0, 1].
 
-    The share of encoded data that lies in places as sparse as this one or sparser, by the
-    distance to the k-th nearest code; reference is local_distances(codes, k). 0.5 is a place
-    as crowded as that of typical data; 0 is emptier than any data's place.
+    The share of encoded data in regions that are as sparse as the one around z or sparser, by the distance to
+    the k-th nearest code; reference is local_distances(codes, k). At 0.5 the region is as dense as that of the
+    median encoded image; at 0 it is sparser than that of any encoded image.
     """
     distance = nearest(z, codes, k)[1][:, -1]
     return 1 - np.searchsorted(reference, distance, side="left") / len(reference)

@@ -1,7 +1,7 @@
-"""A map of a stranger's own images, fitted in a process of its own: python -m vae.latent.own_map FOLDER.
+"""A map of uploaded images, fitted in a process of its own: python -m vae.latent.own_map FOLDER.
 
-The process that serves pages starts the work, asks how far it is, and may cancel it. umap is never
-imported there, a crash here stays here, and a stranger's files are decoded here.
+The web process starts the job, reads its progress and may cancel it. It never imports umap and never
+decodes the uploaded files, and a crash of this process does not affect it.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from ..data.images import UploadError, read_image
 from ..metrics import average_terms
 from . import maps
 
-FEWEST = 5  # images that a map can be fitted to; fewer are placed on the model's own map
-MOST_AT_ONCE = 2  # fits, of all sessions together
+MIN_IMAGES = 5  # to fit a map; fewer are placed on the model's map
+MAX_JOBS = 2  # at once, in all sessions together
 TIME_LIMIT = 600  # seconds
-UNFETCHED = 60  # seconds more, until a result that nobody has asked for is thrown away
+RESULT_TTL = 60  # seconds an uncollected result is kept
 BATCH = 100
 
 
 class Busy(Exception):
-    """Too many fits at once; the message is one sentence for whoever asked."""
+    """An error for too many jobs at once; its message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class OwnMap:
-    """What came of it: N images as the model sees them, their codes and their places."""
+    """The result of a job: N images as the model sees them, their codes and their positions."""
 
     images: np.ndarray  # (N, C, H, W) uint8
     names: np.ndarray  # (N,) str
-    labels: np.ndarray  # (N,) int64, numbers of folders
-    folders: np.ndarray  # (F,) str, their names; one where there are none
-    classes: np.ndarray  # (N,) int64, which a conditional model was given; 0 for others
+    labels: np.ndarray  # (N,) int64, indices into folders
+    folders: np.ndarray  # (F,) str, folder names; one empty name for images without a folder
+    classes: np.ndarray  # (N,) int64, the classes that a conditional model was given; 0 for other models
     codes: np.ndarray  # (N, D) float32, posterior means
     recon: np.ndarray  # (N,) float32, -log p(x | z = mean) in nats
     umap: np.ndarray  # (N, 2) float32
@@ -58,36 +58,36 @@ class OwnMap:
 
 
 def as_the_model_sees(content: bytes, info: DatasetInfo) -> Tensor:
-    """A file of a stranger -> x (1, C, H, W) in [0, 1], with the usual guesses. Raises UploadError."""
+    """Decode an uploaded file into x (1, C, H, W) in [0, 1], prepared with the default guesses. Raises UploadError."""
     return info.prepare(read_image(content)).x
 
 
 class Job:
-    """A fit under way. Raises Busy where too many others are."""
+    """A map being fitted in another process. The constructor raises Busy when MAX_JOBS are running."""
 
     _running: set[Job] = set()
     _lock = threading.Lock()
 
     def __init__(self, model_name: str, files: list[File]):
         with self._lock:
-            # those that ended without anybody asking no longer count
+            # jobs that have ended uncollected no longer count
             self._running.difference_update([job for job in self._running if not job.alive])
-            if len(self._running) >= MOST_AT_ONCE:
+            if len(self._running) >= MAX_JOBS:
                 raise Busy("Others are fitting maps just now; try again in a minute.")
             self._folder = tempfile.TemporaryDirectory(prefix="own-map-")
             self.folder = Path(self._folder.name)
             with zipfile.ZipFile(self.folder / "images.zip", "w") as archive:
-                for i, file in enumerate(files):  # numbers for names: a stranger's are no paths
+                for i, file in enumerate(files):  # entries are numbered: uploaded names must not become paths
                     archive.writestr(str(i), file.content)
             job = {"model": model_name, "names": [f.name for f in files], "folders": [f.folder for f in files]}
             (self.folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
             self._process = jobs.Process("vae.latent.own_map", self.folder, {"NUMBA_NUM_THREADS": "1"})
             self.process, self.progress = self._process.process, self._process.progress
             self._running.add(self)
-        # a session may end without a word: what nobody has fetched does not stay
-        self._end_by_itself = threading.Timer(TIME_LIMIT + UNFETCHED, self.cancel)
-        self._end_by_itself.daemon = True
-        self._end_by_itself.start()
+        # a session may end without notice: an uncollected result is removed
+        self._expiry = threading.Timer(TIME_LIMIT + RESULT_TTL, self.cancel)
+        self._expiry.daemon = True
+        self._expiry.start()
 
     @property
     def alive(self) -> bool:
@@ -97,26 +97,28 @@ class Job:
         self._end()
 
     def result(self) -> OwnMap:
-        """What the finished process left. Raises UploadError with its sentence, or with one of ours
-        where it died without a word."""
+        """Return the result of the finished process and remove its folder.
+
+        Raises UploadError with the message that the process wrote, or with the exit status where it wrote none.
+        """
         try:
             path = self.folder / "result.npz"
             if path.exists():
-                with np.load(path, allow_pickle=False) as found:
-                    parts = {f.name: found[f.name] for f in fields(OwnMap)}
+                with np.load(path, allow_pickle=False) as file:
+                    parts = {f.name: file[f.name] for f in fields(OwnMap)}
                 return OwnMap(**{**parts, "left_out": int(parts["left_out"])})
-            sentence = self.folder / "sentence"
-            if sentence.exists():
-                raise UploadError(sentence.read_text(encoding="utf-8"))
+            message = self.folder / "sentence"
+            if message.exists():
+                raise UploadError(message.read_text(encoding="utf-8"))
             raise UploadError(
-                f"The process that fits the map has ended without a result (exit {self.process.returncode}); "
-                "nothing else is affected, and it can be tried again."
+                f"The map process ended without a result (exit {self.process.returncode}); "
+                "nothing else is affected, and you can try again."
             )
         finally:
             self._end()
 
     def _end(self) -> None:
-        self._end_by_itself.cancel()
+        self._expiry.cancel()
         with self._lock:
             self._running.discard(self)
         self._process.cancel()
@@ -125,43 +127,47 @@ class Job:
 
 def main(folder: Path) -> None:
     jobs.end_after(TIME_LIMIT)
-    jobs.give_way()  # pages come first
+    jobs.lower_priority()  # pages come first
     torch.set_grad_enabled(False)
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
 
     try:
-        found = fit(job, folder / "images.zip", functools.partial(jobs.tell, folder))
+        result = fit(job, folder / "images.zip", functools.partial(jobs.write_progress, folder))
     except UploadError as error:
         store.write_atomically(folder / "sentence", str(error).encode())
         return
     with (folder / "writing.npz").open("wb") as file:
-        np.savez(file, **{f.name: getattr(found, f.name) for f in fields(OwnMap)})
+        np.savez(file, **{f.name: getattr(result, f.name) for f in fields(OwnMap)})
     os.replace(folder / "writing.npz", folder / "result.npz")
 
 
-def fit(job: dict, archive: Path, say) -> OwnMap:
-    """Decode, encode, fit. say(stage, share) hears how far it is."""
+def fit(job: dict, archive: Path, report) -> OwnMap:
+    """Decode and encode the images of an archive and fit maps to their codes.
+
+    job: the content of job.json. report(stage, share): called with the progress. Raises UploadError where fewer
+    than MIN_IMAGES can be decoded or a value of the model is not finite.
+    """
     model = store.load(job["model"])
     info = DATASETS[model.card.data]
     images, kept = [], []
     with zipfile.ZipFile(archive) as file:
         for i in range(len(job["names"])):
             if i % 20 == 0:
-                say(f"reading image {i + 1:,} of {len(job['names']):,}", 0.15 * i / len(job["names"]))
+                report(f"reading image {i + 1:,} of {len(job['names']):,}", 0.15 * i / len(job["names"]))
             try:
                 images.append(as_the_model_sees(file.read(str(i)), info))
                 kept.append(i)
             except UploadError:
                 continue
     n = len(images)
-    if n < FEWEST:
-        raise UploadError(f"Only {n} of {len(job['names'])} files could be decoded; a map needs {FEWEST} images.")
+    if n < MIN_IMAGES:
+        raise UploadError(f"Only {n} of {len(job['names'])} files could be decoded; a map needs {MIN_IMAGES} images.")
     x = torch.cat(images)
     classes = torch.zeros(n, dtype=torch.int64)
 
     def batches():
         for first in range(0, n, BATCH):
-            say(f"encoding image {first + 1:,} of {n:,}", 0.15 + 0.15 * first / n)
+            report(f"encoding image {first + 1:,} of {n:,}", 0.15 + 0.15 * first / n)
             part = x[first : first + BATCH]
             if model.num_classes:
                 classes[first : first + BATCH] = model.most_likely_class(part)
@@ -171,36 +177,36 @@ def fit(job: dict, archive: Path, say) -> OwnMap:
     usable = np.isfinite(terms.means).all(1) & np.isfinite(terms.recon_at_mean)
     if not usable.all():
         raise UploadError(
-            f"This model returns a value that is not a finite number for {n - usable.sum():,} of these {n:,} images, "
-            "so they get no map."
+            f"The model returns a value that is not a finite number for {n - usable.sum():,} of these {n:,} images, "
+            "so a map of them cannot be fitted."
         )
     features = model.features(torch.from_numpy(terms.means)).numpy()
-    say("loading UMAP", 0.3)
-    umap = maps.fit_umap(features, 0, _Bar(lambda share: say("fitting UMAP", 0.45 + 0.3 * share)))
-    again = maps.fit_umap(features, 1, _Bar(lambda share: say("fitting UMAP again", 0.75 + 0.2 * share)))
+    report("loading UMAP", 0.3)
+    umap = maps.fit_umap(features, 0, _ProgressBar(lambda share: report("fitting UMAP", 0.45 + 0.3 * share)))
+    again = maps.fit_umap(features, 1, _ProgressBar(lambda share: report("fitting UMAP again", 0.75 + 0.2 * share)))
     pca = maps.pca_plane(features).place(features).astype(np.float32)
-    say("measuring", 0.97)
+    report("measuring", 0.97)
     folders, labels = np.unique([job["folders"][i] for i in kept], return_inverse=True)
-    places = (umap, maps.turned_to(again, umap), pca)
+    layouts = (umap, maps.align_to(again, umap), pca)
     return OwnMap(
         images=(x * 255).round().to(torch.uint8).numpy(), names=np.array([job["names"][i] for i in kept]),
         labels=labels, folders=folders, classes=classes.numpy(), codes=terms.means,
-        recon=terms.recon_at_mean, umap=places[0], umap_again=places[1], pca=places[2],
-        trustworthiness=np.array([maps.map_trustworthiness(features, xy) for xy in places]),
+        recon=terms.recon_at_mean, umap=layouts[0], umap_again=layouts[1], pca=layouts[2],
+        trustworthiness=np.array([maps.map_trustworthiness(features, xy) for xy in layouts]),
         left_out=len(job["names"]) - n,
     )  # fmt: skip
 
 
-class _Bar:
-    """A file for umap's progress bar that passes on the share done."""
+class _ProgressBar:
+    """A file-like object that umap writes its progress bar to; it calls on_share with the share done, 0 to 1."""
 
-    def __init__(self, heard):
-        self.heard = heard
+    def __init__(self, on_share):
+        self.on_share = on_share
 
     def write(self, text: str) -> None:
         percent = re.search(r"(\d+)%", text)
         if percent:
-            self.heard(int(percent[1]) / 100)
+            self.on_share(int(percent[1]) / 100)
 
     def flush(self) -> None:
         pass

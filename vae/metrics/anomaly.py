@@ -35,7 +35,7 @@ def foreignness(model: LatentModel, x: Tensor, generator: torch.Generator | None
     y = model.most_likely_class(x) if model.num_classes else None
     out = model(x, y, generator=generator)
     error = ((x - model.decode(out.posterior.mean, y)) ** 2).sum((1, 2, 3))
-    if model.latent_kind == "point":
+    if not model.has_elbo:
         return Scores(_finite(error), None, None)
     bound = -elbo(out, x).elbo
     return Scores(_finite(error), _finite(bound), _finite(bound - pixel_entropy(x)))
@@ -54,7 +54,13 @@ class ROC(NamedTuple):
 
 
 def roc(familiar: np.ndarray, foreign: np.ndarray) -> ROC:
-    """familiar (N,), foreign (M,): scores, more for what seems more foreign (Fawcett 2006)."""
+    """familiar (N,), foreign (M,): scores, more for what seems more foreign (Fawcett 2006).
+
+    Raises ValueError unless both are finite numbers, one or more.
+    """
+    for scores in (familiar, foreign):
+        if np.ndim(scores) != 1 or not len(scores) or not np.isfinite(scores).all():
+            raise ValueError(f"scores must be finite, of shape (N,), N 1 or more, not of shape {np.shape(scores)}")
     truth = np.concatenate([np.zeros(len(familiar)), np.ones(len(foreign))])
     scores = np.concatenate([familiar, foreign])
     false_alarms, hits, _ = roc_curve(truth, scores)

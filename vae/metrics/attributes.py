@@ -11,6 +11,10 @@ from torch import Tensor
 from ..latent.geometry import attribute_direction
 from ..models import LatentModel
 
+PROTOCOL = (
+    "directions from {fit:,} codes, {moved:,} other test images moved by {steps:g} times the direction, judged by a classifier"
+)
+
 
 class Flips(NamedTuple):
     """Shares of test images, by attribute, that change when their code moves along a direction."""
@@ -32,7 +36,12 @@ def attribute_flips(
     attribute where its factor k takes one of these values. judge: images (B, C, H, W) -> answers (B, K) int. The first `fit`
     codes give the directions, the others are moved: by +steps times the direction where the
     attribute is absent, by -steps where it is there.
+    Raises ValueError for codes and factors that do not go together, and unless 0 < fit < N.
     """
+    if codes.ndim != 2 or np.ndim(factors) != 2 or len(codes) != len(factors):
+        raise ValueError(f"codes (N, D) and factors (N, K) must go together, not {tuple(codes.shape)}, {np.shape(factors)}")
+    if not 0 < fit < len(codes):
+        raise ValueError(f"fit must be between 1 and {len(codes) - 1}, so that codes are left to move, not {fit}")
     rates, unmoved, others = {}, {}, {}
     names = list(attributes)
     has = _has(factors, attributes)
@@ -47,10 +56,7 @@ def attribute_flips(
         unmoved[name] = float((plain_has[name] != there).mean())
         kept = [(after[n] == plain_has[n]).mean() for n in names if n != name]
         others[name] = float(np.mean(kept)) if kept else 1.0
-    protocol = (
-        f"directions from {fit:,} codes, {len(codes) - fit:,} other test images moved by "
-        f"{steps:g} times the direction, judged by a classifier"
-    )
+    protocol = PROTOCOL.format(fit=fit, moved=len(codes) - fit, steps=steps)
     return Flips(rates, unmoved, others, protocol)
 
 

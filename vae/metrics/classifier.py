@@ -9,11 +9,15 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ..models import Config
 from ..models.blocks import halvings, smallest_map
+from ..models.checks import check_images
 
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
 CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images; others take the nearest
+CONFIDENCE_PROTOCOL = (
+    "mean largest probability of a classifier (test accuracy {accuracy:.3f}) over {samples:,} samples from the prior "
+    "and {images:,} test images"
+)
 
 
 class Classifier(nn.Module):
@@ -22,8 +26,7 @@ class Classifier(nn.Module):
     def __init__(self, image_shape: tuple[int, int, int], answers: tuple[int, ...]):
         super().__init__()
         channels = CHANNELS[min(CHANNELS, key=lambda height: abs(height - image_shape[1]))]
-        config = Config(image_shape, latent_dim=0, channels=channels)
-        c, h, w = smallest_map(config)
+        c, h, w = smallest_map(image_shape, channels)
         self.body = nn.Sequential(
             *halvings((image_shape[0], *channels)), nn.Flatten(), nn.Linear(c * h * w, 128), nn.ReLU()
         )
@@ -65,15 +68,16 @@ class Confidence(NamedTuple):
 
 @torch.no_grad()
 def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> Confidence:
-    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]."""
+    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]. Raises ValueError for others, and for none."""
+    for x in (samples, test_images):
+        check_images(x, test_images.shape[-3:])
+        if not len(x):
+            raise ValueError("there are no images to be confident of")
 
     def mean_confidence(x: Tensor) -> float:
         found = [logits.softmax(1).amax(1) for part in x.split(500) for logits in classifier(part)]
         return float(torch.cat(found).mean())
 
     accuracy = sum(classifier.accuracy) / len(classifier.accuracy)
-    protocol = (
-        f"mean largest probability of a classifier (test accuracy {accuracy:.3f}) over "
-        f"{len(samples):,} draws from the prior and {len(test_images):,} test images"
-    )
+    protocol = CONFIDENCE_PROTOCOL.format(accuracy=accuracy, samples=len(samples), images=len(test_images))
     return Confidence(mean_confidence(samples), mean_confidence(test_images), accuracy, protocol)

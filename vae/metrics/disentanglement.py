@@ -4,10 +4,13 @@ All take codes (N, D) float, the posterior means of N images, and factors (N, K)
 carries its protocol, the factors that were left out because they are constant, and (where
 `baseline` is true) its own score on standard normal codes of the same shape, seed 0: what a model
 that knows nothing of the factors gets. Where a measure fits a classifier, the first two thirds of
-the rows train it and the last third is scored; the rows should be in random order.
+the rows train it and the last third is scored. Rows that are visibly in no random order, so that one
+part lacks values of a factor, are shuffled first (seed 0).
 
-All raise ValueError for codes and factors that do not go together, for codes that are not finite
-(naming the dimension), and where every factor is constant.
+Factors are classes: numbers (or words) that recur. For continuous ones see `discretise`.
+
+All raise ValueError for codes and factors that do not go together, for values that are no numbers or
+not finite (naming dimension or column), for continuous factors and where every factor is constant.
 """
 
 from __future__ import annotations
@@ -23,6 +26,17 @@ from tqdm import tqdm
 
 BATCH = 64  # codes behind one vote of factor_vae_score and one point of beta_vae_score
 TRAIN_POINTS, TEST_POINTS = 10_000, 5_000  # votes, points
+BINS = 20
+SVM_C = 0.01
+ACTIVE = 0.01  # variance of an active dimension's posterior mean
+
+# The protocol of each result. vae.evaluation describes the figures on cards by the same sentences.
+BINS_PROTOCOL = "mean codes of {images:,} images, {bins} equal-width bins"
+SAP_PROTOCOL = "linear SVM (C = {C}) on {train:,} mean codes, tested on {test:,}"
+DCI_PROTOCOL = "gradient-boosted trees on {train:,} mean codes, tested on {test:,}"
+VOTES_PROTOCOL = "{train:,} votes to train on, {test:,} to test, each from {batch} of {images:,} mean codes"
+PAIRS_PROTOCOL = "{train:,} points to train on, {test:,} to test, each from {batch} pairs of {images:,} mean codes"
+GAUSSIAN_PROTOCOL = "Gaussian, {images:,} mean codes, active dimensions"
 
 
 class MIG(NamedTuple):
@@ -90,7 +104,7 @@ class ActiveUnits(NamedTuple):
     variances: np.ndarray  # (D,) variance of each posterior mean over the data
 
 
-def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool = True) -> MIG:
+def mig(codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True) -> MIG:
     """Mutual information gap (Chen et al. 2018): for each factor, the gap between the two
     dimensions that tell most about it, over the factor's entropy.
 
@@ -104,13 +118,13 @@ def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool =
             for k in range(factors.shape[1])]  # fmt: skip
     return MIG(
         _mean(gaps), tuple(gaps), information, entropies, _constant(varying),
-        f"mean codes of {len(codes):,} images, {bins} equal-width bins",
+        BINS_PROTOCOL.format(images=len(codes), bins=bins),
         mig(_random(codes), factors, bins, baseline=False).mig if baseline else None,
     )  # fmt: skip
 
 
 def modularity(
-    codes: np.ndarray, factors: np.ndarray, bins: int = 20, baseline: bool = True
+    codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True
 ) -> Modularity:
     """Modularity (Ridgeway & Mozer 2018): 1 where a dimension tells of one factor alone, by the
     squares of its mutual informations. A dimension that tells of nothing counts 0.
@@ -128,7 +142,7 @@ def modularity(
         per_dim = np.where(largest > 0, 1 - others / (largest * (squared.shape[1] - 1)), 0.0)
     return Modularity(
         float(per_dim.mean()), per_dim, information, _constant(varying),
-        f"mean codes of {len(codes):,} images, {bins} equal-width bins",
+        BINS_PROTOCOL.format(images=len(codes), bins=bins),
         modularity(_random(codes), factors, bins, baseline=False).modularity if baseline else None,
     )  # fmt: skip
 
@@ -138,10 +152,11 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
     accuracies of the two dimensions that predict it best, each by a linear SVM (C = 0.01, classes
     balanced, one against the rest).
 
-    Raises ValueError for fewer than two dimensions.
+    Raises ValueError for fewer than two dimensions, and where the rows to train on are too few for a
+    factor to vary.
     """
     codes, factors, varying = _checked(codes, factors, dimensions=2)
-    cut = _cut(codes)
+    codes, factors, cut, told = _in_random_order(codes, factors, varying)
     accuracy = np.full((codes.shape[1], factors.shape[1]), np.nan)
     for d in range(codes.shape[1]):
         for k in np.flatnonzero(varying):
@@ -151,7 +166,7 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
     gaps = [float(first[k] - second[k]) if varying[k] else None for k in range(len(varying))]
     return SAP(
         _mean(gaps), tuple(gaps), accuracy, _constant(varying),
-        f"linear SVM (C = 0.01) on {cut:,} mean codes, scored on {len(codes) - cut:,}",
+        SAP_PROTOCOL.format(C=SVM_C, train=cut, test=len(codes) - cut) + told,
         sap(_random(codes), factors, baseline=False).sap if baseline else None,
     )  # fmt: skip
 
@@ -165,9 +180,10 @@ def dci(
     Gradient-boosted trees (scikit-learn's defaults, seed 0) predict each factor from the whole
     code; how much they rely on each dimension is its importance. Takes minutes. jobs: how many
     processes share the factors; -1 for one per core.
+    Raises ValueError where the rows to train on are too few for a factor to vary.
     """
     codes, factors, varying = _checked(codes, factors)
-    cut = _cut(codes)
+    codes, factors, cut, told = _in_random_order(codes, factors, varying)
     importance = np.zeros((codes.shape[1], factors.shape[1]))
     accuracies = []
     # factors with many values take longest: they start first
@@ -181,14 +197,15 @@ def dci(
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(
         disentanglement, completeness, float(np.mean(accuracies)), importance, _constant(varying),
-        f"gradient-boosted trees on {cut:,} mean codes, scored on {len(codes) - cut:,}",
+        DCI_PROTOCOL.format(train=cut, test=len(codes) - cut) + told,
         dci(_random(codes), factors, baseline=False, jobs=jobs).disentanglement if baseline else None,
     )  # fmt: skip
 
 
 def _fit_trees(codes: np.ndarray, factor: np.ndarray, cut: int) -> tuple[np.ndarray, float]:
     trees = GradientBoostingClassifier(random_state=0).fit(codes[:cut], factor[:cut])
-    return trees.feature_importances_, trees.score(codes[cut:], factor[cut:])
+    # rounding leaves an importance of -3e-17 where a dimension tells nothing
+    return trees.feature_importances_.clip(min=0), trees.score(codes[cut:], factor[cut:])
 
 
 def dci_of_importance(importance: np.ndarray) -> tuple[float, float]:
@@ -220,10 +237,7 @@ def factor_vae_score(
     configurations do; with none left the score is 0.
     """
     codes, factors, varying = _checked(codes, factors)
-    protocol = (
-        f"{TRAIN_POINTS:,} votes to learn, {TEST_POINTS:,} to score, each of {BATCH} mean codes "
-        f"out of {len(codes):,}"
-    )
+    protocol = VOTES_PROTOCOL.format(train=TRAIN_POINTS, test=TEST_POINTS, batch=BATCH, images=len(codes))
     active = np.flatnonzero(codes.std(0) >= 0.05)
     if not active.size:
         return FactorVAEScore(0.0, (), _constant(varying), protocol, None)
@@ -266,8 +280,7 @@ def beta_vae_score(
     fitted = LogisticRegression(max_iter=1000).fit(points[:TRAIN_POINTS], chosen[:TRAIN_POINTS])
     return BetaVAEScore(
         float(fitted.score(points[TRAIN_POINTS:], chosen[TRAIN_POINTS:])), _constant(varying),
-        f"{TRAIN_POINTS:,} points to learn, {TEST_POINTS:,} to score, each of {BATCH} pairs of mean "
-        f"codes out of {len(codes):,}",
+        PAIRS_PROTOCOL.format(train=TRAIN_POINTS, test=TEST_POINTS, batch=BATCH, images=len(codes)),
         beta_vae_score(_random(codes), factors, seed, baseline=False).score if baseline else None,
     )  # fmt: skip
 
@@ -278,50 +291,121 @@ def total_correlation(codes: np.ndarray) -> TotalCorrelationEstimate:
 
     Only active dimensions (variance above 0.01) are looked at: the measure knows no scale, and a
     collapsed dimension's tiny mean follows from the others. It is infinite where one dimension
-    follows from others. Raises ValueError for codes that are not finite (naming the dimension).
+    follows from others. Raises ValueError for codes that are not finite (naming the dimension) and
+    for fewer than two images.
     """
-    codes = _checked_codes(codes)
-    codes = codes[:, codes.var(0) > 0.01]
+    codes = _checked_codes(codes, images=2)
+    codes = codes[:, codes.var(0) > ACTIVE]
     correlation = np.atleast_2d(np.corrcoef(codes, rowvar=False)) if codes.size else np.eye(1)
     eigenvalues = np.linalg.eigvalsh(correlation)
     # rounding leaves a singular matrix some 1e-16 above or below zero
     singular = eigenvalues.min() < 1e-12
     value = np.inf if singular else max(0.0, float(-0.5 * np.log(eigenvalues).sum()))
-    return TotalCorrelationEstimate(value, f"Gaussian, {len(codes):,} mean codes, active dimensions")
+    return TotalCorrelationEstimate(value, GAUSSIAN_PROTOCOL.format(images=len(codes)))
 
 
-def active_units(means: np.ndarray, threshold: float = 0.01) -> ActiveUnits:
+def active_units(means: np.ndarray, threshold: float = ACTIVE) -> ActiveUnits:
     """Dimensions whose posterior mean varies over the data by more than threshold
-    (Burda et al. 2016): Var_x(E[z_d | x]) > 0.01. means (N, D)."""
-    variances = np.asarray(means, np.float64).var(axis=0)
+    (Burda et al. 2016): Var_x(E[z_d | x]) > 0.01. means (N, D).
+
+    Raises ValueError for means that are not finite (naming the dimension) and for fewer than two images.
+    """
+    variances = _checked_codes(means, images=2).var(axis=0)
     return ActiveUnits(int((variances > threshold).sum()), variances)
+
+
+def discretise(factors: np.ndarray, bins: int = 20) -> np.ndarray:
+    """Factors (N, K) -> class numbers (N, K) int64: of a continuous column the numbers of `bins` equal-width
+    bins, of any other the numbers of its values in ascending order.
+
+    A column is continuous if it has more than `bins` values and not all of them are whole numbers, or
+    if hardly any value recurs. Raises ValueError for values that are no numbers or not finite, and for
+    fewer than two bins.
+    """
+    if bins < 2:
+        raise ValueError(f"a factor needs two bins or more, not {bins}")
+    factors = _checked_factors(factors)
+    columns = []
+    for column in factors.T:
+        values, numbers = np.unique(column, return_inverse=True)
+        if len(values) > bins and (_fractional(values) or _continuous(column, values)):
+            numbers = _binned(column.astype(np.float64), bins)
+        columns.append(numbers)
+    return np.stack(columns, 1).astype(np.int64)
+
+
+def _continuous(column: np.ndarray, values: np.ndarray) -> bool:
+    """Whether a factor (N,) with these different values is no set of classes: few of its values recur."""
+    n = len(column)
+    most = max(n / 10, min(10, n / 2)) if _fractional(values) else max(100, n / 2)
+    return len(values) > most
+
+
+def _fractional(values: np.ndarray) -> bool:
+    return values.dtype.kind == "f" and bool((values != np.rint(values)).any())
 
 
 def _checked(
     codes: np.ndarray, factors: np.ndarray, dimensions: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(codes float64, factors relabelled to 0..V-1 each, (K,) bool: which factors vary)."""
-    codes, factors = np.asarray(codes, np.float64), np.asarray(factors)
-    if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors) or not len(codes):
-        raise ValueError(
-            f"codes (N, D) and factors (N, K) must go together, not {codes.shape}, {factors.shape}"
-        )
-    codes = _checked_codes(codes)
+    shapes = np.shape(codes), np.shape(factors)
+    if [len(shape) for shape in shapes] != [2, 2] or shapes[0][0] != shapes[1][0]:
+        raise ValueError(f"codes (N, D) and factors (N, K) must go together, not {shapes[0]}, {shapes[1]}")
+    codes, factors = _checked_codes(codes), _checked_factors(factors)
     if codes.shape[1] < dimensions:
         raise ValueError("a gap needs codes of two dimensions or more")
-    relabelled = [np.unique(f, return_inverse=True)[1] for f in factors.T]
+    relabelled = []
+    for k, column in enumerate(factors.T):
+        values, numbers = np.unique(column, return_inverse=True)
+        if _continuous(column, values):
+            raise ValueError(
+                f"factor {k} looks continuous: pass class numbers, or metrics.discretise(factors, bins=20), "
+                f"not {len(values):,} different values in {len(column):,} rows"
+            )
+        relabelled.append(numbers)
     varying = np.array([f.max() > 0 for f in relabelled])
     if not varying.any():
         raise ValueError("every factor is constant: there is nothing to disentangle")
     return codes, np.stack(relabelled, 1), varying
 
 
-def _checked_codes(codes: np.ndarray) -> np.ndarray:
-    codes = np.asarray(codes, np.float64)
+def _checked_codes(codes: np.ndarray, images: int = 1) -> np.ndarray:
+    """Codes (N, D) as float64. Raises ValueError for fewer images, no dimensions, and values that are no
+    numbers or not finite."""
+    codes = _numbers(codes, "codes")
+    if codes.ndim != 2 or len(codes) < images or not codes.shape[1]:
+        raise ValueError(f"codes must be (N, D), N {images} or more and D 1 or more, not {codes.shape}")
     bad = np.flatnonzero(~np.isfinite(codes).all(axis=0))
     if bad.size:
         raise ValueError(f"codes of dimension {bad[0]} are not all finite")
     return codes
+
+
+def _checked_factors(factors: np.ndarray) -> np.ndarray:
+    """Factors (N, K), K 1 or more, as float64 or words. Raises ValueError for values that are no numbers
+    or words, or not finite (naming the column)."""
+    factors = np.asanyarray(factors)
+    words = factors.dtype.kind in "SU"
+    factors = np.asarray(factors) if words else _numbers(factors, "factors")
+    if factors.ndim != 2 or not factors.size:
+        raise ValueError(f"factors must be (N, K), N and K 1 or more, not {factors.shape}")
+    if factors.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(factors).all(axis=0))
+        if bad.size:
+            rows = int((~np.isfinite(factors[:, bad[0]])).sum())
+            raise ValueError(f"factor {bad[0]} is NaN or infinite in {rows:,} of {len(factors):,} rows")
+    return factors
+
+
+def _numbers(values: np.ndarray, name: str) -> np.ndarray:
+    values = np.asanyarray(values)
+    try:
+        if values.dtype.kind == "c" or np.ma.is_masked(values):
+            raise TypeError
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be real numbers, none of them masked, not {values.dtype}") from error
 
 
 def _constant(varying: np.ndarray) -> tuple[int, ...]:
@@ -336,16 +420,34 @@ def _random(codes: np.ndarray) -> np.ndarray:
     return np.random.RandomState(0).standard_normal(codes.shape)
 
 
-def _cut(codes: np.ndarray) -> int:
-    return max(1, len(codes) * 2 // 3)
+def _in_random_order(
+    codes: np.ndarray, factors: np.ndarray, varying: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int, str]:
+    """(codes, factors, how many of the first rows train a classifier, words for the protocol): rows as
+    they come, or shuffled by seed 0 where the training part lacks a factor's value or the other part has
+    one alone."""
+    cut = max(1, len(codes) * 2 // 3)
+    varied = factors[:, varying]
+    lacking = any(len(np.unique(f[:cut])) <= f.max() or len(np.unique(f[cut:])) < 2 for f in varied.T)
+    if lacking:
+        order = np.random.default_rng(0).permutation(len(codes))
+        codes, factors = codes[order], factors[order]
+    for k in np.flatnonzero(varying):
+        if len(np.unique(factors[:cut, k])) < 2:
+            raise ValueError(f"factor {k} has one value in the {cut:,} rows that train a classifier: pass more rows")
+    return codes, factors, cut, ", rows shuffled (seed 0)" if lacking else ""
+
+
+def _binned(values: np.ndarray, bins: int) -> np.ndarray:
+    """Values (N,) -> numbers (N,) of equal-width bins, from 0; the maximum falls into the last."""
+    return np.digitize(values, np.histogram_bin_edges(values, bins)[:-1]) - 1
 
 
 def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
     """I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1."""
     information = np.zeros((codes.shape[1], factors.shape[1]))
     for d in range(codes.shape[1]):
-        # as np.digitize does with the left edges: the maximum falls into the last bin
-        binned = np.digitize(codes[:, d], np.histogram_bin_edges(codes[:, d], bins)[:-1]) - 1
+        binned = _binned(codes[:, d], bins)
         for k in range(factors.shape[1]):
             values = factors[:, k].max() + 1
             joint = np.bincount(binned * values + factors[:, k], minlength=bins * values)
@@ -367,7 +469,7 @@ def _rows_like(values: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
     return order[first[wanted] + (rng.random(rows.shape) * count[wanted]).astype(int)]
 
 
-def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = 0.01) -> Callable:
+def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = SVM_C) -> Callable:
     """LinearSVC(C=0.01, class_weight="balanced") for one feature, solved exactly.
 
     x (N,) float, y (N,) int -> a function from (M,) float to (M,) int. Minimises

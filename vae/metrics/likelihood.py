@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..models import LatentModel
+from ..models.base import reparametrise
 
 FLOATS = 2**19  # of decoded pixels at a time: what a processor's cache holds is quicker than more
 
@@ -34,30 +35,29 @@ def importance_nll(
 
     batches: (x (B, C, H, W), y (B,)). samples K per image, decoded some at a time, so that memory
     does not grow with K. Only for binary pixels is a Bernoulli likelihood's figure a probability.
-    Raises ValueError for a point posterior, which has no density, and for samples below 1.
+    Raises ValueError for a point posterior, which has no density, for samples below 1 and for no images.
     """
     if samples < 1:
         raise ValueError(f"importance sampling needs one sample or more, not {samples}")
-    if model.latent_kind in ("point", "codes"):
+    if model.deterministic:
         raise ValueError("a deterministic code has no density to sample from")
-    found, prior = [], model.prior
-    # distributions draw from torch's own generator: it is put back as it was
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for x, y in batches:
-            y = y if model.num_classes else None
-            posterior, b = model.encode(x, y), len(x)
-            chunk = max(1, FLOATS // x.numel())
-            total = torch.full((b,), -torch.inf, dtype=torch.float64)
-            for first in range(0, samples, chunk):
-                n = min(chunk, samples - first)
-                z = posterior.sample((n,))  # (n, B, D)
-                repeated = None if y is None else y.repeat(n)
-                likelihood = model.likelihood(z.flatten(0, 1), repeated)
-                log_p_x = likelihood.log_prob(x.repeat(n, 1, 1, 1)).view(n, b)
-                log_weight = log_p_x + prior.log_prob(z) - posterior.log_prob(z)
-                total = torch.logaddexp(total, log_weight.double().logsumexp(0))
-            found.append(log(samples) - total)
+    found, prior, generator = [], model.prior, torch.Generator().manual_seed(seed)
+    for x, y in batches:
+        y = y if model.num_classes else None
+        posterior, b = model.encode(x, y), len(x)
+        chunk = max(1, FLOATS // max(1, x.numel()))
+        total = torch.full((b,), -torch.inf, dtype=torch.float64)
+        for first in range(0, samples, chunk):
+            n = min(chunk, samples - first)
+            z = reparametrise(posterior, torch.randn(n, b, model.latent_dim, generator=generator))  # (n, B, D)
+            repeated = None if y is None else y.repeat(n)
+            likelihood = model.likelihood(z.flatten(0, 1), repeated)
+            log_p_x = likelihood.log_prob(x.repeat(n, 1, 1, 1)).view(n, b)
+            log_weight = log_p_x + prior.log_prob(z) - posterior.log_prob(z)
+            total = torch.logaddexp(total, log_weight.double().logsumexp(0))
+        found.append(log(samples) - total)
+    if not sum(map(len, found)):
+        raise ValueError("there are no images to measure")
     per_image = torch.cat(found).numpy()
     error = float(per_image.std(ddof=1) / len(per_image) ** 0.5) if len(per_image) > 1 else 0.0
     protocol = f"importance sampling, {samples:,} posterior draws an image (seed {seed}), {len(per_image):,} images"

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..data import Split
+from ..models.checks import check_images
 
 CHUNK = 4000  # training images at a time
 
@@ -17,7 +18,11 @@ def nearest_images(x: Tensor, split: Split) -> tuple[np.ndarray, np.ndarray]:
 
     Distances are Euclidean, over pixels. A model that copies has draws much nearer to its training
     images than other images of the same kind are; held-out images say what is near (Meehan et al. 2020).
+    Raises ValueError for images of another shape than the split's, and for an empty split.
     """
+    if not len(split):
+        raise ValueError("the split has no images to be near to")
+    check_images(x, split.batch([0])[0].shape[1:], look=False)
     found, rows = torch.full((len(x),), torch.inf), torch.zeros(len(x), dtype=torch.long)
     for number, (images, _) in enumerate(split.batches(CHUNK)):
         distances, nearest = torch.cdist(x.flatten(1), images.flatten(1)).min(1)

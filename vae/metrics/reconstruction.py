@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..models import LatentModel
+from ..models.checks import check_images
 from ..objectives import elbo
 
 
@@ -29,7 +30,10 @@ class Terms(NamedTuple):
 def average_terms(
     model: LatentModel, batches: Iterable[tuple[Tensor, Tensor]], seed: int = 0
 ) -> Terms:
-    """Run a model over batches of (x (B, C, H, W), y (B,)). One posterior draw per image, by seed."""
+    """Run a model over batches of (x (B, C, H, W), y (B,)). One posterior draw per image, by seed.
+
+    Raises ValueError where there are no images.
+    """
     generator = torch.Generator().manual_seed(seed)
     recon, floor, kl, kl_per_dim, recon_at_mean, means, sigmas = [], [], [], [], [], [], []
     for x, y in batches:
@@ -43,6 +47,8 @@ def average_terms(
         recon_at_mean.append(-model.likelihood(out.posterior.mean, y).log_prob(x))
         means.append(out.posterior.mean)
         sigmas.append(out.posterior.stddev)
+    if not sum(map(len, recon)):
+        raise ValueError("there are no images to average over")
     # float64: a float32 mean over 10,000 terms of some hundred nats loses its last digit
     per_dim = None if kl_per_dim[0] is None else torch.cat(kl_per_dim).double().mean(0).numpy()
     return Terms(
@@ -59,15 +65,18 @@ def average_terms(
 
 def pixel_entropy(x: Tensor) -> Tensor:
     """Images (B, C, H, W) in [0, 1] -> (B,) nats: the entropy of pixels that are white with these odds,
-    which is the least that -log p(x|z) can be, x_hat being x."""
+    which is the least that -log p(x|z) can be, x_hat being x. Raises ValueError for other images."""
+    _check(x)
+    x = x.clamp(0, 1)  # what rounding leaves outside has no entropy
     return (torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3))
 
 
 def psnr(x: Tensor, x_hat: Tensor) -> Tensor:
     """Peak signal-to-noise ratio in decibels: images (B, C, H, W) in [0, 1] -> (B,).
 
-    Infinite where they are equal.
+    Infinite where they are equal. Raises ValueError for images of different shapes or another range.
     """
+    _check_pair(x, x_hat)
     return -10 * ((x - x_hat) ** 2).mean((1, 2, 3)).log10()
 
 
@@ -75,13 +84,28 @@ def sharpness(x: Tensor) -> Tensor:
     """Variance of the Laplacian, a measure of focus (Pech-Pacheco et al. 2000): (B, C, H, W) -> (B,).
 
     The Laplacian is that of the channels' mean, by the five-point stencil, borders left out.
+    Raises ValueError for images that are not in [0, 1].
     """
+    _check(x)
     grey = x.mean(1)  # (B, H, W)
     middle = grey[:, 1:-1, 1:-1]
     laplacian = (
         grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:] - 4 * middle
     )
     return laplacian.flatten(1).var(1)
+
+
+def _check(x: Tensor) -> None:
+    if x.ndim != 4:
+        raise ValueError(f"images must be (B, C, H, W), not {tuple(x.shape)}")
+    check_images(x, x.shape[1:])
+
+
+def _check_pair(x: Tensor, x_hat: Tensor) -> None:
+    _check(x)
+    check_images(x_hat, x.shape[1:])
+    if len(x) != len(x_hat) and 1 not in (len(x), len(x_hat)):
+        raise ValueError(f"images must be compared one by one, not {len(x)} with {len(x_hat)}")
 
 
 SCALES = (1, 2, 4, 8, 16, 32)  # sides of blocks, in pixels
@@ -92,8 +116,9 @@ def multiscale_distance(x: Tensor, y: Tensor) -> Tensor:
 
     The root mean squared difference between means over blocks, averaged over the SCALES that divide the
     picture. Unlike a distance of pixels it falls while two shapes that do not overlap yet come nearer
-    (an image pyramid: Burt & Adelson 1983).
+    (an image pyramid: Burt & Adelson 1983). Raises ValueError for images of different shapes or another range.
     """
+    _check_pair(x, y)
     scales = [scale for scale in SCALES if x.shape[-1] % scale == 0 and x.shape[-2] % scale == 0]
     blocks = [torch.nn.functional.avg_pool2d(x - y, scale) for scale in scales]
     return torch.stack([(b**2).mean((1, 2, 3)).sqrt() for b in blocks]).mean(0)

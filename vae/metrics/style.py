@@ -10,6 +10,11 @@ from torch import Tensor
 
 SOURCES = (39, 17, 32, 55)  # n, R, g and 3 in A-Za-z0-9
 STYLES_AT_ONCE = 8  # whose characters are decoded together
+PROTOCOL = (
+    "posterior mean of one glyph, class numbers {sources} in turn; {characters} characters decoded, {styles} held-out "
+    "styles; distance: mean squared pixel difference, own style over others; retrieval: nearest style by the {others} "
+    "other characters; permuted: z of another style (seed {seed})"
+)
 
 
 class StyleConsistency(NamedTuple):
@@ -76,11 +81,8 @@ def style_consistency(
     for values in found.values():
         to_target, to_others, retrieved = np.concatenate(values).mean(0)
         figures += [float(to_target / to_others), float(retrieved)]
-    protocol = (
-        f"posterior mean of one glyph, class numbers {', '.join(map(str, sources))} in turn; "
-        f"{classes} characters decoded, {n} held-out styles; distance: mean squared pixel "
-        f"difference, own style over others; retrieval: nearest style by the {classes - 1} other "
-        f"characters; permuted: z of another style (seed {seed})"
+    protocol = PROTOCOL.format(
+        sources=", ".join(map(str, sources)), characters=classes, styles=n, others=classes - 1, seed=seed
     )
     return StyleConsistency(*figures, 1 / n, protocol)
 

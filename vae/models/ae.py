@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import Config, LatentModel, PointMass, diagonal_normal
+from .base import FAMILIES, LatentModel, NetworkConfig, PointMass, diagonal_normal, precise
 
 
+@FAMILIES.register("ae")
 class Autoencoder(LatentModel):
     """A code per image and nothing that shapes the space of codes.
 
@@ -16,11 +17,11 @@ class Autoencoder(LatentModel):
     data (code_mu, code_sigma, set by fit_prior), so that drawing from it shows the holes.
     """
 
-    latent_kind = "point"
+    deterministic = ex_post_prior = recordable = plain_decoder = True
+    has_elbo = False
     prior_name = "a Gaussian fitted to the codes: an autoencoder has no prior, and it shows"
-    plain_decoder = True
 
-    def __init__(self, config: Config):
+    def __init__(self, config: NetworkConfig):
         super().__init__(config)
         self.encoder = blocks.encoder(config, outputs=config.latent_dim)
         self.decoder = blocks.decoder(config)
@@ -28,10 +29,10 @@ class Autoencoder(LatentModel):
         self.register_buffer("code_sigma", torch.ones(config.latent_dim))
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> PointMass:
-        return PointMass(self.encoder(x))
+        return PointMass(precise(self.encoder(self.as_images(x))))
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(z)
+        return self.decoder(z.to(self.dtype))
 
     @property
     def prior(self):

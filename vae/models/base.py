@@ -1,42 +1,99 @@
-"""LatentModel: the contract that the rest of the project relies on."""
+"""LatentModel: the contract that the rest of the project relies on. FAMILIES: who fulfils it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import chain
 from math import log
-from typing import Callable
+from typing import Callable, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Independent, Normal, constraints
+from torch.distributions import Distribution, Independent, Normal, constraints
+
+from ..registry import Registry
+from .checks import check_codes, check_images, extremes, kind_of, precise, traced
+from .likelihoods import LIKELIHOODS
+
+FAMILIES: Registry[type[LatentModel]] = Registry("family")  # a card's "family" is a key of it
+NETWORKS = ("mlp", "conv")
+ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
 @dataclass(frozen=True)
-class Config:
+class NetworkConfig:
     """What is needed to build a model again; a card stores it as JSON.
 
-    encoder, decoder: widths of the hidden layers, from input to output. For network
-    "conv" they are the widths of the dense layers between z and the smallest feature map, and
-    channels those of the feature maps, each half as wide and high as the one before.
+    A family with hyperparameters of its own extends it by a class named Config. Each refuses, with ValueError and one
+    sentence, values that build no model.
+
+    encoder, decoder: widths of the hidden layers, from input to output. For network "conv" they are the widths of the
+    dense layers between z and the smallest feature map, and channels those of the feature maps, each half as wide and
+    high as the one before.
     """
 
     image_shape: tuple[int, int, int]  # (C, H, W)
     latent_dim: int
-    network: str = "mlp"  # "mlp" or "conv"
+    network: str = "mlp"  # one of NETWORKS
     encoder: tuple[int, ...] = (256, 128)
     decoder: tuple[int, ...] = (128, 256)
     channels: tuple[int, ...] = (32, 32, 32, 32)
-    activation: str = "relu"  # of network "conv", or "silu", which network "mlp" has
-    num_classes: int = 0  # more than 0: the model is conditional
-    noise: float = 0.0  # "dvae": largest standard deviation of what is added to the images it learns from
-    pseudo_inputs: int = 0  # "vamp": components of the prior
-    flow_steps: int = 0  # "iaf": autoregressive steps of the posterior ...
-    flow_width: int = 0  # ... and the width of their hidden layer and of their context
-    top_dim: int = 0  # "ladder": dimensions of the upper level, of latent_dim in all
-    codebook: int = 0  # "vqvae": vectors in the codebook ...
-    code_dim: int = 0  # ... and their length
-    prior_width: int = 0  # "vqvae": width of the autoregressive prior's network ...
-    prior_layers: int = 0  # ... and how many blocks it has
+    activation: str = "relu"  # of network "conv", one of ACTIVATIONS; network "mlp" has SiLU
+    likelihood: str = "bernoulli"  # p(x|z) of the pixels, one of LIKELIHOODS
+    sigma: float = 0.1  # of Gaussian pixels: the standard deviation, or where training begins
+    num_classes: ClassVar[int] = 0  # a field of conditional families
+
+    def __post_init__(self):
+        if len(self.image_shape) != 3 or not all(map(is_count, self.image_shape)):
+            raise ValueError(f"image_shape must be (C, H, W), integers of 1 or more, not {self.image_shape}")
+        check_counts(self, "latent_dim")
+        if self.network not in NETWORKS:
+            raise ValueError(f"unknown network {self.network!r}: expected one of {', '.join(NETWORKS)}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {self.activation!r}: expected one of {', '.join(ACTIVATIONS)}")
+        if self.likelihood not in LIKELIHOODS:
+            raise ValueError(f"unknown likelihood {self.likelihood!r}: expected one of {', '.join(LIKELIHOODS)}")
+        for name in ("encoder", "decoder", "channels"):
+            if not all(map(is_count, getattr(self, name))):
+                raise ValueError(f"{name} must hold widths, integers of 1 or more, not {getattr(self, name)}")
+        if self.network == "conv":
+            check_halvings(self.image_shape, self.channels)
+
+    @classmethod
+    def from_dict(cls, stored: dict) -> NetworkConfig:
+        """Return the config that dataclasses.asdict made a dict of, also after a way through JSON.
+
+        Cards written before families had configs of their own hold the fields of every family, 0 where a family has
+        no use for them: those are dropped. Raises ValueError for other unknown fields.
+        """
+        known = {f.name for f in fields(cls)}
+        if unknown := [name for name, value in stored.items() if name not in known and value]:
+            raise ValueError(f"it names {', '.join(map(repr, unknown))}, unknown to {cls.__qualname__}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known})
+
+
+def is_count(value) -> bool:
+    """Return whether a value is an integer of 1 or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def check_counts(config: NetworkConfig, *names: str) -> None:
+    """Raise ValueError, naming the field, unless these fields of a config are integers of 1 or more."""
+    for name in names:
+        if not is_count(getattr(config, name)):
+            raise ValueError(f"{name} must be an integer of 1 or more, not {getattr(config, name)!r}")
+
+
+def check_halvings(image_shape: tuple[int, int, int], channels: tuple[int, ...]) -> None:
+    """Raise ValueError unless an image can be halved once for each entry of channels, and doubled back to its size."""
+    _, height, width = image_shape
+    if not channels:
+        raise ValueError("a convolutional network needs one entry of channels or more")
+    if height % 2 ** len(channels) or width % 2 ** len(channels):
+        raise ValueError(
+            f"{len(channels)} entries of channels halve the image {len(channels)} times, so its height and width must "
+            f"be multiples of {2 ** len(channels)}, not {height} x {width}"
+        )
 
 
 @dataclass(frozen=True)
@@ -49,7 +106,22 @@ class Output:
     prior: Distribution  # p(z), event (D,)
 
 
-class PointMass(Distribution):
+class Posterior(Distribution):
+    """q(z | x), batch (B,), event (D,): what encode returns.
+
+    Any torch Distribution with a mean and a stddev will do; one of this class says how it is sampled and evaluated.
+    """
+
+    def push(self, noise: Tensor) -> Tensor:
+        """noise (..., B, D) from N(0, I) -> z (..., B, D): the reparametrisation trick."""
+        return self.mean + self.stddev * noise
+
+    def at(self, z: Tensor) -> Distribution:
+        """Return the distribution that z (..., B, D) was sampled from: with levels, that of each given the one above."""
+        return self
+
+
+class PointMass(Posterior):
     """All mass on one code: the "posterior" of a deterministic autoencoder.
 
     log_prob is 0 at the code and -inf elsewhere: it counts probability, since a
@@ -78,33 +150,52 @@ class PointMass(Distribution):
         return self.rsample(sample_shape).detach()
 
     def log_prob(self, value: Tensor) -> Tensor:
+        check_codes(value, self)
         same = (value == self.value).all(-1)
-        return torch.where(same, 0.0, -torch.inf)
+        return torch.where(same, 0.0, -torch.inf).to(self.value.dtype)
 
 
 class LatentModel(nn.Module):
     """An encoder, a latent space and a decoder.
 
-    A page asks for a capability and never for a class name:
-    latent_kind   "gaussian": q(z|x) is a diagonal Gaussian, or one level after another;
-                  "flow": it can be drawn from, and its KL is estimated from draws;
-                  "point": the code is deterministic; "codes": so it is, and each of its
-                  numbers is a whole one, the number of a vector in a codebook
-    groups        {name: its dimensions}: levels that can be drawn apart; {} where there is one
-    prior_name    what p(z) is, for a caption; temperature_name: what a temperature does to it
-    centre_name   what the posterior's `mean` is, for a caption
-    num_classes   0, or the number of classes that `y` chooses from
-    plain_decoder decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
+    What a family can do stands on its class, so that nobody has to ask for a class name:
+    discrete       z holds indices below codebook_size of codebook vectors, on a grid (rows, columns): they cannot be
+                   added, averaged or traversed
+    deterministic  q(z|x) is a point mass, so it has no density and no samples
+    has_elbo       objectives.elbo is a lower bound on log p(x), and has a KL
+    analytic_kl    that KL has a closed form for each dimension; with levels, given a sample of the level above
+    conditional    encoder and decoder take a class y (B,), and most_likely_class(x) estimates it
+    classifies     classify(x) is log q(y|x) (B, num_classes), by the network `classifier`
+    denoises       trained to reconstruct clean images from noisy ones
+    ex_post_prior  fit_prior(codes) fits p(z) to codes (N, D) after training (Ghosh et al. 2020)
+    data_dependent_init  initialise(x) sets weights by training images x (N, C, H, W) before the first step
+    recordable     a training step runs the same kernels whatever the values, so a CUDA graph can record it
+    plain_decoder  decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
+
+    And in words, for a caption: prior_name, what p(z) is; temperature_name, what a temperature does to it;
+    centre_name, what the posterior's `mean` is.
+
+    Images and codes are cast to the dtype of the weights. A model in float64 computes in float64
+    throughout; one in float16 or bfloat16 decodes to that dtype, while its posterior, prior and
+    log-probabilities are float32. A batch may be empty.
+    Images that are no floats in [0, 1] of shape (B, C, H, W), codes that are not (B, D) and class
+    numbers that are missing, no integers, out of range or not B raise ValueError. Values are not
+    looked at in training mode, nor where they cannot be (see `extremes`).
     """
 
-    latent_kind = "gaussian"
+    Config: type[NetworkConfig] = NetworkConfig
+    discrete = deterministic = analytic_kl = conditional = classifies = denoises = False
+    ex_post_prior = data_dependent_init = recordable = plain_decoder = False
+    has_elbo = True
     prior_name, temperature_name = "N(0, I)", "spread times"
     centre_name = "posterior mean"
-    plain_decoder = False
 
-    def __init__(self, config: Config):
+    def __init__(self, config: NetworkConfig):
         super().__init__()
+        if type(config) is not self.Config:
+            raise TypeError(f"{type(self).__name__} takes a {self.Config.__qualname__}, not a {type(config).__qualname__}")
         self.config = config
+        self.pixels = LIKELIHOODS[config.likelihood](config.sigma)
         self.card = None  # vae.load puts the ModelCard here
 
     @property
@@ -117,10 +208,18 @@ class LatentModel(nn.Module):
 
     @property
     def num_classes(self) -> int:
+        """The number of classes that y chooses from; 0 where the model is not conditional."""
         return self.config.num_classes
 
     @property
-    def groups(self) -> dict[str, range]:
+    def dtype(self) -> torch.dtype:
+        """The floating-point type of the weights."""
+        tensors = chain(self.parameters(), self.buffers())
+        return next((t.dtype for t in tensors if t.is_floating_point()), torch.get_default_dtype())
+
+    @property
+    def levels(self) -> dict[str, range]:
+        """{name: its dimensions} of levels that can be sampled apart, the top one first; {} where there is one level."""
         return {}
 
     def features(self, z: Tensor) -> Tensor:
@@ -129,11 +228,20 @@ class LatentModel(nn.Module):
         return z
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Distribution:
-        """x (B, C, H, W) in [0, 1], y (B,) int for conditional models -> q(z | x), event (D,)."""
+        """x (B, C, H, W) in [0, 1], y (B,) int for conditional models -> q(z | x), event (D,).
+
+        Raises ValueError for other images and classes. An implementation calls as_images(x) first.
+        """
         raise NotImplementedError
 
+    def as_images(self, x: Tensor) -> Tensor:
+        """Return images x (B, C, H, W) in [0, 1] in the weights' dtype. Raises ValueError for others."""
+        check_images(x, self.image_shape, look=not self.training)
+        return x.to(self.dtype)
+
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """z (B, D) -> (B, C, H, W), the logit of each pixel's mean."""
+        """z (B, D) -> (B, C, H, W), from which `pixels` makes p(x|z): the logit of each pixel's mean, but for the
+        continuous Bernoulli."""
         raise NotImplementedError
 
     @property
@@ -142,8 +250,17 @@ class LatentModel(nn.Module):
         raise NotImplementedError
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """z (B, D) -> (B, C, H, W), the mean image in [0, 1]."""
-        return self.decode_logits(z, y).sigmoid()
+        """z (B, D) -> (B, C, H, W), the mean image in [0, 1]. Raises ValueError for z of another shape."""
+        self._check_shape(z)
+        return self.pixels.mean(self.decode_logits(z, y))
+
+    def _check_shape(self, z: Tensor) -> None:
+        if traced():
+            return
+        if not isinstance(z, Tensor):
+            raise ValueError(f"z must be a tensor of shape (B, {self.latent_dim}), not {kind_of(z)}")
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise ValueError(f"z must have shape (B, {self.latent_dim}), not {tuple(z.shape)}")
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """x (B, C, H, W) -> (B, C, H, W), decoded at the posterior mean. A conditional model that is given
@@ -155,10 +272,16 @@ class LatentModel(nn.Module):
     def likelihood(self, z: Tensor, y: Tensor | None = None) -> Distribution:
         """p(x | z): log_prob(x) -> (B,) in nats, summed over pixels.
 
-        Bernoulli. For grey pixels in [0, 1] log_prob is minus the binary cross-entropy,
-        the usual score on grey MNIST; only for binary pixels is it a log-probability.
+        Which it is, config.likelihood says. By default Bernoulli: for grey pixels in [0, 1] log_prob is then minus
+        the binary cross-entropy, the usual score on grey MNIST; only for binary pixels is it a log-probability.
+        x (B, C, H, W) in [0, 1], or one image (1, C, H, W) for all codes; others raise ValueError.
         """
-        return pixels(self.decode_logits(z, y))
+        self._check_shape(z)
+        return self.pixels(self.decode_logits(z, y))
+
+    def most_likely_class(self, x: Tensor) -> Tensor:
+        """x (B, C, H, W) -> (B,) int, of conditional models."""
+        raise NotImplementedError
 
     def sample(
         self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None
@@ -178,44 +301,41 @@ class LatentModel(nn.Module):
         y: Tensor | None = None,
         generator: torch.Generator | None = None,
         refine: Callable[[Distribution], Distribution] | None = None,
+        target: Tensor | None = None,
     ) -> Output:
         """x (B, C, H, W) through encoder, one draw of z, and decoder.
 
-        refine: what an objective does to the posterior before z is drawn.
+        refine: what an objective does to the posterior before z is drawn. target: the images to be
+        reconstructed, where they are not x.
         """
         posterior = self.encode(x, y)
         if refine is not None:
             posterior = refine(posterior)
         noise = torch.randn(len(x), self.latent_dim, generator=generator, device=x.device)
         z = reparametrise(posterior, noise)
-        return Output(posterior, z, self.likelihood(z, y), self.prior)
+        likelihood = self.pixels(self.decode_logits(z, y), x if target is None else target)
+        return Output(posterior, z, likelihood, self.prior)
 
     def one_hot(self, y: Tensor | None, n: int) -> Tensor:
-        """y (n,) int -> (n, num_classes) float. Raises ValueError for a missing or foreign class."""
+        """y (n,) int -> (n, num_classes) in the weights' dtype. Raises ValueError for a missing y, one of
+        another length or type, and class numbers out of range."""
+        expected = f"{n} class numbers from 0 to {self.num_classes - 1}"
         if y is None:
-            raise ValueError(f"this model is conditional: pass y, {n} class numbers")
-        if y.shape != (n,) or y.min() < 0 or y.max() >= self.num_classes:
-            raise ValueError(f"y must be {n} class numbers from 0 to {self.num_classes - 1}")
-        return nn.functional.one_hot(y.long(), self.num_classes).float()
-
-
-def pixels(logits: Tensor) -> Distribution:
-    """Independent Bernoulli pixels from logits (B, C, H, W)."""
-    # training may run the networks in bfloat16; validate_args=False admits grey values
-    return Independent(
-        Bernoulli(logits=logits.float(), validate_args=False), 3, validate_args=False
-    )
+            raise ValueError(f"this model is conditional: pass y, {expected}")
+        if not isinstance(y, Tensor) or y.dtype == torch.bool or y.is_floating_point() or y.is_complex():
+            raise ValueError(f"y must be a tensor of integers, {expected}, not {kind_of(y)}")
+        if y.shape != (n,):
+            raise ValueError(f"y must have shape ({n},), {expected}, not {tuple(y.shape)}")
+        found = extremes(y)
+        if found and not 0 <= found[0] <= found[1] < self.num_classes:
+            raise ValueError(f"y must be {expected}, not from {found[0]:g} to {found[1]:g}")
+        return nn.functional.one_hot(y.long(), self.num_classes).to(self.dtype)
 
 
 def check_temperature(temperature: float) -> None:
     """Raises ValueError for a temperature that is negative or not finite."""
     if not 0 <= temperature < float("inf"):
         raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
-
-
-def precise(values: Tensor) -> Tensor:
-    """Out of bfloat16, in which training may run the networks; anything else stays."""
-    return values.float() if values.dtype == torch.bfloat16 else values
 
 
 # Test images stay well inside: log-variances between -27 and 1.4, means within 11.1. An image unlike
@@ -249,10 +369,9 @@ def bounded_logvar(logvar: Tensor) -> Tensor:
 def reparametrise(posterior: Distribution, noise: Tensor) -> Tensor:
     """The draw of a posterior (B, D) that noise (B, D) from N(0, I) stands for.
 
-    Written out, where rsample would do, so that the noise can come from a generator. A posterior
-    that is more than a location and a scale says itself what it makes of the noise.
+    Written out, where rsample would do, so that the noise can come from a generator.
     """
-    if hasattr(posterior, "push"):
+    if isinstance(posterior, Posterior):
         return posterior.push(noise)
     return posterior.mean + posterior.stddev * noise
 
@@ -262,6 +381,15 @@ def gaussian_posterior(mu: Tensor, logvar: Tensor) -> Independent:
     return diagonal_normal(bounded_mean(mu), (0.5 * bounded_logvar(logvar)).exp())
 
 
-def diagonal_normal(mu: Tensor, sigma: Tensor) -> Independent:
-    """N(mu, diag(sigma^2)) over the last dimension, mu and sigma (..., D)."""
-    return Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False)
+class DiagonalNormal(Posterior, Independent):
+    """A diagonal Gaussian, event (D,)."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """z (..., D) -> (...) in nats. Raises ValueError for z of another shape."""
+        check_codes(value, self)
+        return self.base_dist.log_prob(value).sum(-1)  # Independent's own sum cannot reshape an empty batch
+
+
+def diagonal_normal(mu: Tensor, sigma: Tensor) -> DiagonalNormal:
+    """N(mu, diag(sigma^2)) over the last dimension, mu and sigma (..., D); in float32 or wider."""
+    return DiagonalNormal(Normal(precise(mu), precise(sigma), validate_args=False), 1, validate_args=False)

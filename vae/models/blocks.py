@@ -10,18 +10,16 @@ from math import prod
 
 from torch import nn
 
-from .base import Config
-
-ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
+from .base import ACTIVATIONS, NetworkConfig
 
 
-def mlp_encoder(config: Config, outputs: int) -> nn.Sequential:
+def mlp_encoder(config: NetworkConfig, outputs: int, hidden: tuple[int, ...]) -> nn.Sequential:
     """(B, C*H*W + num_classes) -> (B, outputs)."""
-    widths = (prod(config.image_shape) + config.num_classes, *config.encoder)
+    widths = (prod(config.image_shape) + config.num_classes, *hidden)
     return nn.Sequential(*_dense(widths), nn.Linear(widths[-1], outputs))
 
 
-def mlp_decoder(config: Config) -> nn.Sequential:
+def mlp_decoder(config: NetworkConfig) -> nn.Sequential:
     """(B, D + num_classes) -> logits (B, C, H, W)."""
     widths = (config.latent_dim + config.num_classes, *config.decoder)
     last = nn.Linear(widths[-1], prod(config.image_shape))
@@ -35,26 +33,25 @@ def _dense(widths: tuple[int, ...]) -> list[nn.Module]:
     return layers
 
 
-def conv_encoder(config: Config, outputs: int) -> nn.Sequential:
+def conv_encoder(config: NetworkConfig, outputs: int, hidden: tuple[int, ...], channels_in: int) -> nn.Sequential:
     """(B, C, H, W) -> (B, outputs): halvings, then dense layers (Burgess et al. 2018)."""
     activation = ACTIVATIONS[config.activation]
-    layers = [*halvings((config.image_shape[0], *config.channels), activation), nn.Flatten()]
-    width = prod(smallest_map(config))
-    for hidden in config.encoder:
-        layers += [nn.Linear(width, hidden), activation()]
-        width = hidden
-    return nn.Sequential(*layers, nn.Linear(width, outputs))
+    widths = (prod(smallest_map(config.image_shape, config.channels)), *hidden)
+    layers = [*halvings((channels_in, *config.channels), activation), nn.Flatten()]
+    for width_in, width_out in zip(widths, widths[1:]):
+        layers += [nn.Linear(width_in, width_out), activation()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
 
-def conv_decoder(config: Config) -> nn.Sequential:
+def conv_decoder(config: NetworkConfig) -> nn.Sequential:
     """(B, D + num_classes) -> logits (B, C, H, W), the mirror of conv_encoder."""
     activation = ACTIVATIONS[config.activation]
+    smallest = smallest_map(config.image_shape, config.channels)
+    widths = (config.latent_dim + config.num_classes, *config.decoder, prod(smallest))
     layers = []
-    width = config.latent_dim + config.num_classes
-    for hidden in (*config.decoder, prod(smallest_map(config))):
-        layers += [nn.Linear(width, hidden), activation()]
-        width = hidden
-    layers += [nn.Unflatten(1, smallest_map(config))]
+    for width_in, width_out in zip(widths, widths[1:]):
+        layers += [nn.Linear(width_in, width_out), activation()]
+    layers += [nn.Unflatten(1, smallest)]
     channels = (*config.channels[::-1], config.image_shape[0])
     return nn.Sequential(*layers, *doublings(channels, activation))
 
@@ -75,11 +72,13 @@ def doublings(channels: tuple[int, ...], activation: type[nn.Module] = nn.ReLU) 
     return layers[:-1]
 
 
-def smallest_map(config: Config) -> tuple[int, int, int]:
-    """(C, H, W) of the smallest feature map."""
-    _, height, width = config.image_shape
-    shrunk = 2 ** len(config.channels)
-    return config.channels[-1], height // shrunk, width // shrunk
+def smallest_map(image_shape: tuple[int, int, int], channels: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return (C, H, W) of the smallest feature map of `halvings`. Raises ValueError where no pixel is left."""
+    _, height, width = image_shape
+    shrunk = 2 ** len(channels)
+    if not channels or min(height, width) < shrunk:
+        raise ValueError(f"an image of {height} x {width} cannot be halved {len(channels)} times, once for each of channels")
+    return channels[-1], height // shrunk, width // shrunk
 
 
 def discriminator(latent_dim: int, width: int = 256, layers: int = 5) -> nn.Sequential:
@@ -91,19 +90,19 @@ def discriminator(latent_dim: int, width: int = 256, layers: int = 5) -> nn.Sequ
     return nn.Sequential(*parts, nn.Linear(width, 2))
 
 
-def encoder(config: Config, outputs: int) -> nn.Sequential:
-    """Images (B, C, H, W) -> (B, outputs). Raises ValueError for an unknown network."""
+def encoder(
+    config: NetworkConfig, outputs: int, hidden: tuple[int, ...] | None = None, channels_in: int | None = None
+) -> nn.Sequential:
+    """Images (B, C, H, W) -> (B, outputs).
+
+    hidden: widths of the dense layers, by default config.encoder. channels_in: of what network "conv" sees, by default C.
+    """
+    hidden = config.encoder if hidden is None else hidden
     if config.network == "mlp":
-        return nn.Sequential(nn.Flatten(), *mlp_encoder(config, outputs))
-    if config.network == "conv":
-        return conv_encoder(config, outputs)
-    raise ValueError(f"unknown network {config.network!r}: expected 'mlp' or 'conv'")
+        return nn.Sequential(nn.Flatten(), *mlp_encoder(config, outputs, hidden))
+    return conv_encoder(config, outputs, hidden, channels_in or config.image_shape[0])
 
 
-def decoder(config: Config) -> nn.Sequential:
-    """z (B, D) -> logits (B, C, H, W). Raises ValueError for an unknown network."""
-    if config.network == "mlp":
-        return mlp_decoder(config)
-    if config.network == "conv":
-        return conv_decoder(config)
-    raise ValueError(f"unknown network {config.network!r}: expected 'mlp' or 'conv'")
+def decoder(config: NetworkConfig) -> nn.Sequential:
+    """z (B, D) -> logits (B, C, H, W)."""
+    return mlp_decoder(config) if config.network == "mlp" else conv_decoder(config)

@@ -5,17 +5,18 @@ z is independent of y a priori, so it is left with what the class does not say: 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
 from . import blocks
-from .base import Config, gaussian_posterior
+from .base import FAMILIES, NetworkConfig, gaussian_posterior, is_count, precise
 from .vae import VAE
 
 
+@FAMILIES.register("cvae")
 class ConditionalVAE(VAE):
     """q(z|x, y), p(z) = N(0, I), p(x|z, y). y (B,) holds class numbers.
 
@@ -23,28 +24,38 @@ class ConditionalVAE(VAE):
     as one more channel, a picture that is learnt for each class.
     """
 
+    conditional = True
+    recordable = False  # the check of y reads values
+
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        num_classes: int = 0
+
+        def __post_init__(self):
+            super().__post_init__()
+            if not is_count(self.num_classes) or self.num_classes < 2:
+                raise ValueError(f"a conditional VAE needs num_classes of 2 or more, not {self.num_classes!r}")
+
     def __init__(self, config: Config):
-        if config.num_classes < 2:
-            raise ValueError("a conditional VAE needs two classes or more")
         super().__init__(config)  # the blocks make room for num_classes more inputs
         if config.network == "conv":
             channels, height, width = config.image_shape
             self.class_picture = nn.Embedding(config.num_classes, height * width)
-            wider = replace(config, image_shape=(channels + 1, height, width))
-            self.encoder = blocks.encoder(wider, outputs=2 * config.latent_dim)
+            self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim, channels_in=channels + 1)
 
     def encode(self, x: Tensor, y: Tensor | None = None):
+        x = self.as_images(x)
         one_hot = self.one_hot(y, len(x))
         if self.config.network == "conv":
             picture = self.class_picture(y.long()).view(-1, 1, *x.shape[2:])
             inputs = torch.cat([x, picture], dim=1)  # (B, C + 1, H, W)
         else:
             inputs = torch.cat([x.flatten(1), one_hot], dim=1)
-        mu, logvar = self.encoder(inputs).float().chunk(2, dim=1)  # each (B, D)
+        mu, logvar = precise(self.encoder(inputs)).chunk(2, dim=1)  # each (B, D)
         return gaussian_posterior(mu, logvar)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(torch.cat([z, self.one_hot(y, len(z))], dim=1))
+        return self.decoder(torch.cat([z.to(self.dtype), self.one_hot(y, len(z))], dim=1))
 
     @torch.no_grad()
     def most_likely_class(self, x: Tensor) -> Tensor:
@@ -52,10 +63,10 @@ class ConditionalVAE(VAE):
 
         By log p(x|z, y) - KL at the posterior mean, an estimate of log p(x|y); p(y) is uniform.
         """
-        scores = []
+        x, scores = self.as_images(x), []
         for label in range(self.num_classes):
             y = torch.full((len(x),), label, device=x.device)
             q = self.encode(x, y)
-            kl = kl_divergence(q, self.prior)  # (B,)
+            kl = kl_divergence(q.base_dist, self.prior.base_dist).sum(1)  # (B,)
             scores.append(self.likelihood(q.mean, y).log_prob(x) - kl)
         return torch.stack(scores).argmax(0)

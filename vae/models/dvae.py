@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from .base import Config
+from .base import FAMILIES, NetworkConfig
 from .vae import VAE
 
 
+@FAMILIES.register("dvae")
 class DenoisingVAE(VAE):
     """A VAE whose encoder learns from noisy images; what it is asked of later is left as it is.
 
@@ -16,16 +19,23 @@ class DenoisingVAE(VAE):
     the encoder knows clean images too.
     """
 
-    def __init__(self, config: Config):
-        if not config.noise > 0:
-            raise ValueError("a denoising VAE needs a standard deviation of noise above 0")
-        super().__init__(config)
+    denoises = True
+
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        noise: float = 0.5  # largest standard deviation of what is added to training images
+
+        def __post_init__(self):
+            super().__post_init__()
+            if not 0 < self.noise < float("inf"):
+                raise ValueError(f"a denoising VAE needs noise of a standard deviation above 0, not {self.noise}")
 
     def forward(self, x, y=None, generator=None, refine=None):
+        noisy = x = self.as_images(x)
         if self.training:
             std = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device)
-            x = add_noise(x, self.config.noise * std, generator)
-        return super().forward(x, y, generator, refine)
+            noisy = add_noise(x, self.config.noise * std, generator)
+        return super().forward(noisy, y, generator, refine, target=x)
 
 
 def add_noise(x: Tensor, std: float | Tensor, generator: torch.Generator | None = None) -> Tensor:

@@ -6,12 +6,28 @@ dimensions before d alone. So the Jacobian is triangular and its log-determinant
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, constraints
+from torch.distributions import constraints
 
 from . import blocks
-from .base import Config, LatentModel, bounded_logvar, bounded_mean, diagonal_normal, precise, soft_clamp
+from .base import (
+    FAMILIES,
+    LatentModel,
+    NetworkConfig,
+    Posterior,
+    bounded_logvar,
+    bounded_mean,
+    check_codes,
+    check_counts,
+    diagonal_normal,
+    precise,
+    soft_clamp,
+    traced,
+)
+from .lazy import changes, computed_once
 
 MAX_LOGIT = 20.0  # a smaller gate would shrink a dimension below float32's precision
 
@@ -46,11 +62,12 @@ class AutoregressiveStep(nn.Module):
 
     def forward(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """z (..., D), context (..., width) -> m (..., D) and the logit of s (..., D), both bounded."""
-        hidden = nn.functional.silu(self.first(z) + self.context(context))
+        dtype = self.first.weight.dtype
+        hidden = nn.functional.silu(self.first(z.to(dtype)) + self.context(context.to(dtype)))
         return bounded_mean(self.shift(hidden)), soft_clamp(self.gate(hidden), -MAX_LOGIT, MAX_LOGIT)
 
 
-class FlowPosterior(Distribution):
+class FlowPosterior(Posterior):
     """The law of a Gaussian draw (B, D) that went through the steps.
 
     mean is where the flow takes the Gaussian's mean: its centre, and not its expectation, which
@@ -62,11 +79,12 @@ class FlowPosterior(Distribution):
 
     def __init__(self, mu: Tensor, sigma: Tensor, context: Tensor, steps: nn.ModuleList):
         self.base, self.context, self.steps = diagonal_normal(mu, sigma), context, steps
-        self._last = None, None  # the last draw and its log q, as torch's transforms keep theirs
+        # the last sample and the mean: each with its version, which changes in place raise, and its log q
+        self._known: dict[str, tuple[Tensor, int, Tensor]] = {}
         super().__init__(mu.shape[:-1], mu.shape[-1:], validate_args=False)
 
-    def push(self, noise: Tensor) -> Tensor:
-        """noise (..., B, D) from N(0, I) -> z (..., B, D), and remembers log q(z|x) of it."""
+    def transform(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """noise (..., B, D) from N(0, I) -> z (..., B, D) and log q(z|x) (..., B) in nats."""
         z = self.base.mean + self.base.stddev * noise
         log_q = self.base.log_prob(z)
         for step in self.steps:
@@ -75,8 +93,11 @@ class FlowPosterior(Distribution):
             z = s * z + (1 - s) * m
             log_q = log_q - nn.functional.logsigmoid(logit).sum(-1)
             z = z.flip(-1)  # the next step sees the dimensions from the other end
-        self._last = z, log_q
-        return z
+        return z, log_q
+
+    def push(self, noise: Tensor) -> Tensor:
+        """noise (..., B, D) from N(0, I) -> z (..., B, D), whose log q(z|x) log_prob then has at once."""
+        return self._remember("sample", *self.transform(noise))
 
     def rsample(self, sample_shape=torch.Size()) -> Tensor:
         shape = self._extended_shape(sample_shape)
@@ -86,45 +107,71 @@ class FlowPosterior(Distribution):
         with torch.no_grad():
             return self.rsample(sample_shape)
 
-    @property
+    @computed_once
     def mean(self) -> Tensor:
-        return self.push(torch.zeros_like(self.base.mean))
+        return self._remember("mean", *self.transform(torch.zeros_like(self.base.mean)))
 
-    @property
+    @computed_once
     def variance(self) -> Tensor:
         generator = torch.Generator().manual_seed(0)
         noise = torch.randn(64, 1, self.base.mean.shape[-1], generator=generator)
         noise = noise.expand(-1, len(self.base.mean), -1).to(self.base.mean.device)
-        return self.push(noise).var(0)
+        return self.transform(noise)[0].var(0)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """log q(z|x) in nats of z (..., B, D): at once for the last draw, else by going back
-        through the flow, one dimension after another."""
-        if value is self._last[0]:
-            return self._last[1]
-        z, log_det = value, 0.0
+        """log q(z|x) in nats of z (..., B, D): at once for the last sample and for the mean, as long as they are
+        unchanged, else by going back through the flow, one dimension after another.
+
+        The gradient of a sample's is the total one, through z too, as it is for any z that
+        depends on the model's parameters. Raises ValueError for z of another shape.
+        """
+        check_codes(value, self)
+        for z, version, log_q in self._known.values():
+            if value is z and changes(z) == version and self._has_gradients(z, log_q):
+                log_q = log_q.clone()  # the caller may change it in place
+                return log_q if torch.is_grad_enabled() else log_q.detach()
+        z, log_det, dimensions = value, 0.0, torch.arange(value.shape[-1], device=value.device)
         for step in reversed(self.steps):
             z = z.flip(-1)
             before = torch.zeros_like(z)
             for d in range(z.shape[-1]):  # s_d and m_d need the dimensions before d alone
                 m, logit = step(before, self.context)
-                s = logit[..., d].sigmoid()
-                before[..., d] = (z[..., d] - (1 - s) * m[..., d]) / s
+                s = logit.sigmoid()
+                before = torch.where(dimensions == d, (z - (1 - s) * m) / s, before)
             log_det = log_det + nn.functional.logsigmoid(step(before, self.context)[1]).sum(-1)
             z = before
         return self.base.log_prob(z) - log_det
 
+    def _remember(self, what: str, z: Tensor, log_q: Tensor) -> Tensor:
+        if traced() or not torch.is_inference_mode_enabled():  # whose tensors count no changes
+            self._known[what] = z, changes(z), log_q
+        return z
 
+    def _has_gradients(self, z: Tensor, log_q: Tensor) -> bool:
+        """Return whether log q, computed with z, has all the gradients that are asked for now."""
+        if z.requires_grad != log_q.requires_grad:
+            return False
+        sources = (self.base.mean, self.base.stddev, self.context, *self.steps.parameters())
+        return log_q.requires_grad or not torch.is_grad_enabled() or not any(t.requires_grad for t in sources)
+
+
+@FAMILIES.register("iaf")
 class FlowVAE(LatentModel):
     """A VAE with an IAF posterior; prior and decoder are the VAE's."""
 
-    latent_kind = "flow"
+    recordable = plain_decoder = True
     centre_name = "posterior's centre (where the flow takes the Gaussian's mean)"
-    plain_decoder = True
+
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        flow_steps: int = 3  # autoregressive steps of the posterior ...
+        flow_width: int = 128  # ... and the width of their hidden layer and of their context
+
+        def __post_init__(self):
+            super().__post_init__()
+            check_counts(self, "flow_steps", "flow_width")
 
     def __init__(self, config: Config):
-        if config.flow_steps < 1 or config.flow_width < 1:
-            raise ValueError("a flow needs one step or more, and a width")
         super().__init__(config)
         self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim + config.flow_width)
         self.flow = nn.ModuleList(
@@ -136,11 +183,11 @@ class FlowVAE(LatentModel):
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> FlowPosterior:
         d = self.latent_dim
-        mu, logvar, context = precise(self.encoder(x)).split([d, d, self.config.flow_width], dim=1)
+        mu, logvar, context = precise(self.encoder(self.as_images(x))).split([d, d, self.config.flow_width], dim=1)
         return FlowPosterior(bounded_mean(mu), (0.5 * bounded_logvar(logvar)).exp(), context, self.flow)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(z)
+        return self.decoder(z.to(self.dtype))
 
     @property
     def prior(self):

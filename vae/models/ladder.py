@@ -8,39 +8,56 @@ level takes the bottom level along, and KL divergences are what they were.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, constraints
+from torch.distributions import Independent, constraints
 
 from . import blocks
 from .base import (
+    FAMILIES,
     MIN_LOGVAR,
-    Config,
     LatentModel,
+    NetworkConfig,
+    Posterior,
     bounded_logvar,
     bounded_mean,
+    check_codes,
     diagonal_normal,
     gaussian_posterior,
     precise,
     soft_clamp,
 )
+from .lazy import computed_once
 
 
-class LadderPosterior(Distribution):
+class LadderPosterior(Posterior):
     """q(z_top | x) q(e | x, z_top), both diagonal Gaussians, the second given the first's draw.
 
-    top: N over (B, D_top). bottom: what turns z_top (..., B, D_top) into N over (..., B, D_bottom).
-    mean is the mean of the top level, and that of the bottom level given it.
+    top: N over (B, D_top). mu_up, logvar_up (B, D_bottom): what x alone says of z_bottom. top_down: the
+    network behind p(z_bottom | z_top). mean is the mean of the top level, and that of the bottom level
+    given it.
     """
 
     arg_constraints = {}
     support = constraints.real_vector
 
-    def __init__(self, top: Independent, bottom, latent_dim: int):
-        self.top, self.bottom = top, bottom
+    def __init__(self, top: Independent, mu_up: Tensor, logvar_up: Tensor, top_down: nn.Module):
+        self.top, self.mu_up, self.logvar_up, self.top_down = top, mu_up, logvar_up, top_down
+        latent_dim = top.event_shape[0] + mu_up.shape[-1]
         super().__init__(top.batch_shape, torch.Size([latent_dim]), validate_args=False)
+
+    def bottom(self, z_top: Tensor) -> Independent:
+        """q(e | x, z_top) over (..., B, D_bottom) of z_top (..., B, D_top): what x says and what the prior
+        says, weighted by their precisions."""
+        mu_p, logvar_p = bottom_prior(self.top_down, z_top)
+        log_ratio = logvar_p - self.logvar_up  # log of x's precision over the prior's
+        # the weight of what x says, sigmoid(log_ratio), over sigma_p; as one exponential, since
+        # either factor alone may overflow
+        scale = (nn.functional.logsigmoid(log_ratio) - 0.5 * logvar_p).exp()
+        sigma = (0.5 * nn.functional.logsigmoid(-log_ratio)).exp()
+        return diagonal_normal(bounded_mean(scale * (self.mu_up - mu_p)), sigma)
 
     def given(self, z_top: Tensor) -> Independent:
         """Both levels as one diagonal Gaussian over (..., B, D), the bottom as z_top has it."""
@@ -68,32 +85,51 @@ class LadderPosterior(Distribution):
         with torch.no_grad():
             return self.rsample(sample_shape)
 
-    @property
+    @computed_once
     def mean(self) -> Tensor:
         return self.given(self.top.mean).mean
 
-    @property
+    @computed_once
     def variance(self) -> Tensor:
         """Of the bottom level: as it is where the top is at its mean."""
         return self.given(self.top.mean).variance
 
     def log_prob(self, value: Tensor) -> Tensor:
+        check_codes(value, self)
+        value = value.expand(torch.broadcast_shapes(value.shape, self.batch_shape + self.event_shape))
         return self.at(value).log_prob(value)
 
 
+def bottom_prior(top_down: nn.Module, z_top: Tensor) -> tuple[Tensor, Tensor]:
+    """mu_p and log sigma_p^2 of p(z_bottom | z_top) by its network: z_top (..., D_top) -> (..., D_bottom) each."""
+    mu, logvar = precise(top_down(z_top.to(top_down[0].weight.dtype))).chunk(2, dim=-1)
+    return bounded_mean(mu), bounded_logvar(logvar)
+
+
+@FAMILIES.register("ladder")
 class LadderVAE(LatentModel):
     """Two levels; dimensions 0 .. top_dim - 1 are the top one's, the others the bottom one's e."""
 
+    analytic_kl = recordable = True
     prior_name = "N(0, I) for the top level, and for the noise that a learnt Gaussian turns into the bottom one"
 
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        top_dim: int = 0  # dimensions of the top level, of latent_dim in all
+
+        def __post_init__(self):
+            super().__post_init__()
+            if self.top_dim not in range(1, self.latent_dim):
+                raise ValueError(f"a ladder needs a top_dim from 1 to latent_dim - 1, not {self.top_dim} of {self.latent_dim}")
+            if not self.encoder:
+                raise ValueError("a ladder needs one width of encoder or more: both levels stand on it")
+
     def __init__(self, config: Config):
-        if not 0 < config.top_dim < config.latent_dim:
-            raise ValueError("a ladder needs a top_dim between 1 and latent_dim - 1")
         super().__init__(config)
         width = config.encoder[-1]
         top, bottom = config.top_dim, config.latent_dim - config.top_dim
         # upwards: what the image says of the bottom level, and through it of the top level
-        self.encoder = blocks.encoder(replace(config, encoder=config.encoder[:-1]), outputs=width)
+        self.encoder = blocks.encoder(config, outputs=width, hidden=config.encoder[:-1])
         self.bottom_up = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * bottom))
         self.top_up = nn.Sequential(
             nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 2 * top)
@@ -107,39 +143,27 @@ class LadderVAE(LatentModel):
         self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
 
     @property
-    def groups(self) -> dict[str, range]:
+    def levels(self) -> dict[str, range]:
         top = self.config.top_dim
         return {"top level": range(top), "bottom level": range(top, self.latent_dim)}
 
     def bottom_prior(self, z_top: Tensor) -> tuple[Tensor, Tensor]:
         """mu_p and log sigma_p^2 of p(z_bottom | z_top): z_top (..., D_top) -> (..., D_bottom) each."""
-        mu, logvar = precise(self.top_down(z_top)).chunk(2, dim=-1)
-        return bounded_mean(mu), bounded_logvar(logvar)
+        return bottom_prior(self.top_down, z_top)
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> LadderPosterior:
-        h = self.encoder(x)  # (B, width)
+        h = self.encoder(self.as_images(x))  # (B, width)
         mu_top, logvar_top = precise(self.top_up(h)).chunk(2, dim=1)
         mu_up, logvar_up = precise(self.bottom_up(h)).chunk(2, dim=1)  # what x alone says of z_bottom
         # logvar_up is no posterior's width and may be large: an image may say nothing of a dimension
         mu_up, logvar_up = bounded_mean(mu_up), soft_clamp(logvar_up, MIN_LOGVAR, -MIN_LOGVAR)
-
-        def bottom(z_top: Tensor) -> Independent:
-            """q(e | x, z_top): what x says and what the prior says, weighted by their precisions."""
-            mu_p, logvar_p = self.bottom_prior(z_top)
-            log_ratio = logvar_p - logvar_up  # log of x's precision over the prior's
-            # the weight of what x says, sigmoid(log_ratio), over sigma_p; as one exponential, since
-            # either factor alone may overflow
-            scale = (nn.functional.logsigmoid(log_ratio) - 0.5 * logvar_p).exp()
-            sigma = (0.5 * nn.functional.logsigmoid(-log_ratio)).exp()
-            return diagonal_normal(bounded_mean(scale * (mu_up - mu_p)), sigma)
-
-        return LadderPosterior(gaussian_posterior(mu_top, logvar_top), bottom, self.latent_dim)
+        return LadderPosterior(gaussian_posterior(mu_top, logvar_top), mu_up, logvar_up, self.top_down)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         top = self.config.top_dim
         z_top, e = z[..., :top], z[..., top:]
         mu_p, logvar_p = self.bottom_prior(z_top)
-        return self.decoder(torch.cat([z_top, mu_p + (0.5 * logvar_p).exp() * e], dim=-1))
+        return self.decoder(torch.cat([z_top, mu_p + (0.5 * logvar_p).exp() * e], dim=-1).to(self.dtype))
 
     @property
     def prior(self):

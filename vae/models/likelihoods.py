@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal, constraints
 
 from ..registry import Registry
+from .checks import check_images, precise
 
 NEAR_ZERO = 1e-2  # a logit nearer to 0 than this takes the series: the closed forms divide 0 by 0
 MIN_LOG_SIGMA = -6.0  # of a learned or optimal sigma: 0.0025, less than the step between two grey levels
@@ -32,17 +33,38 @@ class Likelihood(nn.Module):
     def __init__(self, sigma: float):
         super().__init__()
 
-    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
+    def forward(self, logits: Tensor, x: Tensor | None = None) -> Pixels:
         """Return p(x | z). x (B, C, H, W): the images in training, for what is fitted to them."""
+        logits = precise(logits)
+        return Pixels(self.distribution(logits, x), logits.dtype, look=not self.training)
+
+    def distribution(self, logits: Tensor, x: Tensor | None) -> Distribution:
+        """Return the distribution of each pixel, batch (B, C, H, W), from logits in float32 or wider."""
         raise NotImplementedError
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """Return the mean images (B, C, H, W) in [0, 1]."""
+        return logits.sigmoid()
+
+
+class Pixels(Independent):
+    """Independent pixels, batch (B,), event (C, H, W).
+
+    look: whether log_prob looks at the values of an image, which have to lie in [0, 1].
+    """
+
+    def __init__(self, each: Distribution, dtype: torch.dtype, look: bool):
+        self.dtype, self.look = dtype, look
+        super().__init__(each, 3, validate_args=False)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Images (B, C, H, W), or such that broadcast to them -> (B,) in nats. Raises ValueError for others."""
+        check_images(value, self.event_shape, self.batch_shape, self.look)
+        # Independent's own sum cannot reshape an empty batch
+        return self.base_dist.log_prob(value.to(self.dtype)).flatten(-3).sum(-1)
 
 
 LIKELIHOODS: Registry[type[Likelihood]] = Registry("likelihood")
-
-
-def independent(pixels: Distribution) -> Independent:
-    """Return independent pixels (B, C, H, W) as one distribution over images."""
-    return Independent(pixels, 3, validate_args=False)
 
 
 @LIKELIHOODS.register("bernoulli")
@@ -52,8 +74,8 @@ class BernoulliPixels(Likelihood):
 
     is_cross_entropy = True
 
-    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
-        return independent(Bernoulli(logits=logits, validate_args=False))
+    def distribution(self, logits: Tensor, x: Tensor | None) -> Bernoulli:
+        return Bernoulli(logits=logits, validate_args=False)  # which admits grey values
 
 
 class ContinuousBernoulli(Distribution):
@@ -106,8 +128,11 @@ class ContinuousBernoulliPixels(Likelihood):
 
     is_sigmoid = False
 
-    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
-        return independent(ContinuousBernoulli(logits))
+    def distribution(self, logits: Tensor, x: Tensor | None) -> ContinuousBernoulli:
+        return ContinuousBernoulli(logits)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        return ContinuousBernoulli(precise(logits)).mean.to(logits.dtype)
 
 
 @LIKELIHOODS.register("gaussian")
@@ -124,9 +149,9 @@ class GaussianPixels(Likelihood):
     def _set(self, log_sigma: Tensor) -> None:
         self.register_buffer("log_sigma", log_sigma)
 
-    def forward(self, logits: Tensor, x: Tensor | None = None) -> Distribution:
+    def distribution(self, logits: Tensor, x: Tensor | None) -> Normal:
         mean = logits.sigmoid()
-        return independent(Normal(mean, self._sigma(mean, x).expand_as(mean), validate_args=False))
+        return Normal(mean, self._sigma(mean, x).expand_as(mean), validate_args=False)
 
     def _sigma(self, mean: Tensor, x: Tensor | None) -> Tensor:
         return self.log_sigma.clamp(min=MIN_LOG_SIGMA).exp()

@@ -17,7 +17,7 @@ def portable_decoder(model: LatentModel) -> bytes | None:
     [z, one_hot(y)] and ending with the sigmoid; "latent_dim" and "num_classes". Shapes of
     tensors are torch's.
     """
-    if not model.plain_decoder:
+    if not model.plain_decoder or not model.pixels.is_sigmoid:
         return None
     layers = [_describe(layer, f"{i}") for i, layer in enumerate(model.decoder)]
     if None in layers:

@@ -9,15 +9,16 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import Config, LatentModel, diagonal_normal, gaussian_posterior
+from .base import FAMILIES, LatentModel, NetworkConfig, diagonal_normal, gaussian_posterior, precise
 
 
+@FAMILIES.register("vae")
 class VAE(LatentModel):
     """q(z|x) = N(mu(x), diag(sigma(x)^2)), p(z) = N(0, I), p(x|z) Bernoulli."""
 
-    plain_decoder = True
+    analytic_kl = recordable = plain_decoder = True
 
-    def __init__(self, config: Config):
+    def __init__(self, config: NetworkConfig):
         super().__init__(config)
         self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim)
         self.decoder = blocks.decoder(config)
@@ -26,11 +27,11 @@ class VAE(LatentModel):
         self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
 
     def encode(self, x: Tensor, y: Tensor | None = None):
-        mu, logvar = self.encoder(x).float().chunk(2, dim=1)  # each (B, D)
+        mu, logvar = precise(self.encoder(self.as_images(x))).chunk(2, dim=1)  # each (B, D)
         return gaussian_posterior(mu, logvar)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(z)
+        return self.decoder(z.to(self.dtype))
 
     @property
     def prior(self):

@@ -12,10 +12,11 @@ from math import prod
 from torch import Tensor, nn
 
 from . import blocks
-from .base import Config
+from .base import FAMILIES, NetworkConfig
 from .vae import VAE
 
 
+@FAMILIES.register("vaegan")
 class VAEGAN(VAE):
     """Encoder, latent space and decoder of a VAE."""
 
@@ -26,14 +27,14 @@ class ImageDiscriminator(nn.Module):
     Needed for training alone, so no part of the model that is kept.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: NetworkConfig):
         super().__init__()
         layers = blocks.halvings((config.image_shape[0], *config.channels))
         # leaky, so that the decoder gets a gradient where a feature is off
         self.features = nn.Sequential(
             *[nn.LeakyReLU(0.2) if isinstance(layer, nn.ReLU) else layer for layer in layers]
         )
-        self.judge = nn.Sequential(nn.Flatten(), nn.Linear(prod(blocks.smallest_map(config)), 1))
+        self.judge = nn.Sequential(nn.Flatten(), nn.Linear(prod(blocks.smallest_map(config.image_shape, config.channels)), 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, C, H, W) in [0, 1] -> logits (B,), features (B, F, h, w)."""

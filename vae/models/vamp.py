@@ -6,13 +6,15 @@ prior that is best for the ELBO is the average of all posteriors; this is as nea
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import log, pi
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from .base import Config, check_temperature
+from .base import FAMILIES, NetworkConfig, check_codes, check_counts, check_temperature
+from .lazy import while_unchanged
 from .vae import VAE
 
 
@@ -35,7 +37,9 @@ class Mixture(Distribution):
         return (self.sigma**2 + self.mu**2).mean(0) - self.mean**2
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """value (..., D) -> (...) in nats."""
+        """value (..., D) -> (...) in nats. Raises ValueError for z of another shape."""
+        check_codes(value, self)
+        value = value.to(self.mu.dtype)
         # the square multiplied out: a matrix product, where (..., K, D) differences would not fit
         precision = self.sigma**-2  # (K, D)
         squares = (
@@ -51,16 +55,24 @@ class Mixture(Distribution):
             return torch.normal(self.mu[k], self.sigma[k])
 
 
+@FAMILIES.register("vamp")
 class VampVAE(VAE):
     """A VAE whose prior is the mixture of its own posteriors at the pseudo-inputs."""
 
-    latent_kind = "flow"  # the posterior is a Gaussian, but its KL to a mixture has no closed form
+    analytic_kl = False  # of a Gaussian to a mixture
+    data_dependent_init = True
     prior_name = "a mixture of the posteriors of learnt pseudo-inputs"
     temperature_name = "spread of each component times"
 
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        pseudo_inputs: int = 200  # components of the prior
+
+        def __post_init__(self):
+            super().__post_init__()
+            check_counts(self, "pseudo_inputs")
+
     def __init__(self, config: Config):
-        if config.pseudo_inputs < 1:
-            raise ValueError("a VampPrior needs one pseudo-input or more")
         super().__init__(config)
         # logits of their pixels
         self.pseudo_inputs = nn.Parameter(torch.randn(config.pseudo_inputs, *config.image_shape))
@@ -73,6 +85,10 @@ class VampVAE(VAE):
 
     @property
     def prior(self) -> Mixture:
+        return while_unchanged(self, self.encode_pseudo_inputs)
+
+    def encode_pseudo_inputs(self) -> Mixture:
+        """Return p(z), a pass of the encoder over the pseudo-inputs."""
         q = self.encode(self.pseudo_inputs.sigmoid())
         return Mixture(q.mean, q.stddev)
 

@@ -14,7 +14,18 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
 from . import blocks
-from .base import Config, LatentModel, Output, PointMass, check_temperature, pixels
+from .base import (
+    FAMILIES,
+    LatentModel,
+    NetworkConfig,
+    Output,
+    PointMass,
+    check_codes,
+    check_counts,
+    check_temperature,
+    precise,
+)
+from .lazy import while_unchanged
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,9 @@ class VQOutput(Output):
     encoded: Tensor  # (B, E, h, w), what the encoder says, with its gradient
     quantised: Tensor  # (B, E, h, w), the nearest vectors of the codebook, without one
     log_prior: Tensor  # (B,) log p(z), from the same pass, so that training may run it in bfloat16
+
+
+HEADS = 4  # of the prior's attention
 
 
 class Codebook(nn.Module):
@@ -41,15 +55,17 @@ class Codebook(nn.Module):
         self.register_buffer("sums", vectors.clone())  # (K, E) of what was assigned, averaged
 
     def nearest(self, encoded: Tensor) -> Tensor:
-        """encoded (N, E) -> numbers (N,) of the nearest vectors, in float32 wherever it is called."""
+        """encoded (N, E) -> numbers (N,) of the nearest vectors, in float32 or wider wherever it is called."""
+        vectors = precise(self.vectors)
         with torch.autocast(encoded.device.type, enabled=False):
-            distance = (self.vectors**2).sum(1) - 2 * encoded.float() @ self.vectors.T  # but for |encoded|^2
+            distance = (vectors**2).sum(1) - 2 * precise(encoded) @ vectors.T  # but for |encoded|^2
         return distance.argmin(1)
 
     @torch.no_grad()
     def follow(self, encoded: Tensor, numbers: Tensor, generator: torch.Generator | None = None) -> None:
         """One step of the averages: encoded (N, E) were assigned to numbers (N,)."""
-        counts = torch.bincount(numbers, minlength=len(self.counts)).float()
+        encoded = encoded.to(self.sums.dtype)
+        counts = torch.bincount(numbers, minlength=len(self.counts)).to(self.counts.dtype)
         sums = torch.zeros_like(self.sums).index_add_(0, numbers, encoded)
         self.counts.lerp_(counts, 1 - self.decay)
         self.sums.lerp_(sums, 1 - self.decay)
@@ -63,7 +79,7 @@ class Codebook(nn.Module):
 class Block(nn.Module):
     """A transformer block (Vaswani et al. 2017) in which each place sees those before it."""
 
-    def __init__(self, width: int, heads: int = 4):
+    def __init__(self, width: int, heads: int = HEADS):
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -75,7 +91,7 @@ class Block(nn.Module):
         values are in past, to which its own are added."""
         b, d, width = x.shape
         # each (B, heads, D, width / heads)
-        q, k, v = self.qkv(self.norm1(x)).view(b, d, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = self.qkv(self.norm1(x)).view(b, d, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         if past is not None:
             if past:
                 k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
@@ -99,9 +115,10 @@ class CodePrior(Distribution):
         super().__init__(torch.Size(), torch.Size([length]), validate_args=False)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """z (..., D) -> (...) in nats."""
+        """z (..., D) -> (...) in nats. Raises ValueError for z of another shape."""
+        check_codes(value, self)
         numbers = value.reshape(-1, self.length).long()
-        log_p = self.network(numbers).float().log_softmax(-1)  # (N, D, K)
+        log_p = precise(self.network(numbers)).log_softmax(-1)  # (N, D, K)
         return log_p.gather(2, numbers[:, :, None]).sum((1, 2)).view(value.shape[:-1])
 
     @torch.no_grad()
@@ -114,12 +131,12 @@ class CodePrior(Distribution):
         start (D,), keep (D,) bool: places that stay as they are. A place that is drawn knows of
         those before it, by rows, and not of those that are kept after it.
         """
-        device = next(self.network.parameters()).device
+        device = self.network.places.device
         numbers = torch.zeros(n, self.length, dtype=torch.long, device=device)
         past = self.network.nothing()
         for d in range(self.length):
             before = numbers[:, d - 1] if d else None
-            logits = self.network.step(before, d, n, past).float()  # (n, K)
+            logits = precise(self.network.step(before, d, n, past))  # (n, K)
             if keep is not None and keep[d]:
                 numbers[:, d] = start[d].long()
                 continue
@@ -128,7 +145,7 @@ class CodePrior(Distribution):
             else:
                 p = (logits / temperature).softmax(1)
                 numbers[:, d] = torch.multinomial(p, 1, generator=generator)[:, 0]
-        return numbers.float()
+        return numbers.to(torch.promote_types(self.network.places.dtype, torch.float32))
 
     def sample(self, sample_shape=torch.Size()) -> Tensor:
         shape = torch.Size(sample_shape)
@@ -137,7 +154,7 @@ class CodePrior(Distribution):
     @property
     def mean(self) -> Tensor:
         """The code of the likeliest number at each place in turn: numbers have no mean."""
-        return self.draw(1, temperature=0)[0]
+        return while_unchanged(self.network, lambda: self.draw(1, temperature=0)[0]).clone()
 
 
 class PriorNetwork(nn.Module):
@@ -173,20 +190,43 @@ class PriorNetwork(nn.Module):
         return self.head(self.norm(x))[:, 0]
 
 
+@FAMILIES.register("vqvae")
 class VQVAE(LatentModel):
     """The posterior is a point: the numbers of the vectors nearest to what the encoder says."""
 
-    latent_kind = "codes"
+    discrete = deterministic = data_dependent_init = True
     prior_name = "an autoregressive network over the codes, row by row"
     temperature_name = "logits divided by"
 
+    @dataclass(frozen=True)
+    class Config(NetworkConfig):
+        network: str = "conv"
+        codebook: int = 64  # vectors in the codebook ...
+        code_dim: int = 16  # ... and their length
+        prior_width: int = 64  # of the autoregressive prior's network ...
+        prior_layers: int = 2  # ... and how many blocks it has
+
+        def __post_init__(self):
+            super().__post_init__()
+            check_counts(self, "codebook", "code_dim", "prior_width", "prior_layers")
+            if self.network != "conv":
+                raise ValueError(f"a VQ-VAE needs network 'conv', not {self.network!r}")
+            if self.latent_dim != self.grid[0] * self.grid[1]:
+                raise ValueError(
+                    f"a VQ-VAE of {len(self.channels)} halvings has latent_dim {self.grid[0] * self.grid[1]}, one index "
+                    f"for each position, not {self.latent_dim}"
+                )
+            if self.prior_width % HEADS:
+                raise ValueError(f"prior_width must be a multiple of its {HEADS} attention heads, not {self.prior_width}")
+
+        @property
+        def grid(self) -> tuple[int, int]:
+            """(rows, columns) of the code."""
+            return blocks.smallest_map(self.image_shape, self.channels)[1:]
+
     def __init__(self, config: Config):
         super().__init__(config)
-        _, height, width = config.image_shape
-        shrunk = 2 ** len(config.channels)
-        self.grid = height // shrunk, width // shrunk  # of numbers
-        if config.network != "conv" or self.grid[0] * self.grid[1] != config.latent_dim:
-            raise ValueError(f"a VQ-VAE needs network 'conv' and latent_dim {self.grid[0] * self.grid[1]}")
+        self.grid = config.grid
         channels = (config.image_shape[0], *config.channels)
         self.encoder = nn.Sequential(
             *blocks.halvings(channels), nn.Conv2d(channels[-1], config.code_dim, 1)
@@ -218,17 +258,17 @@ class VQVAE(LatentModel):
         return CodePrior(self.prior_network, self.latent_dim)
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> PointMass:
-        return PointMass(self._numbers(self.encoder(x).float()))
+        return PointMass(self._numbers(precise(self.encoder(self.as_images(x)))))
 
     def _numbers(self, encoded: Tensor) -> Tensor:
-        """(B, E, h, w) -> (B, h*w) float."""
+        """(B, E, h, w) -> (B, h*w), as floats."""
         places = encoded.permute(0, 2, 3, 1).flatten(0, 2)  # (B*h*w, E)
-        return self.codebook.nearest(places).view(len(encoded), -1).float()
+        return self.codebook.nearest(places).view(len(encoded), self.latent_dim).to(encoded.dtype)
 
     def vectors(self, z: Tensor) -> Tensor:
         """z (B, D) -> the vectors it names (B, E, h, w); numbers that are none become the nearest."""
         numbers = z.round().long().clamp(0, self.codebook_size - 1)
-        return self.codebook.vectors[numbers].view(len(z), *self.grid, -1).permute(0, 3, 1, 2)
+        return self.codebook.vectors[numbers].view(len(z), *self.grid, self.config.code_dim).permute(0, 3, 1, 2)
 
     def features(self, z: Tensor) -> Tensor:
         return self.vectors(z).flatten(1)
@@ -247,15 +287,15 @@ class VQVAE(LatentModel):
         return self.prior.draw(n, temperature, generator)
 
     def forward(self, x, y=None, generator=None, refine=None) -> VQOutput:
-        encoded = self.encoder(x).float()  # (B, E, h, w)
+        encoded = precise(self.encoder(self.as_images(x)))  # (B, E, h, w)
         z = self._numbers(encoded)
         quantised = self.vectors(z)
         if self.training:
             places = encoded.detach().permute(0, 2, 3, 1).flatten(0, 2)
             self.codebook.follow(places, z.flatten().long(), generator)
         # straight through: the decoder's gradient passes to the encoder as if nothing had been rounded
-        logits = self.decoder(encoded + (quantised - encoded).detach())
+        logits = self.decoder((encoded + (quantised - encoded).detach()).to(self.dtype))
         prior = self.prior
         return VQOutput(
-            PointMass(z), z, pixels(logits), prior, encoded, quantised, prior.log_prob(z)
+            PointMass(z), z, self.pixels(logits, x), prior, encoded, quantised, prior.log_prob(z)
         )

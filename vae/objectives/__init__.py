@@ -1,4 +1,4 @@
-"""What training minimises: terms.py holds pure functions in nats, one value per example; each objective is a file."""
+"""Training objectives: pure functions in terms.py (nats, one value per example), and one file per objective."""
 
 import sys
 
@@ -19,7 +19,7 @@ from .vq_vae import VectorQuantised
 import_all(sys.modules[__name__])
 
 __all__ = [
-    "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE", "CapacityVAE",
-    "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo", "gaussian_kl",
-    "read", "total_correlation",
+    "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE",
+    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo",
+    "gaussian_kl", "read", "total_correlation",
 ]  # fmt: skip

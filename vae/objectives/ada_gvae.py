@@ -1,4 +1,4 @@
-"""Ada-GVAE (Locatello et al. 2020): pairs of images that differ in few factors, and share the rest of the code."""
+"""Ada-GVAE (Locatello et al. 2020): pairs of images that differ in few factors share the rest of their codes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from ..models import Output
 from .base import Batch, Objective, Weight, register
 from .terms import ELBO, ada_gvae, elbo
 
-MAX_ROUNDS = 1000  # of looking for partners inside the split
+MAX_ROUNDS = 1000  # of sampling partners until all lie in the split
 
 
 @register("ada_gvae")
 @dataclass(frozen=True)
 class AdaGVAE(Objective):
+    """The Ada-GVAE objective: the ELBO with an averaged posterior for pairs."""
+
     beta: Weight = 1.0  # of the KL
-    pair_factors: int = 1  # in how many factors the two images of a pair differ
+    pair_factors: int = 1  # number of factors in which the two images of a pair differ
 
     def dataset(self, split: Split, seed: int) -> Pairs:
         return Pairs(split, self.pair_factors)
@@ -33,19 +35,21 @@ class AdaGVAE(Objective):
 
 
 class Pairs:
-    """Pairs of images: the second half of a batch holds the first half's partners, which differ from
-    them in k factors. No partner comes from outside the split; ValueError where there is none."""
+    """A data set of pairs: the second half of a batch holds the partners of the first, which differ in k factors.
+
+    All partners come from the split; batch raises ValueError where an image has none.
+    """
 
     def __init__(self, split: Split, k: int):
         self.split, self.k = split, k
-        self.row_of = np.full(len(split.grid), -1)  # of an image's number; -1 outside the split
+        self.row_of = np.full(len(split.grid), -1)  # image number -> row of the split, -1 outside it
         self.row_of[split.grid.numbers(split.factors)] = np.arange(len(split))
 
     def __len__(self) -> int:
         return len(self.split)
 
     def batch(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
-        # the batch seeds its own partners: they are a function of seed and step, as it is
+        # seeded by the batch, so that partners too are a function of seed and step
         rng = np.random.default_rng(indices)
         first = np.asarray(indices)[: len(indices) // 2]
         factors = self.split.factors[first]
@@ -56,7 +60,7 @@ class Pairs:
                 break
             partners[outside] = self.split.grid.partners(factors[outside], self.k, rng)
         else:
-            raise ValueError(f"an image has no partners in this split that differ from it in {self.k} factors")
+            raise ValueError(f"an image has no partners in this split that differ in {self.k} factors")
         return self.split.batch(np.concatenate([first, self._rows(partners)]))
 
     def _rows(self, factors: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What an objective is: hooks that the training loop calls, and weights that may change from step to step."""
+"""The interface of an objective: hooks that the training loop calls, and weights that may change from step to step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..registry import Registry
 
 if TYPE_CHECKING:
     from ..data import Split
-    from ..models import Config
+    from ..models import NetworkConfig
 
 
 @dataclass(frozen=True)
 class Schedule:
     """A weight that goes from `start` at step 0 to `end` at step `steps` and stays there.
 
-    geometric: in equal ratios, else in equal differences.
+    geometric: steps have equal ratios, otherwise equal differences.
     """
 
     end: float
@@ -31,7 +31,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.steps < 1:
-            raise ValueError(f"a schedule takes one step or more, not {self.steps}")
+            raise ValueError(f"a schedule needs one step or more, not {self.steps}")
         if self.geometric and not (self.start > 0 and self.end > 0):
             raise ValueError(f"a geometric schedule stays above 0: it cannot go from {self.start:g} to {self.end:g}")
 
@@ -49,41 +49,42 @@ Weight = float | Schedule
 
 
 class Batch(NamedTuple):
-    """What an objective's terms may depend on beside the model's output."""
+    """The inputs of an objective's terms besides the model's output."""
 
     x: Tensor  # (B, C, H, W) in [0, 1]
-    y: Tensor  # (B,) int64 class numbers
-    weights: dict[str, Any]  # the objective's fields of type Weight at this step, numbers or 0-d tensors
+    y: Tensor  # (B,) int64 class indices
+    weights: dict[str, Any]  # the objective's fields of type Weight at this step, floats or 0-d tensors
     n_data: int  # images in the data set
     critic: nn.Module | None = None
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What training minimises. A subclass holds its weights as fields and overrides the hooks it needs.
+    """A training objective. A subclass holds its weights as fields and overrides the hooks it needs.
 
-    takes_label  whether the model is given y; where not, y is what it has to learn
-    draws        codes sampled for each image: the model sees every image so often
-    recordable   whether a step asks the host for nothing, so that a CUDA graph can replay it
+    takes_label  whether y is an input of the model; otherwise y is the target
+    draws        codes sampled for each image: each image is repeated so often in a batch
+    recordable   whether a step never waits for the host, so that a CUDA graph can replay it
     """
 
-    name: ClassVar[str] = ""  # its key in OBJECTIVES
+    name: ClassVar[str] = ""  # key in OBJECTIVES
     takes_label: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
 
     @property
     def draws(self) -> int:
+        """Codes sampled for each image."""
         return 1
 
     def dataset(self, split: Split, seed: int) -> Any:
-        """Return what batches are taken from: anything with len() and batch(indices), as a Split has."""
+        """Return the source of batches: an object with len() and batch(indices), like a Split."""
         return split
 
     def refine(self, posterior: Distribution) -> Distribution:
         """Return the posterior that z is sampled from, given the encoder's."""
         return posterior
 
-    def critic(self, config: Config) -> nn.Module | None:
+    def critic(self, config: NetworkConfig) -> nn.Module | None:
         """Return a new discriminator, or None where the objective has none."""
         return None
 
@@ -110,7 +111,7 @@ class Objective:
         return max((value.steps for value in values if isinstance(value, Schedule)), default=0)
 
     def described(self) -> str:
-        """Return the objective in words: "factor_vae, beta from 60 to 1 in 8,000 steps, gamma 35"."""
+        """Return a text description: "factor_vae, beta from 60 to 1 in 8,000 steps, gamma 35"."""
         parts = [self.name]
         for f in fields(self):
             value = getattr(self, f.name)
@@ -120,7 +121,7 @@ class Objective:
         return ", ".join(parts)
 
     def stored(self) -> dict[str, Any]:
-        """Return the objective as a card stores it: its name and its fields."""
+        """Return the objective as stored on a card: its name and its fields."""
         return {"name": self.name, **asdict(self)}
 
 
@@ -128,17 +129,17 @@ OBJECTIVES: Registry[type[Objective]] = Registry("objective")
 
 
 def register(name: str):
-    """Return a decorator that registers an Objective class under a name. Raises ValueError for a name that exists."""
+    """Return a decorator that registers an Objective class under a name. Raises ValueError for an existing name."""
     add = OBJECTIVES.register(name, depth=2)
 
-    def named(cls: type[Objective]) -> type[Objective]:
+    def add_named(cls: type[Objective]) -> type[Objective]:
         cls.name = name
         return add(cls)
 
-    return named
+    return add_named
 
 
-# the weights of every objective, as recipes stored them before objectives were objects
+# fields of recipes that held the weights of every objective before objectives were classes
 FLAT_FIELDS = (
     "beta", "beta_from", "beta_steps", "gamma", "capacity", "capacity_steps", "discriminator_learning_rate",
     "feature_weight", "adversarial_weight", "pair_factors", "commitment", "labels", "alpha",
@@ -146,7 +147,7 @@ FLAT_FIELDS = (
 
 
 def read(recipe: dict[str, Any]) -> Objective:
-    """Return the objective of a recipe as a card or a checkpoint stores it.
+    """Return the objective of a recipe as stored on a card or in a checkpoint.
 
     Raises ValueError for an unknown objective or field.
     """
@@ -167,7 +168,7 @@ def read(recipe: dict[str, Any]) -> Objective:
 
 
 def _from_flat(name: str, recipe: dict[str, Any]) -> dict[str, Any]:
-    """Return an objective as `stored` gives it, from a recipe with FLAT_FIELDS."""
+    """Convert a recipe with FLAT_FIELDS into the dictionary that `Objective.stored` returns."""
     name = "beta_vae" if name == "elbo" else name
     if not isinstance(name, str) or name not in OBJECTIVES:
         return {"name": name}

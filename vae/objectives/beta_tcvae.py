@@ -12,6 +12,8 @@ from .terms import BetaTCVAETerms, beta_tcvae
 @register("beta_tcvae")
 @dataclass(frozen=True)
 class BetaTCVAE(Objective):
+    """The beta-TCVAE objective, see terms.beta_tcvae."""
+
     beta: Weight = 1.0  # of the total correlation
 
     def terms(self, out: Output, batch: Batch) -> BetaTCVAETerms:

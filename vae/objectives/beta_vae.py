@@ -12,6 +12,8 @@ from .terms import ELBO, elbo
 @register("beta_vae")
 @dataclass(frozen=True)
 class BetaVAE(Objective):
+    """The beta-VAE objective, see terms.elbo."""
+
     beta: Weight = 1.0  # of the KL
 
     def terms(self, out: Output, batch: Batch) -> ELBO:

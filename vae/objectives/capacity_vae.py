@@ -1,4 +1,4 @@
-"""Capacity-controlled beta-VAE (Burgess et al. 2018): the KL is held at a capacity that training raises."""
+"""Capacity-controlled beta-VAE (Burgess et al. 2018): the KL is kept near a capacity that rises during training."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from .terms import CapacityVAETerms, capacity_vae
 @register("capacity_vae")
 @dataclass(frozen=True)
 class CapacityVAE(Objective):
+    """The capacity-controlled objective, see terms.capacity_vae."""
+
     gamma: float = 0.0  # weight of |KL - capacity|
     capacity: Weight = 0.0  # nats
 

@@ -1,4 +1,4 @@
-"""Free bits (Kingma et al. 2016): a dimension's KL costs nothing below a few tenths of a nat."""
+"""Free bits (Kingma et al. 2016): the KL of a dimension is not penalised below a few tenths of a nat."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from .terms import FreeBitsTerms, free_bits
 @register("free_bits")
 @dataclass(frozen=True)
 class FreeBits(Objective):
+    """The ELBO with free bits, see terms.free_bits."""
+
     beta: Weight = 1.0  # of the KL
     nats: Weight = 0.25  # a dimension's mean KL below this is not penalised
 

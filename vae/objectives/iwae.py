@@ -12,12 +12,14 @@ from .terms import IWAETerms, iwae
 @register("iwae")
 @dataclass(frozen=True)
 class IWAE(Objective):
+    """The importance-weighted objective, see terms.iwae."""
+
     samples: int = 5  # codes sampled for each image
     dreg: bool = True  # whether the encoder's gradient is the doubly reparametrised one
 
     def __post_init__(self) -> None:
         if self.samples < 1:
-            raise ValueError(f"an importance-weighted bound takes one sample or more, not {self.samples}")
+            raise ValueError(f"an importance-weighted bound needs one sample or more, not {self.samples}")
 
     @property
     def draws(self) -> int:

@@ -1,4 +1,4 @@
-"""M2 (Kingma et al. 2014): a bound that averages over the class where an image has no label."""
+"""M2 (Kingma et al. 2014): a semi-supervised bound that averages over the class of an unlabelled image."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from .terms import M2Terms, m2
 @register("m2")
 @dataclass(frozen=True)
 class SemiSupervised(Objective):
+    """The M2 objective with few labels, see terms.m2."""
+
     takes_label: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
-    labels: int = 0  # how many training images have a label, equally many of each class
+    labels: int = 0  # number of labelled training images, equally many of each class
     alpha: float = 0.0  # weight of the labels' cross-entropy
 
     def dataset(self, split: Split, seed: int) -> FewLabels:
@@ -30,15 +32,14 @@ class SemiSupervised(Objective):
 
 
 class FewLabels:
-    """A split of which most images are without a label (-1). To each batch half as many images are
-    added of those that have theirs."""
+    """A split with few labels; y is -1 without one. Each batch gets half as many labelled images in addition."""
 
     def __init__(self, split: Split, labels: int, seed: int):
         self.split = split
         order = np.random.default_rng(seed).permutation(len(split))
         classes = np.unique(split.labels)
-        each = labels // len(classes)
-        self.labelled = np.concatenate([order[split.labels[order] == k][:each] for k in classes])
+        per_class = labels // len(classes)
+        self.labelled = np.concatenate([order[split.labels[order] == k][:per_class] for k in classes])
 
     def __len__(self) -> int:
         return len(self.split)

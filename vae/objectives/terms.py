@@ -1,6 +1,6 @@
-"""What training minimises: pure functions of a model's Output, in nats, one value per example.
+"""Terms of training objectives: pure functions of a model's Output, in nats, one value per example.
 
-Every term is a sum over pixels and over latent dimensions, never a mean.
+Every term is a sum over pixels and latent dimensions, never a mean.
 """
 
 from __future__ import annotations
@@ -12,30 +12,29 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
-from ..models.base import Output, PointMass, diagonal_normal
+from ..models.base import Output, PointMass, Posterior, diagonal_normal
 from ..models.m2 import M2Output
 from ..models.vqvae import VQOutput
 
 
 class ELBO(NamedTuple):
-    """The evidence lower bound, term by term, for B examples; all in nats."""
+    """The terms of the evidence lower bound for B examples, in nats."""
 
     recon: Tensor  # (B,) -log p(x | z), summed over pixels
     kl: Tensor  # (B,) KL(q(z|x) || p(z)), summed over dimensions
-    kl_per_dim: Tensor | None  # (B, D); None where the KL is estimated at the draw
+    kl_per_dim: Tensor | None  # (B, D); None where the KL is estimated at the sample
     elbo: Tensor  # (B,) -recon - kl, a lower bound on log p(x)
-    loss: Tensor  # (B,) recon + beta * kl, what training minimises
+    loss: Tensor  # (B,) recon + beta * kl, minimised by training
 
 
 def elbo(out: Output, x: Tensor, beta: float = 1.0) -> ELBO:
-    """The terms of Kingma & Welling's bound, with Higgins et al.'s beta on the KL in `loss`.
+    """Return the terms of the ELBO (Kingma & Welling 2014), with beta on the KL in `loss` (Higgins et al. 2017).
 
-    out: what model(x) returned; x (B, C, H, W) in [0, 1].
-    The KL is analytic between Gaussians, one level after another where there are levels: then that
-    of the lower level is at the draw of the upper one. Else it is log q(z|x) - log p(z) at the draw.
-    A point posterior has no KL: its kl is 0, `loss` is the reconstruction alone and `elbo` is
-    minus that, a bound on nothing; but if it is a code with a prior over codes (VQ-VAE), its kl is
-    -log p(z).
+    out: the output of model(x); x (B, C, H, W) in [0, 1].
+    The KL is analytic between Gaussians. With several levels, each level's KL is analytic given the sample of
+    the level above. Otherwise it is log q(z|x) - log p(z) at the sample.
+    A point posterior has no KL: `kl` is 0, `loss` is the reconstruction alone, and `elbo`, its negative, is not
+    a bound. The exception is a discrete code with a prior over codes (VQ-VAE), whose `kl` is -log p(z).
     """
     recon = -out.likelihood.log_prob(x)  # (B,)
     q = _at_sample(out)
@@ -52,16 +51,17 @@ def elbo(out: Output, x: Tensor, beta: float = 1.0) -> ELBO:
 
 class VQVAETerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
-    kl: Tensor  # (B,) -log p(z), what the code costs under the prior over codes
+    kl: Tensor  # (B,) -log p(z) under the prior over codes
     commitment: Tensor  # (B,) squared distance of the encoder's vectors from the codebook's
     loss: Tensor  # (B,) recon + weight * commitment + kl
 
 
 def vq_vae(out: VQOutput, x: Tensor, commitment: float) -> VQVAETerms:
-    """The VQ-VAE's objective (van den Oord et al. 2017) and its prior's likelihood in one.
+    """Return the VQ-VAE's terms (van den Oord et al. 2017), with the likelihood of its prior as `kl`.
 
-    The codebook follows by moving averages, so no term pulls it; the codes are numbers, so what
-    the prior learns from kl reaches neither encoder nor decoder. commitment: the weight.
+    x (B, C, H, W) in [0, 1]; commitment: the weight of the commitment term. The codebook is updated by moving
+    averages, so no term trains it. The codes are indices, so the gradient of `kl` reaches neither encoder nor
+    decoder.
     """
     recon = -out.likelihood.log_prob(x)
     kl = -out.log_prior
@@ -70,18 +70,18 @@ def vq_vae(out: VQOutput, x: Tensor, commitment: float) -> VQVAETerms:
 
 
 class M2Terms(NamedTuple):
-    recon: Tensor  # (B,) -log p(x | z, y), averaged over q(y|x) where there is no label
-    kl: Tensor  # (B,) KL(q(z|x, y) || p(z)), averaged likewise
-    entropy: Tensor  # (B,) of q(y|x); 0 where there is a label
-    classification: Tensor  # (B,) -log q(y|x) of the label; 0 where there is none
+    recon: Tensor  # (B,) -log p(x | z, y), averaged over q(y|x) without a label
+    kl: Tensor  # (B,) KL(q(z|x, y) || p(z)), averaged over q(y|x) without a label
+    entropy: Tensor  # (B,) of q(y|x); 0 with a label
+    classification: Tensor  # (B,) -log q(y|x) of the label; 0 without a label
     loss: Tensor  # (B,) recon + kl - log p(y) - entropy + alpha * classification
 
 
 def m2(out: M2Output, x: Tensor, y: Tensor, alpha: float) -> M2Terms:
-    """The semi-supervised bound of Kingma et al. (2014), equations 6 to 9.
+    """Return the terms of the semi-supervised bound (Kingma et al. 2014, equations 6 to 9).
 
-    out: what the model makes of x (B, C, H, W) with every one of K classes; y (B,) class numbers,
-    -1 where the label is not known. p(y) is uniform.
+    out: the model's output for x (B, C, H, W) with each of K classes; y (B,) class indices, -1 without a label.
+    p(y) is uniform.
     """
     b, k = out.log_q_y.shape
     recon = -out.likelihood.log_prob(x.repeat(k, 1, 1, 1)).view(k, b).T  # (B, K)
@@ -100,7 +100,7 @@ class VAEGANTerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
     features: Tensor  # (B,) squared distance of the discriminator's features, x_hat from x
-    adversarial: Tensor  # (B,) -log of the probability that the discriminator gives to x_hat
+    adversarial: Tensor  # (B,) -log of the discriminator's probability that x_hat is real
     loss: Tensor  # (B,) recon + beta * kl + weights of the other two
 
 
@@ -108,11 +108,11 @@ def vae_gan(
     out: Output, x: Tensor, real: Tensor, made: Tensor, logits: Tensor,
     beta: float, feature_weight: float, adversarial_weight: float,
 ) -> VAEGANTerms:  # fmt: skip
-    """The VAE-GAN objective of encoder and decoder (Larsen et al. 2016), with the pixels' likelihood
-    kept beside that of the discriminator's features.
+    """Return the VAE-GAN terms of encoder and decoder (Larsen et al. 2016).
 
-    real, made (B, F, h, w): the discriminator's features of x and of x_hat; logits (B,): what it
-    says of x_hat, more for real.
+    Unlike the paper, this keeps the likelihood of the pixels beside that of the discriminator's features.
+    real, made (B, F, h, w): the discriminator's features of x and of x_hat; logits (B,): its output for x_hat,
+    larger for real.
     """
     terms = elbo(out, x)
     features = ((real.detach() - made) ** 2).sum((1, 2, 3))
@@ -122,31 +122,30 @@ def vae_gan(
 
 
 def real_or_made_loss(real: Tensor, made: Tensor) -> Tensor:
-    """The cross-entropy (B,), in nats, of a discriminator that says logits (B,) of images and of
-    what a decoder made."""
+    """Return the discriminator's cross-entropy (B,) in nats, from its logits (B,) for real and for decoded images."""
     softplus = torch.nn.functional.softplus
     return softplus(-real) + softplus(made)
 
 
 class TotalCorrelation(NamedTuple):
-    """KL(q(z|x) || p(z)) at one draw of z, cut into three parts; (B,) each, in nats."""
+    """The three parts of KL(q(z|x) || p(z)) at one sample of z; (B,) each, in nats."""
 
-    mutual_information: Tensor  # log q(z|x) - log q(z): what z tells about which image it was
-    total_correlation: Tensor  # log q(z) - sum_d log q(z_d): how far dimensions depend
+    mutual_information: Tensor  # log q(z|x) - log q(z): information about the index of the image
+    total_correlation: Tensor  # log q(z) - sum_d log q(z_d): dependence between dimensions
     dimension_kl: Tensor  # sum_d log q(z_d) - log p(z_d)
 
 
 class BetaTCVAETerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
-    kl: Tensor  # (B,) log q(z|x) - log p(z) at the draw; its parts sum to it
+    kl: Tensor  # (B,) log q(z|x) - log p(z) at the sample, the sum of the parts
     parts: TotalCorrelation
     loss: Tensor  # (B,) recon + mutual information + beta * total correlation + dimension_kl
 
 
 def beta_tcvae(out: Output, x: Tensor, beta: float, n_data: int) -> BetaTCVAETerms:
-    """The beta-TCVAE objective (Chen et al. 2018): beta on the total correlation alone.
+    """Return the beta-TCVAE terms (Chen et al. 2018): beta weights the total correlation alone.
 
-    out: what model(x) returned for B images drawn from a data set of n_data.
+    out: the output of model(x) for x (B, C, H, W), B images sampled from a data set of n_data.
     """
     recon = -out.likelihood.log_prob(x)
     parts = total_correlation(out.z, out.posterior, out.prior, n_data)
@@ -155,20 +154,20 @@ def beta_tcvae(out: Output, x: Tensor, beta: float, n_data: int) -> BetaTCVAETer
 
 
 def total_correlation(z: Tensor, q: Distribution, p: Distribution, n_data: int) -> TotalCorrelation:
-    """The three parts of the KL, estimated from a batch (Chen et al. 2018, appendix C).
+    """Estimate the three parts of the KL from a batch (Chen et al. 2018, appendix C).
 
-    z (B, D), row i drawn from row i of q, a diagonal Gaussian over B images out of n_data.
-    q(z) averages q(z|x_n) over all n_data images. Of these the batch holds z's own, which
-    counts once, and B - 1 others, each of which stands for (n_data - 1) / (B - 1).
+    z (B, D): row i is sampled from row i of q, a diagonal Gaussian over B images out of n_data. q(z) averages
+    q(z|x_n) over all n_data images. In the batch, z's own image has weight 1 and each of the other B - 1 images
+    represents (n_data - 1) / (B - 1) images.
     Raises ValueError for a batch of fewer than two images.
     """
     b = len(z)
     if b < 2:
         raise ValueError("the total correlation needs a batch of two images or more")
-    # log q(z_i,d | x_j) -> (B, B, D); row i: the draw, column j: the image
+    # log q(z_i,d | x_j) -> (B, B, D); row i: the sample, column j: the image
     log_q = q.base_dist.log_prob(z[:, None, :])
     weight = torch.full((b, b), (n_data - 1) / (n_data * (b - 1)), device=z.device)
-    weight.fill_diagonal_(1 / n_data)  # the diagonal: each draw's own image
+    weight.fill_diagonal_(1 / n_data)  # each sample's own image
     log_weight = weight.log()
     log_q_z = (log_weight + log_q.sum(2)).logsumexp(1)  # (B,)
     log_q_dims = (log_weight[:, :, None] + log_q).logsumexp(1).sum(1)  # (B,)
@@ -184,10 +183,10 @@ class CapacityVAETerms(NamedTuple):
 
 
 def capacity_vae(out: Output, x: Tensor, gamma: float, capacity: float) -> CapacityVAETerms:
-    """The capacity-controlled beta-VAE (Burgess et al. 2018): the KL is held at `capacity`
-    nats, which training raises slowly, so that factors are learnt one after the other.
+    """Return the terms of the capacity-controlled beta-VAE (Burgess et al. 2018).
 
-    The distance is that of the batch's mean KL: images may share the capacity unevenly.
+    The KL is kept near `capacity` nats, which rises slowly during training, so that factors are learned one
+    after another. The penalty is on the mean KL of the batch: images may share the capacity unevenly.
     """
     terms = elbo(out, x)
     distance = (terms.kl.mean() - capacity).abs()
@@ -197,17 +196,17 @@ def capacity_vae(out: Output, x: Tensor, gamma: float, capacity: float) -> Capac
 class FactorVAETerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
-    total_correlation: Tensor  # (B,) log q(z) - sum_d log q(z_d), as the discriminator sees it
+    total_correlation: Tensor  # (B,) log q(z) - sum_d log q(z_d), estimated by the discriminator
     loss: Tensor  # (B,) recon + beta * kl + gamma * total_correlation
 
 
 def factor_vae(
     out: Output, x: Tensor, gamma: float, logits: Tensor, beta: float = 1.0
 ) -> FactorVAETerms:
-    """The FactorVAE objective (Kim & Mnih 2018): the total correlation by the density-ratio trick.
+    """Return the FactorVAE terms (Kim & Mnih 2018), with the total correlation by the density-ratio trick.
 
-    logits (B, 2): what the discriminator says of out.z, column 0 for q(z), column 1 for the
-    product of its marginals. beta is 1 in the paper.
+    logits (B, 2): the discriminator's output for out.z, column 0 for q(z), column 1 for the product of its
+    marginals. beta is 1 in the paper.
     """
     terms = elbo(out, x)
     tc = logits[:, 0] - logits[:, 1]
@@ -215,24 +214,28 @@ def factor_vae(
 
 
 def discriminator_loss(joint: Tensor, permuted: Tensor) -> Tensor:
-    """The discriminator's cross-entropy in nats, (B,): logits (B, 2) of draws from q(z) and of the
-    same draws after permute_dims."""
+    """Return the discriminator's cross-entropy (B,) in nats.
+
+    joint, permuted: logits (B, 2) of samples from q(z) and of the same samples after permute_dims.
+    """
     return -0.5 * (joint.log_softmax(1)[:, 0] + permuted.log_softmax(1)[:, 1])
 
 
 def permute_dims(z: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """z (B, D) with each dimension shuffled over the batch by itself: near draws from the product
-    of the marginals. No gradient passes (Kim & Mnih 2018, algorithm 1)."""
+    """Shuffle each dimension of z (B, D) over the batch independently (Kim & Mnih 2018, algorithm 1).
+
+    The result approximates samples from the product of the marginals. It is detached from the graph.
+    """
     order = torch.rand(z.shape, generator=generator, device=z.device).argsort(0)
     return z.detach().gather(0, order)
 
 
 def ada_gvae(posterior: Distribution) -> Distribution:
-    """The posterior of pairs, with what the two images share averaged (Locatello et al. 2020).
+    """Average the shared dimensions of the posteriors of pairs (Locatello et al. 2020).
 
-    posterior: over 2B images, image i and image B + i a pair. A dimension counts as shared where
-    KL(q1 || q2) lies below the middle between the pair's smallest and largest; there both get the
-    mean of the two means and of the two variances. The objective is then the plain ELBO.
+    posterior: over 2B images, where images i and B + i are a pair. A dimension counts as shared if KL(q1 || q2)
+    is below the midpoint of the pair's smallest and largest; both images then get the mean of the two means and
+    of the two variances. The objective is the plain ELBO with this posterior.
     Raises ValueError for an odd number of images.
     """
     if len(posterior.mean) % 2:
@@ -256,13 +259,13 @@ class IWAETerms(NamedTuple):
 
 
 def iwae(out: Output, x: Tensor, samples: int, dreg: bool = True) -> IWAETerms:
-    """The importance-weighted bound (Burda et al. 2016) of x (B, C, H, W) by `samples` codes each.
+    """Return the terms of the importance-weighted bound (Burda et al. 2016) for x (B, C, H, W).
 
-    out: what the model made of x.repeat(samples, 1, 1, 1), so row s * B + b is sample s of image b.
-    dreg: the encoder's gradient is the doubly reparametrised one (Tucker et al. 2019, equation 8): each
-    sample's path through z counts by its squared weight, and log q as a function of its own parameters
-    is left out. It has the same mean and less variance, and does not vanish with many samples.
-    Raises ValueError with dreg for a posterior that is no diagonal Gaussian.
+    out: the model's output for x.repeat(samples, 1, 1, 1), so row s * B + b is sample s of image b.
+    dreg: use the doubly reparametrised gradient for the encoder (Tucker et al. 2019, equation 8): each sample's
+    path through z is weighted by its squared normalised weight, and the direct dependence of log q on its
+    parameters is dropped. It has the same mean and less variance, and does not vanish with many samples.
+    Raises ValueError with dreg if the posterior is not a diagonal Gaussian.
     """
     q = _at_sample(out)
     if dreg:
@@ -274,7 +277,7 @@ def iwae(out: Output, x: Tensor, samples: int, dreg: bool = True) -> IWAETerms:
     log_weight = -recon - kl
     if dreg and out.z.requires_grad:
         share = log_weight.detach().softmax(0).flatten()  # (S * B,), in the order of z
-        # The bound's gradient already counts each path once by its share; this counts it again.
+        # the bound's gradient is weighted by the share once; the hook weights it again
         out.z.register_hook(lambda gradient: share[:, None] * gradient)
     bound = log_weight.logsumexp(0) - log(samples)
     return IWAETerms(recon.mean(0), kl.mean(0), bound, -bound)
@@ -283,38 +286,38 @@ def iwae(out: Output, x: Tensor, samples: int, dreg: bool = True) -> IWAETerms:
 class FreeBitsTerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
-    paid: Tensor  # (B,) sum over dimensions of max(nats, mean KL of the dimension), alike for all images
+    paid: Tensor  # (B,) sum over dimensions of max(nats, mean KL of the dimension), equal for all images
     loss: Tensor  # (B,) recon + beta * paid
 
 
 def free_bits(out: Output, x: Tensor, beta: float, nats: float) -> FreeBitsTerms:
-    """The bound with free bits (Kingma et al. 2016, appendix C.8), a group a dimension.
+    """Return the terms of the ELBO with free bits (Kingma et al. 2016, appendix C.8), one group per dimension.
 
-    A dimension whose KL, averaged over the batch, lies below `nats` costs that much whatever it
-    carries, so nothing pulls it towards the prior.
+    A dimension whose mean KL over the batch is below `nats` contributes the constant `nats`, so it has no
+    gradient towards the prior.
     Raises ValueError where the KL is not known by dimension.
     """
     terms = elbo(out, x)
     if terms.kl_per_dim is None:
-        raise ValueError("free bits need a KL that is known by dimension: a Gaussian posterior and a Gaussian prior")
+        raise ValueError("free bits need a KL for each dimension: a Gaussian posterior and a Gaussian prior")
     paid = terms.kl_per_dim.mean(0).clamp(min=nats).sum().expand(len(x))
     return FreeBitsTerms(terms.recon, terms.kl, paid, terms.recon + beta * paid)
 
 
 def _at_sample(out: Output) -> Distribution:
-    """Return the posterior; of a posterior of levels, the one whose lower level is that of the sampled upper one."""
-    return out.posterior.at(out.z) if hasattr(out.posterior, "at") else out.posterior
+    """Return the posterior; for several levels, with the lower level conditioned on the sampled upper one."""
+    return out.posterior.at(out.z) if isinstance(out.posterior, Posterior) else out.posterior
 
 
 def _diagonal(distribution: Distribution) -> bool:
-    """Whether it is a diagonal Gaussian, as diagonal_normal makes it."""
+    """Return whether a distribution is a diagonal Gaussian, as made by diagonal_normal."""
     return isinstance(distribution, Independent) and isinstance(distribution.base_dist, Normal)
 
 
 def gaussian_kl(q: Distribution, p: Distribution) -> Tensor:
-    """KL(q || p) of two diagonal Gaussians, dimension by dimension, in nats.
+    """Return KL(q || p) of two diagonal Gaussians for each dimension, (B, D), in nats.
 
-    q over (B, D), p over (D,) or (B, D); returns (B, D).
+    q over (B, D), p over (D,) or (B, D).
     """
     log_ratio = p.stddev.log() - q.stddev.log()
     return log_ratio + (q.variance + (q.mean - p.mean) ** 2) / (2 * p.variance) - 0.5

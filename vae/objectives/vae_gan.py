@@ -1,4 +1,4 @@
-"""VAE-GAN (Larsen et al. 2016): a discriminator of images, and its features beside the pixels."""
+"""VAE-GAN (Larsen et al. 2016): an image discriminator, whose features add a reconstruction term to the pixels'."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..models import Config, Output
+from ..models import NetworkConfig, Output
 from ..models.vaegan import ImageDiscriminator
 from .base import Batch, Objective, Weight, register
 from .terms import VAEGANTerms, real_or_made_loss, vae_gan
@@ -16,12 +16,14 @@ from .terms import VAEGANTerms, real_or_made_loss, vae_gan
 @register("vae_gan")
 @dataclass(frozen=True)
 class AdversarialVAE(Objective):
+    """The VAE-GAN objective with its discriminator, see terms.vae_gan."""
+
     beta: Weight = 1.0  # of the KL
     feature_weight: float = 0.0  # of the distance between the discriminator's features
-    adversarial_weight: float = 0.0  # of what the discriminator says of x_hat
+    adversarial_weight: float = 0.0  # of the discriminator's loss on x_hat
     discriminator_learning_rate: float = 1e-4  # constant
 
-    def critic(self, config: Config) -> nn.Module:
+    def critic(self, config: NetworkConfig) -> nn.Module:
         return ImageDiscriminator(config)
 
     def critic_loss(self, critic: nn.Module, out: Output, x: Tensor, generator: torch.Generator) -> Tensor:

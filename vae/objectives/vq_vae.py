@@ -13,6 +13,8 @@ from .terms import VQVAETerms, vq_vae
 @register("vq_vae")
 @dataclass(frozen=True)
 class VectorQuantised(Objective):
+    """The VQ-VAE objective, see terms.vq_vae."""
+
     recordable: ClassVar[bool] = False
     commitment: float = 0.0  # weight of the encoder's distance from the codebook
 

@@ -1,4 +1,4 @@
-"""Which images each step sees: functions of the recipe's seed and the step."""
+"""Batches of training images: functions of the recipe's seed and the step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..data import Split
 
 
 class Batches(Sampler):
-    """Batch b of the endless shuffled stream, b = start..stop-1: a function of seed and b."""
+    """A sampler of batches b = start..stop-1 of an endless shuffled stream; batch b is a function of seed and b."""
 
     def __init__(self, n: int, batch_size: int, seed: int, start: int, stop: int):
         self.n, self.batch_size, self.seed = n, min(batch_size, n), seed
@@ -36,10 +36,10 @@ class Batches(Sampler):
 
 
 class WholeBatches(Dataset):
-    """What an objective takes batches from, as a torch Dataset that is asked for a whole batch at a time."""
+    """An adapter that turns an objective's data set into a torch Dataset which returns whole batches."""
 
     def __init__(self, images: Any):
-        self.images = images  # with len() and batch(indices)
+        self.images = images  # an object with len() and batch(indices)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -52,7 +52,7 @@ class WholeBatches(Dataset):
 
 
 class OnDevice:
-    """A split whose images stay on a device, as bytes: a batch costs no rendering and no transfer."""
+    """A split with its images cached on a device as bytes, so that a batch needs no rendering and no transfer."""
 
     CHUNK = 4096
 
@@ -63,12 +63,11 @@ class OnDevice:
             for first in range(0, len(split), self.CHUNK)
         ]
         self.images = torch.cat(parts)  # (N, C, H, W) uint8
-        self.labels_there = torch.from_numpy(split.labels).to(device)
+        self.labels_on_device = torch.from_numpy(split.labels).to(device)
 
     @staticmethod
     def fits(split: Split, device: torch.device) -> bool:
-        """Return whether the images take less than half of the device's free memory, twice over
-        while they are put together."""
+        """Return whether the images fit into half of the device's free memory; concatenation needs them twice."""
         free, _ = torch.cuda.mem_get_info(device)
         return 2 * len(split) * split.render(np.arange(1)).nbytes < free / 2
 
@@ -79,6 +78,6 @@ class OnDevice:
         return len(self.split)
 
     def batch(self, indices) -> tuple[Tensor, Tensor]:
-        """indices (B,) -> x (B, C, H, W) float in [0, 1], y (B,) int64, both on the device."""
+        """Return the images at indices (B,): x (B, C, H, W) float in [0, 1], y (B,) int64, both on the device."""
         rows = torch.as_tensor(np.asarray(indices), device=self.device)
-        return self.images[rows].float() / 255, self.labels_there[rows]
+        return self.images[rows].float() / 255, self.labels_on_device[rows]

@@ -1,6 +1,6 @@
-"""Candidate recipes: what `python -m vae sweep NAME` trains where a name stands here.
+"""Candidate recipes: `python -m vae sweep NAME` trains these in preference to recipes.py.
 
-Once `python -m vae adopt NAME` has taken in a run's weights, its recipe replaces the one in recipes.py.
+After `python -m vae adopt NAME`, the recipe replaces the one in recipes.py.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from .recipes import RECIPES, Recipe, nearest
 MILLION = 1_000_000
 
 def steps(images: float, batch_size: int) -> int:
-    """Return the steps in which so many millions of images are seen."""
+    """Return the number of steps that train on so many millions of images."""
     return int(images * MILLION / batch_size)
 
 def find(name: str) -> Recipe:
-    """Return the recipe that a sweep of this name trains. Raises ValueError, with the nearest names."""
+    """Return the recipe that a sweep of this name trains. Raises ValueError for an unknown name."""
     if name in CANDIDATES:
         return CANDIDATES[name]
     if name in RECIPES:
@@ -27,8 +27,8 @@ def find(name: str) -> Recipe:
 def retrained(name: str, **changes) -> Recipe:
     """Return a shipped model's recipe with a validation split, a constant learning rate, averaged
     weights and these changes."""
-    now = dict(split="train", schedule="constant", ema=True, note="")
-    return replace(RECIPES[name], **{**now, **changes})
+    current = dict(split="train", schedule="constant", ema=True, note="")
+    return replace(RECIPES[name], **{**current, **changes})
 
 CANDIDATES = {
     "sprites-factor": retrained(
@@ -48,7 +48,7 @@ CANDIDATES = {
     "rooms-btcvae": retrained(
         "rooms-btcvae", description="Only the total correlation is penalised.", steps=steps(4, 64)
     ),
-    # one schedule for all, so that beta alone differs
+    # one schedule for all, so that only beta differs
     **{
         f"sprites-beta{beta}": retrained(
             f"sprites-beta{beta}", description=words, steps=steps(3, 64), seed=0,
@@ -79,7 +79,7 @@ CANDIDATES = {
         "fashion-vae-16d",
         description="Shirts, shoes and bags in one latent space, from sandal to coat.",
         steps=40_000,
-        # with a cheap code at first, more dimensions become active and stay so
+        # with a small KL weight at first, more dimensions become active and stay active
         objective=BetaVAE(Schedule(1.0, start=0.05, steps=4_000)),
     ),
     "mnist-dvae": retrained(

@@ -1,4 +1,4 @@
-"""A training step recorded once as a CUDA graph and replayed: its hundreds of small kernels start as one."""
+"""CUDA graphs: a training step is recorded once and replayed, so that its hundreds of kernels launch as one."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import Callable
 import torch
 from torch import Tensor
 
+from ..models import FAMILIES
 from .recipes import Recipe
 
-WARM_UP = 3  # ordinary steps before the recording, in which libraries choose and allocate
-# Families whose step asks the host for nothing: no value decides what is run next.
-FAMILIES = ("ae", "vae", "dvae", "vamp", "iaf", "ladder", "vaegan")
+WARM_UP = 3  # eager steps before the recording, in which libraries select kernels and allocate memory
 
 
 def recordable(recipe: Recipe, device: torch.device) -> bool:
     """Return whether a recipe's step can be recorded on a device."""
-    return (
-        device.type == "cuda" and recipe.family in FAMILIES and recipe.objective.recordable and not recipe.shift
-    )
+    without_host = FAMILIES[recipe.family].recordable and recipe.objective.recordable and not recipe.shift
+    return device.type == "cuda" and without_host
 
 
 def record(step: Callable, inputs: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Callable, object]:
-    """Record step(*inputs) on the current CUDA device; return what replays it, and the step's result,
-    whose tensors each replay writes again."""
+    """Record step(*inputs) on the current CUDA device.
+
+    Returns (a function that replays it, the step's result, whose tensors each replay overwrites).
+    """
     graph = torch.cuda.CUDAGraph()
-    graph.register_generator_state(generator)  # a replay takes up the seed that was set before it
+    graph.register_generator_state(generator)  # a replay then uses the seed that was set before it
     with torch.cuda.graph(graph):
         result = step(*inputs)
     return graph.replay, result
 
 
 class Recorded:
-    """A step, called with tensors of the same shapes each time: a few times as it is, then recorded."""
+    """A step that runs eagerly WARM_UP times and is then recorded; every call has tensors of the same shapes."""
 
     def __init__(self, step: Callable, generator: torch.Generator):
         self.step, self.generator = step, generator
@@ -46,14 +46,14 @@ class Recorded:
             static.copy_(value)
         self.calls += 1
         if self.calls <= WARM_UP:
-            return self._aside()
+            return self._run_eagerly()
         if self.replay is None:
             self.replay, self.result = record(self.step, self.inputs, self.generator)
         self.replay()
         return self.result
 
-    def _aside(self):
-        """An ordinary step on a stream of its own, as a recording needs it."""
+    def _run_eagerly(self):
+        """Run the step on a separate stream, as required before a recording."""
         if not torch.cuda.is_available():
             return self.step(*self.inputs)
         stream = torch.cuda.Stream()

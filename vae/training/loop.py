@@ -1,8 +1,7 @@
 """The training loop: one for every recipe, on CPU, one GPU or several machines (accelerate).
 
-A run is a function of its recipe: the batch, the noise and the learning rate of step s follow
-from the seed and s alone. So a run that was interrupted and resumed ends where an
-uninterrupted one does.
+A run is a function of its recipe: the batch, the noise and the learning rate of step s depend on the seed
+and s alone. So a run that is interrupted and resumed ends with the same weights as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ from . import checkpoints, graphs
 from .batches import Batches, OnDevice, WholeBatches
 from .recipes import Recipe, ema_decay
 
-CHECK_EVERY = 100  # steps of a recorded run after which its terms are looked at
-_SEEDING = threading.Lock()  # torch's seed is that of all threads, and a cluster's worker may have several
-MAX_UNSAVED = 240  # seconds of work that a kill may cost, the time to write a checkpoint left out
+CHECK_EVERY = 100  # steps of a recorded run between checks that its terms are finite
+_SEED_LOCK = threading.Lock()  # torch's seed is global, and a cluster's worker may run several threads
+MAX_UNSAVED = 240  # seconds of work that a kill may lose, not counting the time to write a checkpoint
 
 
 class Critic:
@@ -53,14 +52,14 @@ class Critic:
         return None if network is None else cls(recipe.objective, network, recorded)
 
     def step(self, out: Output, x: Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
-        """Take one step of the discriminator; nothing of it reaches encoder or decoder."""
+        """Take one step of the discriminator. No gradient reaches encoder or decoder."""
         loss = self.objective.critic_loss(self.network, out, x, generator)
         self.optimizer.zero_grad()
         accelerator.backward(loss.mean())
         self.optimizer.step()
 
     def state_dict(self) -> dict:
-        network = getattr(self.network, "module", self.network)  # as it was before accelerate
+        network = getattr(self.network, "module", self.network)  # without accelerate's wrapper
         return {"network": network.state_dict(), "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, state: dict) -> None:
@@ -69,7 +68,7 @@ class Critic:
 
 
 class Stopped(Exception):
-    """A run that was stopped at a checkpoint before its last step; the message says where."""
+    """An error for a run that was stopped at a checkpoint before its last step; its message names the step."""
 
 
 class Average:
@@ -80,12 +79,13 @@ class Average:
 
     @torch.no_grad()
     def update(self, model: LatentModel, decay: float | Tensor) -> None:
-        """Take in the parameters after a step: decay * average + (1 - decay) * parameters."""
+        """Update the average after a step: decay * average + (1 - decay) * parameters."""
         for name, p in model.named_parameters():
             self.weights[name].lerp_(p, 1 - decay)
 
     def copy_to(self, model: LatentModel) -> None:
-        model.load_state_dict(self.weights, strict=False)  # the buffers stay as they are
+        """Copy the averaged parameters to a model; its buffers are unchanged."""
+        model.load_state_dict(self.weights, strict=False)  # no buffers
 
 
 def train(
@@ -101,24 +101,23 @@ def train(
 ) -> LatentModel:
     """Train a model by its recipe and return it in eval mode, on the CPU.
 
-    folder: where checkpoints live; a run found there is resumed. split: the data, by default
-    the recipe's split. A run takes steps * num_processes batches in all. A checkpoint is written
-    every `checkpoint_every` steps and every MAX_UNSAVED seconds. stop: asked after each step whether
-    the run has to stop at a checkpoint. device: "cpu", "cuda" or "", which takes a GPU where there
-    is one. on_step: called after each step with the steps taken so far and the objective's terms, each (B,).
-    Raises OSError when the data cannot be had or checkpoints cannot be written, ValueError when
-    the folder holds another recipe's checkpoint and for the test split, Stopped where `stop` said so, and
-    FloatingPointError, naming step and term, when a term is no longer finite: the last checkpoint
-    stays as it is.
+    folder: the folder of checkpoints; a run found there is resumed. split: the data, by default the recipe's
+    split. A run takes steps * num_processes batches in total. A checkpoint is written every
+    `checkpoint_every` steps and every MAX_UNSAVED seconds. stop: called after each step; True stops the run at
+    a checkpoint. device: "cpu", "cuda" or "", which uses a GPU if there is one. on_step: called after each step
+    with the number of steps taken and the objective's terms, each (B,).
+    Raises OSError when the data cannot be loaded or checkpoints cannot be written, ValueError when the folder
+    holds another recipe's checkpoint and for the test split, Stopped when `stop` returned True, and
+    FloatingPointError, naming step and term, when a term is not finite: the last checkpoint is kept.
     """
-    # each process asks for its own batches: nothing has to be sent between machines
+    # each process loads its own batches, so that no batch is sent between machines
     accelerator = Accelerator(
         cpu=device == "cpu",
         dataloader_config=DataLoaderConfiguration(dispatch_batches=False, even_batches=False),
         step_scheduler_with_optimizer=False,
     )
     if device == "cuda" and accelerator.device.type != "cuda":
-        raise ValueError("there is no GPU that torch can use here: leave --device out, or say cpu")
+        raise ValueError("torch finds no GPU on this machine: omit --device, or set it to cpu")
     split = split or DATASETS[recipe.data].load(recipe.split)
     refuse_test(split, "training")
     checkpoints.try_writing(folder)
@@ -126,23 +125,23 @@ def train(
         split = split.first(recipe.images)
     on_gpu = accelerator.device.type == "cuda"
     recorded = graphs.recordable(recipe, accelerator.device) and accelerator.num_processes == 1
-    with _SEEDING:
+    with _SEED_LOCK:
         torch.manual_seed(recipe.seed)
         model = FAMILIES[recipe.family](recipe.config)
         critic = Critic.of(recipe, recorded and on_gpu)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, capturable=recorded and on_gpu)
     done = checkpoints.newest(folder)
     if done and not recipe.same_as(done.recipe):
-        raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to begin anew")
+        raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to start a new run")
     start, spent, origin = 0, 0.0, ""
     if done:
         start, spent, origin = asdict(done.progress).values()
         load_state(done, model, optimizer, critic)
     elif recipe.starts_from:
-        begun = store.load(recipe.starts_from)
-        model.load_state_dict(begun.state_dict())
-        origin = begun.card.weights_sha256
-    if not done and hasattr(model, "initialise"):
+        pretrained = store.load(recipe.starts_from)
+        model.load_state_dict(pretrained.state_dict())
+        origin = pretrained.card.weights_sha256
+    if not done and model.data_dependent_init:
         chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(recipe.seed))
         model.initialise(split.batch(chosen[:1000].numpy())[0])
 
@@ -167,7 +166,7 @@ def train(
         for key, stored in checkpoints.tensors(done.files["average.safetensors"]).items():
             average.weights[key].copy_(stored)
     noise = torch.Generator(accelerator.device)
-    # not accelerate's own: that is fixed once for a whole process, and recipes differ
+    # accelerate's own autocast is fixed once per process, but recipes differ
     autocast = torch.autocast(
         accelerator.device.type, torch.bfloat16, enabled=recipe.mixed_precision == "bf16"
     )
@@ -190,7 +189,7 @@ def train(
         return values.repeat(objective.draws, *[1] * (values.dim() - 1)) if objective.draws > 1 else values
 
     def take_step(x: Tensor, y: Tensor, decay: float | Tensor, *values: float | Tensor) -> NamedTuple:
-        """Take all of a step that runs on the device; return the terms. values: of the objective's weights."""
+        """Take the part of a step that runs on the device. Returns the terms. values: the objective's weights."""
         if recipe.shift:
             x = shifted(x, recipe.shift, noise)
         if recipe.binarise:
@@ -212,7 +211,7 @@ def train(
 
     names = tuple(objective.at(0))
     scalar = float
-    if recorded:  # what changes from step to step must be a tensor, or the recording would keep it
+    if recorded:  # a value that changes from step to step must be a tensor, or a replay would reuse the recorded one
         take_step = graphs.Recorded(take_step, noise)
         scalar = functools.partial(torch.tensor, dtype=torch.float32, device=accelerator.device)
         rate = scalar(0.0)
@@ -246,7 +245,7 @@ def train(
                 save()
                 raise Stopped(f"{name} stopped at step {step:,} of {recipe.steps:,}")
     except KeyboardInterrupt:
-        # half a step is no state to resume from: then the last checkpoint stands
+        # a run cannot be resumed from the middle of a step: then the last checkpoint is kept
         if between_steps:
             save()
         raise
@@ -259,7 +258,7 @@ def train(
     if average:
         average.copy_to(model)
     model = model.cpu().eval().requires_grad_(False)
-    if hasattr(model, "fit_prior"):
+    if model.ex_post_prior:
         model.fit_prior(torch.from_numpy(mean_codes(model, split)))
     return model
 
@@ -278,7 +277,7 @@ def state_files(model: LatentModel, optimizer, critic: Critic | None, average: A
 
 
 def load_state(done: checkpoints.Checkpoint, model: LatentModel, optimizer, critic: Critic | None) -> None:
-    """Load the state of a run from a checkpoint; averaged weights are left out."""
+    """Load the state of a run from a checkpoint, except the averaged weights."""
     model.load_state_dict(checkpoints.tensors(done.files["model.safetensors"]))
     optimizer.load_state_dict(_unpickled(done.files["optimizer.pt"]))
     if critic:
@@ -303,11 +302,11 @@ def assert_finite(terms: NamedTuple, name: str, step: int) -> None:
         raise FloatingPointError(f"{name}, step {step}: {broken} is not finite; the last checkpoint is kept")
 
 
-def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Images x (B, C, H, W), each moved by up to `most` pixels along both axes; black comes in."""
+def shifted(x: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:
+    """Return images x (B, C, H, W), each shifted by up to max_shift pixels along both axes and padded with black."""
     height, width = x.shape[2:]
-    padded = torch.nn.functional.pad(x, (most,) * 4)
-    offsets = torch.randint(2 * most + 1, (len(x), 2), generator=generator, device=x.device).tolist()
+    padded = torch.nn.functional.pad(x, (max_shift,) * 4)
+    offsets = torch.randint(2 * max_shift + 1, (len(x), 2), generator=generator, device=x.device).tolist()
     return torch.stack([
         image[:, down : down + height, right : right + width]
         for image, (down, right) in zip(padded, offsets)
@@ -316,7 +315,7 @@ def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
 
 @torch.no_grad()
 def mean_codes(model: LatentModel, split: Split, n: int = 10_000) -> np.ndarray:
-    """Return the mean codes (n, D) of the first images of a split."""
+    """Return the posterior means (n, D) of the first n images of a split."""
     codes = []
     for x, y in split.batches(rows=range(min(n, len(split)))):
         codes.append(model.encode(x, y if model.num_classes else None).mean)

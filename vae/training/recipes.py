@@ -1,4 +1,4 @@
-"""One recipe per shipped model: the very hyperparameters behind the weights in pretrained/."""
+"""Recipes: the exact hyperparameters behind the weights of each shipped model in pretrained/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from math import cos, pi
 
 from .. import objectives
 from ..data.base import refuse_test
-from ..models import Config
+from ..models import FAMILIES, NetworkConfig
+from ..models.cvae import ConditionalVAE
+from ..models.dvae import DenoisingVAE
+from ..models.flow import FlowVAE
+from ..models.ladder import LadderVAE
+from ..models.m2 import M2
+from ..models.vamp import VampVAE
+from ..models.vqvae import VQVAE
 from ..objectives import (
     FLAT_FIELDS,
     AdaGVAE,
@@ -27,29 +34,31 @@ from ..objectives import (
 
 @dataclass(frozen=True)
 class Recipe:
+    """The hyperparameters of a model, with texts that describe it."""
+
     title: str
     description: str
     family: str  # a key of models.FAMILIES
     data: str  # a key of data.DATASETS
-    config: Config
+    config: NetworkConfig  # of the class FAMILIES[family].Config
     steps: int  # optimiser steps
-    images: int = 0  # more than 0: it learns from so many images of the train split, the first
-    starts_from: str = ""  # the shipped model whose weights the first step begins with
+    images: int = 0  # above 0: trained on only the first so many images of the split
+    starts_from: str = ""  # the shipped model whose weights initialise this one
     batch_size: int = 128  # per process
     split: str = "train"  # one of data.base.SPLITS, but not "test"
     learning_rate: float = 1e-3  # the peak, after a linear warm-up
     warmup_steps: int = 200
-    schedule: str = "constant"  # ... and linear to 0 over the last tenth; or "cosine" to 0
-    ema: bool = True  # what is kept are the averaged weights, see ema_decay
+    schedule: str = "constant"  # constant, then linear to 0 over the last tenth; or "cosine" to 0
+    ema: bool = True  # the final weights are a moving average, see ema_decay
     objective: Objective = BetaVAE()
-    shift: int = 0  # each step moves each image by up to so many pixels, up or down and sideways
-    binarise: bool = False  # each step draws white or black pixels with the grey values as odds
+    shift: int = 0  # each step shifts each image by up to so many pixels along both axes
+    binarise: bool = False  # each step samples white or black pixels with the grey values as probabilities
     mixed_precision: str = "no"  # "bf16": the networks run in bfloat16, losses in float32
     seed: int = 0
-    uses: tuple[str, ...] = ()  # what else evaluate measures: "anomalies", "labels", "augmentation", "samples"
-    figure: str = ""  # the key of the figure that it is judged by, where report does not know better
-    published: str = ""  # what others report for this objective, with source and protocol
-    note: str = ""  # how the shipped run was chosen, and what else was tried
+    uses: tuple[str, ...] = ()  # additional evaluations: "anomalies", "labels", "augmentation", "samples"
+    figure: str = ""  # key of the figure that runs are compared by, see tries.headline
+    published: str = ""  # published figures for this objective, with source and protocol
+    note: str = ""  # how the shipped run was chosen, and which other runs were tried
 
     def __post_init__(self):
         refuse_test(self.split, "training")
@@ -57,7 +66,7 @@ class Recipe:
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if self.steps < 1 or self.batch_size < 1:
-            raise ValueError(f"steps and batch_size start at 1, not {self.steps} and {self.batch_size}")
+            raise ValueError(f"steps and batch_size must be 1 or more, not {self.steps} and {self.batch_size}")
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""
@@ -75,26 +84,32 @@ class Recipe:
         return json.loads(json.dumps(found))
 
     def same_as(self, stored: dict) -> bool:
-        """Return whether a run stored as `hyperparameters` was of this recipe."""
-        return completed(stored) == self.hyperparameters()
+        """Return whether the stored `hyperparameters` of a run equal this recipe's."""
+        try:
+            return completed(stored) == self.hyperparameters()
+        except (ValueError, KeyError, TypeError):  # an unknown family or field
+            return False
 
 
-DECAY = 0.1  # the share of the steps over which a constant learning rate falls to 0
+DECAY = 0.1  # share of the steps over which a constant learning rate falls to 0
 CHOICES = {
     "schedule": ("constant", "cosine"),
     "mixed_precision": ("no", "bf16"),
 }  # fmt: skip
 MAX_EMA_DECAY = 0.999
-DESCRIPTIVE_FIELDS = ("title", "description", "uses", "figure", "published", "note")  # text only; ignored when a checkpoint is matched to a recipe
+# text only; ignored when a checkpoint is matched to a recipe
+DESCRIPTIVE_FIELDS = ("title", "description", "uses", "figure", "published", "note")
 
-# What made the weights that were trained before there were a validation split, a constant learning
-# rate and averaged weights; a run stored without these fields was trained so.
+# The settings of weights that were trained before the validation split, the constant learning rate and
+# averaged weights were introduced. A run stored without these fields was trained with these values.
 AS_BEFORE = dict(split="train+validation", schedule="cosine", ema=False)
 
 
 def ema_decay(step: int) -> float:
-    """Return the decay of the averaged weights after a step, counted from 0: short at first, so that
-    the average forgets the initial weights (Tarvainen & Valpola 2017)."""
+    """Return the decay of the averaged weights after a step, counted from 0.
+
+    It is small at first, so that the average forgets the initial weights (Tarvainen & Valpola 2017).
+    """
     return min(MAX_EMA_DECAY, (1 + step) / (10 + step))
 
 
@@ -104,31 +119,36 @@ def defaults(cls: type) -> dict:
 
 
 def completed(stored: dict) -> dict:
-    """Return a recipe stored as `hyperparameters`, with the fields that did not exist then. Raises
-    ValueError for an objective that is not known."""
-    full = {**defaults(Recipe), **AS_BEFORE, **stored, "config": {**defaults(Config), **stored["config"]}}
-    full["objective"] = objectives.read(stored).stored()
+    """Return stored `hyperparameters` with the fields that have been added since, and without removed ones.
+
+    Raises ValueError for an unknown family, config field or objective.
+    """
+    if stored["family"] not in FAMILIES:
+        raise ValueError(f"unknown family {stored['family']!r}: expected one of {', '.join(FAMILIES)}")
+    config = FAMILIES[stored["family"]].Config.from_dict(stored["config"])
+    objective = objectives.read(stored).stored()
+    full = {**defaults(Recipe), **AS_BEFORE, **stored, "config": asdict(config), "objective": objective}
     dropped = (*DESCRIPTIVE_FIELDS, *FLAT_FIELDS)
     return json.loads(json.dumps({k: v for k, v in full.items() if k not in dropped}))
 
 
 DIGITS = (1, 28, 28)
-DIGITS_CONFIG = Config(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256))
+DIGITS_CONFIG = NetworkConfig(DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256))
 SPRITES = (1, 64, 64)
-# after Burgess et al. 2018, one dense layer fewer on each side
-SPRITES_CONFIG = Config(
+# as in Burgess et al. 2018, with one dense layer fewer on each side
+SPRITES_CONFIG = NetworkConfig(
     SPRITES, latent_dim=10, network="conv", encoder=(256,), decoder=(256,)
 )
-# half the feature maps where they are largest: twice as fast on a CPU
+# half the feature maps in the largest layer: twice as fast on a CPU
 SPRITES_SLIM = replace(SPRITES_CONFIG, channels=(16, 32, 32, 32))
 ROOMS_CONFIG = replace(SPRITES_SLIM, image_shape=(3, 64, 64))
 
-FACES_CONFIG = Config(
+FACES_CONFIG = NetworkConfig(
     (3, 64, 64), latent_dim=32, network="conv", encoder=(256,), decoder=(256,),
     channels=(16, 32, 48, 48),
 )
-# two halvings, 28 -> 14 -> 7: less to multiply than an MLP of this accuracy
-BINARY_CONFIG = Config(
+# two halvings, 28 -> 14 -> 7: fewer multiplications than an MLP of the same accuracy
+BINARY_CONFIG = NetworkConfig(
     DIGITS, latent_dim=50, network="conv", encoder=(128,), decoder=(128,), channels=(16, 32),
     activation="silu",
 )  # fmt: skip
@@ -139,7 +159,7 @@ RECIPES = {
         description="Two dimensions: the whole latent space fits on a page.",
         family="vae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
+        config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=60_000,
         uses=("anomalies",),
         published="146.95: Keras' VAE example, 30 epochs, same bound",
@@ -149,7 +169,7 @@ RECIPES = {
         description="A plain autoencoder: sharp codes, but nothing keeps the space between them filled.",
         family="ae",
         data="mnist",
-        config=Config(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
+        config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=40_000,
         uses=("anomalies",),
     ),
@@ -167,7 +187,7 @@ RECIPES = {
         description="The class is given, so the latent space is left with style: slant, width, stroke.",
         family="cvae",
         data="mnist",
-        config=Config(
+        config=ConditionalVAE.Config(
             DIGITS, latent_dim=8, encoder=(256, 128), decoder=(128, 256), num_classes=10
         ),
         steps=60_000,
@@ -178,7 +198,7 @@ RECIPES = {
         description="It learnt to draw clean digits from noisy ones: the same networks as the plain VAE's.",
         family="dvae",
         data="mnist",
-        config=replace(DIGITS_CONFIG, noise=0.5),
+        config=DenoisingVAE.Config(**vars(DIGITS_CONFIG), noise=0.5),
         steps=40_000,
         uses=("anomalies", "labels"),
         figure="psnr_denoised",
@@ -239,7 +259,7 @@ RECIPES = {
         description="A hundred labels for sixty thousand digits: the bound averages over what the label may be.",
         family="m2",
         data="mnist",
-        config=Config(
+        config=M2.Config(
             DIGITS, latent_dim=16, encoder=(256, 128), decoder=(128, 256), channels=(16, 32),
             num_classes=10,
         ),
@@ -263,7 +283,7 @@ RECIPES = {
         description="The code is a grid of 49 numbers, each of them the number of a vector that was learnt.",
         family="vqvae",
         data="mnist",
-        config=Config(
+        config=VQVAE.Config(
             DIGITS, latent_dim=49, network="conv", encoder=(), decoder=(), channels=(16, 32),
             codebook=64, code_dim=16, prior_width=64, prior_layers=2,
         ),
@@ -296,7 +316,7 @@ RECIPES = {
         description="The prior is a mixture of what the encoder says of 200 learnt images.",
         family="vamp",
         data="mnist-binary",
-        config=replace(BINARY_CONFIG, pseudo_inputs=200),
+        config=VampVAE.Config(**vars(BINARY_CONFIG), pseudo_inputs=200),
         steps=40_000,
         learning_rate=2e-3,
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
@@ -312,7 +332,7 @@ RECIPES = {
         description="The posterior is a Gaussian bent by three autoregressive steps.",
         family="iaf",
         data="mnist-binary",
-        config=replace(BINARY_CONFIG, flow_steps=3, flow_width=128),
+        config=FlowVAE.Config(**vars(BINARY_CONFIG), flow_steps=3, flow_width=128),
         steps=40_000,
         learning_rate=2e-3,
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
@@ -329,7 +349,7 @@ RECIPES = {
         description="Two levels: the top one says what it is, the bottom one how it is drawn.",
         family="ladder",
         data="mnist-binary",
-        config=replace(BINARY_CONFIG, top_dim=20, channels=(32, 64)),
+        config=LadderVAE.Config(**{**vars(BINARY_CONFIG), "channels": (32, 64)}, top_dim=20),
         steps=45_000,
         learning_rate=2e-3,
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
@@ -359,7 +379,7 @@ RECIPES = {
         description="The character is given, so z is a typeface: one point, sixty-two letters and figures.",
         family="cvae",
         data="glyphs",
-        config=Config(
+        config=ConditionalVAE.Config(
             (1, 32, 32), latent_dim=24, network="conv", encoder=(192,), decoder=(192,),
             channels=(16, 32, 64), num_classes=62,
         ),
@@ -455,7 +475,7 @@ RECIPES = {
         data="sprites",
         config=SPRITES_SLIM,
         steps=12_000,
-        batch_size=64,  # its estimate of q(z) lives on the batch
+        batch_size=64,  # q(z) is estimated from the batch
         objective=BetaTCVAE(beta=Schedule(12.0, start=60.0, steps=9_000)),
         seed=1,
         mixed_precision="bf16",
@@ -574,7 +594,7 @@ RECIPES = {
         description="A grid of 64 numbers, each of them the number of a vector that was learnt.",
         family="vqvae",
         data="rooms",
-        config=Config(
+        config=VQVAE.Config(
             (3, 64, 64), latent_dim=64, network="conv", encoder=(), decoder=(),
             channels=(16, 32, 32), codebook=128, code_dim=16, prior_width=64, prior_layers=2,
         ),
@@ -622,8 +642,7 @@ RECIPES = {
     ),
 }
 
-# Models whose weights were trained as AS_BEFORE says. A retrained model leaves this list, which only
-# shrinks.
+# Models whose weights were trained with AS_BEFORE. A retrained model is removed from this list.
 NOT_RETRAINED = (
     "mnist-vae-2d", "mnist-ae-2d", "mnist-vae-16d", "mnist-cvae", "mnist-dvae", "mnist-ae-16d",
     "mnist-beta4", "mnist-collapsed", "mnist-few", "mnist-m2", "mnist-vqvae", "mnist-vae-bin",
@@ -637,5 +656,5 @@ RECIPES |= {name: replace(RECIPES[name], **AS_BEFORE) for name in NOT_RETRAINED}
 
 
 def nearest(name: str, names) -> str:
-    """Return the names most like an unknown one, for an error message."""
+    """Return the names closest to an unknown one, for an error message."""
     return ", ".join(difflib.get_close_matches(name, list(names), n=3, cutoff=0))

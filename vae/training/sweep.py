@@ -1,7 +1,7 @@
-"""`python -m vae sweep`: recipes x seeds x settings, each run resumable, its figures kept in tries.json.
+"""Sweeps, `python -m vae sweep`: recipes x seeds x settings; runs are resumable and recorded in tries.json.
 
-A run lives in RUNS/<name>/<settings>, outside the checkout. What a finished run measured on validation
-images is appended to pretrained/<name>/tries.json, which is committed, so that it outlives the machine.
+The folder of a run is RUNS/<name>/<settings>, outside the checkout. The figures of a finished run on
+validation images are appended to pretrained/<name>/tries.json, which is committed to git.
 """
 
 from __future__ import annotations
@@ -27,25 +27,26 @@ import torch
 
 from .. import jobs, store
 from ..evaluation.evaluate import evaluate
-from ..models import FAMILIES, Config, LatentModel
+from ..evaluation.figures import FIGURES
+from ..models import FAMILIES, LatentModel
 from ..objectives import OBJECTIVES, Objective, Schedule
 from . import candidates, checkpoints, tries
 from .loop import Stopped, train
-from .recipes import DESCRIPTIVE_FIELDS, Recipe, nearest
+from .recipes import DESCRIPTIVE_FIELDS, Recipe, defaults, nearest
 
-NLL_SAMPLES = 1000  # importance samples a validation image, where pixels are binary
-CLUSTERS = {"dask": "distributed", "ray": "ray"}  # joblib's backends for a cluster, and what each needs
+NLL_SAMPLES = 1000  # importance samples per validation image, for binary pixels
+CLUSTERS = {"dask": "distributed", "ray": "ray"}  # joblib's backends for a cluster, and the package each needs
 log = logging.getLogger(__name__)
-CONNECT_TIMEOUT = 10  # seconds until a scheduler counts as silent
+CONNECT_TIMEOUT = 10  # seconds to wait for a scheduler
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training of a sweep."""
+    """One training run of a sweep."""
 
     name: str
     recipe: Recipe
-    settings: dict = field(default_factory=dict)  # in what it differs from the recipe on trial, but for the seed
+    settings: dict = field(default_factory=dict)  # differences from the recipe of this name, except the seed
 
     @property
     def label(self) -> str:
@@ -57,9 +58,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended; figures and weights of a finished one."""
+    """The outcome of a run, with the figures and weights of a finished one."""
 
-    status: str  # "finished", "stopped", "failed" (a term was not finite) or "error" (it can be tried again)
+    status: str  # "finished", "stopped", "failed" (a term was not finite) or "error" (the run can be repeated)
     reason: str = ""
     step: int = 0
     core_seconds: float = 0.0
@@ -69,14 +70,15 @@ class Result:
 
 
 def runs_folder() -> Path:
-    """Return where runs live: the folder VAE_RUNS names, else one below the user's data folder."""
-    return Path(os.environ.get("VAE_RUNS") or platformdirs.user_data_path("latent-space-explorer", appauthor=False) / "runs")
+    """Return the folder of runs: the one VAE_RUNS names, or one in the user's data folder."""
+    default = platformdirs.user_data_path("latent-space-explorer", appauthor=False) / "runs"
+    return Path(os.environ.get("VAE_RUNS") or default)
 
 
-# ---- what is asked for
+# ---- planning
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Return the seeds that "0:3" (0, 1, 2), "0,2" or "4" name. Raises ValueError."""
+    """Parse seeds: "0:3" gives 0, 1, 2; "0,2" and "4" are lists. Raises ValueError."""
     try:
         first, colon, stop = text.partition(":")
         found = tuple(range(int(first), int(stop))) if colon else tuple(int(part) for part in text.split(","))
@@ -88,12 +90,12 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def parse_settings(texts: list[str]) -> dict[str, list]:
-    """Return {field: values} of settings such as "beta=4,6", fields of a recipe, of its objective or of
-    its config.
+    """Parse settings such as "beta=4,6" into {field: values}, for fields of a recipe, its objective or its config.
 
-    Raises ValueError for an unknown field, with the nearest names, and for a value of another type.
+    Raises ValueError for an unknown field, with the nearest names, and for a value of the wrong type.
     """
-    types = {f.name: f.default for kind in (*OBJECTIVES.values(), Config, Recipe) for f in fields(kind)}
+    kinds = [*OBJECTIVES.values(), *(family.Config for family in FAMILIES.values()), Recipe]
+    types = {name: default for kind in kinds for name, default in defaults(kind).items()}
     types |= {"steps": 0, "latent_dim": 0}
     refused = {*DESCRIPTIVE_FIELDS, "seed", "family", "data", "config", "objective", "image_shape"}
     known = {name: default for name, default in types.items() if name not in refused}
@@ -105,12 +107,13 @@ def parse_settings(texts: list[str]) -> dict[str, list]:
         if name not in known:
             raise ValueError(f"there is no setting {name!r}; the nearest are {nearest(name, known)}")
         if name in found:
-            raise ValueError(f"--set names {name} twice: give its values in one list")
+            raise ValueError(f"--set names {name} twice: put all its values in one list")
         found[name] = [_value(name, value, known[name]) for value in values.split(",")]
     return found
 
 
 def _value(name: str, text: str, like):
+    """Parse a value of a field as the type of `like`, its default. Raises ValueError."""
     try:
         if isinstance(like, bool):
             return {"true": True, "false": False}[text.lower()]
@@ -123,57 +126,61 @@ def _value(name: str, text: str, like):
 
 
 def plan(names: list[str], seeds: tuple[int, ...] = (), settings: dict[str, list] | None = None) -> list[Run]:
-    """Return the runs of recipes x settings x seeds; without seeds, of each recipe's own seed."""
+    """Return the runs of recipes x settings x seeds; without seeds, each recipe's own seed.
+
+    Raises ValueError for an unknown name or field and for settings that do not build a model.
+    """
     runs = []
     for name in dict.fromkeys(names):
         recipe = candidates.find(name)
         for values in itertools.product(*(settings or {}).values()):
             chosen = dict(zip(settings or {}, values))
-            of_config = {k: v for k, v in chosen.items() if k in {f.name for f in fields(Config)}}
-            of_recipe = {k: v for k, v in chosen.items() if k in {f.name for f in fields(Recipe)}}
-            of_objective = {k: v for k, v in chosen.items() if k not in {**of_config, **of_recipe}}
-            changed = replace(
-                recipe, config=replace(recipe.config, **of_config),
-                objective=_with_weights(name, recipe.objective, of_objective), **of_recipe,
-            )  # fmt: skip
-            _try_building(changed)
+            changed = _with(name, recipe, chosen)
             runs += [Run(name, replace(changed, seed=seed), chosen) for seed in seeds or (recipe.seed,)]
     return runs
 
 
 def _with_weights(name: str, objective: Objective, values: dict) -> Objective:
-    """Return an objective with other values of its fields; a schedule keeps its start and its steps."""
+    """Return an objective with new values of some fields; a schedule keeps its start and its steps."""
     known = [f.name for f in fields(objective)]
     if other := [key for key in values if key not in known]:
-        raise ValueError(f"the objective of {name} has no {other[0]}; it has {', '.join(known)}")
-    now = {key: getattr(objective, key) for key in values}
+        raise ValueError(f"the objective of {name} has no field {other[0]}; it has {', '.join(known)}")
+    current = {key: getattr(objective, key) for key in values}
     return replace(objective, **{
-        key: replace(now[key], end=value) if isinstance(now[key], Schedule) else value for key, value in values.items()
+        key: replace(current[key], end=value) if isinstance(current[key], Schedule) else value
+        for key, value in values.items()
     })  # fmt: skip
 
 
-def _try_building(recipe: Recipe) -> None:
-    """Raise ValueError unless a recipe's config builds a model."""
+def _with(name: str, recipe: Recipe, settings: dict) -> Recipe:
+    """Return a recipe with new values of its own fields, its config's or its objective's.
+
+    Raises ValueError for a field of another family or objective, and for a config that does not build a model.
+    """
+    of_recipe = {k: v for k, v in settings.items() if k in {f.name for f in fields(Recipe)}}
+    of_config = {k: v for k, v in settings.items() if k in {f.name for f in fields(recipe.config)}}
+    of_objective = {k: v for k, v in settings.items() if k not in {**of_config, **of_recipe}}
+    of_families = {f.name for family in FAMILIES.values() for f in fields(family.Config)}
+    if other := [k for k in of_objective if k in of_families]:
+        raise ValueError(f"{name}: the family {recipe.family!r} has no setting {other[0]}")
     try:
-        if recipe.config.latent_dim < 1:
-            raise ValueError("latent_dim starts at 1")
-        if 2 ** len(recipe.config.channels) > min(recipe.config.image_shape[1:]) and recipe.config.network == "conv":
-            raise ValueError("channels halve the image more often than it can be halved")
-        with torch.device("meta"):  # shapes only: nothing is allocated
-            FAMILIES[recipe.family](recipe.config)
+        config = replace(recipe.config, **of_config)
+        with torch.device("meta"):  # shapes only, no memory
+            FAMILIES[recipe.family](config)
     except (ValueError, TypeError, KeyError, RuntimeError, IndexError, ZeroDivisionError) as error:
-        raise ValueError(f"these settings build no model ({error})") from error
+        raise ValueError(f"these settings do not build a model ({error})") from error
+    return replace(recipe, config=config, objective=_with_weights(name, recipe.objective, of_objective), **of_recipe)
 
 
-# ---- one run, in whatever process
+# ---- one run, in any process
 
 def run_once(
     run: Run, runs: Path, until: float, device: str, progress: bool, stop_file: Path, parent: int = 0
 ) -> Result:
-    """Train a run, or go on where it stopped, and measure it on validation images.
+    """Train a run, or resume it, and measure it on validation images.
 
-    stop_file: a file that asks the run to stop once it exists. parent: the id of a process whose end
-    stops this one, 0 for none.
+    until: the time at which the run stops, in seconds since the epoch. stop_file: a file whose existence stops
+    the run. parent: the id of a process whose end stops this one, 0 for none.
     """
     folder = run.folder(runs)
     done = read_finished(folder, run.recipe)
@@ -184,17 +191,20 @@ def run_once(
         return time.time() > until or stop_file.exists() or (parent != 0 and jobs.abandoned(parent))
 
     if stop():
-        return Result("stopped", "not started: the time is up, or it was interrupted", checkpoints.last_step(folder))
+        reason = "not started: the time is up or the sweep was interrupted"
+        return Result("stopped", reason, checkpoints.last_step(folder))
     if parent:
         jobs.leave_interrupts_to_parent()
     threads = torch.get_num_threads()
     try:
         checkpoints.try_writing(folder)
         with filelock.FileLock(folder / "lock", timeout=0):
-            # sums depend on the number of threads: with one, a run ends in the same bits everywhere
+            # sums depend on the number of threads; one thread gives the same bits everywhere
             torch.set_num_threads(1)
             model = train(run.name, run.recipe, folder, progress=progress, stop=stop, device=device)
-            figures, _ = evaluate(model, run.recipe.data, with_dci=False, nll_samples=NLL_SAMPLES, on="validation")
+            figures, _ = evaluate(
+                model, run.recipe.data, without=("dci",), parameters={"nll": {"samples": NLL_SAMPLES}}, on="validation"
+            )
             figures = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
             if broken := [k for k, v in figures.items() if not math.isfinite(v)]:
                 return Result("failed", f"{broken[0]} on validation images is not finite", run.recipe.steps)
@@ -212,7 +222,7 @@ def run_once(
         return Result("failed", str(error), *asdict(kept.progress).values()) if kept else Result("failed", str(error))
     except (OSError, ValueError, store.ModelUnavailable) as error:
         return Result("error", str(error), checkpoints.last_step(folder))
-    except Exception as error:  # whatever it is, the other runs go on
+    except Exception as error:  # an unexpected error must not stop the other runs
         log.exception("%s %s", run.name, run.label)
         return Result("error", f"{type(error).__name__}: {error}".splitlines()[0], checkpoints.last_step(folder))
     finally:
@@ -220,28 +230,32 @@ def run_once(
 
 
 def write_finished(folder: Path, recipe: Recipe, result: Result) -> None:
-    """Keep a finished run's figures and weights in folder/finished, written in one move."""
-    told = {k: v for k, v in asdict(result).items() if k != "weights"}
-    told |= {"recipe": recipe.hyperparameters(), "weights_sha256": hashlib.sha256(result.weights).hexdigest()}
-    files = {"model.safetensors": result.weights, "figures.json": json.dumps(told, indent=1).encode()}
+    """Write the figures and weights of a finished run to folder/finished, atomically."""
+    stored = {k: v for k, v in asdict(result).items() if k != "weights"}
+    stored |= {"recipe": recipe.hyperparameters(), "weights_sha256": hashlib.sha256(result.weights).hexdigest()}
+    files = {"model.safetensors": result.weights, "figures.json": json.dumps(stored, indent=1).encode()}
     checkpoints.write_folder(folder / "finished", files)
 
 
 def read_finished(folder: Path, recipe: Recipe) -> Result | None:
-    """Return what `write_finished` kept of this recipe, or None where it is missing or damaged."""
+    """Return the result that `write_finished` stored for this recipe, or None where it is missing or damaged."""
     try:
-        told = json.loads((folder / "finished" / "figures.json").read_bytes())
+        stored = json.loads((folder / "finished" / "figures.json").read_bytes())
         weights = (folder / "finished" / "model.safetensors").read_bytes()
-        if not recipe.same_as(told.pop("recipe")) or hashlib.sha256(weights).hexdigest() != told.pop("weights_sha256"):
+        if not recipe.same_as(stored.pop("recipe")):
             return None
-        return Result(**told, weights=weights)
+        if hashlib.sha256(weights).hexdigest() != stored.pop("weights_sha256"):
+            return None
+        return Result(**stored, weights=weights)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def load_finished(run: Run, runs: Path | None = None, weights_sha256: str = "") -> LatentModel:
-    """Return the model of a finished run, in eval mode, whatever its folder is called; with these
-    weights, where a checksum is given. Raises OSError where it is not on this machine."""
+    """Return the model of a finished run in eval mode, from any folder of its name.
+
+    weights_sha256: the checksum of its weights, "" for any. Raises OSError where the run is not on this machine.
+    """
     runs = runs or runs_folder()
     found = [read_finished(folder, run.recipe) for folder in sorted((runs / run.name).glob("*"))]
     found = [r for r in found if r and weights_sha256 in ("", hashlib.sha256(r.weights).hexdigest())]
@@ -256,7 +270,7 @@ def load_finished(run: Run, runs: Path | None = None, weights_sha256: str = "") 
     return model.eval().requires_grad_(False)
 
 
-# ---- all of them
+# ---- all runs
 
 def sweep(
     todo: list[Run],
@@ -268,43 +282,44 @@ def sweep(
     runs: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[tuple[str, str], Result]:
-    """Train all runs and return how each ended, by name and label. Finished and failed ones are recorded as they come.
+    """Train all runs and return their results by (name, label). Finished and failed runs are recorded when they end.
 
-    processes: of this machine, each on one core. backend: "dask" or "ray" for a cluster, which
-    scheduler names the address of. Raises OSError where a folder cannot be written to or no scheduler
-    answers, ValueError for a backend that is unknown or not installed.
+    processes: on this machine, one core each. backend: "dask" or "ray" for a cluster. scheduler: the address of
+    the cluster. until: the time to stop, in seconds since the epoch. Raises OSError where a folder cannot be
+    written to or no scheduler answers, ValueError for a backend that is unknown or not installed.
     """
     runs = runs or runs_folder()
     if bool(backend) != bool(scheduler):
-        raise ValueError("--backend and --scheduler belong together: the kind of a cluster and its address")
+        raise ValueError("--backend and --scheduler must be given together")
     checkpoints.try_writing(runs)
     for name in {run.name for run in todo}:
-        tries.read(name)  # a damaged file is named before hours of work, not after
+        tries.read(name)  # a damaged file raises now, not after hours of work
         checkpoints.try_writing(store.PRETRAINED / name)
     results = {}
-    alone = processes == 1 and not backend
-    with jobs.StopRequest(runs) as asked, _connected(backend, scheduler, processes) as jobs_at_once:
-        # ray gives results back only when all have ended; until then each lies in its run's folder
+    in_process = processes == 1 and not backend
+    with jobs.StopRequest(runs) as stop_request, _connected(backend, scheduler, processes) as jobs_at_once:
+        # ray returns results only when all runs have ended; until then each is in its run's folder
         returned = "list" if backend == "ray" else "generator_unordered"
         work = joblib.Parallel(jobs_at_once, return_as=returned, batch_size=1)
-        parent = os.getpid() if not backend and not alone else 0
-        for run, result in work(joblib.delayed(_ended)(run, runs, until, device, alone, asked.path, parent) for run in todo):
+        parent = os.getpid() if not backend and not in_process else 0
+        options = (runs, until, device, in_process, stop_request.path, parent)
+        for run, result in work(joblib.delayed(_run_with_result)(run, *options) for run in todo):
             results[run.name, run.label] = result
             if result.status in ("finished", "failed"):
                 tries.record(run.name, tries.Try.of(run.recipe, result))
-            if result.weights and read_finished(run.folder(runs), run.recipe) is None:  # it ran on another machine
+            if result.weights and read_finished(run.folder(runs), run.recipe) is None:  # the run was on another machine
                 write_finished(run.folder(runs), run.recipe, result)
             say(f"{run.name} {run.label}: {result.status}{f' ({result.reason})' if result.reason else ''}")
     return results
 
 
-def _ended(run: Run, *rest) -> tuple[Run, Result]:
-    return run, run_once(run, *rest)
+def _run_with_result(run: Run, *options) -> tuple[Run, Result]:
+    return run, run_once(run, *options)
 
 
 @contextlib.contextmanager
 def _connected(backend: str, scheduler: str, processes: int) -> Iterator[int]:
-    """Set joblib's backend and give the number of jobs at once."""
+    """Set joblib's backend for a context and yield the number of parallel jobs."""
     if not backend:
         with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
             yield processes
@@ -323,7 +338,7 @@ def _connected(backend: str, scheduler: str, processes: int) -> Iterator[int]:
             register_ray()
             stack, options = contextlib.nullcontext(), {}
     except ImportError as error:
-        raise ValueError(f"the {backend} backend needs another package: pip install {CLUSTERS[backend]}") from error
+        raise ValueError(f"the {backend} backend needs a package: pip install {CLUSTERS[backend]}") from error
     except (OSError, TimeoutError, ConnectionError, ValueError) as error:
         raise OSError(f"no {backend} scheduler with workers answers at {scheduler}; nothing was started") from error
     with stack, joblib.parallel_config(backend=backend, **options):
@@ -339,23 +354,23 @@ def _dask_client(scheduler: str):
 
 
 def _in_time(connect: Callable, *arguments):
-    """connect(*arguments), or a TimeoutError: a server that accepts and stays silent may hold it for ever."""
-    found = []
+    """Return connect(*arguments). Raises TimeoutError where a server accepts the connection but never answers."""
+    outcome = []
 
     def attempt() -> None:
         try:
-            found.append(connect(*arguments))
-        except BaseException as error:  # told to whoever waits
-            found.append(error)
+            outcome.append(connect(*arguments))
+        except BaseException as error:  # raised below, in the waiting thread
+            outcome.append(error)
 
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(2 * CONNECT_TIMEOUT)
-    if not found:
+    if not outcome:
         raise TimeoutError
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
 
 
 # ---- the table
@@ -364,40 +379,39 @@ def table(
     name: str, todo: list[Run] | None = None, results: dict[tuple[str, str], Result] | None = None,
     runs: Path | None = None,
 ) -> str:  # fmt: skip
-    """Return the runs of a recipe with validation figures and cost, and median and spread of each setting.
+    """Return a table of a recipe's runs with validation figures and cost, and median and range for each setting.
 
-    Those recorded in tries.json, and of `todo` those under way.
+    The runs are those recorded in tries.json, and the unfinished ones of `todo`.
     """
     runs, recipe = runs or runs_folder(), candidates.find(name)
     recorded = [t for t in tries.read(name) if t.split == "validation"]
     key = tries.headline(recipe, next((t.figures for t in recorded if t.figures), {}))
-    lines = [("run", "status", key or "figure", "recon", "kl", "million images", "core minutes")]
+    shown = [FIGURES[k] for k in dict.fromkeys(filter(None, (key, "recon", "kl")))]
+    lines = [("run", "status", *(figure.title for figure in shown), "million images", "core minutes")]
     groups: dict[str, list[float]] = {}
     for t in sorted(recorded, key=lambda t: (str(t.differences(recipe)), t.recipe["seed"])):
         settings = ",".join(f"{k}={v}" for k, v in t.differences(recipe).items())
         label = ",".join(filter(None, [settings, f"seed={t.recipe['seed']}"]))
-        shown = [_digits(t.figures.get(k)) for k in (key, "recon", "kl")]
+        values = [figure.text(t.figures.get(figure.key)) for figure in shown]
         status = "finished" if t.figures else f"failed: {t.reason}"
         images = t.step * t.recipe["batch_size"] / 1e6
-        lines.append((label, status, *shown, f"{images:.2f}", f"{t.core_seconds / 60:.0f}"))
+        lines.append((label, status, *values, f"{images:.2f}", f"{t.core_seconds / 60:.0f}"))
         if key in t.figures:
             groups.setdefault(settings, []).append(t.figures[key])
     for run in todo or []:
         if not any(run.recipe.same_as(t.recipe) for t in recorded):
             result = (results or {}).get((run.name, run.label))
             step = result.step if result else checkpoints.last_step(run.folder(runs))
-            status = f"{result.status}: {result.reason}" if result and result.reason else f"step {step:,} of {run.recipe.steps:,}"
-            lines.append((run.label, status, "–", "–", "–", f"{step * run.recipe.batch_size / 1e6:.2f}", "–"))
+            status = f"step {step:,} of {run.recipe.steps:,}"
+            if result and result.reason:
+                status = f"{result.status}: {result.reason}"
+            lines.append((run.label, status, *["–"] * len(shown), f"{step * run.recipe.batch_size / 1e6:.2f}", "–"))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = [name] + ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip() for line in lines]
     for settings, values in groups.items():
+        label, (low, middle, high) = FIGURES[key].label, map(FIGURES[key].text, (min(values), median(values), max(values)))
         text.append(
-            f"  {settings or 'as the recipe'}: {key} {_digits(values[0])} (1 run)" if len(values) == 1 else
-            f"  {settings or 'as the recipe'}: median {key} {_digits(median(values))}, {_digits(min(values))} to "
-            f"{_digits(max(values))} over {len(values)} runs"
+            f"  {settings or 'as the recipe'}: {label} {middle} (1 run)" if len(values) == 1 else
+            f"  {settings or 'as the recipe'}: median {label} {middle}, {low} to {high} over {len(values)} runs"
         )
     return "\n".join(text)
-
-
-def _digits(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"

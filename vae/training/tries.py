@@ -1,4 +1,4 @@
-"""pretrained/<name>/tries.json: what each run of a model's sweeps measured, so that medians outlive a machine."""
+"""Records of sweep runs: pretrained/<name>/tries.json keeps the figures of every run of a model."""
 
 from __future__ import annotations
 
@@ -13,39 +13,29 @@ import filelock
 
 from .. import store
 from ..data.base import refuse_test
+from ..evaluation.figures import FIGURES
 from .recipes import Recipe, completed
-
-# what each figure is called, the one that says most first
-FIGURES = {
-    "nll": "NLL, nats", "mig": "MIG", "negative_elbo": "negative ELBO, nats",
-    "recon": "reconstruction, nats", "accuracy": "accuracy", "active_units": "active units",
-    "psnr_denoised": "PSNR of denoised digits, dB", "perplexity": "perplexity of the codes",
-    "style_distance": "style distance", "sharpness": "sharpness",
-    "attribute_flips_least": "faces flipped, least of all attributes",
-}  # fmt: skip
-SMALLER_IS_BETTER = ("nll", "negative_elbo", "recon", "active_units", "style_distance")
-
 
 @dataclass(frozen=True)
 class Try:
-    """One run: its recipe as Recipe.hyperparameters, what it cost, and figures of one split or why
-    there are none."""
+    """The record of one run: its recipe, its cost, and its figures on one split or the reason why it has none."""
 
-    recipe: dict
+    recipe: dict  # Recipe.hyperparameters()
     figures: dict = field(default_factory=dict)
-    split: str = "test"  # runs recorded without one are older than the validation split
+    split: str = "test"  # records without a split are older than the validation split
     step: int = 0
     core_seconds: float = 0.0
     starts_from_sha256: str = ""
     weights_sha256: str = ""
-    reason: str = ""  # of a run that failed
+    reason: str = ""  # why a run failed
 
     @classmethod
     def of(cls, recipe: Recipe, result) -> Try:
         """Return the record of a run's sweep.Result."""
         return cls(
             recipe.hyperparameters(), result.figures, "validation", result.step, round(result.core_seconds, 1),
-            result.starts_from_sha256, hashlib.sha256(result.weights).hexdigest() if result.weights else "", result.reason,
+            result.starts_from_sha256, hashlib.sha256(result.weights).hexdigest() if result.weights else "",
+            result.reason,
         )  # fmt: skip
 
     @property
@@ -53,14 +43,14 @@ class Try:
         return self.recipe["seed"]
 
     def differences(self, recipe: Recipe) -> dict:
-        """Return the settings in which this run differs from a recipe, but for the seed."""
+        """Return the settings in which this run differs from a recipe, except the seed."""
         own, other = _flat(completed(self.recipe)), _flat(recipe.hyperparameters())
         return {k: v for k, v in own.items() if k != "seed" and v != other.get(k)}
 
 
 def _flat(hyperparameters: dict) -> dict:
-    """Return a recipe's settings beside those of its config and of its objective; a schedule's final
-    weight has the schedule's name."""
+    """Return the settings of a recipe, its config and its objective in one dictionary. The final weight of a
+    schedule has the name of the schedule."""
     found = {k: v for k, v in hyperparameters.items() if k not in ("config", "objective")} | hyperparameters["config"]
     for key, value in hyperparameters["objective"].items():
         key = "objective" if key == "name" else key
@@ -82,14 +72,14 @@ def read(name: str, root: Path | None = None) -> list[Try]:
             completed(t.recipe), t.seed, t.figures.items()
         return found
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged ({error}): restore it from git") from error
+        raise ValueError(f"{path} is damaged ({error}); restore it from git") from error
 
 
 def record(name: str, new: Try, root: Path | None = None) -> None:
-    """Append a run, in place of an earlier record of the same run."""
+    """Append a run, replacing an earlier record of the same run."""
     folder = (root or store.PRETRAINED) / name
     folder.mkdir(exist_ok=True)
-    # two sweeps may end a run at once; the lock lies outside the checkout
+    # two sweeps may finish runs at the same time; the lock is outside the checkout
     lock = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     with filelock.FileLock(Path(tempfile.gettempdir()) / f"vae-tries-{lock}.lock"):
         kept = [t for t in read(name, root) if completed(t.recipe) != completed(new.recipe) or t.split != new.split]
@@ -98,21 +88,26 @@ def record(name: str, new: Try, root: Path | None = None) -> None:
 
 
 def headline(recipe: Recipe | None, figures: dict) -> str:
-    """Return the key of the figure that a model is judged by: its recipe's own, or the NLL where pixels
-    are binary, MIG where factors are known, else the bound; "" where there are no figures."""
-    own = recipe.figure if recipe else ""
-    return own if own in figures else next((name for name in FIGURES if name in figures), "")
+    """Return the key of the figure that runs of a model are compared by, "" without figures.
+
+    It is the recipe's own figure, or else the one of the lowest rank: NLL for binary pixels, MIG with known factors,
+    otherwise the bound.
+    """
+    if recipe and recipe.figure in figures:
+        return recipe.figure
+    ranked = [key for key in figures if key in FIGURES and FIGURES[key].rank]
+    return min(ranked, key=lambda key: FIGURES[key].rank, default="")
 
 
 def better(key: str, values: list[float]) -> float:
     """Return the best of several values of a figure."""
-    return min(values) if key in SMALLER_IS_BETTER else max(values)
+    return max(values) if FIGURES[key].better == "higher" else min(values)
 
 
 def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
-    """Return the best run by the headline figure, and how it was chosen, as a card stores it.
+    """Return the best run by the headline figure, and its selection as stored on a card.
 
-    Raises ValueError for no finished run, and for runs that were measured on test images.
+    Raises ValueError if no run is finished, and for runs that were measured on test images.
     """
     for t in found:
         refuse_test(t.split, "the choice of a run")
@@ -122,13 +117,14 @@ def best(recipe: Recipe, found: list[Try]) -> tuple[Try, dict]:
         raise ValueError("there is no finished run to choose from")
     chosen = better(key, [t.figures[key] for t in finished])
     winner = next(t for t in finished if t.figures[key] == chosen)
-    alike = sorted((t for t in finished if t.differences(recipe) == winner.differences(recipe)), key=lambda t: t.seed)
-    values = [t.figures[key] for t in alike]
-    word = "smallest" if key in SMALLER_IS_BETTER else "largest"
+    same_settings = [t for t in finished if t.differences(recipe) == winner.differences(recipe)]
+    same_settings.sort(key=lambda t: t.seed)
+    values = [t.figures[key] for t in same_settings]
+    extreme = "largest" if FIGURES[key].better == "higher" else "smallest"
     return winner, {
         "split": "validation", "figure": key,
-        "rule": f"the {word} {FIGURES[key]} on validation images" if len(finished) > 1 else "the only run",
-        "runs": len(finished), "seeds": [t.seed for t in alike], "values": values, "median": median(values),
+        "rule": f"the {extreme} {FIGURES[key].label} on validation images" if len(finished) > 1 else "the only run",
+        "runs": len(finished), "seeds": [t.seed for t in same_settings], "values": values, "median": median(values),
         "spread": [min(values), max(values)], "core_minutes": round(winner.core_seconds / 60, 1),
         **({"starts_from_sha256": winner.starts_from_sha256} if winner.starts_from_sha256 else {}),
     }  # fmt: skip

@@ -17,6 +17,7 @@ import streamlit as st
 import torch
 
 from vae import browser
+from vae.data.modality import IMAGES, Modality
 from vae.models.portable import portable_decoder
 
 from ..shell import cached, pictures, state
@@ -99,15 +100,15 @@ def _pictures(ask: dict | None) -> bytes:
     if zs is None:
         return b""
     ys = torch.full((len(zs),), _class(ask.get("y"))) if state.model().num_classes else None
-    return pictures_message(ask, lambda: state.decode(zs, ys))
+    return pictures_message(ask, lambda: state.decode(zs, ys), state.info().modality)
 
 
-def pictures_message(ask: dict, draw: Callable[[], torch.Tensor]) -> bytes:
+def pictures_message(ask: dict, draw: Callable[[], torch.Tensor], modality: Modality = IMAGES) -> bytes:
     """Return the pictures of draw(), (N, C, H, W), as the answer to a question. "missing" lists those that
     are not finite, which bytes cannot express."""
     begun = time.perf_counter()
     drawn = draw()
-    pixels = state.as_pictures(drawn)  # (N, H, W, C)
+    pixels = modality.picture(drawn)  # (N, H, W, C)
     milliseconds = 1000 * (time.perf_counter() - begun)
     header = {
         **question(ask), "count": len(pixels), "missing": pictures.missing(drawn), "milliseconds": milliseconds,

@@ -117,8 +117,7 @@ def same_length(names: list[str]) -> tuple[list[str], list[str]]:
     model = state.model()
     alike = [
         n for n in names
-        if (cached.model(n).latent_dim, cached.model(n).latent_kind == "codes")
-        == (model.latent_dim, model.latent_kind == "codes")
+        if (cached.model(n).latent_dim, cached.model(n).discrete) == (model.latent_dim, model.discrete)
     ]  # fmt: skip
     return alike, [cached.zoo_scan()[0][n].title for n in names if n not in alike]
 
@@ -146,18 +145,18 @@ def side(name: str, picked: Picked | None) -> Side:
             terms = objectives.elbo(model(x, y, generator=generator), x)
             recon = -float(model.likelihood(z[None], y).log_prob(x))
             line = f"reconstruction **{recon:.1f}** nats"
-            if model.latent_kind != "point":
+            if model.has_elbo:
                 line += f", KL **{float(terms.kl[0]):.1f}**"
             if "recon" in f:
                 line += f"  \n(test images: {f['recon']:.1f}" + (f", {f['kl']:.1f})" if "kl" in f else ")")
-            if terms.kl_per_dim is not None and model.latent_kind != "point":
+            if model.analytic_kl:
                 kl = terms.kl_per_dim[0].numpy()
         else:
             line = f"p(z) = {model.prior_name}"
     usable = state.finite(z, x_hat, recon, *(terms or ()))
     if not usable:
         line = state.no_number("at this point" if x is None else "for this image")
-    elif model.latent_kind == "codes":
+    elif model.discrete:
         line += "  \nIts code is a grid of numbers that name vectors: nothing to move, no strips."
     order = cached.dimension_order(name)
     average = f.get("kl_per_dim")
@@ -170,7 +169,7 @@ def side(name: str, picked: Picked | None) -> Side:
 
 def strips(found: Side) -> tuple[Tensor, list[str]]:
     """Traversals of the busiest dimensions (R * STEPS, D), and a label for each."""
-    if found.model.latent_kind == "codes":
+    if found.model.discrete:
         return found.z[:0], []
     dims = found.order[:ROWS]
     ranges = cached.slider_ranges(found.name)
@@ -184,7 +183,7 @@ def strips(found: Side) -> tuple[Tensor, list[str]]:
 def moved(found: Side, rank: int, share: float) -> Tensor | None:
     """The picture with one dimension moved to a share of its data's range; (1, C, H, W). None where
     there is no such dimension."""
-    if found.model.latent_kind == "codes" or rank >= len(found.order):
+    if found.model.discrete or rank >= len(found.order):
         return None
     d = found.order[rank]
     low, high = cached.slider_ranges(found.name)[d]
@@ -219,7 +218,7 @@ def planes(sides: list[Side]) -> None:
             )  # fmt: skip
             st.caption(f"**{found.short}**: p(z) = {found.model.prior_name}. {holes(found.name)}")
     told = "Equal steps of probability in both directions."
-    if any(found.model.latent_kind == "point" for found in flat):
+    if any(found.model.ex_post_prior for found in flat):
         told += (
             " Where an autoencoder was never asked to decode, nothing keeps its pictures like the data: those "
             "are its dead zones."

@@ -13,8 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from vae import ModelCard, browser, objectives
-from vae.models import LatentModel
-from vae.models.base import Output, reparametrise
+from vae.models import FAMILIES, LatentModel
+from vae.models.base import Output, Posterior, reparametrise
 from vae.uploads import prepare
 
 from ..bridge import messages
@@ -72,7 +72,7 @@ def finite(found: Passage) -> bool:
 
 def serves(model: LatentModel) -> bool:
     """Return whether the model's posterior is one diagonal Gaussian, the only kind that the panel shows."""
-    return model.latent_kind == "gaussian" and not model.groups
+    return model.analytic_kl and not model.levels
 
 
 @st.fragment
@@ -115,8 +115,8 @@ def over_beta(card: ModelCard) -> list[ModelCard]:
         return []
     alike = [
         other for other in cached.zoo_scan()[0].values()
-        if (other.data, other.model_config(), other.family in ("vae", "ae"), cached.beta(other) is None)
-        == (card.data, card.model_config(), True, False)
+        if (other.data, other.model_config(), cached.beta(other) is None) == (card.data, card.model_config(), False)
+        and (FAMILIES[other.family].analytic_kl or not FAMILIES[other.family].has_elbo) and not FAMILIES[other.family].conditional
         and not other.recipe.get("images") and "recon" in other.figures
     ]  # fmt: skip
     return sorted(alike, key=cached.beta)
@@ -149,7 +149,7 @@ def _code(name: str) -> dict:
     """Return the source of each step's function in vae/."""
     model = cached.model(name)
     steps = {
-        "x": prepare, "q": type(model).encode, "eps": reparametrise, "z": reparametrise,
+        "x": prepare, "q": type(model).encode, "eps": Posterior.push, "z": Posterior.push,
         "x_hat": type(model).decode_logits, "recon": type(model).likelihood, "kl": objectives.gaussian_kl,
     }  # fmt: skip
     steps["sum"] = objectives.elbo
@@ -218,7 +218,7 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
         found.append(out.likelihood.mean if usable else torch.full_like(x, torch.nan))
         told.append({
             "beta": f"{cached.beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
-            "kl": None if card.family == "ae" else float(terms.kl[0]), "active": card.figures["active_units"],
+            "kl": float(terms.kl[0]) if model.has_elbo else None, "active": card.figures["active_units"],
             "no_number": "" if usable else state.no_number(),
         })  # fmt: skip
     return found, told

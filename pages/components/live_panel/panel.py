@@ -47,7 +47,7 @@ def live_panel() -> None:
             "model": card.name,
             "weights": cached.weights_id(card.name),
             "dims": _dimensions(),
-            "shown_first": SHOWN_FIRST // 2 if model.groups else SHOWN_FIRST,
+            "shown_first": SHOWN_FIRST // 2 if model.levels else SHOWN_FIRST,
             "z": list(st.session_state.z),
             "y": st.session_state.y,
             "start": {"z": list(start_z), "y": start_y},
@@ -73,7 +73,7 @@ def _dimensions() -> list[dict]:
     card, prior = state.card(), state.model().prior
     mu, sigma = prior.mean.tolist(), prior.stddev.tolist()
     gaussian = isinstance(prior, torch.distributions.Independent)  # only then the panel draws its density
-    group = {d: name for name, dims in state.model().groups.items() for d in dims}
+    group = {d: name for name, dims in state.model().levels.items() for d in dims}
     ranges = cached.slider_ranges(card.name)
     kl = card.figures.get("kl_per_dim")
     locked = state.locked()

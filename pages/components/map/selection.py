@@ -45,7 +45,7 @@ def choose(collection: Collection) -> Callable[[np.ndarray], None]:
 def _mean(collection: Collection, indices: np.ndarray) -> torch.Tensor:
     """The mean code (D,); of numbers of vectors, which have none, the code nearest to the mean of
     what they name."""
-    if state.model().latent_kind == "codes":
+    if state.model().discrete:
         return torch.from_numpy(collection.codes[_most_typical(collection, indices)])
     return torch.from_numpy(collection.codes[indices]).mean(0)
 
@@ -68,7 +68,7 @@ def show(collection: Collection) -> None:
     heading = st.columns([3, 2], vertical_alignment="bottom")
     heading[0].subheader(f"Chosen: {len(indices):,} of {len(collection):,} images")
     with heading[1].container(horizontal=True, horizontal_alignment="right"):
-        what = "most typical image" if state.model().latent_kind == "codes" else "mean"
+        what = "most typical image" if state.model().discrete else "mean"
         st.button(
             f"Go to their {what}", key="map_selection_mean",
             on_click=lambda: state.set_z(
@@ -104,7 +104,7 @@ def _counts(collection: Collection, indices: np.ndarray) -> None:
 
 def _direction(collection: Collection, indices: np.ndarray) -> None:
     """From the rest to the chosen, with how far single pairs agree, laid on the current point."""
-    if state.model().latent_kind == "codes":
+    if state.model().discrete:
         st.caption("No direction leads to them: the numbers of vectors are names, and cannot be added.")
         return
     if len(indices) == len(collection):

@@ -10,7 +10,7 @@ import torch
 
 from vae import latent
 from vae.data.archives import MAX_IMAGES, File, collect, plain
-from vae.latent.own_map import FEWEST, Busy, Job, as_the_model_sees
+from vae.latent.own_map import MIN_IMAGES, Busy, Job, as_the_model_sees
 from vae.uploads import UploadError
 
 from ..shell import cached, state
@@ -47,13 +47,13 @@ def menu() -> None:
         files = st.session_state.get("map_brought", [])
         if not files:
             st.caption(
-                f"A few are placed on this map; of {FEWEST} or more a map of their own can be fitted, in a "
+                f"A few are placed on this map; of {MIN_IMAGES} or more a map of their own can be fitted, in a "
                 "process of its own."
             )
             return
         st.markdown(f"**{len(files):,}** image{'s' * (len(files) != 1)}")
-        if len(files) < FEWEST:
-            st.caption(f"Fewer than {FEWEST} images: placed on this map; a map of their own needs more.")
+        if len(files) < MIN_IMAGES:
+            st.caption(f"Fewer than {MIN_IMAGES} images: placed on this map; a map of their own needs more.")
         elif _job() is None:
             st.button("Fit a map of their own", key="map_fit", type="primary", on_click=_start)
         st.button("Take them away", key="map_clear", on_click=_clear)
@@ -76,7 +76,7 @@ def _brought() -> None:
     s.map_brought, s.map_told = [], []
     try:
         found = collect((file.name, file.getvalue()) for file in s.map_files or [])
-        s.map_brought, s.map_told = found.files, found.told
+        s.map_brought, s.map_told = found.files, found.notes
     except UploadError as error:
         s.map_told = [str(error)]
     s.map_bringing = s.get("map_bringing", 0) + 1

@@ -164,7 +164,7 @@ def _name(current: Round, player: str) -> str:
 def _answer(current: Round, player: str) -> bytes:
     ask = _payload(current, player, "ask")
     z = None if ask is None else _code(current, ask)
-    return b"" if z is None else messages.pictures_message(ask, lambda: current.decode(z))
+    return b"" if z is None else messages.pictures_message(ask, lambda: current.decode(z), cached.info(current.data).modality)
 
 
 def _finished(current: Round, player: str, on_finished) -> None:

@@ -12,14 +12,16 @@ import torch
 import vae
 from vae import latent, metrics, store
 from vae.data import DATASETS, DatasetInfo, Split
+from vae.evaluation import figures
 from vae.evaluation.judge import answers
+from vae.models import FAMILIES
 from vae.training.recipes import RECIPES
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
     """({name: card} of usable models in the order of the recipes, {name: reason} for the others)."""
-    found, problems = store.scan()
+    found, problems = store.scan(check=figures.unknown)
     cards = []
     for card in found:
         if card.data not in DATASETS:
@@ -72,7 +74,7 @@ def beta(card: vae.ModelCard) -> float | None:
     objective = vae.objectives.read(card.recipe)
     if not isinstance(objective, vae.objectives.BetaVAE):
         return None
-    return 0.0 if card.family == "ae" else objective.final()["beta"]
+    return objective.final()["beta"] if FAMILIES[card.family].has_elbo else 0.0
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
@@ -129,7 +131,7 @@ def features(name: str) -> np.ndarray:
 def attribute_directions(name: str) -> dict[str, latent.AttributeDirection]:
     """The directions of the data's attributes in a model's space; {} where it has none to show."""
     card, found = model(name).card, model_map(name)
-    if found is None or model(name).latent_kind == "codes":
+    if found is None or model(name).discrete:
         return {}
     factors = gallery(card.data).factors
     codes = torch.from_numpy(found.codes)

@@ -107,7 +107,7 @@ def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
         if stays:
             return False
         values = model().prior.mean.nan_to_num(0, 0, 0)
-    if model().latent_kind == "codes":
+    if model().discrete:
         values = values.round().clamp(0, model().codebook_size - 1)
     values = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
     st.session_state.z = tuple(v + 0.0 for v in values)  # + 0.0 turns -0.0 into 0.0

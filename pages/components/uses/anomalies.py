@@ -8,9 +8,11 @@ import torch
 
 from vae import metrics
 from vae.evaluation import downstream
+from vae.evaluation.measures.anomalies import AUROC, KINDS, SCORES
 
 from ..shell import cached, state
 from ..widgets import charts, exports
+from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
@@ -19,11 +21,6 @@ RANKED = 400  # images of each kind that are ranked on the page
 SHOWN = 20  # at each end of the ranking
 EXAMPLES = 8
 NO_SCORE = torch.finfo(torch.float32).max  # what vae.metrics gives for a score that is not finite
-SCORES = {"squared_error": "squared error", "negative_elbo": "negative ELBO", "excess": "excess"}
-KINDS = {
-    "noisy": "noisy", "blurred": "blurred", "cut": "with a hole", "off_centre": "off centre", "inverted": "inverted",
-    downstream.EMPTY: "an empty picture",
-}  # fmt: skip
 FAILURE = ("fashion-vae-16d", "blurred", "excess")
 
 
@@ -41,7 +38,7 @@ def show() -> None:
     if st.session_state.get("anomaly_score") not in scores:
         st.session_state.anomaly_score = scores[-1]
     kind = st.segmented_control(
-        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", persist_state="session", format_func=named
+        f"Foreign to a model of {info.title}", kinds, required=True, key="anomaly_kind", persist_state="session", format_func=KINDS.get
     )
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     score = row.segmented_control(
@@ -57,7 +54,7 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
-            charts.two_histograms(ours, theirs, "test images", named(kind), f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
+            charts.two_histograms(ours, theirs, "test images", KINDS[kind], f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
             config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
         )  # fmt: skip
     with right:
@@ -69,7 +66,7 @@ def show() -> None:
     with torch.no_grad():
         shown = torch.cat([foreign[:EXAMPLES], state.model().reconstruct(foreign[:EXAMPLES])])
     picture_grid(
-        shown, [f"{named(kind)} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
+        shown, [f"{KINDS[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
         key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
     )  # fmt: skip
 
@@ -88,11 +85,11 @@ def show() -> None:
             )  # fmt: skip
 
     st.subheader("All kinds")
-    table = {"foreign images": [named(k) for k in kinds]}
-    table |= {f"AUROC by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
+    table = {"foreign images": [KINDS[k] for k in kinds]}
+    table |= {f"{AUROC.label} by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
     st.dataframe(
         table, hide_index=True, key="anomaly_table",
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in table if name != "foreign images"},
+        column_config={name: figure_column(AUROC) for name in table if name != "foreign images"},
     )  # fmt: skip
     st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['auroc']}.")
     below = st.container(horizontal=True)
@@ -118,11 +115,6 @@ def show() -> None:
             )
 
 
-def named(kind: str) -> str:
-    """Return what a page calls a kind of foreign images; another data set's have its noun."""
-    return KINDS[kind] if kind in KINDS else cached.info(kind).noun
-
-
 def _text(score: float) -> str:
     return f"{score:.4g}" if score < NO_SCORE else "not a finite number"
 
@@ -143,7 +135,7 @@ def _fail() -> None:
 
 def _verdict(auroc: float, score: str) -> str:
     share = "more than 99.9" if 0.9995 <= auroc < 1 else f"{100 * auroc:.1f}"
-    chance = f"**AUROC {auroc:.3f}**: in {share} % of pairs the foreign image has the higher {SCORES[score]}. "
+    chance = f"**{AUROC.label} {AUROC.text(auroc)}**: in {share} % of pairs the foreign image has the higher {SCORES[score]}. "
     if auroc >= 0.5:
         return chance + "By chance it would be 50 %."
     return chance + "**Worse than chance.** " + {

@@ -6,20 +6,23 @@ import streamlit as st
 import torch
 
 from vae import metrics
+from vae.evaluation.figures import FIGURES
+from vae.models import FAMILIES
 from vae.models.dvae import add_noise
 
 from ..shell import cached, state
 from ..widgets import exports
+from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
 NEEDS = "Denoising has been measured for models of grey digits."
-BESIDE = ("mnist-dvae", "mnist-vae-16d")  # the one that learnt it, and its twin that did not
+BESIDE = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE, and a VAE of the same networks trained on clean images
 
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    return sorted((n for n, card in cards.items() if "psnr_denoised" in card.figures), key=lambda n: n != BESIDE[0])
+    return sorted((n for n, card in cards.items() if "psnr_denoised" in card.figures), key=lambda n: not FAMILIES[cards[n].family].denoises)
 
 
 def show() -> None:
@@ -48,17 +51,15 @@ def show() -> None:
     )
     exports.download_sheet(shown, len(shown), "denoised", "denoise_png")
     every.sort(key=lambda n: -cards[n].figures["psnr_denoised"])
+    psnr = FIGURES["psnr_denoised"]
     st.dataframe(
-        {
-            "model": [cards[n].title for n in every],
-            "denoised, dB": [cards[n].figures["psnr_denoised"] for n in every],
-        },
-        hide_index=True, column_config={"denoised, dB": st.column_config.NumberColumn(format="%.2f")}, key="denoise_table",
+        {"model": [cards[n].title for n in every], psnr.title: [cards[n].figures[psnr.key] for n in every]},
+        hide_index=True, column_config={psnr.title: figure_column(psnr)}, key="denoise_table",
     )  # fmt: skip
     f = state.card().figures
     st.caption(
         f"From the cards: {state.card().protocol['psnr_denoised']}. The noisy digits themselves have "
-        f"{f['psnr_noisy']:.2f} dB, the mean image {f['psnr_mean_image']:.2f}."
+        f"{psnr.text(f['psnr_noisy'])} {psnr.unit}, the mean image {psnr.text(f['psnr_mean_image'])}."
     )
 
 

@@ -31,7 +31,7 @@ HIDDEN = {  # what is hidden of a picture of height and width 1, y downwards
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    found = [name for name, card in cards.items() if FAMILIES[card.family].latent_kind in ("gaussian", "flow")]
+    found = [name for name, card in cards.items() if not FAMILIES[card.family].deterministic]
     return sorted(found, key=lambda name: name != "mnist-vae-16d")
 
 

@@ -25,7 +25,7 @@ def models() -> list[str]:
 def show() -> None:
     card, model = state.card(), state.model()
     info = cached.info(card.data)
-    if hasattr(model, "classify"):
+    if model.classifies:
         with st.popover("Choose the image"):
             picked = image_input("labels_image", start_row=UNSURE)
         left, right = st.columns([1, 2], gap="large")

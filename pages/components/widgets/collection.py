@@ -127,7 +127,7 @@ def own(found: OwnMap, name: str) -> Collection:
 def layout(collection: Collection, key: str, title: str, dims: tuple[int, int] | None = None) -> Layout:
     """A map by its key: one of collection.fitted, or "dims" for two dimensions through the
     current point."""
-    codebook = state.model().latent_kind == "codes"
+    codebook = state.model().discrete
     if key == "dims":
         plane = maps.dimension_plane(state.z().numpy(), dims)
         name = f"dims {dims[0]} {dims[1]}"

@@ -28,7 +28,7 @@ def test_images_and_archives_become_one_list():
     found = archives.collect([("one.png", png("blue")), ("all.zip", archive)])
     assert [(f.name, f.folder) for f in found.files] == [("one.png", ""), ("a.png", ""), ("b.JPG", "deep")]
     assert found.files[0].content == png("blue") and found.files[2].content == b"not decoded here"
-    assert found.told == []
+    assert found.notes == []
 
 
 def test_other_files_are_left_out_and_told():
@@ -38,14 +38,14 @@ def test_other_files_are_left_out_and_told():
     )  # fmt: skip
     found = archives.collect([("all.zip", archive)])
     assert [f.name for f in found.files] == ["a.png"]
-    assert found.told == ["2 other files were left out: not PNG, JPEG, WebP or GIF."]
+    assert found.notes == ["2 other files were left out: not PNG, JPEG, WebP or GIF."]
 
 
 def test_of_3000_images_the_first_2000_are_used():
     archive = zipped([(f"{i}.png", b"x") for i in range(3000)])
     found = archives.collect([("all.zip", archive)])
     assert len(found.files) == 2000 and found.files[-1].name == "1999.png"
-    assert found.told == ["Only the first 2,000 images are used; 1,000 more were left out."]
+    assert found.notes == ["Only the first 2,000 images are used; 1,000 more were left out."]
 
 
 def test_an_archive_without_images_and_a_damaged_one():
@@ -65,7 +65,7 @@ def test_a_bomb_is_not_unpacked():
     large = zipped([("large.png", bytes(50_000_000)), ("a.png", png())])
     found = archives.collect([("large.zip", large)])
     assert [f.name for f in found.files] == ["a.png"]
-    assert found.told == ["1 image was left out: larger than 10 MB."]
+    assert found.notes == ["1 image was left out: larger than 10 MB."]
 
 
 def test_an_entry_that_lies_about_its_size_is_left_out():
@@ -75,7 +75,7 @@ def test_an_entry_that_lies_about_its_size_is_left_out():
         content[first + at : first + at + 4] = struct.pack("<I", 100)
     found = archives.collect([("lies.zip", bytes(content))])
     assert [f.name for f in found.files] == ["b.png"]
-    assert "damaged, encrypted" in found.told[0]
+    assert "damaged, encrypted" in found.notes[0]
 
 
 def test_unusual_packing_and_encryption_are_left_out():

@@ -10,7 +10,6 @@ from PIL import Image
 from vae.data import DATASETS
 from vae.data.base import SPLITS, validation_size
 from vae.data.idx import data_folder
-from vae.evaluation.evaluate import USES
 
 ALL = [pytest.param(info, id=name) for name, info in DATASETS.items()]
 
@@ -30,7 +29,6 @@ def test_the_description_is_whole(info):
     channels, height, width = info.image_shape
     assert channels in (1, 3) and height > 0 < width
     assert info.crisp == (height < 64)
-    assert set(info.uses) <= set(USES) and info.labelled == ("labels" in info.uses)
     assert set(info.shipped) <= {*SPLITS, "labelled"}
     assert info.grid is not None or not info.attributes
     for k, values in info.attribute_values().values():

@@ -133,5 +133,5 @@ def test_training_images_with_labels_come_with_the_project(info, monkeypatch, tm
     monkeypatch.setenv("VAE_DATA", str(tmp_path))  # nothing to read there
     lent = info.load("labelled", download=False)
     assert len(lent) == idx.LABELLED and np.bincount(lent.labels).min() > 230
-    with pytest.raises(OSError, match="no gallery"):
+    with pytest.raises(OSError, match="does not ship"):
         info.load("train", download=False)

@@ -1,4 +1,3 @@
-import dataclasses
 
 import numpy as np
 import pytest
@@ -6,21 +5,26 @@ import torch
 
 from vae import metrics
 from vae.data import DATASETS
-from vae.evaluation import evaluate
-from vae.models import FAMILIES, Config, LatentModel
+from vae.evaluation.evaluate import evaluate
+from vae.evaluation.measures import MEASURES, Context, run
+from vae.models import FAMILIES, LatentModel
 
-CONFIG = Config((1, 28, 28), latent_dim=4, encoder=(16,), decoder=(16,))
+SMALL = dict(image_shape=(1, 28, 28), latent_dim=4, encoder=(16,), decoder=(16,))
 
 
 def build(family="vae", **changes):
     torch.manual_seed(0)
-    return FAMILIES[family](dataclasses.replace(CONFIG, **changes)).eval().requires_grad_(False)
+    return FAMILIES[family](FAMILIES[family].Config(**{**SMALL, **changes})).eval().requires_grad_(False)
+
+
+def measured(name, model, split, n, data="mnist"):
+    return run(MEASURES[name](), Context(model, DATASETS[data], split, n))
 
 
 def test_the_nll_from_every_fifth_image_is_that_of_all_within_its_error(monkeypatch):
     model = build()
     torch.nn.init.normal_(model.decoder[0].weight, std=3.0)  # so that bound and NLL lie apart
-    figures, protocol = evaluate.evaluate(model, "mnist-binary", limit=400, nll_samples=300)
+    figures, protocol = evaluate(model, "mnist-binary", limit=400, parameters={"nll": {"samples": 300}})
     split = DATASETS["mnist-binary"].load("test")
     whole = metrics.importance_nll(model, [split.batch(range(i, i + 50)) for i in range(0, 400, 50)], 300)
     distance = figures["negative_elbo"] - figures["nll"]
@@ -28,8 +32,8 @@ def test_the_nll_from_every_fifth_image_is_that_of_all_within_its_error(monkeypa
     # one draw an image makes the bound itself uncertain, in those that were not sampled too
     assert figures["nll"] == pytest.approx(whole.nll, abs=5 * figures["nll_distance_error"])
     assert figures["nll_standard_error"] == pytest.approx(whole.standard_error, rel=0.3)
-    assert "300 posterior draws" in protocol["nll"] and "80 images" in protocol["nll"]
-    without, _ = evaluate.evaluate(model, "mnist-binary", limit=400, nll_samples=0)
+    assert "300 posterior samples" in protocol["nll"] and "80 in all" in protocol["nll"]
+    without, _ = evaluate(model, "mnist-binary", limit=400, without=("nll",))
     assert "nll" not in without and without["negative_elbo"] == figures["negative_elbo"]
 
 
@@ -59,7 +63,7 @@ def test_denoising_sees_the_noise_of_the_seed_and_is_measured_against_the_clean_
             return z
 
     split = DATASETS["mnist"].load("test")
-    figures, told = evaluate._denoising(Identity(), split, 500)
+    figures, told = measured("denoising", Identity(), split, 500)
     assert figures["psnr_denoised"] == pytest.approx(figures["psnr_noisy"])
     assert 8 < figures["psnr_noisy"] < 11 and "0.5" in told["psnr_denoised"]
 
@@ -84,15 +88,15 @@ def test_a_conditional_model_finds_the_class_in_the_noise():
     split = DATASETS["mnist"].load("test")
     x = split.batch(range(300))[0]
     mean = x.mean(0, keepdim=True)
-    figures, told = evaluate._denoising(ByClass(), split, 300)
+    figures, told = measured("denoising", ByClass(), split, 300)
     assert figures["psnr_denoised"] == pytest.approx(figures["psnr_mean_image"], rel=1e-5)
-    assert not torch.equal(ByClass.asked[0], x) and "finds in the noise" in told["psnr_denoised"]
+    assert not torch.equal(ByClass.asked[0], x) and "infers the class from the noisy image" in told["psnr_denoised"]
 
 
 def test_labels_are_counted(tiny_split):
     model = build("m2", num_classes=10, channels=(4, 8))
     split = tiny_split((1, 28, 28), n=60)
     x, y = split.batch(range(60))
-    figures, _ = evaluate._labels(model, split, 60)
+    figures, _ = measured("accuracy", model, split, 60)
     assert figures["accuracy"] == pytest.approx(float((model.most_likely_class(x) == y).double().mean()))
     assert np.isfinite(figures["accuracy"])

@@ -9,7 +9,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 
 import vae
 from vae.latent.inpainting import _rise, _systematic, fill_in
-from vae.models import Config
+from vae.models import NetworkConfig
 from vae.models.base import LatentModel, diagonal_normal
 
 NOISE = 0.3
@@ -19,7 +19,7 @@ class Linear(LatentModel):
     """p(x|z) = N(Wz, NOISE^2) over 2 x 3 pixels, two dimensions: its posteriors are Gaussian."""
 
     def __init__(self):
-        super().__init__(Config((1, 2, 3), latent_dim=2))
+        super().__init__(NetworkConfig((1, 2, 3), latent_dim=2))
         self.w = nn.Parameter(torch.randn(6, 2, generator=torch.Generator().manual_seed(0)))
 
     @property
@@ -108,8 +108,8 @@ def test_what_cannot_be_filled_in_is_told():
 
 
 def test_what_no_code_explains_is_told(monkeypatch):
-    monkeypatch.setattr("vae.latent.inpainting.MOST_RISES", 1)
-    with pytest.raises(ValueError, match="too foreign"):
+    monkeypatch.setattr("vae.latent.inpainting.MAX_RISES", 1)
+    with pytest.raises(ValueError, match="out of distribution"):
         fill_in(vae.load("mnist-vae-2d"), torch.ones(1, 28, 28), torch.ones(28, 28, dtype=torch.bool))
 
 

@@ -94,8 +94,8 @@ def test_another_run_is_turned_not_bent():
     rng = np.random.default_rng(0)
     xy = rng.normal(size=(50, 2)) * [3, 1]
     mirrored = (xy * [1, -1]) @ np.array([[0.6, 0.8], [-0.8, 0.6]]) + [5, 5]
-    np.testing.assert_allclose(maps.turned_to(mirrored, xy), xy, atol=1e-5)
-    twice = maps.turned_to(2 * xy, xy)
+    np.testing.assert_allclose(maps.align_to(mirrored, xy), xy, atol=1e-5)
+    twice = maps.align_to(2 * xy, xy)
     np.testing.assert_allclose(np.ptp(twice, axis=0), 2 * np.ptp(xy, axis=0), rtol=1e-5)
 
 

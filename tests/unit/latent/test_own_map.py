@@ -78,7 +78,7 @@ def test_too_few_that_can_be_decoded():
 
 def test_two_at_once_are_enough_for_one_machine():
     files = digits(5)[1]
-    jobs = [own_map.Job("mnist-vae-2d", files) for _ in range(own_map.MOST_AT_ONCE)]
+    jobs = [own_map.Job("mnist-vae-2d", files) for _ in range(own_map.MAX_JOBS)]
     try:
         with pytest.raises(own_map.Busy, match="try again"):
             own_map.Job("mnist-vae-2d", files)
@@ -104,7 +104,7 @@ def test_a_strangers_file_as_the_model_sees_it():
 
 def test_the_bar_of_umap_is_heard():
     heard = []
-    bar = own_map._Bar(heard.append)
+    bar = own_map._ProgressBar(heard.append)
     for text in ("Epochs completed:   0%|  | 0/500", "\r", "Epochs completed:  42%| ###"):
         bar.write(text)
         bar.flush()

@@ -40,7 +40,7 @@ def test_confidence_is_the_mean_largest_probability():
     found = metrics.confidence(Fixed(), bright, dark)
     assert found.of_samples == pytest.approx((0.8 + 0.25) / 2)
     assert found.of_test_images == pytest.approx((0.5 + 0.25) / 2)
-    assert found.accuracy == pytest.approx(0.8) and "6 draws" in found.protocol
+    assert found.accuracy == pytest.approx(0.8) and "6 samples" in found.protocol
 
 
 @pytest.mark.parametrize("path", sorted(CLASSIFIERS.glob("*.safetensors")), ids=lambda path: path.stem)

@@ -6,7 +6,7 @@ from sklearn.svm import LinearSVC
 
 from vae import metrics
 from vae.metrics.disentanglement import dci_of_importance
-from vae.models import FAMILIES, Config
+from vae.models import FAMILIES, NetworkConfig
 from vae.objectives import elbo
 
 
@@ -241,7 +241,7 @@ def test_active_units_by_hand():
 
 def test_average_terms_are_means_of_the_objectives_terms():
     torch.manual_seed(0)
-    model = FAMILIES["vae"](Config((1, 6, 6), latent_dim=2, encoder=(8,), decoder=(8,))).eval()
+    model = FAMILIES["vae"](NetworkConfig((1, 6, 6), latent_dim=2, encoder=(8,), decoder=(8,))).eval()
     x = torch.rand(10, 1, 6, 6)
     y = torch.zeros(10, dtype=torch.long)
     found = metrics.average_terms(model, [(x[:4], y[:4]), (x[4:], y[4:])], seed=5)
@@ -297,10 +297,10 @@ def test_sharpness_is_the_variance_of_the_laplacian():
 
 
 def test_a_sampled_kl_has_no_share_for_each_dimension():
-    from vae.models import FAMILIES, Config
+    from vae.models import FAMILIES
 
     torch.manual_seed(0)
-    model = FAMILIES["iaf"](Config((1, 28, 28), 4, encoder=(8,), decoder=(8,), flow_steps=1, flow_width=8))
+    model = FAMILIES["iaf"](FAMILIES["iaf"].Config((1, 28, 28), 4, encoder=(8,), decoder=(8,), flow_steps=1, flow_width=8))
     found = metrics.average_terms(model.eval(), [(torch.rand(6, 1, 28, 28), torch.zeros(6))])
     assert found.kl_per_dim is None and found.means.shape == (6, 4)
     assert found.negative_elbo.mean() == pytest.approx(found.recon + found.kl, rel=1e-5)

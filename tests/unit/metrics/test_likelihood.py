@@ -4,7 +4,7 @@ import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from vae.metrics import importance_nll, likelihood
-from vae.models import FAMILIES, Config, LatentModel
+from vae.models import FAMILIES, LatentModel, NetworkConfig
 from vae.models.base import diagonal_normal
 
 
@@ -16,7 +16,7 @@ class LinearGaussian(LatentModel):
     """
 
     def __init__(self, widen=1.0):
-        super().__init__(Config((1, 2, 2), latent_dim=2))
+        super().__init__(NetworkConfig((1, 2, 2), latent_dim=2))
         self.W = torch.tensor([[1.0, 0.5], [1.0, -0.5], [0.5, 1.0], [0.5, -1.0]])
         self.b, self.s, self.widen = torch.tensor([0.1, -0.3, 0.7, 0.2]), 0.6, widen
 
@@ -92,14 +92,14 @@ def test_seeded_and_leaves_torchs_generator_alone(x):
 
 def test_many_samples_are_tighter_than_the_bound():
     torch.manual_seed(0)
-    model = FAMILIES["cvae"](Config((1, 3, 3), 2, encoder=(8,), decoder=(8,), num_classes=3)).eval()
+    model = FAMILIES["cvae"](FAMILIES["cvae"].Config((1, 3, 3), 2, encoder=(8,), decoder=(8,), num_classes=3)).eval()
     x, y = (torch.rand(30, 1, 3, 3) > 0.5).float(), torch.arange(30) % 3
     one = np.mean([importance_nll(model, [(x, y)], samples=1, seed=s).nll for s in range(20)])
     assert importance_nll(model, [(x, y)], samples=500).nll < one
 
 
 def test_what_has_no_density_is_refused(x):
-    point = FAMILIES["ae"](Config((1, 2, 2), 2, encoder=(4,), decoder=(4,)))
+    point = FAMILIES["ae"](NetworkConfig((1, 2, 2), 2, encoder=(4,), decoder=(4,)))
     with pytest.raises(ValueError, match="no density"):
         importance_nll(point, batches(x))
     with pytest.raises(ValueError, match="one sample or more"):

@@ -5,12 +5,12 @@ import torch
 from torch.distributions import kl_divergence
 
 from vae.data import Split
-from vae.models import FAMILIES, Config
+from vae.models import FAMILIES
 from vae.objectives.m2 import FewLabels
 from vae.objectives.terms import m2
 from vae.training.loop import shifted
 
-CONFIG = Config(
+CONFIG = FAMILIES["m2"].Config(
     (1, 28, 28), latent_dim=3, encoder=(16,), decoder=(16,), channels=(4, 8), num_classes=4
 )
 

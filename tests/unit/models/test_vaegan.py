@@ -1,11 +1,11 @@
 import torch
 
-from vae.models import FAMILIES, Config
+from vae.models import FAMILIES, NetworkConfig
 from vae.models.dvae import add_noise
 from vae.models.vaegan import ImageDiscriminator
 from vae.objectives.terms import elbo, real_or_made_loss, vae_gan
 
-CONFIG = Config(
+CONFIG = NetworkConfig(
     (3, 64, 64), latent_dim=4, network="conv", encoder=(16,), decoder=(16,), channels=(4, 4, 4, 4)
 )
 
@@ -49,7 +49,7 @@ def test_the_discriminators_loss_is_a_cross_entropy():
 
 def test_a_denoising_vae_sees_noise_in_training_alone():
     torch.manual_seed(0)
-    config = Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,), noise=0.5)
+    config = FAMILIES["dvae"].Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,), noise=0.5)
     model, x = FAMILIES["dvae"](config), torch.rand(4, 1, 28, 28)
     seen = []
     model.encoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))

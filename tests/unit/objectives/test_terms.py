@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vae.models import FAMILIES, Config
+from vae.models import FAMILIES, NetworkConfig
 from vae.models.base import Output, diagonal_normal
 from vae.models.blocks import discriminator
 from vae.objectives.terms import (
@@ -51,7 +51,7 @@ def test_kl_equals_a_monte_carlo_estimate():
 
 
 def test_terms_are_sums_per_example_and_add_up():
-    model = FAMILIES["vae"](Config((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
+    model = FAMILIES["vae"](NetworkConfig((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
     x = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     out = model(x, generator=torch.Generator().manual_seed(1))
     terms = elbo(out, x, beta=4.0)
@@ -65,7 +65,7 @@ def test_terms_are_sums_per_example_and_add_up():
 
 
 def test_point_posterior_has_no_kl():
-    model = FAMILIES["ae"](Config((1, 4, 4), latent_dim=2, encoder=(8,), decoder=(8,)))
+    model = FAMILIES["ae"](NetworkConfig((1, 4, 4), latent_dim=2, encoder=(8,), decoder=(8,)))
     x = torch.rand(3, 1, 4, 4)
     terms = elbo(model(x), x)
     assert terms.kl.tolist() == [0, 0, 0]
@@ -81,7 +81,7 @@ def test_reparametrised_gradient():
 
     mu = torch.tensor([0.3, -1.2], requires_grad=True)
     sigma = torch.tensor([0.5, 2.0], requires_grad=True)
-    model = Fixed(Config((1, 2, 2), latent_dim=2, encoder=(4,), decoder=(4,)))
+    model = Fixed(NetworkConfig((1, 2, 2), latent_dim=2, encoder=(4,), decoder=(4,)))
     out = model(torch.zeros(200_000, 1, 2, 2), generator=torch.Generator().manual_seed(0))
     assert isinstance(out, Output)
     (out.z**2).sum(1).mean().backward()
@@ -146,7 +146,7 @@ def test_the_three_parts_sum_to_the_sampled_kl():
 
 
 def test_beta_tcvae_with_beta_one_is_the_sampled_elbo():
-    model = FAMILIES["vae"](Config((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
+    model = FAMILIES["vae"](NetworkConfig((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
     x = torch.rand(6, 1, 4, 4)
     out = model(x)
     terms = beta_tcvae(out, x, beta=1.0, n_data=100)
@@ -157,7 +157,7 @@ def test_beta_tcvae_with_beta_one_is_the_sampled_elbo():
 
 def small_vae():
     torch.manual_seed(0)
-    return FAMILIES["vae"](Config((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
+    return FAMILIES["vae"](NetworkConfig((1, 4, 4), latent_dim=3, encoder=(8,), decoder=(8,)))
 
 
 def test_capacity_holds_the_mean_kl():

@@ -42,7 +42,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(run, file, dam
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
     found = checkpoints.newest(run.folder)
     assert found.progress.step == 6
-    assert str(path) in caplog.text and "going on from step 6" in caplog.text
+    assert str(path) in caplog.text and "resuming from step 6" in caplog.text
     assert same(weights(run()), weights(run.whole()))
 
 
@@ -55,7 +55,7 @@ def test_where_every_checkpoint_is_damaged_the_run_begins_anew_and_says_so(run, 
     for step in (6, 9):
         (run.folder / f"step-{step:08d}" / "model.safetensors").write_bytes(b"")
     model = run()
-    assert "no undamaged checkpoint; the run begins at step 0" in caplog.text
+    assert "no undamaged checkpoint; the run starts at step 0" in caplog.text
     assert same(weights(model), weights(run.whole()))
     # the damaged ones are in nobody's way
     caplog.clear()
@@ -66,7 +66,7 @@ def test_where_every_checkpoint_is_damaged_the_run_begins_anew_and_says_so(run, 
 def test_a_stray_file_is_named_and_ignored(run, stray, caplog):
     (run.folder / stray).write_text("not a checkpoint", encoding="utf-8")
     assert checkpoints.newest(run.folder).progress.step == 9
-    assert f"{run.folder / stray} is no checkpoint and is ignored" in caplog.text
+    assert f"{run.folder / stray} is not a checkpoint and is ignored" in caplog.text
     assert same(weights(run()), weights(run.whole()))
 
 

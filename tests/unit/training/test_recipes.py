@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from vae import store
-from vae.models import Config
+from vae.models import NetworkConfig
 from vae.objectives import Schedule
 from vae.training.candidates import CANDIDATES
 from vae.training.recipes import AS_BEFORE, NOT_RETRAINED, RECIPES, Recipe, completed, ema_decay
 
 TINY = Recipe(
     title="", description="", family="vae", data="mnist", steps=1000, warmup_steps=100, learning_rate=1.0,
-    config=Config((1, 28, 28), latent_dim=2, encoder=(16,), decoder=(16,)),
+    config=NetworkConfig((1, 28, 28), latent_dim=2, encoder=(16,), decoder=(16,)),
 )  # fmt: skip
 EVERY = {**RECIPES, **{f"{name} on trial": recipe for name, recipe in CANDIDATES.items()}}
 # Shipped recipes, none of them retrained yet, that spend most of their learning rate before the
@@ -71,6 +71,18 @@ def test_a_retrained_model_leaves_the_list():
 def test_the_recipe_is_what_made_the_shipped_weights(card):
     stored = {**card.recipe, "family": card.family, "data": card.data, "config": card.config}
     assert completed(stored) == RECIPES[card.name].hyperparameters()
+
+
+def test_a_stored_config_is_read_by_its_family():
+    recipe = RECIPES["mnist-vamp"]
+    stored = recipe.hyperparameters()
+    assert stored["config"].keys() == vars(recipe.config).keys() and "noise" not in stored["config"]
+    # a run of before has the fields of every family
+    assert recipe.same_as({**stored, "config": {**stored["config"], "noise": 0.0, "codebook": 0}})
+    assert not recipe.same_as({**stored, "config": {**stored["config"], "noise": 0.5}})
+    assert not recipe.same_as({**stored, "family": "diffusion"})
+    with pytest.raises(ValueError, match="unknown family 'diffusion': expected one of ae, "):
+        completed({**stored, "family": "diffusion"})
 
 
 def test_no_recipe_trains_on_the_test_split():

@@ -20,13 +20,13 @@ from vae import __main__ as cli
 from vae import pipeline, store
 from vae.evaluation import report
 from vae.latent import maps
-from vae.models import Config
+from vae.models import NetworkConfig
 from vae.objectives import BetaVAE, Schedule
 from vae.training import candidates, sweep, tries
 from vae.training.recipes import RECIPES
 
 ROOT = Path(__file__).parents[3]
-SMALL = Config((1, 64, 64), latent_dim=3, network="conv", encoder=(8,), decoder=(8,), channels=(2, 2, 2, 2))
+SMALL = NetworkConfig((1, 64, 64), latent_dim=3, network="conv", encoder=(8,), decoder=(8,), channels=(2, 2, 2, 2))
 RECIPE = dataclasses.replace(TINY, data="sprites", config=SMALL, steps=20, batch_size=8)
 
 
@@ -65,9 +65,10 @@ def test_settings():
     for bad, sentence in [
         ("bet=4", "no setting 'bet'; the nearest are beta"), ("beta", "--set takes a field"), ("beta=", "--set takes"),
         ("steps=1.5", "steps takes a value like 0, not '1.5'"), ("ema=1", "true or false"), ("seed=1", "no setting 'seed'"),
-        ("split=test", "must not read the test split"), ("batch_size=0", "start at 1"), ("steps=-5", "start at 1"),
-        ("mixed_precision=fp99", "unknown mixed_precision"), ("latent_dim=0", "build no model"),
-        ("activation=foo", "build no model"), ("channels=4x8x8x8x8x8x8x8", "build no model"),
+        ("split=test", "must not read the test split"), ("batch_size=0", "must be 1 or more"), ("steps=-5", "must be 1 or more"),
+        ("mixed_precision=fp99", "unknown mixed_precision"), ("latent_dim=0", "do not build a model"),
+        ("activation=foo", "do not build a model"), ("channels=4x8x8x8x8x8x8x8", "do not build a model"),
+        ("noise=0.3", "the family 'vae' has no setting noise"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=sentence):
             sweep.plan(["sprites-ada"], (0,), sweep.parse_settings([bad]))
@@ -95,7 +96,7 @@ def test_a_sweep_records_tables_and_does_nothing_twice(world, capsys):
     assert all(t.step == 20 and t.core_seconds > 0 and t.weights_sha256 for t in recorded)
     assert all("map" not in t.figures for t in recorded)  # numbers only
     values = sorted(t.figures["mig"] for t in recorded if t.recipe["objective"]["beta"] == 3)
-    assert f"beta=3.0: median mig {sum(values) / 2:.4g}, {values[0]:.4g} to {values[1]:.4g} over 2 runs" in out
+    assert f"beta=3.0: median MIG {sum(values) / 2:.3f}, {values[0]:.3f} to {values[1]:.3f} over 2 runs" in out
     times = {path: path.stat().st_mtime_ns for path in (world / "runs").rglob("*.safetensors")}
     assert cli.main(["sweep", "tiny-a", "--seeds", "0:2", "--set", "beta=1,3"]) == 0
     assert times == {path: path.stat().st_mtime_ns for path in (world / "runs").rglob("*.safetensors")}
@@ -174,11 +175,11 @@ def test_errors_before_anything_starts(world, capsys, monkeypatch):
     for arguments, sentence in [
         (["tiny-a"], "tries.json is damaged"),
         (["tiny-b", "--runs", str(world / "file" / "runs")], "cannot be written to"),
-        (["tiny-b", "--processes", "0"], "--processes takes a number from 1"),
+        (["tiny-b", "--processes", "0"], "--processes must be 1 or more"),
         (["tiny-b", "--backend", "dusk", "--scheduler", "a"], "no backend 'dusk'; the nearest are dask"),
-        (["tiny-d"], "no recipe 'tiny-d'"), (["tiny-b", "--backend", "dask"], "belong together"),
-        (["tiny-b", "--scheduler", "tcp://127.0.0.1:1"], "belong together"),
-        (["tiny-b", "--minutes", "nan"], "--minutes takes a number from 0"),
+        (["tiny-d"], "no recipe 'tiny-d'"), (["tiny-b", "--backend", "dask"], "must be given together"),
+        (["tiny-b", "--scheduler", "tcp://127.0.0.1:1"], "must be given together"),
+        (["tiny-b", "--minutes", "nan"], "--minutes must be 0 or more"),
     ]:
         assert cli.main(["sweep", *arguments]) == 1
         captured = capsys.readouterr()

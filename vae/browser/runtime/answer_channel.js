@@ -1,4 +1,4 @@
-// Takes the server's pictures from Python to the panel.
+// Passes images decoded by the server from Python to the panel.
 export default function ({ data }) {
   if (!data?.length) return;
   const { header, payload } = readMessage(data);

@@ -1,4 +1,4 @@
-// Takes a model's decoder and draws from Python to where the panel finds them.
+// Passes a model's decoder and posterior samples from Python to the cache that the panel reads.
 export default function ({ data, setStateValue }) {
   if (!data?.length) return;
   const { header, payload } = readMessage(data);
@@ -20,7 +20,7 @@ export default function ({ data, setStateValue }) {
   setStateValue('received', header.model);
 }
 
-// the first calls run before the browser has compiled the loops; let no hand wait for that
+// Runs the decoder until the browser has compiled its loops, so that the first movement is not slow.
 function warmUp(decoder) {
   const z = new Float64Array(decoder.latentDim);
   const until = performance.now() + 30;

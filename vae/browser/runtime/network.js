@@ -1,13 +1,12 @@
-// Runs a decoder in the browser: safetensors bytes with a layer list in their metadata (see
-// vae/models/portable.py) become decode(z, y). Plain JavaScript; nothing is allocated per call.
+// Runs a decoder in the browser: builds decode(z, y) from safetensors bytes with a layer list in their metadata
+// (see vae/models/portable.py). Plain JavaScript; no call allocates memory.
 //
-// Values are kept as float64, which JavaScript computes with anyway: float32 arrays would be
-// converted at every access. Images are kept pixel by pixel (H, W, C), so that the innermost
-// loop of a convolution runs over neighbours in memory.
+// Values are float64, which JavaScript computes with: float32 arrays would be converted at every access. Images
+// are stored as (H, W, C), so that the innermost loop of a convolution reads consecutive memory.
 
 // bytes: Uint8Array. Returns { latentDim, numClasses, height, width, channels, decode }.
-// decode(z, y) gives a Float64Array (H * W * C) in [0, 1] that the next call overwrites.
-// Throws an Error that names what does not fit.
+// decode(z, y) returns a Float64Array (H * W * C) in [0, 1] that the next call overwrites.
+// Throws an Error that names the layer or tensor that does not fit.
 export function createDecoder(bytes) {
   const { metadata, tensor } = readSafetensors(bytes);
   const latentDim = Number(metadata.latent_dim);
@@ -37,7 +36,7 @@ export function createDecoder(bytes) {
   };
 }
 
-// the format: 8 bytes of header length, a JSON header, the tensors' bytes
+// Parses the format: 8 bytes of header length, a JSON header, the bytes of the tensors.
 function readSafetensors(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.byteLength < 8) throw new Error('the weights are cut off');
@@ -57,7 +56,7 @@ function readSafetensors(bytes) {
         && shape.every((n, i) => n === null || n === entry.shape[i]);
       if (!fits || to - from !== 4 * size) throw new Error(`${name} has shape [${entry.shape}]`);
       if (start + to > bytes.byteLength) throw new Error('the weights are cut off');
-      // a copy: the bytes need not be aligned
+      // copied, because the bytes may be unaligned
       return {
         shape: entry.shape,
         values: Float64Array.from(new Float32Array(bytes.slice(start + from, start + to).buffer)),
@@ -76,7 +75,7 @@ const LAYERS = {
     return { shape: [outputs], values: output, run: () => multiply(input, 1, w, outputs, inputs, b, output, 0, outputs) };
   },
 
-  // torch's shape [C, H, W] becomes memory of (H, W, C)
+  // converts torch's order [C, H, W] to (H, W, C)
   reshape({ shape: to }, shape, input) {
     const size = to.reduce((a, b) => a * b, 1);
     if (to.length !== 3 || size !== input.length) throw new Error(`cannot reshape [${shape}] to [${to}]`);
@@ -130,8 +129,8 @@ const LAYERS = {
     };
   },
 
-  // Output pixels fall into stride x stride classes; within a class each is an ordinary
-  // convolution of the input with every stride-th tap of the kernel.
+  // Output pixels fall into stride x stride classes. Within a class, each pixel is an ordinary convolution of
+  // the input with every stride-th tap of the kernel.
   conv_transpose2d({ weight, bias, stride, padding }, shape, input, tensor) {
     if (shape.length !== 3) throw new Error(`${weight} meets a vector`);
     const [cin, height, width] = shape;
@@ -140,9 +139,9 @@ const LAYERS = {
     const outHeight = (height - 1) * stride - 2 * padding + kernel;
     const outWidth = (width - 1) * stride - 2 * padding + kernel;
     const output = new Float64Array(cout * outHeight * outWidth);
-    const most = Math.ceil(kernel / stride);
+    const maxTaps = Math.ceil(kernel / stride); // along an axis, in any class
     const columns = Math.ceil(outWidth / stride);
-    const patches = new Float64Array(columns * most * most * cin);
+    const patches = new Float64Array(columns * maxTaps * maxTaps * cin);
     const classes = [];
     for (let py = 0; py < stride; py++) {
       for (let px = 0; px < stride; px++) {
@@ -224,8 +223,8 @@ function inPlace(shape, values, run) {
   return { shape, values, run };
 }
 
-// Output pixel p = stride * q + parity takes input pixel q + shift through tap k, for each
-// [k, shift] with stride * (q + shift) = p + padding - k.
+// Returns [k, shift] pairs: output pixel p = stride * q + parity reads input pixel q + shift through tap k,
+// where stride * (q + shift) = p + padding - k.
 function tapsOf(parity, kernel, stride, padding) {
   const taps = [];
   for (let k = 0; k < kernel; k++) {
@@ -243,9 +242,9 @@ function copyPixel(input, height, width, channels, y, x, to, at) {
   }
 }
 
-// rows (m, k) times matrix (n, k) transposed, plus bias (n); row i is written at
-// output[start + i * step]. Four columns and two rows at a time: each value that is read is
-// used several times while it is at hand.
+// Computes rows (m, k) times matrix (n, k) transposed, plus bias (n); row i is written at
+// output[start + i * step]. It processes four columns and two rows at a time, so that each value read is used
+// several times while it is in a register.
 function multiply(rows, m, matrix, n, k, bias, output, start, step) {
   let i = 0;
   for (; i + 1 < m; i += 2) {

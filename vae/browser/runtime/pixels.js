@@ -1,5 +1,5 @@
-// values (H * W * C), times scale 0 to 255, into the bytes of an ImageData. A pixel that is not a
-// finite number stays transparent: black would be a picture. Returns whether there is none.
+// Writes values (H * W * C), times scale 0 to 255, into the bytes of an ImageData. A pixel that is not finite
+// becomes transparent, since black could be data. Returns whether all pixels are finite.
 function fill(rgba, values, scale, channels) {
   const green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
   let finite = true;
@@ -14,8 +14,8 @@ function fill(rgba, values, scale, channels) {
   return finite;
 }
 
-// a whole picture on a canvas of its size; small ones keep their pixels' edges. Returns whether
-// every pixel is a finite number.
+// Paints an image on a canvas of the same size; small images are enlarged without smoothing. Returns whether
+// all pixels are finite.
 function paintPicture(canvas, values, scale, { height, width, channels }) {
   if (canvas.width !== width || canvas.height !== height || !canvas.image) {
     [canvas.width, canvas.height] = [width, height];
@@ -27,7 +27,7 @@ function paintPicture(canvas, values, scale, { height, width, channels }) {
   return finite;
 }
 
-// the i-th picture of an answer: its bytes, or NaN for one that Python says is missing
+// Returns the i-th image of an answer: its bytes, or NaN where Python marks it as missing.
 function pictureOf({ pixels, count, missing }, i) {
   const size = pixels.length / count;
   return missing.includes(i) ? new Float32Array(size).fill(NaN) : pixels.subarray(i * size, (i + 1) * size);

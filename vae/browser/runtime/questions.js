@@ -1,7 +1,7 @@
-// What the parts of the browser hear of and ask Python.
-const GIVE_UP_AFTER = 5000; // ms without an answer: the request is taken for lost
+// Events from the channels, and questions to Python.
+const ANSWER_TIMEOUT = 5000; // ms until an unanswered request counts as lost
 
-// handle(detail) for each piece of news of a kind, while element stands on the page
+// Calls handle(detail) for each event of a kind, as long as the element is on the page.
 function hear(element, kind, handle) {
   const { news } = mailbox();
   news.addEventListener(kind, function listener(event) {
@@ -10,16 +10,16 @@ function hear(element, kind, handle) {
   });
 }
 
-// One question in flight at a time, the latest wins. tell(question) sends it; the answer names its
-// part and its number.
-function createQuestions(element, tell) {
+// One question is in flight at a time, and the latest wins. transmit(question) sends it; the answer carries
+// the id of the sender and the number of the question.
+function createQuestions(element, transmit) {
   const questions = {
     id: Math.random().toString(36).slice(2), seq: 0, inFlight: null, wanted: null, whenFree: null,
 
-    // make() gives the question when it is sent, use(answer) takes what comes back
+    // make() returns the question when it is sent, use(answer) receives the answer
     ask(make, use) {
       questions.wanted = { make, use };
-      const left = questions.inFlight ? questions.inFlight.at + GIVE_UP_AFTER - performance.now() : 0;
+      const left = questions.inFlight ? questions.inFlight.at + ANSWER_TIMEOUT - performance.now() : 0;
       clearTimeout(questions.patience);
       if (left <= 0) questions.send();
       else questions.patience = setTimeout(() => questions.wanted && element.isConnected && questions.ask(make, use), left + 1);
@@ -29,7 +29,7 @@ function createQuestions(element, tell) {
       const { make, use } = questions.wanted;
       questions.wanted = null;
       questions.inFlight = { seq: ++questions.seq, at: performance.now(), use };
-      tell({ panel: questions.id, seq: questions.seq, ...make() });
+      transmit({ panel: questions.id, seq: questions.seq, ...make() });
     },
 
     forget() {

@@ -1,5 +1,5 @@
-// The picture with a button over each place of its grid; what is chosen is sent when the hand rests.
-const SEND_AFTER = 200; // ms: a drag chooses many places
+// The image with a button over each cell of its code grid; the selection is sent when the pointer rests.
+const SEND_AFTER = 200; // ms, since a drag selects many cells
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = parentElement.querySelector('canvas');
@@ -16,14 +16,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   group.setAttribute('aria-label', `codes in ${data.rows} rows and ${data.columns} columns`);
   group.style.gridTemplateColumns = `repeat(${data.columns}, 1fr)`;
 
-  // Python's word counts, unless the hand has chosen more since and that is still on its way
+  // Python's selection applies, unless a newer one from the browser is in flight
   if (!group.chosen || !(group.timer || group.sent > data.echo)) group.chosen = new Set(data.places);
   const chosen = group.chosen;
   const n = data.rows * data.columns;
   if (group.children.length !== n) {
     group.replaceChildren(...Array.from({ length: n }, () => {
       const button = document.createElement('button');
-      button.type = 'button'; // in a form of the host page it must not send that form
+      button.type = 'button'; // it must not submit a form of the host page
       return button;
     }));
     group.focusAt = 0;
@@ -42,7 +42,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     cells[i].setAttribute('aria-pressed', chosen.has(i));
     cells[i].setAttribute('aria-label', `row ${row}, column ${column}: vector ${data.numbers[i]}`);
     cells[i].title = `vector ${data.numbers[i]}`;
-    cells[i].tabIndex = i === group.focusAt ? 0 : -1; // one stop for the Tab key, arrows inside
+    cells[i].tabIndex = i === group.focusAt ? 0 : -1; // Tab stops once; arrow keys move between cells
   };
   const set = (i, on) => {
     if (chosen.has(i) === on) return;
@@ -65,7 +65,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       cells[next].focus();
     };
   });
-  // a drag chooses what it passes over, or gives it back if it began on a chosen place
+  // a drag selects the cells it passes over, or deselects them if it began on a selected cell
   const under = (event) => cells.indexOf(group.getRootNode().elementFromPoint(event.clientX, event.clientY));
   group.onpointerdown = (event) => {
     const i = cells.indexOf(event.target);

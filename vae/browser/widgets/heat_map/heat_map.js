@@ -1,4 +1,4 @@
-// A table of buttons, one a cell; a click sends the cell's number, counted by rows.
+// A table with a button in each cell; a click sends the row-major index of the cell.
 export default function ({ data, parentElement, setTriggerValue }) {
   const table = parentElement.querySelector('.heat');
   table.setAttribute('aria-label', data.name);
@@ -9,7 +9,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     row([element('th', name, 'row'), ...data.columns.map((_, c) => cell(r, c))])
   );
   table.replaceChildren(head, ...body);
-  if (focused >= 0) table.querySelectorAll('button')[focused]?.focus(); // keyboard users stay in place
+  if (focused >= 0) table.querySelectorAll('button')[focused]?.focus(); // keep the keyboard focus
 
   function cell(r, c) {
     const chosen = r === data.selected[0] && c === data.selected[1];
@@ -18,7 +18,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.style.background = data.colours[r][c];
     button.style.color = data.dark[r][c] ? '#111' : '#fff';
     button.className = chosen ? 'chosen' : '';
-    button.tabIndex = chosen ? 0 : -1; // one stop for Tab; arrows do the rest
+    button.tabIndex = chosen ? 0 : -1; // Tab stops once; arrow keys move between cells
     button.setAttribute('aria-label', `${data.rows[r]}, ${data.columns[c]}: ${data.texts[r][c]}`);
     if (chosen) button.setAttribute('aria-current', 'true');
     button.onclick = () => setTriggerValue('pick', r * across + c);

@@ -1,10 +1,10 @@
-// One image on its way through a model. Python computes; this file draws. One question is in flight at
-// a time and the latest wins, so that everything follows the pen.
-const SENT = 56; // px across the drawing that is sent; Python scales it to the model's size
+// One image on its way through a model. Python computes and this file draws. One question is in flight at a
+// time, and the latest wins, so that everything follows the pen.
+const DRAWING_SIZE = 56; // px across the drawing sent to Python, which scales it to the model's size
 // the drawing on the pad before the visitor draws
 const EXAMPLE = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]];
-const MAX_EPS = 100; // of each dimension, either sign
-const STANDARD = 3.2; // half the axis of the bars, in the prior's standard deviations
+const MAX_EPS = 100; // of |eps| in each dimension
+const HALF_AXIS = 3.2; // of the bars, in standard deviations of the prior
 
 export default function (component) {
   const { data, parentElement } = component;
@@ -16,14 +16,14 @@ export default function (component) {
   inside.root.querySelector('.inside').classList.toggle('conditional', data.conditional);
   if (!before || before.model !== data.model) inside.eps = data.eps.slice();
   if (!before || before.model !== data.model || before.source !== data.source || before.seed !== data.seed) {
-    inside.questions.forget(); // Python answers none about another model or image
+    inside.questions.forget(); // Python does not answer questions about another model or image
     if (before && before.seed !== data.seed) inside.eps = data.eps.slice();
     ask(inside);
   }
   showTaken(inside);
 }
 
-// whether the drawn z is the point that all pages share
+// Shows whether the sampled z is the current point that all pages share.
 function showTaken(inside) {
   const same = inside.answer?.z.length === inside.data.z.length && inside.answer.z.every((v, d) => Math.abs(v - inside.data.z[d]) < 1e-3);
   inside.root.querySelector('.taken').textContent = same ? 'z is the current point of every page' : '';
@@ -65,7 +65,7 @@ function createInside(root) {
   return inside;
 }
 
-// two uniform draws make a normal one (Box & Muller 1958)
+// Returns a standard normal sample, made of two uniform ones (Box & Muller 1958).
 function normal() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
@@ -109,13 +109,13 @@ function redrawPad(inside, silent = false) {
   if (!silent) ask(inside);
 }
 
-// the drawing, grey, SENT x SENT, in base64
+// Returns the drawing, DRAWING_SIZE x DRAWING_SIZE grey pixels, in base64.
 function drawn(inside) {
-  const small = (inside.small ??= new OffscreenCanvas(SENT, SENT));
+  const small = (inside.small ??= new OffscreenCanvas(DRAWING_SIZE, DRAWING_SIZE));
   const context = small.getContext('2d', { willReadFrequently: true });
   context.imageSmoothingQuality = 'high';
-  context.drawImage(inside.pad, 0, 0, SENT, SENT);
-  const { data } = context.getImageData(0, 0, SENT, SENT);
+  context.drawImage(inside.pad, 0, 0, DRAWING_SIZE, DRAWING_SIZE);
+  const { data } = context.getImageData(0, 0, DRAWING_SIZE, DRAWING_SIZE);
   let text = '';
   for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i]);
   return btoa(text);
@@ -152,7 +152,7 @@ function takeAnswer(inside, answer) {
   showPart(inside, inside.part);
 }
 
-// what else stands on the panel belongs to an earlier image: CSS hides it
+// Shows the image alone: CSS hides the rest of the panel, which belongs to an earlier image.
 function showImageAlone(inside, answer) {
   inside.answer = inside.toEps = null;
   paintPicture(inside.root.querySelector('canvas.x'), pictureOf(answer, 0), 1, answer);
@@ -173,7 +173,7 @@ function paintFan(canvas, pictures, { height, width, channels }) {
   });
 }
 
-// ---- the posterior: an ellipse over data and prior where there are two dimensions, else bars
+// ---- the posterior: for two dimensions an ellipse over data and prior, otherwise bars
 
 function drawPosterior(inside) {
   const { data, svg } = inside;
@@ -198,7 +198,7 @@ const tag = (name, attributes, text = '') =>
 function drawPlane(inside) {
   const { data: { plane }, answer: { mu, sigma, z }, svg } = inside;
   const { low, high } = plane, span = high - low;
-  // one unit is as long across as it is up: the ellipse is to scale
+  // both axes have the same scale, so that the ellipse is not distorted
   svg.setAttribute('viewBox', `${low} ${-high} ${span} ${span}`);
   svg.style.aspectRatio = 1;
   const dots = plane.codes.map(([x, y], i) => tag('circle', { cx: x, cy: -y, r: span / 160, fill: plane.colours[plane.labels[i]], opacity: 0.55 }));
@@ -223,7 +223,7 @@ function drawBars(inside) {
   const all = order.length * width;
   svg.setAttribute('viewBox', `0 0 ${all} ${height}`);
   svg.style.aspectRatio = `${Math.max(all, 300)} / ${height}`;
-  const up = (d, v) => (height - bottom) * (0.5 - (v - prior_mu[d]) / prior_sigma[d] / (2 * STANDARD));
+  const up = (d, v) => (height - bottom) * (0.5 - (v - prior_mu[d]) / prior_sigma[d] / (2 * HALF_AXIS));
   const parts = [tag('rect', { x: 0, y: up(order[0], prior_mu[order[0]] + prior_sigma[order[0]]), width: all, height: up(order[0], prior_mu[order[0]] - prior_sigma[order[0]]) - up(order[0], prior_mu[order[0]] + prior_sigma[order[0]]), fill: 'currentColor', opacity: 0.08 })];
   order.forEach((d, i) => {
     const x = (i + 0.5) * width;
@@ -241,7 +241,7 @@ function drawBars(inside) {
     const i = Math.max(0, Math.min(order.length - 1, Math.floor(((x - box.left) / box.width) * order.length)));
     const d = order[i];
     const part = ((y - box.top) / box.height) * height / (height - bottom);
-    return [[d, (prior_mu[d] + (0.5 - part) * 2 * STANDARD * prior_sigma[d] - mu[d]) / sigma[d]]];
+    return [[d, (prior_mu[d] + (0.5 - part) * 2 * HALF_AXIS * prior_sigma[d] - mu[d]) / sigma[d]]];
   };
 }
 
@@ -261,7 +261,7 @@ function showLedger(inside) {
     [`KL(q(z|x${given}) ‖ p(z)), the code`, answer.kl, data.average.kl],
     [data.conditional ? '−ELBO, their sum: a bound on −log p(x|y)' : '−ELBO, their sum', answer.negative_elbo, data.average.negative_elbo],
   ];
-  // rounded, the parts must still add up: the KL takes what rounding leaves, 0.01 nats at most
+  // the rounded parts must add up: the KL absorbs the rounding error, 0.01 nats at most
   const round = (value) => Number(value.toFixed(digits));
   const shown = [1, 2].map((column) => rows.map((row) => row[column]).map((value, i, all) =>
     all.includes(null) || all.includes(undefined) ? value : i === 1 ? round(all[2]) - round(all[0]) : value));
@@ -270,14 +270,14 @@ function showLedger(inside) {
     rows.map(([name, own, average], i) => `<tr class="${i === 2 ? 'sum' : ''}"><td>${name}</td><td data-value="${own}" title="${own}">${shown[0][i].toFixed(digits)}</td><td>${average == null ? '–' : shown[1][i].toFixed(digits)}</td></tr>`).join('');
 }
 
-// each dimension's KL, beside the slider that moves its z
+// Shows the KL of each dimension beside the slider that moves its z.
 function showDims(inside) {
   const { data, answer } = inside, { digits } = data;
   const box = inside.root.querySelector('.rows');
   if (box.dataset.model !== data.model) buildDims(inside, box);
   const top = Math.max(0.1, ...answer.kl_per_dim, ...(data.average.kl_per_dim ?? [0]));
   for (const { d, input, value, own, average, nats } of inside.dims) {
-    const reach = Math.max(STANDARD * data.prior_sigma[d], Math.abs(answer.mu[d] - data.prior_mu[d]) + 3 * answer.sigma[d]);
+    const reach = Math.max(HALF_AXIS * data.prior_sigma[d], Math.abs(answer.mu[d] - data.prior_mu[d]) + 3 * answer.sigma[d]);
     if (inside.sliding !== d) {
       [input.min, input.max] = [data.prior_mu[d] - reach, data.prior_mu[d] + reach];
       input.value = answer.z[d];
@@ -306,7 +306,7 @@ function buildDims(inside, box) {
       inside.eps[d] = Math.max(-MAX_EPS, Math.min(MAX_EPS, (Number(input.value) - inside.answer.mu[d]) / inside.answer.sigma[d]));
       ask(inside);
     };
-    // a slider that is let go where it was taken up sends no "change"
+    // a slider released at its old value sends no "change" event
     for (const event of ['change', 'pointerup', 'keyup', 'blur']) input.addEventListener(event, () => (inside.sliding = null));
     const light = () => lightDim(inside, d);
     row.addEventListener('pointerenter', light);
@@ -316,7 +316,7 @@ function buildDims(inside, box) {
   box.replaceChildren(...inside.dims.map(({ row }) => row));
 }
 
-// a dimension's bar, its slider and its place in the posterior are one
+// Highlights a dimension in all three views: its bar, its slider and its mark in the posterior.
 function lightDim(inside, d) {
   inside.lit = d;
   inside.dims.forEach((dim) => dim.row.classList.toggle('touched', dim.d === d));
@@ -348,7 +348,7 @@ function showOthers(inside, picture) {
   });
 }
 
-// a step that is touched: its symbol in the formula, its code below
+// Highlights a step: its symbol in the formula, and its code below.
 function showPart(inside, part) {
   inside.part = part;
   inside.root.querySelectorAll('.symbol').forEach((symbol) => symbol.classList.toggle('lit', symbol.dataset.part === part));

@@ -1,4 +1,4 @@
-// What lies around: film strips and the pad, drawn only while the hand rests.
+// The surroundings of the point: film strips and the pad, drawn only while the pointer rests.
 
 function tileValue(row, i) {
   return row.low + ((i + 0.5) / TILES) * (row.high - row.low);
@@ -24,7 +24,7 @@ function setUpStrip(panel, row) {
   };
 }
 
-// a probe: the picture shows another point, the point itself stays
+// Shows the image of another point without changing the current point.
 function preview(panel, changes) {
   panel.previewing = true;
   const z = panel.z.slice();
@@ -40,7 +40,7 @@ function restore(panel) {
 
 function rest(panel) {
   clearTimeout(panel.restTimer);
-  panel.work++; // what was being drawn is out of date
+  panel.work++; // cancels drawing in progress
   panel.unfinished = true;
   panel.restTimer = setTimeout(drawAround, REST_AFTER, panel);
 }
@@ -71,7 +71,7 @@ function runJobs(panel, jobs, work) {
   }
   const slice = () => {
     if (work !== panel.work || document.hidden) return;
-    const until = performance.now() + SLICE;
+    const until = performance.now() + MAX_SLICE;
     while (jobs.length && performance.now() < until) {
       const job = jobs.shift();
       drawTile(panel, job, decoder.decode(job.z, panel.y), 255);

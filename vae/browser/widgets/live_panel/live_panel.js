@@ -1,13 +1,13 @@
-// Sliders and a pad over a latent point. The default export runs again at every change of data,
-// while parentElement persists: what must outlive a run is kept on it.
-const COMMIT_AFTER = 250; // ms of rest after the last key: arrow keys come in bursts
-const REST_AFTER = 120; // ms without a movement before strips are drawn
-const SLICE = 6; // ms that drawing strips may hold the page at a time
-const PATIENCE = 8000; // ms until weights that do not arrive are spoken of
-const TILES = 7; // pictures in a film strip
-const PAD_TILES = 15; // pictures across the pad of a 2-D model
-const BINS = 64; // of a histogram; a divisor of 256, the levels that draws come in
-const CELLS = 64; // across the pad's density; likewise
+// Sliders and a pad over a latent point. The default export runs again at every change of data, while
+// parentElement persists: state that must outlive a run is stored on it.
+const COMMIT_AFTER = 250; // ms after the last key, since arrow keys repeat
+const REST_AFTER = 120; // ms without movement before strips are drawn
+const MAX_SLICE = 6; // ms that drawing strips may block the page at a time
+const WEIGHTS_TIMEOUT = 8000; // ms until missing weights are reported
+const TILES = 7; // images in a film strip
+const PAD_TILES = 15; // images across the pad of a 2-D model
+const BINS = 64; // of a histogram; divides 256, the number of levels that samples are quantised to
+const CELLS = 64; // across the pad's density; divides 256 too
 
 export default function (component) {
   const { data, parentElement } = component;
@@ -54,7 +54,7 @@ function createPanel(root) {
   });
   panel.id = panel.questions.id;
   hear(panel.canvas, 'model', (name) => name === panel.data.weights && takeModel(panel));
-  // a slider that is let go where it was taken up sends no "change": the hand has left all the same
+  // a slider released at its old value sends no "change" event, but the interaction is over
   window.addEventListener('pointerup', function listener() {
     if (!panel.canvas.isConnected) window.removeEventListener('pointerup', listener);
     else setTimeout(() => panel.holding && commit(panel));
@@ -68,12 +68,12 @@ function createPanel(root) {
 
 // ---- the point
 
-// another model: its sliders, its draws, its history
+// Switches to another model: its sliders, samples and history.
 function startModel(panel) {
   const { model, weights, dims } = panel.data;
   panel.entry = mailbox().models.get(weights) ?? null;
   clearTimeout(panel.patience);
-  if (!panel.entry) panel.patience = setTimeout(goOnWithout, PATIENCE, panel);
+  if (!panel.entry) panel.patience = setTimeout(continueWithoutWeights, WEIGHTS_TIMEOUT, panel);
   panel.questions.forget();
   panel.committed = null;
   panel.unanswered = 0;
@@ -82,7 +82,7 @@ function startModel(panel) {
   panel.memory = mailbox().memory.get(model);
   buildRows(panel);
   buildClasses(panel);
-  // the two that carry most; a plane has its own first and second
+  // the two dimensions with the most information; a 2-D model uses 0 and 1
   const axes = dims.length === 2 ? [0, 1] : dims.slice(0, 2).map((dim) => dim.index);
   [panel.axisX, panel.axisY].forEach((select, i) => {
     select.replaceChildren(...dims.map((dim) => new Option(label(dim), dim.index, false, dim.index === axes[i])));
@@ -91,11 +91,11 @@ function startModel(panel) {
   panel.padShows = null;
 }
 
-// a new point, written elsewhere or the echo of our own release: the sliders follow it
+// Moves the sliders to a new point, which was set elsewhere or is the echo of this panel's own release.
 function startFrom(panel) {
   const { z, y, echo } = panel.data;
   if (echo.panel === panel.id) {
-    if (echo.commit < panel.sent) return; // a later release is on its way
+    if (echo.commit < panel.sent) return; // a later release is in flight
     panel.unanswered = 0;
     if (panel.waiting) {
       sendSoon(panel);
@@ -109,7 +109,7 @@ function startFrom(panel) {
   }
   panel.committed = { z: z.slice(), y };
   showHistory(panel);
-  if (panel.holding) return; // a hand that already moves on keeps its place
+  if (panel.holding) return; // do not move a slider that is being dragged
   panel.z = z.slice();
   panel.y = y;
   moved(panel);
@@ -120,7 +120,7 @@ function samePoint(a, b) {
   return a.y === b.y && a.z.length === b.z.length && a.z.every((v, i) => Math.abs(v - b.z[i]) < 1e-3);
 }
 
-function goOnWithout(panel) {
+function continueWithoutWeights(panel) {
   panel.entry = { draws: new Uint8Array(), decoder: null, reason: 'the weights have not arrived' };
   moved(panel);
 }
@@ -134,7 +134,7 @@ function takeModel(panel) {
   rest(panel);
 }
 
-// to another point, but for the dimensions that are locked
+// Moves to another point; locked dimensions stay.
 function goTo(panel, point) {
   const z = point.z.slice();
   for (const dim of panel.data.dims) if (dim.locked) z[dim.index] = panel.z[dim.index];
@@ -143,7 +143,7 @@ function goTo(panel, point) {
   moved(panel);
 }
 
-// the point has moved, by hand or otherwise: show it everywhere, soon draw what lies around it
+// Shows the point everywhere after any movement, and schedules the drawing of its surroundings.
 function moved(panel) {
   clean(panel);
   for (const row of panel.rows) {
@@ -158,8 +158,7 @@ function moved(panel) {
   rest(panel);
 }
 
-// a point may lie outside the range of encoded data: then its track is longer, though never
-// while a hand is on it
+// Extends a track for a point outside the range of encoded data, but never during a drag.
 function makeRoom(panel, row, value) {
   const low = Math.min(row.dim.low, value), high = Math.max(row.dim.high, value);
   if (low === row.low && high === row.high) return;
@@ -173,7 +172,7 @@ function clean(panel) {
     const value = panel.z[index];
     if (Number.isFinite(value)) continue;
     panel.z[index] = value === Infinity ? high : value === -Infinity ? low : (low + high) / 2;
-    panel.note = 'a value that was no number was put back into the data’s range';
+    panel.note = 'a value that is not finite was reset into the range of the data';
   }
 }
 
@@ -186,13 +185,13 @@ function commit(panel) {
   send(panel);
 }
 
-// one release in flight, the latest wins: Streamlit does not bear many reruns at once over a slow
-// network (its cache of messages loses count, and the connection breaks)
+// One release is in flight at a time, and the latest wins. With many simultaneous reruns over a slow network,
+// Streamlit's message cache gets out of sync and the connection breaks.
 function send(panel) {
   panel.committed = { z: panel.z.slice(), y: panel.y };
   showHistory(panel);
   panel.waiting = true;
-  if (!panel.unanswered || performance.now() - panel.unanswered > GIVE_UP_AFTER) sendNow(panel);
+  if (!panel.unanswered || performance.now() - panel.unanswered > ANSWER_TIMEOUT) sendNow(panel);
 }
 
 function sendSoon(panel) {
@@ -214,7 +213,7 @@ function commitSoon(panel) {
 }
 
 function travel(panel, from, to) {
-  if (panel.holding) commit(panel); // a step that was not yet released is a step
+  if (panel.holding) commit(panel); // an unreleased movement counts as a step
   const point = panel.memory[from].pop();
   if (!point) return;
   panel.memory[to].push(panel.committed);

@@ -1,4 +1,4 @@
-// The pad: two dimensions at once, over the density of the data or the decoded plane.
+// The pad: moves two dimensions at once, over the density of the data or the decoded plane.
 
 function padDims(panel) {
   const byIndex = (select) => panel.data.dims.find((dim) => dim.index === Number(select.value));
@@ -57,7 +57,7 @@ function placeCross(panel) {
   panel.cross.style.top = `${100 - 100 * part(y)}%`;
 }
 
-// counts of draws per cell, smoothed, 0 to 1; (CELLS * CELLS), row 0 at the top
+// Returns smoothed counts of samples per cell, 0 to 1; (CELLS * CELLS), row 0 at the top.
 function density(panel) {
   const cells = new Float64Array(CELLS * CELLS);
   const draws = panel.entry?.draws ?? [];
@@ -69,7 +69,7 @@ function density(panel) {
     cells[row * CELLS + column]++;
   }
   let smooth = cells;
-  for (const step of [1, CELLS, 1, CELLS]) { // twice a box of three each way
+  for (const step of [1, CELLS, 1, CELLS]) { // a box filter of width 3, twice along each axis
     const from = smooth;
     smooth = from.map((v, i) => (from[i - step] ?? 0) + v + (from[i + step] ?? 0));
   }
@@ -93,12 +93,12 @@ function drawDensity(panel) {
   });
 }
 
-// a 2-D model's whole plane; tiles where no data lives are dim
+// Returns the tiles of a 2-D model's plane; tiles without encoded data are dim.
 function manifoldJobs(panel) {
   const key = `${panel.data.model} ${panel.y} ${panel.axisX.value} ${panel.axisY.value} ${Boolean(panel.entry)}`;
   panel.padLine.textContent = 'The whole latent plane, decoded; dim where no encoded data lies. Hover to peek, click to go.';
   if (panel.padShows === key) return [];
-  panel.padShows = null; // half drawn until the last tile
+  panel.padShows = null; // incomplete until the last tile
   const [x, y] = padDims(panel);
   const shade = density(panel);
   const jobs = [];

@@ -1,23 +1,23 @@
-// The picture: decoded here, or asked of the server.
+// The image: decoded in the browser, or by the server.
 
 function show(panel, z, y) {
   const decoder = panel.entry?.decoder;
   if (!decoder) {
-    if (!panel.entry && !panel.holding) return; // the weights are on their way, and Python's picture stands
+    if (!panel.entry && !panel.holding) return; // the weights are loading; Python's image stays
     const zs = [z.slice()];
     panel.questions.ask(() => ({ zs, y }), (answer) => {
       paint(panel, pictureOf(answer, 0), 1);
-      tell(panel, 'on the server', answer.milliseconds);
+      showTiming(panel, 'on the server', answer.milliseconds);
     });
     return;
   }
   const start = performance.now();
   const values = decoder.decode(z, y);
   paint(panel, values, 255);
-  tell(panel, 'in your browser', performance.now() - start);
+  showTiming(panel, 'in your browser', performance.now() - start);
 }
 
-function tell(panel, where, milliseconds) {
+function showTiming(panel, where, milliseconds) {
   if (panel.empty) return;
   const reason = panel.entry?.reason;
   const notes = [reason && `the browser does not decode: ${reason}`, panel.note].filter(Boolean);
@@ -25,14 +25,14 @@ function tell(panel, where, milliseconds) {
   panel.line.textContent = `decoded ${where} in ${milliseconds.toFixed(1)} ms` + notes.map((n) => `; ${n}`).join('');
 }
 
-// the current point's picture, as Python sent it; where it is not finite no bytes came
+// Paints the current point's image as sent by Python; without bytes the image is not finite.
 function paintSent(panel) {
   const { pixels, height, width, channels } = panel.data;
   const nothing = new Float32Array(height * width * channels).fill(NaN);
   paint(panel, pixels ? Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0)) : nothing, 1);
 }
 
-// values (H * W * C), times scale 0 to 255
+// Paints values (H * W * C), times scale 0 to 255.
 function paint(panel, values, scale) {
   panel.empty = !paintPicture(panel.canvas, values, scale, panel.data);
   if (panel.empty) panel.line.textContent = panel.data.no_number;

@@ -1,4 +1,4 @@
-// A row per dimension: name, KL, value, lock, track, histogram and film strip.
+// The sliders: a row per dimension with name, KL, value, lock, track, histogram and film strip.
 
 function label(dim) {
   return dim.name || `z${dim.index}`;
@@ -37,7 +37,7 @@ function buildRows(panel) {
     row.input.onkeydown = (event) => {
       const sign = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
       if (!sign || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault(); // with step "any" the browser's own step is the browser's choice
+      event.preventDefault(); // with step "any" the step of the browser is undefined
       const step = ((row.high - row.low) / 100) * (event.shiftKey ? 10 : 1);
       row.input.value = Number(row.input.value) + sign * step;
       row.input.oninput();
@@ -57,7 +57,7 @@ function buildRows(panel) {
   const parts = [];
   panel.rows.forEach((row, i) => {
     const first = i === 0 || panel.rows[i - 1].dim.group !== row.dim.group;
-    row.place = first ? 0 : panel.rows[i - 1].place + 1; // in its group
+    row.place = first ? 0 : panel.rows[i - 1].place + 1; // index in its group
     if (first && row.dim.group) {
       const heading = document.createElement('h4');
       heading.textContent = row.dim.group;
@@ -106,7 +106,7 @@ function rename(panel, row) {
   field.select();
   let finished = false;
   const finish = (keep) => {
-    if (finished) return; // a field that is taken away loses its focus, which ends here again
+    if (finished) return; // removing the field blurs it, which calls finish again
     finished = true;
     const name = keep ? field.value.trim() : row.dim.name;
     field.replaceWith(row.name);
@@ -119,7 +119,7 @@ function rename(panel, row) {
   field.onkeydown = (event) => {
     event.stopPropagation();
     if (event.key !== 'Enter' && event.key !== 'Escape') return;
-    event.preventDefault(); // the label gets the focus: the same key must not press it
+    event.preventDefault(); // the focus moves to the label, which this key must not press
     finish(event.key === 'Enter');
   };
   field.onblur = () => finish(true);
@@ -140,7 +140,7 @@ function buildClasses(panel) {
   }));
 }
 
-// grey: draws from the encoded data's posteriors; line: the prior's density on the same scale
+// Draws samples from the posteriors of encoded data (grey) and the prior's density (line) on the same scale.
 function drawHistogram(panel, { dim, low, high, svg }) {
   const draws = panel.entry?.draws ?? [];
   const d = panel.data.dims.length, n = draws.length / d;
@@ -150,7 +150,7 @@ function drawHistogram(panel, { dim, low, high, svg }) {
   const width = (dim.high - dim.low) / BINS;
   const density = (v) => Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
   const places = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
-  const prior = dim.prior_sigma === null ? [] : places.map((v) => density(v) * n * width); // no Gaussian, no line
+  const prior = dim.prior_sigma === null ? [] : places.map((v) => density(v) * n * width); // null unless the prior is Gaussian
   const top = Math.max(...counts, ...prior);
   const x = (v) => (100 * (v - low)) / (high - low), y = (count) => 20 - (20 * count) / top;
   const bars = [...counts].map((count, i) => `L${x(dim.low + i * width)} ${y(count)} L${x(dim.low + (i + 1) * width)} ${y(count)}`);

@@ -1,6 +1,6 @@
-// One round: a target, sliders over somebody's code, a live score. The default export runs again at
-// every change of data; a round that goes on keeps its place.
-const BURST = 600; // ms
+// One round of the game: a target, sliders over a code, a live score. The default export runs again at every
+// change of data; a running round keeps its state.
+const MAX_KEY_GAP = 600; // ms between arrow keys that count as one move
 const SCALES = [1, 2, 4, 8, 16, 32]; // of vae.metrics.multiscale_distance
 
 export default function (component) {
@@ -57,7 +57,7 @@ function startRound(game) {
     input.oninput = () => {
       if (game.ended) return;
       game.begun ??= performance.now();
-      game.held ??= game.z.slice(); // where this movement began
+      game.held ??= game.z.slice(); // the start of this movement
       game.z[slider.index] = Number(input.value);
       output.textContent = text(slider, game.z[slider.index]);
       show(game);
@@ -71,13 +71,13 @@ function startRound(game) {
   show(game);
 }
 
-// of its way, in per cent: whole numbers would give the true factors away
+// in per cent of the range: integers would reveal the true factors
 const text = (slider, value) => `${Math.round((100 * (value - slider.low)) / (slider.high - slider.low))} %`;
 
 function released(game, index) {
   if (game.ended || !game.held) return;
-  // arrow keys come in bursts: those on one slider are one move
-  const again = game.last?.index === index && performance.now() - game.last.at < BURST;
+  // repeated arrow keys on one slider are one move
+  const again = game.last?.index === index && performance.now() - game.last.at < MAX_KEY_GAP;
   if (!again) game.past.push(game.held);
   game.last = { index, at: performance.now() };
   game.held = null;
@@ -85,7 +85,7 @@ function released(game, index) {
   judge(game);
 }
 
-// a picture that is on its way is judged when it is here
+// Ends the round at a high enough score; an image in flight is judged when it arrives.
 function judge(game) {
   const { inFlight, wanted } = game.questions;
   if (!game.held && !game.ended && !inFlight && !wanted && game.past.length && game.score >= game.data.enough) finish(game);
@@ -148,7 +148,7 @@ function showPicture(game, values, scale) {
   game.yours.dataset.score = game.score.toFixed(3); // read by the browser tests
 }
 
-// 100 for the target, 0 for what is no nearer than the start
+// Returns 100 for the target and 0 for an image that is no nearer than the start.
 function score(game, values) {
   return 100 * Math.max(0, 1 - distance(game, values) / game.data.start_distance);
 }

@@ -1,4 +1,4 @@
-// Draws a grid of pictures out of one sprite sheet; a click sends the picture's index.
+// A grid of images from one sprite sheet; a click sends the index of the image.
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector('.grid');
   grid.setAttribute('aria-label', data.name);
@@ -22,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     cells.push(cell(data, i, setTriggerValue));
   }
   grid.replaceChildren(...cells);
-  if (focused >= 0) grid.querySelectorAll('.cell')[focused]?.focus(); // keyboard users stay in place
+  if (focused >= 0) grid.querySelectorAll('.cell')[focused]?.focus(); // keep the keyboard focus
 }
 
 function cell(data, i, setTriggerValue) {

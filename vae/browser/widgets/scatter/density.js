@@ -1,18 +1,18 @@
-// Where the lit points lie thick: contours that hold shares of them, and each class's thickest place.
+// The density of the highlighted points: contours that enclose shares of them, and the mode of each class.
 const GRID = 96; // cells across the unit square and a margin
-const SPREAD = 1.2; // side of the grid; the unit square's is 1
-const HELD = [0.9, 0.6, 0.3]; // shares of the points inside the three contours
+const GRID_SIDE = 1.2; // the unit square has side 1
+const CONTOUR_SHARES = [0.9, 0.6, 0.3]; // of the points, inside each contour
 const NAME_GRID = 32;
 
 function densityOf(places, count, grid, use) {
   const cells = new Float64Array(grid * grid);
   for (let p = 0; p < count; p++) {
     if (!use(p)) continue;
-    const column = Math.floor((places[2 * p] / SPREAD + 0.5) * grid);
-    const row = Math.floor((places[2 * p + 1] / SPREAD + 0.5) * grid);
-    if (column >= 0 && row >= 0 && column < grid && row < grid) cells[row * grid + column]++; // a few lie far out
+    const column = Math.floor((places[2 * p] / GRID_SIDE + 0.5) * grid);
+    const row = Math.floor((places[2 * p + 1] / GRID_SIDE + 0.5) * grid);
+    if (column >= 0 && row >= 0 && column < grid && row < grid) cells[row * grid + column]++; // ignore far outliers
   }
-  // boxes of three each way, near enough a Gaussian, the wider the fewer points there are
+  // repeated box filters approximate a Gaussian, which is wider for fewer points
   const times = count > 3000 ? 2 : count > 800 ? 4 : 10;
   let values = cells;
   for (let i = 0; i < 2 * times; i++) {
@@ -37,12 +37,12 @@ function drawContours(map, context) {
   context.restore();
 }
 
-// three paths in the unit square, the widest first
+// Returns three paths in the unit square, the widest first.
 function contoursOf(map) {
   const values = densityOf(map.unit, map.points.n, GRID, (p) => isLit(map, p));
   const sorted = values.filter((v) => v > 0).sort().reverse();
   const total = sorted.reduce((sum, v) => sum + v, 0);
-  return HELD.map((share) => {
+  return CONTOUR_SHARES.map((share) => {
     let held = 0, level = 0;
     for (const value of sorted) {
       held += value;
@@ -53,10 +53,10 @@ function contoursOf(map) {
   });
 }
 
-// the line at which values cross a level, between the middles of cells
+// Returns the path at which values cross a level, interpolated between the centres of cells.
 function marchingSquares(values, grid, level) {
   const path = new Path2D();
-  const place = (cell) => ((cell + 0.5) / grid - 0.5) * SPREAD;
+  const place = (cell) => ((cell + 0.5) / grid - 0.5) * GRID_SIDE;
   for (let row = 0; row + 1 < grid; row++) {
     for (let column = 0; column + 1 < grid; column++) {
       const at = row * grid + column;
@@ -78,13 +78,13 @@ function marchingSquares(values, grid, level) {
   return path;
 }
 
-// each class's name where it is thickest; a name that would cover another is left out
+// Draws the name of each class at its mode; a name that would cover another is left out.
 function drawNames(map, context) {
   const { classes } = map.data;
   if (classes.length < 2) return;
   if (map.namesFor !== map.unit) {
     map.namesFor = map.unit;
-    map.names = classes.map((name, label) => ({ name, label, place: thickest(map, label) })).filter(({ place }) => place);
+    map.names = classes.map((name, label) => ({ name, label, place: modeOf(map, label) })).filter(({ place }) => place);
     map.names.sort((a, b) => map.counts[b.label] - map.counts[a.label]);
   }
   const size = Math.max(MIN_FONT_SIZE, Math.min(20, map.width / 50));
@@ -108,14 +108,14 @@ function drawNames(map, context) {
   }
 }
 
-function thickest(map, label) {
+function modeOf(map, label) {
   const { labels, n } = map.points;
   const values = densityOf(map.unit, n, NAME_GRID, (p) => labels[p] === label);
   let best = 0;
   values.forEach((value, i) => { if (value > values[best]) best = i; });
   if (!values[best]) return null;
-  // the mean of the class's points about there
-  const [cx, cy] = [best % NAME_GRID, Math.floor(best / NAME_GRID)].map((c) => ((c + 0.5) / NAME_GRID - 0.5) * SPREAD);
+  // the mean of the class's points near the densest cell
+  const [cx, cy] = [best % NAME_GRID, Math.floor(best / NAME_GRID)].map((c) => ((c + 0.5) / NAME_GRID - 0.5) * GRID_SIDE);
   let x = 0, y = 0, count = 0;
   for (let p = 0; p < n; p++) {
     if (labels[p] !== label || Math.hypot(map.unit[2 * p] - cx, map.unit[2 * p + 1] - cy) > 2 / NAME_GRID) continue;

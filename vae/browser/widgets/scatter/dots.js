@@ -1,8 +1,8 @@
-// Drawing the map: dots straight into pixels, where 70,000 arcs would take too long; then density,
-// thumbnails and the names of classes.
-// dots become thumbnails when at most a quarter of the points is in sight; the bounds of that number
+// Draws the map: dots are written into pixels, since 70,000 arcs would take too long; then density, thumbnails
+// and the names of classes.
+// Dots become thumbnails when at most a quarter of the points is visible; that number lies within these bounds.
 const MIN_THUMBS = 250, MAX_THUMBS = 700;
-const MIN_FONT_SIZE = 14; // px, of a class's name
+const MIN_FONT_SIZE = 14; // px, of class names
 
 function drawMap(map) {
   const { points, ratio } = map;
@@ -19,7 +19,7 @@ function drawMap(map) {
   let inSight = 0;
   const scale = scaleOf(map) * ratio, { shown } = map;
   const left = width / 2 - map.view.x * scale, top = height / 2 + map.view.y * scale;
-  for (const litOnes of dimmed ? [false, true] : [true]) { // the lit ones on top
+  for (const litOnes of dimmed ? [false, true] : [true]) { // highlighted points on top
     for (let p = 0; p < points.n; p++) {
       if (dimmed && isLit(map, p) !== litOnes) continue;
       const x = Math.round(left + shown[2 * p] * scale), y = Math.round(top - shown[2 * p + 1] * scale);
@@ -44,7 +44,7 @@ function drawMap(map) {
   map.dots.dataset.drawn = points.collection; // read by the browser tests
 }
 
-// how much of each pixel round its middle a disc covers: [dx, dy, share] for those it touches
+// Returns the share of each pixel that a disc covers: [dx, dy, share] for every pixel it touches.
 function stampOf(radius) {
   const stamp = [];
   const reach = Math.ceil(radius);
@@ -72,7 +72,7 @@ function drawThumbs(map, context, sheet, inSight) {
   const size = Math.round(map.images.checked
     ? Math.max(15, Math.min(64, 17 * view.k ** 0.6))
     : Math.max(20, Math.min(64, 0.55 * Math.sqrt((width * height) / Math.max(1, inSight)))));
-  const taken = new Map(); // by cells of a thumbnail's size: none covers much of another
+  const taken = new Map(); // by cells of thumbnail size, so that thumbnails hardly overlap
   context.imageSmoothingEnabled = size < sheet.width;
   for (let p = 0; p < points.n; p++) {
     const [x, y] = toStage(map, map.shown[2 * p], map.shown[2 * p + 1]);
@@ -166,7 +166,7 @@ function showLit(map) {
   const button = map.legend.querySelector('.choose');
   if (button) button.style.display = map.lit.size ? '' : 'none';
   map.hover = -1;
-  map.density = null; // of the lit ones
+  map.density = null; // it depends on the highlighted points
   drawSoon(map, true);
 }
 

@@ -1,11 +1,10 @@
-// What lies under the pointer: the ring at once, the card after a rest, and a decoded picture of
-// every place, seen or imagined.
+// The point under the pointer: a ring at once, a card after a pause, and a decoded image of any position.
 
-// which point is meant at a place of the stage; -1 for none
+// Returns the index of the point at a position of the stage, -1 for none.
 function pointAt(map, x, y) {
-  let best = -1, least = PICK * PICK;
+  let best = -1, least = PICK_RADIUS * PICK_RADIUS;
   const half = map.thumbSize / 2;
-  for (const thumb of map.thumbs) { // a picture is its point's, as far as it reaches
+  for (const thumb of map.thumbs) { // a thumbnail belongs to its point
     if (Math.abs(thumb.x - x) <= half && Math.abs(thumb.y - y) <= half) best = thumb.p;
   }
   if (best >= 0) return best;
@@ -72,9 +71,9 @@ function showCard(map) {
   map.card.style.transform = `translate(${Math.max(4, Math.min(map.width - w - 4, left))}px, ${Math.max(4, Math.min(map.height - h - 4, y - h / 2))}px)`;
 }
 
-// ---- the picture of a place
+// ---- the image of a position
 
-// the code of a place of the stage and the class it is decoded under
+// Returns the code of a position of the stage and the class for decoding it.
 function codeAt(map, x, y) {
   const { points, data } = map, { layout } = data;
   if (map.hover >= 0) return { z: codeOf(map, map.hover), y: points.ys[map.hover], of: 'its code, decoded' };
@@ -95,7 +94,7 @@ function codeAt(map, x, y) {
 
 const codeOf = (map, p) => Array.from(map.points.codes.subarray(p * map.points.dims, (p + 1) * map.points.dims));
 
-// the k points nearest to a place of the layout, with the weights of vae.maps.imagine
+// Returns the k points nearest to a position of the layout, with the weights of vae.latent.maps.imagine.
 function nearestOnMap(map, [x, y], k) {
   const near = [];
   for (let p = 0; p < map.points.n; p++) {
@@ -110,7 +109,7 @@ function nearestOnMap(map, [x, y], k) {
   return near;
 }
 
-// decodes what lies at a place of the stage; the current point where the pointer is elsewhere
+// Decodes the position under the pointer; without a position, the current point.
 function showHere(map, place) {
   if (!map.points || !map.fit) return;
   const { data } = map;
@@ -127,7 +126,7 @@ function paintHere(map, values, scale, what) {
   map.hereCanvas.dataset.z = what.z.map((v) => v.toFixed(4)).join(','); // read by the browser tests
 }
 
-// ---- what is drawn over the map
+// ---- the overlay of the map
 
 function drawOver(map) {
   const context = map.over.getContext('2d');
@@ -168,13 +167,13 @@ function drawOver(map) {
 
 const cssOf = (map, name) => getComputedStyle(map.stage).getPropertyValue(name);
 
-// a place of the layout, on the stage; what lies outside stands at its edge
+// Returns the stage position of a marker; a marker outside the stage is placed at its edge.
 function markerPlace(map, own) {
   const [x, y] = toStage(map, ...toUnit(map, ...own));
   return [Math.max(10, Math.min(map.width - 10, x)), Math.max(10, Math.min(map.height - 10, y))];
 }
 
-// seen on light and dark ground alike
+// Strokes a path with a halo, so that it is visible on light and dark ground.
 function outlined(context, width, draw, colour = '#d6006c', halo = '#fff') {
   for (const [style, extra] of [[halo, 3], [colour, 0]]) {
     context.beginPath();

@@ -1,4 +1,4 @@
-// Takes a collection of encoded images from Python to where the map finds it.
+// Passes a collection of encoded images from Python to the cache that the map reads.
 export default function ({ data, setStateValue }) {
   if (!data?.length) return;
   const { header, payload } = readMessage(data);

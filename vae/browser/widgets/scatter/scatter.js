@@ -1,13 +1,13 @@
-// A map of encoded images on a 2-D canvas. The default export runs again at every change of data,
-// while parentElement persists: state that must outlive a run is kept on parentElement.
+// A map of encoded images on a 2-D canvas. The default export runs again at every change of data, while
+// parentElement persists: state that must outlive a run is stored on it.
 //
-// Three systems of places: a layout's own (what Python knows), the unit square round 0 into which
-// every layout is fitted (what is animated), and pixels of the stage.
-const PICK = 14; // px from a point within which the pointer is on it
+// There are three coordinate systems: that of a layout (used in Python), the unit square around 0 to which every
+// layout is scaled (animated), and pixels of the stage.
+const PICK_RADIUS = 14; // px
 const DWELL = 125; // ms of rest until the card is shown
-const TRAVEL = 700; // ms that points take from one layout to another
+const TRANSITION = 700; // ms of the animation from one layout to another
 const MIN_ZOOM = 0.7, MAX_ZOOM = 80;
-const CLICK = 5; // px that the pointer may move in a click
+const MAX_CLICK_MOVE = 5; // px between press and release of a click
 
 export default function (component) {
   const { data, parentElement } = component;
@@ -76,7 +76,7 @@ function startCollection(map) {
   drawSoon(map, true);
 }
 
-// the layout's own places of the points (N, 2)
+// Returns the layout's coordinates of the points (N, 2).
 function ownPlaces(map) {
   const { layout } = map.data, { points } = map;
   if (!layout.dims) return points.layouts[layout.key];
@@ -89,7 +89,7 @@ function ownPlaces(map) {
   return places;
 }
 
-// fits the layout into the unit square, both axes by the same scale
+// Scales the layout to the unit square, both axes by the same factor.
 function place(map) {
   if (map.placed === map.data.layout.key && map.placedFor === map.points) return;
   const own = ownPlaces(map);
@@ -105,7 +105,7 @@ function place(map) {
   map.density = null;
 }
 
-// where nearly all points lie along an axis: a few far ones would make the others small
+// Returns the range of nearly all points along an axis; far outliers would make the others small.
 function reach(own, axis) {
   const values = own.filter((_, i) => i % 2 === axis).sort();
   const at = (share) => values[Math.round(share * (values.length - 1))];
@@ -125,7 +125,7 @@ const fromStage = (map, x, y) => {
   return [map.view.x + (x - map.width / 2) / scale, map.view.y - (y - map.height / 2) / scale];
 };
 
-// the same points on another layout: they travel, so that the eye can follow
+// Animates the points from one layout to another, so that the eye can follow.
 function travel(map) {
   if (!map.points) return;
   const from = map.shown.slice();
@@ -138,8 +138,8 @@ function travel(map) {
   map.shown = from.slice();
   map.travelling = true;
   const step = (now) => {
-    if (map.unit !== to) return; // another journey has begun
-    const part = Math.min(1, (now - begun) / TRAVEL);
+    if (map.unit !== to) return; // another transition has started
+    const part = Math.min(1, (now - begun) / TRANSITION);
     const eased = part * part * (3 - 2 * part);
     for (let p = 0; p < to.length; p++) map.shown[p] = from[p] + (to[p] - from[p]) * eased;
     if (part === 1) {
@@ -154,7 +154,7 @@ function travel(map) {
 const isLit = (map, p) =>
   (!map.lit.size || map.lit.has(map.points.labels[p])) && (!map.chosen || map.chosen[p] === 1);
 
-// ---- what is drawn, at most once a frame
+// ---- drawing, at most once a frame
 
 function drawSoon(map, all) {
   map.stale ||= all;
@@ -190,7 +190,7 @@ function zoom(map, factor, x = map.width / 2, y = map.height / 2) {
   drawSoon(map, true);
 }
 
-// ---- the hand
+// ---- pointer and keys
 
 function setTool(map, tool) {
   map.tool = tool;
@@ -209,13 +209,13 @@ function setUpPointer(map) {
     return [event.clientX - box.left, event.clientY - box.top];
   };
   over.onpointerdown = (event) => {
-    if (event.button) return; // the right one has a menu of its own
+    if (event.button) return; // the right button opens the context menu
     over.setPointerCapture(event.pointerId);
     map.pointers.set(event.pointerId, at(event));
     map.down = at(event);
     map.moved = false;
     if (map.pointers.size > 1) {
-      map.moved = true; // two fingers are no click and no lasso
+      map.moved = true; // two fingers are neither a click nor a lasso
       map.gesture = null;
       return;
     }
@@ -229,7 +229,7 @@ function setUpPointer(map) {
       if (event.pointerType === 'mouse') hover(map, ...here);
       return;
     }
-    if (Math.hypot(here[0] - map.down[0], here[1] - map.down[1]) > CLICK) map.moved = true;
+    if (Math.hypot(here[0] - map.down[0], here[1] - map.down[1]) > MAX_CLICK_MOVE) map.moved = true;
     if (map.pointers.size === 2) pinch(map, event.pointerId, here);
     else if (map.gesture === 'move' && map.moved) {
       const scale = scaleOf(map);
@@ -263,7 +263,7 @@ function setUpPointer(map) {
     map.pointers.delete(event.pointerId);
     map.gesture = null;
   };
-  over.onpointerleave = (event) => event.pointerType === 'mouse' && leave(map); // a finger leaves its card behind
+  over.onpointerleave = (event) => event.pointerType === 'mouse' && leave(map); // after a touch the card stays
   over.addEventListener('wheel', (event) => {
     event.preventDefault();
     zoom(map, Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)), ...at(event));
@@ -309,13 +309,13 @@ function setUpKeys(map) {
   map.over.onblur = () => leave(map);
 }
 
-// the nearest lit point in a direction; from nowhere, the one nearest to the middle
+// Moves to the nearest highlighted point in a direction; without a start, to the one nearest to the centre.
 function step(map, direction) {
   const from = map.hover >= 0
     ? toStage(map, map.unit[2 * map.hover], map.unit[2 * map.hover + 1])
     : [map.width / 2, map.height / 2];
   let best = -1;
-  for (const cone of [0.7, 0.1]) { // straight ahead if there is any, else anywhere on that side
+  for (const cone of [0.7, 0.1]) { // straight ahead if possible, otherwise anywhere on that side
     let least = Infinity;
     for (let p = 0; p < map.points.n; p++) {
       if (p === map.hover || !isLit(map, p)) continue;
@@ -338,7 +338,7 @@ function step(map, direction) {
   map.said.textContent = cardText(map, best);
 }
 
-// ---- what is sent to Python
+// ---- messages to Python
 
 function send(map, event, what) {
   map.component.setTriggerValue(event, { model: map.data.model, collection: map.data.collection, layout: map.data.layout.key, ...what });
@@ -359,7 +359,7 @@ function sendLasso(map, line) {
   choose(map, inside);
 }
 
-// whether a point lies in a polygon: a ray from it crosses the boundary an odd number of times
+// Returns whether a point lies in a polygon: a ray from it crosses the boundary an odd number of times.
 function within(polygon, [x, y]) {
   let inside = false;
   for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
@@ -371,7 +371,7 @@ function within(polygon, [x, y]) {
 
 function choose(map, indices) {
   map.chosen = indices.length ? maskOf(map, indices) : null;
-  map.density = null; // of the lit ones
+  map.density = null; // it depends on the highlighted points
   drawSoon(map, true);
   send(map, 'lasso', { indices });
 }
@@ -388,7 +388,7 @@ function showChosen(map) {
   map.density = null;
 }
 
-// stop by stop, by clicks or Enter: the button ends it
+// Adds a stop to a path, by a click or Enter; the button ends the path.
 function addStop(map, place) {
   map.stops.push(place);
   map.walk.hidden = map.stops.length < 2;
@@ -401,7 +401,7 @@ function forgetPath(map) {
   map.walk.hidden = true;
 }
 
-// places in the unit square
+// line: positions in the unit square
 function sendPath(map, line) {
   const every = Math.ceil(line.length / 200);
   const kept = line.filter((_, i) => i % every === 0 || i === line.length - 1);

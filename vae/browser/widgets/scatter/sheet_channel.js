@@ -1,4 +1,4 @@
-// Takes the thumbnails of a set of images, all on one sheet, from Python to where the map finds them.
+// Passes the sprite sheet with the thumbnails of a collection from Python to the cache that the map reads.
 export default function ({ data, setStateValue }) {
   if (!data?.length) return;
   const { header, payload } = readMessage(data);

@@ -1,0 +1,140 @@
+"""A measure is one file: what registers is measured, described and shown."""
+
+import dataclasses
+import shutil
+import sys
+
+import pytest
+import torch
+
+import vae
+from vae import store
+from vae.evaluation import measures, report
+from vae.evaluation.evaluate import differences, evaluate
+from vae.evaluation.figures import FIGURES, unknown
+from vae.evaluation.measures import MEASURES, Context, Measure, run
+from vae.models import FAMILIES, Config
+from vae.registry import import_all
+
+TOY = '''
+from vae.evaluation.figures import Figure
+from vae.evaluation.measures import MEASURES, Measure
+
+BRIGHTNESS = Figure(
+    "brightness", "mean brightness", digits=".4f", baseline=0.5, baseline_label="mid-grey",
+    protocol={"level": 1.0, "images": None}, sentence="mean of {images:,} reconstructions over {level}",
+)
+
+@MEASURES.register("brightness")
+class Brightness(Measure):
+    figures = (BRIGHTNESS,)
+
+    def applies(self, model, info):
+        return info.name == "mnist"
+
+    def measure(self, context):
+        x = next(context.batches())[0]
+        return {"brightness": float(context.model.reconstruct(x).mean()) / context.parameters_of(BRIGHTNESS)["level"]}
+'''
+
+
+@pytest.fixture
+def registries():
+    """Registries that are put back as they were."""
+    kept = [(registry, dict(registry), dict(registry.files)) for registry in (MEASURES, FIGURES)]
+    yield
+    for registry, things, files in kept:
+        registry.clear(), registry.update(things), registry.files.clear(), registry.files.update(files)
+
+
+@pytest.fixture
+def brightness(tmp_path, monkeypatch, registries):
+    """A measure that is a file of its own."""
+    (tmp_path / "toys").mkdir()
+    (tmp_path / "toys" / "brightness.py").write_text(TOY, encoding="utf-8")
+    monkeypatch.setattr(measures, "__path__", [*measures.__path__, str(tmp_path / "toys")])
+    import_all(measures)
+    yield
+    del sys.modules["vae.evaluation.measures.brightness"]
+
+
+def test_a_new_file_is_measured_described_and_shown(brightness, tmp_path):
+    model = vae.load("mnist-vae-2d")
+    figures, protocol = evaluate(model, "mnist", limit=100)
+    assert 0.05 < figures["brightness"] < 0.3 and list(figures)[-1] == "brightness"
+    assert protocol["brightness"] == "mean of 100 reconstructions over 1.0"
+    doubled, _ = evaluate(model, "mnist", limit=100, parameters={"brightness": {"level": 2.0}})
+    assert doubled["brightness"] == pytest.approx(figures["brightness"] / 2)
+    assert "brightness" not in evaluate(model, "mnist", limit=100, without=("brightness",))[0]
+    assert "brightness" not in evaluate(vae.load("mnist-vae-bin"), "mnist-binary", limit=20, without=("nll",))[0]
+
+    # on the card, in About and in the README
+    shutil.copytree(store.PRETRAINED / "mnist-vae-2d", tmp_path / "zoo" / "mnist-vae-2d")
+    card = dataclasses.replace(model.card, figures=figures, protocol=protocol)
+    store.write_card(card, tmp_path / "zoo")
+    card = store.read_card("mnist-vae-2d", tmp_path / "zoo")
+    row = f"| mean brightness | {figures['brightness']:.4f} | 0.5000 (mid-grey) |"
+    assert row in report.figures_table(card)
+    assert "mean brightness: mean of 100 reconstructions over 1.0" in report.protocols(card)
+    table = report.results_table(tmp_path / "zoo")
+    assert f"| mnist-vae-2d {row}" in table and "- mean brightness: mean of 100 reconstructions over 1.0" in table
+
+
+def test_without_its_file_a_card_is_unavailable_and_the_others_work(tmp_path):
+    for name in ("mnist-vae-2d", "mnist-ae-2d"):
+        shutil.copytree(store.PRETRAINED / name, tmp_path / name)
+    card = store.read_card("mnist-vae-2d", tmp_path)
+    store.write_card(dataclasses.replace(card, figures=card.figures | {"brightness": 0.1}), tmp_path)
+    cards, problems = store.scan(tmp_path, check=unknown)
+    assert [card.name for card in cards] == ["mnist-ae-2d"]
+    assert problems == {"mnist-vae-2d": "its card has figures that are not known here: 'brightness'"}
+
+
+def test_two_files_cannot_describe_one_figure(registries):
+    with pytest.raises(ValueError, match="figure 'kl' is registered twice: in .*bound.py and in .*test_measures.py"):
+
+        class Again(Measure):
+            figures = (FIGURES["kl"],)
+
+
+def test_a_measure_describes_what_it_measures(registries, tiny_split):
+    class Silent(Measure):
+        def measure(self, context):
+            return {"brightness": 0.1}
+
+    model = FAMILIES["vae"](Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,)))
+    with pytest.raises(ValueError, match="Silent measures 'brightness' and does not describe it"):
+        run(Silent(), Context(model, vae.data.DATASETS["mnist"], tiny_split((1, 28, 28)), 10))
+
+
+def test_unknown_measures_and_uses_are_refused():
+    model = vae.load("mnist-vae-2d")
+    with pytest.raises(ValueError, match="no use 'anomaly'; there are anomalies, augmentation, labels, samples"):
+        evaluate(model, "mnist", limit=10, for_uses=("anomaly",))
+    with pytest.raises(ValueError, match="no measure 'fid'; there are bound, "):
+        evaluate(model, "mnist", limit=10, without=("fid",))
+
+
+def test_terms_are_computed_once_and_by_the_seed(tiny_split):
+    torch.manual_seed(0)
+    model = FAMILIES["vae"](Config((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))).eval().requires_grad_(False)
+    split = tiny_split((1, 28, 28))
+    contexts = [Context(model, vae.data.DATASETS["mnist"], split, 40) for _ in range(2)]
+    assert contexts[0].terms is contexts[0].terms and contexts[0].codes.shape == (40, 2)
+    assert contexts[0].terms.recon == contexts[1].terms.recon
+    assert not contexts[0].whole and Context(model, contexts[0].info, split, len(split)).whole
+
+
+def test_differences_name_the_figure_the_values_and_the_tolerance():
+    card = store.read_card("sprites-vae")
+    figures, protocol = dict(card.figures), dict(card.protocol)
+    assert differences(card, figures, protocol) == []
+    figures = {k: v for k, v in figures.items() if not k.startswith("dci")} | {"mig": 0.2, "kl_per_dim": [0.0] * 10}
+    del protocol["dci"], figures["sap"]
+    protocol["mig"] = "10 bins"
+    found = differences(card, figures, protocol, without=("dci",))
+    assert found[0] == "sap is on the card and was not measured"
+    assert f"mig is {card.figures['mig']:.7g} on the card and 0.2 now (tolerance 0.001)" in found
+    assert any(sentence.startswith("kl_per_dim is [") and len(sentence) < 250 for sentence in found)
+    assert found[-1] == f"the protocol of mig is {card.protocol['mig']!r} on the card and '10 bins' now"
+    assert len(found) == 4 and len(differences(card, figures, protocol)) == 9  # dci's four figures and its protocol

@@ -1,0 +1,29 @@
+"""Active units: dimensions whose posterior mean varies over the data."""
+
+from __future__ import annotations
+
+from ... import metrics
+from ...metrics.disentanglement import ACTIVE
+from ..figures import Figure
+from .base import MEASURES, Context, Measure
+
+ACTIVE_UNITS = Figure(
+    "active_units", "active units", digits="d", group="code", out_of="latent_dim",
+    protocol={"threshold": ACTIVE, "centre": None, "images": None, "split": None},
+    sentence="variance of the {centre} above {threshold}, {images:,} {split} images",
+    brief="{value} dimensions active",
+)  # fmt: skip
+
+
+@MEASURES.register("active_units")
+class ActiveUnits(Measure):
+    figures = (ACTIVE_UNITS,)
+    place = 20
+
+    def applies(self, model, info) -> bool:
+        return not model.discrete
+
+    def measure(self, context: Context) -> dict:
+        threshold = context.parameters_of(ACTIVE_UNITS)["threshold"]
+        context.describe(ACTIVE_UNITS, centre=context.model.centre_name)
+        return {"active_units": metrics.active_units(context.codes, threshold).active_units}

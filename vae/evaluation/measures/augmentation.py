@@ -1,0 +1,38 @@
+"""A small classifier with few labels, and what images made by a model add to it."""
+
+from __future__ import annotations
+
+from .. import downstream
+from ..figures import Figure
+from .base import MEASURES, Context, Measure
+from .labels import choices
+
+FEW = downstream.LABELS[1]
+AUGMENTATION = Figure(
+    "augmentation", "accuracy of a classifier by labels and augmentation", digits=".1%", better="higher", tolerance=0.02,
+    items=(f"{FEW} shifted", f"{FEW} VAE", f"{FEW} shifted and VAE"), baseline=f"augmentation.{FEW} alone", baseline_label="alone",
+    protocol={
+        "steps": downstream.STEPS, "batch": downstream.BATCH_SIZE, "choices": downstream.DRAWS, "shift": downstream.SHIFT, "images": None,
+    },
+    sentence="a convolutional classifier, {steps} steps of {batch} images, from labelled training images, mean over {choices} "
+    "random choices of them; accuracy on {images:,} test images. shifted: by up to {shift} pixels; VAE: half of each batch "
+    "is decoded from codes between that of an image and that of another of its class",
+)  # fmt: skip
+
+
+@MEASURES.register("augmentation")
+class Augmentation(Measure):
+    figures = (
+        AUGMENTATION,
+        Figure("augmentation_error", "standard errors over choices of labels", digits=".1%", of="augmentation", shown=False, tolerance=0.02),
+    )
+    place = 83
+    use = "augmentation"
+
+    def applies(self, model, info) -> bool:
+        return info.labelled and not model.num_classes
+
+    def measure(self, context: Context) -> dict:
+        n = choices(context, AUGMENTATION)
+        context.describe(AUGMENTATION, choices=n)
+        return downstream.augmentation(context.model, context.info.load("labelled"), context.split, context.n, n)

@@ -1,0 +1,119 @@
+"""What a measure is, and what it looks at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Iterator
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from ... import metrics
+from ...data import DatasetInfo, Split
+from ...models import LatentModel
+from ...registry import Registry
+from ..figures import FIGURES, Figure
+
+BATCH = 500
+SEED = 0  # of the posterior samples behind `terms`
+
+
+@dataclass
+class Context:
+    """A model and the first n images of a split, with what has been computed of them."""
+
+    model: LatentModel
+    info: DatasetInfo
+    split: Split
+    n: int
+    on: str = "test"  # the split's name
+    progress: bool = False
+    parameters: dict[str, dict] = field(default_factory=dict)  # {figure: others in place of its protocol's}
+    protocol: dict[str, str] = field(default_factory=dict)  # {figure: its sentence}, written by measures
+
+    @property
+    def whole(self) -> bool:
+        """Whether all images are looked at."""
+        return self.n == len(self.split)
+
+    @cached_property
+    def terms(self) -> metrics.Terms:
+        """The terms of the bound, and the posteriors, with one sample of z for each image."""
+        return metrics.average_terms(self.model, self.batches("evaluate"), SEED)
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Posterior means (n, D)."""
+        return self.terms.means
+
+    @property
+    def factors(self) -> np.ndarray:
+        """What the images were drawn from (n, K)."""
+        return self.split.factors[: self.n]
+
+    def batches(self, progress: str = "") -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield x (B, C, H, W) and y (B,) of the images; progress: a name for its bar, "" for none."""
+        batches = self.split.batches(BATCH, range(self.n))
+        shown = progress and self.progress
+        yield from tqdm(batches, progress, math.ceil(self.n / BATCH), unit="batch") if shown else batches
+
+    def parameters_of(self, figure: Figure) -> dict:
+        """Return the protocol of a figure as it is to be measured here."""
+        return {**figure.protocol, **self.parameters.get(figure.key, {})}
+
+    def describe(self, figure: Figure, **measured) -> None:
+        """Write the sentence of a figure; measured: what only this run knows of its protocol."""
+        common = {"images": self.n, "split": self.on}
+        self.protocol[figure.key] = figure.describe(**{**common, **self.parameters.get(figure.key, {}), **measured})
+
+
+class Measure:
+    """Measures one or several figures. A file of measures/ registers it in MEASURES, and that is all: it is
+    measured by `evaluate`, and stands on cards, pages and in the README.
+
+    figures: all that it may measure, described; they register with the class
+    place: where they stand among others, smaller first
+    use: "" for what is always measured, else the name by which a recipe's `uses` asks for it
+    """
+
+    figures: tuple[Figure, ...] = ()
+    place = 900
+    use = ""
+
+    def __init_subclass__(cls):
+        for figure in cls.figures:
+            FIGURES.register(figure.key, depth=2)(figure)
+
+    def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
+        """Return whether a model of this data set has these figures."""
+        return True
+
+    def measure(self, context: Context) -> dict:
+        """Return {key: value} of figures. Sentences with parameters that only a run knows, other than `images` and
+        `split`, it writes by context.describe, or into context.protocol."""
+        raise NotImplementedError
+
+
+MEASURES: Registry[type[Measure]] = Registry("measure")
+
+
+def ordered() -> dict[str, Measure]:
+    """Return all measures by their places."""
+    return {name: MEASURES[name]() for name in sorted(MEASURES, key=lambda name: (MEASURES[name].place, name))}
+
+
+def run(measure: Measure, context: Context) -> tuple[dict, dict]:
+    """Return (figures, protocol) of a measure. Raises ValueError for a figure that it does not describe."""
+    figures = measure.measure(context)
+    described = {figure.key: figure for figure in measure.figures}
+    if extra := figures.keys() - described.keys():
+        raise ValueError(f"{type(measure).__name__} measures {extra.pop()!r} and does not describe it")
+    needed = {described[key].of or key for key in figures}
+    told = [figure for figure in measure.figures if figure.sentence and figure.key in needed]
+    for figure in told:
+        if figure.key not in context.protocol:
+            context.describe(figure)
+    return figures, {figure.key: context.protocol[figure.key] for figure in told}

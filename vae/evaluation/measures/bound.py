@@ -1,0 +1,62 @@
+"""The two terms of the bound, averaged over images."""
+
+from __future__ import annotations
+
+from ...models import LatentModel
+from ..figures import Figure
+from .base import MEASURES, SEED, Context, Measure
+
+RECON = Figure(
+    "recon", "reconstruction", "nats", ".1f", group="bound", better="lower",
+    baseline="recon_floor", baseline_label="lowest possible",
+    protocol={"seed": SEED, "images": None, "split": None, "given": ""},
+    sentence="-log p(x|z) in nats, {images:,} {split} images, one posterior sample each (seed {seed}){given}",
+    brief="reconstruction {value} nats (lowest possible {baseline})", rank=4,
+)  # fmt: skip
+KL = Figure(
+    "kl", "KL", "nats", ".1f", group="bound",
+    protocol={"how": None, "images": None, "split": None}, sentence="{how}, {images:,} {split} images",
+    brief="KL {value} nats",
+)  # fmt: skip
+NEGATIVE_ELBO = Figure(
+    "negative_elbo", "negative ELBO", "nats", ".1f", group="bound", better="lower", of="recon",
+    brief="negative ELBO {value} nats", rank=3,
+)  # fmt: skip
+
+
+def how_kl(model: LatentModel) -> str:
+    """Return how objectives.elbo computes the KL of a model."""
+    if model.discrete:
+        return "-log p(z) in nats under the autoregressive prior"
+    if not model.analytic_kl:
+        return "log q(z|x) - log p(z) in nats at the posterior sample"
+    return "KL(q(z|x) || p(z)) in nats, analytic" + (", the lower level's at one sample of the upper" if model.levels else "")
+
+
+@MEASURES.register("bound")
+class Bound(Measure):
+    figures = (
+        Figure("test_images", "test images", digits=",", shown=False, tolerance=0),
+        Figure("validation_images", "validation images", digits=",", shown=False, tolerance=0),
+        RECON,
+        Figure(
+            "recon_floor", "lowest possible reconstruction", "nats", ".1f", group="bound", shown=False,
+            sentence="the reconstruction term at x_hat = x: above 0 where pixels lie between 0 and 1, whose -log p(x|z) is a "
+            "cross-entropy and bounds no log-probability",
+        ),
+        KL,
+        NEGATIVE_ELBO,
+        Figure("kl_per_dim", "KL per dimension", "nats", ".2f", group="bound", of="kl", shown=False),
+    )  # fmt: skip
+    place = 10
+
+    def measure(self, context: Context) -> dict:
+        model, terms = context.model, context.terms
+        given = ", given the true label: the bound is on log p(x|y)" if model.num_classes else ""
+        context.describe(RECON, given=given)
+        figures = {f"{context.on}_images": context.n, "recon": terms.recon, "recon_floor": terms.recon_floor}
+        if not model.has_elbo:
+            return figures
+        context.describe(KL, how=how_kl(model))
+        figures |= {"kl": terms.kl, "negative_elbo": terms.recon + terms.kl}
+        return figures if terms.kl_per_dim is None else figures | {"kl_per_dim": terms.kl_per_dim.tolist()}

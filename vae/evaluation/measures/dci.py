@@ -1,0 +1,47 @@
+"""Disentanglement, completeness and informativeness by gradient-boosted trees: minutes a model."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from ... import metrics
+from ...metrics.disentanglement import DCI_PROTOCOL
+from ..figures import Figure
+from .base import MEASURES, Context, Measure
+from .disentanglement import score
+
+DCI = score("dci", "DCI disentanglement", DCI_PROTOCOL, {"train": None, "test": None})
+
+
+@MEASURES.register("dci")
+class DCIScores(Measure):
+    figures = (
+        DCI[0],
+        Figure("dci_completeness", "DCI completeness", group="disentanglement", better="higher", of="dci"),
+        Figure("dci_informativeness", "DCI informativeness", group="disentanglement", better="higher", of="dci"),
+        DCI[1],
+    )
+    place = 96
+
+    def applies(self, model, info) -> bool:
+        return info.grid is not None and not model.discrete
+
+    def measure(self, context: Context) -> dict:
+        codes, factors = context.codes, context.factors
+        trees = metrics.dci(codes, factors, baseline=False, progress=context.progress, jobs=-1)
+        context.protocol["dci"] = trees.protocol
+        return {
+            "dci": trees.disentanglement,
+            "dci_completeness": trees.completeness,
+            "dci_informativeness": trees.informativeness,
+            "dci_random": _of_random_codes(codes.shape, factors.tobytes(), factors.shape),
+        }
+
+
+@functools.cache  # minutes, and the same for every model of a data set
+def _of_random_codes(shape: tuple, factors: bytes, factors_shape: tuple) -> float:
+    codes = np.random.RandomState(0).standard_normal(shape)
+    values = np.frombuffer(factors, np.int64).reshape(factors_shape)
+    return metrics.dci(codes, values, baseline=False, jobs=-1).disentanglement

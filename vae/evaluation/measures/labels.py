@@ -1,0 +1,72 @@
+"""What few labels are worth: to a linear classifier on codes, and to a model that has a classifier of its own."""
+
+from __future__ import annotations
+
+from ...training.loop import mean_codes
+from .. import downstream
+from ..figures import Figure
+from .base import MEASURES, Context, Measure
+
+CODES = Figure(
+    "accuracy_codes", f"accuracy with {downstream.FEW} labels, linear on codes", digits=".1%", better="higher",
+    baseline="accuracy_pixels", baseline_label="on pixels",
+    protocol={"labels": downstream.FEW, "choices": downstream.DRAWS, "images": None},
+    sentence="logistic regression (features on one common scale) on {labels} labelled training images, mean over {choices} "
+    "random choices of them; accuracy on {images:,} test images",
+)  # fmt: skip
+ALONE = Figure(
+    "accuracy_labels_alone", "accuracy of the same classifier, trained on the labels alone", digits=".1%", better="higher", shown=False,
+    tolerance=0.02,  # classifiers are trained, and steps of training add up what processors round
+    protocol={
+        "labels": downstream.FEW, "shift": downstream.SHIFT, "steps": downstream.STEPS, "choices": downstream.DRAWS, "images": None,
+    },
+    sentence="the model's classifier trained on {labels} labelled training images alone, shifted by up to {shift} pixels, "
+    "{steps} steps, mean over {choices} random choices of them; accuracy on {images:,} test images",
+)  # fmt: skip
+
+
+def choices(context: Context, figure: Figure) -> int:
+    """How many choices of labels a figure is a mean over: one where only a part of the images is looked at."""
+    return context.parameters_of(figure)["choices"] if context.whole else 1
+
+
+@MEASURES.register("labels")
+class FewLabels(Measure):
+    figures = (
+        CODES,
+        Figure("accuracy_pixels", f"accuracy with {downstream.FEW} labels, linear on pixels", digits=".1%", of="accuracy_codes", shown=False),
+    )
+    place = 81
+    use = "labels"
+
+    def applies(self, model, info) -> bool:
+        return info.labelled and not model.classifies
+
+    def measure(self, context: Context) -> dict:
+        lent, n = context.info.load("labelled"), choices(context, CODES)
+        context.describe(CODES, choices=n)
+        labels = context.parameters_of(CODES)["labels"]
+        codes = mean_codes(context.model, lent)
+        return downstream.few_labels(codes, lent, context.codes, context.split, context.n, n, labels)
+
+
+@MEASURES.register("labels_alone")
+class LabelsAlone(Measure):
+    figures = (
+        ALONE,
+        Figure(
+            "accuracy_with_model", "accuracy of its classifier, measured beside the baseline", digits=".1%", better="higher", of="accuracy_labels_alone",
+            baseline="accuracy_labels_alone", baseline_label="trained on the labels alone",
+        ),
+    )  # fmt: skip
+    place = 82
+    use = "labels"
+
+    def applies(self, model, info) -> bool:
+        return info.labelled and model.classifies
+
+    def measure(self, context: Context) -> dict:
+        lent, n = context.info.load("labelled"), choices(context, ALONE)
+        context.describe(ALONE, choices=n)
+        labels = context.parameters_of(ALONE)["labels"]
+        return downstream.labels_alone(context.model, lent, context.split, context.n, n, labels)

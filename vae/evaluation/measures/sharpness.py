@@ -1,0 +1,36 @@
+"""How sharp reconstructions are."""
+
+from __future__ import annotations
+
+import torch
+
+from ... import metrics
+from ..figures import Figure
+from .base import BATCH, MEASURES, Context, Measure
+
+
+@MEASURES.register("sharpness")
+class Sharpness(Measure):
+    figures = (
+        Figure(
+            "sharpness", "sharpness of reconstructions", digits=".4f", better="higher",
+            baseline="sharpness_of_images", baseline_label="the images",
+            protocol={"images": None},
+            sentence="variance of the Laplacian of x_hat at the posterior mean, mean over {images:,} test images",
+        ),
+        Figure("sharpness_of_images", "sharpness of the images", digits=".4f", of="sharpness", shown=False),
+    )  # fmt: skip
+    place = 70
+
+    def applies(self, model, info) -> bool:
+        return bool(info.attributes)
+
+    @torch.no_grad()
+    def measure(self, context: Context) -> dict:
+        codes = torch.from_numpy(context.codes).split(BATCH)
+        sharp = [metrics.sharpness(context.model.decode(z)) for z in codes]
+        true = [metrics.sharpness(x) for x, _ in context.batches()]
+        return {
+            "sharpness": float(torch.cat(sharp).double().mean()),
+            "sharpness_of_images": float(torch.cat(true).double().mean()),
+        }
