@@ -53,7 +53,7 @@ def broadcasts(shape: torch.Size, expected: tuple[int, ...], event_dims: int) ->
     """Return whether a shape ends in the last event_dims of expected, and broadcasts to it before them."""
     if shape == expected:
         return True
-    before = zip(shape[-event_dims - 1 :: -1], expected[-event_dims - 1 :: -1])
+    before = zip(shape[-event_dims - 1 :: -1], expected[-event_dims - 1 :: -1], strict=False)
     return shape[-event_dims:] == tuple(expected[-event_dims:]) and all(1 in (a, b) or a == b for a, b in before)
 
 
@@ -76,7 +76,7 @@ def extremes(x: Tensor) -> tuple[float, float] | None:
         return None
 
 
-def kind_of(value) -> str:
+def kind_of(value: object) -> str:
     """What a value is, for a message: the dtype of a tensor, else the type."""
     return str(value.dtype).removeprefix("torch.") if isinstance(value, Tensor) else type(value).__name__
 
