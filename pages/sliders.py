@@ -148,13 +148,13 @@ picture_grid(
 
 if kl:
     st.subheader("What the encoder says of this picture")
-    with torch.no_grad():
-        generator = torch.Generator().manual_seed(state.seed())
-        picture = state.decode(z[None])
-        terms = objectives.elbo(model(picture, state.y(), generator=generator), picture)
-        bars = terms.kl_per_dim[0].numpy()
+    picture, bars = state.decode(z[None]), None
+    if state.finite(picture):
+        with torch.no_grad():
+            generator = torch.Generator().manual_seed(state.seed())
+            bars = objectives.elbo(model(picture, state.y(), generator=generator), picture).kl_per_dim[0].numpy()
     average = np.asarray(kl) if kl else None
-    if not state.finite(bars):
+    if bars is None or not state.finite(bars):
         st.warning(state.no_number("for this picture"))
     else:
         st.plotly_chart(

@@ -259,6 +259,15 @@ def test_a_decoder_that_fails_at_a_point(monkeypatch):
     assert payload(app, "dims", "pixels")["pixels"] and not app.warning
 
 
+def test_a_picture_that_is_none_is_not_taken_to_another_model(monkeypatch):
+    break_decoder(monkeypatch, NAME)
+    app = start("sliders", model=NAME, z="4,0")
+    app.selectbox(key="model_picker").set_value("mnist-vae-16d").run()
+    assert not app.exception and app.session_state.model == "mnist-vae-16d"
+    app.selectbox(key="model_picker").set_value(NAME).run()
+    assert not app.exception and not complaints(app)
+
+
 def test_answers_list_the_pictures_that_are_missing():
     drawn = torch.rand(3, 1, 2, 2)
     drawn[1, 0, 0, 0] = math.nan

@@ -6,20 +6,23 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import FAMILIES, LatentModel, NetworkConfig, PointMass, diagonal_normal, precise
+from .base import FAMILIES, DiagonalNormal, LatentModel, NetworkConfig, PointMass, diagonal_normal, precise
 
 
 @FAMILIES.register("ae")
 class Autoencoder(LatentModel):
-    """A code per image and nothing that shapes the space of codes.
+    """One code per image; no term of the objective shapes the latent space.
 
-    It has no prior of its own. `prior` is the Gaussian fitted to the codes of the training
-    data (code_mu, code_sigma, set by fit_prior), so that drawing from it shows the holes.
+    It has no prior of its own. `prior` is the Gaussian that fit_prior fits to the codes of the training data
+    (code_mu, code_sigma): samples from it may fall where no code lies.
     """
 
     deterministic = ex_post_prior = recordable = plain_decoder = True
     has_elbo = False
-    prior_name = "a Gaussian fitted to the codes: an autoencoder has no prior, and it shows"
+    prior_name = "a Gaussian fitted to the training codes, since an autoencoder has no prior"
+
+    code_mu: Tensor
+    code_sigma: Tensor
 
     def __init__(self, config: NetworkConfig):
         super().__init__(config)
@@ -35,11 +38,11 @@ class Autoencoder(LatentModel):
         return self.decoder(z.to(self.dtype))
 
     @property
-    def prior(self):
+    def prior(self) -> DiagonalNormal:
         return diagonal_normal(self.code_mu, self.code_sigma)
 
     @torch.no_grad()
     def fit_prior(self, codes: Tensor) -> None:
-        """Set the Gaussian that stands in for a prior from codes (N, D)."""
+        """Fit the Gaussian to codes (N, D)."""
         self.code_mu.copy_(codes.mean(0))
         self.code_sigma.copy_(codes.std(0))

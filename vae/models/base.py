@@ -1,4 +1,4 @@
-"""LatentModel: the contract that the rest of the project relies on. FAMILIES: who fulfils it."""
+"""LatentModel, the contract that the rest of the project relies on, and FAMILIES, its implementations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import chain
 from math import log
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,15 +18,17 @@ from .likelihoods import LIKELIHOODS
 
 FAMILIES: Registry[type[LatentModel]] = Registry("family")  # a card's "family" is a key of it
 NETWORKS = ("mlp", "conv")
+Shape = torch.Size | list[int] | tuple[int, ...]  # of samples, as torch.distributions take it
+Refine = Callable[[Distribution], Distribution]  # an objective's change of the posterior
 ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What is needed to build a model again; a card stores it as JSON.
+    """The hyperparameters that rebuild a model; a card stores them as JSON.
 
-    A family with hyperparameters of its own extends it by a class named Config. Each refuses, with ValueError and one
-    sentence, values that build no model.
+    A family with hyperparameters of its own extends it by a nested class Config. Raises ValueError, with one sentence,
+    for values that build no model.
 
     encoder, decoder: widths of the hidden layers, from input to output. For network "conv" they are the widths of the
     dense layers between z and the smallest feature map, and channels those of the feature maps, each half as wide and
@@ -44,7 +46,7 @@ class NetworkConfig:
     sigma: float = 0.1  # of Gaussian pixels: the standard deviation, or where training begins
     num_classes: ClassVar[int] = 0  # a field of conditional families
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.image_shape) != 3 or not all(map(is_count, self.image_shape)):
             raise ValueError(f"image_shape must be (C, H, W), integers of 1 or more, not {self.image_shape}")
         check_counts(self, "latent_dim")
@@ -62,18 +64,19 @@ class NetworkConfig:
 
     @classmethod
     def from_dict(cls, stored: dict) -> NetworkConfig:
-        """Return the config that dataclasses.asdict made a dict of, also after a way through JSON.
+        """Return the config that dataclasses.asdict turned into a dict, JSON-normalised or not.
 
-        Cards written before families had configs of their own hold the fields of every family, 0 where a family has
-        no use for them: those are dropped. Raises ValueError for other unknown fields.
+        Cards from before families had their own configs hold the fields of every family, 0 where they do not apply:
+        those are dropped. Raises ValueError for other unknown fields.
         """
         known = {f.name for f in fields(cls)}
         if unknown := [name for name, value in stored.items() if name not in known and value]:
             raise ValueError(f"it names {', '.join(map(repr, unknown))}, unknown to {cls.__qualname__}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known})
+        found: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known}
+        return cls(**found)
 
 
-def is_count(value) -> bool:
+def is_count(value: object) -> bool:
     """Return whether a value is an integer of 1 or more."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
@@ -102,31 +105,30 @@ class Output:
     """One pass through a model, for B images and D latent dimensions."""
 
     posterior: Distribution  # q(z | x), batch (B,), event (D,)
-    z: Tensor  # (B, D), a reparametrised draw from the posterior
+    z: Tensor  # (B, D), a reparametrised sample of the posterior
     likelihood: Distribution  # p(x | z), batch (B,), event (C, H, W)
     prior: Distribution  # p(z), event (D,)
 
 
 class Posterior(Distribution):
-    """q(z | x), batch (B,), event (D,): what encode returns.
+    """q(z | x), batch (B,), event (D,), as encode returns it.
 
-    Any torch Distribution with a mean and a stddev will do; one of this class says how it is sampled and evaluated.
+    A torch Distribution that does not extend this class is sampled as mean + stddev * noise.
     """
 
     def push(self, noise: Tensor) -> Tensor:
-        """noise (..., B, D) from N(0, I) -> z (..., B, D): the reparametrisation trick."""
+        """Apply the reparametrisation trick: noise (..., B, D) from N(0, I) -> z (..., B, D)."""
         return self.mean + self.stddev * noise
 
     def at(self, z: Tensor) -> Distribution:
-        """Return the distribution that z (..., B, D) was sampled from: with levels, that of each given the one above."""
+        """Return the distribution z (..., B, D) was sampled from; with levels, each level's given the one above."""
         return self
 
 
 class PointMass(Posterior):
     """All mass on one code: the "posterior" of a deterministic autoencoder.
 
-    log_prob is 0 at the code and -inf elsewhere: it counts probability, since a
-    point mass has no density.
+    It has no density. log_prob is the log-probability: 0 at the code and -inf elsewhere.
     """
 
     arg_constraints = {"value": constraints.real_vector}
@@ -144,10 +146,10 @@ class PointMass(Posterior):
     def variance(self) -> Tensor:
         return torch.zeros_like(self.value)
 
-    def rsample(self, sample_shape=torch.Size()) -> Tensor:
+    def rsample(self, sample_shape: Shape = torch.Size()) -> Tensor:
         return self.value.expand(self._extended_shape(sample_shape))
 
-    def sample(self, sample_shape=torch.Size()) -> Tensor:
+    def sample(self, sample_shape: Shape = torch.Size()) -> Tensor:
         return self.rsample(sample_shape).detach()
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -159,7 +161,7 @@ class PointMass(Posterior):
 class LatentModel(nn.Module):
     """An encoder, a latent space and a decoder.
 
-    What a family can do stands on its class, so that nobody has to ask for a class name:
+    Class attributes state what a family can do, so that callers never test for a class:
     discrete       z holds indices below codebook_size of codebook vectors, on a grid (rows, columns): they cannot be
                    added, averaged or traversed
     deterministic  q(z|x) is a point mass, so it has no density and no samples
@@ -173,15 +175,15 @@ class LatentModel(nn.Module):
     recordable     a training step runs the same kernels whatever the values, so a CUDA graph can record it
     plain_decoder  decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
 
-    And in words, for a caption: prior_name, what p(z) is; temperature_name, what a temperature does to it;
-    centre_name, what the posterior's `mean` is.
+    Text for captions: prior_name (p(z)), temperature_name (the effect of a temperature), centre_name (the
+    posterior's `mean`).
 
     Images and codes are cast to the dtype of the weights. A model in float64 computes in float64
     throughout; one in float16 or bfloat16 decodes to that dtype, while its posterior, prior and
     log-probabilities are float32. A batch may be empty.
-    Images that are no floats in [0, 1] of shape (B, C, H, W), codes that are not (B, D) and class
-    numbers that are missing, no integers, out of range or not B raise ValueError. Values are not
-    looked at in training mode, nor where they cannot be (see `extremes`).
+    Raises ValueError for images that are not floats in [0, 1] of shape (B, C, H, W), codes that are not
+    (B, D), and class numbers that are missing, not integers, out of range or not B. Values are not
+    checked in training mode, nor where they cannot be read (see `extremes`).
     """
 
     Config: type[NetworkConfig] = NetworkConfig
@@ -194,7 +196,8 @@ class LatentModel(nn.Module):
     def __init__(self, config: NetworkConfig):
         super().__init__()
         if type(config) is not self.Config:
-            raise TypeError(f"{type(self).__name__} takes a {self.Config.__qualname__}, not a {type(config).__qualname__}")
+            expected, found = self.Config.__qualname__, type(config).__qualname__
+            raise TypeError(f"{type(self).__name__} takes a {expected}, not a {found}")
         self.config = config
         self.pixels = LIKELIHOODS[config.likelihood](config.sigma)
         self.card = None  # vae.load puts the ModelCard here
@@ -209,27 +212,27 @@ class LatentModel(nn.Module):
 
     @property
     def num_classes(self) -> int:
-        """The number of classes that y chooses from; 0 where the model is not conditional."""
+        """Return the number of classes; 0 where the model is not conditional."""
         return self.config.num_classes
 
     @property
     def dtype(self) -> torch.dtype:
-        """The floating-point type of the weights."""
+        """Return the floating-point type of the weights."""
         tensors = chain(self.parameters(), self.buffers())
         return next((t.dtype for t in tensors if t.is_floating_point()), torch.get_default_dtype())
 
     @property
     def levels(self) -> dict[str, range]:
-        """{name: its dimensions} of levels that can be sampled apart, the top one first; {} where there is one level."""
+        """Return {name: dimensions} of levels that can be sampled separately, top first; {} for a single level."""
         return {}
 
     def features(self, z: Tensor) -> Tensor:
-        """Codes z (N, D) -> (N, F), where distances say how alike codes are: z itself, but for
-        numbers of vectors in a codebook."""
+        """Map codes z (N, D) to (N, F), where distance measures similarity: z itself, or codebook vectors where
+        the model is discrete."""
         return z
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Distribution:
-        """x (B, C, H, W) in [0, 1], y (B,) int for conditional models -> q(z | x), event (D,).
+        """Encode x (B, C, H, W) in [0, 1], y (B,) int for conditional models -> q(z | x), event (D,).
 
         Raises ValueError for other images and classes. An implementation calls as_images(x) first.
         """
@@ -241,17 +244,17 @@ class LatentModel(nn.Module):
         return x.to(self.dtype)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """z (B, D) -> (B, C, H, W), from which `pixels` makes p(x|z): the logit of each pixel's mean, but for the
-        continuous Bernoulli."""
+        """Decode z (B, D) -> (B, C, H, W), the parameters of p(x|z) in `pixels`: the logit of each pixel's mean,
+        except for the continuous Bernoulli."""
         raise NotImplementedError
 
     @property
     def prior(self) -> Distribution:
-        """p(z): sample(shape) -> (*shape, D) and log_prob(z) -> (B,) in nats."""
+        """Return p(z), with sample(shape) -> (*shape, D) and log_prob(z) -> (B,) in nats."""
         raise NotImplementedError
 
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """z (B, D) -> (B, C, H, W), the mean image in [0, 1]. Raises ValueError for z of another shape."""
+        """Decode z (B, D) -> (B, C, H, W), the mean image in [0, 1]. Raises ValueError for z of another shape."""
         self._check_shape(z)
         return self.pixels.mean(self.decode_logits(z, y))
 
@@ -264,30 +267,30 @@ class LatentModel(nn.Module):
             raise ValueError(f"z must have shape (B, {self.latent_dim}), not {tuple(z.shape)}")
 
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """x (B, C, H, W) -> (B, C, H, W), decoded at the posterior mean. A conditional model that is given
-        no y takes the class that it finds likeliest."""
+        """Decode x (B, C, H, W) at its posterior mean -> (B, C, H, W). Without y, a conditional model takes
+        most_likely_class(x)."""
         if y is None and self.num_classes:
             y = self.most_likely_class(x)
         return self.decode(self.encode(x, y).mean, y)
 
     def likelihood(self, z: Tensor, y: Tensor | None = None) -> Distribution:
-        """p(x | z): log_prob(x) -> (B,) in nats, summed over pixels.
+        """Return p(x | z), with log_prob(x) -> (B,) in nats, summed over pixels.
 
-        Which it is, config.likelihood says. By default Bernoulli: for grey pixels in [0, 1] log_prob is then minus
-        the binary cross-entropy, the usual score on grey MNIST; only for binary pixels is it a log-probability.
+        config.likelihood chooses it. With the default, Bernoulli, log_prob of grey pixels in [0, 1] is minus the
+        binary cross-entropy, the usual score on grey MNIST; only of binary pixels is it a log-probability.
         x (B, C, H, W) in [0, 1], or one image (1, C, H, W) for all codes; others raise ValueError.
         """
         self._check_shape(z)
         return self.pixels(self.decode_logits(z, y))
 
     def most_likely_class(self, x: Tensor) -> Tensor:
-        """x (B, C, H, W) -> (B,) int, of conditional models."""
+        """Classify x (B, C, H, W) -> (B,) int; conditional models only."""
         raise NotImplementedError
 
     def sample(
         self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None
     ) -> Tensor:
-        """n draws from the prior with its spread multiplied by temperature -> z (n, D).
+        """Sample z (n, D) from the prior with its standard deviation multiplied by temperature.
 
         Raises ValueError for a temperature that is negative or not finite.
         """
@@ -301,13 +304,13 @@ class LatentModel(nn.Module):
         x: Tensor,
         y: Tensor | None = None,
         generator: torch.Generator | None = None,
-        refine: Callable[[Distribution], Distribution] | None = None,
+        refine: Refine | None = None,
         target: Tensor | None = None,
     ) -> Output:
-        """x (B, C, H, W) through encoder, one draw of z, and decoder.
+        """Encode x (B, C, H, W), sample z once and decode it.
 
-        refine: what an objective does to the posterior before z is drawn. target: the images to be
-        reconstructed, where they are not x.
+        refine: an objective's change of the posterior before z is sampled. target: the images to
+        reconstruct, if not x.
         """
         posterior = self.encode(x, y)
         if refine is not None:
@@ -318,7 +321,7 @@ class LatentModel(nn.Module):
         return Output(posterior, z, likelihood, self.prior)
 
     def one_hot(self, y: Tensor | None, n: int) -> Tensor:
-        """y (n,) int -> (n, num_classes) in the weights' dtype. Raises ValueError for a missing y, one of
+        """Return y (n,) int as (n, num_classes) in the weights' dtype. Raises ValueError for a missing y, one of
         another length or type, and class numbers out of range."""
         expected = f"{n} class numbers from 0 to {self.num_classes - 1}"
         if y is None:
@@ -334,13 +337,13 @@ class LatentModel(nn.Module):
 
 
 def check_temperature(temperature: float) -> None:
-    """Raises ValueError for a temperature that is negative or not finite."""
+    """Raise ValueError for a temperature that is negative or not finite."""
     if not 0 <= temperature < float("inf"):
         raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
 
 
-# Test images stay well inside: log-variances between -27 and 1.4, means within 11.1. An image unlike
-# any training image does not: without bounds its sigma or its KL may overflow.
+# Test images stay well inside these bounds: log-variances between -27 and 1.4, means within 11.1. Without them,
+# sigma or the KL of an image unlike any training image may overflow.
 MIN_LOGVAR, MAX_LOGVAR = -80.0, 2 * log(5)  # at -80 a variance is still a normal float32 number
 MAX_MEAN = 14.0
 BOUND_SHARPNESS = 8.0
@@ -368,16 +371,13 @@ def bounded_logvar(logvar: Tensor) -> Tensor:
 
 
 def reparametrise(posterior: Distribution, noise: Tensor) -> Tensor:
-    """The draw of a posterior (B, D) that noise (B, D) from N(0, I) stands for.
-
-    Written out, where rsample would do, so that the noise can come from a generator.
-    """
+    """Sample a posterior (B, D) with noise (B, D) from N(0, I), which may be a generator's: rsample takes none."""
     if isinstance(posterior, Posterior):
         return posterior.push(noise)
     return posterior.mean + posterior.stddev * noise
 
 
-def gaussian_posterior(mu: Tensor, logvar: Tensor) -> Independent:
+def gaussian_posterior(mu: Tensor, logvar: Tensor) -> DiagonalNormal:
     """Return q(z|x) from an encoder's output, mu and logvar (B, D), both bounded."""
     return diagonal_normal(bounded_mean(mu), (0.5 * bounded_logvar(logvar)).exp())
 

@@ -76,7 +76,7 @@ def extremes(x: Tensor) -> tuple[float, float] | None:
         return None
 
 
-def kind_of(value) -> str:
+def kind_of(value: object) -> str:
     """What a value is, for a message: the dtype of a tensor, else the type."""
     return str(value.dtype).removeprefix("torch.") if isinstance(value, Tensor) else type(value).__name__
 

@@ -1,6 +1,6 @@
 """The conditional VAE (Kingma et al. 2014, Sohn et al. 2015): the class y goes into both networks.
 
-z is independent of y a priori, so it is left with what the class does not say: style.
+z is independent of y a priori, so it encodes what the class does not: style.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
 from . import blocks
-from .base import FAMILIES, NetworkConfig, gaussian_posterior, is_count, precise
+from .base import FAMILIES, DiagonalNormal, NetworkConfig, gaussian_posterior, is_count, precise
 from .vae import VAE
 
 
@@ -20,33 +20,34 @@ from .vae import VAE
 class ConditionalVAE(VAE):
     """q(z|x, y), p(z) = N(0, I), p(x|z, y). y (B,) holds class numbers.
 
-    An MLP gets the class as a one-hot vector beside the pixels; a convolutional encoder gets it
-    as one more channel, a picture that is learnt for each class.
+    An MLP takes the class as a one-hot vector beside the pixels; a convolutional encoder takes it as one more
+    channel, a learned picture per class.
     """
 
     conditional = True
-    recordable = False  # the check of y reads values
+    recordable = False  # checking y reads its values
 
     @dataclass(frozen=True)
     class Config(NetworkConfig):
-        num_classes: int = 0
+        num_classes: int = 0  # type: ignore[misc]  # a class variable where it is not a field
 
-        def __post_init__(self):
+        def __post_init__(self) -> None:
             super().__post_init__()
             if not is_count(self.num_classes) or self.num_classes < 2:
                 raise ValueError(f"a conditional VAE needs num_classes of 2 or more, not {self.num_classes!r}")
 
     def __init__(self, config: Config):
-        super().__init__(config)  # the blocks make room for num_classes more inputs
+        super().__init__(config)  # blocks.encoder and decoder add num_classes inputs
         if config.network == "conv":
             channels, height, width = config.image_shape
             self.class_picture = nn.Embedding(config.num_classes, height * width)
             self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim, channels_in=channels + 1)
 
-    def encode(self, x: Tensor, y: Tensor | None = None):
+    def encode(self, x: Tensor, y: Tensor | None = None) -> DiagonalNormal:
         x = self.as_images(x)
         one_hot = self.one_hot(y, len(x))
         if self.config.network == "conv":
+            assert y is not None  # or one_hot would have raised
             picture = self.class_picture(y.long()).view(-1, 1, *x.shape[2:])
             inputs = torch.cat([x, picture], dim=1)  # (B, C + 1, H, W)
         else:
@@ -59,9 +60,9 @@ class ConditionalVAE(VAE):
 
     @torch.no_grad()
     def most_likely_class(self, x: Tensor) -> Tensor:
-        """The class under which each image is best explained: x (B, C, H, W) -> (B,) int.
+        """Return the class of the highest log p(x|z, y) - KL at the posterior mean: x (B, C, H, W) -> (B,) int.
 
-        By log p(x|z, y) - KL at the posterior mean, an estimate of log p(x|y); p(y) is uniform.
+        That is an estimate of log p(x|y); p(y) is uniform.
         """
         x, scores = self.as_images(x), []
         for label in range(self.num_classes):

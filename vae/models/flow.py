@@ -1,7 +1,7 @@
-"""Inverse autoregressive flow (Kingma et al. 2016): a posterior that is more than a Gaussian.
+"""Inverse autoregressive flow (Kingma et al. 2016): a posterior that is not Gaussian.
 
-A Gaussian draw goes through steps z <- s * z + (1 - s) * m, in which s_d and m_d depend on the
-dimensions before d alone. So the Jacobian is triangular and its log-determinant a plain sum.
+A Gaussian sample goes through steps z <- s * z + (1 - s) * m, in which s_d and m_d depend only on
+the dimensions before d. So the Jacobian is triangular and its log-determinant is a sum.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from torch.distributions import constraints
 from . import blocks
 from .base import (
     FAMILIES,
+    DiagonalNormal,
     LatentModel,
     NetworkConfig,
     Posterior,
+    Shape,
     bounded_logvar,
     bounded_mean,
     check_codes,
@@ -33,7 +35,9 @@ MAX_LOGIT = 20.0  # a smaller gate would shrink a dimension below float32's prec
 
 
 class MaskedLinear(nn.Linear):
-    """A linear layer with some of its connections cut: mask (out, in) of 0 and 1."""
+    """A linear layer whose weights are multiplied by a mask (out, in) of 0 and 1."""
+
+    mask: Tensor
 
     def __init__(self, mask: Tensor):
         super().__init__(mask.shape[1], mask.shape[0])
@@ -48,8 +52,8 @@ class AutoregressiveStep(nn.Module):
 
     def __init__(self, dim: int, width: int):
         super().__init__()
-        # unit h of the hidden layer sees the first degree[h] dimensions; output d sees the units
-        # that see fewer than d + 1 (d counts from 0)
+        # Hidden unit h sees the first degree[h] dimensions; output d, counted from 0, sees the units that see at
+        # most d of them.
         degree = 1 + torch.arange(width) % max(1, dim - 1)
         number = torch.arange(dim)
         self.first = MaskedLinear(degree[:, None] > number[None, :])  # (width, dim)
@@ -58,20 +62,20 @@ class AutoregressiveStep(nn.Module):
         self.shift, self.gate = MaskedLinear(sees), MaskedLinear(sees)
         nn.init.zeros_(self.shift.weight)
         nn.init.zeros_(self.gate.weight)
-        nn.init.constant_(self.gate.bias, 2.0)  # begins near the identity
+        nn.init.constant_(self.gate.bias, 2.0)  # near the identity
 
     def forward(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        """z (..., D), context (..., width) -> m (..., D) and the logit of s (..., D), both bounded."""
+        """Return m (..., D) and the logit of s (..., D), both bounded, of z (..., D) and context (..., width)."""
         dtype = self.first.weight.dtype
         hidden = nn.functional.silu(self.first(z.to(dtype)) + self.context(context.to(dtype)))
         return bounded_mean(self.shift(hidden)), soft_clamp(self.gate(hidden), -MAX_LOGIT, MAX_LOGIT)
 
 
 class FlowPosterior(Posterior):
-    """The law of a Gaussian draw (B, D) that went through the steps.
+    """The distribution of a Gaussian sample (B, D) after the steps.
 
-    mean is where the flow takes the Gaussian's mean: its centre, and not its expectation, which
-    has no closed form. variance is that of 64 fixed draws.
+    The expectation has no closed form: mean is the image of the Gaussian's mean under the flow. variance is that of
+    64 fixed samples.
     """
 
     arg_constraints = {}
@@ -79,12 +83,12 @@ class FlowPosterior(Posterior):
 
     def __init__(self, mu: Tensor, sigma: Tensor, context: Tensor, steps: nn.ModuleList):
         self.base, self.context, self.steps = diagonal_normal(mu, sigma), context, steps
-        # the last sample and the mean: each with its version, which changes in place raise, and its log q
+        # the last sample and the mean: each with its version, which in-place changes raise, and its log q
         self._known: dict[str, tuple[Tensor, int, Tensor]] = {}
         super().__init__(mu.shape[:-1], mu.shape[-1:], validate_args=False)
 
     def transform(self, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """noise (..., B, D) from N(0, I) -> z (..., B, D) and log q(z|x) (..., B) in nats."""
+        """Return z (..., B, D) and log q(z|x) (..., B) in nats of noise (..., B, D) from N(0, I)."""
         z = self.base.mean + self.base.stddev * noise
         log_q = self.base.log_prob(z)
         for step in self.steps:
@@ -92,18 +96,18 @@ class FlowPosterior(Posterior):
             s = logit.sigmoid()
             z = s * z + (1 - s) * m
             log_q = log_q - nn.functional.logsigmoid(logit).sum(-1)
-            z = z.flip(-1)  # the next step sees the dimensions from the other end
+            z = z.flip(-1)  # the next step goes through the dimensions in reverse order
         return z, log_q
 
     def push(self, noise: Tensor) -> Tensor:
-        """noise (..., B, D) from N(0, I) -> z (..., B, D), whose log q(z|x) log_prob then has at once."""
+        """Map noise (..., B, D) from N(0, I) to z (..., B, D), and cache its log q(z|x) for log_prob."""
         return self._remember("sample", *self.transform(noise))
 
-    def rsample(self, sample_shape=torch.Size()) -> Tensor:
+    def rsample(self, sample_shape: Shape = torch.Size()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         return self.push(torch.randn(shape, device=self.base.mean.device))
 
-    def sample(self, sample_shape=torch.Size()) -> Tensor:
+    def sample(self, sample_shape: Shape = torch.Size()) -> Tensor:
         with torch.no_grad():
             return self.rsample(sample_shape)
 
@@ -130,11 +134,12 @@ class FlowPosterior(Posterior):
             if value is z and changes(z) == version and self._has_gradients(z, log_q):
                 log_q = log_q.clone()  # the caller may change it in place
                 return log_q if torch.is_grad_enabled() else log_q.detach()
-        z, log_det, dimensions = value, 0.0, torch.arange(value.shape[-1], device=value.device)
+        z, log_det = value, torch.zeros((), dtype=value.dtype, device=value.device)
+        dimensions = torch.arange(value.shape[-1], device=value.device)
         for step in reversed(self.steps):
             z = z.flip(-1)
             before = torch.zeros_like(z)
-            for d in range(z.shape[-1]):  # s_d and m_d need the dimensions before d alone
+            for d in range(z.shape[-1]):  # s_d and m_d depend only on the dimensions before d
                 m, logit = step(before, self.context)
                 s = logit.sigmoid()
                 before = torch.where(dimensions == d, (z - (1 - s) * m) / s, before)
@@ -160,16 +165,20 @@ class FlowVAE(LatentModel):
     """A VAE with an IAF posterior; prior and decoder are the VAE's."""
 
     recordable = plain_decoder = True
-    centre_name = "posterior's centre (where the flow takes the Gaussian's mean)"
+    centre_name = "posterior's centre (the Gaussian's mean after the flow)"
 
     @dataclass(frozen=True)
     class Config(NetworkConfig):
         flow_steps: int = 3  # autoregressive steps of the posterior ...
         flow_width: int = 128  # ... and the width of their hidden layer and of their context
 
-        def __post_init__(self):
+        def __post_init__(self) -> None:
             super().__post_init__()
             check_counts(self, "flow_steps", "flow_width")
+
+    config: Config
+    prior_mu: Tensor
+    prior_sigma: Tensor
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -190,5 +199,5 @@ class FlowVAE(LatentModel):
         return self.decoder(z.to(self.dtype))
 
     @property
-    def prior(self):
+    def prior(self) -> DiagonalNormal:
         return diagonal_normal(self.prior_mu, self.prior_sigma)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -19,11 +19,14 @@ class computed_once(property):
     Once with and once without gradients, since a tensor that was computed without has none to give.
     """
 
-    def __get__(self, instance, owner=None):
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
         kept = instance.__dict__.setdefault("_computed", {})
-        key = self.fget.__name__, torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+        key = self.name, torch.is_grad_enabled(), torch.is_inference_mode_enabled()
         if key not in kept or changes(kept[key][0]) != kept[key][1]:  # a caller may have changed it in place
             value = super().__get__(instance, owner)
             kept[key] = value, changes(value)

@@ -1,7 +1,7 @@
 """Semi-supervised learning with a VAE, model M2 (Kingma et al. 2014).
 
-A conditional VAE with a classifier q(y|x) beside it: where an image has no label, the bound is
-averaged over the labels that the classifier holds possible, and that is how it learns from them.
+A conditional VAE with a classifier q(y|x). For an image without a label the bound is averaged over q(y|x), which
+trains the classifier on unlabelled images.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from . import blocks
-from .base import FAMILIES, Output, precise, reparametrise
+from .base import FAMILIES, Output, Refine, precise, reparametrise
 from .cvae import ConditionalVAE
 
 
 @dataclass(frozen=True)
 class M2Output(Output):
-    """One pass with every class: row k*B + b is image b as if its class were k, of K classes."""
+    """One pass with each of K classes: row k*B + b is image b under class k."""
 
     log_q_y: Tensor  # (B, K), log q(y | x)
 
@@ -32,13 +32,13 @@ class M2(ConditionalVAE):
 
     @dataclass(frozen=True)
     class Config(ConditionalVAE.Config):
-        def __post_init__(self):
+        def __post_init__(self) -> None:
             super().__post_init__()
-            blocks.smallest_map(self.image_shape, self.channels)  # of the classifier, whatever the network
+            blocks.smallest_map(self.image_shape, self.channels)  # the classifier halves with any network
 
     def __init__(self, config: Config):
         super().__init__(config)
-        # the classifier sees pixels as pixels, with the channels of the config
+        # The classifier is convolutional, also with network "mlp".
         self.classifier = nn.Sequential(
             *blocks.halvings((config.image_shape[0], *config.channels)), nn.Flatten(),
             nn.Linear(prod(blocks.smallest_map(config.image_shape, config.channels)), 128), nn.ReLU(),
@@ -46,18 +46,21 @@ class M2(ConditionalVAE):
         )  # fmt: skip
 
     def classify(self, x: Tensor) -> Tensor:
-        """x (B, C, H, W) -> log q(y | x) (B, num_classes)."""
+        """Return log q(y | x) (B, num_classes) of x (B, C, H, W)."""
         return precise(self.classifier(self.as_images(x))).log_softmax(1)
 
     def most_likely_class(self, x: Tensor) -> Tensor:
-        """x (B, C, H, W) -> (B,) int, by the classifier."""
+        """Return the classifier's most probable class of x (B, C, H, W) -> (B,) int."""
         with torch.no_grad():
             return self.classify(x).argmax(1)
 
-    def forward(self, x, y=None, generator=None, refine=None) -> Output:
-        """With y, a conditional VAE's pass; without, one pass for every class."""
+    def forward(
+        self, x: Tensor, y: Tensor | None = None, generator: torch.Generator | None = None,
+        refine: Refine | None = None, target: Tensor | None = None,
+    ) -> Output:
+        """Run a conditional VAE with y; without, one pass for every class."""
         if y is not None:
-            return super().forward(x, y, generator, refine)
+            return super().forward(x, y, generator, refine, target)
         x = self.as_images(x)
         b, k = len(x), self.num_classes
         x_all = x.repeat(k, 1, 1, 1)  # (K*B, C, H, W)
@@ -65,4 +68,5 @@ class M2(ConditionalVAE):
         posterior = self.encode(x_all, y_all)
         noise = torch.randn(k * b, self.latent_dim, generator=generator, device=x.device)
         z = reparametrise(posterior, noise)
-        return M2Output(posterior, z, self.pixels(self.decode_logits(z, y_all), x_all), self.prior, self.classify(x))
+        likelihood = self.pixels(self.decode_logits(z, y_all), x_all if target is None else target.repeat(k, 1, 1, 1))
+        return M2Output(posterior, z, likelihood, self.prior, self.classify(x))

@@ -1,4 +1,4 @@
-"""A decoder as plain data: a layer list and its tensors, for a runtime that is not torch."""
+"""A decoder as plain data, a layer list and its tensors, for a runtime other than torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import LatentModel
 
 
 def portable_decoder(model: LatentModel) -> bytes | None:
-    """The decoder in the safetensors format, or None where it is more than plain layers.
+    """Return the decoder in the safetensors format, or None where it is more than plain layers.
 
     The metadata hold "layers", a JSON list in the order of computation, beginning at
     [z, one_hot(y)] and ending with the sigmoid; "latent_dim" and "num_classes". Shapes of
@@ -19,6 +19,7 @@ def portable_decoder(model: LatentModel) -> bytes | None:
     """
     if not model.plain_decoder or not model.pixels.is_sigmoid:
         return None
+    assert isinstance(model.decoder, nn.Sequential)  # which plain_decoder promises
     layers = [_describe(layer, f"{i}") for i, layer in enumerate(model.decoder)]
     if None in layers:
         return None
@@ -31,7 +32,7 @@ def portable_decoder(model: LatentModel) -> bytes | None:
 
 
 def _describe(layer: nn.Module, name: str) -> dict | None:
-    """A layer as JSON, or None for one that is not supported."""
+    """Return a layer as JSON, or None for one that is not supported."""
     if isinstance(layer, nn.Linear):
         return {"type": "linear", "weight": f"{name}.weight", "bias": _bias(layer, name)}
     if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -48,8 +49,9 @@ def _describe(layer: nn.Module, name: str) -> dict | None:
         }  # fmt: skip
     if isinstance(layer, nn.Upsample) and layer.mode == "nearest" and layer.scale_factor:
         scale = layer.scale_factor
-        whole = isinstance(scale, (int, float)) and float(scale).is_integer()
-        return {"type": "upsample", "scale": int(scale)} if whole else None
+        if isinstance(scale, (int, float)) and float(scale).is_integer():
+            return {"type": "upsample", "scale": int(scale)}
+        return None
     if isinstance(layer, nn.LeakyReLU):
         return {"type": "leaky_relu", "slope": layer.negative_slope}
     if isinstance(layer, nn.Unflatten):

@@ -1,6 +1,6 @@
 """The variational autoencoder (Kingma & Welling 2014, Rezende et al. 2014).
 
-With beta in its objective it is the beta-VAE (Higgins et al. 2017): the model is the same.
+The beta-VAE (Higgins et al. 2017) is the same model with another objective.
 """
 
 from __future__ import annotations
@@ -9,24 +9,27 @@ import torch
 from torch import Tensor
 
 from . import blocks
-from .base import FAMILIES, LatentModel, NetworkConfig, diagonal_normal, gaussian_posterior, precise
+from .base import FAMILIES, DiagonalNormal, LatentModel, NetworkConfig, diagonal_normal, gaussian_posterior, precise
 
 
 @FAMILIES.register("vae")
 class VAE(LatentModel):
-    """q(z|x) = N(mu(x), diag(sigma(x)^2)), p(z) = N(0, I), p(x|z) Bernoulli."""
+    """q(z|x) = N(mu(x), diag(sigma(x)^2)), p(z) = N(0, I), p(x|z) by config.likelihood."""
 
     analytic_kl = recordable = plain_decoder = True
+
+    prior_mu: Tensor
+    prior_sigma: Tensor
 
     def __init__(self, config: NetworkConfig):
         super().__init__(config)
         self.encoder = blocks.encoder(config, outputs=2 * config.latent_dim)
         self.decoder = blocks.decoder(config)
-        # buffers, so that the prior moves with the model; not weights, so not saved
+        # Buffers move with the model to a device; these are not saved.
         self.register_buffer("prior_mu", torch.zeros(config.latent_dim), persistent=False)
         self.register_buffer("prior_sigma", torch.ones(config.latent_dim), persistent=False)
 
-    def encode(self, x: Tensor, y: Tensor | None = None):
+    def encode(self, x: Tensor, y: Tensor | None = None) -> DiagonalNormal:
         mu, logvar = precise(self.encoder(self.as_images(x))).chunk(2, dim=1)  # each (B, D)
         return gaussian_posterior(mu, logvar)
 
@@ -34,5 +37,5 @@ class VAE(LatentModel):
         return self.decoder(z.to(self.dtype))
 
     @property
-    def prior(self):
+    def prior(self) -> DiagonalNormal:
         return diagonal_normal(self.prior_mu, self.prior_sigma)

@@ -1,8 +1,7 @@
-"""The VAE-GAN (Larsen et al. 2016): a VAE whose pictures a second network judges.
+"""The VAE-GAN (Larsen et al. 2016): a VAE trained with a discriminator of images.
 
-As a model it is a VAE; what differs is what it learnt from. Beside the likelihood of pixels, which
-blur pays, a discriminator's view of the picture counts: whether it looks drawn, and whether its
-features are those of the image.
+As a model it is a VAE; its objective differs. The likelihood of pixels tolerates blur. The discriminator adds two
+terms: whether the reconstruction looks real, and the distance of its features from the image's.
 """
 
 from __future__ import annotations
@@ -22,21 +21,22 @@ class VAEGAN(VAE):
 
 
 class ImageDiscriminator(nn.Module):
-    """Images -> a logit (real, or made by the decoder) and the features that it is judged by.
+    """Images -> a logit (real or decoded) and the features it is computed from.
 
-    Needed for training alone, so no part of the model that is kept.
+    Used in training only, so it is not part of the model.
     """
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
         layers = blocks.halvings((config.image_shape[0], *config.channels))
-        # leaky, so that the decoder gets a gradient where a feature is off
+        # Leaky, so that the decoder gets a gradient where a unit is negative.
         self.features = nn.Sequential(
             *[nn.LeakyReLU(0.2) if isinstance(layer, nn.ReLU) else layer for layer in layers]
         )
-        self.judge = nn.Sequential(nn.Flatten(), nn.Linear(prod(blocks.smallest_map(config.image_shape, config.channels)), 1))
+        smallest = blocks.smallest_map(config.image_shape, config.channels)
+        self.judge = nn.Sequential(nn.Flatten(), nn.Linear(prod(smallest), 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (B, C, H, W) in [0, 1] -> logits (B,), features (B, F, h, w)."""
+        """Return logits (B,) and features (B, F, h, w) of x (B, C, H, W) in [0, 1]."""
         features = self.features(2 * x - 1)
         return self.judge(features)[:, 0], features

@@ -1,7 +1,7 @@
 """The VampPrior (Tomczak & Welling 2018): a prior made of posteriors.
 
-p(z) = 1/K sum_k q(z | u_k), where the K pseudo-inputs u_k are images that training finds. The
-prior that is best for the ELBO is the average of all posteriors; this is as near as K images come.
+p(z) = 1/K sum_k q(z | u_k), where the K pseudo-inputs u_k are learned images. The prior that maximises the ELBO is
+the average of all posteriors; this approximates it with K of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from .base import FAMILIES, NetworkConfig, check_codes, check_counts, check_temperature
+from .base import FAMILIES, NetworkConfig, Shape, check_codes, check_counts, check_temperature
 from .lazy import while_unchanged
 from .vae import VAE
 
@@ -37,10 +37,10 @@ class Mixture(Distribution):
         return (self.sigma**2 + self.mu**2).mean(0) - self.mean**2
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """value (..., D) -> (...) in nats. Raises ValueError for z of another shape."""
+        """Return the log-density (...) of value (..., D) in nats. Raises ValueError for z of another shape."""
         check_codes(value, self)
         value = value.to(self.mu.dtype)
-        # the square multiplied out: a matrix product, where (..., K, D) differences would not fit
+        # Expand the square into matrix products: (..., K, D) differences would not fit in memory.
         precision = self.sigma**-2  # (K, D)
         squares = (
             value**2 @ precision.T - 2 * value @ (precision * self.mu).T
@@ -49,7 +49,7 @@ class Mixture(Distribution):
         constant = self.sigma.log().sum(1) + 0.5 * self.mu.shape[1] * log(2 * pi)  # (K,)
         return (-0.5 * squares - constant).logsumexp(-1) - log(len(self.mu))
 
-    def sample(self, sample_shape=torch.Size()) -> Tensor:
+    def sample(self, sample_shape: Shape = torch.Size()) -> Tensor:
         with torch.no_grad():
             k = torch.randint(len(self.mu), torch.Size(sample_shape), device=self.mu.device)
             return torch.normal(self.mu[k], self.sigma[k])
@@ -59,7 +59,7 @@ class Mixture(Distribution):
 class VampVAE(VAE):
     """A VAE whose prior is the mixture of its own posteriors at the pseudo-inputs."""
 
-    analytic_kl = False  # of a Gaussian to a mixture
+    analytic_kl = False  # the KL of a Gaussian to a mixture has none
     data_dependent_init = True
     prior_name = "a mixture of the posteriors of learnt pseudo-inputs"
     temperature_name = "spread of each component times"
@@ -68,34 +68,34 @@ class VampVAE(VAE):
     class Config(NetworkConfig):
         pseudo_inputs: int = 200  # components of the prior
 
-        def __post_init__(self):
+        def __post_init__(self) -> None:
             super().__post_init__()
             check_counts(self, "pseudo_inputs")
 
     def __init__(self, config: Config):
         super().__init__(config)
-        # logits of their pixels
+        # their pixels, as logits
         self.pseudo_inputs = nn.Parameter(torch.randn(config.pseudo_inputs, *config.image_shape))
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
-        """Let the first N pseudo-inputs begin as images x (N, C, H, W) in [0, 1]."""
-        images = x[: len(self.pseudo_inputs)].clamp(0.05, 0.95)  # at 0 and 1 a sigmoid learns nothing
+        """Set the first N pseudo-inputs to images x (N, C, H, W) in [0, 1]."""
+        images = x[: len(self.pseudo_inputs)].clamp(0.05, 0.95)  # the sigmoid has no gradient at 0 and 1
         self.pseudo_inputs[: len(images)] = images.logit()
 
     @property
-    def prior(self) -> Mixture:
+    def prior(self) -> Mixture:  # type: ignore[override]
         return while_unchanged(self, self.encode_pseudo_inputs)
 
     def encode_pseudo_inputs(self) -> Mixture:
-        """Return p(z), a pass of the encoder over the pseudo-inputs."""
+        """Return p(z): encode the pseudo-inputs."""
         q = self.encode(self.pseudo_inputs.sigmoid())
         return Mixture(q.mean, q.stddev)
 
     def sample(
         self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None
     ) -> Tensor:
-        """n draws -> z (n, D); temperature multiplies the spread of each component.
+        """Sample z (n, D); temperature multiplies the standard deviation of each component.
 
         Raises ValueError for a temperature that is negative or not finite.
         """

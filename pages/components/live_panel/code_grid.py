@@ -93,7 +93,7 @@ def _draws(places: list[int]) -> None:
     keep = torch.ones(model.latent_dim, dtype=torch.bool)
     keep[places] = False
     generator = torch.Generator().manual_seed(state.seed())
-    zs = model.prior.draw(DRAWN, generator=generator, start=z, keep=keep)
+    zs = model.prior.sample_codes(DRAWN, generator=generator, start=z, keep=keep)
     st.markdown(f"**Draw anew** what stands at {_said(places)}")
     picture_grid(
         state.decode(zs), [f"draw {i + 1}, seed {state.seed()}" for i in range(DRAWN)],

@@ -190,7 +190,7 @@ def set_seed(value: int) -> None:
 
 def set_model(name: str) -> None:
     """Choose a model. Where both know the same data, the new model encodes what the old one shows at z;
-    otherwise the start is the image that the new model's data begins with."""
+    otherwise, and where that is no picture, the start is the image that the new model's data begins with."""
     old, new = model(), cached.model(name)
     same_data = old.card.data == new.card.data
     drawn = drawn_factors() if same_data else None
@@ -199,7 +199,7 @@ def set_model(name: str) -> None:
     elif same_data:
         x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
     begin_model(name)
-    if not same_data:
+    if not same_data or not finite(x):
         x, label = first_image()
     if set_image(x, label) and drawn is not None:
         _remember_factors(drawn)

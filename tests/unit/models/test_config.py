@@ -50,7 +50,7 @@ def test_networks_that_cannot_be_built(changes, sentence):
     ("vqvae", dict(network="mlp"), "needs network 'conv', not 'mlp'"),
     ("vqvae", dict(latent_dim=5), "a VQ-VAE of 2 halvings has latent_dim 4, one index for each position, not 5"),
     ("vqvae", dict(codebook=0), "codebook must be an integer of 1 or more, not 0"),
-    ("vqvae", dict(prior_width=6), "prior_width must be a multiple of its 4 attention heads, not 6"),
+    ("vqvae", dict(prior_width=6), "prior_width must be a multiple of 4 attention heads, not 6"),
 ])  # fmt: skip
 def test_families_refuse_what_is_not_theirs(family, changes, sentence):
     with pytest.raises(ValueError, match=sentence):
@@ -65,8 +65,8 @@ def test_a_field_of_another_family_is_no_field():
 # ---- what is stored
 
 OLD = {  # what every card held before families had configs of their own
-    **asdict(PLAIN), "num_classes": 0, "noise": 0.0, "pseudo_inputs": 0, "flow_steps": 0, "flow_width": 0, "top_dim": 0,
-    "codebook": 0, "code_dim": 0, "prior_width": 0, "prior_layers": 0,
+    **asdict(PLAIN), "num_classes": 0, "noise": 0.0, "pseudo_inputs": 0, "flow_steps": 0, "flow_width": 0,
+    "top_dim": 0, "codebook": 0, "code_dim": 0, "prior_width": 0, "prior_layers": 0,
 }  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def test_a_new_file_elsewhere_is_a_new_family(registry, monkeypatch, tmp_path):
 
 
 def test_a_name_has_one_family(registry):
-    with pytest.raises(ValueError, match=r"family 'vae' is registered twice: in .*models/vae\.py and in .*test_config\.py"):
+    both = r"family 'vae' is registered twice: in .*models/vae\.py and in .*test_config\.py"
+    with pytest.raises(ValueError, match=both):
         FAMILIES.register("vae")(object)
     assert FAMILIES["vae"].__name__ == "VAE"

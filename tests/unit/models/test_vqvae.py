@@ -50,7 +50,7 @@ def test_moving_averages_follow_by_hand():
     book.counts.copy_(torch.tensor([2.0, 1.0, 1.0]))
     book.sums.copy_(book.vectors * book.counts[:, None])
     encoded = torch.tensor([[0.2, 0.0], [0.4, 0.0], [1.0, 3.0]])
-    book.follow(encoded, torch.tensor([0, 0, 1]))
+    book.ema_update(encoded, torch.tensor([0, 0, 1]))
     torch.testing.assert_close(book.counts, torch.tensor([2.0, 1.0, 0.99]))
     torch.testing.assert_close(book.vectors[0], torch.tensor([0.006, 0.0]) / 2.0)
     torch.testing.assert_close(book.vectors[1], torch.tensor([0.99 + 0.01, 0.99 + 0.03]))
@@ -61,7 +61,7 @@ def test_a_vector_that_nothing_names_is_put_where_data_is():
     book = Codebook(2, 2)
     book.counts.copy_(torch.tensor([1.0, 0.001]))
     encoded = torch.full((4, 2), 7.0)
-    book.follow(encoded, torch.zeros(4, dtype=torch.long), torch.Generator().manual_seed(0))
+    book.ema_update(encoded, torch.zeros(4, dtype=torch.long), torch.Generator().manual_seed(0))
     torch.testing.assert_close(book.vectors[1], torch.tensor([7.0, 7.0]))
 
 
@@ -102,7 +102,7 @@ def test_step_by_step_the_prior_says_what_it_says_at_once():
     torch.manual_seed(0)
     network = PriorNetwork(codebook=5, length=9, width=16, layers=3)
     numbers = torch.randint(5, (4, 9))
-    past = network.nothing()
+    past = network.empty_cache()
     steps = [network.step(numbers[:, d - 1] if d else None, d, 4, past) for d in range(9)]
     torch.testing.assert_close(torch.stack(steps, 1), network(numbers))
 
@@ -113,17 +113,17 @@ def test_draws_follow_the_prior():
     torch.nn.init.normal_(network.head.weight, std=2.0)
     p = CodePrior(network, 2)
     every = torch.cartesian_prod(torch.arange(2.0), torch.arange(2.0))
-    draws = p.draw(20_000, generator=torch.Generator().manual_seed(0))
+    draws = p.sample_codes(20_000, generator=torch.Generator().manual_seed(0))
     shares = torch.stack([(draws == code).all(1).float().mean() for code in every])
     torch.testing.assert_close(shares, p.log_prob(every).exp().detach(), rtol=0, atol=0.015)
-    assert torch.equal(p.draw(1, temperature=0)[0], p.mean)
+    assert torch.equal(p.sample_codes(1, temperature=0)[0], p.mean)
 
 
 def test_kept_places_stay_and_the_others_are_drawn():
     model, _ = build()
     start = torch.arange(49.0) % 12
     keep = torch.arange(49) % 2 == 0
-    z = model.prior.draw(6, generator=torch.Generator().manual_seed(0), start=start, keep=keep)
+    z = model.prior.sample_codes(6, generator=torch.Generator().manual_seed(0), start=start, keep=keep)
     assert torch.equal(z[:, keep], start[keep].expand(6, -1))
     assert (z[:, ~keep] != start[~keep]).any()
     assert z.min() >= 0 and z.max() <= 11
