@@ -151,8 +151,8 @@ if kl:
     with torch.no_grad():
         generator = torch.Generator().manual_seed(state.seed())
         picture = state.decode(z[None])
-        terms = objectives.elbo(model(picture, state.y(), generator=generator), picture)
-        bars = terms.kl_per_dim[0].numpy()
+        terms = objectives.elbo(model(picture, state.y(), generator=generator), picture) if state.finite(picture) else None
+        bars = terms.kl_per_dim[0].numpy() if terms else np.array(np.nan)
     average = np.asarray(kl) if kl else None
     if not state.finite(bars):
         st.warning(state.no_number("for this picture"))
