@@ -99,12 +99,15 @@ def sharpness(x: Tensor) -> Tensor:
 def _check(x: Tensor) -> None:
     if x.ndim != 4:
         raise ValueError(f"images must be (B, C, H, W), not {tuple(x.shape)}")
-    check_images(x, x.shape[1:])
+    # what a decoder made may be NaN or infinite, and then its measure is
+    check_images(x, x.shape[1:], look=isinstance(x, Tensor) and bool(x.isfinite().all()))
 
 
 def _check_pair(x: Tensor, x_hat: Tensor) -> None:
     _check(x)
-    check_images(x_hat, x.shape[1:])
+    _check(x_hat)
+    if x.shape[1:] != x_hat.shape[1:]:
+        raise ValueError(f"images must have the same shape, not {tuple(x.shape)} and {tuple(x_hat.shape)}")
     if len(x) != len(x_hat) and 1 not in (len(x), len(x_hat)):
         raise ValueError(f"images must be compared one by one, not {len(x)} with {len(x_hat)}")
 
