@@ -138,7 +138,9 @@ class Split:
         x = torch.from_numpy(self.render(indices)).float() / 255
         return x, torch.from_numpy(self.labels[indices])
 
-    def batches(self, size: int = 500, rows: Sequence[int] | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, size: int = 500, rows: Sequence[int] | np.ndarray | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield `batch` of consecutive rows, `size` at a time: of all images, or of `rows` alone."""
         rows = range(len(self)) if rows is None else rows
         for first in range(0, len(rows), size):
