@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import chain
 from math import log
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,6 @@ from torch.distributions import Distribution, Independent, Normal, constraints
 from ..registry import Registry
 from .checks import check_codes, check_images, extremes, kind_of, precise, traced
 from .likelihoods import LIKELIHOODS
-
-if TYPE_CHECKING:
-    from ..store import ModelCard
 
 FAMILIES: Registry[type[LatentModel]] = Registry("family")  # a card's "family" is a key of it
 NETWORKS = ("mlp", "conv")
@@ -203,7 +200,7 @@ class LatentModel(nn.Module):
             raise TypeError(f"{type(self).__name__} takes a {expected}, not a {found}")
         self.config = config
         self.pixels = LIKELIHOODS[config.likelihood](config.sigma)
-        self.card: ModelCard | None = None  # vae.load puts the ModelCard here
+        self.card: Any = None  # vae.load puts the ModelCard here
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
