@@ -136,6 +136,13 @@ def load(name: str, root: Path | None = None) -> LatentModel:
     return model.eval().requires_grad_(False)
 
 
+def card_of(model: LatentModel) -> ModelCard:
+    """Return the card of a shipped model. Raises ValueError for a model without one."""
+    if model.card is None:
+        raise ValueError("this model has no card: load it by its name")
+    return model.card
+
+
 def read_card(name: str, root: Path | None = None) -> ModelCard:
     """Read and validate pretrained/<name>/card.json. Raises ModelUnavailable."""
     root = root or PRETRAINED
