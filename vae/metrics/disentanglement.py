@@ -452,8 +452,8 @@ def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np
         binned = _binned(codes[:, d], bins)
         for k in range(factors.shape[1]):
             values = factors[:, k].max() + 1
-            joint = np.bincount(binned * values + factors[:, k], minlength=bins * values)
-            joint = joint.reshape(bins, values) / len(codes)
+            counts = np.bincount(binned * values + factors[:, k], minlength=bins * values)
+            joint = counts.reshape(bins, values) / len(codes)
             independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
             seen = joint > 0
             terms = joint[seen] * np.log(joint[seen] / independent[seen])
@@ -480,11 +480,11 @@ def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = SVM_C) -> Callable:
     one feature the points inside the margin are those left or right of a threshold, so that sums
     over sorted points make each Newton step cheap: a thousand fits in a second.
     """
-    classes, numbers = np.unique(y, return_inverse=True)
+    classes, y = np.unique(y, return_inverse=True)
     order = np.argsort(x, kind="stable")
-    x, numbers = x[order], numbers[order]
+    x, y = x[order], y[order]
     n, v = len(x), len(classes)
-    member = numbers == np.arange(v)[:, None]  # (V, N)
+    member = y == np.arange(v)[:, None]  # (V, N)
     weight = C * n / (v * member.sum(1))  # (V,) of the class; the rest has C
     rest = np.full(v, C)
     if v == 2:  # liblinear solves one problem, both sides balanced
