@@ -131,7 +131,7 @@ class Split:
         """Return the first n images as a new split."""
         return self.take(slice(n), self.name)
 
-    def batch(self, indices) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
         """Return the images at indices (B,), where B may be 0: x (B, C, H, W) float in [0, 1], y (B,) int64."""
         indices = np.asarray(indices)
         indices = indices if indices.size else indices.astype(np.int64)  # an empty list is an array of floats
@@ -222,8 +222,9 @@ class DatasetInfo:
 
     def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:
         """Return the attributes as indices: {name: (factor k, values of factor k)}."""
-        found = {}
+        found: dict[str, tuple[int, tuple[int, ...]]] = {}
         for name, (factor, values) in self.attributes.items():
+            assert self.grid is not None  # attributes are values of its factors
             k = self.grid.names.index(factor)
             found[name] = k, tuple(self.grid.values[k].index(value) for value in values)
         return found

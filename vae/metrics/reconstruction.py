@@ -38,20 +38,21 @@ def average_terms(
     generator = torch.Generator().manual_seed(seed)
     recon, floor, kl, kl_per_dim, recon_at_mean, means, sigmas = [], [], [], [], [], [], []
     for x, y in batches:
-        y = y if model.num_classes else None
-        out = model(x, y, generator=generator)
+        labels = y if model.num_classes else None
+        out = model(x, labels, generator=generator)
         terms = elbo(out, x)
         recon.append(terms.recon)
         floor.append(pixel_entropy(x))
         kl.append(terms.kl)
-        kl_per_dim.append(terms.kl_per_dim)
-        recon_at_mean.append(-model.likelihood(out.posterior.mean, y).log_prob(x))
+        if terms.kl_per_dim is not None:
+            kl_per_dim.append(terms.kl_per_dim)
+        recon_at_mean.append(-model.likelihood(out.posterior.mean, labels).log_prob(x))
         means.append(out.posterior.mean)
         sigmas.append(out.posterior.stddev)
     if not sum(map(len, recon)):
         raise ValueError("there are no images to average over")
     # float64: a float32 mean over 10,000 terms of some hundred nats loses its last digit
-    per_dim = None if kl_per_dim[0] is None else torch.cat(kl_per_dim).double().mean(0).numpy()
+    per_dim = torch.cat(kl_per_dim).double().mean(0).numpy() if kl_per_dim else None
     return Terms(
         float(torch.cat(recon).double().mean()),
         float(torch.cat(floor).double().mean()),
