@@ -24,7 +24,8 @@ from vae.models import FAMILIES
 ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
-PAGES = ["home", "lessons", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "uses", "compare", "match"]
+PAGES = ["home", "lessons", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "uses", "compare",
+    "match"]
 
 
 def start(page="home", **query):
@@ -318,7 +319,8 @@ def test_the_disentangle_pages_figures_are_the_cards(name):
         np.testing.assert_allclose(shown, expected, atol=0.0051)
     assert any(f"MIG {card.figures['mig']:.3f}" in c.value for c in app.caption)
     table = app.dataframe[0].value
-    rows = {title.removeprefix("→ "): row for title, row in zip(table["model"], table.to_dict("records"), strict=False)}
+    rows = {title.removeprefix("→ "): row for title,
+        row in zip(table["model"], table.to_dict("records"), strict=False)}
     row = rows[card.title]
     assert row["MIG"] == pytest.approx(card.figures["mig"], abs=1e-9)
     assert row["FactorVAE score"] == pytest.approx(card.figures["factor_vae_score"], abs=1e-9)

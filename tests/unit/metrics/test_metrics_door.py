@@ -84,7 +84,8 @@ def test_factors_of_any_kind_are_classes(name):
     """Whole numbers as floats, fractions, words, objects, lists: the score is that of class numbers."""
     expected = SCORES[name](CODES, FACTORS, baseline=False)[0]
     words = np.array(["blue", "green", "red"])[FACTORS]
-    for factors in (FACTORS.astype(float), FACTORS / 4 + 0.5, words, FACTORS.astype(object), FACTORS.tolist(), FACTORS - 5):
+    for factors in (FACTORS.astype(float), FACTORS / 4 + 0.5, words, FACTORS.astype(object), FACTORS.tolist(),
+        FACTORS - 5):
         assert SCORES[name](CODES, factors, baseline=False)[0] == expected
     assert SCORES[name](CODES.astype(object), torch.from_numpy(FACTORS), baseline=False)[0] == expected
 
