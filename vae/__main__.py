@@ -23,9 +23,9 @@ from .training.loop import Stopped
 from .training.recipes import RECIPES
 
 CHECKING = (
-    "With --check nothing is written: figures are measured again and compared with the card. The status is 1 where one "
-    "differs by more than its tolerance: 0.001 of the value (of 1, if the value is smaller), 0.01 for the rates of "
-    "attribute_flips, 0.02 for accuracies of classifiers that are trained for the purpose."
+    "With --check nothing is written: figures are measured again and compared with the card. The status is 1 where "
+    "one differs by more than its tolerance: 0.001 of the value (of 1, if the value is smaller), 0.01 for the rates "
+    "of attribute_flips, 0.02 for accuracies of classifiers that are trained for the purpose."
 )
 
 
@@ -46,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     _runs(command)
     command = commands.add_parser("evaluate", help="measure on the test split, write the card", description=CHECKING)
     _name_or_all(command)
-    command.add_argument("--check", action="store_true", help="write nothing; report figures that differ from the card")
+    command.add_argument(
+        "--check", action="store_true", help="write nothing; report figures that differ from the card"
+    )
     command.add_argument("--dci", action="store_true", help="check DCI too: minutes a model")
     command = commands.add_parser("map", help="encode test images, fit their maps, write map.npz")
     _name_or_all(command)
@@ -114,7 +116,7 @@ def _runs(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_sweep(commands) -> None:
+def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "sweep", help="train recipes x seeds x settings (resumes), measure on validation images"
     )
@@ -198,7 +200,7 @@ def write_gallery(name: str) -> None:
         raise ValueError(f"{name} {reason} and needs no gallery")
     for split in info.shipped:
         path, arrays = GALLERIES / gallery_file(name, split), info.gallery(split)
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
         print(f"{path}: {len(arrays['images'])} images, {path.stat().st_size / 1e6:.1f} MB")
 
 

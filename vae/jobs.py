@@ -13,6 +13,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 EXIT_TIMED_OUT = 75  # exit status of a process that `end_after` ended
 
@@ -97,11 +98,11 @@ class StopRequest:
                 self._previous[number] = signal.signal(number, self._request)
         return self
 
-    def _request(self, number: int, frame) -> None:
+    def _request(self, number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.default_int_handler)
         self.path.touch()
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self.path.unlink(missing_ok=True)

@@ -1,4 +1,6 @@
-"""The steps from a recipe to a shipped model: train, measure, map, write. For the command line, the app and a notebook.
+"""The steps from a recipe to a shipped model: train, measure, map, write.
+
+For the command line, the app and a notebook.
 
 Each function checks first that it can write its result, and writes it after all measuring is done.
 """
@@ -26,7 +28,8 @@ from .training.loop import train
 from .training.recipes import NOT_RETRAINED, RECIPES, Recipe, nearest
 
 MAP_POINTS = 5000
-MEMORY_SAMPLES, PAIRS = 1000, 24  # samples to find the nearest training image for, and how many of these pairs are kept
+MEMORY_SAMPLES = 1000  # samples to find the nearest training image for
+PAIRS = 24  # how many of these pairs are kept
 CHOSEN_ON_TEST = {"split": "test", "rule": "chosen on test images, before there was a validation split"}
 
 
@@ -108,9 +111,10 @@ def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tu
 def evaluate_and_save(name: str) -> None:
     """Measure a shipped model again on test images and write its card."""
     model = store.load(name)
+    card = store.card_of(model)
     checkpoints.try_writing(store.PRETRAINED / name)
-    figures, protocol = evaluate(model, model.card.data, progress=True, for_uses=uses_of(name))
-    card = replace(model.card, figures=figures, protocol=protocol)
+    figures, protocol = evaluate(model, card.data, progress=True, for_uses=uses_of(name))
+    card = replace(card, figures=figures, protocol=protocol)
     if name in RECIPES:  # the recipe's texts may have changed since training
         texts = ("title", "description", "note", "published")
         card = replace(card, **{field: getattr(RECIPES[name], field) for field in texts})
@@ -124,8 +128,9 @@ def check(name: str, without: tuple[str, ...] = ()) -> list[str]:
     """Measure a shipped model again on test images, write nothing, and return in what its card differs, in a
     sentence each."""
     model = store.load(name)
-    figures, protocol = evaluate(model, model.card.data, without=without, progress=True, for_uses=uses_of(name))
-    return differences(model.card, figures, protocol, without)
+    card = store.card_of(model)
+    figures, protocol = evaluate(model, card.data, without=without, progress=True, for_uses=uses_of(name))
+    return differences(card, figures, protocol, without)
 
 
 def uses_of(name: str) -> tuple[str, ...]:
@@ -139,7 +144,7 @@ def map_and_save(name: str, seed: int = 0) -> None:
     checkpoints.try_writing(store.PRETRAINED / name)
     model_map, parameters = map_of(model, seed)
     store.write_map(name, model_map)
-    store.write_card(replace(model.card, map=parameters))
+    store.write_card(replace(store.card_of(model), map=parameters))
     print(f"{name}: {parameters}")
 
 
@@ -148,10 +153,11 @@ def map_of(model: LatentModel, seed: int = 0) -> tuple[store.ModelMap, dict]:
 
     The map holds the codes of up to MAP_POINTS test images, laid out by PCA and by two UMAP runs.
     """
-    split = DATASETS[model.card.data].load("test")
+    card = store.card_of(model)
+    split = DATASETS[card.data].load("test")
     n = min(MAP_POINTS, len(split))
     terms = average_terms(model, split.batches(BATCH, range(n)))
-    print(f"{model.card.name}: fitting UMAP twice to {n} codes; this takes half a minute, mostly for compiling")
+    print(f"{card.name}: fitting UMAP twice to {n} codes; this takes half a minute, mostly for compiling")
     codes = model.features(torch.from_numpy(terms.means)).numpy()
     xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
     xy["umap_again"] = maps.align_to(maps.fit_umap(codes, seed + 1), xy["umap"])
@@ -173,8 +179,9 @@ def memory_and_save(name: str) -> None:
     checkpoints.try_writing(store.PRETRAINED / name)
     if model.num_classes:
         raise ValueError(f"{name} is conditional: it has no samples without a class")
-    info, images = DATASETS[model.card.data], model.card.recipe.get("images", 0)
-    train_split, test = info.load(model.card.recipe.get("split", "train+validation")), info.load("test")
+    card = store.card_of(model)
+    info, images = DATASETS[card.data], card.recipe.get("images", 0)
+    train_split, test = info.load(card.recipe.get("split", "train+validation")), info.load("test")
     train_split = train_split.first(images) if images else train_split
     with torch.no_grad():
         x = model.decode(model.sample(MEMORY_SAMPLES, generator=torch.Generator().manual_seed(0)))
@@ -183,7 +190,7 @@ def memory_and_save(name: str) -> None:
     shown = np.argsort(samples)[np.linspace(0, MEMORY_SAMPLES - 1, PAIRS).round().astype(int)]
     store.write_memory(name, store.Memory(
         samples, test_distances, shown, train_split.render(rows[shown]), len(train_split), seed=0,
-        weights_sha256=model.card.weights_sha256,
+        weights_sha256=card.weights_sha256,
     ))  # fmt: skip
     print(f"{name}: median distance to the nearest of {len(train_split):,} training images: {np.median(samples):.2f} "
           f"for samples, {np.median(test_distances):.2f} for test images")  # fmt: skip

@@ -136,6 +136,13 @@ def load(name: str, root: Path | None = None) -> LatentModel:
     return model.eval().requires_grad_(False)
 
 
+def card_of(model: LatentModel) -> ModelCard:
+    """Return the card of a shipped model. Raises ValueError for a model without one."""
+    if model.card is None:
+        raise ValueError("this model has no card: load it by its name")
+    return model.card
+
+
 def read_card(name: str, root: Path | None = None) -> ModelCard:
     """Read and validate pretrained/<name>/card.json. Raises ModelUnavailable."""
     root = root or PRETRAINED
@@ -225,23 +232,23 @@ def read_memory(name: str, root: Path | None = None) -> Memory:
             parts = {f.name: file[f.name] for f in fields(Memory)}
         counts = {key: int(parts.pop(key)) for key in ("train_images", "seed")}
         weights = str(parts.pop("weights_sha256"))
-        distances = [parts[key].astype(np.float32, casting="same_kind") for key in ("samples", "held_out")]
+        samples, held_out = (parts[key].astype(np.float32, casting="same_kind") for key in ("samples", "held_out"))
         shown = parts["shown"].astype(np.int64, casting="same_kind")
         nearest = parts["nearest"].astype(np.uint8, casting="no")
     except Exception as error:  # zip, zlib and numpy raise different errors
         raise ModelUnavailable(f"its memory.npz is missing or damaged ({error})") from error
-    n, m = distances[0].size, shown.size
-    fits = distances[0].shape == distances[1].shape == (n,) and shown.shape == (m,)
+    n, m = samples.size, shown.size
+    fits = samples.shape == held_out.shape == (n,) and shown.shape == (m,)
     fits = fits and nearest.shape == (m, *card.image_shape)
     if not (n and m and fits and 0 <= shown.min() <= shown.max() < n and min(counts.values()) >= 0):
         raise ModelUnavailable("its memory.npz holds arrays that do not fit each other")
-    if not np.isfinite(distances).all():
+    if not np.isfinite([samples, held_out]).all():
         raise ModelUnavailable("its memory.npz holds values that are not finite")
     if weights != card.weights_sha256:
         raise ModelUnavailable(
             f"its memory.npz was computed with other weights: run `python -m vae memory {name}` again"
         )
-    return Memory(*distances, shown, nearest, **counts, weights_sha256=weights)
+    return Memory(samples, held_out, shown, nearest, counts["train_images"], counts["seed"], weights)
 
 
 def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]:
@@ -250,8 +257,9 @@ def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]
     Information is the KL on test data. Where the KL is not known by dimension, it is the variance of the
     encoded means over the mean posterior variance, and without a map the prior's standard deviation.
     """
-    if "kl_per_dim" in model.card.figures:
-        information = np.asarray(model.card.figures["kl_per_dim"])
+    figures = card_of(model).figures
+    if "kl_per_dim" in figures:
+        information = np.asarray(figures["kl_per_dim"])
     elif model_map is not None:
         information = model_map.codes.var(0) / np.maximum((model_map.sigmas**2).mean(0), 1e-12)
     else:
@@ -308,5 +316,5 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise OSError(f"{path} could not be written ({error.strerror or error})") from error
 
 
-def _shallow(instance) -> dict:
+def _shallow(instance: ModelCard | ModelMap | Memory) -> dict:
     return {f.name: getattr(instance, f.name) for f in fields(instance)}

@@ -56,7 +56,8 @@ def test_z_is_given_to_models_of_its_length_alone():
 
 
 def test_a_link_sets_at_most_three_models_that_exist_beside():
-    app = start("compare", model="mnist-vae-2d", beside="nonsense,mnist-vae-2d,mnist-ae-2d,mnist-cvae,mnist-m2,mnist-dvae")
+    app = start("compare", model="mnist-vae-2d",
+        beside="nonsense,mnist-vae-2d,mnist-ae-2d,mnist-cvae,mnist-m2,mnist-dvae")
     assert len(app.session_state.beside) == 3
     assert not {"nonsense", "mnist-vae-2d"} & set(app.session_state.beside)
 

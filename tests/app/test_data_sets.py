@@ -20,7 +20,8 @@ def a_store(tmp_path, monkeypatch):
         shutil.copytree(store.PRETRAINED / name, root / name)
     for name in ("mnist-vae-16d", "mnist-cvae"):
         path = root / name / "card.json"
-        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "stripes"}), encoding="utf-8")
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "data": "stripes"}),
+            encoding="utf-8")
     monkeypatch.setattr(store, "PRETRAINED", root)
     cached.st.cache_resource.clear()
     cached.st.cache_data.clear()

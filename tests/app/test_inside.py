@@ -86,7 +86,8 @@ def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told(monkeypatch)
 
 
 def test_models_that_differ_in_beta_alone():
-    names = {name: [c.name for c in panel.over_beta(vae.load(name).card)] for name in ("mnist-vae-16d", "sprites-beta4", "mnist-vae-2d")}
+    names = {name: [c.name for c in panel.over_beta(vae.load(name).card)]
+        for name in ("mnist-vae-16d", "sprites-beta4", "mnist-vae-2d")}
     assert names["mnist-vae-16d"] == ["mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"]
     assert names["sprites-beta4"][0] == "sprites-ae" and len(names["sprites-beta4"]) >= 6
     assert names["mnist-vae-2d"] == ["mnist-ae-2d", "mnist-vae-2d"]

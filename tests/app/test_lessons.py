@@ -76,7 +76,7 @@ def test_the_answer_comes_after_the_question_and_the_next_step_is_another_page()
 def test_a_step_may_be_left_and_found_again():
     app = shown("kl.1")
     app.button(key="lesson_there").click().run()
-    assert not app.exception and app.session_state.lesson == "kl.1" and app.session_state.next_page == "pages/inside.py"
+    assert not app.exception and app.session_state.lesson == "kl.1" and app.session_state.next_page == "pages/inside.py"  # noqa: E501
     app = shown("kl.2")
     app.button(key="lesson_leave").click().run()
     assert app.session_state.lesson == ""

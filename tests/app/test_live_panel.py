@@ -46,7 +46,8 @@ def test_a_release_sets_the_point_and_its_echo(session):
     assert found.y == 7 and found.panel_echo == {"panel": "", "commit": 0}
     session(panel._commit, z=[None, 10**400] + [1e9] * (dims - 2), y=10)
     low, high = cached.slider_ranges(NAME).T
-    torch.testing.assert_close(torch.tensor(found.z[:2]), torch.tensor((low + high)[:2] / 2).float(), atol=1e-4, rtol=0)
+    torch.testing.assert_close(torch.tensor(found.z[:2]), torch.tensor((low + high)[:2] / 2).float(), atol=1e-4,
+        rtol=0)
     assert found.z[2:] == (state.MAX_ABS,) * (dims - 2) and "put back" in found.panel_note and found.y == 7
     session(panel._commit, z=[0.0] * dims, model="mnist-vae-2d")
     assert found.z[2] == state.MAX_ABS  # about a model that was left

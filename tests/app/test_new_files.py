@@ -88,7 +88,7 @@ class Toy(Measure):
     def measure(self, context):
         x = next(context.batches())[0]
         return {"toy_contrast": float(context.model.reconstruct(x).std())}
-""",
+""",  # noqa: E501
     "pages": '''
 """Toys: a page that is one new file."""
 

@@ -276,7 +276,8 @@ def test_answers_list_the_pictures_that_are_missing():
     header = json.loads(message[4 : 4 + size], parse_constant=pytest.fail)
     assert header["missing"] == [1] and header["seq"] is None
     assert pictures.to_uint8(drawn)[1, 0, 0, 0] == 128  # grey, as gaps are
-    assert messages.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]], "b": "x"}
+    assert messages.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]],
+        "b": "x"}
 
 
 def test_errors_of_an_own_map_that_are_not_finite():

@@ -17,14 +17,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # a script's own folder is all that Python looks in
 
-import numpy as np
-import pytest
-import torch
-from PIL import Image
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from PIL import Image  # noqa: E402
+from streamlit.testing.v1 import AppTest  # noqa: E402
+from streamlit.util import calc_hash  # noqa: E402
 
-import vae
+import vae  # noqa: E402
 
 RECORD = Path(__file__).with_name("old_links.json")
 PAGES = (
@@ -80,7 +80,8 @@ LINKS = [
     ("uses", {"model": "mnist-dvae", "use": "denoising", "seed": "9"}, "denoise_pictures"),
     ("uses", {"model": "mnist-few", "use": "memory"}, "memory_0"),
     ("uses", {"model": "mnist-vae-16d", "use": "everything"}, "anomaly_examples"),
-    ("compare", {"model": "mnist-ae-16d", "beside": "mnist-vae-16d,mnist-beta4,mnist-collapsed"}, "compare_mnist-collapsed"),
+    ("compare", {"model": "mnist-ae-16d", "beside": "mnist-vae-16d,mnist-beta4,mnist-collapsed"},
+        "compare_mnist-collapsed"),
     ("compare", {"model": "mnist-vae-2d", "beside": "no-such,mnist-vae-2d,mnist-ae-2d"}, "compare_mnist-ae-2d"),
     ("match", {"model": "sprites-btcvae", "seed": "3", "lesson": "factors.5"}, "match_panel"),
 ]  # fmt: skip
@@ -124,13 +125,13 @@ def decoded(name: str, z, y: int) -> list[int]:
 
 
 def fingerprint(x: torch.Tensor, across: int) -> list[int]:
-    """Return the means of across * across cells of an image (1, C, H, W) in [0, 1], by channel and row, in hundredths."""
+    """Return the means of across * across cells of an image (1, C, H, W) in [0, 1], by channel and row, in hundredths."""  # noqa: E501
     cells = torch.nn.functional.adaptive_avg_pool2d(x.float(), across).flatten().tolist()
     return [round(100 * v) for v in cells]
 
 
 def shown(app: AppTest, key: str = "") -> list[list[int]]:
-    """Return the fingerprints of the pictures that browser components hold, in grey; key: of the component with that key."""
+    """Return the fingerprints of the pictures that browser components hold, in grey; key: of the component with that key."""  # noqa: E501
     parts = [e.proto for e in app.get("bidi_component") if e.proto.json and e.proto.id.endswith(key and f"-{key}")]
     return [fingerprint(x, SHOWN) for part in parts for x in pictures_in(json.loads(part.json))]
 

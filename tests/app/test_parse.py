@@ -200,7 +200,8 @@ def test_known_indices():
 
 
 def test_known_places():
-    for wild in (None, [], [[1]], [[1, "a"]], [[1, None]], [[1, math.nan]], [[1, 1e9]], [[0, 0]] * 400, [7], [[1, True]]):
+    for wild in (None, [], [[1]], [[1, "a"]], [[1, None]], [[1, math.nan]], [[1, 1e9]], [[0, 0]] * 400, [7],
+        [[1, True]]):
         assert parse_places(wild, 300) is None
     np.testing.assert_array_equal(parse_places([[1, 2.5]], 1), [[1, 2.5]])
     np.testing.assert_array_equal(parse_places([[0.1, 123456.7]], 1), [[0.1, 123456.7]])  # nothing is rounded
@@ -216,13 +217,15 @@ def test_known_texts():
 def test_known_drawings():
     pixels = np.arange(9, dtype=np.uint8).reshape(3, 3)
     np.testing.assert_array_equal(parse_drawing(base64.b64encode(pixels.tobytes()).decode(), 3), pixels)
-    for wild in (None, 7, b"AAAA", "no base64!", "é", base64.b64encode(bytes(8)).decode(), base64.b64encode(bytes(900)).decode()):
+    for wild in (None, 7, b"AAAA", "no base64!", "é", base64.b64encode(bytes(8)).decode(),
+        base64.b64encode(bytes(900)).decode()):
         assert parse_drawing(wild, 3) is None
 
 
 def test_known_texts_of_links():
     assert parse_int_text("7", 0, 9) == 7 and parse_int_text("007", 0, 9) == 7 and parse_int_text("10", 0, 9) is None
-    assert all(parse_int_text(text, 0, 9) is None for text in ("", "-1", "+1", " 1", "1.0", "1_0", "²", "٣", "9" * 400))
+    assert all(parse_int_text(text, 0, 9) is None
+        for text in ("", "-1", "+1", " 1", "1.0", "1_0", "²", "٣", "9" * 400))
     code, problem = parse_code_text("0.1,-2", 2, 1000.0)
     assert torch.equal(code, torch.tensor([0.1, -2.0])) and problem == ""
     assert parse_names_text("1:slant;0:a:b;7:none;x:none;2", 5, 24) == [(1, "slant"), (0, "ab"), (2, "")]

@@ -37,12 +37,12 @@ def main() -> None:
         grid = DATASETS[name].grid
         factors = grid.sample(1, np.random.default_rng(0))
         rows[f"one image of {name} drawn from its factors"] = median_ms(
-            lambda: grid.render(factors), 200
+            lambda: grid.render(factors), 200  # noqa: B023
         )
     codes = np.random.default_rng(0).normal(size=(len(split), 10))
     for metric in (metrics.mig, metrics.sap, metrics.modularity, metrics.factor_vae_score):
         rows[f"{metric.__name__} of {len(codes):,} codes, without baseline"] = median_ms(
-            lambda: metric(codes, split.factors, baseline=False), 3
+            lambda: metric(codes, split.factors, baseline=False), 3  # noqa: B023
         )
     print("| | ms | times the first row |\n|---|---|---|")
     for title, ms in rows.items():

@@ -4,7 +4,7 @@ One table from one run: the floor (a page that only paints noise), the live pane
 browser, the same panel decoding on the server, and a stock st.slider in an app without this one's
 settings; with a slower network and with a class of users. Times are from the input event to the end of the frame that shows its
 picture, in headless Chromium without a GPU. Compare within a run: the machine's mood is in all rows.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -58,26 +58,28 @@ MEASURE = (
   const perSecond = painted / seconds, share = painted / asked;
   observer.disconnect();
   return { latencies, perSecond, share };
-}"""
+}"""  # noqa: E501
 )
 PANEL = (
     "() => { const root = " + ROOT + ";"
     " const input = root.querySelector('input[type=range]'), canvas = root.querySelector('canvas.picture');"
     " const low = Number(input.min), high = Number(input.max);"
-    " const move = (t) => { input.value = low + t * (high - low); input.dispatchEvent(new Event('input', { bubbles: true })) };"
+    " const move = (t) => { input.value = low + t * (high - low); input.dispatchEvent(new Event('input', { bubbles: "
+    "true })) };"
     f" return ({MEASURE})([canvas, move]) }}"
 )
 FLOOR = (
     "() => { const canvas = document.createElement('canvas'); canvas.width = canvas.height = 28;"
     " canvas.style.width = '400px'; document.body.append(canvas);"
     " const context = canvas.getContext('2d'), image = context.createImageData(28, 28); let n = 0;"
-    " const move = () => { for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;"
+    " const move = () => { for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : "
+    "Math.random() * 256;"
     " context.putImageData(image, 0, 0); canvas.dataset.painted = ++n };"
     f" return ({MEASURE})([canvas, move]) }}"
 )
 # a browser that has been told that it cannot decode
 NO_DECODER = """window.latentSpaceExplorer = { memory: new Map(), news: new EventTarget(), models: {
-  size: 1, has: () => true, set() {}, get: () => ({ draws: new Uint8Array(), decoder: null, reason: 'benchmark' }) } }"""
+  size: 1, has: () => true, set() {}, get: () => ({ draws: new Uint8Array(), decoder: null, reason: 'benchmark' }) } }"""  # noqa: E501
 
 
 def row(what, picture, network, class_size, found, cpu=None):

@@ -77,7 +77,7 @@ HOVER = (
     await rest(30);
   }
   return { rings, cards };
-}"""
+}"""  # noqa: E501
 )
 
 
@@ -106,7 +106,8 @@ def main() -> None:
     script = str(Path(__file__).with_name("map_app.py"))
     with running_app(script) as address, chromium() as browser:
         rows = {what: measure(browser, address, query) for what, query in (("map", ""), ("scattergl", "?scattergl=1"))}
-    print(f"{'70,000 points':14} {'first paint s':>13} {'pan ms':>8} {'p95':>7} {'a second':>9} {'zoom ms':>8} {'p95':>7} {'a second':>9}")
+    print(f"{'70,000 points':14} {'first paint s':>13} {'pan ms':>8} {'p95':>7} {'a second':>9} {'zoom ms':>8} "
+        f"{'p95':>7} {'a second':>9}")
     for what, found in rows.items():
         cells = [f"{what:14} {found['paint'] / 1000:13.2f}"]
         for kind in ("pan", "zoom"):

@@ -3,7 +3,7 @@
 A line is a recipe's name and the first 16 digits of the SHA-256 of the weights that train() returns, averaged ones where
 the recipe asks for them; "late" is the same of six steps near the run's end. A change that should leave training alone
 leaves every line alone, on one machine with one version of torch: diff the output from before it and after it.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def weights_late(recipe) -> list[dict[str, Tensor]]:
 
     A checkpoint of the first six steps is given another number, and the run goes on from there: with the learning rate,
     the beta and the capacity of late steps.
-    """
+    """  # noqa: E501
     recipe = replace(recipe, **{**SMALL, "steps": recipe.steps})
     late = int(0.95 * recipe.steps)
     with tempfile.TemporaryDirectory() as folder:

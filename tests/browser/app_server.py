@@ -63,7 +63,7 @@ def running_app(script: str = "app.py", folder: Path = ROOT):
 
 
 def own_warnings(log: str) -> list[str]:
-    """Return the lines of an app's log that tell of a deprecated call or an implicit encoding in this project's files."""
+    """Return the lines of an app's log that tell of a deprecated call or an implicit encoding in this project's files."""  # noqa: E501
     kinds = ("EncodingWarning:", "DeprecationWarning:")
     return [
         line for line in log.splitlines()

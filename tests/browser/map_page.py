@@ -9,7 +9,7 @@ from .panel import open_page
 
 # the map's own object, and where a point of the layout stands on the screen
 MAP = """(() => { const over = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
-  .map(r => r.querySelector('canvas.over')).find(Boolean); return over && [over, over.getRootNode().scatter ?? over.closest('.scatter').parentNode.scatter] })()"""
+  .map(r => r.querySelector('canvas.over')).find(Boolean); return over && [over, over.getRootNode().scatter ?? over.closest('.scatter').parentNode.scatter] })()"""  # noqa: E501
 NAME = "mnist-vae-16d"
 
 

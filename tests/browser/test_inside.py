@@ -14,9 +14,10 @@ from .app_server import settle
 from .panel import in_query, open_page, z_in_url
 
 INSIDE = """(() => { const pad = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
-  .map(r => r.querySelector('canvas.pad')).find(Boolean); return pad && (pad.getRootNode().inside ?? pad.closest('.inside').parentNode.inside) })()"""
+  .map(r => r.querySelector('canvas.pad')).find(Boolean); return pad && (pad.getRootNode().inside ?? pad.closest('.inside').parentNode.inside) })()"""  # noqa: E501
 # two bows, one above the other
-THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130, 136), (165, 146), (190, 172), (182, 208), (150, 226), (112, 222), (86, 202)]
+THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130, 136), (165, 146), (190, 172),
+    (182, 208), (150, 226), (112, 222), (86, 202)]
 
 
 def answered(page, more_than=0):
@@ -59,7 +60,8 @@ def test_a_drawn_3_comes_out_as_a_3_and_epsilon_is_redrawn(page, address):
     cells = page.locator(".ledger td[data-value]")
     shown = [float(text) for text in cells.all_inner_texts()]
     assert shown[0] + shown[1] == pytest.approx(shown[2], abs=1e-6)
-    said = page.evaluate(f"(({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}) => ({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}))({INSIDE}.answer)")
+    said = page.evaluate(f"(({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}) => ({{ recon, kl, "
+        f"negative_elbo, mu, sigma, z, kl_per_dim }}))({INSIDE}.answer)")
     model = vae.load("mnist-vae-16d")
     x = torch.from_numpy(np.rint(picture(page, "x") * 255) / 255).float()[None, None]
     q = model.encode(x)
@@ -89,7 +91,7 @@ def test_the_ellipse_is_to_scale_and_z_can_be_dragged(page, address):
           const e = svg.querySelector('ellipse.sigma1'), ring = svg.querySelector("circle[fill='none'][r='1']");
           const line = Number(e.getAttribute('stroke-width'));
           return {{ rx: Number(e.getAttribute('rx')), ry: Number(e.getAttribute('ry')), cx: Number(e.getAttribute('cx')),
-            cy: Number(e.getAttribute('cy')), unit: svg.getScreenCTM().a, up: svg.getScreenCTM().d, answer: {{ mu: {INSIDE}.answer.mu, sigma: {INSIDE}.answer.sigma }} }} }}"""
+            cy: Number(e.getAttribute('cy')), unit: svg.getScreenCTM().a, up: svg.getScreenCTM().d, answer: {{ mu: {INSIDE}.answer.mu, sigma: {INSIDE}.answer.sigma }} }} }}"""  # noqa: E501
     )
     assert [found["rx"], found["ry"]] == pytest.approx(found["answer"]["sigma"])
     assert [found["cx"], -found["cy"]] == pytest.approx(found["answer"]["mu"])
@@ -110,7 +112,8 @@ def test_the_ellipse_is_to_scale_and_z_can_be_dragged(page, address):
 def test_a_gallery_image_and_the_steps_by_keyboard(page, address):
     open_page(page, address, "inside", model="sprites-vae")
     n = answered(page)
-    page.get_by_role("radio", name="Choose or upload").or_(page.get_by_role("button", name="Choose or upload")).first.click()
+    page.get_by_role("radio",
+        name="Choose or upload").or_(page.get_by_role("button", name="Choose or upload")).first.click()
     answered(page, n)
     settle(page)
     x, _ = vae.data.DATASETS["sprites"].load("test").batch([0])
@@ -184,7 +187,8 @@ def test_a_drawing_on_another_models_page_is_what_that_model_sees(page, address)
         page.wait_for_url(f"**model={name}*")
         settle(page)
         if name == "rooms-vae":  # a colour model begins with an image of its own
-            page.get_by_role("radio", name="Draw").or_(page.get_by_role("button", name="Draw", exact=True)).first.click()
+            page.get_by_role("radio",
+                name="Draw").or_(page.get_by_role("button", name="Draw", exact=True)).first.click()
             settle(page)
         size = vae.load(name).image_shape[1]
         page.wait_for_function(f"(size) => {INSIDE}?.root.querySelector('canvas.x').height === size", arg=size)

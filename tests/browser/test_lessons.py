@@ -83,12 +83,12 @@ def hover(page):
     stage = page.locator(".stage")
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
-    here = lambda: page.locator(".here canvas").get_attribute("data-z")
+    here = lambda: page.locator(".here canvas").get_attribute("data-z")  # noqa: E731
     until(page, here)
     for part in (0.3, 0.5, 0.7):
         before = here()
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * 0.5, steps=4)
-        until(page, lambda: here() != before)
+        until(page, lambda: here() != before)  # noqa: B023
 
 
 def leave_the_far_place(page):
@@ -108,7 +108,8 @@ def uncover(page):
 
 
 TRIES = {
-    ("why", 2): draw_a_digit, ("why", 3): redraw, ("kl", 1): slide, ("walk", 0): hover, ("walk", 3): leave_the_far_place,
+    ("why", 2): draw_a_digit, ("why", 3): redraw, ("kl", 1): slide, ("walk", 0): hover,
+    ("walk", 3): leave_the_far_place,
     ("break", 0): draw_anything, ("use", 1): uncover,
 }  # fmt: skip
 

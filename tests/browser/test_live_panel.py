@@ -344,7 +344,7 @@ def test_undo_right_after_a_key_takes_back_that_key_alone(page, address):
 
 def test_a_point_outside_the_data_keeps_its_track_while_the_hand_is_on_it(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="6,0")
-    limits = f"() => {{ const i = {ROOT}.querySelector('input[data-dim=\"0\"]'); return [Number(i.min), Number(i.max)] }}"
+    limits = f"() => {{ const i = {ROOT}.querySelector('input[data-dim=\"0\"]'); return [Number(i.min), Number(i.max)] }}"  # noqa: E501
     low, high = page.evaluate(limits)
     assert high == 6 > -low
     box = page.locator("input[data-dim='0']").bounding_box()
@@ -381,7 +381,7 @@ def test_film_strips_show_what_stands_along_the_track_once_the_hand_rests(page, 
         )
 
     for i in (0, 3, 6):
-        until(page, lambda: right(i))
+        until(page, lambda: right(i))  # noqa: B023
     page.wait_for_timeout(800)  # the other strip and the pad come after it
     # never while it moves
     before = strip(page)
@@ -422,7 +422,7 @@ def test_touch_on_a_phone(browser, address):
     def swipe(box, start, end):
         """A finger from one place to another, in parts of a box's width and height."""
         places = np.linspace(start, end, 12)
-        spot = lambda p: [{"x": box["x"] + box["width"] * p[0], "y": box["y"] + box["height"] * p[1]}]
+        spot = lambda p: [{"x": box["x"] + box["width"] * p[0], "y": box["y"] + box["height"] * p[1]}]  # noqa: E731
         cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": spot(places[0])})
         for place in places[1:]:
             cdp.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": spot(place)})
@@ -520,7 +520,7 @@ def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(pa
 
 def test_weights_that_never_arrive_are_told_and_the_server_decodes(page, address):
     marker = b'"kind": "model"'
-    empty = lambda message: message.replace(marker, b'"kind": "mudel"') if marker in message else message
+    empty = lambda message: message.replace(marker, b'"kind": "mudel"') if marker in message else message  # noqa: E731
     meddle(page, empty)
     open_page(page, address, "sliders", model="mnist-vae-2d", z="0,0")
     page.locator("canvas.picture[data-painted]").wait_for()

@@ -34,7 +34,8 @@ def card(page, other_than=-1):
     )
     index, height, width, values = page.evaluate(
         f"() => {{ const {{ card }} = {MAP}[1], c = card.querySelector('canvas');"
-        " return [Number(card.dataset.index), c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]] }"
+        " return [Number(card.dataset.index), c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, "
+        "c.height).data]] }"
     )
     return index, np.array(values).reshape(height, width, 4)[:, :, 0]
 
@@ -135,7 +136,8 @@ def here(page):
     page.wait_for_function(f"() => {MAP}?.[1].hereCanvas.dataset.z")
     z, values = page.evaluate(
         f"() => {{ const c = {MAP}[1].hereCanvas;"
-        " return [c.dataset.z.split(',').map(Number), [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]] }"
+        " return [c.dataset.z.split(',').map(Number), [...c.getContext('2d').getImageData(0, 0, c.width, "
+        "c.height).data]] }"
     )
     return np.array(z), np.array(values).reshape(28, 28, 4)[:, :, 0]
 
@@ -249,7 +251,7 @@ def test_a_pinch_zooms_about_its_middle(page, address):
           const send = (type, id, dx) => over.dispatchEvent(new PointerEvent(type, {{ pointerId: id, pointerType: 'touch', clientX: x + dx, clientY: y, bubbles: true, cancelable: true }}));
           send('pointerdown', 1, -40); send('pointerdown', 2, 40);
           for (let i = 1; i <= 20; i++) {{ send('pointermove', 1, -40 - 2 * i); send('pointermove', 2, 40 + 2 * i); }}
-          send('pointerup', 1, -80); send('pointerup', 2, 80); }}""",
+          send('pointerup', 1, -80); send('pointerup', 2, 80); }}""",  # noqa: E501
         [x, y],
     )
     assert page.evaluate(place)["k"] == pytest.approx(2, rel=0.05)
@@ -259,12 +261,14 @@ def test_layouts_are_travelled_between_and_points_are_sent_once(page, address):
     sizes = []
     page.on(
         "websocket",
-        lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame if isinstance(frame, (bytes, str)) else b""))),
+        lambda socket: socket.on("framereceived",
+            lambda frame: sizes.append(len(frame if isinstance(frame, (bytes, str)) else b""))),
     )  # fmt: skip
     open_map(page, address)
     large = sum(size > 200_000 for size in sizes)
     assert large >= 2  # codes, thumbnails
-    page.evaluate(f"() => {{ window.seen = new Set(); const [over, map] = {MAP}; const look = () => {{ window.seen.add(map.shown[0].toFixed(4)); requestAnimationFrame(look) }}; look() }}")
+    page.evaluate(f"() => {{ window.seen = new Set(); const [over, map] = {MAP}; const look = () => {{ "
+        f"window.seen.add(map.shown[0].toFixed(4)); requestAnimationFrame(look) }}; look() }}")
     page.get_by_role("radio", name="PCA").or_(page.get_by_role("button", name="PCA")).first.click()
     page.wait_for_function(f"() => {MAP}[1].placed === 'pca' && !{MAP}[1].travelling")
     assert page.evaluate("window.seen.size") > 5  # a point was seen on its way
@@ -300,7 +304,7 @@ def test_uploads_are_placed_and_the_first_is_the_current_point(page, address, tm
     page.get_by_text("Fewer than 5 images").first.wait_for()
     page.get_by_text("mine.png lies within the data").wait_for()
     page.get_by_text("noise.png lies outside the data").first.wait_for()
-    marks = lambda: page.evaluate(f"() => {MAP}[1].data.marks")
+    marks = lambda: page.evaluate(f"() => {MAP}[1].data.marks")  # noqa: E731
     until(page, lambda: marks() and np.allclose(marks()[0]["place"], found.umap[7], atol=1e-3))  # its own place
 
 

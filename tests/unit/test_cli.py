@@ -69,14 +69,14 @@ def test_a_check_writes_nothing_and_names_what_differs(small_world, capsys):
     store.write_card(dataclasses.replace(card, figures=card.figures | {"kl": card.figures["kl"] + 0.5}))
     assert cli.main(["evaluate", "--all", "--check", "--dci"]) == 1
     out = capsys.readouterr().out
-    assert f"  kl is {card.figures['kl'] + 0.5:.7g} on the card and {card.figures['kl']:.7g} now (tolerance 0.001)\n" in out
+    assert f"  kl is {card.figures['kl'] + 0.5:.7g} on the card and {card.figures['kl']:.7g} now (tolerance 0.001)\n" in out  # noqa: E501
     assert "0 of 1 models have the figures of their cards.\n" in out
     # one that cannot be used is no success
     store.write_card(dataclasses.replace(card, figures=card.figures | {"fid": 1.0}))
     assert cli.main(["evaluate", "--all", "--check"]) == 1
     assert "figures that are not known here: 'fid'" in capsys.readouterr().out
     assert cli.main(["list"]) == 0
-    assert "mnist-vae-2d       unavailable: its card has figures that are not known here: 'fid'" in capsys.readouterr().out
+    assert "mnist-vae-2d       unavailable: its card has figures that are not known here: 'fid'" in capsys.readouterr().out  # noqa: E501
 
 
 def test_new_weights_come_with_a_map_of_their_own(small_world):

@@ -73,7 +73,8 @@ def edit_card(**changes):
         (lambda folder: (folder / "card.json").write_text("{", encoding="utf-8"), "cannot be read"),
         (lambda folder: (folder / "card.json").write_text("[]", encoding="utf-8"), "cannot be read"),
         (lambda folder: (folder / "card.json").write_text("{}", encoding="utf-8"), "cannot be read"),
-        (edit_card(config={"image_shape": [1, 28, 28], "latent_dim": 2, "layers": 3}), "names 'layers', unknown to NetworkConfig"),
+        (edit_card(config={"image_shape": [1, 28, 28], "latent_dim": 2, "layers": 3}), "names 'layers', unknown to "
+            "NetworkConfig"),
         (edit_card(config=None), "does not build"),
         (edit_card(config={"latent_dim": 2}), "does not build"),
         (edit_card(config={**dataclasses.asdict(CONFIG), "encoder": [9]}), "do not fit"),
@@ -82,7 +83,8 @@ def edit_card(**changes):
         (edit_card(latent_dim=3), "two different values of latent_dim"),
         (edit_card(family="gan"), "its family 'gan' is not known"),
         # of a family that a later version has, or a file that is not here
-        (edit_card(family="diffusion", config={"image_shape": [1, 28, 28], "latent_dim": 2, "steps": 9}), "'diffusion' is not known"),
+        (edit_card(family="diffusion", config={"image_shape": [1, 28, 28], "latent_dim": 2, "steps": 9}),
+            "'diffusion' is not known"),
         (edit_card(family=["ae"]), "is not known"),
         (edit_card(family=None), "its family None is not known"),
         (edit_card(recipe={"objective": {"name": "toy"}}), "its objective 'toy' is not known"),

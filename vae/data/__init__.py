@@ -1,4 +1,4 @@
-"""Data sets: one per file, each registers itself. DATASETS is the registry; the "data" of a card is one of its keys."""
+"""Data sets: one per file, each registers itself. DATASETS is the registry; a card's "data" is one of its keys."""
 
 import sys
 

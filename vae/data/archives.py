@@ -80,7 +80,10 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
             (surplus, f"Only the first {MAX_IMAGES:,} images are used; {surplus:,} more were left out."),
             (others, f"{_count_phrase(others, 'other file')} left out: not PNG, JPEG, WebP or GIF."),
             (large, f"{_count_phrase(large, 'image')} left out: larger than {MAX_BYTES // 2**20} MB."),
-            (unreadable, f"{_count_phrase(unreadable, 'image')} left out: damaged, encrypted or unusually compressed."),
+            (
+                unreadable,
+                f"{_count_phrase(unreadable, 'image')} left out: damaged, encrypted or unusually compressed.",
+            ),
         )
         if count
     ]  # fmt: skip
@@ -99,7 +102,8 @@ def _open_archive(content: bytes) -> zipfile.ZipFile:
 
 def _check_size(unpacked: int) -> int:
     if unpacked > MAX_UNPACKED:
-        raise UploadError(f"These files have more than {MAX_UNPACKED // 2**20} MB together; use fewer or smaller ones.")
+        limit = MAX_UNPACKED // 2**20
+        raise UploadError(f"These files have more than {limit} MB together; use fewer or smaller ones.")
     return unpacked
 
 

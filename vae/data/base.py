@@ -131,14 +131,16 @@ class Split:
         """Return the first n images as a new split."""
         return self.take(slice(n), self.name)
 
-    def batch(self, indices) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
         """Return the images at indices (B,), where B may be 0: x (B, C, H, W) float in [0, 1], y (B,) int64."""
         indices = np.asarray(indices)
         indices = indices if indices.size else indices.astype(np.int64)  # an empty list is an array of floats
         x = torch.from_numpy(self.render(indices)).float() / 255
         return x, torch.from_numpy(self.labels[indices])
 
-    def batches(self, size: int = 500, rows: Sequence[int] | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, size: int = 500, rows: Sequence[int] | np.ndarray | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield `batch` of consecutive rows, `size` at a time: of all images, or of `rows` alone."""
         rows = range(len(self)) if rows is None else rows
         for first in range(0, len(rows), size):
@@ -220,8 +222,9 @@ class DatasetInfo:
 
     def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:
         """Return the attributes as indices: {name: (factor k, values of factor k)}."""
-        found = {}
+        found: dict[str, tuple[int, tuple[int, ...]]] = {}
         for name, (factor, values) in self.attributes.items():
+            assert self.grid is not None  # attributes are values of its factors
             k = self.grid.names.index(factor)
             found[name] = k, tuple(self.grid.values[k].index(value) for value in values)
         return found

@@ -150,7 +150,7 @@ def definition() -> dict:
     return style
 
 
-def _elements(node) -> list[dict]:
+def _elements(node: object) -> list[dict]:
     """Return all drawn elements below a node of a style, without those that only mask others."""
     if isinstance(node, list):
         return [element for child in node for element in _elements(child)]
@@ -209,7 +209,7 @@ def build() -> None:
         "facialHairVariant": "goatee", "facialHairProbability": 100,
     }  # fmt: skip
 
-    def draw(shown: list[dict], **options) -> np.ndarray:
+    def draw(shown: list[dict], **options: str) -> np.ndarray:
         """Render these elements alone, without a background: (inks, 64, 64) uint8, how much of each ink."""
         alone = Style({**style, "canvas": {**style["canvas"], "elements": shown}})
         amounts = np.zeros((len(INKS), 64, 64))

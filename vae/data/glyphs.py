@@ -149,29 +149,36 @@ def choose_styles(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...
     """Return (TWINS, TEST, VALIDATION), given the distances between all styles (S, S); styles in ODD are left out.
 
     Groups are the connected components of styles within NEAR of each other; a group goes into one split as a
-    whole. Groups of up to MAX_GROUP_SIZE styles fill first the test split, then the validation split, in the order of a
-    hash of their first style; a group that would make the split too large is skipped. The larger groups, four
+    whole. Groups of up to MAX_GROUP_SIZE styles fill first the test split, then the validation split, in the order
+    of a hash of their first style; a group that would make the split too large is skipped. The larger groups, four
     chains of common text faces, would fill a third of the test split.
     """
-    kept, twins = [], []
+    apart: list[int] = []  # styles that are no twins
+    twins: list[int] = []
     for style in range(len(distance)):
         if style not in ODD:
-            is_twin = (distance[style, kept] < TWIN).any()
-            (twins if is_twin else kept).append(style)
-    kept = np.array(kept)
+            is_twin = (distance[style][apart] < TWIN).any()
+            (twins if is_twin else apart).append(style)
+    kept = np.array(apart)
     count, group_of = connected_components(distance[np.ix_(kept, kept)] < NEAR)
     groups = [kept[group_of == k] for k in range(count)]
     hashes = _hash(np.array([group[0] for group in groups], np.uint64))
     candidates = [groups[k] for k in np.argsort(hashes, kind="stable") if len(groups[k]) <= MAX_GROUP_SIZE]
-    chosen = []
-    for size in (TEST_STYLES, VALIDATION_STYLES):
-        split, skipped = [], []
-        for group in candidates:
-            fits = len(split) + len(group) <= size
-            split, skipped = (split + group.tolist(), skipped) if fits else (split, [*skipped, group])
-        chosen.append(tuple(sorted(split)))
-        candidates = skipped
-    return tuple(twins), *chosen
+    test, candidates = _fill(candidates, TEST_STYLES)
+    validation, _ = _fill(candidates, VALIDATION_STYLES)
+    return tuple(twins), test, validation
+
+
+def _fill(groups: list[np.ndarray], size: int) -> tuple[tuple[int, ...], list[np.ndarray]]:
+    """Return the styles of the groups that fit into a split of `size`, taken in order, and the groups left over."""
+    split: list[int] = []
+    skipped: list[np.ndarray] = []
+    for group in groups:
+        if len(split) + len(group) <= size:
+            split += group.tolist()
+        else:
+            skipped.append(group)
+    return tuple(sorted(split)), skipped
 
 
 INFO = DATASETS.register("glyphs")(DatasetInfo(

@@ -60,7 +60,8 @@ def load(
         raise OSError(f"{gallery.name} is missing" if shipped else f"the {split} split does not ship as a gallery")
     folder = data_folder() / name
     files = FILES["test" if split == "test" else "train"]
-    whole = _split(*(parse(fetch(file, folder, mirrors, content_md5[file])) for file in files), split)
+    images, labels = (parse(fetch(file, folder, mirrors, content_md5[file])) for file in files)
+    whole = _split(images, labels, split)
     if split in ("test", "train+validation"):
         return whole
     order, size = hash_order(len(whole)), validation_size(len(whole))

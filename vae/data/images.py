@@ -65,7 +65,7 @@ def read_image(content: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's decompression bomb warning: the size is checked below
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
         raise UploadError(TOO_MANY_PIXELS) from None
     except UnidentifiedImageError:
@@ -145,9 +145,8 @@ def _centred(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
     cut = picture.crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
     scale = 20 / 28 * min(size) / max(cut.size)
-    cut = cut.resize(
-        tuple(max(1, round(side * scale)) for side in cut.size), Image.Resampling.LANCZOS
-    )
+    sides = max(1, round(cut.width * scale)), max(1, round(cut.height * scale))
+    cut = cut.resize(sides, Image.Resampling.LANCZOS)
     ink = np.abs(np.asarray(cut.convert("L"), np.float32) - background) + 1e-6
     mass_x = (ink.sum(0) * (np.arange(cut.width) + 0.5)).sum() / ink.sum()
     mass_y = (ink.sum(1) * (np.arange(cut.height) + 0.5)).sum() / ink.sum()

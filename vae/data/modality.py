@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from torch import Tensor
 
 
 class Modality(Protocol):
@@ -12,7 +13,7 @@ class Modality(Protocol):
 
     name: str
 
-    def picture(self, x) -> np.ndarray: ...
+    def picture(self, x: Tensor | np.ndarray) -> np.ndarray: ...
 
 
 class Images:
@@ -20,7 +21,7 @@ class Images:
 
     name = "images"
 
-    def picture(self, x) -> np.ndarray:
+    def picture(self, x: Tensor | np.ndarray) -> np.ndarray:
         """Convert x (N, C, H, W) in [0, 1], tensor or array, to (N, H, W, C) uint8."""
         values = np.nan_to_num(np.asarray(x, np.float32), nan=0.5)  # grey marks a missing value; black could be data
         return np.rint(values.clip(0, 1) * 255).astype(np.uint8).transpose(0, 2, 3, 1)

@@ -73,7 +73,7 @@ def _in_heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     sin_t = np.cbrt(np.abs(u) / (0.61 * 16))
     cos_t = np.sqrt(np.clip(1 - sin_t**2, 0, None))
 
-    def branch(c):  # with cos 2t, cos 3t and cos 4t as polynomials in c = cos t
+    def branch(c: np.ndarray) -> np.ndarray:  # with cos 2t, cos 3t and cos 4t as polynomials in c = cos t
         cosines = 13 * c - 5 * (2 * c**2 - 1) - 2 * (4 * c**3 - 3 * c) - (8 * c**4 - 8 * c**2 + 1)
         return -(0.66 * cosines + 1.5)
 

@@ -7,7 +7,8 @@ are called and measured stands in measures/, whose protocols hold the constants 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import cast
 
 import numpy as np
 import torch
@@ -56,12 +57,18 @@ def anomalies(model: LatentModel, info: DatasetInfo, n: int, seed: int = 0) -> d
     def scores(kind: str | None) -> metrics.Scores:
         noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(seed)
         found = []
-        for x, _ in others.get(kind, own).batches(BATCH, range(n)):
+        source = own if kind is None else others.get(kind, own)
+        for x, _ in source.batches(BATCH, range(n)):
             x = x if kind is None else foreign_images(kind, x, noise)
             found.append(metrics.foreignness(model, x, draws))
-        return metrics.Scores(*(None if part[0] is None else np.concatenate(part) for part in zip(*found, strict=False)))
+        return metrics.Scores(
+            np.concatenate([part.squared_error for part in found]),
+            _joined([part.negative_elbo for part in found]),
+            _joined([part.excess for part in found]),
+        )
 
-    familiar, figures = scores(None), {}
+    familiar = scores(None)
+    figures: dict[str, float | list[float]] = {}
     for kind in foreign_kinds(info):
         foreign = scores(kind)
         for score in metrics.Scores._fields:
@@ -69,6 +76,12 @@ def anomalies(model: LatentModel, info: DatasetInfo, n: int, seed: int = 0) -> d
                 curve = metrics.roc(getattr(familiar, score), getattr(foreign, score))
                 figures |= {f"auroc_{score}_{kind}": curve.auroc, f"roc_{score}_{kind}": curve.hits.tolist()}
     return figures
+
+
+def _joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
+    """Return the scores (N,) of all batches; None where the model has no such score."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
 
 
 # ---- labels
@@ -134,15 +147,15 @@ def labels_alone(
 ) -> dict:
     """What a semi-supervised model's own classifier learns from as many labels without the model:
     accuracy_labels_alone, beside accuracy_with_model on the same images."""
-    right = []
+    right, own = [], cast(nn.Module, model.classifier)
     for seed in range(draws):
         x, y = lent.batch(choose(lent.labels, count, seed))
-        network = copy.deepcopy(model.classifier)
+        network = copy.deepcopy(own)
         vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
         right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, np.arange(n))[0])
     return {
         "accuracy_labels_alone": float(np.mean(right)),
-        "accuracy_with_model": accuracy(Answers(model.classifier), split, np.arange(n))[0],
+        "accuracy_with_model": accuracy(Answers(own), split, np.arange(n))[0],
     }
 
 
@@ -176,10 +189,11 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for layer in network.modules():
-            if hasattr(layer, "reset_parameters"):
-                layer.reset_parameters()
+            reset = getattr(layer, "reset_parameters", None)
+            if callable(reset):
+                reset()
 
-    def batches():
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
         for _ in range(steps):
             rows = torch.randint(len(x), (BATCH_SIZE,), generator=generator)
             yield vary(x[rows], y[rows], generator), y[rows, None]

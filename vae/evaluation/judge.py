@@ -38,7 +38,8 @@ def learn(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], steps: i
     optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     for x, y in batches:
-        loss = sum(nn.functional.cross_entropy(q, y[:, k]) for k, q in enumerate(network(x)))
+        losses = [nn.functional.cross_entropy(q, y[:, k]) for k, q in enumerate(network(x))]
+        loss = sum(losses, start=torch.zeros(()))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -144,16 +144,21 @@ def results_table(root: Path | None = None) -> str:
     for card in cards:
         figure = headline(card)
         if figure is not None:
+            shipped = f"{figure.text(card.figures[figure.key])} (seed {card.recipe['seed']})"
             lines.append(
-                f"| {card.name} | {figure.title} | {figure.text(card.figures[figure.key])} (seed {card.recipe['seed']}) "
+                f"| {card.name} | {figure.title} | {shipped} "
                 f"| {_spread(card, figure, root)} | {card.published or '–'} |"
             )
-    lines += ["", *_uses_table(cards), "", *_disentanglement_table(cards), "", "How these were chosen and measured:", ""]
+    lines += ["", *_uses_table(cards), "", *_disentanglement_table(cards)]
+    lines += ["", "How these were chosen and measured:", ""]
     for text in dict.fromkeys(card.note for card in cards if card.note):
         lines.append(f"- {', '.join(card.name for card in cards if card.note == text)}: {text}")
     on_test = [card.name for card in cards if card.selection.get("split") == "test"]
     if on_test:
-        lines.append(f"- {', '.join(on_test)}: settings and seed were chosen on test images, before there was a validation split.")
+        lines.append(
+            f"- {', '.join(on_test)}: settings and seed were chosen on test images, "
+            "before there was a validation split."
+        )
     lines += [f"- {label(key)}: {text}" for key, text in _protocols(cards).items()]
     return "\n".join(lines)
 
@@ -259,7 +264,7 @@ def traversal_picture(
     order = store.dimension_order(model, model_map)[:rows]
     y = None
     if model.num_classes:
-        label = int(DATASETS[model.card.data].load("test").labels[model_map.rows[0]])
+        label = int(DATASETS[store.card_of(model).data].load("test").labels[model_map.rows[0]])
         y = torch.full((columns,), label)
     strips = []
     for d in order:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.distributions import Distribution
 
 from ..models import LatentModel
 
@@ -59,7 +60,8 @@ def fill_in(
     with torch.no_grad():
         z = model.sample(n, generator=generator)
         likelihood = log_likelihood(z)
-    power, log_evidence, step, rates = 0.0, 0.0, 0.5, []
+    power, log_evidence, step = 0.0, 0.0, 0.5
+    rates: list[float] = []
     while power < 1 and len(rates) < MAX_RISES * MOVES:
         rise = _rise(likelihood, 1 - power)
         log_weights = (rise * likelihood).double()
@@ -81,7 +83,9 @@ def fill_in(
 
 
 def _rise(likelihood: Tensor, limit: float) -> float:
-    """Return the largest rise of the power, up to limit, that leaves MIN_EFFECTIVE_SHARE of the particles effective."""
+    """Return the largest rise of the power, up to limit, that leaves MIN_EFFECTIVE_SHARE of the particles
+    effective.
+    """
 
     def effective(rise: float) -> float:
         weights = (rise * likelihood.double()).softmax(0)
@@ -103,7 +107,10 @@ def _systematic(weights: Tensor, generator: torch.Generator | None) -> Tensor:
     return torch.searchsorted(weights.cumsum(0), positions).clamp(max=n - 1)
 
 
-def _move(z, scale, step, power, prior, log_likelihood, generator) -> tuple[Tensor, Tensor, float]:
+def _move(
+    z: Tensor, scale: Tensor, step: float, power: float, prior: Distribution,
+    log_likelihood: Callable[[Tensor], Tensor], generator: torch.Generator | None,
+) -> tuple[Tensor, Tensor, float]:  # fmt: skip
     """Move each particle by one Hamiltonian trajectory (Neal 2011).
 
     Returns (z (N, D), log-likelihoods (N,), share of proposals accepted).

@@ -7,7 +7,7 @@ even longer, so the web process must do neither.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
@@ -25,7 +25,15 @@ CELLS = 256  # cells across the grid that caches the repulsion by all points
 IMAGINED_FROM = 8  # neighbours on a map whose codes are averaged for a position between them
 
 
-def fit_umap(codes: np.ndarray, seed: int = 0, progress_file=None) -> np.ndarray:
+class ProgressFile(Protocol):
+    """What tqdm needs of a file."""
+
+    def write(self, text: str) -> object: ...
+
+    def flush(self) -> None: ...
+
+
+def fit_umap(codes: np.ndarray, seed: int = 0, progress_file: ProgressFile | None = None) -> np.ndarray:
     """Return the UMAP (McInnes et al. 2018) of codes (N, D) as (N, 2) float32, reproducible for a seed.
 
     N is at least 5. progress_file: a file-like object that umap writes its progress bar to.
@@ -105,7 +113,7 @@ def umap_push(xy: np.ndarray) -> Push:
     low, high = xy.min(0) - 1.0, xy.max(0) + 1.0
     step = (high - low) / (CELLS - 1)
     edges = [(low[d] - step[d] / 2, high[d] + step[d] / 2) for d in (0, 1)]
-    share = np.histogram2d(*xy.T, bins=CELLS, range=edges)[0] / len(xy)
+    share = np.histogram2d(xy[:, 0], xy[:, 1], bins=CELLS, range=edges)[0] / len(xy)
     offsets = np.arange(1 - CELLS, CELLS)
     force = _repulsion(np.stack(np.meshgrid(offsets * step[0], offsets * step[1], indexing="ij"), -1))
     summed = [fftconvolve(force[..., d], share, mode="valid") for d in (0, 1)]

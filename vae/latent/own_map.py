@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -141,14 +142,14 @@ def main(folder: Path) -> None:
     os.replace(folder / "writing.npz", folder / "result.npz")
 
 
-def fit(job: dict, archive: Path, report) -> OwnMap:
+def fit(job: dict, archive: Path, report: Callable[[str, float], None]) -> OwnMap:
     """Decode and encode the images of an archive and fit maps to their codes.
 
     job: the content of job.json. report(stage, share): called with the progress. Raises UploadError where fewer
     than MIN_IMAGES can be decoded or a value of the model is not finite.
     """
     model = store.load(job["model"])
-    info = DATASETS[model.card.data]
+    info = DATASETS[store.card_of(model).data]
     images, kept = [], []
     with zipfile.ZipFile(archive) as file:
         for i in range(len(job["names"])):
@@ -165,7 +166,7 @@ def fit(job: dict, archive: Path, report) -> OwnMap:
     x = torch.cat(images)
     classes = torch.zeros(n, dtype=torch.int64)
 
-    def batches():
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
         for first in range(0, n, BATCH):
             report(f"encoding image {first + 1:,} of {n:,}", 0.15 + 0.15 * first / n)
             part = x[first : first + BATCH]
@@ -200,7 +201,7 @@ def fit(job: dict, archive: Path, report) -> OwnMap:
 class _ProgressBar:
     """A file-like object that umap writes its progress bar to; it calls on_share with the share done, 0 to 1."""
 
-    def __init__(self, on_share):
+    def __init__(self, on_share: Callable[[float], None]):
         self.on_share = on_share
 
     def write(self, text: str) -> None:

@@ -13,7 +13,8 @@ from ..latent.geometry import attribute_direction
 from ..models import LatentModel
 
 PROTOCOL = (
-    "directions from {fit:,} codes, {moved:,} other test images moved by {steps:g} times the direction, judged by a classifier"
+    "directions from {fit:,} codes, {moved:,} other test images moved by {steps:g} times the direction, judged by a "
+    "classifier"
 )
 
 
@@ -34,13 +35,14 @@ def attribute_flips(
     """Move codes by the attribute's direction (Larsen et al. 2016) and ask a judge.
 
     codes (N, D), factors (N, K) int; attributes: {name: (k, values)}: an image has the
-    attribute where its factor k takes one of these values. judge: images (B, C, H, W) -> answers (B, K) int. The first `fit`
-    codes give the directions, the others are moved: by +steps times the direction where the
+    attribute where its factor k takes one of these values. judge: images (B, C, H, W) -> answers (B, K) int. The
+    first `fit` codes give the directions, the others are moved: by +steps times the direction where the
     attribute is absent, by -steps where it is there.
     Raises ValueError for codes and factors that do not go together, and unless 0 < fit < N.
     """
     if codes.ndim != 2 or np.ndim(factors) != 2 or len(codes) != len(factors):
-        raise ValueError(f"codes (N, D) and factors (N, K) must go together, not {tuple(codes.shape)}, {np.shape(factors)}")
+        shapes = f"{tuple(codes.shape)}, {np.shape(factors)}"
+        raise ValueError(f"codes (N, D) and factors (N, K) must go together, not {shapes}")
     if not 0 < fit < len(codes):
         raise ValueError(f"fit must be between 1 and {len(codes) - 1}, so that codes are left to move, not {fit}")
     rates, unmoved, others = {}, {}, {}

@@ -68,9 +68,10 @@ class Confidence(NamedTuple):
 
 @torch.no_grad()
 def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> Confidence:
-    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]. Raises ValueError for others, and for none."""
+    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]. Raises ValueError for others, and for none.
+    Of samples that are not finite it is NaN."""
     for x in (samples, test_images):
-        check_images(x, test_images.shape[-3:])
+        check_images(x, test_images.shape[-3:], look=isinstance(x, Tensor) and bool(x.isfinite().all()))
         if not len(x):
             raise ValueError("there are no images to be confident of")
 

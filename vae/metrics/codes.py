@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-PROTOCOL = "exponential of the entropy of code frequencies, {images:,} images, {places:,} positions, codebook of {vectors}"
+PROTOCOL = (
+    "exponential of the entropy of code frequencies, {images:,} images, {places:,} positions, codebook of {vectors}"
+)
 
 
 class CodeUsage(NamedTuple):

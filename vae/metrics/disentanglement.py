@@ -193,7 +193,8 @@ def dci(
         delayed(_fit_trees)(codes, factors[:, k], cut) for k in order
     )
     bar = tqdm(fitted, desc="dci", unit="factor", total=len(order), disable=not progress)
-    for k, (importance[:, k], accuracy) in zip(order, bar, strict=False):
+    for k, (of_factor, accuracy) in zip(order, bar, strict=False):
+        importance[:, k] = of_factor
         accuracies.append(accuracy)
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(
@@ -451,8 +452,8 @@ def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np
         binned = _binned(codes[:, d], bins)
         for k in range(factors.shape[1]):
             values = factors[:, k].max() + 1
-            joint = np.bincount(binned * values + factors[:, k], minlength=bins * values)
-            joint = joint.reshape(bins, values) / len(codes)
+            counts = np.bincount(binned * values + factors[:, k], minlength=bins * values)
+            joint = counts.reshape(bins, values) / len(codes)
             independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
             seen = joint > 0
             terms = joint[seen] * np.log(joint[seen] / independent[seen])
@@ -496,7 +497,7 @@ def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = SVM_C) -> Callable:
     sign = np.array([1.0, -1.0])[:, None]
     each = np.arange(v)
 
-    def inside(w, b):
+    def inside(w: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Sums (2, V, 3) of 1, x, x^2 over the points with s (w x + b) < 1."""
         with np.errstate(divide="ignore", invalid="ignore"):
             edge = np.where(w == 0, 0, (sign - b) / w)  # (2, V)
@@ -507,7 +508,7 @@ def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = SVM_C) -> Callable:
         flat = np.where((sign * b < 1)[..., None], whole, 0)  # w = 0: all points or none
         return np.where((w == 0)[None, :, None], flat, picked)
 
-    def loss(w, b):
+    def loss(w: np.ndarray, b: np.ndarray) -> np.ndarray:
         one, x1, x2 = np.moveaxis(inside(w, b), 2, 0)
         offset = sign - b  # the residual is offset - w x, up to its sign
         square = one * offset**2 - 2 * offset * w * x1 + w**2 * x2

@@ -44,14 +44,14 @@ def importance_nll(
         raise ValueError("a deterministic code has no density to sample from")
     found, prior, generator = [], model.prior, torch.Generator().manual_seed(seed)
     for x, y in batches:
-        y = y if model.num_classes else None
-        posterior, b = model.encode(x, y), len(x)
+        labels = y if model.num_classes else None
+        posterior, b = model.encode(x, labels), len(x)
         chunk = max(1, FLOATS // max(1, x.numel()))
         total = torch.full((b,), -torch.inf, dtype=torch.float64)
         for first in range(0, samples, chunk):
             n = min(chunk, samples - first)
             z = reparametrise(posterior, torch.randn(n, b, model.latent_dim, generator=generator))  # (n, B, D)
-            repeated = None if y is None else y.repeat(n)
+            repeated = None if labels is None else labels.repeat(n)
             likelihood = model.likelihood(z.flatten(0, 1), repeated)
             log_p_x = likelihood.log_prob(x.repeat(n, 1, 1, 1)).view(n, b)
             log_weight = log_p_x + prior.log_prob(z) - posterior.log_prob(z)

@@ -38,20 +38,21 @@ def average_terms(
     generator = torch.Generator().manual_seed(seed)
     recon, floor, kl, kl_per_dim, recon_at_mean, means, sigmas = [], [], [], [], [], [], []
     for x, y in batches:
-        y = y if model.num_classes else None
-        out = model(x, y, generator=generator)
+        labels = y if model.num_classes else None
+        out = model(x, labels, generator=generator)
         terms = elbo(out, x)
         recon.append(terms.recon)
         floor.append(pixel_entropy(x))
         kl.append(terms.kl)
-        kl_per_dim.append(terms.kl_per_dim)
-        recon_at_mean.append(-model.likelihood(out.posterior.mean, y).log_prob(x))
+        if terms.kl_per_dim is not None:
+            kl_per_dim.append(terms.kl_per_dim)
+        recon_at_mean.append(-model.likelihood(out.posterior.mean, labels).log_prob(x))
         means.append(out.posterior.mean)
         sigmas.append(out.posterior.stddev)
     if not sum(map(len, recon)):
         raise ValueError("there are no images to average over")
     # float64: a float32 mean over 10,000 terms of some hundred nats loses its last digit
-    per_dim = None if kl_per_dim[0] is None else torch.cat(kl_per_dim).double().mean(0).numpy()
+    per_dim = torch.cat(kl_per_dim).double().mean(0).numpy() if kl_per_dim else None
     return Terms(
         float(torch.cat(recon).double().mean()),
         float(torch.cat(floor).double().mean()),
@@ -99,12 +100,15 @@ def sharpness(x: Tensor) -> Tensor:
 def _check(x: Tensor) -> None:
     if x.ndim != 4:
         raise ValueError(f"images must be (B, C, H, W), not {tuple(x.shape)}")
-    check_images(x, x.shape[1:])
+    # what a decoder made may be NaN or infinite, and then its measure is
+    check_images(x, x.shape[1:], look=isinstance(x, Tensor) and bool(x.isfinite().all()))
 
 
 def _check_pair(x: Tensor, x_hat: Tensor) -> None:
     _check(x)
-    check_images(x_hat, x.shape[1:])
+    _check(x_hat)
+    if x.shape[1:] != x_hat.shape[1:]:
+        raise ValueError(f"images must have the same shape, not {tuple(x.shape)} and {tuple(x_hat.shape)}")
     if len(x) != len(x_hat) and 1 not in (len(x), len(x_hat)):
         raise ValueError(f"images must be compared one by one, not {len(x)} with {len(x_hat)}")
 

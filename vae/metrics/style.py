@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..models import LatentModel
+
 SOURCES = (39, 17, 32, 55)  # n, R, g and 3 in A-Za-z0-9
 STYLES_AT_ONCE = 8  # whose characters are decoded together
 PROTOCOL = (
@@ -34,7 +36,7 @@ class StyleConsistency(NamedTuple):
 
 @torch.no_grad()
 def style_consistency(
-    model, images: Tensor, sources: tuple[int, ...] = SOURCES, seed: int = 0
+    model: LatentModel, images: Tensor, sources: tuple[int, ...] = SOURCES, seed: int = 0
 ) -> StyleConsistency:
     """Encode one glyph of each style, decode all characters with its z, compare with the truth.
 
@@ -68,7 +70,7 @@ def style_consistency(
     own, another = np.arange(n), np.empty(n, np.int64)
     another[order] = np.roll(order, 1)
 
-    found = {"own": [], "permuted": []}  # (S, 3) for each source
+    found: dict[str, list[np.ndarray]] = {"own": [], "permuted": []}  # (S, 3) for each source
     for source in sources:
         distance = _distances(model, images[:, source], source, truth)  # (C, S, S)
         overall = distance.mean(0)
@@ -77,17 +79,21 @@ def style_consistency(
             to_target = overall[own, target]
             to_others = (overall.sum(1) - to_target) / (n - 1)
             found[name].append(np.stack([to_target, to_others, ranked.argmin(1) == target], 1))
-    figures = []
-    for values in found.values():
-        to_target, to_others, retrieved = np.concatenate(values).mean(0)
-        figures += [float(to_target / to_others), float(retrieved)]
+    own_distance, own_retrieval = _figures(found["own"])
+    other_distance, other_retrieval = _figures(found["permuted"])
     protocol = PROTOCOL.format(
         sources=", ".join(map(str, sources)), characters=classes, styles=n, others=classes - 1, seed=seed
     )
-    return StyleConsistency(*figures, 1 / n, protocol)
+    return StyleConsistency(own_distance, own_retrieval, other_distance, other_retrieval, 1 / n, protocol)
 
 
-def _distances(model, x: Tensor, source: int, truth: Tensor) -> np.ndarray:
+def _figures(found: list[np.ndarray]) -> tuple[float, float]:
+    """Return style_distance and style_retrieval of found, (S, 3) for each source."""
+    to_target, to_others, retrieved = np.concatenate(found).mean(0)
+    return float(to_target / to_others), float(retrieved)
+
+
+def _distances(model: LatentModel, x: Tensor, source: int, truth: Tensor) -> np.ndarray:
     """Source glyphs x (S, 1, H, W) and truth (C, S, P) -> (C, S, S) float64: for each character,
     the mean squared pixel distance of row's decoded glyph to column's true one."""
     classes, _, pixels = truth.shape

@@ -14,7 +14,7 @@ from torch.distributions import Distribution, Independent, Normal, constraints
 
 from ..registry import Registry
 from .checks import check_codes, check_images, extremes, kind_of, precise, traced
-from .likelihoods import LIKELIHOODS
+from .likelihoods import LIKELIHOODS, Pixels
 
 FAMILIES: Registry[type[LatentModel]] = Registry("family")  # a card's "family" is a key of it
 NETWORKS = ("mlp", "conv")
@@ -200,7 +200,7 @@ class LatentModel(nn.Module):
             raise TypeError(f"{type(self).__name__} takes a {expected}, not a {found}")
         self.config = config
         self.pixels = LIKELIHOODS[config.likelihood](config.sigma)
-        self.card = None  # vae.load puts the ModelCard here
+        self.card: Any = None  # vae.load puts the ModelCard here
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -273,7 +273,7 @@ class LatentModel(nn.Module):
             y = self.most_likely_class(x)
         return self.decode(self.encode(x, y).mean, y)
 
-    def likelihood(self, z: Tensor, y: Tensor | None = None) -> Distribution:
+    def likelihood(self, z: Tensor, y: Tensor | None = None) -> Pixels:
         """Return p(x | z), with log_prob(x) -> (B,) in nats, summed over pixels.
 
         config.likelihood chooses it. With the default, Bernoulli, log_prob of grey pixels in [0, 1] is minus the

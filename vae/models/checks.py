@@ -15,7 +15,7 @@ RANGE_TOLERANCE = 1e-4  # that pixels may lie outside [0, 1], by rounding
 
 
 def check_images(
-    x: Tensor, image_shape: tuple[int, int, int], batch_shape: tuple[int, ...] | None = None, look: bool = True
+    x: Tensor, image_shape: tuple[int, ...], batch_shape: tuple[int, ...] | None = None, look: bool = True
 ) -> None:
     """Raise ValueError, in one sentence, unless x holds floats in [0, 1] of shape (B, C, H, W).
 

@@ -1,4 +1,4 @@
-"""p(x | z) of pixels, from what a decoder returns: a choice of the recipe. Each has its normaliser, so that nats are nats.
+"""Likelihoods p(x | z) of pixels, a choice of the recipe. Each has its normaliser, so that nats are nats.
 
 A decoder returns logits (B, C, H, W). The mean image is their sigmoid, but for the continuous Bernoulli.
 """
@@ -112,10 +112,10 @@ class ContinuousBernoulli(Distribution):
         """Return the log-density of values in [0, 1], in nats, of the shape of the logits."""
         return value * self.logits - nn.functional.softplus(self.logits) + self.log_normaliser
 
-    def sample(self, sample_shape: torch.Size = torch.Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         """Sample by the inverse of the distribution function: log(1 + u (exp(l) - 1)) / l."""
         with torch.no_grad():
-            u = torch.rand(self._extended_shape(sample_shape), dtype=self.logits.dtype, device=self.logits.device)
+            u = torch.rand_like(self.logits.expand(self._extended_shape(torch.Size(sample_shape))))
             size = self.logits.abs().clamp(min=NEAR_ZERO)
             # of -|l|, whose exponential does not overflow; the density for l mirrors that for -l
             x = -torch.log1p(u * torch.expm1(-size)) / size

@@ -37,13 +37,16 @@ class AdaGVAE(Objective):
 class Pairs:
     """A data set of pairs: the second half of a batch holds the partners of the first, which differ in k factors.
 
-    All partners come from the split; batch raises ValueError where an image has none.
+    All partners come from the split; batch raises ValueError where an image has none. The constructor raises
+    ValueError for a split without known factors.
     """
 
     def __init__(self, split: Split, k: int):
-        self.split, self.k = split, k
-        self.row_of = np.full(len(split.grid), -1)  # image number -> row of the split, -1 outside it
-        self.row_of[split.grid.numbers(split.factors)] = np.arange(len(split))
+        if split.grid is None or split.factors is None:
+            raise ValueError("pairs need a data set with known factors")
+        self.split, self.k, self.grid, self.factors = split, k, split.grid, split.factors
+        self.row_of = np.full(len(self.grid), -1)  # image number -> row of the split, -1 outside it
+        self.row_of[self.grid.numbers(self.factors)] = np.arange(len(split))
 
     def __len__(self) -> int:
         return len(self.split)
@@ -52,16 +55,16 @@ class Pairs:
         # seeded by the batch, so that partners too are a function of seed and step
         rng = np.random.default_rng(indices)
         first = np.asarray(indices)[: len(indices) // 2]
-        factors = self.split.factors[first]
-        partners = self.split.grid.partners(factors, self.k, rng)
+        factors = self.factors[first]
+        partners = self.grid.partners(factors, self.k, rng)
         for _ in range(MAX_ROUNDS):
             outside = self._rows(partners) < 0
             if not outside.any():
                 break
-            partners[outside] = self.split.grid.partners(factors[outside], self.k, rng)
+            partners[outside] = self.grid.partners(factors[outside], self.k, rng)
         else:
             raise ValueError(f"an image has no partners in this split that differ in {self.k} factors")
         return self.split.batch(np.concatenate([first, self._rows(partners)]))
 
     def _rows(self, factors: np.ndarray) -> np.ndarray:
-        return self.row_of[self.split.grid.numbers(factors)]
+        return self.row_of[self.grid.numbers(factors)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ from ..registry import Registry
 if TYPE_CHECKING:
     from ..data import Split
     from ..models import NetworkConfig
+
+ObjectiveClass = TypeVar("ObjectiveClass", bound="type[Objective]")
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,14 @@ class Objective:
 OBJECTIVES: Registry[type[Objective]] = Registry("objective")
 
 
-def register(name: str):
+def register(name: str) -> Callable[[ObjectiveClass], ObjectiveClass]:
     """Return a decorator that registers an Objective class under a name. Raises ValueError for an existing name."""
     add = OBJECTIVES.register(name, depth=2)
 
-    def add_named(cls: type[Objective]) -> type[Objective]:
+    def add_named(cls: ObjectiveClass) -> ObjectiveClass:
         cls.name = name
-        return add(cls)
+        add(cls)
+        return cls
 
     return add_named
 
@@ -176,5 +180,6 @@ def _from_flat(name: str, recipe: dict[str, Any]) -> dict[str, Any]:
     if "beta" in found and recipe.get("beta_from"):
         found["beta"] = asdict(Schedule(recipe["beta"], recipe["beta_from"], recipe["beta_steps"]))
     if found.get("capacity"):
-        found["capacity"] = asdict(Schedule(recipe["capacity"], 0.0, max(1, recipe["capacity_steps"]), geometric=False))
+        steps = max(1, recipe["capacity_steps"])
+        found["capacity"] = asdict(Schedule(recipe["capacity"], 0.0, steps, geometric=False))
     return {"name": name, **found}

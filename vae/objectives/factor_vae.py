@@ -30,5 +30,6 @@ class FactorVAE(Objective):
         return discriminator_loss(critic(z), critic(permute_dims(z, generator)))
 
     def terms(self, out: Output, batch: Batch) -> FactorVAETerms:
+        assert batch.critic is not None  # the one that `critic` returned
         logits = batch.critic(out.z)
         return factor_vae(out, batch.x, gamma=self.gamma, logits=logits, beta=batch.weights["beta"])

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ..data import Split
+from ..models import Output
 from ..models.m2 import M2Output
 from .base import Batch, Objective, register
 from .terms import M2Terms, m2
@@ -27,7 +28,8 @@ class SemiSupervised(Objective):
     def dataset(self, split: Split, seed: int) -> FewLabels:
         return FewLabels(split, self.labels, seed)
 
-    def terms(self, out: M2Output, batch: Batch) -> M2Terms:
+    def terms(self, out: Output, batch: Batch) -> M2Terms:
+        assert isinstance(out, M2Output)
         return m2(out, batch.x, batch.y, alpha=self.alpha)
 
 

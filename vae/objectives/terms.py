@@ -150,7 +150,8 @@ def beta_tcvae(out: Output, x: Tensor, beta: float, n_data: int) -> BetaTCVAETer
     recon = -out.likelihood.log_prob(x)
     parts = total_correlation(out.z, out.posterior, out.prior, n_data)
     loss = recon + parts.mutual_information + beta * parts.total_correlation + parts.dimension_kl
-    return BetaTCVAETerms(recon, sum(parts), parts, loss)
+    kl = parts.mutual_information + parts.total_correlation + parts.dimension_kl
+    return BetaTCVAETerms(recon, kl, parts, loss)
 
 
 def total_correlation(z: Tensor, q: Distribution, p: Distribution, n_data: int) -> TotalCorrelation:
@@ -159,8 +160,10 @@ def total_correlation(z: Tensor, q: Distribution, p: Distribution, n_data: int) 
     z (B, D): row i is sampled from row i of q, a diagonal Gaussian over B images out of n_data. q(z) averages
     q(z|x_n) over all n_data images. In the batch, z's own image has weight 1 and each of the other B - 1 images
     represents (n_data - 1) / (B - 1) images.
-    Raises ValueError for a batch of fewer than two images.
+    Raises ValueError for a batch of fewer than two images and for another posterior.
     """
+    if not isinstance(q, Independent):
+        raise ValueError("the total correlation needs a Gaussian posterior")
     b = len(z)
     if b < 2:
         raise ValueError("the total correlation needs a batch of two images or more")

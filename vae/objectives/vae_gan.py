@@ -31,6 +31,7 @@ class AdversarialVAE(Objective):
         return real_or_made_loss(critic(x)[0].float(), critic(made)[0].float())
 
     def terms(self, out: Output, batch: Batch) -> VAEGANTerms:
+        assert batch.critic is not None  # the one that `critic` returned
         real, (logits, made) = batch.critic(batch.x)[1], batch.critic(out.likelihood.mean)
         return vae_gan(
             out, batch.x, real, made, logits, batch.weights["beta"], self.feature_weight, self.adversarial_weight

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..models import Output
 from ..models.vqvae import VQOutput
 from .base import Batch, Objective, register
 from .terms import VQVAETerms, vq_vae
@@ -18,5 +19,6 @@ class VectorQuantised(Objective):
     recordable: ClassVar[bool] = False
     commitment: float = 0.0  # weight of the encoder's distance from the codebook
 
-    def terms(self, out: VQOutput, batch: Batch) -> VQVAETerms:
+    def terms(self, out: Output, batch: Batch) -> VQVAETerms:
+        assert isinstance(out, VQOutput)
         return vq_vae(out, batch.x, commitment=self.commitment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ class Batches(Sampler):
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[np.ndarray]:
         per_epoch = self.n // self.batch_size
         epoch = None
         for b in range(self.start, self.stop):
@@ -44,10 +45,10 @@ class WholeBatches(Dataset):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         return self.__getitems__([index])
 
-    def __getitems__(self, indices):
+    def __getitems__(self, indices: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
         return self.images.batch(indices)
 
 
@@ -71,13 +72,13 @@ class OnDevice:
         free, _ = torch.cuda.mem_get_info(device)
         return 2 * len(split) * split.render(np.arange(1)).nbytes < free / 2
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.split, name)
 
     def __len__(self) -> int:
         return len(self.split)
 
-    def batch(self, indices) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
         """Return the images at indices (B,): x (B, C, H, W) float in [0, 1], y (B,) int64, both on the device."""
         rows = torch.as_tensor(np.asarray(indices), device=self.device)
         return self.images[rows].float() / 255, self.labels_on_device[rows]

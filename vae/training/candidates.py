@@ -6,6 +6,7 @@ After `python -m vae adopt NAME`, the recipe replaces the one in recipes.py.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ..objectives import BetaTCVAE, BetaVAE, FactorVAE, Schedule
 from .recipes import RECIPES, Recipe, nearest
@@ -24,7 +25,7 @@ def find(name: str) -> Recipe:
         return RECIPES[name]
     raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, {**RECIPES, **CANDIDATES})}")
 
-def retrained(name: str, **changes) -> Recipe:
+def retrained(name: str, **changes: Any) -> Recipe:
     """Return a shipped model's recipe with a validation split, a constant learning rate, averaged
     weights and these changes."""
     current = dict(split="train", schedule="constant", ema=True, note="")

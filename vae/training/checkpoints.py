@@ -160,7 +160,7 @@ def _read(path: Path) -> Checkpoint:
         stored = json.loads((path / "progress.json").read_bytes())
         sums = stored.pop("sha256")
         progress = Progress(**stored)
-        step = int(NAME.fullmatch(path.name)[1])
+        step = int(path.name.removeprefix("step-"))
         if not isinstance(sums, dict) or "recipe.json" not in sums or progress.step != step:
             raise ValueError("it belongs to another checkpoint")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

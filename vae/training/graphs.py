@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..models import FAMILIES
 from .recipes import Recipe
+
+Result = TypeVar("Result")
 
 WARM_UP = 3  # eager steps before the recording, in which libraries select kernels and allocate memory
 
@@ -21,7 +24,9 @@ def recordable(recipe: Recipe, device: torch.device) -> bool:
     )  # fmt: skip
 
 
-def record(step: Callable, inputs: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Callable, object]:
+def record(
+    step: Callable[..., Result], inputs: tuple[Tensor, ...], generator: torch.Generator
+) -> tuple[Callable[[], None], Result]:
     """Record step(*inputs) on the current CUDA device.
 
     Returns (a function that replays it, the step's result, whose tensors each replay overwrites).
@@ -33,15 +38,16 @@ def record(step: Callable, inputs: tuple[Tensor, ...], generator: torch.Generato
     return graph.replay, result
 
 
-class Recorded:
+class Recorded(Generic[Result]):
     """A step that runs eagerly WARM_UP times and is then recorded; every call has tensors of the same shapes."""
 
-    def __init__(self, step: Callable, generator: torch.Generator):
+    def __init__(self, step: Callable[..., Result], generator: torch.Generator):
         self.step, self.generator = step, generator
         self.inputs: tuple[Tensor, ...] = ()
-        self.calls, self.replay, self.result = 0, None, None
+        self.calls = 0
+        self.recording: tuple[Callable[[], None], Result] | None = None
 
-    def __call__(self, *inputs: Tensor):
+    def __call__(self, *inputs: Tensor) -> Result:
         if not self.inputs:
             self.inputs = tuple(value.clone() for value in inputs)
         for static, value in zip(self.inputs, inputs, strict=True):
@@ -49,12 +55,13 @@ class Recorded:
         self.calls += 1
         if self.calls <= WARM_UP:
             return self._run_eagerly()
-        if self.replay is None:
-            self.replay, self.result = record(self.step, self.inputs, self.generator)
-        self.replay()
-        return self.result
+        if self.recording is None:
+            self.recording = record(self.step, self.inputs, self.generator)
+        replay, result = self.recording
+        replay()
+        return result
 
-    def _run_eagerly(self):
+    def _run_eagerly(self) -> Result:
         """Run the step on a separate stream, as required before a recording."""
         if not torch.cuda.is_available():
             return self.step(*self.inputs)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from .. import store
 from ..data import DATASETS, Split
 from ..data.base import refuse_test
 from ..models import FAMILIES, LatentModel, Output
-from ..objectives import Batch, Objective
+from ..objectives import Batch
 from . import checkpoints, graphs
 from .batches import Batches, OnDevice, WholeBatches
 from .recipes import Recipe, ema_decay
@@ -37,10 +37,34 @@ _SEED_LOCK = threading.Lock()  # torch's seed is global, and a cluster's worker 
 MAX_UNSAVED = 240  # seconds of work that a kill may lose, not counting the time to write a checkpoint
 
 
+class Terms(Protocol):
+    """The terms that every objective has, each (B,)."""
+
+    @property
+    def loss(self) -> Tensor: ...
+
+    @property
+    def recon(self) -> Tensor: ...
+
+    @property
+    def kl(self) -> Tensor: ...
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+class Adversarial(Protocol):
+    """An objective with a discriminator."""
+
+    @property
+    def discriminator_learning_rate(self) -> float: ...
+
+    def critic_loss(self, critic: nn.Module, out: Output, x: Tensor, generator: torch.Generator) -> Tensor: ...
+
+
 class Critic:
     """An objective's discriminator with its optimiser."""
 
-    def __init__(self, objective: Objective, network: nn.Module, recorded: bool = False):
+    def __init__(self, objective: Adversarial, network: nn.Module, recorded: bool = False):
         self.objective, self.network = objective, network
         self.optimizer = torch.optim.Adam(
             network.parameters(), lr=objective.discriminator_learning_rate, betas=(0.5, 0.9), capturable=recorded
@@ -50,7 +74,7 @@ class Critic:
     def of(cls, recipe: Recipe, recorded: bool = False) -> Critic | None:
         """Return the critic of a recipe's objective, or None where it has none."""
         network = recipe.objective.critic(recipe.config)
-        return None if network is None else cls(recipe.objective, network, recorded)
+        return None if network is None else cls(cast(Adversarial, recipe.objective), network, recorded)
 
     def step(self, out: Output, x: Tensor, accelerator: Accelerator, generator: torch.Generator) -> None:
         """Take one step of the discriminator. No gradient reaches encoder or decoder."""
@@ -98,7 +122,7 @@ def train(
     progress: bool = True,
     stop: Callable[[], bool] = lambda: False,
     device: str = "",
-    on_step: Callable[[int, NamedTuple], None] = lambda step, terms: None,
+    on_step: Callable[[int, Terms], None] = lambda step, terms: None,
 ) -> LatentModel:
     """Train a model by its recipe and return it in eval mode, on the CPU.
 
@@ -141,10 +165,11 @@ def train(
     elif recipe.starts_from:
         pretrained = store.load(recipe.starts_from)
         model.load_state_dict(pretrained.state_dict())
-        origin = pretrained.card.weights_sha256
+        origin = store.card_of(pretrained).weights_sha256
     if not done and model.data_dependent_init:
         chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(recipe.seed))
-        model.initialise(split.batch(chosen[:1000].numpy())[0])
+        initialise = cast(Callable[[Tensor], None], model.initialise)  # see data_dependent_init
+        initialise(split.batch(chosen[:1000].numpy())[0])
 
     world = accelerator.num_processes
     batches = Batches(
@@ -152,12 +177,12 @@ def train(
     )
     images = split
     if on_gpu and OnDevice.fits(split, accelerator.device):
-        images = OnDevice(split, accelerator.device)
+        images = cast(Split, OnDevice(split, accelerator.device))  # it has all attributes of its split
     objective = recipe.objective
     dataset = WholeBatches(objective.dataset(images, recipe.seed))
     loader = DataLoader(dataset, batch_sampler=batches, collate_fn=lambda batch: batch)
     if recipe.config.network == "conv":
-        model = model.to(memory_format=torch.channels_last)
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     prepared, optimizer, loader = accelerator.prepare(model, optimizer, loader)
     prepared.train()
     if critic:
@@ -189,7 +214,7 @@ def train(
     def repeated(values: Tensor) -> Tensor:
         return values.repeat(objective.draws, *[1] * (values.dim() - 1)) if objective.draws > 1 else values
 
-    def take_step(x: Tensor, y: Tensor, decay: float | Tensor, *values: float | Tensor) -> NamedTuple:
+    def take_step(x: Tensor, y: Tensor, decay: float | Tensor, *values: float | Tensor) -> Terms:
         """Take the part of a step that runs on the device. Returns the terms. values: the objective's weights."""
         if recipe.shift:
             x = shifted(x, recipe.shift, noise)
@@ -211,11 +236,12 @@ def train(
         return terms
 
     names = tuple(objective.at(0))
-    scalar = float
+    run_step: Callable[..., Terms] = take_step
+    scalar: Callable[[float], float | Tensor] = float
     if recorded:  # a value that changes from step to step must be a tensor, or a replay would reuse the recorded one
-        take_step = graphs.Recorded(take_step, noise)
+        run_step = graphs.Recorded(take_step, noise)
         scalar = functools.partial(torch.tensor, dtype=torch.float32, device=accelerator.device)
-        rate = scalar(0.0)
+        rate = torch.tensor(0.0, dtype=torch.float32, device=accelerator.device)
         for group in optimizer.param_groups:
             group["lr"] = rate
 
@@ -229,7 +255,7 @@ def train(
             else:
                 for group in optimizer.param_groups:
                     group["lr"] = recipe.learning_rate_at(step)
-            terms = take_step(x, y, *map(scalar, (ema_decay(step), *objective.at(step).values())))
+            terms = run_step(x, y, *map(scalar, (ema_decay(step), *objective.at(step).values())))
             if recorded and (step + 1) % CHECK_EVERY == 0:
                 assert_finite(terms, name, step)
             step, between_steps = step + 1, True
@@ -264,7 +290,9 @@ def train(
     return model
 
 
-def state_files(model: LatentModel, optimizer, critic: Critic | None, average: Average | None) -> dict[str, bytes]:
+def state_files(
+    model: LatentModel, optimizer: torch.optim.Optimizer, critic: Critic | None, average: Average | None
+) -> dict[str, bytes]:
     """Return the state of a run as the files of a checkpoint."""
     files = {
         "model.safetensors": checkpoints.content_of(model.state_dict()),
@@ -277,7 +305,9 @@ def state_files(model: LatentModel, optimizer, critic: Critic | None, average: A
     return files
 
 
-def load_state(done: checkpoints.Checkpoint, model: LatentModel, optimizer, critic: Critic | None) -> None:
+def load_state(
+    done: checkpoints.Checkpoint, model: LatentModel, optimizer: torch.optim.Optimizer, critic: Critic | None
+) -> None:
     """Load the state of a run from a checkpoint, except the averaged weights."""
     model.load_state_dict(checkpoints.tensors(done.files["model.safetensors"]))
     optimizer.load_state_dict(_unpickled(done.files["optimizer.pt"]))
@@ -295,7 +325,7 @@ def _unpickled(content: bytes) -> dict:
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
-def assert_finite(terms: NamedTuple, name: str, step: int) -> None:
+def assert_finite(terms: Terms, name: str, step: int) -> None:
     """Raise FloatingPointError, naming step and term, unless the loss of every example is finite."""
     if not torch.isfinite(terms.loss).all():
         named = {k: t for k, t in terms._asdict().items() if isinstance(t, Tensor)}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from math import cos, pi
+from typing import Any
 
 from .. import objectives
 from ..data.base import refuse_test
@@ -60,7 +62,7 @@ class Recipe:
     published: str = ""  # published figures for this objective, with source and protocol
     note: str = ""  # how the shipped run was chosen, and which other runs were tried
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         refuse_test(self.split, "training")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
@@ -102,7 +104,7 @@ DESCRIPTIVE_FIELDS = ("title", "description", "uses", "figure", "published", "no
 
 # The settings of weights that were trained before the validation split, the constant learning rate and
 # averaged weights were introduced. A run stored without these fields was trained with these values.
-AS_BEFORE = dict(split="train+validation", schedule="cosine", ema=False)
+AS_BEFORE: dict[str, Any] = dict(split="train+validation", schedule="cosine", ema=False)
 
 
 def ema_decay(step: int) -> float:
@@ -304,7 +306,10 @@ RECIPES = {
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
-        published="86.76: 2 x 200 MLP, 50-D (IWAE, Burda et al. 2016); 84.45 (Exemplar VAE, Norouzi et al. 2020), same measure",
+        published=(
+            "86.76: 2 x 200 MLP, 50-D (IWAE, Burda et al. 2016); 84.45 (Exemplar VAE, Norouzi et al. 2020), same "
+            "measure"
+        ),
         note=(
             "Dynamic binarisation: each step draws black or white pixels with the grey values as odds; the "
             "test images are one fixed draw. Tried before: ReLU where this has SiLU, 50,000 steps, a bound "
@@ -338,7 +343,9 @@ RECIPES = {
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
-        published="95.33 beside 97.10 for its mean-field twin (one code base), static binarisation, which is another measure",
+        published=(
+            "95.33 beside 97.10 for its mean-field twin (one code base), static binarisation, which is another measure"
+        ),
         note=(
             "The first run. Networks, steps and seed are those of mnist-vae-bin, its mean-field twin; what "
             "differs are three steps of the flow and their context."
@@ -355,13 +362,15 @@ RECIPES = {
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
-        published="82.39: a hierarchical VAE of two levels; 79.24: a ladder VAE of three layers; both by 5,000 samples",
+        published=(
+            "82.39: a hierarchical VAE of two levels; 79.24: a ladder VAE of three layers; both by 5,000 samples"
+        ),
         note=(
-            "The NLL came out at 82.85, where 82.4 was aimed at. Tried besides: 24 and 48 feature maps, 40,000 steps, a "
-            "bound of 87.04 nats and an NLL of 83.8; 24 and 32 maps with dense layers of 224 units, one more of them in "
-            "the decoder, a bound of 86.35 and an NLL of 83.4, 1.7 nats better on training images than on test images "
-            "where the shipped one is 0.8 better. The NLLs of these two are by 1,000 samples for 200 test images, "
-            "and that of the shipped one, the best of the three by it, is 82.7 by this measure."
+            "The NLL came out at 82.85, where 82.4 was aimed at. Tried besides: 24 and 48 feature maps, 40,000 steps, "
+            "a bound of 87.04 nats and an NLL of 83.8; 24 and 32 maps with dense layers of 224 units, one more of "
+            "them in the decoder, a bound of 86.35 and an NLL of 83.4, 1.7 nats better on training images than on "
+            "test images where the shipped one is 0.8 better. The NLLs of these two are by 1,000 samples for 200 test "
+            "images, and that of the shipped one, the best of the three by it, is 82.7 by this measure."
         ),
     ),
     "fashion-vae-16d": Recipe(
@@ -372,7 +381,10 @@ RECIPES = {
         config=DIGITS_CONFIG,
         steps=60_000,
         uses=("anomalies", "labels", "augmentation"),
-        published="228.70: NLL of binarised images by importance sampling (Exemplar VAE, Norouzi et al. 2020), a tighter measure of other pixels",
+        published=(
+            "228.70: NLL of binarised images by importance sampling (Exemplar VAE, Norouzi et al. 2020), a tighter "
+            "measure of other pixels"
+        ),
     ),
     "glyphs-cvae": Recipe(
         title="Glyphs, conditional VAE, 24-D",
@@ -396,7 +408,10 @@ RECIPES = {
         config=SPRITES_CONFIG,
         steps=48_000,
         batch_size=64,
-        published="0.098: a checkpoint of disentangling-vae (Dubois et al. 2019), scored for this project by the same definitions on rendered dSprites",
+        published=(
+            "0.098: a checkpoint of disentangling-vae (Dubois et al. 2019), scored for this project by the same "
+            "definitions on rendered dSprites"
+        ),
     ),
     "sprites-ae": Recipe(
         title="Sprites, autoencoder, 10-D",
@@ -574,7 +589,9 @@ RECIPES = {
     ),
     "rooms-ada": Recipe(
         title="Rooms, Ada-GVAE, 10-D",
-        description="Learnt from pairs that differ in one factor, which is not named: hues, size and view get a slider each.",
+        description=(
+            "Learnt from pairs that differ in one factor, which is not named: hues, size and view get a slider each."
+        ),
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -618,7 +635,8 @@ RECIPES = {
         note=(
             "78 % of test faces flip, for the smile just so, and a smile is what plain reconstructions lose most "
             "(22 %); the length of the move is chosen on validation faces, of 1.5, 1.75 and 2 times the direction. "
-            "The shipped run is the best of three by these flips. Tried besides: beta rising from 0.05 to 1 and 18,000 steps, which keeps smiles (8 % lost) where no "
+            "The shipped run is the best of three by these flips. Tried besides: beta rising from 0.05 to 1 and "
+            "18,000 steps, which keeps smiles (8 % lost) where no "
             "direction finds them: 15 % flipped; beta 0.25 and 10,000 steps, where half the smiles were lost."
         ),
     ),
@@ -655,6 +673,6 @@ NOT_RETRAINED = (
 RECIPES |= {name: replace(RECIPES[name], **AS_BEFORE) for name in NOT_RETRAINED}
 
 
-def nearest(name: str, names) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """Return the names closest to an unknown one, for an error message."""
     return ", ".join(difflib.get_close_matches(name, list(names), n=3, cutoff=0))

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, TypeVar
 
 import filelock
 import joblib
@@ -33,6 +34,12 @@ from ..objectives import OBJECTIVES, Objective, Schedule
 from . import candidates, checkpoints, tries
 from .loop import Stopped, train
 from .recipes import DESCRIPTIVE_FIELDS, Recipe, defaults, nearest
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Setting = bool | int | float | str | tuple[int, ...]  # a value of a recipe's field
+Connection = TypeVar("Connection")
 
 NLL_SAMPLES = 1000  # importance samples per validation image, for binary pixels
 CLUSTERS = {"dask": "distributed", "ray": "ray"}  # joblib's backends for a cluster, and the package each needs
@@ -112,7 +119,7 @@ def parse_settings(texts: list[str]) -> dict[str, list]:
     return found
 
 
-def _value(name: str, text: str, like):
+def _value(name: str, text: str, like: Setting) -> Setting:
     """Parse a value of a field as the type of `like`, its default. Raises ValueError."""
     try:
         if isinstance(like, bool):
@@ -208,9 +215,13 @@ def run_once(
             figures = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
             if broken := [k for k, v in figures.items() if not math.isfinite(v)]:
                 return Result("failed", f"{broken[0]} on validation images is not finite", run.recipe.steps)
-            spent = checkpoints.newest(folder).progress
+            last = checkpoints.newest(folder)
+            assert last is not None  # train has written it
+            spent = last.progress
             weights = checkpoints.content_of(model.state_dict())
-            result = Result("finished", "", *asdict(spent).values(), figures, weights)
+            result = Result(
+                "finished", "", spent.step, spent.core_seconds, spent.starts_from_sha256, figures, weights
+            )
             write_finished(folder, run.recipe, result)
             return result
     except filelock.Timeout:
@@ -258,15 +269,14 @@ def load_finished(run: Run, runs: Path | None = None, weights_sha256: str = "") 
     """
     runs = runs or runs_folder()
     found = [read_finished(folder, run.recipe) for folder in sorted((runs / run.name).glob("*"))]
-    found = [r for r in found if r and weights_sha256 in ("", hashlib.sha256(r.weights).hexdigest())]
-    if not found:
+    usable = [r for r in found if r and weights_sha256 in ("", hashlib.sha256(r.weights).hexdigest())]
+    if not usable:
         raise OSError(
             f"{runs / run.name} holds no finished run of seed {run.recipe.seed} with these settings: "
             f"`python -m vae sweep {run.name} --seeds {run.recipe.seed}` trains it on this machine"
         )
-    done = found[0]
     model = FAMILIES[run.recipe.family](run.recipe.config)
-    model.load_state_dict(checkpoints.tensors(done.weights))
+    model.load_state_dict(checkpoints.tensors(usable[0].weights))
     return model.eval().requires_grad_(False)
 
 
@@ -307,14 +317,17 @@ def sweep(
             results[run.name, run.label] = result
             if result.status in ("finished", "failed"):
                 tries.record(run.name, tries.Try.of(run.recipe, result))
-            if result.weights and read_finished(run.folder(runs), run.recipe) is None:  # the run was on another machine
+            # the run may have been on another machine
+            if result.weights and read_finished(run.folder(runs), run.recipe) is None:
                 write_finished(run.folder(runs), run.recipe, result)
             say(f"{run.name} {run.label}: {result.status}{f' ({result.reason})' if result.reason else ''}")
     return results
 
 
-def _run_with_result(run: Run, *options) -> tuple[Run, Result]:
-    return run, run_once(run, *options)
+def _run_with_result(
+    run: Run, runs: Path, until: float, device: str, progress: bool, stop_file: Path, parent: int
+) -> tuple[Run, Result]:
+    return run, run_once(run, runs, until, device, progress, stop_file, parent)
 
 
 @contextlib.contextmanager
@@ -326,6 +339,8 @@ def _connected(backend: str, scheduler: str, processes: int) -> Iterator[int]:
         return
     if backend not in CLUSTERS:
         raise ValueError(f"there is no backend {backend!r}; the nearest are {nearest(backend, CLUSTERS)}")
+    stack: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
+    options: dict[str, Client] = {}
     try:
         if backend == "dask":
             client = _in_time(_dask_client, scheduler)
@@ -336,7 +351,6 @@ def _connected(backend: str, scheduler: str, processes: int) -> Iterator[int]:
 
             ray.init(address=scheduler, ignore_reinit_error=True, log_to_driver=False)
             register_ray()
-            stack, options = contextlib.nullcontext(), {}
     except ImportError as error:
         raise ValueError(f"the {backend} backend needs a package: pip install {CLUSTERS[backend]}") from error
     except (OSError, TimeoutError, ConnectionError, ValueError) as error:
@@ -345,7 +359,7 @@ def _connected(backend: str, scheduler: str, processes: int) -> Iterator[int]:
         yield -1
 
 
-def _dask_client(scheduler: str):
+def _dask_client(scheduler: str) -> Client:
     from distributed import Client
 
     client = Client(scheduler, timeout=CONNECT_TIMEOUT, set_as_default=False)
@@ -353,13 +367,13 @@ def _dask_client(scheduler: str):
     return client
 
 
-def _in_time(connect: Callable, *arguments):
-    """Return connect(*arguments). Raises TimeoutError where a server accepts the connection but never answers."""
-    outcome = []
+def _in_time(connect: Callable[[str], Connection], address: str) -> Connection:
+    """Return connect(address). Raises TimeoutError where a server accepts the connection but never answers."""
+    outcome: list[Connection | BaseException] = []
 
     def attempt() -> None:
         try:
-            outcome.append(connect(*arguments))
+            outcome.append(connect(address))
         except BaseException as error:  # raised below, in the waiting thread
             outcome.append(error)
 
@@ -407,12 +421,13 @@ def table(
                 status = f"{result.status}: {result.reason}"
             lines.append((run.label, status, *["–"] * len(shown), f"{step * run.recipe.batch_size / 1e6:.2f}", "–"))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    text = [name] + ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=False)).rstrip() for line in lines]
-    for settings, values in groups.items():
+    padded = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=False)).rstrip() for line in lines]
+    text = [name, *(f"  {line}" for line in padded)]
+    for settings, reached in groups.items():
         label = FIGURES[key].label
-        low, middle, high = (FIGURES[key].text(value) for value in (min(values), median(values), max(values)))
+        low, middle, high = (FIGURES[key].text(value) for value in (min(reached), median(reached), max(reached)))
         text.append(
-            f"  {settings or 'as the recipe'}: {label} {middle} (1 run)" if len(values) == 1 else
-            f"  {settings or 'as the recipe'}: median {label} {middle}, {low} to {high} over {len(values)} runs"
+            f"  {settings or 'as the recipe'}: {label} {middle} (1 run)" if len(reached) == 1 else
+            f"  {settings or 'as the recipe'}: median {label} {middle}, {low} to {high} over {len(reached)} runs"
         )
     return "\n".join(text)

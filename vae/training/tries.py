@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import filelock
 
@@ -15,6 +16,9 @@ from .. import store
 from ..data.base import refuse_test
 from ..evaluation.figures import FIGURES
 from .recipes import Recipe, completed
+
+if TYPE_CHECKING:
+    from .sweep import Result
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Try:
     reason: str = ""  # why a run failed
 
     @classmethod
-    def of(cls, recipe: Recipe, result) -> Try:
+    def of(cls, recipe: Recipe, result: Result) -> Try:
         """Return the record of a run's sweep.Result."""
         return cls(
             recipe.hyperparameters(), result.figures, "validation", result.step, round(result.core_seconds, 1),

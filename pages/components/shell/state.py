@@ -220,8 +220,10 @@ def first_image() -> tuple[Tensor, int]:
 def set_image(x: Tensor, label: int | None) -> bool:
     """Make the code of x (1, C, H, W) the current point, under its class; without one the likeliest.
 
-    Returns False where that code is not finite.
+    Returns False where that code, or the image, is not finite.
     """
+    if not finite(x):  # an image that another model decoded
+        return False
     if not model().num_classes:
         return set_z(encode(x)[0], y=0)
     label = int(model().most_likely_class(x)[0]) if label is None else label

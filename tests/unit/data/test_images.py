@@ -143,7 +143,8 @@ def test_stages_lead_from_the_picture_to_what_the_model_sees():
 
 def test_candidates_are_the_other_ways_to_take_a_picture():
     prepared = uploads.prepare(drawing(), (1, 28, 28), white_on_black=True)
-    assert [(c.inverted, c.centred) for c in prepared.candidates] == [(True, False), (False, False), (False, True), (True, True)]
+    assert [(c.inverted, c.centred) for c in prepared.candidates] == [(True, False), (False, False), (False, True),
+        (True, True)]
     for candidate in prepared.candidates:
         expected = uploads.prepare(drawing(), (1, 28, 28), True, candidate.inverted, candidate.centred)
         assert candidate.x.equal(expected.x)
@@ -151,7 +152,8 @@ def test_candidates_are_the_other_ways_to_take_a_picture():
 
 def test_pictures_of_any_mode():
     grey = drawing().convert("L")
-    images = [*(grey.convert(mode) for mode in ("L", "1", "P", "LA", "I;16")), *(drawing().convert(mode) for mode in ("RGBA", "CMYK"))]
+    images = [*(grey.convert(mode) for mode in ("L", "1", "P", "LA", "I;16")),
+        *(drawing().convert(mode) for mode in ("RGBA", "CMYK"))]
     for image in images:
         for shape in ((1, 28, 28), (3, 64, 64)):
             x = uploads.prepare(image, shape).x

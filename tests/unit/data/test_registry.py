@@ -37,7 +37,8 @@ def test_a_name_belongs_to_one_file():
 
 
 ROOT = Path(vae.__file__).parents[1]
-CODE = [path for folder in ("vae", "pages") for path in (ROOT / folder).rglob("*.py") if ROOT / "vae" / "data" not in path.parents]
+CODE = [path for folder in ("vae", "pages") for path in (ROOT / folder).rglob("*.py")
+    if ROOT / "vae" / "data" not in path.parents]
 
 
 def test_no_code_asks_for_a_data_sets_name():

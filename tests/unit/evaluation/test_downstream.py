@@ -63,7 +63,8 @@ def test_imagined_images_lie_between_two_of_a_class():
     torch.testing.assert_close(made[20:], x[20:])  # half of a batch is as it was
     assert (made[:20] - x[:20]).abs().amax((1, 2, 3)).min() > 0.1
     judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
-    assert (judge(downstream.imagined(model, x, y, torch.Generator().manual_seed(0), 1.0))[0].argmax(1) == y).float().mean() > 0.9
+    assert (judge(downstream.imagined(model, x, y, torch.Generator().manual_seed(0),
+        1.0))[0].argmax(1) == y).float().mean() > 0.9
 
 
 def test_foreign_images_of_every_kind():

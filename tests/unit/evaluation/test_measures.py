@@ -117,7 +117,8 @@ def test_unknown_measures_and_uses_are_refused():
 
 def test_terms_are_computed_once_and_by_the_seed(tiny_split):
     torch.manual_seed(0)
-    model = FAMILIES["vae"](NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))).eval().requires_grad_(False)
+    config = NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
+    model = FAMILIES["vae"](config).eval().requires_grad_(False)
     split = tiny_split((1, 28, 28))
     contexts = [Context(model, vae.data.DATASETS["mnist"], split, 40) for _ in range(2)]
     assert contexts[0].terms is contexts[0].terms and contexts[0].codes.shape == (40, 2)

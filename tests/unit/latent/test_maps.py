@@ -106,7 +106,7 @@ def test_trustworthiness():
 
 
 def test_the_web_process_never_imports_umap():
-    script = "import sys, pages.components.map.scatter, pages.components.map.uploads, pages.components.live_panel.panel; sys.exit('umap' in sys.modules or 'numba' in sys.modules)"
+    script = "import sys, pages.components.map.scatter, pages.components.map.uploads, pages.components.live_panel.panel; sys.exit('umap' in sys.modules or 'numba' in sys.modules)"  # noqa: E501
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 

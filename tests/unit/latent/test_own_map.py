@@ -18,7 +18,8 @@ from vae.uploads import UploadError
 def digits(n):
     x, labels = DATASETS["mnist"].load("test").batch(range(n))
     contents = [pictures.png(pictures.to_image(pixels)) for pixels in pictures.to_uint8(x)]
-    return x, [File(f"{i}.png", f"of {label}", c) for i, (label, c) in enumerate(zip(labels.tolist(), contents, strict=False))]
+    return x, [File(f"{i}.png", f"of {label}", c) for i,
+        (label, c) in enumerate(zip(labels.tolist(), contents, strict=False))]
 
 
 def finished(job, seconds=180):

@@ -71,7 +71,8 @@ def test_corruptions_by_hand():
     soft = corruptions.blurred(x)
     assert float(soft[0].sum()) == pytest.approx(1, abs=1e-5)  # light is spread, not lost
     assert soft[0, 0, 10, 10] == soft[0].max()
-    assert float(soft[0, 0, 10, 11] / soft[0, 0, 10, 10]) == pytest.approx(np.exp(-0.5 / corruptions.BLUR**2), rel=1e-5)
+    assert float(soft[0, 0, 10, 11] / soft[0, 0, 10, 10]) == pytest.approx(np.exp(-0.5 / corruptions.BLUR**2),
+        rel=1e-5)
     holes = corruptions.cut(torch.ones(200, 3, 28, 28), generator)
     side = round(corruptions.PATCH * 28)
     assert ((1 - holes).sum((1, 2, 3)) == 3 * side**2).all()  # a whole square in every image, in every channel

@@ -300,7 +300,8 @@ def test_a_sampled_kl_has_no_share_for_each_dimension():
     from vae.models import FAMILIES
 
     torch.manual_seed(0)
-    model = FAMILIES["iaf"](FAMILIES["iaf"].Config((1, 28, 28), 4, encoder=(8,), decoder=(8,), flow_steps=1, flow_width=8))
+    model = FAMILIES["iaf"](FAMILIES["iaf"].Config((1, 28, 28), 4, encoder=(8,), decoder=(8,), flow_steps=1,
+        flow_width=8))
     found = metrics.average_terms(model.eval(), [(torch.rand(6, 1, 28, 28), torch.zeros(6))])
     assert found.kl_per_dim is None and found.means.shape == (6, 4)
     assert found.negative_elbo.mean() == pytest.approx(found.recon + found.kl, rel=1e-5)

@@ -205,7 +205,8 @@ def test_splits_can_be_pickled(name):
     mask = np.zeros(len(split), bool)
     mask[[3, 8]] = True
     parts = {
-        "whole": (split, [3, 8]), "first": (split.first(9), [3, 8]), "taken": (split.take(np.array([8, 3]), ""), [1, 0]),
+        "whole": (split, [3, 8]), "first": (split.first(9), [3, 8]),
+        "taken": (split.take(np.array([8, 3]), ""), [1, 0]),
         "by mask": (split.take(mask, ""), [0, 1]), "first of taken": (split.take([0, 3, 8, 1], "").first(3), [1, 2]),
     }  # fmt: skip
     x, y = split.batch([3, 8])
@@ -277,12 +278,12 @@ def test_reading_a_flows_mean_costs_log_prob_nothing():
     expected = q.log_prob(out.z)
     for step in model.flow:
         step.register_forward_hook(lambda *_: calls.append(1))
-    q.mean, q.variance, q.stddev
+    q.mean, q.variance, q.stddev  # noqa: B018
     passes = len(calls)
     assert torch.equal(q.log_prob(out.z), expected) and len(calls) == passes
     elbo(out, x).loss.mean().backward(retain_graph=True)
     # and the way back can be differentiated, whatever was read before
-    q.mean
+    q.mean  # noqa: B018
     q.log_prob(out.z.clone()).sum().backward()
 
 

@@ -27,7 +27,8 @@ def plain_pictures(image_shape):
     channels, height, width = image_shape
     y, x = np.mgrid[0:height, 0:width]
     patterns = [np.full((height, width), grey) for grey in np.linspace(0, 1, 11)]
-    patterns += [x / (width - 1), 1 - x / (width - 1), y / (height - 1), 1 - y / (height - 1), (x + y) / (height + width - 2)]
+    patterns += [x / (width - 1), 1 - x / (width - 1), y / (height - 1), 1 - y / (height - 1),
+        (x + y) / (height + width - 2)]
     for size in (1, 2, 4, 8):
         patterns += [(x // size + y // size) % 2, (x // size + y // size + 1) % 2, x // size % 2, y // size % 2]
     for edge in (2, 4, 8, 12):

@@ -32,7 +32,7 @@ def test_log_determinant_is_that_of_autograds_jacobian():
     log_q = q.log_prob(z)
     for i in range(3):
         def one(e):
-            return q.push(torch.cat([noise[:i], e[None], noise[i + 1 :]]))[i]
+            return q.push(torch.cat([noise[:i], e[None], noise[i + 1 :]]))[i]  # noqa: B023
 
         jacobian = torch.autograd.functional.jacobian(one, noise[i])
         base = torch.distributions.Normal(0, 1).log_prob(noise[i]).sum()
@@ -45,7 +45,7 @@ def test_an_output_depends_on_earlier_dimensions_alone():
     step = busy(AutoregressiveStep(6, 12))
     z, context = torch.randn(6).double(), torch.randn(12).double()
     for part in (0, 1):
-        jacobian = torch.autograd.functional.jacobian(lambda v: step(v, context)[part], z)
+        jacobian = torch.autograd.functional.jacobian(lambda v: step(v, context)[part], z)  # noqa: B023
         assert torch.equal(jacobian.triu(), torch.zeros_like(jacobian))
         # and on every earlier one
         assert (jacobian.tril(-1).abs().sum(1)[1:] > 0).all()

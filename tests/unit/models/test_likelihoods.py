@@ -18,9 +18,11 @@ def test_the_continuous_bernoulli_integrates_to_one(logit, dtype, digits):
     p = ContinuousBernoulli(torch.tensor(logit, dtype=dtype))
     # the exact logit that this dtype holds, integrated in double precision
     exact = float(p.logits)
-    area = quad(lambda x: np.exp(x * exact - np.logaddexp(0, exact)), 0, 1, points=[0.02, 0.5, 0.98], epsabs=0, epsrel=1e-12)[0]
+    area = quad(lambda x: np.exp(x * exact - np.logaddexp(0, exact)), 0, 1, points=[0.02, 0.5, 0.98], epsabs=0,
+        epsrel=1e-12)[0]
     assert float(p.log_normaliser) == pytest.approx(-np.log(area), abs=digits * 10)
-    mean = quad(lambda x: x * np.exp(x * exact - np.logaddexp(0, exact)), 0, 1, points=[0.02, 0.5, 0.98], epsabs=0, epsrel=1e-12)[0] / area
+    mean = quad(lambda x: x * np.exp(x * exact - np.logaddexp(0, exact)), 0, 1, points=[0.02, 0.5, 0.98], epsabs=0,
+        epsrel=1e-12)[0] / area
     assert float(p.mean) == pytest.approx(mean, abs=max(digits * 10, 2e-5 if dtype == torch.float32 else 0))
 
 

@@ -37,7 +37,7 @@ def test_weights_change_and_settle():
     objective = FactorVAE(beta=Schedule(1.0, start=60.0, steps=8_000), gamma=35.0)
     assert objective.at(0) == {"beta": 60.0} and objective.at(8_000) == objective.final() == {"beta": 1.0}
     assert objective.settled() == 8_000 and BetaVAE(4.0).settled() == 0
-    assert objective.described() == "factor_vae, beta from 60 to 1 in 8,000 steps, gamma 35, discriminator_learning_rate 0.0001"
+    assert objective.described() == "factor_vae, beta from 60 to 1 in 8,000 steps, gamma 35, discriminator_learning_rate 0.0001"  # noqa: E501
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -57,11 +57,13 @@ def test_recipes_stored_before_objectives_were_objects_are_read():
     assert objectives.read({"beta": 4.0}) == BetaVAE(4.0)
     assert objectives.read({"objective": "ada_gvae", **flat, "beta_from": 0.0}) == AdaGVAE()
     rising = Schedule(8.0, 0.0, 8000, geometric=False)
-    assert objectives.read({"objective": "capacity_vae", **flat, "gamma": 60.0, "capacity": 8.0, "capacity_steps": 8000}) \
+    assert objectives.read({"objective": "capacity_vae", **flat, "gamma": 60.0, "capacity": 8.0,
+        "capacity_steps": 8000}) \
         == CapacityVAE(60.0, rising)  # fmt: skip
 
 
-@pytest.mark.parametrize("stored", ["nothing", {"name": "nothing"}, {"name": "beta_vae", "gama": 1.0}, {}, {"name": ["x"]}])
+@pytest.mark.parametrize("stored",
+    ["nothing", {"name": "nothing"}, {"name": "beta_vae", "gama": 1.0}, {}, {"name": ["x"]}])
 def test_an_objective_that_is_not_known_is_named(stored):
     with pytest.raises(ValueError, match="not known here"):
         objectives.read({"objective": stored})
@@ -71,7 +73,8 @@ def test_a_name_is_registered_once():
     def other(cls):
         return cls
 
-    with pytest.raises(ValueError, match=r"objective 'beta_vae' is registered twice: in .*beta_vae.py and in .*test_objectives.py"):
+    with pytest.raises(ValueError, match=r"objective 'beta_vae' is registered twice: in .*beta_vae.py and in "
+        r".*test_objectives.py"):
         register("beta_vae")(other)
 
 
@@ -120,7 +123,8 @@ def posterior_of(w, x):
 @pytest.mark.parametrize("dreg", [True, False])
 def test_the_importance_weighted_bound_lies_between_elbo_and_evidence(dreg):
     w, x = linear()
-    evidence = MultivariateNormal(torch.zeros(5, dtype=w.dtype), w @ w.T + S**2 * torch.eye(5, dtype=w.dtype)).log_prob(x.flatten(1))
+    evidence = MultivariateNormal(torch.zeros(5, dtype=w.dtype),
+        w @ w.T + S**2 * torch.eye(5, dtype=w.dtype)).log_prob(x.flatten(1))
     mu, sigma = posterior_of(w, x)
 
     def mean_bound(samples):

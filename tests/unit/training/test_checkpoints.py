@@ -80,7 +80,8 @@ def test_a_checkpoint_that_cannot_be_written_leaves_no_part_and_the_one_before(r
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"step-00000012 could not be written \(No space left on device\); the checkpoint of step 9 is kept"):
+    with pytest.raises(OSError, match=r"step-00000012 could not be written \(No space left on device\); the "
+        r"checkpoint of step 9 is kept"):
         run()
     assert sorted(p.name for p in run.folder.iterdir()) == ["step-00000006", "step-00000009"]
     monkeypatch.undo()
@@ -107,5 +108,5 @@ def test_the_cost_of_a_run_adds_up_over_interruptions(run):
 def test_what_is_pickled_in_a_checkpoint_cannot_run_code(run):
     found = checkpoints.newest(run.folder)
     assert isinstance(torch.load(run.folder / "step-00000009" / "optimizer.pt", weights_only=True), dict)
-    assert json.loads((run.folder / "step-00000009" / "progress.json").read_text(encoding="utf-8"))["step"] == found.progress.step
+    assert json.loads((run.folder / "step-00000009" / "progress.json").read_text(encoding="utf-8"))["step"] == found.progress.step  # noqa: E501
     logging.getLogger("vae").debug("read")

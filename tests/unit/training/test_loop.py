@@ -234,7 +234,9 @@ def test_a_callback_hears_of_each_step(tiny_split, tmp_path):
 def test_an_importance_weighted_bound_sees_each_image_so_often(tiny_split, tmp_path):
     seen = []
     train("tiny", replace(TINY, objective=IWAE(3)), tmp_path, split=tiny_split((1, 28, 28)), progress=False,
-          on_step=lambda step, terms: seen.append((terms.loss.shape, bool((terms.bound >= -terms.recon - terms.kl - 1e-4).all()))))  # fmt: skip
+          on_step=lambda step,
+          terms: seen.append((terms.loss.shape,
+              bool((terms.bound >= -terms.recon - terms.kl - 1e-4).all()))))  # fmt: skip
     assert seen == [((8,), True)] * TINY.steps  # the bound of 3 samples is no less than their mean ELBO
 
 
@@ -335,7 +337,8 @@ def test_a_checkpoint_is_written_after_some_minutes_too(tiny_split, tmp_path, mo
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["step-00000002", "step-00000003"]
 
 
-@pytest.mark.parametrize("objective", [name for name, settings in OBJECTIVES.items() if settings["objective"].recordable])
+@pytest.mark.parametrize("objective",
+    [name for name, settings in OBJECTIVES.items() if settings["objective"].recordable])
 def test_a_recorded_step_trains_as_an_ordinary_one(objective, tiny_split, tmp_path, monkeypatch):
     """What changes from step to step reaches a recording through tensors. Replays stand in for CUDA's."""
     recipe = dataclasses.replace(TINY, **OBJECTIVES[objective])
@@ -371,7 +374,8 @@ def test_images_held_on_a_device_are_the_splits(tiny_split, monkeypatch):
     for ours, theirs in zip(held.batch(rows), split.batch(rows), strict=True):
         assert torch.equal(ours, theirs)
     assert len(held) == 33 and np.array_equal(held.labels, split.labels)
-    grid = FactorGrid(("a", "b"), (tuple("abcde"), tuple("fghij")), lambda f: (f[:, :1, None, None] * 5 + f[:, 1:, None, None]).astype(np.uint8))
+    grid = FactorGrid(("a", "b"), (tuple("abcde"), tuple("fghij")),
+        lambda f: (f[:, :1, None, None] * 5 + f[:, 1:, None, None]).astype(np.uint8))
     drawn = grid.split("train+validation", 3)
     pairs, held_pairs = Pairs(drawn, 1), Pairs(OnDevice(drawn, torch.device("cpu")), 1)
     assert torch.equal(pairs.batch(np.arange(20))[0], held_pairs.batch(np.arange(20))[0])

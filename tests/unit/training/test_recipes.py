@@ -57,14 +57,16 @@ def test_half_of_the_learning_rate_is_spent_at_the_final_weights(name):
 @pytest.mark.parametrize("name", [name for name in EVERY if name not in NOT_RETRAINED])
 def test_weight_schedules_end_early(name):
     recipe = EVERY[name]
-    assert all(beta.steps <= 0.15 * recipe.steps for beta in betas(recipe)) and recipe.objective.settled() <= 0.6 * recipe.steps
+    assert all(beta.steps <= 0.15 * recipe.steps
+        for beta in betas(recipe)) and recipe.objective.settled() <= 0.6 * recipe.steps
     assert (recipe.split, recipe.schedule, recipe.ema) == ("train", "constant", True)
 
 
 def test_a_retrained_model_leaves_the_list():
     for name in NOT_RETRAINED:
         assert {key: getattr(RECIPES[name], key) for key in AS_BEFORE} == AS_BEFORE
-        assert name not in RECIPES or store.read_card(name).recipe.get("split", "train+validation") == "train+validation"
+        assert name not in RECIPES or store.read_card(name).recipe.get("split",
+            "train+validation") == "train+validation"
 
 
 @pytest.mark.parametrize("card", store.available(), ids=lambda card: card.name)

@@ -64,8 +64,10 @@ def test_settings():
     }  # fmt: skip
     for bad, sentence in [
         ("bet=4", "no setting 'bet'; the nearest are beta"), ("beta", "--set takes a field"), ("beta=", "--set takes"),
-        ("steps=1.5", "steps takes a value like 0, not '1.5'"), ("ema=1", "true or false"), ("seed=1", "no setting 'seed'"),
-        ("split=test", "must not read the test split"), ("batch_size=0", "must be 1 or more"), ("steps=-5", "must be 1 or more"),
+        ("steps=1.5", "steps takes a value like 0, not '1.5'"), ("ema=1", "true or false"), ("seed=1", "no setting "
+            "'seed'"),
+        ("split=test", "must not read the test split"), ("batch_size=0", "must be 1 or more"),
+        ("steps=-5", "must be 1 or more"),
         ("mixed_precision=fp99", "unknown mixed_precision"), ("latent_dim=0", "do not build a model"),
         ("activation=foo", "do not build a model"), ("channels=4x8x8x8x8x8x8x8", "do not build a model"),
         ("noise=0.3", "the family 'vae' has no setting noise"),
@@ -228,7 +230,8 @@ def start(world, name, *arguments, measures="quick"):
     pretrained = world / name / "pretrained"
     pretrained.mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(pretrained), measures, *arguments], cwd=ROOT, encoding="utf-8",
+        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(pretrained), measures, *arguments], cwd=ROOT,
+        encoding="utf-8",
         env={**os.environ, "VAE_RUNS": str(world / name / "runs"), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
@@ -288,7 +291,8 @@ def test_a_sweep_that_is_asked_to_stop_stops_at_a_checkpoint(tmp_path, number, p
 
 def test_two_sweeps_at_once_lose_no_record(tmp_path):
     def record(seed):
-        tries.record("tiny", tries.Try(dataclasses.replace(RECIPE, seed=seed).hyperparameters(), {"mig": 0.1}), tmp_path)
+        tries.record("tiny", tries.Try(dataclasses.replace(RECIPE, seed=seed).hyperparameters(), {"mig": 0.1}),
+            tmp_path)
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         list(pool.map(record, range(40)))
@@ -386,7 +390,7 @@ def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch,
     assert card.recipe["seed"] == best.seed and card.weights_sha256 == best.weights_sha256
     assert card.selection["seeds"] == [0, 1, 2] and card.figures["mig"] == 0.25 and card.map["points"] == 200
     assert store.read_map("tiny-a").codes.shape == (200, 3)
-    assert (store.PRETRAINED / "tiny-a" / "traversals.png").exists() and "| tiny-a | MIG |" in readme.read_text(encoding="utf-8")
+    assert (store.PRETRAINED / "tiny-a" / "traversals.png").exists() and "| tiny-a | MIG |" in readme.read_text(encoding="utf-8")  # noqa: E501
     assert same(weights(model), weights(sweep.load_finished(sweep.plan(["tiny-a"], (best.seed,))[0])))
 
 

@@ -26,8 +26,8 @@ AUROC = Figure(
     protocol={"seed": 0, "images": None},
     sentence="area under the ROC curve of {images:,} test images against as many outliers (another data set's test "
     "images, the same images corrupted, or an empty picture) by squared error at the posterior mean, by negative ELBO "
-    "with one posterior sample (seed {seed}), or by excess, the negative ELBO minus the entropy of the image's grey pixels; a "
-    "higher score marks an outlier",
+    "with one posterior sample (seed {seed}), or by excess, the negative ELBO minus the entropy of the image's grey "
+    "pixels; a higher score marks an outlier",
 )
 
 

@@ -65,6 +65,7 @@ class Attributes(Measure):
     @torch.no_grad()
     def measure(self, context: Context) -> dict:
         model, info = context.model, context.info
+        assert info.grid is not None  # attributes are values of its factors
         classifier = metrics.load_classifier(info.name, model.image_shape, info.grid.sizes)
         attributes, lengths = info.attribute_values(), context.parameters_of(FLIPS)["lengths"]
 
@@ -75,8 +76,9 @@ class Attributes(Measure):
             return metrics.attribute_flips(model, codes, factors, attributes, judge, fit=len(codes) // 2, steps=steps)
 
         chosen_on = info.load("validation").first(context.n)
-        known = torch.from_numpy(mean_codes(model, chosen_on))
-        steps = max(lengths, key=lambda steps: min(flipped(known, chosen_on.factors, steps).rates.values()))
+        known, factors = torch.from_numpy(mean_codes(model, chosen_on)), chosen_on.factors
+        assert factors is not None
+        steps = max(lengths, key=lambda steps: min(flipped(known, factors, steps).rates.values()))
         flips = flipped(torch.from_numpy(context.codes), context.factors, steps)
         context.describe(
             FLIPS,

@@ -27,8 +27,8 @@ AUGMENTATION = Figure(
         "images": None,
     },
     sentence="a convolutional classifier, {steps} steps of {batch} images, from labelled training images, mean over "
-    "{choices} random choices of them; accuracy on {images:,} test images. shifted: by up to {shift} pixels; VAE: half of each "
-    "batch is decoded from codes between that of an image and that of another of its class",
+    "{choices} random choices of them; accuracy on {images:,} test images. shifted: by up to {shift} pixels; "
+    "VAE: half of each batch is decoded from codes between that of an image and that of another of its class",
 )
 
 

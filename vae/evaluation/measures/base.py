@@ -53,6 +53,8 @@ class Context:
     @property
     def factors(self) -> np.ndarray:
         """What the images were drawn from (n, K)."""
+        if self.split.factors is None:
+            raise ValueError(f"the images of {self.info.name} have no known factors")
         return self.split.factors[: self.n]
 
     def batches(self, progress: str = "") -> Iterator[tuple[Tensor, Tensor]]:

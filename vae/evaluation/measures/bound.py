@@ -67,8 +67,8 @@ class Bound(Measure):
             ".1f",
             group="bound",
             shown=False,
-            sentence="the reconstruction term at x_hat = x: above 0 where pixels lie between 0 and 1, whose -log p(x|z) is "
-            "a cross-entropy and bounds no log-probability",
+            sentence="the reconstruction term at x_hat = x: above 0 where pixels lie between 0 and 1, whose -log "
+            "p(x|z) is a cross-entropy and bounds no log-probability",
         ),
         KL,
         NEGATIVE_ELBO,

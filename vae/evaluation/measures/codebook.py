@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 
 from ... import metrics
@@ -57,7 +59,7 @@ class Codebook(Measure):
     @torch.no_grad()
     def measure(self, context: Context) -> dict:
         model = context.model
-        usage = metrics.code_usage(context.codes, model.codebook_size)
+        usage = metrics.code_usage(context.codes, cast(int, model.codebook_size))
         judge = metrics.load_classifier(context.info.name, model.image_shape, answers(context.info))
         parameters = context.parameters_of(CONFIDENCE)
         samples = min(parameters["samples"], context.n)

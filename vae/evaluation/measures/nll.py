@@ -56,7 +56,7 @@ class MarginalLikelihood(Measure):
         parameters, bound = context.parameters_of(NLL), context.terms.negative_elbo
         rows = np.arange(0, len(bound), parameters["stride"])
         # layout alone: what is computed is the same, sooner
-        model = copy.deepcopy(context.model).to(memory_format=torch.channels_last)
+        model = copy.deepcopy(context.model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batches = context.split.batches(BATCH, rows)
         bar = tqdm(
             batches, "importance sampling", math.ceil(len(rows) / BATCH), unit="batch", disable=not context.progress

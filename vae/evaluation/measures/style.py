@@ -57,6 +57,7 @@ class Style(Measure):
     def measure(self, context: Context) -> dict:
         if not context.whole:  # a part of the images holds no style in all characters
             return {}
+        assert context.info.by_style is not None  # see applies
         parameters = context.parameters_of(DISTANCE)
         images = context.info.by_style(context.on)[1]
         found = metrics.style_consistency(context.model, images, parameters["sources"], parameters["seed"])
