@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from vae.models.likelihoods import LIKELIHOODS
 from vae.models.portable import portable_decoder
 
 SCRIPT = Path(__file__).parents[2] / "js/decode.mjs"
@@ -21,6 +22,7 @@ class Decoder(nn.Module):
     """A model that is a decoder alone. `layers` begin at [z, one_hot(y)]."""
 
     plain_decoder = True
+    pixels = LIKELIHOODS["bernoulli"](0.1)
 
     def __init__(self, latent_dim: int, num_classes: int, *layers: nn.Module):
         super().__init__()
