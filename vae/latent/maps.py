@@ -189,7 +189,7 @@ def _curve(min_dist: float) -> tuple[float, float]:
     d = np.linspace(0, 3, 300)
     target = np.where(d < min_dist, 1.0, np.exp(-(d - min_dist)))
     (a, b), _ = curve_fit(lambda d, a, b: 1 / (1 + a * d ** (2 * b)), d, target)
-    return a, b
+    return float(a), float(b)
 
 
 def _attraction(difference: np.ndarray) -> np.ndarray:
