@@ -34,6 +34,7 @@ from ..objectives import OBJECTIVES, Objective, Schedule
 from . import candidates, checkpoints, tries
 from .loop import Stopped, train
 from .recipes import DESCRIPTIVE_FIELDS, Recipe, defaults, nearest
+from .tries import Result
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -61,19 +62,6 @@ class Run:
 
     def folder(self, runs: Path) -> Path:
         return runs / self.name / self.label
-
-
-@dataclass(frozen=True)
-class Result:
-    """The outcome of a run, with the figures and weights of a finished one."""
-
-    status: str  # "finished", "stopped", "failed" (a term was not finite) or "error" (the run can be repeated)
-    reason: str = ""
-    step: int = 0
-    core_seconds: float = 0.0
-    starts_from_sha256: str = ""
-    figures: dict = field(default_factory=dict)
-    weights: bytes = b""  # a safetensors file
 
 
 def runs_folder() -> Path:

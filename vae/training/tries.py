@@ -8,7 +8,6 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import filelock
 
@@ -17,8 +16,18 @@ from ..data.base import refuse_test
 from ..evaluation.figures import FIGURES
 from .recipes import Recipe, completed
 
-if TYPE_CHECKING:
-    from .sweep import Result
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a run, with the figures and weights of a finished one."""
+
+    status: str  # "finished", "stopped", "failed" (a term was not finite) or "error" (the run can be repeated)
+    reason: str = ""
+    step: int = 0
+    core_seconds: float = 0.0
+    starts_from_sha256: str = ""
+    figures: dict = field(default_factory=dict)
+    weights: bytes = b""  # a safetensors file
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Try:
 
     @classmethod
     def of(cls, recipe: Recipe, result: Result) -> Try:
-        """Return the record of a run's sweep.Result."""
+        """Return the record of a run that has ended."""
         return cls(
             recipe.hyperparameters(), result.figures, "validation", result.step, round(result.core_seconds, 1),
             result.starts_from_sha256, hashlib.sha256(result.weights).hexdigest() if result.weights else "",
