@@ -85,7 +85,7 @@ def test_sliders_with_every_data_set(name):
 def test_sliders_of_every_model_have_a_range_and_an_order(name):
     low, high = cached.slider_ranges(name).T
     assert np.isfinite([low, high]).all() and (low <= high).all()
-    if vae.load(name).latent_kind != "codes":  # which are chosen and not slid
+    if not vae.load(name).discrete:  # which are chosen and not slid
         assert (low < high).all()
         assert sorted(cached.dimension_order(name)) == list(range(vae.load(name).latent_dim))
 
