@@ -1,6 +1,5 @@
 """Settings that must precede torch, and data that every test can have without a download."""
 
-import fcntl
 import importlib
 import os
 import sys
@@ -62,16 +61,3 @@ def stripes(tmp_path, monkeypatch):
     import_all(vae.data)
     yield DATASETS["stripes"]
     del DATASETS["stripes"], DATASETS.files["stripes"], sys.modules["vae.data.stripes"], vae.data.stripes
-
-
-@pytest.fixture(autouse=True)
-def elbow_room(request, tmp_path_factory):
-    """Tests run two at a time, but one that is marked `alone` watches how fast the app is: it waits
-    until no other runs, and lets none begin."""
-    folder = tmp_path_factory.getbasetemp().parent  # which the workers of xdist share
-    alone = request.node.get_closest_marker("alone") is not None
-    with open(folder / "turnstile", "wb") as turnstile, open(folder / "room", "wb") as room:
-        fcntl.flock(turnstile, fcntl.LOCK_EX)
-        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(turnstile, fcntl.LOCK_UN)
-        yield

@@ -3,15 +3,20 @@
 One table from one run: this app's map, and Plotly's scattergl with the same points. First paint is
 from the navigation to the frame with the points, the server warm; a frame's time is from one animation
 frame to the next while every frame moves or zooms the map; hover is from the pointer's move to
-the frame with the ring, the card's from the end of its dwell. Compare within a run.
+the frame with the ring, the card's from the end of its dwell; placing is one new code among a model's map, in Python.
+Compare within a run.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+
+from vae import store
+from vae.latent import maps
 
 from ..browser.app_server import chromium, running_app, settle
 
@@ -102,6 +107,18 @@ def measure(browser, address: str, query: str) -> dict:
     return found
 
 
+def placed_in(name: str) -> tuple[float, int]:
+    """Return the milliseconds in which one code is placed on a model's map, and how many it has."""
+    found = store.read_map(name)
+    push = maps.umap_push(found.umap)
+    z, times = found.codes[:1] + 0.05, []
+    for _ in range(31):
+        begun = time.perf_counter()
+        maps.place(z, found.codes, found.umap, push)
+        times.append(1000 * (time.perf_counter() - begun))
+    return median(times[1:]), len(found.codes)  # the first compiles
+
+
 def main() -> None:
     script = str(Path(__file__).with_name("map_app.py"))
     with running_app(script) as address, chromium() as browser:
@@ -125,6 +142,8 @@ def main() -> None:
         f"hover: ring after {median(rings):.0f} ms (p95 {np.quantile(rings, 0.95):.0f}); card "
         f"{median(cards):.0f} ms after its dwell of 125 ms (p95 {np.quantile(cards, 0.95):.0f}), {len(cards)} of 20"
     )
+    milliseconds, n = placed_in("mnist-vae-16d")
+    print(f"one code among {n:,} is placed in {milliseconds:.1f} ms")
 
 
 if __name__ == "__main__":

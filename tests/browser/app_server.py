@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -102,8 +103,18 @@ def settle(page) -> None:
     page.wait_for_function(AT_REST, polling=50, timeout=60_000)
 
 
+# scrolls an element to where no bar of Streamlit's lies over it
+CENTRE = "(element) => element.scrollIntoView({ block: 'center', behavior: 'instant' })"
+
+
+def assert_fits(page) -> None:
+    """A page is no wider than its window, and shows no exception."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], page.url
+    assert not page.locator("[data-testid=stException]").count(), page.url
+
+
 def watch(page) -> list[str]:
-    """A list that fills with the errors of a page's console."""
+    """A list that fills with the errors of a page's console, and with what it asks of other machines."""
     errors = []
 
     def note(message):
@@ -112,6 +123,11 @@ def watch(page) -> list[str]:
         if message.type == "error" and not probing:
             errors.append(message.text)
 
+    def leaving(request):
+        if not re.match(r"data:|blob:|about:|http://127\.0\.0\.1:", request.url):
+            errors.append(f"a request to {request.url}")
+
     page.on("console", note)
+    page.on("request", leaving)
     page.on("pageerror", lambda error: errors.append(str(error)))
     return errors

@@ -1,9 +1,10 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from .app_server import CHROMIUM, chromium, running_app, watch
+from .app_server import CHROMIUM, assert_fits, chromium, running_app, watch
 
 
 def pytest_collection_modifyitems(items):
@@ -14,27 +15,46 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def address():
+def browser():
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("CI has no Chromium: .ci/run must install it")
         pytest.skip("no Chromium on this machine: browser tests are left out")
-    with running_app() as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def browser(address):
     with chromium() as browser:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def context(browser):
+    """One browser profile for the tabs of all tests, so that Streamlit's scripts are fetched and compiled once."""
+    return browser.new_context(viewport={"width": 1440, "height": 900})
+
+
+@pytest.fixture(scope="session")
+def first_visit(context):
+    """A fresh server's address, and the tab that was its first visitor, by a deep link."""
+    with running_app() as address:
+        page = context.new_page()
+        errors = watch(page)
+        page.goto(f"{address}/sliders?model=mnist-vae-2d&z=0.5,-0.5")
+        yield SimpleNamespace(address=address, page=page, errors=errors)
+        page.close()  # a server waits for its visitors
+
+
+@pytest.fixture(scope="session")
+def address(first_visit):
+    return first_visit.address
+
+
 @pytest.fixture
-def page(browser):
-    """A fresh browser profile's page; the test fails on errors in its console."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+def page(context, address):
+    """A new tab, which is a new session of the app. The test fails on errors in its console, on requests to other
+    machines and where its last page is wider than the window."""
     page = context.new_page()
     errors = watch(page)
     yield page
-    context.close()
+    try:
+        assert_fits(page)
+    finally:
+        page.close()
     assert not errors

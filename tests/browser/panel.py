@@ -9,44 +9,12 @@ import torch
 
 import vae
 
-from .app_server import settle
+from .app_server import CENTRE, settle
 
 ROOT = """[...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
   .find(r => r.querySelector('canvas.picture'))"""
 
-# moves the first slider `perSecond` times a second and gives, for each input event, the time
-# until a new picture stood on the canvas and the frame that shows it had begun
-DRAG = (
-    """async ([seconds, perSecond]) => {
-  const root = """
-    + ROOT
-    + """;
-  const canvas = root.querySelector('canvas.picture'), input = root.querySelector('input[type=range]');
-  const pictures = new Set(), waits = [];
-  let painted = 0, asked = 0, since = 0;
-  const observer = new MutationObserver(() => {
-    painted++;
-    pictures.add(canvas.toDataURL());
-    const from = since;
-    requestAnimationFrame(() => waits.push(performance.now() - from));
-  });
-  observer.observe(canvas, { attributeFilter: ['data-painted'] });
-  const low = Number(input.min), high = Number(input.max);
-  const start = performance.now();
-  for (let now = start; now - start < 1000 * seconds; now = performance.now()) {
-    asked++;
-    since = performance.now();
-    input.value = low + (high - low) * (0.5 + 0.45 * Math.sin((now - start) / 200));
-    input.dispatchEvent(new Event('input', { bubbles: true }));
-    await new Promise(next => setTimeout(next, 1000 / perSecond));
-  }
-  const elapsed = (performance.now() - start) / 1000;
-  input.dispatchEvent(new Event('change', { bubbles: true }));
-  await new Promise(next => setTimeout(next, 50));
-  observer.disconnect();
-  return { asked, painted, different: pictures.size, waits, perSecond: painted / elapsed };
-}"""
-)
+PANEL = f"(() => {{ const root = {ROOT}; return root.panel ?? root.host.panel }})()"
 
 
 def open_page(page, address, path="", **query):
@@ -81,13 +49,35 @@ def wait_for_another_z(page, z):
 
 
 def released(page):
-    """Wait until the link says where the hand has left the panel."""
+    """Wait until the server has answered every release and the link says where the hand has left the panel."""
     page.wait_for_function(
-        f"""() => {{ const root = {ROOT}, {{ z }} = root.panel ?? root.host.panel;
+        f"""() => {{ const {{ z, unanswered, waiting, holding }} = {PANEL};
           const said = new URLSearchParams(location.search).get('z').split(',').map(Number);
-          return z.every((v, d) => Math.abs(v - said[d]) < 1e-3) }}"""
+          return !unanswered && !waiting && !holding && z.every((v, d) => Math.abs(v - said[d]) < 1e-3) }}"""
     )
     settle(page)
+
+
+def drawn(page):
+    """Wait until the film strips and the pad show what stands around the point."""
+    page.wait_for_function(f"() => !{PANEL}.holding && !{PANEL}.unfinished")
+
+
+def drag(page, name, y=None, parts=(0.35, 0.6, 0.8)):
+    """Take the first slider to some parts of its track. The picture follows before anything is released."""
+    slider = page.locator("input[type=range]").first
+    slider.evaluate(CENTRE)
+    box = slider.bounding_box()
+    middle, said = box["y"] + box["height"] / 2, z_in_url(page)
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    places = []
+    for part in parts:
+        page.mouse.move(box["x"] + box["width"] * part, middle, steps=4)
+        places.append(page.evaluate(f"[...{PANEL}.z]"))
+        shows(page, name, places[-1], y)
+    assert len({tuple(z) for z in places}) == len(parts)
+    assert z_in_url(page) == said
 
 
 def until(page, holds, seconds=15):
@@ -100,12 +90,12 @@ def until(page, holds, seconds=15):
 
 
 def pixels(page):
-    """The picture on the canvas, (H, W) grey."""
+    """The picture on the canvas, (H, W, 3)."""
     height, width, values = page.evaluate(
         f"() => {{ const c = {ROOT}.querySelector('canvas.picture');"
         " return [c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]] }"
     )
-    return np.array(values).reshape(height, width, 4)[:, :, 0]
+    return np.array(values).reshape(height, width, 4)[:, :, :3]
 
 
 def shows(page, name, z=None, y=None):
@@ -116,7 +106,8 @@ def shows(page, name, z=None, y=None):
 
 def decoded(name, z, y=None):
     y = None if y is None else torch.tensor([y])
-    return vae.load(name).decode(torch.tensor([z], dtype=torch.float32), y)[0, 0].numpy() * 255
+    x = vae.load(name).decode(torch.tensor([z], dtype=torch.float32), y)[0]
+    return x.permute(1, 2, 0).numpy() * 255  # (H, W, C); one channel is all three on the canvas
 
 
 def line(page):

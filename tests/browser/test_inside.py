@@ -10,14 +10,13 @@ from playwright.sync_api import expect
 import vae
 from vae import metrics
 
-from .app_server import settle
+from .app_server import CENTRE, settle
 from .panel import in_query, open_page, z_in_url
 
 INSIDE = """(() => { const pad = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
   .map(r => r.querySelector('canvas.pad')).find(Boolean); return pad && (pad.getRootNode().inside ?? pad.closest('.inside').parentNode.inside) })()"""  # noqa: E501
 # two bows, one above the other
-THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130, 136), (165, 146), (190, 172),
-    (182, 208), (150, 226), (112, 222), (86, 202)]
+THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130, 136), (165, 146), (190, 172), (182, 208), (150, 226), (112, 222), (86, 202)]  # noqa: E501
 
 
 def answered(page, more_than=0):
@@ -35,6 +34,7 @@ def picture(page, name):
 
 
 def draw(page, places):
+    page.locator("canvas.pad").evaluate(CENTRE)
     box = page.locator("canvas.pad").bounding_box()
     scale = box["width"] / 280
     for i, (x, y) in enumerate(places):
@@ -44,8 +44,27 @@ def draw(page, places):
     page.mouse.up()
 
 
-def test_a_drawn_3_comes_out_as_a_3_and_epsilon_is_redrawn(page, address):
+def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     open_page(page, address, "inside", model="mnist-vae-16d")
+    answered(page)
+    # the same image from no KL to collapse
+    captions = page.locator(".betas figcaption b").all_inner_texts()
+    assert captions == ["beta 0", "beta 1", "beta 4", "beta 60"]
+    assert page.locator(".betas figure.here b").inner_text() == "beta 1"
+    x = torch.from_numpy(np.rint(picture(page, "x") * 255) / 255).float()[None, None]
+    shown = page.evaluate(
+        f"""() => [...{INSIDE}.root.querySelectorAll('.betas canvas')].map((c) =>
+          [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 === 0))"""
+    )
+    for name, values in zip(("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"), shown, strict=False):
+        model = vae.load(name)
+        expected = model.decode(model.encode(x).mean)[0, 0].flatten()
+        np.testing.assert_allclose(np.array(values) / 255, expected, atol=0.03, err_msg=name)
+    symbols = page.locator("math .symbol")
+    assert symbols.count() >= 7  # the formulae are mathematics, each part a symbol that lights up
+    page.locator(".dims").hover(position={"x": 5, "y": 5})
+    expect(page.locator("math .symbol.lit[data-part='kl']")).to_have_count(1)
+    # a drawn 3 comes out as a 3
     before = answered(page)
     page.get_by_role("button", name="Clear").click()
     cleared = answered(page, before)
@@ -60,8 +79,7 @@ def test_a_drawn_3_comes_out_as_a_3_and_epsilon_is_redrawn(page, address):
     cells = page.locator(".ledger td[data-value]")
     shown = [float(text) for text in cells.all_inner_texts()]
     assert shown[0] + shown[1] == pytest.approx(shown[2], abs=1e-6)
-    said = page.evaluate(f"(({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}) => ({{ recon, kl, "
-        f"negative_elbo, mu, sigma, z, kl_per_dim }}))({INSIDE}.answer)")
+    said = page.evaluate(f"(({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}) => ({{ recon, kl, negative_elbo, mu, sigma, z, kl_per_dim }}))({INSIDE}.answer)")  # noqa: E501
     model = vae.load("mnist-vae-16d")
     x = torch.from_numpy(np.rint(picture(page, "x") * 255) / 255).float()[None, None]
     q = model.encode(x)
@@ -80,53 +98,7 @@ def test_a_drawn_3_comes_out_as_a_3_and_epsilon_is_redrawn(page, address):
     page.get_by_role("button", name="ε = 0").click()
     answered(page, n + 1)
     np.testing.assert_allclose(page.evaluate(f"{INSIDE}.answer.z"), said["mu"], atol=1e-5)
-
-
-def test_the_ellipse_is_to_scale_and_z_can_be_dragged(page, address):
-    open_page(page, address, "inside", model="mnist-vae-2d")
-    n = answered(page)
-    # on the screen: how many pixels a unit of the plane is, by the ring of the prior's one sigma
-    found = page.evaluate(
-        f"""() => {{ const svg = {INSIDE}.svg, box = (e) => e.getBoundingClientRect();
-          const e = svg.querySelector('ellipse.sigma1'), ring = svg.querySelector("circle[fill='none'][r='1']");
-          const line = Number(e.getAttribute('stroke-width'));
-          return {{ rx: Number(e.getAttribute('rx')), ry: Number(e.getAttribute('ry')), cx: Number(e.getAttribute('cx')),
-            cy: Number(e.getAttribute('cy')), unit: svg.getScreenCTM().a, up: svg.getScreenCTM().d, answer: {{ mu: {INSIDE}.answer.mu, sigma: {INSIDE}.answer.sigma }} }} }}"""  # noqa: E501
-    )
-    assert [found["rx"], found["ry"]] == pytest.approx(found["answer"]["sigma"])
-    assert [found["cx"], -found["cy"]] == pytest.approx(found["answer"]["mu"])
-    assert found["unit"] == pytest.approx(found["up"], rel=1e-3)  # one unit is as long across as up
-    box = page.locator("svg.posterior").bounding_box()
-    low, high = page.evaluate(f"[{INSIDE}.data.plane.low, {INSIDE}.data.plane.high]")
-    mu, sigma = (np.array(found["answer"][key]) for key in ("mu", "sigma"))
-    wanted = mu + sigma * [3, -2]
-    part = (wanted - low) / (high - low)
-    page.mouse.move(box["x"] + box["width"] * part[0], box["y"] + box["height"] * (1 - part[1]))
-    page.mouse.down()
-    page.mouse.up()
-    answered(page, n)
-    pixel = (high - low) / box["width"]
-    assert page.evaluate(f"{INSIDE}.answer.z") == pytest.approx(wanted.tolist(), abs=2 * pixel)
-
-
-def test_a_gallery_image_and_the_steps_by_keyboard(page, address):
-    open_page(page, address, "inside", model="sprites-vae")
-    n = answered(page)
-    page.get_by_role("radio",
-        name="Choose or upload").or_(page.get_by_role("button", name="Choose or upload")).first.click()
-    answered(page, n)
-    settle(page)
-    x, _ = vae.data.DATASETS["sprites"].load("test").batch([0])
-    np.testing.assert_allclose(picture(page, "x"), x[0, 0], atol=0.01)
-    page.mouse.move(2, 2)
-    for part, name in (("q", "VAE.encode"), ("kl", "gaussian_kl"), ("x_hat", "decode_logits")):
-        page.locator(f"[data-part='{part}'][tabindex]").first.focus()
-        expect(page.locator(".which")).to_contain_text(name)
-        expect(page.locator(f".symbol[data-part='{part}'].lit")).to_have_count(1)
-
-
-def test_a_bar_its_slider_and_its_mark_are_one_and_z_is_taken_along(page, address):
-    open_page(page, address, "inside", model="mnist-vae-16d")
+    # a bar, its slider and its mark are one, and z is taken along
     n = answered(page)
     d = int(np.argmax(page.evaluate(f"{INSIDE}.answer.kl_per_dim")))
     row = page.locator(f".dim[data-dim='{d}']")
@@ -153,42 +125,43 @@ def test_a_bar_its_slider_and_its_mark_are_one_and_z_is_taken_along(page, addres
     assert z_in_url(page) == pytest.approx(after["z"], abs=1e-3)
 
 
-def test_the_same_image_from_no_kl_to_collapse(page, address):
-    open_page(page, address, "inside", model="mnist-vae-16d")
-    answered(page)
-    captions = page.locator(".betas figcaption b").all_inner_texts()
-    assert captions == ["beta 0", "beta 1", "beta 4", "beta 60"]
-    assert page.locator(".betas figure.here b").inner_text() == "beta 1"
-    x = torch.from_numpy(np.rint(picture(page, "x") * 255) / 255).float()[None, None]
-    shown = page.evaluate(
-        f"""() => [...{INSIDE}.root.querySelectorAll('.betas canvas')].map((c) =>
-          [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 === 0))"""
-    )
-    for name, values in zip(("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"), shown, strict=False):
-        model = vae.load(name)
-        expected = model.decode(model.encode(x).mean)[0, 0].flatten()
-        np.testing.assert_allclose(np.array(values) / 255, expected, atol=0.03, err_msg=name)
-    symbols = page.locator("math .symbol")
-    assert symbols.count() >= 7  # the formulae are mathematics, each part a symbol that lights up
-    page.locator(".dims").hover(position={"x": 5, "y": 5})
-    expect(page.locator("math .symbol.lit[data-part='kl']")).to_have_count(1)
-
-
-def test_a_drawing_on_another_models_page_is_what_that_model_sees(page, address):
+def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, address):
     """28 pixels for digits, 32 for glyphs, 64 for sprites, and colour for rooms."""
     open_page(page, address, "inside", model="mnist-vae-2d")
     n = answered(page)
+    # on the screen: how many pixels a unit of the plane is, by the ring of the prior's one sigma
+    found = page.evaluate(
+        f"""() => {{ const svg = {INSIDE}.svg, box = (e) => e.getBoundingClientRect();
+          const e = svg.querySelector('ellipse.sigma1'), ring = svg.querySelector("circle[fill='none'][r='1']");
+          const line = Number(e.getAttribute('stroke-width'));
+          return {{ rx: Number(e.getAttribute('rx')), ry: Number(e.getAttribute('ry')), cx: Number(e.getAttribute('cx')),
+            cy: Number(e.getAttribute('cy')), unit: svg.getScreenCTM().a, up: svg.getScreenCTM().d, answer: {{ mu: {INSIDE}.answer.mu, sigma: {INSIDE}.answer.sigma }} }} }}"""  # noqa: E501
+    )
+    assert [found["rx"], found["ry"]] == pytest.approx(found["answer"]["sigma"])
+    assert [found["cx"], -found["cy"]] == pytest.approx(found["answer"]["mu"])
+    assert found["unit"] == pytest.approx(found["up"], rel=1e-3)  # one unit is as long across as up
+    box = page.locator("svg.posterior").bounding_box()
+    low, high = page.evaluate(f"[{INSIDE}.data.plane.low, {INSIDE}.data.plane.high]")
+    mu, sigma = (np.array(found["answer"][key]) for key in ("mu", "sigma"))
+    wanted = mu + sigma * [3, -2]
+    part = (wanted - low) / (high - low)
+    page.mouse.move(box["x"] + box["width"] * part[0], box["y"] + box["height"] * (1 - part[1]))
+    page.mouse.down()
+    page.mouse.up()
+    answered(page, n)
+    pixel = (high - low) / box["width"]
+    assert page.evaluate(f"{INSIDE}.answer.z") == pytest.approx(wanted.tolist(), abs=2 * pixel)
+    n = answered(page)
     draw(page, THREE)
     answered(page, n)
-    for name in ("glyphs-cvae", "sprites-vae", "rooms-vae"):
+    for name in ("glyphs-cvae", "rooms-vae", "sprites-vae"):
         title = vae.load(name).card.title
         page.get_by_role("combobox", name="Model").fill(title)
         page.get_by_role("option", name=title, exact=True).click()
         page.wait_for_url(f"**model={name}*")
         settle(page)
         if name == "rooms-vae":  # a colour model begins with an image of its own
-            page.get_by_role("radio",
-                name="Draw").or_(page.get_by_role("button", name="Draw", exact=True)).first.click()
+            page.get_by_role("radio", name="Draw").or_(page.get_by_role("button", name="Draw", exact=True)).first.click()  # noqa: E501
             settle(page)
         size = vae.load(name).image_shape[1]
         page.wait_for_function(f"(size) => {INSIDE}?.root.querySelector('canvas.x').height === size", arg=size)
@@ -196,3 +169,15 @@ def test_a_drawing_on_another_models_page_is_what_that_model_sees(page, address)
         x = picture(page, "x")
         assert x.shape == (size, size) and x.max() > 0.8 and 0.02 < (x > 0.5).mean() < 0.4, name
         assert picture(page, "x_hat").shape == (size, size)
+    # an image of the gallery, and the steps by keyboard
+    n = answered(page)
+    page.get_by_role("radio", name="Choose or upload").or_(page.get_by_role("button", name="Choose or upload")).first.click()  # noqa: E501
+    answered(page, n)
+    settle(page)
+    x, _ = vae.data.DATASETS["sprites"].load("test").batch([0])
+    np.testing.assert_allclose(picture(page, "x"), x[0, 0], atol=0.01)
+    page.mouse.move(2, 2)
+    for part, name in (("q", "VAE.encode"), ("kl", "gaussian_kl"), ("x_hat", "decode_logits")):
+        page.locator(f"[data-part='{part}'][tabindex]").first.focus()
+        expect(page.locator(".which")).to_contain_text(name)
+        expect(page.locator(f".symbol[data-part='{part}'].lit")).to_have_count(1)

@@ -153,7 +153,7 @@ def test_a_step_set_up_again_and_answered_at_once_keeps_its_link(browser, addres
         at_step(page, "factors", 1)
         page.get_by_role("button", name="Set up again").click()
         answer(page, LESSONS["factors"].steps[1], 0)
-        page.wait_for_timeout(1000)
+        page.locator(".st-key-lesson [data-testid=stAlert]").wait_for()  # both runs have been answered
         settle(page)
         until(page, lambda: "lesson=factors.2" in page.url)
         context.close()

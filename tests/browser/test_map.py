@@ -1,15 +1,16 @@
 """The map, as hand, finger and keys walk on it."""
 
+import contextlib
 import csv
 import io
 import re
-import time
 import zipfile
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 import vae
 from pages.components.shell import pictures
@@ -19,7 +20,7 @@ from vae.latent import maps
 
 from .app_server import settle
 from .map_page import MAP, NAME, inner, on_screen, open_map
-from .panel import in_query, until, wait_for_another_z, z_in_url
+from .panel import in_query, shows, until, wait_for_another_z, z_in_url
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,7 @@ def card(page, other_than=-1):
     )
     index, height, width, values = page.evaluate(
         f"() => {{ const {{ card }} = {MAP}[1], c = card.querySelector('canvas');"
-        " return [Number(card.dataset.index), c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, "
-        "c.height).data]] }"
+        " return [Number(card.dataset.index), c.height, c.width, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]] }"  # noqa: E501
     )
     return index, np.array(values).reshape(height, width, 4)[:, :, 0]
 
@@ -106,9 +106,8 @@ def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, addre
     chosen = page.get_by_role("option", name="reconstruction error, highest first")
     for _ in range(5):
         sorting.press("ArrowDown")
-        page.wait_for_timeout(500)
-        if chosen.is_visible():
-            chosen.click()
+        with contextlib.suppress(TimeoutError):
+            chosen.click(timeout=1000)
             break
     worst = np.flatnonzero(inside)[np.argsort(-found.recon[inside], kind="stable")]
     expect(grid.nth(0)).to_have_attribute("title", re.compile(f"held-out image {found.rows[worst[0]]}$"))
@@ -136,22 +135,36 @@ def here(page):
     page.wait_for_function(f"() => {MAP}?.[1].hereCanvas.dataset.z")
     z, values = page.evaluate(
         f"() => {{ const c = {MAP}[1].hereCanvas;"
-        " return [c.dataset.z.split(',').map(Number), [...c.getContext('2d').getImageData(0, 0, c.width, "
-        "c.height).data]] }"
+        " return [c.dataset.z.split(',').map(Number), [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]] }"  # noqa: E501
     )
     return np.array(z), np.array(values).reshape(28, 28, 4)[:, :, 0]
 
 
-@pytest.mark.parametrize("name, key", [(NAME, "umap"), (NAME, "pca"), ("mnist-vae-2d", "dims")])
-def test_a_place_between_points_is_decoded_in_the_browser(page, address, name, key):
+def digits_zip(path, n):
+    x, labels = DATASETS["mnist"].load("test").batch(range(n))
+    with zipfile.ZipFile(path, "w") as archive:
+        for i, pixels in enumerate(pictures.to_uint8(x)):
+            archive.writestr(f"all/{labels[i]}/{i}.png", pictures.png(pictures.to_image(pixels)))
+    return path
+
+
+def choose_layout(page, key):
+    """Take another layout and wait until its points are there. Returns the x at which frames showed the first point."""  # noqa: E501
+    title = {"umap": "UMAP", "pca": "PCA"}[key]
+    page.evaluate(
+        f"""() => {{ window.seen = []; const [over, map] = {MAP};
+          const look = () => {{ if (window.seen) {{ window.seen.push(map.shown[0]); requestAnimationFrame(look) }} }}; look() }}"""  # noqa: E501
+    )
+    page.get_by_role("radio", name=title, exact=True).or_(page.get_by_role("button", name=title, exact=True)).first.click()  # noqa: E501
+    page.wait_for_function(f"(key) => {MAP}[1].placed === key && !{MAP}[1].travelling", arg=key)
+    settle(page)
+    return page.evaluate("() => { const { seen } = window; window.seen = null; return seen }")
+
+
+def assert_decoded_between_points(page, name, key):
+    """At the emptiest spot in the middle of the map: what is shown there, and that a click goes there."""
     found, model = store.read_map(name), vae.load(name)
-    open_map(page, address, name)
-    if key == "pca":
-        page.get_by_role("radio", name="PCA").or_(page.get_by_role("button", name="PCA")).first.click()
-        page.wait_for_function(f"() => {MAP}[1].placed === 'pca' && !{MAP}[1].travelling")
-        settle(page)
     xy = found.codes if key == "dims" else getattr(found, key)
-    # the emptiest spot in the middle of the map
     rng = np.random.default_rng(0)
     spots = rng.uniform(*np.quantile(xy, [0.01, 0.99], axis=0), (400, 2))
     gaps = np.sqrt(((spots[:, None] - xy[None]) ** 2).sum(2)).min(1)
@@ -169,8 +182,6 @@ def test_a_place_between_points_is_decoded_in_the_browser(page, address, name, k
         expected = plane.imagine(place[None])[0]
     until(page, lambda: np.allclose(here(page)[0], expected, atol=2e-3))
     z, shown = here(page)
-    import torch
-
     picture = model.decode(torch.tensor(z[None], dtype=torch.float32))[0, 0].numpy() * 255
     np.testing.assert_allclose(shown, picture, atol=1.5)
     before = z_in_url(page)
@@ -179,7 +190,78 @@ def test_a_place_between_points_is_decoded_in_the_browser(page, address, name, k
     assert z_in_url(page) == pytest.approx(expected.tolist(), abs=2e-3)
 
 
-def test_a_drawn_path_is_walked_and_its_end_is_the_current_point(page, address, browser, known):
+def test_places_between_points_layouts_and_a_pinch(page, address):
+    """And of the whole visit, codes and thumbnails are sent once."""
+    sizes = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame if isinstance(frame, (bytes, str)) else b""))),  # noqa: E501
+    )  # fmt: skip
+    open_map(page, address)
+    large = sum(size > 200_000 for size in sizes)
+    assert large >= 2  # codes, thumbnails
+    assert_decoded_between_points(page, NAME, "umap")
+    seen = choose_layout(page, "pca")
+    assert set(seen) - {seen[0], seen[-1]} and seen[0] != seen[-1]  # a point was seen on its way
+    assert_decoded_between_points(page, NAME, "pca")
+    page.emulate_media(reduced_motion="reduce")
+    assert len(set(choose_layout(page, "umap"))) == 2  # there at once
+    # a pinch zooms about its middle
+    box = inner(page)
+    x, y = box["x"] + 300, box["y"] + 200
+    page.evaluate(
+        f"""([x, y]) => {{ const [over] = {MAP}; over.setPointerCapture = () => {{}};
+          const send = (type, id, dx) => over.dispatchEvent(new PointerEvent(type, {{ pointerId: id, pointerType: 'touch', clientX: x + dx, clientY: y, bubbles: true, cancelable: true }}));
+          send('pointerdown', 1, -40); send('pointerdown', 2, 40);
+          for (let i = 1; i <= 20; i++) {{ send('pointermove', 1, -40 - 2 * i); send('pointermove', 2, 40 + 2 * i); }}
+          send('pointerup', 1, -80); send('pointerup', 2, 80); }}""",  # noqa: E501
+        [x, y],
+    )
+    assert page.evaluate(f"{MAP}[1].view.k") == pytest.approx(2, rel=0.05)
+    # to another page and back
+    page.get_by_role("link", name="Sliders").click()
+    page.get_by_role("heading", name="Sliders").wait_for()
+    settle(page)
+    page.get_by_role("link", name="Map").click()
+    page.locator("canvas.dots[data-drawn]").wait_for()
+    settle(page)
+    assert sum(size > 200_000 for size in sizes) == large
+
+
+def test_the_plane_a_cancelled_fit_and_a_click_that_is_the_current_point_on_sliders(page, address, tmp_path):
+    name = "mnist-vae-2d"
+    open_map(page, address, name, z="0,0")
+    assert_decoded_between_points(page, name, "dims")
+    # a fit under way can be cancelled, and the page answers meanwhile
+    page.get_by_role("button", name="Your images").click()
+    page.locator("input[type=file]").first.set_input_files(digits_zip(tmp_path / "some.zip", 30))
+    page.get_by_role("button", name="Fit a map of their own").click()
+    page.get_by_text("Your map:").wait_for()
+    page.keyboard.press("Escape")
+    before = z_in_url(page)
+    box = inner(page)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    # the page does not come to rest, since it reports
+    page.wait_for_function("z => !location.search.includes(z)", arg=in_query(before))
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Your map:").wait_for(state="detached")
+    settle(page)
+    assert not page.get_by_role("button", name="Back to held-out images").count()
+    # a click on an image
+    codes, before = store.read_map(name).codes, z_in_url(page)
+    inner(page)
+    page.mouse.click(*on_screen(page, codes[[40]])[0])
+    wait_for_another_z(page, before)
+    z = z_in_url(page)
+    assert np.abs(codes - z).max(1).min() < 1e-3  # it is the code of a held-out image
+    page.get_by_role("link", name="Sliders").click()
+    page.get_by_role("heading", name="Sliders").wait_for()
+    settle(page)
+    assert z_in_url(page) == z
+    shows(page, name, z)
+
+
+def test_a_drawn_path_is_walked_and_its_end_is_the_current_point(page, address, context, known):
     found, _ = known
     open_map(page, address)
     inner(page)
@@ -199,14 +281,14 @@ def test_a_drawn_path_is_walked_and_its_end_is_the_current_point(page, address, 
     with page.expect_download() as download:
         page.get_by_role("button", name="Animation (GIF)").click()
     assert Image.open(download.value.path()).n_frames == 30  # 16 there, 14 back
-    other = browser.new_context().new_page()  # the link reproduces the point
+    other = context.new_page()  # the link reproduces the point
     open_map(other, address, z=",".join(f"{v:g}" for v in z_in_url(page)))
     until(page, lambda: np.array_equal(here(other)[1], here(page)[1]))
-    other.context.close()
+    other.close()
 
 
-def test_the_map_by_keyboard(page, address, known):
-    found, _ = known
+def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
+    found, split = known
     open_map(page, address)
     page.locator("canvas.over").focus()
     page.keyboard.press("ArrowRight")  # the point nearest to the middle
@@ -239,63 +321,12 @@ def test_the_map_by_keyboard(page, address, known):
     page.get_by_role("group", name="classes").get_by_role("button", name=re.compile("^7 ?512")).press("Enter")
     page.get_by_role("button", name="Choose the lit ones").press("Enter")
     page.get_by_text("Chosen: 512 of 5,000 images").wait_for()
-
-
-def test_a_pinch_zooms_about_its_middle(page, address):
-    open_map(page, address)
-    box = inner(page)
-    x, y = box["x"] + 300, box["y"] + 200
-    place = f"() => {{ const [over, map] = {MAP}; return map.view }}"
-    page.evaluate(
-        f"""([x, y]) => {{ const [over] = {MAP}; over.setPointerCapture = () => {{}};
-          const send = (type, id, dx) => over.dispatchEvent(new PointerEvent(type, {{ pointerId: id, pointerType: 'touch', clientX: x + dx, clientY: y, bubbles: true, cancelable: true }}));
-          send('pointerdown', 1, -40); send('pointerdown', 2, 40);
-          for (let i = 1; i <= 20; i++) {{ send('pointermove', 1, -40 - 2 * i); send('pointermove', 2, 40 + 2 * i); }}
-          send('pointerup', 1, -80); send('pointerup', 2, 80); }}""",  # noqa: E501
-        [x, y],
-    )
-    assert page.evaluate(place)["k"] == pytest.approx(2, rel=0.05)
-
-
-def test_layouts_are_travelled_between_and_points_are_sent_once(page, address):
-    sizes = []
-    page.on(
-        "websocket",
-        lambda socket: socket.on("framereceived",
-            lambda frame: sizes.append(len(frame if isinstance(frame, (bytes, str)) else b""))),
-    )  # fmt: skip
-    open_map(page, address)
-    large = sum(size > 200_000 for size in sizes)
-    assert large >= 2  # codes, thumbnails
-    page.evaluate(f"() => {{ window.seen = new Set(); const [over, map] = {MAP}; const look = () => {{ "
-        f"window.seen.add(map.shown[0].toFixed(4)); requestAnimationFrame(look) }}; look() }}")
-    page.get_by_role("radio", name="PCA").or_(page.get_by_role("button", name="PCA")).first.click()
-    page.wait_for_function(f"() => {MAP}[1].placed === 'pca' && !{MAP}[1].travelling")
-    assert page.evaluate("window.seen.size") > 5  # a point was seen on its way
-    page.get_by_role("link", name="Sliders").click()
-    page.get_by_role("heading", name="Sliders").wait_for()
     settle(page)
-    page.get_by_role("link", name="Map").click()
-    page.locator("canvas.dots[data-drawn]").wait_for()
-    settle(page)
-    assert sum(size > 200_000 for size in sizes) == large
-
-
-def digits_zip(path, n):
-    x, labels = DATASETS["mnist"].load("test").batch(range(n))
-    with zipfile.ZipFile(path, "w") as archive:
-        for i, pixels in enumerate(pictures.to_uint8(x)):
-            archive.writestr(f"all/{labels[i]}/{i}.png", pictures.png(pictures.to_image(pixels)))
-    return path
-
-
-def test_uploads_are_placed_and_the_first_is_the_current_point(page, address, tmp_path, known):
-    found, split = known
+    # uploads are placed, and the first is the current point
     x, _ = split.batch([7])
     (tmp_path / "mine.png").write_bytes(pictures.png(pictures.to_image(pictures.to_uint8(x)[0])))
     noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
-    open_map(page, address)
     before = z_in_url(page)
     page.get_by_role("button", name="Your images").click()
     page.locator("input[type=file]").first.set_input_files([tmp_path / "mine.png", tmp_path / "noise.png"])
@@ -306,24 +337,6 @@ def test_uploads_are_placed_and_the_first_is_the_current_point(page, address, tm
     page.get_by_text("noise.png lies outside the data").first.wait_for()
     marks = lambda: page.evaluate(f"() => {MAP}[1].data.marks")  # noqa: E731
     until(page, lambda: marks() and np.allclose(marks()[0]["place"], found.umap[7], atol=1e-3))  # its own place
-
-
-def test_a_fit_under_way_can_be_cancelled_and_the_page_lives(page, address, tmp_path):
-    open_map(page, address, "mnist-vae-2d")
-    page.get_by_role("button", name="Your images").click()
-    page.locator("input[type=file]").first.set_input_files(digits_zip(tmp_path / "some.zip", 30))
-    page.get_by_role("button", name="Fit a map of their own").click()
-    page.get_by_text("Your map:").wait_for()
-    page.keyboard.press("Escape")
-    before = z_in_url(page)
-    box = inner(page)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    # the page answers meanwhile; it does not come to rest, since it reports
-    page.wait_for_function("z => !location.search.includes(z)", arg=in_query(before))
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Your map:").wait_for(state="detached")
-    settle(page)
-    assert not page.get_by_role("button", name="Back to held-out images").count()
 
 
 @pytest.mark.slow
@@ -346,18 +359,3 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     wait_for_another_z(page, before)
     page.get_by_role("button", name="Back to held-out images").click()
     page.wait_for_function(f"() => {MAP}?.[1].points?.n === 5000")
-
-
-def test_a_new_image_is_placed_at_once(known):
-    """Once encoded; printed, and never asserted: this machine is noisy."""
-    found, _ = known
-    push = maps.umap_push(found.umap)
-    z = found.codes[:1] + 0.05
-    maps.place(z, found.codes, found.umap, push)
-    times = []
-    for _ in range(30):
-        begun = time.perf_counter()
-        place = maps.place(z, found.codes, found.umap, push)
-        times.append(1000 * (time.perf_counter() - begun))
-    print(f"one code among {len(found.codes):,} is placed in {np.median(times):.1f} ms")
-    assert np.isfinite(place).all()

@@ -36,7 +36,7 @@ exec(Path({str(ROOT / "app.py")!r}).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def broken_app(address, tmp_path_factory):
+def broken_app(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("broken")
     (folder / "app.py").write_text(APP, encoding="utf-8")
     for name in ("pages", ".streamlit"):

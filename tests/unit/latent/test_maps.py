@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from vae import store
+from tests.benchmarks import placing
 from vae.latent import maps
 
 
@@ -111,29 +111,9 @@ def test_the_web_process_never_imports_umap():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mnist-vae-16d", "fashion-vae-16d", "rooms-vae"])
-def test_umap_keeps_its_seed_and_place_agrees_with_its_transform(name):
-    import umap
-
-    codes = store.read_map(name).codes
-    fitted, held_out = codes[:4500], codes[4500:4900]
-    reducer = umap.UMAP(
-        n_neighbors=maps.N_NEIGHBORS, min_dist=maps.MIN_DIST, random_state=0, n_jobs=1,
-        force_approximation_algorithm=True,
-    ).fit(fitted)  # fmt: skip
-    xy = maps.fit_umap(fitted, seed=0)
+def test_umap_keeps_its_seed_and_place_agrees_with_its_transform():
+    fitted, held_out, reducer, xy = placing.fit("mnist-vae-16d")
     np.testing.assert_allclose(xy, reducer.embedding_, atol=1e-4)
     assert maps.map_trustworthiness(fitted, xy) > 0.85
-    umaps = np.concatenate([reducer.transform(z[None]) for z in held_out])  # one image at a time
-    placed = maps.place(held_out, fitted, xy, maps.umap_push(xy))
-    off = np.linalg.norm(placed - umaps, axis=1) / np.ptp(xy, axis=0).max()
-    reducer.transform_seed = 1
-    own = np.concatenate([reducer.transform(z[None]) for z in held_out])
-    noise = np.linalg.norm(own - umaps, axis=1) / np.ptp(xy, axis=0).max()
-    mean = np.linalg.norm(maps.place(held_out, fitted, xy) - umaps, axis=1) / np.ptp(xy, axis=0).max()
-    for what, found in (("place", off), ("umap, another seed", noise), ("weighted mean", mean)):
-        print(
-            f"{name}: {what} lies a median of {100 * np.median(found):.2f} % of the span from umap's "
-            f"transform, 95 % within {100 * np.quantile(found, 0.95):.2f} %"
-        )
+    off = placing.distances(fitted, held_out, reducer, xy, another_seed=False)["place"]
     assert np.quantile(off, 0.95) < 0.02

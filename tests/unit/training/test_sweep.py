@@ -256,14 +256,12 @@ def table_of(world, name):
     return found
 
 
-@pytest.mark.parametrize("after", ["step", pytest.param("finished", marks=pytest.mark.slow)])
-def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, after, monkeypatch):
-    """Two recipes x two seeds, SIGKILL after a checkpoint of the first run or once it has finished."""
+def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, monkeypatch):
+    """Two recipes x two seeds, SIGKILL after a checkpoint of the first run."""
     assert here(tmp_path, "whole", monkeypatch) == 0
     killed = start(tmp_path, "killed")
-    waited_for = "*/*/step-*" if after == "step" else "*/*/finished"
     until = time.monotonic() + 120
-    while not list((tmp_path / "killed" / "runs").glob(waited_for)):
+    while not list((tmp_path / "killed" / "runs").glob("*/*/step-*")):
         assert killed.poll() is None and time.monotonic() < until
         time.sleep(0.02)
     os.kill(killed.pid, signal.SIGKILL)
@@ -273,8 +271,14 @@ def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, after, mo
     assert table_of(tmp_path, "killed") == table_of(tmp_path, "whole") and len(table_of(tmp_path, "whole")) == 4
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("processes", ["1", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "processes, number",
+    [
+        ("1", signal.SIGTERM),
+        pytest.param("1", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("2", signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
 def test_a_sweep_that_is_asked_to_stop_stops_at_a_checkpoint(tmp_path, number, processes):
     asked = start(tmp_path, "asked", "--processes", processes, "--set", "steps=100000")
     runs, until = tmp_path / "asked" / "runs", time.monotonic() + 120
