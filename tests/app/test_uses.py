@@ -116,7 +116,7 @@ def test_images_are_ranked_by_the_models_own_scores():
     rows = np.arange(anomalies.RANKED)
     x = torch.cat([split.batch(rows)[0] for split in splits])
     scores = np.concatenate([
-        metrics.foreignness(model, part, torch.Generator().manual_seed(0)).excess for part in x.split(len(rows))
+        metrics.outlier_scores(model, part, torch.Generator().manual_seed(0)).excess for part in x.split(len(rows))
     ])  # fmt: skip
     order = np.argsort(-scores, kind="stable")
     most = next(d for d in components(app).values() if d["name"].startswith("The most foreign"))

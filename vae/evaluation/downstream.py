@@ -1,7 +1,7 @@
-"""What a model is good for: finding foreign images, and classifiers with few labels.
+"""Downstream tasks: outlier detection, and classifiers trained on few labels or on a model's samples.
 
-Labels are those of training images, which come with the project; accuracies are on test images. How the figures
-are called and measured stands in measures/, whose protocols hold the constants of this file.
+Labels are those of the training images that ship with the project; accuracies are on test images. The files of
+measures/ name and describe the figures; their protocols contain the constants of this file.
 """
 
 from __future__ import annotations
@@ -35,45 +35,47 @@ SAMPLES = 20_000  # draws of a conditional model that a classifier learns from, 
 SAMPLE_STEPS = 1500
 
 
-def foreign_images(kind: str, x: Tensor, generator: torch.Generator) -> Tensor:
-    """Images x (B, C, H, W) -> images that a model should find foreign. kind: one of `foreign_kinds`. x are
-    images of the model's own data, or of the data set that kind names, which stay as they are."""
+def outlier_images(kind: str, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Turn images x (B, C, H, W) into outliers of a kind, one of `outlier_kinds`.
+
+    x: images of the data set that kind names, which are returned unchanged, or else of the model's own data.
+    """
     if kind == EMPTY:
         return torch.zeros_like(x)
     return CORRUPTIONS[kind](x, generator) if kind in CORRUPTIONS else x
 
 
-def foreign_kinds(info: DatasetInfo) -> tuple[str, ...]:
-    """Return what foreign images a data set's models are tried on: other data sets', by name, its own
-    corrupted, and an empty picture."""
+def outlier_kinds(info: DatasetInfo) -> tuple[str, ...]:
+    """Return the kinds of outliers that a data set's models are tested on: names of other data sets, corruptions,
+    and an empty picture."""
     return *info.out_of_distribution, *CORRUPTIONS, EMPTY
 
 
 def anomalies(model: LatentModel, info: DatasetInfo, n: int, seed: int = 0) -> dict:
-    """AUROC and ROC curve of each kind of foreign image against as many test images, by each score:
+    """Return AUROC and ROC curve of n test images against n outliers, for each score and each kind of outlier:
     auroc_<score>_<kind>, roc_<score>_<kind>."""
     own, others = info.load("test"), {name: DATASETS[name].load("test") for name in info.out_of_distribution}
 
     def scores(kind: str | None) -> metrics.Scores:
-        noise, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(seed)
+        noise, posterior = torch.Generator().manual_seed(1), torch.Generator().manual_seed(seed)
         found = []
         source = own if kind is None else others.get(kind, own)
         for x, _ in source.batches(BATCH, range(n)):
-            x = x if kind is None else foreign_images(kind, x, noise)
-            found.append(metrics.foreignness(model, x, draws))
+            x = x if kind is None else outlier_images(kind, x, noise)
+            found.append(metrics.outlier_scores(model, x, posterior))
         return metrics.Scores(
             np.concatenate([part.squared_error for part in found]),
             _joined([part.negative_elbo for part in found]),
             _joined([part.excess for part in found]),
         )
 
-    familiar = scores(None)
+    inliers = scores(None)
     figures: dict[str, float | list[float]] = {}
-    for kind in foreign_kinds(info):
-        foreign = scores(kind)
+    for kind in outlier_kinds(info):
+        outliers = scores(kind)
         for score in metrics.Scores._fields:
-            if getattr(familiar, score) is not None:
-                curve = metrics.roc(getattr(familiar, score), getattr(foreign, score))
+            if getattr(inliers, score) is not None:
+                curve = metrics.roc(getattr(inliers, score), getattr(outliers, score))
                 figures |= {f"auroc_{score}_{kind}": curve.auroc, f"roc_{score}_{kind}": curve.hits.tolist()}
     return figures
 

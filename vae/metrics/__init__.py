@@ -1,6 +1,6 @@
 """Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named floats."""
 
-from .anomaly import FALSE_ALARMS, Scores, foreignness, roc
+from .anomaly import FALSE_ALARMS, Scores, outlier_scores, roc
 from .attributes import attribute_flips
 from .classifier import confidence, load_classifier
 from .codes import code_usage
@@ -33,7 +33,7 @@ __all__ = [
     "dci",
     "discretise",
     "factor_vae_score",
-    "foreignness",
+    "outlier_scores",
     "importance_nll",
     "load_classifier",
     "mig",

@@ -1,4 +1,4 @@
-"""Telling foreign images from familiar ones by what a model makes of them: out-of-distribution detection."""
+"""Out-of-distribution detection: scores of outliers, and their ROC curve."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ FALSE_ALARMS = np.linspace(0, 1, 41)  # false positive rates at which a stored c
 
 
 class Scores(NamedTuple):
-    """How foreign each of N images is to a model, by three measures; more is more foreign."""
+    """Three outlier scores of N images; a higher score marks an outlier."""
 
     squared_error: np.ndarray  # (N,) of x_hat at the posterior mean, summed over pixels
-    negative_elbo: np.ndarray | None  # (N,) nats, one posterior draw each; None for a point code
-    # (N,) nats: the same, less the entropy of the image's own pixels, the least that any model could pay for
-    # grey ones. With it, a light grey garment is foreign for being grey.
+    negative_elbo: np.ndarray | None  # (N,) nats, one posterior sample each; None for a point code
+    # (N,) nats: negative_elbo minus the entropy of the image's pixels, its lowest possible value. Without the
+    # subtraction a light grey garment has a high score because it is grey.
     excess: np.ndarray | None
 
 
 @torch.no_grad()
-def foreignness(model: LatentModel, x: Tensor, generator: torch.Generator | None = None) -> Scores:
-    """x (N, C, H, W) in [0, 1]; a conditional model takes the class that it finds likeliest.
+def outlier_scores(model: LatentModel, x: Tensor, generator: torch.Generator | None = None) -> Scores:
+    """Score images x (N, C, H, W) in [0, 1]; a conditional model takes its most likely class.
 
-    A score that is NaN or infinite counts as the highest there is.
+    A score that is NaN or infinite is replaced by the largest float32.
     """
     y = model.most_likely_class(x) if model.num_classes else None
     out = model(x, y, generator=generator)
@@ -47,21 +47,21 @@ def _finite(scores: Tensor) -> np.ndarray:
 
 
 class ROC(NamedTuple):
-    """How well a score tells M foreign images from N familiar ones."""
+    """The ROC curve of a score on N inliers and M outliers."""
 
-    auroc: float  # the chance that a foreign image scores higher than a familiar one; ties count half
+    auroc: float  # the probability that an outlier scores higher than an inlier; ties count half
     hits: np.ndarray  # (41,) true positive rate, at each of FALSE_ALARMS
 
 
-def roc(familiar: np.ndarray, foreign: np.ndarray) -> ROC:
-    """familiar (N,), foreign (M,): scores, more for what seems more foreign (Fawcett 2006).
+def roc(inliers: np.ndarray, outliers: np.ndarray) -> ROC:
+    """Return the ROC curve (Fawcett 2006) of the scores of inliers (N,) and outliers (M,), higher for outliers.
 
-    Raises ValueError unless both are finite numbers, one or more.
+    Raises ValueError unless all scores are finite, and N and M are 1 or more.
     """
-    for scores in (familiar, foreign):
+    for scores in (inliers, outliers):
         if np.ndim(scores) != 1 or not len(scores) or not np.isfinite(scores).all():
             raise ValueError(f"scores must be finite, of shape (N,), N 1 or more, not of shape {np.shape(scores)}")
-    truth = np.concatenate([np.zeros(len(familiar)), np.ones(len(foreign))])
-    scores = np.concatenate([familiar, foreign])
+    truth = np.concatenate([np.zeros(len(inliers)), np.ones(len(outliers))])
+    scores = np.concatenate([inliers, outliers])
     false_alarms, hits, _ = roc_curve(truth, scores)
     return ROC(float(roc_auc_score(truth, scores)), np.interp(FALSE_ALARMS, false_alarms, hits))

@@ -51,7 +51,7 @@ def style_consistency(
     source.
 
     Raises ValueError for fewer than three styles, for images that do not go with the model's
-    classes, for no sources or foreign ones, where all styles are alike, and where the model decodes
+    classes, for no sources or unknown ones, where all styles are alike, and where the model decodes
     images that are not finite. Memory: about three times the images.
     """
     if images.ndim != 5 or len(images) < 3:

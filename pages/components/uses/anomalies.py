@@ -35,7 +35,7 @@ def models() -> list[str]:
 def show() -> None:
     card = state.card()
     info, found = cached.info(card.data), card.figures
-    kinds = [kind for kind in downstream.foreign_kinds(info) if kind not in info.out_of_distribution or _there(kind)]
+    kinds = [kind for kind in downstream.outlier_kinds(info) if kind not in info.out_of_distribution or _there(kind)]
     scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in found]
     if st.session_state.get("anomaly_kind") not in kinds:
         st.session_state.anomaly_kind = kinds[0]
@@ -178,9 +178,9 @@ def _looked_at(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Score
     other = kind in cached.info(data).out_of_distribution
     x, _ = cached.gallery(kind if other else data).batch(range(RANKED))
     if kind is not None:
-        x = downstream.foreign_images(kind, x, torch.Generator().manual_seed(1))
+        x = downstream.outlier_images(kind, x, torch.Generator().manual_seed(1))
     return x, _scores(name, x)
 
 
 def _scores(name: str, x: torch.Tensor) -> metrics.Scores:
-    return metrics.foreignness(cached.model(name), x, torch.Generator().manual_seed(0))
+    return metrics.outlier_scores(cached.model(name), x, torch.Generator().manual_seed(0))

@@ -67,19 +67,19 @@ def test_imagined_images_lie_between_two_of_a_class():
         1.0))[0].argmax(1) == y).float().mean() > 0.9
 
 
-def test_foreign_images_of_every_kind():
+def test_outliers_of_every_kind():
     for info in DATASETS.values():
         own, _ = info.load("test").batch(range(6))
-        kinds = downstream.foreign_kinds(info)
+        kinds = downstream.outlier_kinds(info)
         assert kinds[: len(info.out_of_distribution)] == info.out_of_distribution
         for kind in kinds:
-            x = downstream.foreign_images(kind, own, torch.Generator().manual_seed(0))
+            x = downstream.outlier_images(kind, own, torch.Generator().manual_seed(0))
             assert x.shape == own.shape and 0 <= x.min() <= x.max() <= 1
-            assert x.equal(own) == (kind in info.out_of_distribution)  # which are foreign as they are
-    assert downstream.foreign_kinds(DATASETS["mnist"])[0] == "fashion-mnist"
+            assert x.equal(own) == (kind in info.out_of_distribution)  # which are outliers as they are
+    assert downstream.outlier_kinds(DATASETS["mnist"])[0] == "fashion-mnist"
 
 
-def test_another_data_sets_images_are_foreign(monkeypatch):
+def test_another_data_sets_images_are_outliers(monkeypatch):
     model, info = vae.load("mnist-vae-2d"), DATASETS["mnist"]
     figures = downstream.anomalies(model, info, 60)
     assert figures["auroc_squared_error_fashion-mnist"] > 0.9
@@ -87,10 +87,10 @@ def test_another_data_sets_images_are_foreign(monkeypatch):
     assert alone == {key: value for key, value in figures.items() if not key.endswith("fashion-mnist")}
 
 
-def test_what_the_cards_say_of_foreign_images():
+def test_what_the_cards_say_of_outliers():
     digits, clothes = (store.read_card(name).figures for name in ("mnist-vae-16d", "fashion-vae-16d"))
     assert digits["auroc_squared_error_fashion-mnist"] > 0.95 and digits["auroc_negative_elbo_fashion-mnist"] > 0.95
-    # the known failure: simpler foreign images are likelier than the model's own
+    # the known failure: simpler outliers are likelier than the model's own
     assert clothes["auroc_excess_blurred"] < 0.45 and clothes["auroc_excess_empty"] < 0.45
     # and what looks like it and is none: the bound of grey pixels holds their own entropy
     assert clothes["auroc_negative_elbo_mnist"] < 0.5 < 0.95 < clothes["auroc_excess_mnist"]

@@ -1,4 +1,4 @@
-"""Scores of foreignness, the curve they give, and the corruptions they are tried on."""
+"""Scores of outliers, their ROC curve, and the corruptions they are tested on."""
 
 import numpy as np
 import pytest
@@ -12,11 +12,11 @@ from vae.evaluation import corruptions
 
 def test_auroc_is_the_share_of_pairs_in_their_order():
     rng = np.random.default_rng(0)
-    familiar, foreign = rng.normal(size=300), np.round(rng.normal(0.7, 1, 200), 1)
-    familiar = np.round(familiar, 1)  # with ties
-    pairs = foreign[:, None] - familiar[None, :]
+    inliers, outliers = rng.normal(size=300), np.round(rng.normal(0.7, 1, 200), 1)
+    inliers = np.round(inliers, 1)  # with ties
+    pairs = outliers[:, None] - inliers[None, :]
     expected = (pairs > 0).mean() + 0.5 * (pairs == 0).mean()
-    found = metrics.roc(familiar, foreign)
+    found = metrics.roc(inliers, outliers)
     assert found.auroc == pytest.approx(expected, abs=1e-12)
     assert np.trapezoid(found.hits, metrics.FALSE_ALARMS) == pytest.approx(expected, abs=0.01)
 
@@ -27,7 +27,7 @@ def test_known_curves():
     same = metrics.roc(zeros, zeros)
     assert same.auroc == 0.5
     np.testing.assert_allclose(same.hits, metrics.FALSE_ALARMS)
-    # one foreign image of two above all, one below all: half are found at once, the rest at the end
+    # one outlier of two above all, one below all: half are found at once, the rest at the end
     half = metrics.roc(np.array([0.0, 0.0]), np.array([1.0, -1.0]))
     assert half.auroc == 0.5
     assert half.hits[0] == 0.5 and half.hits[-2] < 1 == half.hits[-1]
@@ -36,7 +36,7 @@ def test_known_curves():
 def test_scores_are_the_errors_and_the_bound():
     model = vae.load("mnist-vae-2d")
     x, _ = DATASETS["mnist"].load("test").batch(range(5))
-    found = metrics.foreignness(model, x, torch.Generator().manual_seed(3))
+    found = metrics.outlier_scores(model, x, torch.Generator().manual_seed(3))
     decoded = model.decode(model.encode(x).mean)
     np.testing.assert_allclose(found.squared_error, ((x - decoded) ** 2).sum((1, 2, 3)), rtol=1e-5)
     out = model(x, generator=torch.Generator().manual_seed(3))
@@ -46,18 +46,18 @@ def test_scores_are_the_errors_and_the_bound():
     divergence = torch.special.xlogy(x, x / p) + torch.special.xlogy(1 - x, (1 - x) / (1 - p))
     expected = divergence.double().sum((1, 2, 3)) + objectives.elbo(out, x).kl
     np.testing.assert_allclose(found.excess, expected, rtol=1e-3)
-    white = metrics.foreignness(model, (x > 0.5).float(), torch.Generator().manual_seed(3))
+    white = metrics.outlier_scores(model, (x > 0.5).float(), torch.Generator().manual_seed(3))
     np.testing.assert_allclose(white.excess, white.negative_elbo)  # black and white are certain
 
 
-def test_a_point_code_has_no_bound_and_a_number_that_is_none_is_the_most_foreign():
+def test_a_point_code_has_no_bound_and_a_score_that_is_not_finite_is_the_highest():
     x, _ = DATASETS["mnist"].load("test").batch(range(3))
-    assert metrics.foreignness(vae.load("mnist-ae-2d"), x)[1:] == (None, None)
+    assert metrics.outlier_scores(vae.load("mnist-ae-2d"), x)[1:] == (None, None)
     model = vae.load("mnist-vae-2d")
     broken = type(model)(model.config)
     broken.load_state_dict({k: v * float("nan") for k, v in model.state_dict().items()})
-    assert np.isfinite(metrics.foreignness(broken.eval(), x).squared_error).all()
-    assert metrics.roc(np.arange(3), metrics.foreignness(broken, x).squared_error).auroc == 1
+    assert np.isfinite(metrics.outlier_scores(broken.eval(), x).squared_error).all()
+    assert metrics.roc(np.arange(3), metrics.outlier_scores(broken, x).squared_error).auroc == 1
 
 
 def test_corruptions_by_hand():

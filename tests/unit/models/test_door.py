@@ -295,7 +295,7 @@ def test_seeded_functions_leave_the_global_generators_alone(family):
     q = model(x, y, generator=generator()).posterior
     q.mean, q.variance, model.reconstruct(x), model.sample(3, generator=generator())
     vae.metrics.average_terms(model, [(x, labels)], seed=1)
-    vae.metrics.foreignness(model, x, generator())
+    vae.metrics.outlier_scores(model, x, generator())
     if family not in ("ae", "vqvae"):
         vae.metrics.importance_nll(model, [(x, labels)], samples=2, seed=1)
     assert torch.equal(torch.get_rng_state(), before[0])

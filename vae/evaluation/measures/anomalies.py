@@ -11,7 +11,7 @@ from .bound import NEGATIVE_ELBO
 
 SCORES = {"squared_error": "squared error", "negative_elbo": NEGATIVE_ELBO.label, "excess": "excess"}
 OTHERS = {name: DATASETS[name].noun for info in DATASETS.values() for name in info.out_of_distribution}
-KINDS = OTHERS | {  # of foreign images: other data sets', corrupted ones, or an empty picture
+KINDS = OTHERS | {  # of outliers: another data set's images, corrupted images, or an empty picture
     "noisy": "noisy",
     "blurred": "blurred",
     "cut": "with a hole",
