@@ -1,6 +1,6 @@
 """Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named floats."""
 
-from .anomaly import FALSE_ALARMS, Scores, outlier_scores, roc
+from .anomaly import FALSE_POSITIVE_RATES, Scores, outlier_scores, roc
 from .attributes import attribute_flips
 from .classifier import confidence, load_classifier
 from .codes import code_usage
@@ -21,7 +21,7 @@ from .reconstruction import Terms, average_terms, multiscale_distance, psnr, sha
 from .style import style_consistency
 
 __all__ = [
-    "FALSE_ALARMS",
+    "FALSE_POSITIVE_RATES",
     "Scores",
     "Terms",
     "active_units",

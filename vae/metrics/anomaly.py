@@ -13,7 +13,7 @@ from ..models import LatentModel
 from ..objectives import elbo
 from .reconstruction import pixel_entropy
 
-FALSE_ALARMS = np.linspace(0, 1, 41)  # false positive rates at which a stored curve has its points
+FALSE_POSITIVE_RATES = np.linspace(0, 1, 41)  # of the points of a stored curve
 
 
 class Scores(NamedTuple):
@@ -50,7 +50,7 @@ class ROC(NamedTuple):
     """The ROC curve of a score on N inliers and M outliers."""
 
     auroc: float  # the probability that an outlier scores higher than an inlier; ties count half
-    hits: np.ndarray  # (41,) true positive rate, at each of FALSE_ALARMS
+    true_positive_rates: np.ndarray  # (41,) at each of FALSE_POSITIVE_RATES
 
 
 def roc(inliers: np.ndarray, outliers: np.ndarray) -> ROC:
@@ -63,5 +63,5 @@ def roc(inliers: np.ndarray, outliers: np.ndarray) -> ROC:
             raise ValueError(f"scores must be finite, of shape (N,), N 1 or more, not of shape {np.shape(scores)}")
     truth = np.concatenate([np.zeros(len(inliers)), np.ones(len(outliers))])
     scores = np.concatenate([inliers, outliers])
-    false_alarms, hits, _ = roc_curve(truth, scores)
-    return ROC(float(roc_auc_score(truth, scores)), np.interp(FALSE_ALARMS, false_alarms, hits))
+    false_positive, true_positive, _ = roc_curve(truth, scores)
+    return ROC(float(roc_auc_score(truth, scores)), np.interp(FALSE_POSITIVE_RATES, false_positive, true_positive))

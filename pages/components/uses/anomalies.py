@@ -70,7 +70,7 @@ def show() -> None:
         )  # fmt: skip
     with right:
         st.plotly_chart(
-            charts.roc_curve(metrics.FALSE_ALARMS, found[f"roc_{score}_{kind}"], auroc),
+            charts.roc_curve(metrics.FALSE_POSITIVE_RATES, found[f"roc_{score}_{kind}"], auroc),
             config=charts.CONFIG, key="anomaly_roc", alt="foreign images found against false alarms",
         )  # fmt: skip
     st.markdown(_verdict(auroc, score))

@@ -18,7 +18,7 @@ def test_auroc_is_the_share_of_pairs_in_their_order():
     expected = (pairs > 0).mean() + 0.5 * (pairs == 0).mean()
     found = metrics.roc(inliers, outliers)
     assert found.auroc == pytest.approx(expected, abs=1e-12)
-    assert np.trapezoid(found.hits, metrics.FALSE_ALARMS) == pytest.approx(expected, abs=0.01)
+    assert np.trapezoid(found.true_positive_rates, metrics.FALSE_POSITIVE_RATES) == pytest.approx(expected, abs=0.01)
 
 
 def test_known_curves():
@@ -26,11 +26,11 @@ def test_known_curves():
     assert metrics.roc(zeros, ones).auroc == 1 and metrics.roc(ones, zeros).auroc == 0
     same = metrics.roc(zeros, zeros)
     assert same.auroc == 0.5
-    np.testing.assert_allclose(same.hits, metrics.FALSE_ALARMS)
+    np.testing.assert_allclose(same.true_positive_rates, metrics.FALSE_POSITIVE_RATES)
     # one outlier of two above all, one below all: half are found at once, the rest at the end
     half = metrics.roc(np.array([0.0, 0.0]), np.array([1.0, -1.0]))
     assert half.auroc == 0.5
-    assert half.hits[0] == 0.5 and half.hits[-2] < 1 == half.hits[-1]
+    assert half.true_positive_rates[0] == 0.5 and half.true_positive_rates[-2] < 1 == half.true_positive_rates[-1]
 
 
 def test_scores_are_the_errors_and_the_bound():
