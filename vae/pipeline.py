@@ -94,7 +94,7 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
 def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tuple[str, ...] = ()) -> None:
     """Measure a new model and write all files of its folder in pretrained/."""
     name = card.name
-    figures, protocol = evaluate(model, card.data, without=without, progress=True, for_uses=recipe.uses)
+    figures, protocol = evaluate(model, card.data, without=without, progress=True, downstream=recipe.downstream)
     card = replace(card, figures=figures, protocol=protocol, note=recipe.note, published=recipe.published)
     print(f"{name}: {report.summary(card)}")
     model.card = card
@@ -113,7 +113,7 @@ def evaluate_and_save(name: str) -> None:
     model = store.load(name)
     card = store.card_of(model)
     checkpoints.try_writing(store.PRETRAINED / name)
-    figures, protocol = evaluate(model, card.data, progress=True, for_uses=uses_of(name))
+    figures, protocol = evaluate(model, card.data, progress=True, downstream=downstream_of(name))
     card = replace(card, figures=figures, protocol=protocol)
     if name in RECIPES:  # the recipe's texts may have changed since training
         texts = ("title", "description", "note", "published")
@@ -129,13 +129,13 @@ def check(name: str, without: tuple[str, ...] = ()) -> list[str]:
     sentence each."""
     model = store.load(name)
     card = store.card_of(model)
-    figures, protocol = evaluate(model, card.data, without=without, progress=True, for_uses=uses_of(name))
+    figures, protocol = evaluate(model, card.data, without=without, progress=True, downstream=downstream_of(name))
     return differences(card, figures, protocol, without)
 
 
-def uses_of(name: str) -> tuple[str, ...]:
-    """Return what else is measured of a shipped model."""
-    return RECIPES[name].uses if name in RECIPES else ()
+def downstream_of(name: str) -> tuple[str, ...]:
+    """Return the downstream tasks that a shipped model is measured on."""
+    return RECIPES[name].downstream if name in RECIPES else ()
 
 
 def map_and_save(name: str, seed: int = 0) -> None:

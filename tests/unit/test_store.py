@@ -225,7 +225,9 @@ def test_each_family_each_data_set_and_each_measure_is_measured_again():
     again = [RECIPES[name] for name in MEASURED_AGAIN]
     assert {recipe.family for recipe in again} == {recipe.family for recipe in RECIPES.values()}
     assert {recipe.data for recipe in again} == {recipe.data for recipe in RECIPES.values()}
-    assert {use for recipe in again for use in recipe.uses} == {use for recipe in RECIPES.values() for use in recipe.uses}  # noqa: E501
+    assert {task for recipe in again for task in recipe.downstream} == {
+        task for recipe in RECIPES.values() for task in recipe.downstream
+    }
     figures = {name: store.read_card(name).figures.keys() for name in RECIPES}
     assert {key for name in MEASURED_AGAIN for key in figures[name]} == {key for keys in figures.values() for key in keys}  # noqa: E501
 
@@ -241,9 +243,9 @@ def test_figures_on_cards_are_reproduced(name, limit):
     without += () if limit is None and name == "fashion-vae-16d" else ("augmentation",)
     samples = 5000 if name == "mnist-vae-bin" else 300
     without += () if limit is None else ("nll",)
-    for_uses = tuple(use for use in RECIPES[name].uses if limit is None or use == "anomalies")
+    downstream = tuple(task for task in RECIPES[name].downstream if limit is None or task == "anomalies")
     figures, protocol = evaluate(
-        model, model.card.data, limit, without, {"nll": {"samples": samples}}, for_uses=for_uses
+        model, model.card.data, limit, without, {"nll": {"samples": samples}}, downstream=downstream
     )
     card = dict(model.card.figures)
     if limit is None:

@@ -76,7 +76,8 @@ def anomalies(model: LatentModel, info: DatasetInfo, n: int, seed: int = 0) -> d
         for score in metrics.Scores._fields:
             if getattr(inliers, score) is not None:
                 curve = metrics.roc(getattr(inliers, score), getattr(outliers, score))
-                figures |= {f"auroc_{score}_{kind}": curve.auroc, f"roc_{score}_{kind}": curve.true_positive_rates.tolist()}
+                figures[f"auroc_{score}_{kind}"] = curve.auroc
+                figures[f"roc_{score}_{kind}"] = curve.true_positive_rates.tolist()
     return figures
 
 

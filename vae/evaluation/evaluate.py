@@ -1,4 +1,4 @@
-"""The figures of a card, each with its protocol: of the test split to report, of the validation split to choose."""
+"""The figures of a card, each with its protocol: on the test split to report, on the validation split to choose."""
 
 from __future__ import annotations
 
@@ -18,59 +18,59 @@ def evaluate(
     without: tuple[str, ...] = (),
     parameters: dict[str, dict] | None = None,
     progress: bool = False,
-    for_uses: tuple[str, ...] = (),
+    downstream: tuple[str, ...] = (),
     on: str = "test",
 ) -> tuple[dict, dict]:
     """Return (figures, protocol) of a model on a split of a data set, or on its first `limit` images.
 
-    Nats, sums over pixels and dimensions, means over images.
-    without: measures that are left out. "dci" takes minutes where the data's factors are known, and "nll" where
-    pixels are binary.
-    parameters: others than those of a figure's protocol, {"nll": {"samples": 1000}}.
-    for_uses: a recipe's `uses`, measured on test images alone; where there is a limit by one choice of labels
+    Terms are in nats, summed over pixels and dimensions and averaged over images.
+    without: measures to leave out. "dci" takes minutes where the data's factors are known, and "nll" where pixels
+    are binary.
+    parameters: replacements for parameters of a figure's protocol, {"nll": {"samples": 1000}}.
+    downstream: a recipe's `downstream` tasks, measured on test images only; with a limit, on one choice of labels
     instead of five.
-    on: "test", or "validation" for whatever chooses.
-    Raises ValueError for a use or measure that is unknown, and for a use that model and data do not allow.
+    on: "test", or "validation" if the figures are used to choose a run.
+    Raises ValueError for an unknown task or measure, and for a task that model and data do not allow.
     """
     info = DATASETS[data]
     every = ordered()
     if unknown := set(without) - every.keys():
         raise ValueError(f"there is no measure {unknown.pop()!r}; there are {', '.join(every)}")
     measures = {name: measure for name, measure in every.items() if measure.applies(model, info)}
-    if for_uses and on != "test":
-        raise ValueError(f"uses are measured on test images, not on the {on} split")
-    for use in for_uses:
-        _check_use(use, info, every, measures)
+    if downstream and on != "test":
+        raise ValueError(f"downstream tasks are measured on test images, not on the {on} split")
+    for task in downstream:
+        _check_task(task, info, every, measures)
     split = info.load(on)
     context = Context(model, info, split, min(limit or len(split), len(split)), on, progress, parameters or {})
     figures: dict[str, Any] = {}
     protocol: dict[str, str] = {}
     for name, measure in measures.items():
-        if name not in without and (not measure.use or measure.use in for_uses):
-            found, told = run(measure, context)
+        if name not in without and (not measure.task or measure.task in downstream):
+            found, sentences = run(measure, context)
             figures |= found
-            protocol |= told
+            protocol |= sentences
     return figures, protocol
 
 
-def _check_use(use: str, info: DatasetInfo, every: dict[str, Measure], applying: dict[str, Measure]) -> None:
-    uses, allowed = (sorted({m.use for m in found.values() if m.use}) for found in (every, applying))
-    if use not in uses:
-        raise ValueError(f"there is no use {use!r}; there are {', '.join(uses)}")
-    if use not in allowed:
+def _check_task(task: str, info: DatasetInfo, every: dict[str, Measure], applying: dict[str, Measure]) -> None:
+    tasks, allowed = (sorted({m.task for m in found.values() if m.task}) for found in (every, applying))
+    if task not in tasks:
+        raise ValueError(f"there is no downstream task {task!r}; there are {', '.join(tasks)}")
+    if task not in allowed:
         allows = ", ".join(allowed) or "none"
-        raise ValueError(f"a model of {info.title} does not allow the use {use!r}; it allows {allows}")
+        raise ValueError(f"a model of {info.title} does not allow the task {task!r}; it allows {allows}")
 
 
 def differences(card: ModelCard, figures: dict, protocol: dict, without: tuple[str, ...] = ()) -> list[str]:
-    """Return in what a repeated measurement differs from a card, in a sentence each: values by more than a figure's
-    tolerance, figures that one side lacks, protocols.
+    """Return the differences between a repeated measurement and a card, one sentence each: values that differ by more
+    than the figure's tolerance, missing figures, protocols.
 
-    without: measures that were left out; what they measure is not compared.
+    without: measures that were left out; their figures are not compared.
     """
     left_out = {figure.key for name in without for figure in MEASURES[name].figures}
     stored = {key: value for key, value in card.figures.items() if key not in left_out}
-    told = {key: text for key, text in card.protocol.items() if key not in left_out}
+    on_card = {key: text for key, text in card.protocol.items() if key not in left_out}
     found = [f"{key} is on the card and was not measured" for key in stored if key not in figures]
     for key, value in figures.items():
         if key not in stored:
@@ -78,9 +78,9 @@ def differences(card: ModelCard, figures: dict, protocol: dict, without: tuple[s
         elif not FIGURES[key].agrees(value, stored[key]):
             values = f"{_short(stored[key])} on the card and {_short(value)} now"
             found.append(f"{key} is {values} (tolerance {FIGURES[key].tolerance:g})")
-    for key in {**told, **protocol}:
-        if told.get(key) != protocol.get(key):
-            found.append(f"the protocol of {key} is {told.get(key)!r} on the card and {protocol.get(key)!r} now")
+    for key in {**on_card, **protocol}:
+        if on_card.get(key) != protocol.get(key):
+            found.append(f"the protocol of {key} is {on_card.get(key)!r} on the card and {protocol.get(key)!r} now")
     return found
 
 

@@ -149,7 +149,7 @@ def results_table(root: Path | None = None) -> str:
                 f"| {card.name} | {figure.title} | {shipped} "
                 f"| {_spread(card, figure, root)} | {card.published or '–'} |"
             )
-    lines += ["", *_uses_table(cards), "", *_disentanglement_table(cards)]
+    lines += ["", *_downstream_table(cards), "", *_disentanglement_table(cards)]
     lines += ["", "How these were chosen and measured:", ""]
     for text in dict.fromkeys(card.note for card in cards if card.note):
         lines.append(f"- {', '.join(card.name for card in cards if card.note == text)}: {text}")
@@ -176,7 +176,7 @@ def _spread(card: store.ModelCard, figure: Figure, root: Path | None) -> str:
     return f"{figure.text(median(found.values()))} (seeds {seeds})" if len(found) > 1 else "one seed"
 
 
-def _uses_table(cards: list[store.ModelCard]) -> list[str]:
+def _downstream_table(cards: list[store.ModelCard]) -> list[str]:
     """What models are good for, with baselines."""
     lines = ["| model | figure | value | baseline |", "|---|---|---|---|"]
     for card in cards:

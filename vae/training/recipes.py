@@ -57,7 +57,7 @@ class Recipe:
     binarise: bool = False  # each step samples white or black pixels with the grey values as probabilities
     mixed_precision: str = "no"  # "bf16": the networks run in bfloat16, losses in float32
     seed: int = 0
-    uses: tuple[str, ...] = ()  # additional evaluations: "anomalies", "labels", "augmentation", "samples"
+    downstream: tuple[str, ...] = ()  # additional evaluations: "anomalies", "labels", "augmentation", "samples"
     figure: str = ""  # key of the figure that runs are compared by, see tries.headline
     published: str = ""  # published figures for this objective, with source and protocol
     note: str = ""  # how the shipped run was chosen, and which other runs were tried
@@ -100,7 +100,7 @@ CHOICES = {
 }  # fmt: skip
 MAX_EMA_DECAY = 0.999
 # text only; ignored when a checkpoint is matched to a recipe
-DESCRIPTIVE_FIELDS = ("title", "description", "uses", "figure", "published", "note")
+DESCRIPTIVE_FIELDS = ("title", "description", "downstream", "figure", "published", "note")
 
 # The settings of weights that were trained before the validation split, the constant learning rate and
 # averaged weights were introduced. A run stored without these fields was trained with these values.
@@ -163,7 +163,7 @@ RECIPES = {
         data="mnist",
         config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=60_000,
-        uses=("anomalies",),
+        downstream=("anomalies",),
         published="146.95: Keras' VAE example, 30 epochs, same bound",
     ),
     "mnist-ae-2d": Recipe(
@@ -173,7 +173,7 @@ RECIPES = {
         data="mnist",
         config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
         steps=40_000,
-        uses=("anomalies",),
+        downstream=("anomalies",),
     ),
     "mnist-vae-16d": Recipe(
         title="Digits, VAE, 16-D",
@@ -182,7 +182,7 @@ RECIPES = {
         data="mnist",
         config=DIGITS_CONFIG,
         steps=60_000,
-        uses=("anomalies", "labels", "augmentation"),
+        downstream=("anomalies", "labels", "augmentation"),
     ),
     "mnist-cvae": Recipe(
         title="Digits, conditional VAE, 8-D",
@@ -193,7 +193,7 @@ RECIPES = {
             DIGITS, latent_dim=8, encoder=(256, 128), decoder=(128, 256), num_classes=10
         ),
         steps=60_000,
-        uses=("anomalies", "samples"),
+        downstream=("anomalies", "samples"),
     ),
     "mnist-dvae": Recipe(
         title="Digits, denoising VAE, 16-D",
@@ -202,7 +202,7 @@ RECIPES = {
         data="mnist",
         config=DenoisingVAE.Config(**vars(DIGITS_CONFIG), noise=0.5),
         steps=40_000,
-        uses=("anomalies", "labels"),
+        downstream=("anomalies", "labels"),
         figure="psnr_denoised",
         note=(
             "Each training image has a noise of its own, of a standard deviation up to 0.5. Tried before: 0.5 for "
@@ -217,7 +217,7 @@ RECIPES = {
         data="mnist",
         config=DIGITS_CONFIG,
         steps=60_000,
-        uses=("anomalies", "labels"),
+        downstream=("anomalies", "labels"),
     ),
     "mnist-beta4": Recipe(
         title="Digits, beta-VAE, beta 4, 16-D",
@@ -227,7 +227,7 @@ RECIPES = {
         config=DIGITS_CONFIG,
         steps=60_000,
         objective=BetaVAE(beta=4.0),
-        uses=("anomalies", "labels"),
+        downstream=("anomalies", "labels"),
     ),
     "mnist-collapsed": Recipe(
         title="Digits, collapsed VAE, 16-D",
@@ -254,7 +254,7 @@ RECIPES = {
         steps=20_000,
         batch_size=100,
         images=200,
-        uses=("anomalies", "labels"),
+        downstream=("anomalies", "labels"),
     ),
     "mnist-m2": Recipe(
         title="Digits, semi-supervised M2, 16-D",
@@ -269,7 +269,7 @@ RECIPES = {
         batch_size=100,
         objective=SemiSupervised(labels=100, alpha=100.0),
         shift=2,
-        uses=("labels", "samples"),
+        downstream=("labels", "samples"),
         published="88.03 % (M2), 96.67 % (M1+M2), 100 labels (Kingma et al. 2014)",
         figure="accuracy",
         note=(
@@ -380,7 +380,7 @@ RECIPES = {
         data="fashion-mnist",
         config=DIGITS_CONFIG,
         steps=60_000,
-        uses=("anomalies", "labels", "augmentation"),
+        downstream=("anomalies", "labels", "augmentation"),
         published=(
             "228.70: NLL of binarised images by importance sampling (Exemplar VAE, Norouzi et al. 2020), a tighter "
             "measure of other pixels"

@@ -27,8 +27,8 @@ def test_evaluation_asks_the_data_set_what_can_be_measured(stripes):
     model = vae.load("mnist-vae-2d")
     figures, _ = evaluate(model, "stripes", limit=20)
     assert np.isfinite(figures["recon"]) and not {"psnr_denoised", "style_distance", "sharpness"} & figures.keys()
-    with pytest.raises(ValueError, match="a model of Stripes does not allow the use 'labels'; it allows none"):
-        evaluate(model, "stripes", limit=20, for_uses=("labels",))
+    with pytest.raises(ValueError, match="a model of Stripes does not allow the task 'labels'; it allows none"):
+        evaluate(model, "stripes", limit=20, downstream=("labels",))
 
 
 def test_a_name_belongs_to_one_file():

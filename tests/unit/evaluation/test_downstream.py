@@ -1,4 +1,4 @@
-"""What is measured of a model's uses: on tiny data, and as the cards tell it."""
+"""Downstream tasks: measured on tiny data, and as they stand on the cards."""
 
 import dataclasses
 

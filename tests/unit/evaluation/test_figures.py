@@ -56,10 +56,10 @@ def test_a_description_is_complete(figure):
 
 
 def test_what_recipes_name_is_described():
-    uses = {measure.use for measure in ordered().values()}
+    tasks = {measure.task for measure in ordered().values()}
     for recipe in {**RECIPES, **CANDIDATES}.values():
         assert not recipe.figure or recipe.figure in FIGURES
-        assert set(recipe.uses) <= uses
+        assert set(recipe.downstream) <= tasks
 
 
 def test_a_sentence_is_made_of_the_protocol_and_of_what_a_run_knows():

@@ -107,10 +107,11 @@ def test_a_measure_describes_what_it_measures(registries, tiny_split):
         run(Silent(), Context(model, vae.data.DATASETS["mnist"], tiny_split((1, 28, 28)), 10))
 
 
-def test_unknown_measures_and_uses_are_refused():
+def test_unknown_measures_and_tasks_are_refused():
     model = vae.load("mnist-vae-2d")
-    with pytest.raises(ValueError, match="no use 'anomaly'; there are anomalies, augmentation, labels, samples"):
-        evaluate(model, "mnist", limit=10, for_uses=("anomaly",))
+    known = "anomalies, augmentation, labels, samples"
+    with pytest.raises(ValueError, match=f"no downstream task 'anomaly'; there are {known}"):
+        evaluate(model, "mnist", limit=10, downstream=("anomaly",))
     with pytest.raises(ValueError, match="no measure 'fid'; there are bound, "):
         evaluate(model, "mnist", limit=10, without=("fid",))
 

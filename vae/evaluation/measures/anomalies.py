@@ -52,7 +52,7 @@ def figures_of(score: str, kind: str) -> tuple[Figure, Figure]:
 class Anomalies(Measure):
     figures = (AUROC, *(figure for kind in KINDS for score in SCORES for figure in figures_of(score, kind)))
     place = 80
-    use = "anomalies"
+    task = "anomalies"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return bool(info.out_of_distribution)

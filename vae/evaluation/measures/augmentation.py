@@ -46,7 +46,7 @@ class Augmentation(Measure):
         ),
     )
     place = 83
-    use = "augmentation"
+    task = "augmentation"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.labelled and not model.num_classes

@@ -79,12 +79,12 @@ class Measure:
 
     figures: all that it may measure, described; they register with the class
     place: where they stand among others, smaller first
-    use: "" for what is always measured, else the name by which a recipe's `uses` asks for it
+    task: "" if it is always measured, else the downstream task by which a recipe's `downstream` requests it
     """
 
     figures: tuple[Figure, ...] = ()
     place = 900
-    use = ""
+    task = ""
 
     def __init_subclass__(cls) -> None:
         for figure in cls.figures:

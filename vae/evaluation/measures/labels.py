@@ -57,7 +57,7 @@ class FewLabels(Measure):
         ),
     )
     place = 81
-    use = "labels"
+    task = "labels"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.labelled and not model.classifies
@@ -85,7 +85,7 @@ class LabelsAlone(Measure):
         ),
     )
     place = 82
-    use = "labels"
+    task = "labels"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.labelled and model.classifies

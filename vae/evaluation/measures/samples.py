@@ -31,7 +31,7 @@ FROM_SAMPLES = Figure(
 class FromSamples(Measure):
     figures = (FROM_SAMPLES,)
     place = 84
-    use = "samples"
+    task = "samples"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return model.num_classes > 0
