@@ -22,16 +22,16 @@ from ..models import LatentModel
 from ..models.base import reparametrise
 from ..training.loop import shifted
 from .corruptions import CORRUPTIONS
-from .judge import accuracy, learn
+from .judge import accuracy, fit_network
 
 BATCH = 500
 EMPTY = "empty"
 LABELS = (50, 200, 1000)  # labelled images that a classifier gets
 FEW = 100  # labels of a linear classifier, and of a semi-supervised model's own
-DRAWS = 5  # choices of labelled images; figures are means over them
+REPEATS = 5  # choices of labelled images; figures are means over them
 STEPS, BATCH_SIZE = 300, 64  # of a small classifier
 SHIFT = 2  # pixels
-SAMPLES = 20_000  # draws of a conditional model that a classifier learns from, and nothing else
+SAMPLES = 20_000  # repeats of a conditional model that a classifier learns from, and nothing else
 SAMPLE_STEPS = 1500
 
 
@@ -101,17 +101,17 @@ def choose(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def few_labels(
-    lent_codes: np.ndarray, lent: Split, codes: np.ndarray, split: Split, n: int, draws: int, count: int = FEW
+    labelled_codes: np.ndarray, labelled: Split, codes: np.ndarray, split: Split, n: int, repeats: int, count: int = FEW
 ) -> dict:
     """Accuracy of a linear classifier with `count` labels, on codes and on pixels: accuracy_codes,
     accuracy_pixels. Codes are (M, D) of the split that lends labels, (n, D) of the one that is judged."""
     figures = {}
-    for name, known, judged in [("codes", lent_codes, codes), ("pixels", _pixels(lent, len(lent)), _pixels(split, n))]:
+    for name, known, judged in [("codes", labelled_codes, codes), ("pixels", _pixels(labelled, len(labelled)), _pixels(split, n))]:
         scale = known.std()  # one for all: dimensions that carry nothing must not be blown up
         right = []
-        for seed in range(draws):
-            rows = choose(lent.labels, count, seed)
-            linear = LogisticRegression(max_iter=2000).fit(known[rows] / scale, lent.labels[rows])
+        for seed in range(repeats):
+            rows = choose(labelled.labels, count, seed)
+            linear = LogisticRegression(max_iter=2000).fit(known[rows] / scale, labelled.labels[rows])
             right.append(linear.score(judged / scale, split.labels[:n]))
         figures[f"accuracy_{name}"] = float(np.mean(right))
     return figures
@@ -122,48 +122,48 @@ def _pixels(split: Split, n: int) -> np.ndarray:
     return torch.cat([x for x, _ in split.batches(BATCH, range(n))]).flatten(1).numpy()
 
 
-def augmentation(model: LatentModel, lent: Split, split: Split, n: int, draws: int) -> dict:
+def augmentation(model: LatentModel, labelled: Split, split: Split, n: int, repeats: int) -> dict:
     """A small classifier with few labels: alone, with shifted images, with a VAE's, with both. The keys
     of `augmentation` are "50 alone" and so on; augmentation_error has the standard errors of these means,
     over choices of labels."""
     variants = {
         "alone": lambda x, y, g: x,
         "shifted": lambda x, y, g: shifted(x, SHIFT, g),
-        "VAE": lambda x, y, g: imagined(model, x, y, g),
-        "shifted and VAE": lambda x, y, g: shifted(imagined(model, x, y, g), SHIFT, g),
+        "VAE": lambda x, y, g: augmented(model, x, y, g),
+        "shifted and VAE": lambda x, y, g: shifted(augmented(model, x, y, g), SHIFT, g),
     }
     found, errors = {}, {}
     for count in LABELS:
         for name, vary in variants.items():
             right = []
-            for seed in range(draws):
-                x, y = lent.batch(choose(lent.labels, count, seed))
-                classifier = fit(Classifier(model.image_shape, (int(lent.labels.max()) + 1,)), x, y, vary, seed)
+            for seed in range(repeats):
+                x, y = labelled.batch(choose(labelled.labels, count, seed))
+                classifier = fit(Classifier(model.image_shape, (int(labelled.labels.max()) + 1,)), x, y, vary, seed)
                 right.append(accuracy(classifier, split, np.arange(n))[0])
             found[f"{count} {name}"] = float(np.mean(right))
-            errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if draws > 1 else 0.0
+            errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if repeats > 1 else 0.0
     return {"augmentation": found, "augmentation_error": errors}
 
 
 def labels_alone(
-    model: LatentModel, lent: Split, split: Split, n: int, draws: int, count: int = FEW
+    model: LatentModel, labelled: Split, split: Split, n: int, repeats: int, count: int = FEW
 ) -> dict:
     """What a semi-supervised model's own classifier learns from as many labels without the model:
     accuracy_labels_alone, beside accuracy_with_model on the same images."""
     right, own = [], cast(nn.Module, model.classifier)
-    for seed in range(draws):
-        x, y = lent.batch(choose(lent.labels, count, seed))
+    for seed in range(repeats):
+        x, y = labelled.batch(choose(labelled.labels, count, seed))
         network = copy.deepcopy(own)
         vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
-        right.append(accuracy(fit(Answers(network), x, y, vary, seed), split, np.arange(n))[0])
+        right.append(accuracy(fit(SingleHead(network), x, y, vary, seed), split, np.arange(n))[0])
     return {
         "accuracy_labels_alone": float(np.mean(right)),
-        "accuracy_with_model": accuracy(Answers(own), split, np.arange(n))[0],
+        "accuracy_with_model": accuracy(SingleHead(own), split, np.arange(n))[0],
     }
 
 
 def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLES) -> dict:
-    """A classifier that has seen nothing but a conditional model's draws (Ravuri & Vinyals 2019)."""
+    """A classifier that has seen nothing but a conditional model's repeats (Ravuri & Vinyals 2019)."""
     with torch.no_grad():
         y = torch.arange(samples) % model.num_classes
         z = model.sample(samples, generator=torch.Generator().manual_seed(0))
@@ -172,7 +172,7 @@ def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLE
     return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))[0]}
 
 
-class Answers(nn.Module):
+class SingleHead(nn.Module):
     """A network with one list of logits, as a Classifier gives them."""
 
     def __init__(self, network: nn.Module):
@@ -201,13 +201,13 @@ def fit(
             rows = torch.randint(len(x), (BATCH_SIZE,), generator=generator)
             yield vary(x[rows], y[rows], generator), y[rows, None]
 
-    learn(network, batches(), steps)
+    fit_network(network, batches(), steps)
     return network
 
 
 @torch.no_grad()
-def imagined(model: LatentModel, x: Tensor, y: Tensor, generator: torch.Generator, share: float = 0.5) -> Tensor:
-    """x (B, C, H, W), a share of it replaced by decoded points: posterior draws, moved towards the code of
+def augmented(model: LatentModel, x: Tensor, y: Tensor, generator: torch.Generator, share: float = 0.5) -> Tensor:
+    """x (B, C, H, W), a share of it replaced by decoded points: posterior repeats, moved towards the code of
     another image of the same class in the batch (DeVries & Taylor 2017)."""
     count = int(share * len(x))
     posterior = model.encode(x)

@@ -20,18 +20,18 @@ from ..training.batches import Batches
 STEPS, BATCH_SIZE, LEARNING_RATE = 3000, 128, 2e-3
 
 
-def answers(info: DatasetInfo) -> tuple[int, ...]:
+def head_sizes(info: DatasetInfo) -> tuple[int, ...]:
     """How many answers each question has: one question a factor, or one for the class."""
     return info.grid.sizes if info.grid else (len(info.classes),)
 
 
-def truth(split: Split, rows: np.ndarray) -> Tensor:
+def targets(split: Split, rows: np.ndarray) -> Tensor:
     """The right answers (B, K) int."""
     found = split.labels[:, None] if split.factors is None else split.factors
     return torch.from_numpy(np.asarray(found[rows]))
 
 
-def learn(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], steps: int) -> None:
+def fit_network(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], steps: int) -> None:
     """Train a network that answers questions by logits, as a Classifier does, on batches of
     (x (B, C, H, W), y (B, K) int), `steps` of them; leaves it in eval mode."""
     network.train().requires_grad_(True)
@@ -51,7 +51,7 @@ def learn(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], steps: i
 def accuracy(network: nn.Module, split: Split, rows: np.ndarray) -> tuple[float, ...]:
     """The share of right answers to each question, on these rows of a split."""
     found = [torch.stack([q.argmax(1) for q in network(x)], 1) for x, _ in split.batches(rows=rows)]
-    right = torch.cat(found) == truth(split, rows)
+    right = torch.cat(found) == targets(split, rows)
     return tuple(right.double().mean(0).tolist())
 
 
@@ -63,9 +63,9 @@ def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) ->
     # it judges models and chooses nothing, so that validation images may teach it as well
     train, test = info.load("train+validation"), info.load("test")
     torch.manual_seed(0)
-    model = judge.Classifier(info.image_shape, answers(info))
+    model = judge.Classifier(info.image_shape, head_sizes(info))
     rows = tqdm(Batches(len(train), BATCH_SIZE, 0, 0, steps), desc=f"classifier of {data}")
-    learn(model, ((train.batch(part)[0], truth(train, part)) for part in rows), steps)
+    fit_network(model, ((train.batch(part)[0], targets(train, part)) for part in rows), steps)
     model.accuracy = accuracy(model, test, np.arange(len(test)))
     told = ",".join(f"{value:.4f}" for value in model.accuracy)
     store.write_atomically(folder / f"{data}.safetensors", save(model.state_dict(), {"accuracy": told}))

@@ -13,7 +13,7 @@ import vae
 from vae import latent, metrics, store
 from vae.data import DATASETS, DatasetInfo, Split
 from vae.evaluation import figures
-from vae.evaluation.judge import answers
+from vae.evaluation.judge import head_sizes
 from vae.models import FAMILIES
 from vae.training.recipes import RECIPES
 
@@ -51,7 +51,7 @@ def model(name: str) -> vae.models.LatentModel:
 def judge(data: str) -> metrics.classifier.Classifier | None:
     """The classifier of a data set; None where none is shipped or it is damaged."""
     try:
-        return metrics.load_classifier(data, info(data).image_shape, answers(info(data)))
+        return metrics.load_classifier(data, info(data).image_shape, head_sizes(info(data)))
     except OSError:
         return None
 

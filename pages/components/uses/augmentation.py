@@ -38,7 +38,7 @@ def _variants(card, model) -> None:
     )
     rows = np.flatnonzero(split.labels == label)[:SHOWN]
     x, y = split.batch(rows)
-    imagined = downstream.imagined(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)
+    imagined = downstream.augmented(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)
     shifted = downstream.shifted(x, downstream.SHIFT, torch.Generator().manual_seed(state.seed()))
     picture_grid(
         torch.cat([x, shifted, imagined]),

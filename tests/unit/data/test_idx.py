@@ -131,7 +131,7 @@ def test_validation_is_cut_out_of_train(whole, monkeypatch, tmp_path):
 @pytest.mark.parametrize("info", [mnist.INFO, fashion.INFO])
 def test_training_images_with_labels_come_with_the_project(info, monkeypatch, tmp_path):
     monkeypatch.setenv("VAE_DATA", str(tmp_path))  # nothing to read there
-    lent = info.load("labelled", download=False)
-    assert len(lent) == idx.LABELLED and np.bincount(lent.labels).min() > 230
+    labelled = info.load("labelled", download=False)
+    assert len(labelled) == idx.LABELLED and np.bincount(labelled.labels).min() > 230
     with pytest.raises(OSError, match="does not ship"):
         info.load("train", download=False)

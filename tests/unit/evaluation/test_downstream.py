@@ -47,23 +47,23 @@ def test_a_classifier_learns_what_can_be_learnt_and_chance_what_cannot(striped):
 
 def test_codes_that_hold_the_class_are_better_than_pixels(striped):
     codes = np.eye(10)[striped.labels] + np.random.default_rng(0).normal(0, 0.05, (400, 10))
-    lent, judged = (striped.take(np.arange(first, 400, 2), "") for first in (0, 1))
-    figures = downstream.few_labels(codes[::2], lent, codes[1::2], judged, 200, draws=2, count=20)
+    labelled, judged = (striped.take(np.arange(first, 400, 2), "") for first in (0, 1))
+    figures = downstream.few_labels(codes[::2], labelled, codes[1::2], judged, 200, repeats=2, count=20)
     assert figures["accuracy_codes"] > 0.99
     lost = np.random.default_rng(0).normal(size=(400, 10))
-    figures = downstream.few_labels(lost[::2], lent, lost[1::2], judged, 200, draws=2, count=20)
+    figures = downstream.few_labels(lost[::2], labelled, lost[1::2], judged, 200, repeats=2, count=20)
     assert figures["accuracy_codes"] < 0.3
 
 
-def test_imagined_images_lie_between_two_of_a_class():
+def test_augmented_images_lie_between_two_of_a_class():
     model = vae.load("mnist-vae-16d")
     split = DATASETS["mnist"].load("test")
     x, y = split.batch(np.flatnonzero(split.labels < 2)[:40])
-    made = downstream.imagined(model, x, y, torch.Generator().manual_seed(0))
+    made = downstream.augmented(model, x, y, torch.Generator().manual_seed(0))
     torch.testing.assert_close(made[20:], x[20:])  # half of a batch is as it was
     assert (made[:20] - x[:20]).abs().amax((1, 2, 3)).min() > 0.1
     judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
-    assert (judge(downstream.imagined(model, x, y, torch.Generator().manual_seed(0),
+    assert (judge(downstream.augmented(model, x, y, torch.Generator().manual_seed(0),
         1.0))[0].argmax(1) == y).float().mean() > 0.9
 
 

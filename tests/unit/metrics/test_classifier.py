@@ -46,11 +46,11 @@ def test_confidence_is_the_mean_largest_probability():
 @pytest.mark.parametrize("path", sorted(CLASSIFIERS.glob("*.safetensors")), ids=lambda path: path.stem)
 def test_shipped_classifiers_are_as_accurate_as_they_say(path):
     info = DATASETS[path.stem]
-    model = metrics.load_classifier(info.name, info.image_shape, judge.answers(info))
+    model = metrics.load_classifier(info.name, info.image_shape, judge.head_sizes(info))
     assert path.stat().st_size < 1_000_000
     split = info.load("test")
     rows = np.arange(1000)
     found = torch.stack([logits.argmax(1) for logits in model(split.batch(rows)[0])], 1)
-    right = (found == judge.truth(split, rows)).double().mean(0)
+    right = (found == judge.targets(split, rows)).double().mean(0)
     np.testing.assert_allclose(right, model.accuracy, atol=0.04)
     assert min(model.accuracy) > 0.9

@@ -22,7 +22,7 @@ AUGMENTATION = Figure(
     protocol={
         "steps": downstream.STEPS,
         "batch": downstream.BATCH_SIZE,
-        "choices": downstream.DRAWS,
+        "choices": downstream.REPEATS,
         "shift": downstream.SHIFT,
         "images": None,
     },

@@ -12,7 +12,7 @@ from ...metrics.classifier import CONFIDENCE_PROTOCOL
 from ...metrics.codes import PROTOCOL
 from ...models import LatentModel
 from ..figures import Figure
-from ..judge import answers
+from ..judge import head_sizes
 from .base import BATCH, MEASURES, Context, Measure
 
 PERPLEXITY = Figure(
@@ -60,7 +60,7 @@ class Codebook(Measure):
     def measure(self, context: Context) -> dict:
         model = context.model
         usage = metrics.code_usage(context.codes, cast(int, model.codebook_size))
-        judge = metrics.load_classifier(context.info.name, model.image_shape, answers(context.info))
+        judge = metrics.load_classifier(context.info.name, model.image_shape, head_sizes(context.info))
         parameters = context.parameters_of(CONFIDENCE)
         samples = min(parameters["samples"], context.n)
         z = model.sample(samples, generator=torch.Generator().manual_seed(parameters["seed"]))

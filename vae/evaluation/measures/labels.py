@@ -16,7 +16,7 @@ CODES = Figure(
     better="higher",
     baseline="accuracy_pixels",
     baseline_label="on pixels",
-    protocol={"labels": downstream.FEW, "choices": downstream.DRAWS, "images": None},
+    protocol={"labels": downstream.FEW, "choices": downstream.REPEATS, "images": None},
     sentence="logistic regression (features on one common scale) on {labels} labelled training images, mean over "
     "{choices} random choices of them; accuracy on {images:,} test images",
 )
@@ -31,7 +31,7 @@ ALONE = Figure(
         "labels": downstream.FEW,
         "shift": downstream.SHIFT,
         "steps": downstream.STEPS,
-        "choices": downstream.DRAWS,
+        "choices": downstream.REPEATS,
         "images": None,
     },
     sentence="the model's classifier trained on {labels} labelled training images alone, shifted by up to {shift} "
@@ -63,11 +63,11 @@ class FewLabels(Measure):
         return info.labelled and not model.classifies
 
     def measure(self, context: Context) -> dict:
-        lent, n = context.info.load("labelled"), choices(context, CODES)
+        labelled, n = context.info.load("labelled"), choices(context, CODES)
         context.describe(CODES, choices=n)
         labels = context.parameters_of(CODES)["labels"]
-        codes = mean_codes(context.model, lent)
-        return downstream.few_labels(codes, lent, context.codes, context.split, context.n, n, labels)
+        codes = mean_codes(context.model, labelled)
+        return downstream.few_labels(codes, labelled, context.codes, context.split, context.n, n, labels)
 
 
 @MEASURES.register("labels_alone")
@@ -91,7 +91,7 @@ class LabelsAlone(Measure):
         return info.labelled and model.classifies
 
     def measure(self, context: Context) -> dict:
-        lent, n = context.info.load("labelled"), choices(context, ALONE)
+        labelled, n = context.info.load("labelled"), choices(context, ALONE)
         context.describe(ALONE, choices=n)
         labels = context.parameters_of(ALONE)["labels"]
-        return downstream.labels_alone(context.model, lent, context.split, context.n, n, labels)
+        return downstream.labels_alone(context.model, labelled, context.split, context.n, n, labels)
