@@ -1,4 +1,4 @@
-"""What can go wrong with an image: a few corruptions, after MNIST-C (Mu & Gilmer 2019)."""
+"""Corruptions of images, as in MNIST-C (Mu & Gilmer 2019)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from ..models.dvae import add_noise
 
 NOISE = 0.25  # standard deviation, on images in [0, 1]
 BLUR = 1.5  # standard deviation of the Gaussian, in pixels
-PATCH = 0.36  # side of what is cut out, of the image's
-SHIFT = 0.18  # of the image's width
+PATCH = 0.36  # side of the square that is cut out, as a share of the image's height
+SHIFT = 0.18  # as a share of the image's width
 
 
 def noisy(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """x (B, C, H, W) in [0, 1] with Gaussian noise on every pixel."""
+    """Add Gaussian noise to every pixel of x (B, C, H, W) in [0, 1]."""
     return add_noise(x, NOISE, generator)
 
 
 def blurred(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """x (B, C, H, W) through a Gaussian filter; outside an image there is black."""
+    """Blur x (B, C, H, W) with a Gaussian filter, padded with black."""
     reach = int(3 * BLUR + 0.5)
-    places = torch.arange(-reach, reach + 1)
-    row = torch.exp(-0.5 * (places / BLUR) ** 2)
+    offsets = torch.arange(-reach, reach + 1)
+    row = torch.exp(-0.5 * (offsets / BLUR) ** 2)
     kernel = torch.outer(row, row) / row.sum() ** 2
     weight = kernel.expand(x.shape[1], 1, -1, -1)
     return functional.conv2d(x, weight, padding=reach, groups=x.shape[1]).clamp(0, 1)
 
 
 def cut(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """x (B, C, H, W) with a black square somewhere in its middle, at a place of its own."""
+    """Cut a black square out of the middle of each of x (B, C, H, W), at a random position."""
     b, _, height, width = x.shape
     side = round(PATCH * height)
     first = height // 4 + torch.randint(height // 2 - side // 2, (2, b), generator=generator) - side // 4
@@ -42,13 +42,13 @@ def cut(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
 
 
 def off_centre(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """x (B, C, H, W), moved to the right; what leaves on one side does not come back on the other."""
+    """Shift x (B, C, H, W) to the right and pad it with black."""
     by = round(SHIFT * x.shape[3])
     return functional.pad(x, (by, 0))[..., : x.shape[3]]
 
 
 def inverted(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """x (B, C, H, W) in [0, 1], dark for light."""
+    """Swap light and dark in x (B, C, H, W) in [0, 1]."""
     return 1 - x
 
 

@@ -27,11 +27,11 @@ from .judge import accuracy, fit_network
 BATCH = 500
 EMPTY = "empty"
 LABELS = (50, 200, 1000)  # labelled images that a classifier gets
-FEW = 100  # labels of a linear classifier, and of a semi-supervised model's own
-REPEATS = 5  # choices of labelled images; figures are means over them
-STEPS, BATCH_SIZE = 300, 64  # of a small classifier
+FEW = 100  # labels for a linear classifier on codes, and for a semi-supervised model's own classifier
+REPEATS = 5  # random choices of labelled images; figures are means over them
+STEPS, BATCH_SIZE = 300, 64  # to train a small classifier
 SHIFT = 2  # pixels
-SAMPLES = 20_000  # repeats of a conditional model that a classifier learns from, and nothing else
+SAMPLES = 20_000  # from a conditional model, the only training data of a classifier
 SAMPLE_STEPS = 1500
 
 
@@ -90,24 +90,30 @@ def _joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
 # ---- labels
 
 def choose(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Return `count` rows of labels (N,), equally many of each class. Raises ValueError where there
-    are too few."""
+    """Return random rows (count,) of labels (N,), equally many of each class. Raises ValueError where there are too
+    few."""
     order = np.random.default_rng(seed).permutation(len(labels))
     classes = np.unique(labels)
     rows = np.concatenate([order[labels[order] == k][: count // len(classes)] for k in classes])
     if len(rows) < count // len(classes) * len(classes):
-        raise ValueError(f"{len(labels)} images lend no {count} labels, equally many of each class")
+        raise ValueError(f"{len(labels)} labelled images are too few for {count} labels, equally many of each class")
     return rows
 
 
 def few_labels(
     labelled_codes: np.ndarray, labelled: Split, codes: np.ndarray, split: Split, n: int, repeats: int, count: int = FEW
 ) -> dict:
-    """Accuracy of a linear classifier with `count` labels, on codes and on pixels: accuracy_codes,
-    accuracy_pixels. Codes are (M, D) of the split that lends labels, (n, D) of the one that is judged."""
+    """Return the accuracy of a linear classifier trained on `count` labels, on codes and on pixels: accuracy_codes,
+    accuracy_pixels.
+
+    labelled_codes (M, D): codes of the labelled split. codes (n, D): codes of the first n images of the split to
+    classify.
+    """
     figures = {}
-    for name, known, judged in [("codes", labelled_codes, codes), ("pixels", _pixels(labelled, len(labelled)), _pixels(split, n))]:
-        scale = known.std()  # one for all: dimensions that carry nothing must not be blown up
+    for name, known, judged in [
+        ("codes", labelled_codes, codes), ("pixels", _pixels(labelled, len(labelled)), _pixels(split, n)),
+    ]:  # fmt: skip
+        scale = known.std()  # one scale for all dimensions: separate scales would amplify collapsed ones
         right = []
         for seed in range(repeats):
             rows = choose(labelled.labels, count, seed)
@@ -118,14 +124,17 @@ def few_labels(
 
 
 def _pixels(split: Split, n: int) -> np.ndarray:
-    """The first n images as rows (n, C * H * W)."""
+    """Return the pixels (n, C * H * W) of the first n images."""
     return torch.cat([x for x, _ in split.batches(BATCH, range(n))]).flatten(1).numpy()
 
 
 def augmentation(model: LatentModel, labelled: Split, split: Split, n: int, repeats: int) -> dict:
-    """A small classifier with few labels: alone, with shifted images, with a VAE's, with both. The keys
-    of `augmentation` are "50 alone" and so on; augmentation_error has the standard errors of these means,
-    over choices of labels."""
+    """Return the accuracy of a small classifier trained on few labels: without augmentation, with shifted images, with
+    images decoded by a VAE, with both.
+
+    The keys of `augmentation` are "50 alone" and so on. augmentation_error holds the standard errors of these means
+    over choices of labels.
+    """
     variants = {
         "alone": lambda x, y, g: x,
         "shifted": lambda x, y, g: shifted(x, SHIFT, g),
@@ -148,8 +157,8 @@ def augmentation(model: LatentModel, labelled: Split, split: Split, n: int, repe
 def labels_alone(
     model: LatentModel, labelled: Split, split: Split, n: int, repeats: int, count: int = FEW
 ) -> dict:
-    """What a semi-supervised model's own classifier learns from as many labels without the model:
-    accuracy_labels_alone, beside accuracy_with_model on the same images."""
+    """Return the accuracy of a semi-supervised model's classifier trained on `count` labels without the model,
+    accuracy_labels_alone, and within the model, accuracy_with_model, on the same images."""
     right, own = [], cast(nn.Module, model.classifier)
     for seed in range(repeats):
         x, y = labelled.batch(choose(labelled.labels, count, seed))
@@ -163,7 +172,7 @@ def labels_alone(
 
 
 def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLES) -> dict:
-    """A classifier that has seen nothing but a conditional model's repeats (Ravuri & Vinyals 2019)."""
+    """Return the accuracy of a classifier trained on a conditional model's samples only (Ravuri & Vinyals 2019)."""
     with torch.no_grad():
         y = torch.arange(samples) % model.num_classes
         z = model.sample(samples, generator=torch.Generator().manual_seed(0))
@@ -173,7 +182,7 @@ def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLE
 
 
 class SingleHead(nn.Module):
-    """A network with one list of logits, as a Classifier gives them."""
+    """An adapter from a network that returns logits to the interface of a Classifier with one head."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -186,8 +195,7 @@ class SingleHead(nn.Module):
 def fit(
     network: nn.Module, x: Tensor, y: Tensor, vary: Callable, seed: int, steps: int = STEPS
 ) -> nn.Module:
-    """Train a classifier from fresh weights on x (N, C, H, W), y (N,); vary(x, y, generator) is what
-    a batch goes through on its way in."""
+    """Train a classifier from random weights on x (N, C, H, W), y (N,). vary(x, y, generator) augments each batch."""
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -207,12 +215,14 @@ def fit(
 
 @torch.no_grad()
 def augmented(model: LatentModel, x: Tensor, y: Tensor, generator: torch.Generator, share: float = 0.5) -> Tensor:
-    """x (B, C, H, W), a share of it replaced by decoded points: posterior repeats, moved towards the code of
-    another image of the same class in the batch (DeVries & Taylor 2017)."""
+    """Replace a share of the images x (B, C, H, W) by decoded codes (DeVries & Taylor 2017).
+
+    A code is interpolated between posterior samples of the image and of another image of its class in the batch.
+    """
     count = int(share * len(x))
     posterior = model.encode(x)
     z = reparametrise(posterior, torch.randn(len(x), model.latent_dim, generator=generator))
-    # a partner of the same class, or the image itself where it is alone
+    # a partner of the same class, or the image itself where it is the only one of its class
     alike = (y[:, None] == y[None, :]).float()
     partner = torch.multinomial(alike, 1, generator=generator)[:, 0]
     way = torch.rand(len(x), 1, generator=generator)

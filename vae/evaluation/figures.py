@@ -1,7 +1,7 @@
-"""The registry of figures: what each value on a card is called, and how it is written, compared and measured.
+"""The registry of figures: the label, format, tolerance and protocol of each value on a card.
 
-A figure is described in the file that measures it (measures/), and nowhere else. Cards, the README's tables, the
-pages and the command line read names, units, digits, baselines and protocols here.
+A figure is described only in the file that measures it (measures/). Cards, the README's tables, the pages and the
+command line read labels, units, digits, baselines and protocols here.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from ..store import ModelCard
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value, or several of a kind: a dict or a list."""
+    """The description of a measured value, or of several of one kind (a dict or a list)."""
 
     key: str  # on cards
     label: str  # in tables
     unit: str = ""
     digits: str = ".3f"  # a format specification
-    group: str = ""  # "bound", "code", "disentanglement", or "" for what a model is good for
+    group: str = ""  # "bound", "code", "disentanglement", or "" for a downstream task
     better: Literal["higher", "lower"] | None = None
     baseline: str | float = ""  # what it is compared with: a figure's key, "key.item" of a dict, or a constant ...
-    baseline_label: str = ""  # ... and what that is
-    # parameters of the measurement, which the code that measures reads; None for what only a run knows
+    baseline_label: str = ""  # ... and its name
+    # parameters of the measurement, read by the code that measures; None for values known only after a run
     protocol: Mapping[str, Any] = field(default_factory=dict)
-    sentence: str = ""  # how it is measured: a format string over `protocol`, from which a card's text is made
-    of: str = ""  # the figure whose protocol covers this one
-    out_of: str = ""  # the field of a model's config that is the most a count can be
+    sentence: str = ""  # how it is measured: a format string over `protocol`, rendered for a card
+    of: str = ""  # key of the figure whose protocol covers this one
+    out_of: str = ""  # the field of a model's config that is the maximum of a count
     errors: tuple[str, ...] = ()  # keys of its standard errors
-    items: tuple[str, ...] = ()  # of a dict: what tables show of it; () for all
+    items: tuple[str, ...] = ()  # of a dict: the items that tables show; () for all
     brief: str = ""  # its part of a model's one-line summary: a format string over value, baseline and `protocol`
-    rank: int = 0  # without a figure in its recipe, a model is judged by the lowest rank it has; 0 for none
+    rank: int = 0  # a recipe without a figure is judged by its figure of the lowest rank; 0 for never
     shown: bool = True  # whether tables show it
-    tolerance: float = 1e-3  # what a repeated measurement may differ by: of the value, of 1 where that is more
+    tolerance: float = 1e-3  # of a repeated measurement, relative to the value, or to 1 if the value is smaller
 
     @property
     def title(self) -> str:
-        """Its label with the unit, as the heading of a column."""
+        """The label with the unit, as the heading of a column."""
         return f"{self.label}, {self.unit}" if self.unit else self.label
 
     def text(self, value: float | None) -> str:
-        """Return a value in its digits, without the unit; a dash for None."""
+        """Return a value formatted with `digits`, without the unit; a dash for None."""
         return "–" if value is None else f"{value:{self.digits}}"
 
     def describe(self, **measured: Any) -> str:
-        """Return the sentence for a card: `measured` is what only a run knows, or has changed.
+        """Return the sentence for a card. measured: parameters known only after a run, or changed by it.
 
-        Raises ValueError where the sentence needs what neither the protocol nor the run says.
+        Raises ValueError where the sentence needs a parameter that neither the protocol nor `measured` has.
         """
         values = {**self.protocol, **measured}
         if missing := [name for name in placeholders(self.sentence) if values.get(name) is None]:
@@ -59,7 +59,7 @@ class Figure:
         return self.sentence.format(**values)
 
     def agrees(self, measured: Any, stored: Any) -> bool:
-        """Return whether two measurements of it, numbers, lists or dicts, lie within the tolerance."""
+        """Return whether two measurements (numbers, lists or dicts) agree within the tolerance."""
         if isinstance(stored, dict) and isinstance(measured, dict):
             return measured.keys() == stored.keys() and all(self.agrees(measured[k], stored[k]) for k in stored)
         if isinstance(stored, (list, tuple)) and isinstance(measured, (list, tuple)):
@@ -73,16 +73,16 @@ FIGURES: Registry[Figure] = Registry("figure")  # filled by the files of measure
 
 
 def placeholders(sentence: str) -> list[str]:
-    """Return the names that a format string has to be given."""
+    """Return the names of a format string's fields."""
     return [name for _, name, _, _ in Formatter().parse(sentence) if name]
 
 
 def label(key: str) -> str:
-    """Return what a figure is called; its key where it is not described."""
+    """Return the label of a figure; its key where it is not described."""
     return FIGURES[key].label if key in FIGURES else key
 
 
 def unknown(card: ModelCard) -> str:
-    """Return why a card cannot be used: it has figures that no file describes; "" where all are described."""
+    """Return a sentence that names a card's figures without a description; "" where all have one."""
     keys = [key for key in card.figures if key not in FIGURES]
     return f"its card has figures that are not known here: {', '.join(map(repr, keys))}" if keys else ""

@@ -24,7 +24,7 @@ RESULTS = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results
 TRAVERSALS = "<!-- traversals -->", "<!-- end of traversals -->"
 
 def headline(card: store.ModelCard) -> Figure | None:
-    """Return the figure by which a model is judged; None where it has none."""
+    """Return the figure that a model's runs are compared by; None where it has none."""
     return FIGURES.get(tries.headline(RECIPES.get(card.name), card.figures))
 
 
@@ -36,7 +36,7 @@ class Row(NamedTuple):
     figure: Figure
     label: str
     value: str
-    baseline: str  # with what it is; "" where there is none
+    baseline: str  # with its label; "" where there is none
 
 
 def ordered() -> list[Figure]:
@@ -45,12 +45,12 @@ def ordered() -> list[Figure]:
 
 
 def of_group(group: str, cards: list[store.ModelCard]) -> list[Figure]:
-    """Return the figures of a group that tables show and one of the cards has."""
+    """Return the figures of a group that tables show and at least one of the cards has."""
     return [f for f in ordered() if f.group == group and f.shown and any(f.key in card.figures for card in cards)]
 
 
 def rows(card: store.ModelCard) -> list[Row]:
-    """Return the figures of a card that tables show; one of several values has a row for each."""
+    """Return the figures of a card that tables show; a figure with several values has a row for each."""
     found = []
     for figure in ordered():
         value = card.figures.get(figure.key)
@@ -96,8 +96,8 @@ def _row(figure: Figure, card: store.ModelCard, name: str, value: float, item: s
 
 
 def _value(figure: Figure, card: store.ModelCard, value: float) -> str:
-    most = card.config.get(figure.out_of)
-    return figure.text(value) + (f" of {most}" if most else "")
+    maximum = card.config.get(figure.out_of)
+    return figure.text(value) + (f" of {maximum}" if maximum else "")
 
 
 def _baseline(figure: Figure, figures: dict, item: str = "") -> float | None:
@@ -126,21 +126,21 @@ def selection_sentence(selection: dict) -> str:
 
 
 def earlier_seeds(card: store.ModelCard, root: Path | None = None) -> dict[int, dict]:
-    """Return {seed: figures on test images} of runs that differ from a card's in their seed alone and
-    are older than the validation split."""
+    """Return {seed: figures on test images} of the runs that differ from a card's run only in the seed and are older
+    than the validation split."""
     recipe = RECIPES.get(card.name)
     found = [t for t in tries.read(card.name, root) if t.split == "test"]
     return {t.seed: t.figures for t in found if recipe and not t.differences(recipe)}
 
 
 def results_table(root: Path | None = None) -> str:
-    """A Markdown table of all shipped models, from their cards and tries."""
+    """Return a Markdown table of all shipped models, from their cards and tries."""
     cards = store.available(root)
     lines = [
         "| model | figure | shipped | median over seeds | published, with its protocol |",
         "|---|---|---|---|---|",
     ]
-    cards.sort(key=_place)
+    cards.sort(key=_recipe_order)
     for card in cards:
         figure = headline(card)
         if figure is not None:
@@ -164,7 +164,7 @@ def results_table(root: Path | None = None) -> str:
 
 
 def _spread(card: store.ModelCard, figure: Figure, root: Path | None) -> str:
-    """The median of a figure over seeds: on validation images where the run was chosen on them."""
+    """Return the median of a figure over seeds, on validation images where the run was chosen on them."""
     if card.selection.get("split") == "validation":
         seeds, values = card.selection["seeds"], card.selection["values"]
         if len(values) == 1:
@@ -177,7 +177,7 @@ def _spread(card: store.ModelCard, figure: Figure, root: Path | None) -> str:
 
 
 def _downstream_table(cards: list[store.ModelCard]) -> list[str]:
-    """What models are good for, with baselines."""
+    """Return a table of the figures on downstream tasks, with baselines."""
     lines = ["| model | figure | value | baseline |", "|---|---|---|---|"]
     for card in cards:
         shown = [row for row in rows(card) if not row.figure.group]
@@ -186,7 +186,7 @@ def _downstream_table(cards: list[store.ModelCard]) -> list[str]:
 
 
 def _disentanglement_table(cards: list[store.ModelCard]) -> list[str]:
-    """The measures of disentanglement beside what the code costs and keeps, for data with known factors."""
+    """Return a table of disentanglement measures beside reconstruction and KL, for data with known factors."""
     measured = of_group("disentanglement", cards)
     columns = [*measured, FIGURES["recon"], FIGURES["kl"]]
     lines = [
@@ -206,13 +206,13 @@ def _disentanglement_table(cards: list[store.ModelCard]) -> list[str]:
     return lines
 
 
-def _place(card: store.ModelCard) -> int:
-    """The order of the recipes; a model without one comes last."""
+def _recipe_order(card: store.ModelCard) -> int:
+    """Return the index of a model's recipe, as a sort key; a model without a recipe comes last."""
     return list(RECIPES).index(card.name) if card.name in RECIPES else len(RECIPES)
 
 
 def _protocols(cards: list[store.ModelCard]) -> dict[str, str]:
-    """The protocol of each figure, as the cards tell it, in all its variants."""
+    """Return {figure: its protocol}, with all variants on the cards joined."""
     found: dict[str, list[str]] = {}
     for card in cards:
         for name, text in card.protocol.items():
@@ -223,7 +223,7 @@ def _protocols(cards: list[store.ModelCard]) -> dict[str, str]:
 
 
 def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) -> None:
-    """Put a part between its marks in the README. Raises ValueError where they are missing."""
+    """Write a part between its marks in the README. Raises ValueError where they are missing."""
     readme = readme or README
     text = readme.read_text(encoding="utf-8")
     begin, end = marks
@@ -235,8 +235,8 @@ def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) 
 
 
 def traversals_table(root: Path | None = None, columns: int = 3) -> str:
-    """A Markdown table of the stored traversal pictures, in the order of the recipes."""
-    names = [card.name for card in sorted(store.available(root), key=_place)]
+    """Return a Markdown table of the stored traversal pictures, in the order of the recipes."""
+    names = [card.name for card in sorted(store.available(root), key=_recipe_order)]
     lines = ["| " * columns + "|", "|---" * columns + "|"]
     for first in range(0, len(names), columns):
         cells = [
@@ -251,9 +251,12 @@ def traversals_table(root: Path | None = None, columns: int = 3) -> str:
 def traversal_picture(
     model: LatentModel, model_map: store.ModelMap, columns: int = 11, rows: int = 10
 ) -> Image.Image:
-    """Draws from the prior for a grid of codes, whose numbers have no more and no less; for others
-    one row per dimension, those that carry most first, from the 1st to the 99th percentile of
-    draws from the held-out images' posteriors; the others stay as for the first of these images."""
+    """Render traversals: one row for each dimension, by descending information; samples where the code is discrete.
+
+    A row runs from the 1st to the 99th percentile of samples from the posteriors of the map's test images. All other
+    dimensions have the values of the first of these images. Discrete codes have no order to traverse, so they show
+    samples from the prior.
+    """
     if model.discrete:
         z = model.sample(rows * columns, generator=torch.Generator().manual_seed(0))
         images = torch.nn.functional.pad(model.decode(z), (1, 1, 1, 1), value=0.5)
@@ -276,6 +279,6 @@ def traversal_picture(
 
 
 def _picture(strips: list[torch.Tensor]) -> Image.Image:
-    """Strips (C, h, w), one under the other, as an image."""
+    """Stack strips (C, h, w) vertically into an image."""
     pixels = (torch.cat(strips, dim=1) * 255).round().byte().permute(1, 2, 0).numpy()
     return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])

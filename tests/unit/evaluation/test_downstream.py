@@ -18,7 +18,7 @@ def test_labels_are_lent_by_training_images_equally_of_each_class():
     chosen = downstream.choose(labels, 50, seed=0)
     assert np.bincount(labels[chosen]).tolist() == [5] * 10
     assert set(downstream.choose(labels, 50, seed=1)) != set(chosen)
-    with pytest.raises(ValueError, match="500 images lend no 1000 labels"):
+    with pytest.raises(ValueError, match="500 labelled images are too few for 1000 labels"):
         downstream.choose(labels, 1000, seed=0)
 
 
