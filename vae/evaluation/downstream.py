@@ -101,8 +101,9 @@ def choose(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def few_labels(
-    labelled_codes: np.ndarray, labelled: Split, codes: np.ndarray, split: Split, n: int, repeats: int, count: int = FEW
-) -> dict:
+    labelled_codes: np.ndarray, labelled: Split, codes: np.ndarray, split: Split, n: int, repeats: int,
+    count: int = FEW,
+) -> dict:  # fmt: skip
     """Return the accuracy of a linear classifier trained on `count` labels, on codes and on pixels: accuracy_codes,
     accuracy_pixels.
 
@@ -110,9 +111,8 @@ def few_labels(
     classify.
     """
     figures = {}
-    for name, known, judged in [
-        ("codes", labelled_codes, codes), ("pixels", _pixels(labelled, len(labelled)), _pixels(split, n)),
-    ]:  # fmt: skip
+    pixels = _pixels(labelled, len(labelled)), _pixels(split, n)
+    for name, known, judged in [("codes", labelled_codes, codes), ("pixels", *pixels)]:
         scale = known.std()  # one scale for all dimensions: separate scales would amplify collapsed ones
         right = []
         for seed in range(repeats):

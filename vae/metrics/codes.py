@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 PROTOCOL = (
-    "exponential of the entropy of code frequencies, {images:,} images, {places:,} positions, codebook of {vectors}"
+    "exponential of the entropy of code frequencies, {images:,} images, {positions:,} positions, codebook of {vectors}"
 )
 
 
@@ -30,5 +30,5 @@ def code_usage(codes: np.ndarray, size: int) -> CodeUsage:
         raise ValueError(f"codes must lie between 0 and {size - 1}")
     counts = np.bincount(numbers, minlength=size)
     p = counts[counts > 0] / counts.sum()
-    protocol = PROTOCOL.format(images=len(codes), places=numbers.size, vectors=size)
+    protocol = PROTOCOL.format(images=len(codes), positions=numbers.size, vectors=size)
     return CodeUsage(int((counts > 0).sum()), float(np.exp(-(p * np.log(p)).sum())), protocol)

@@ -1,4 +1,4 @@
-"""Measures, one a file: each says which models it applies to, measures figures and describes them."""
+"""Measures, one in each file: each describes its figures, measures them and states which models it applies to."""
 
 import sys
 

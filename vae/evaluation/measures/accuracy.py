@@ -25,7 +25,7 @@ class Accuracy(Measure):
             brief="accuracy {value}",
         ),
     )
-    place = 40
+    position = 40
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return model.classifies

@@ -24,7 +24,7 @@ ACTIVE_UNITS = Figure(
 @MEASURES.register("active_units")
 class ActiveUnits(Measure):
     figures = (ACTIVE_UNITS,)
-    place = 20
+    position = 20
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return not model.discrete

@@ -1,4 +1,4 @@
-"""Whether a model's scores find images that are not like its own."""
+"""Outlier detection by a model's scores."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def figures_of(score: str, kind: str) -> tuple[Figure, Figure]:
 @MEASURES.register("anomalies")
 class Anomalies(Measure):
     figures = (AUROC, *(figure for kind in KINDS for score in SCORES for figure in figures_of(score, kind)))
-    place = 80
+    position = 80
     task = "anomalies"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:

@@ -1,4 +1,4 @@
-"""Whether attributes are directions in latent space."""
+"""Attribute directions: the share of images whose attribute changes when their code moves along its direction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FLIPS = Figure(
     baseline="attribute_unmoved",
     baseline_label="without a move",
     tolerance=1e-2,
-    # lengths: of the move, in directions; the one that flips most is chosen on validation images
+    # lengths of the move, in multiples of the direction; the best is chosen on validation images
     protocol={"lengths": (1.5, 1.75, 2.0), "fit": None, "moved": None, "steps": None, "tried": None},
     sentence=PROTOCOL + "; of {tried} times, the length with the highest flip rate on validation images",
 )
@@ -57,7 +57,7 @@ class Attributes(Measure):
             tolerance=1e-2,
         ),
     )
-    place = 75
+    position = 75
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return bool(info.attributes)

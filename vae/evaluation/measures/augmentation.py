@@ -1,4 +1,4 @@
-"""A small classifier with few labels, and what images made by a model add to it."""
+"""Data augmentation: a small classifier trained on few labels, with and without images decoded by a model."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Augmentation(Measure):
             tolerance=0.02,
         ),
     )
-    place = 83
+    position = 83
     task = "augmentation"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:

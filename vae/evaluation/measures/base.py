@@ -1,4 +1,4 @@
-"""What a measure is, and what it looks at."""
+"""The interface of a measure, and the context that it reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEED = 0  # of the posterior samples behind `terms`
 
 @dataclass
 class Context:
-    """A model and the first n images of a split, with what has been computed of them."""
+    """A model and the first n images of a split, with cached results."""
 
     model: LatentModel
     info: DatasetInfo
@@ -32,17 +32,17 @@ class Context:
     n: int
     on: str = "test"  # the split's name
     progress: bool = False
-    parameters: dict[str, dict] = field(default_factory=dict)  # {figure: others in place of its protocol's}
+    parameters: dict[str, dict] = field(default_factory=dict)  # {figure: replacements for its protocol's parameters}
     protocol: dict[str, str] = field(default_factory=dict)  # {figure: its sentence}, written by measures
 
     @property
     def whole(self) -> bool:
-        """Whether all images are looked at."""
+        """Whether all images of the split are measured."""
         return self.n == len(self.split)
 
     @cached_property
     def terms(self) -> metrics.Terms:
-        """The terms of the bound, and the posteriors, with one sample of z for each image."""
+        """The terms of the bound at one posterior sample for each image, and the posteriors."""
         return metrics.average_terms(self.model, self.batches("evaluate"), SEED)
 
     @property
@@ -52,38 +52,38 @@ class Context:
 
     @property
     def factors(self) -> np.ndarray:
-        """What the images were drawn from (n, K)."""
+        """Values (n, K) of the known factors."""
         if self.split.factors is None:
             raise ValueError(f"the images of {self.info.name} have no known factors")
         return self.split.factors[: self.n]
 
     def batches(self, progress: str = "") -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield x (B, C, H, W) and y (B,) of the images; progress: a name for its bar, "" for none."""
+        """Yield x (B, C, H, W) and y (B,) of the images. progress: the name of the progress bar, "" for none."""
         batches = self.split.batches(BATCH, range(self.n))
         shown = progress and self.progress
         yield from tqdm(batches, progress, math.ceil(self.n / BATCH), unit="batch") if shown else batches
 
     def parameters_of(self, figure: Figure) -> dict:
-        """Return the protocol of a figure as it is to be measured here."""
+        """Return the parameters of a figure's protocol, with the replacements."""
         return {**figure.protocol, **self.parameters.get(figure.key, {})}
 
     def describe(self, figure: Figure, **measured: Any) -> None:
-        """Write the sentence of a figure; measured: what only this run knows of its protocol."""
+        """Write the sentence of a figure. measured: parameters of its protocol that are known only after a run."""
         common = {"images": self.n, "split": self.on}
         self.protocol[figure.key] = figure.describe(**{**common, **self.parameters.get(figure.key, {}), **measured})
 
 
 class Measure:
-    """Measures one or several figures. A file of measures/ registers it in MEASURES, and that is all: it is
-    measured by `evaluate`, and stands on cards, pages and in the README.
+    """A measurement of one or several figures. A file of measures/ registers it in MEASURES; `evaluate` then runs it,
+    and cards, pages and the README show its figures.
 
-    figures: all that it may measure, described; they register with the class
-    place: where they stand among others, smaller first
+    figures: descriptions of all figures that it may measure, registered with the class
+    position: sort key of its figures among others, ascending
     task: "" if it is always measured, else the downstream task by which a recipe's `downstream` requests it
     """
 
     figures: tuple[Figure, ...] = ()
-    place = 900
+    position = 900
     task = ""
 
     def __init_subclass__(cls) -> None:
@@ -91,12 +91,15 @@ class Measure:
             FIGURES.register(figure.key, depth=2)(figure)
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        """Return whether a model of this data set has these figures."""
+        """Return whether these figures can be measured for a model of this data set."""
         return True
 
     def measure(self, context: Context) -> dict:
-        """Return {key: value} of figures. Sentences with parameters that only a run knows, other than `images` and
-        `split`, it writes by context.describe, or into context.protocol."""
+        """Return {key: value} of the figures.
+
+        A sentence with parameters that are known only after a run, other than `images` and `split`, must be written
+        here, with context.describe or into context.protocol.
+        """
         raise NotImplementedError
 
 
@@ -104,8 +107,8 @@ MEASURES: Registry[type[Measure]] = Registry("measure")
 
 
 def ordered() -> dict[str, Measure]:
-    """Return all measures by their places."""
-    return {name: MEASURES[name]() for name in sorted(MEASURES, key=lambda name: (MEASURES[name].place, name))}
+    """Return {name: measure} in ascending order of position."""
+    return {name: MEASURES[name]() for name in sorted(MEASURES, key=lambda name: (MEASURES[name].position, name))}
 
 
 def run(measure: Measure, context: Context) -> tuple[dict, dict]:
@@ -115,8 +118,8 @@ def run(measure: Measure, context: Context) -> tuple[dict, dict]:
     if extra := figures.keys() - described.keys():
         raise ValueError(f"{type(measure).__name__} measures {extra.pop()!r} and does not describe it")
     needed = {described[key].of or key for key in figures}
-    told = [figure for figure in measure.figures if figure.sentence and figure.key in needed]
-    for figure in told:
+    with_sentence = [figure for figure in measure.figures if figure.sentence and figure.key in needed]
+    for figure in with_sentence:
         if figure.key not in context.protocol:
             context.describe(figure)
-    return figures, {figure.key: context.protocol[figure.key] for figure in told}
+    return figures, {figure.key: context.protocol[figure.key] for figure in with_sentence}

@@ -74,7 +74,7 @@ class Bound(Measure):
         NEGATIVE_ELBO,
         Figure("kl_per_dim", "KL per dimension", "nats", ".2f", group="bound", of="kl", shown=False),
     )
-    place = 10
+    position = 10
 
     def measure(self, context: Context) -> dict:
         model, terms = context.model, context.terms

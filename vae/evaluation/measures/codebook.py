@@ -1,4 +1,4 @@
-"""How a codebook is used, and what a classifier makes of samples from the prior over codes."""
+"""The use of a codebook, and a classifier's confidence in samples from the prior over codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PERPLEXITY = Figure(
     "perplexity of the codes",
     digits=".1f",
     better="higher",
-    protocol={"images": None, "places": None, "vectors": None},
+    protocol={"images": None, "positions": None, "vectors": None},
     sentence=PROTOCOL,
     brief="perplexity {value}",
 )
@@ -51,7 +51,7 @@ class Codebook(Measure):
         CONFIDENCE,
         Figure("test_confidence", "classifier confidence in test images", of="sample_confidence", shown=False),
     )
-    place = 25
+    position = 25
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return model.discrete

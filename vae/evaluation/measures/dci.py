@@ -1,4 +1,4 @@
-"""Disentanglement, completeness and informativeness by gradient-boosted trees: minutes a model."""
+"""Disentanglement, completeness and informativeness by gradient-boosted trees; takes minutes for each model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DCIScores(Measure):
         Figure("dci_informativeness", "DCI informativeness", group="disentanglement", better="higher", of="dci"),
         DCI[1],
     )
-    place = 96
+    position = 96
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.grid is not None and not model.discrete
@@ -42,7 +42,7 @@ class DCIScores(Measure):
         }
 
 
-@functools.cache  # minutes, and the same for every model of a data set
+@functools.cache  # it takes minutes and is the same for every model of a data set
 def _of_random_codes(shape: tuple, factors: bytes, factors_shape: tuple) -> float:
     codes = np.random.RandomState(0).standard_normal(shape)
     values = np.frombuffer(factors, np.int64).reshape(factors_shape)

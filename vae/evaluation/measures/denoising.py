@@ -1,4 +1,4 @@
-"""Noisy images in, decibels of what comes out; the same noise for every model."""
+"""PSNR of images denoised by a model, with the same noise for every model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Denoising(Measure):
         Figure("psnr_noisy", "PSNR of noisy images", "dB", ".2f", of="psnr_denoised", shown=False),
         Figure("psnr_mean_image", "PSNR of the mean image", "dB", ".2f", of="psnr_denoised", shown=False),
     )
-    place = 50
+    position = 50
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.denoising
@@ -46,7 +46,7 @@ class Denoising(Measure):
         found: dict[str, list[torch.Tensor]] = {"psnr_denoised": [], "psnr_noisy": [], "psnr_mean_image": []}
         for x, _ in context.batches():
             noisy = add_noise(x, parameters["std"], generator)
-            # a conditional model has to find the class in the noise
+            # a conditional model infers the class from the noisy image
             for values, x_hat in zip(found.values(), (model.reconstruct(noisy), noisy, mean), strict=True):
                 values.append(metrics.psnr(x, x_hat))
         inferred = "; the model infers the class from the noisy image" if model.num_classes else ""

@@ -1,4 +1,4 @@
-"""Codes against the factors that images were drawn from; <key>_random is what standard normal codes get."""
+"""Disentanglement of codes with respect to known factors; <key>_random is the score of standard normal codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POINTS = {
 
 
 def score(key: str, label: str, sentence: str, protocol: dict, **rest: Any) -> tuple[Figure, Figure]:
-    """Describe a score between 0 and 1, and the same of random codes."""
+    """Describe a score between 0 and 1, and the same score of random codes."""
     return (
         Figure(
             key,
@@ -72,7 +72,7 @@ class Disentanglement(Measure):
         ),
         Figure("factor_entropy", "entropy of the factors", "nats", group="disentanglement", of="mig", shown=False),
     )
-    place = 90
+    position = 90
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.grid is not None and not model.discrete

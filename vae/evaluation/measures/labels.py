@@ -1,4 +1,4 @@
-"""What few labels are worth: to a linear classifier on codes, and to a model that has a classifier of its own."""
+"""Few labels: the accuracy of a linear classifier on codes, and of a model's own classifier."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALONE = Figure(
     digits=".1%",
     better="higher",
     shown=False,
-    tolerance=0.02,  # classifiers are trained, and steps of training add up what processors round
+    tolerance=0.02,  # training accumulates differences in rounding between processors
     protocol={
         "labels": downstream.FEW,
         "shift": downstream.SHIFT,
@@ -40,7 +40,7 @@ ALONE = Figure(
 
 
 def choices(context: Context, figure: Figure) -> int:
-    """How many choices of labels a figure is a mean over: one where only a part of the images is looked at."""
+    """Return how many random choices of labels a figure averages over: one if only part of the images is measured."""
     return context.parameters_of(figure)["choices"] if context.whole else 1
 
 
@@ -56,7 +56,7 @@ class FewLabels(Measure):
             shown=False,
         ),
     )
-    place = 81
+    position = 81
     task = "labels"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
@@ -84,7 +84,7 @@ class LabelsAlone(Measure):
             baseline_label="trained on the labels alone",
         ),
     )
-    place = 82
+    position = 82
     task = "labels"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:

@@ -37,8 +37,8 @@ NLL = Figure(
 
 @MEASURES.register("nll")
 class MarginalLikelihood(Measure):
-    """The NLL of all images from that of every fifth: the others have their bound, less the mean distance between
-    bound and NLL, which varies little from image to image."""
+    """The NLL of all images, estimated from every fifth: the mean bound of all images minus the mean distance between
+    bound and NLL, which varies little between images."""
 
     figures = (
         NLL,
@@ -47,7 +47,7 @@ class MarginalLikelihood(Measure):
             "nll_distance_error", "standard error of its distance from the bound", "nats", ".2f", of="nll", shown=False
         ),
     )
-    place = 30
+    position = 30
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.binary
@@ -55,7 +55,7 @@ class MarginalLikelihood(Measure):
     def measure(self, context: Context) -> dict:
         parameters, bound = context.parameters_of(NLL), context.terms.negative_elbo
         rows = np.arange(0, len(bound), parameters["stride"])
-        # layout alone: what is computed is the same, sooner
+        # a faster memory layout; the results are the same
         model = copy.deepcopy(context.model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batches = context.split.batches(BATCH, rows)
         bar = tqdm(
@@ -66,7 +66,7 @@ class MarginalLikelihood(Measure):
         context.describe(NLL, sampled=len(rows))
         return {
             "nll": float(bound.mean(dtype=float) - distance.mean(dtype=float)),
-            # of the mean over images, and of the distance, which every fifth image tells
+            # of the mean over images, and of the distance, which is estimated on every fifth image
             "nll_standard_error": float(found.per_image.std(ddof=1) / len(bound) ** 0.5),
             "nll_distance_error": float(distance.std(ddof=1) / len(rows) ** 0.5),
         }

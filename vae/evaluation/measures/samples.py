@@ -1,4 +1,4 @@
-"""How much of the data samples hold: a classifier that has seen nothing else (Ravuri & Vinyals 2019)."""
+"""The accuracy of a classifier trained on a model's samples only (Ravuri & Vinyals 2019)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FROM_SAMPLES = Figure(
 @MEASURES.register("samples")
 class FromSamples(Measure):
     figures = (FROM_SAMPLES,)
-    place = 84
+    position = 84
     task = "samples"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:

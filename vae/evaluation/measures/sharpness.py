@@ -1,4 +1,4 @@
-"""How sharp reconstructions are."""
+"""The sharpness of reconstructions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Sharpness(Measure):
         ),
         Figure("sharpness_of_images", "sharpness of the images", digits=".4f", of="sharpness", shown=False),
     )
-    place = 70
+    position = 70
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return bool(info.attributes)

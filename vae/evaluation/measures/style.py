@@ -1,4 +1,4 @@
-"""How far one z keeps its style over all characters."""
+"""Style consistency: how well one z keeps its style over all characters."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class Style(Measure):
             shown=False,
         ),
     )
-    place = 60
+    position = 60
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.by_style is not None
 
     def measure(self, context: Context) -> dict:
-        if not context.whole:  # a part of the images holds no style in all characters
+        if not context.whole:  # part of the images contains no style in all its characters
             return {}
         assert context.info.by_style is not None  # see applies
         parameters = context.parameters_of(DISTANCE)

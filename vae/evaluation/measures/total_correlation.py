@@ -1,4 +1,4 @@
-"""How far dimensions depend on each other linearly."""
+"""The Gaussian total correlation: linear dependence between dimensions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TotalCorrelation(Measure):
             sentence=GAUSSIAN_PROTOCOL,
         ),
     )
-    place = 94
+    position = 94
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.grid is not None and not model.discrete
