@@ -1,4 +1,4 @@
-"""Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named floats."""
+"""Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named tuples of floats."""
 
 from .anomaly import FALSE_POSITIVE_RATES, Scores, outlier_scores, roc
 from .attributes import attribute_flips

@@ -1,4 +1,4 @@
-"""Whether directions in latent space change the attribute that they are named after."""
+"""Attribute directions in latent space: the share of images whose attribute a direction changes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ PROTOCOL = (
 
 
 class Flips(NamedTuple):
-    """Shares of test images, by attribute, that change when their code moves along a direction."""
+    """The share of test images, for each attribute, that change when their code moves along its direction."""
 
-    rates: dict[str, float]  # of images without it that have it afterwards, and the other way
-    unmoved: dict[str, float]  # the same for plain reconstructions: the classifier's own slips
-    others_kept: dict[str, float]  # share of the other attributes that stayed
+    rates: dict[str, float]  # of images that gain the attribute, or lose it where they had it
+    unmoved: dict[str, float]  # baseline: the same for plain reconstructions, which include the classifier's errors
+    others_kept: dict[str, float]  # share of the other attributes that do not change
     protocol: str
 
 
@@ -32,12 +32,12 @@ def attribute_flips(
     model: LatentModel, codes: Tensor, factors: np.ndarray, attributes: dict[str, tuple[int, tuple[int, ...]]],
     judge: Callable[[Tensor], Tensor], fit: int, steps: float = 1.0,
 ) -> Flips:  # fmt: skip
-    """Move codes by the attribute's direction (Larsen et al. 2016) and ask a judge.
+    """Move codes by each attribute's direction (Larsen et al. 2016) and classify the decoded images.
 
-    codes (N, D), factors (N, K) int; attributes: {name: (k, values)}: an image has the
-    attribute where its factor k takes one of these values. judge: images (B, C, H, W) -> answers (B, K) int. The
-    first `fit` codes give the directions, the others are moved: by +steps times the direction where the
-    attribute is absent, by -steps where it is there.
+    codes (N, D), factors (N, K) int. attributes: {name: (k, values)}; an image has the attribute where its factor k
+    takes one of these values. judge: a classifier, images (B, C, H, W) -> factors (B, K) int. The directions are
+    computed from the first `fit` codes. The others are moved by +steps times the direction where the attribute is
+    absent and by -steps where it is present.
     Raises ValueError for codes and factors that do not go together, and unless 0 < fit < N.
     """
     if codes.ndim != 2 or np.ndim(factors) != 2 or len(codes) != len(factors):
@@ -48,7 +48,7 @@ def attribute_flips(
     rates, unmoved, others = {}, {}, {}
     names = list(attributes)
     has = _has(factors, attributes)
-    plain_has = _has(_judged(model, codes[fit:], judge), attributes)  # of (M, K) answers
+    plain_has = _has(_judged(model, codes[fit:], judge), attributes)
     for name in names:
         direction = attribute_direction(codes[:fit], torch.from_numpy(has[name][:fit])).vector
         there = has[name][fit:]
@@ -64,7 +64,7 @@ def attribute_flips(
 
 
 def _has(factors: np.ndarray, attributes: dict) -> dict[str, np.ndarray]:
-    """Which rows (N,) bool have each attribute."""
+    """Return {attribute: bool (N,), which rows have it}."""
     return {name: np.isin(factors[:, k], values) for name, (k, values) in attributes.items()}
 
 

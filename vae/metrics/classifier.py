@@ -1,4 +1,4 @@
-"""A small classifier that judges what a model draws: is it a digit, has the face its glasses?"""
+"""A small classifier of images, by which samples and reconstructions are judged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..models.blocks import halvings, smallest_map
 from ..models.checks import check_images
 
 CLASSIFIERS = Path(__file__).parents[2] / "pretrained" / "classifiers"
-CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by the height of the images; others take the nearest
+CHANNELS = {28: (16, 32), 32: (16, 32), 64: (16, 32, 32, 32)}  # by image height; other heights use the nearest
 CONFIDENCE_PROTOCOL = (
     "mean largest probability of a classifier (test accuracy {accuracy:.3f}) over {samples:,} samples from the prior "
     "and {images:,} test images"
@@ -21,17 +21,20 @@ CONFIDENCE_PROTOCOL = (
 
 
 class Classifier(nn.Module):
-    """Images (B, C, H, W) in [0, 1] -> a list of logits, (B, V_k) for each of K questions."""
+    """A convolutional classifier with K heads: images (B, C, H, W) in [0, 1] -> a list of logits (B, V_k).
 
-    def __init__(self, image_shape: tuple[int, int, int], answers: tuple[int, ...]):
+    num_classes: V_k for each head. Each head classifies one factor, or a single head the class.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], num_classes: tuple[int, ...]):
         super().__init__()
         channels = CHANNELS[min(CHANNELS, key=lambda height: abs(height - image_shape[1]))]
         c, h, w = smallest_map(image_shape, channels)
         self.body = nn.Sequential(
             *halvings((image_shape[0], *channels)), nn.Flatten(), nn.Linear(c * h * w, 128), nn.ReLU()
         )
-        self.heads = nn.ModuleList(nn.Linear(128, n) for n in answers)
-        self.accuracy: tuple[float, ...] = ()  # on the test split, one for each question
+        self.heads = nn.ModuleList(nn.Linear(128, n) for n in num_classes)
+        self.accuracy: tuple[float, ...] = ()  # on the test split, one for each head
 
     def forward(self, x: Tensor) -> list[Tensor]:
         h = self.body(x)
@@ -39,14 +42,14 @@ class Classifier(nn.Module):
 
 
 def load_classifier(
-    data: str, image_shape: tuple[int, int, int], answers: tuple[int, ...], root: Path | None = None
+    data: str, image_shape: tuple[int, int, int], num_classes: tuple[int, ...], root: Path | None = None
 ) -> Classifier:
-    """The shipped classifier of a data set, in eval mode, its test accuracies on .accuracy.
+    """Return the shipped classifier of a data set in eval mode, with its test accuracies on .accuracy.
 
-    Raises OSError where it is missing or damaged.
+    num_classes: the number of classes of each head. Raises OSError where the file is missing or damaged.
     """
     path = (root or CLASSIFIERS) / f"{data}.safetensors"
-    classifier = Classifier(image_shape, answers)
+    classifier = Classifier(image_shape, num_classes)
     try:
         with safe_open(path, framework="pt") as file:
             classifier.load_state_dict({k: file.get_tensor(k) for k in file.keys()})
@@ -57,19 +60,23 @@ def load_classifier(
 
 
 class Confidence(NamedTuple):
-    """How sure a classifier is of images: the mean, over images and questions, of the largest
-    probability. Chance is not 1 / V: a classifier is overconfident of what it never saw."""
+    """A classifier's confidence: its largest probability, averaged over images and heads.
+
+    1 / V is not a baseline: a classifier is overconfident on images unlike its training images.
+    """
 
     of_samples: float
     of_test_images: float
-    accuracy: float  # of the classifier, on the test split, mean over its questions
+    accuracy: float  # of the classifier, on the test split, mean over its heads
     protocol: str
 
 
 @torch.no_grad()
 def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> Confidence:
-    """samples (N, C, H, W) and test_images (M, C, H, W) in [0, 1]. Raises ValueError for others, and for none.
-    Of samples that are not finite it is NaN."""
+    """Return a classifier's confidence in samples (N, C, H, W) and in test_images (M, C, H, W), both in [0, 1].
+
+    It is NaN if the images are not finite. Raises ValueError for images of another shape or range, and for none.
+    """
     for x in (samples, test_images):
         check_images(x, test_images.shape[-3:], look=isinstance(x, Tensor) and bool(x.isfinite().all()))
         if not len(x):

@@ -1,4 +1,4 @@
-"""How a model with a codebook uses it."""
+"""Codebook usage of discrete codes."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ PROTOCOL = (
 
 
 class CodeUsage(NamedTuple):
-    used: int  # vectors that at least one place of one image names
-    perplexity: float  # exp of the entropy of how often each is named: K if all are, equally often
+    """How many of a codebook's K vectors are used, and how evenly."""
+
+    used: int  # vectors that occur in at least one code
+    perplexity: float  # exp of the entropy of the vectors' frequencies: K if all occur equally often
     protocol: str
 
 
 def code_usage(codes: np.ndarray, size: int) -> CodeUsage:
-    """codes (N, D), whole numbers below size -> usage over all N * D places (van den Oord et al.
-    2017). Raises ValueError for a code that names no vector, and where there is none."""
-    numbers = np.asarray(codes)
-    if numbers.ndim != 2 or not numbers.size:
-        raise ValueError(f"codes must be (N, D), N and D 1 or more, not {numbers.shape}")
-    if numbers.dtype.kind not in "biuf" or not np.isfinite(numbers).all() or (numbers != np.rint(numbers)).any():
+    """Count the vectors in codes (N, D), integers below `size`, over all N * D positions (van den Oord et al. 2017).
+
+    Raises ValueError for an index that is not an integer in range, and for no codes.
+    """
+    indices = np.asarray(codes)
+    if indices.ndim != 2 or not indices.size:
+        raise ValueError(f"codes must be (N, D), N and D 1 or more, not {indices.shape}")
+    if indices.dtype.kind not in "biuf" or not np.isfinite(indices).all() or (indices != np.rint(indices)).any():
         raise ValueError("codes must be whole numbers")
-    numbers = numbers.astype(int).ravel()
-    if numbers.min() < 0 or numbers.max() >= size:
+    indices = indices.astype(int).ravel()
+    if indices.min() < 0 or indices.max() >= size:
         raise ValueError(f"codes must lie between 0 and {size - 1}")
-    counts = np.bincount(numbers, minlength=size)
+    counts = np.bincount(indices, minlength=size)
     p = counts[counts > 0] / counts.sum()
-    protocol = PROTOCOL.format(images=len(codes), positions=numbers.size, vectors=size)
+    protocol = PROTOCOL.format(images=len(codes), positions=indices.size, vectors=size)
     return CodeUsage(int((counts > 0).sum()), float(np.exp(-(p * np.log(p)).sum())), protocol)

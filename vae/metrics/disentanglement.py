@@ -1,16 +1,15 @@
 """Disentanglement measures, as disentanglement_lib (Locatello et al. 2019) computes them.
 
-All take codes (N, D) float, the posterior means of N images, and factors (N, K) int. Every result
-carries its protocol, the factors that were left out because they are constant, and (where
-`baseline` is true) its own score on standard normal codes of the same shape, seed 0: what a model
-that knows nothing of the factors gets. Where a measure fits a classifier, the first two thirds of
-the rows train it and the last third is scored. Rows that are visibly in no random order, so that one
-part lacks values of a factor, are shuffled first (seed 0).
+All take codes (N, D) float, the posterior means of N images, and factors (N, K) int. Every result has its protocol,
+the factors left out because they are constant, and (where `baseline` is true) the score of standard normal codes of
+the same shape, seed 0: that of a model without information about the factors. Where a measure fits a classifier, it is
+trained on the first two thirds of the rows and scored on the last third. If one of these parts lacks a value of a
+factor, the rows are shuffled first (seed 0).
 
-Factors are classes: numbers (or words) that recur. For continuous ones see `discretise`.
+Factors are classes: numbers or strings that recur. For continuous factors see `discretise`.
 
-All raise ValueError for codes and factors that do not go together, for values that are no numbers or
-not finite (naming dimension or column), for continuous factors and where every factor is constant.
+All raise ValueError for codes and factors that do not go together, for values that are not numbers or not finite
+(naming dimension or column), for continuous factors and where every factor is constant.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class MIG(NamedTuple):
 class SAP(NamedTuple):
     sap: float  # mean over factors of the gap in accuracy
     gaps: tuple[float | None, ...]  # (K,); None for a constant factor
-    accuracy: np.ndarray  # (D, K) on held-out rows; nan for a constant factor
+    accuracy: np.ndarray  # (D, K) on test rows; nan for a constant factor
     constant: tuple[int, ...]
     protocol: str
     random: float | None
@@ -73,7 +72,7 @@ class Modularity(NamedTuple):
 class DCI(NamedTuple):
     disentanglement: float
     completeness: float
-    informativeness: float  # accuracy on held-out rows, mean over factors
+    informativeness: float  # accuracy on test rows, mean over factors
     importance: np.ndarray  # (D, K) each column sums to 1; 0 for a constant factor
     constant: tuple[int, ...]
     protocol: str
@@ -81,7 +80,7 @@ class DCI(NamedTuple):
 
 
 class FactorVAEScore(NamedTuple):
-    score: float  # accuracy on held-out votes, 0 to 1
+    score: float  # accuracy on test votes, 0 to 1
     active: tuple[int, ...]  # dimensions that may be voted for
     constant: tuple[int, ...]
     protocol: str
@@ -89,7 +88,7 @@ class FactorVAEScore(NamedTuple):
 
 
 class BetaVAEScore(NamedTuple):
-    score: float  # accuracy on held-out points, 0 to 1
+    score: float  # accuracy on test points, 0 to 1
     constant: tuple[int, ...]
     protocol: str
     random: float | None
@@ -106,10 +105,10 @@ class ActiveUnits(NamedTuple):
 
 
 def mig(codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True) -> MIG:
-    """Mutual information gap (Chen et al. 2018): for each factor, the gap between the two
-    dimensions that tell most about it, over the factor's entropy.
+    """Return the mutual information gap (Chen et al. 2018).
 
-    Raises ValueError for fewer than two dimensions.
+    For each factor, it is the difference between the two largest mutual informations with a dimension, divided by the
+    factor's entropy. Raises ValueError for fewer than two dimensions.
     """
     codes, factors, varying = _checked(codes, factors, dimensions=2)
     information = _mutual_information(codes, factors, bins)
@@ -127,10 +126,10 @@ def mig(codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool
 def modularity(
     codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True
 ) -> Modularity:
-    """Modularity (Ridgeway & Mozer 2018): 1 where a dimension tells of one factor alone, by the
-    squares of its mutual informations. A dimension that tells of nothing counts 0.
+    """Return the modularity (Ridgeway & Mozer 2018), from squared mutual informations.
 
-    Raises ValueError for fewer than two factors that vary.
+    It is 1 for a dimension that is informative about a single factor, and 0 for a dimension that is informative about
+    none. Raises ValueError for fewer than two factors that vary.
     """
     codes, factors, varying = _checked(codes, factors)
     if varying.sum() < 2:
@@ -149,15 +148,14 @@ def modularity(
 
 
 def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
-    """Separated attribute predictability (Kumar et al. 2018): for each factor, the gap between the
-    accuracies of the two dimensions that predict it best, each by a linear SVM (C = 0.01, classes
-    balanced, one against the rest).
+    """Return the separated attribute predictability (Kumar et al. 2018).
 
-    Raises ValueError for fewer than two dimensions, and where the rows to train on are too few for a
-    factor to vary.
+    For each factor, it is the difference between the accuracies of the two dimensions that predict it best, each with
+    a linear SVM (C = 0.01, balanced classes, one against the rest). Raises ValueError for fewer than two dimensions,
+    and where a factor is constant in the training rows.
     """
     codes, factors, varying = _checked(codes, factors, dimensions=2)
-    codes, factors, cut, told = _in_random_order(codes, factors, varying)
+    codes, factors, cut, note = _in_random_order(codes, factors, varying)
     accuracy = np.full((codes.shape[1], factors.shape[1]), np.nan)
     for d in range(codes.shape[1]):
         for k in np.flatnonzero(varying):
@@ -167,7 +165,7 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
     gaps = [float(first[k] - second[k]) if varying[k] else None for k in range(len(varying))]
     return SAP(
         _mean(gaps), tuple(gaps), accuracy, _constant(varying),
-        SAP_PROTOCOL.format(C=SVM_C, train=cut, test=len(codes) - cut) + told,
+        SAP_PROTOCOL.format(C=SVM_C, train=cut, test=len(codes) - cut) + note,
         sap(_random(codes), factors, baseline=False).sap if baseline else None,
     )  # fmt: skip
 
@@ -176,18 +174,17 @@ def dci(
     codes: np.ndarray, factors: np.ndarray, baseline: bool = True, progress: bool = False,
     jobs: int = 1,
 ) -> DCI:  # fmt: skip
-    """Disentanglement, completeness and informativeness (Eastwood & Williams 2018).
+    """Return disentanglement, completeness and informativeness (Eastwood & Williams 2018). Takes minutes.
 
-    Gradient-boosted trees (scikit-learn's defaults, seed 0) predict each factor from the whole
-    code; how much they rely on each dimension is its importance. Takes minutes. jobs: how many
-    processes share the factors; -1 for one per core.
-    Raises ValueError where the rows to train on are too few for a factor to vary.
+    Gradient-boosted trees (scikit-learn's defaults, seed 0) predict each factor from the whole code; their feature
+    importances measure how informative each dimension is. jobs: the number of processes, -1 for one per core.
+    Raises ValueError where a factor is constant in the training rows.
     """
     codes, factors, varying = _checked(codes, factors)
-    codes, factors, cut, told = _in_random_order(codes, factors, varying)
+    codes, factors, cut, note = _in_random_order(codes, factors, varying)
     importance = np.zeros((codes.shape[1], factors.shape[1]))
     accuracies = []
-    # factors with many values take longest: they start first
+    # factors with many values take longest, so they start first
     order = sorted(np.flatnonzero(varying), key=lambda k: -factors[:, k].max())
     fitted = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_fit_trees)(codes, factors[:, k], cut) for k in order
@@ -199,29 +196,29 @@ def dci(
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(
         disentanglement, completeness, float(np.mean(accuracies)), importance, _constant(varying),
-        DCI_PROTOCOL.format(train=cut, test=len(codes) - cut) + told,
+        DCI_PROTOCOL.format(train=cut, test=len(codes) - cut) + note,
         dci(_random(codes), factors, baseline=False, jobs=jobs).disentanglement if baseline else None,
     )  # fmt: skip
 
 
 def _fit_trees(codes: np.ndarray, factor: np.ndarray, cut: int) -> tuple[np.ndarray, float]:
     trees = GradientBoostingClassifier(random_state=0).fit(codes[:cut], factor[:cut])
-    # rounding leaves an importance of -3e-17 where a dimension tells nothing
+    # rounding may give an uninformative dimension an importance of -3e-17
     return trees.feature_importances_.clip(min=0), trees.score(codes[cut:], factor[cut:])
 
 
 def dci_of_importance(importance: np.ndarray) -> tuple[float, float]:
-    """(disentanglement, completeness) of an importance matrix (D, K) without negative entries.
+    """Return (disentanglement, completeness) of a non-negative importance matrix (D, K).
 
-    Disentanglement: 1 less the entropy (base K) of each dimension's importances, weighted by the
-    dimension's share of the whole. Completeness: the same over the factors' columns (base D).
+    Disentanglement: 1 minus the entropy (base K) of each dimension's importances, averaged with the dimensions' shares
+    of the total importance as weights. Completeness: the same for the columns of the factors (base D).
     """
     def ordered(rows: np.ndarray) -> float:
         if not rows.any():
             return 0.0
         rows = rows[rows.any(1)]  # a row of zeros has no entropy, and no weight
         if rows.shape[1] == 1:
-            return 1.0  # with a single column there is nothing to mix
+            return 1.0  # a single column has no entropy
         score = 1 - entropy(rows, axis=1, base=rows.shape[1])
         return float((rows.sum(1) / rows.sum() * score).sum())
 
@@ -231,12 +228,12 @@ def dci_of_importance(importance: np.ndarray) -> tuple[float, float]:
 def factor_vae_score(
     codes: np.ndarray, factors: np.ndarray, seed: int = 0, baseline: bool = True
 ) -> FactorVAEScore:
-    """The FactorVAE score (Kim & Mnih 2018): 64 codes that share the value of one factor vote for
-    the dimension that varies least among them, in units of its variance over all codes; the score
-    is how often the majority's reading of a vote names the factor.
+    """Return the FactorVAE score (Kim & Mnih 2018), the accuracy of a majority-vote classifier of factors.
 
-    Dimensions whose standard deviation is below 0.05 are left out, as disentanglement_lib's
-    configurations do; with none left the score is 0.
+    In each vote, 64 codes share the value of one factor. The vote is for the dimension with the smallest variance
+    among them, relative to its variance over all codes. The classifier assigns each dimension the factor with most
+    votes. Dimensions with a standard deviation below 0.05 are left out, as in disentanglement_lib's configurations; if
+    none is left the score is 0.
     """
     codes, factors, varying = _checked(codes, factors)
     protocol = VOTES_PROTOCOL.format(train=TRAIN_POINTS, test=TEST_POINTS, batch=BATCH, images=len(codes))
@@ -249,7 +246,7 @@ def factor_vae_score(
     votes = np.empty(len(chosen), int)
     for k in np.unique(chosen):
         here = np.flatnonzero(chosen == k)
-        # every vote shares the value of a row drawn at random
+        # the codes of a vote share the value of a random row
         one = rng.integers(len(codes), size=len(here))
         rows = _rows_like(factors[:, k], np.repeat(one[:, None], BATCH, 1), rng)
         votes[here] = scaled[rows].var(1, ddof=1).argmin(1)
@@ -266,8 +263,11 @@ def factor_vae_score(
 def beta_vae_score(
     codes: np.ndarray, factors: np.ndarray, seed: int = 0, baseline: bool = True
 ) -> BetaVAEScore:
-    """The beta-VAE score (Higgins et al. 2017): from the mean |z1 - z2| of 64 pairs that share the
-    value of one factor, logistic regression names the factor; its accuracy on held-out points."""
+    """Return the beta-VAE score (Higgins et al. 2017), the test accuracy of a linear classifier of factors.
+
+    In each point, 64 pairs of codes share the value of one factor. Logistic regression predicts that factor from the
+    mean |z1 - z2| of the pairs. Raises ValueError for fewer than two factors that vary.
+    """
     codes, factors, varying = _checked(codes, factors)
     if varying.sum() < 2:
         raise ValueError("the score tells factors apart: it needs two that vary")
@@ -288,13 +288,12 @@ def beta_vae_score(
 
 
 def total_correlation(codes: np.ndarray) -> TotalCorrelationEstimate:
-    """The total correlation of a Gaussian with the codes' covariance, in nats: how far dimensions
-    depend on each other linearly. Needs no factors.
+    """Return the total correlation in nats of a Gaussian with the codes' covariance: their linear dependence.
 
-    Only active dimensions (variance above 0.01) are looked at: the measure knows no scale, and a
-    collapsed dimension's tiny mean follows from the others. It is infinite where one dimension
-    follows from others. Raises ValueError for codes that are not finite (naming the dimension) and
-    for fewer than two images.
+    It needs no factors. Only active dimensions (variance above 0.01) count: the measure does not depend on scale, and
+    the tiny mean of a collapsed dimension is a function of the others. It is infinite where one dimension is a linear
+    function of others. Raises ValueError for codes that are not finite (naming the dimension) and for fewer than two
+    images.
     """
     codes = _checked_codes(codes, images=2)
     codes = codes[:, codes.var(0) > ACTIVE]
@@ -307,22 +306,21 @@ def total_correlation(codes: np.ndarray) -> TotalCorrelationEstimate:
 
 
 def active_units(means: np.ndarray, threshold: float = ACTIVE) -> ActiveUnits:
-    """Dimensions whose posterior mean varies over the data by more than threshold
-    (Burda et al. 2016): Var_x(E[z_d | x]) > 0.01. means (N, D).
+    """Count the active units, dimensions with Var_x(E[z_d | x]) > threshold (Burda et al. 2016).
 
-    Raises ValueError for means that are not finite (naming the dimension) and for fewer than two images.
+    means (N, D), posterior means. Raises ValueError for means that are not finite (naming the dimension) and for fewer
+    than two images.
     """
     variances = _checked_codes(means, images=2).var(axis=0)
     return ActiveUnits(int((variances > threshold).sum()), variances)
 
 
 def discretise(factors: np.ndarray, bins: int = 20) -> np.ndarray:
-    """Factors (N, K) -> class numbers (N, K) int64: of a continuous column the numbers of `bins` equal-width
-    bins, of any other the numbers of its values in ascending order.
+    """Convert factors (N, K) to class indices (N, K) int64: equal-width bins for a continuous column, the rank of the
+    value for any other.
 
-    A column is continuous if it has more than `bins` values and not all of them are whole numbers, or
-    if hardly any value recurs. Raises ValueError for values that are no numbers or not finite, and for
-    fewer than two bins.
+    A column is continuous if it has more than `bins` values that are not all integers, or if few values recur. Raises
+    ValueError for values that are not numbers or not finite, and for fewer than two bins.
     """
     if bins < 2:
         raise ValueError(f"a factor needs two bins or more, not {bins}")
@@ -337,10 +335,10 @@ def discretise(factors: np.ndarray, bins: int = 20) -> np.ndarray:
 
 
 def _continuous(column: np.ndarray, values: np.ndarray) -> bool:
-    """Whether a factor (N,) with these different values is no set of classes: few of its values recur."""
+    """Return whether a factor (N,) with these distinct values is continuous: too few of its values recur."""
     n = len(column)
-    most = max(n / 10, min(10, n / 2)) if _fractional(values) else max(100, n / 2)
-    return len(values) > most
+    limit = max(n / 10, min(10, n / 2)) if _fractional(values) else max(100, n / 2)
+    return len(values) > limit
 
 
 def _fractional(values: np.ndarray) -> bool:
@@ -350,7 +348,10 @@ def _fractional(values: np.ndarray) -> bool:
 def _checked(
     codes: np.ndarray, factors: np.ndarray, dimensions: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(codes float64, factors relabelled to 0..V-1 each, (K,) bool: which factors vary)."""
+    """Validate codes and factors. Returns codes float64, factors relabelled to 0..V-1, (K,) bool: which factors vary.
+
+    Raises ValueError as the module describes, and for fewer than `dimensions` dimensions.
+    """
     shapes = np.shape(codes), np.shape(factors)
     if [len(shape) for shape in shapes] != [2, 2] or shapes[0][0] != shapes[1][0]:
         raise ValueError(f"codes (N, D) and factors (N, K) must go together, not {shapes[0]}, {shapes[1]}")
@@ -373,7 +374,7 @@ def _checked(
 
 
 def _checked_codes(codes: np.ndarray, images: int = 1) -> np.ndarray:
-    """Codes (N, D) as float64. Raises ValueError for fewer images, no dimensions, and values that are no
+    """Return codes (N, D) as float64. Raises ValueError for fewer images, no dimensions, and values that are not
     numbers or not finite."""
     codes = _numbers(codes, "codes")
     if codes.ndim != 2 or len(codes) < images or not codes.shape[1]:
@@ -385,11 +386,11 @@ def _checked_codes(codes: np.ndarray, images: int = 1) -> np.ndarray:
 
 
 def _checked_factors(factors: np.ndarray) -> np.ndarray:
-    """Factors (N, K), K 1 or more, as float64 or words. Raises ValueError for values that are no numbers
-    or words, or not finite (naming the column)."""
+    """Return factors (N, K), K 1 or more, as float64 or strings. Raises ValueError for values that are neither numbers
+    nor strings, or not finite (naming the column)."""
     factors = np.asanyarray(factors)
-    words = factors.dtype.kind in "SU"
-    factors = np.asarray(factors) if words else _numbers(factors, "factors")
+    are_strings = factors.dtype.kind in "SU"
+    factors = np.asarray(factors) if are_strings else _numbers(factors, "factors")
     if factors.ndim != 2 or not factors.size:
         raise ValueError(f"factors must be (N, K), N and K 1 or more, not {factors.shape}")
     if factors.dtype.kind == "f":
@@ -425,9 +426,11 @@ def _random(codes: np.ndarray) -> np.ndarray:
 def _in_random_order(
     codes: np.ndarray, factors: np.ndarray, varying: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, int, str]:
-    """(codes, factors, how many of the first rows train a classifier, words for the protocol): rows as
-    they come, or shuffled by seed 0 where the training part lacks a factor's value or the other part has
-    one alone."""
+    """Return (codes, factors, number of training rows, note for the protocol).
+
+    The rows are shuffled (seed 0) if the training rows lack a value of a factor or the test rows have a single one.
+    Raises ValueError where a factor is constant in the training rows.
+    """
     cut = max(1, len(codes) * 2 // 3)
     varied = factors[:, varying]
     lacking = any(len(np.unique(f[:cut])) <= f.max() or len(np.unique(f[cut:])) < 2 for f in varied.T)
@@ -441,12 +444,12 @@ def _in_random_order(
 
 
 def _binned(values: np.ndarray, bins: int) -> np.ndarray:
-    """Values (N,) -> numbers (N,) of equal-width bins, from 0; the maximum falls into the last."""
+    """Return the indices (N,) of the equal-width bins of values (N,), from 0; the maximum is in the last bin."""
     return np.digitize(values, np.histogram_bin_edges(values, bins)[:-1]) - 1
 
 
 def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
-    """I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1."""
+    """Return I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1."""
     information = np.zeros((codes.shape[1], factors.shape[1]))
     for d in range(codes.shape[1]):
         binned = _binned(codes[:, d], bins)
@@ -457,13 +460,13 @@ def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np
             independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
             seen = joint > 0
             terms = joint[seen] * np.log(joint[seen] / independent[seen])
-            # rounding leaves some 1e-16 nats where there are none
+            # rounding leaves about 1e-16 nats where the exact value is 0
             information[d, k] = terms.sum() if terms.sum() > 1e-12 else 0.0
     return information
 
 
 def _rows_like(values: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each of `rows` (any shape) a random row with the same value. values (N,) int from 0."""
+    """Return, for each of `rows` (any shape), a random row with the same value. values (N,) int from 0."""
     order = np.argsort(values, kind="stable")  # rows, value by value
     count = np.bincount(values)
     first = np.cumsum(count) - count
@@ -472,13 +475,12 @@ def _rows_like(values: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
 
 
 def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = SVM_C) -> Callable:
-    """LinearSVC(C=0.01, class_weight="balanced") for one feature, solved exactly.
+    """Fit LinearSVC(C=0.01, class_weight="balanced") to one feature, exactly.
 
-    x (N,) float, y (N,) int -> a function from (M,) float to (M,) int. Minimises
-    (w^2 + b^2) / 2 + sum_i C_i max(0, 1 - s_i (w x_i + b))^2 for each class against the rest, as
-    liblinear does: with its bias in the penalty, and the balanced weight on the class alone. With
-    one feature the points inside the margin are those left or right of a threshold, so that sums
-    over sorted points make each Newton step cheap: a thousand fits in a second.
+    x (N,) float, y (N,) int -> a function (M,) float -> (M,) int. It minimises (w^2 + b^2) / 2 + sum_i C_i max(0, 1 -
+    s_i (w x_i + b))^2 for each class against the rest, as liblinear does: the bias is penalised, and only the class
+    has the balanced weight. With one feature, the points inside the margin are those on one side of a threshold, so
+    cumulative sums over sorted points make a Newton step cheap: a thousand fits take a second.
     """
     classes, y = np.unique(y, return_inverse=True)
     order = np.argsort(x, kind="stable")
@@ -498,7 +500,7 @@ def _linear_svm(x: np.ndarray, y: np.ndarray, C: float = SVM_C) -> Callable:
     each = np.arange(v)
 
     def inside(w: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Sums (2, V, 3) of 1, x, x^2 over the points with s (w x + b) < 1."""
+        """Return the sums (2, V, 3) of 1, x, x^2 over the points with s (w x + b) < 1."""
         with np.errstate(divide="ignore", invalid="ignore"):
             edge = np.where(w == 0, 0, (sign - b) / w)  # (2, V)
         at = np.searchsorted(x, edge)

@@ -13,14 +13,14 @@ from torch import Tensor
 from ..models import LatentModel
 from ..models.base import reparametrise
 
-FLOATS = 2**19  # of decoded pixels at a time: what a processor's cache holds is quicker than more
+FLOATS = 2**19  # decoded pixels at a time; a chunk that fits into the processor's cache is faster
 
 
 class NLL(NamedTuple):
-    """-log p(x) in nats, summed over pixels: an upper bound that tightens with the samples."""
+    """-log p(x) in nats, summed over pixels: an upper bound that tightens with the number of samples."""
 
     nll: float  # mean over images
-    standard_error: float  # of that mean, over images; the bound's own slack is not in it
+    standard_error: float  # of that mean, over images; it does not include the gap of the bound
     per_image: np.ndarray  # (N,)
     protocol: str
 
@@ -32,10 +32,10 @@ def importance_nll(
     samples: int = 5000,
     seed: int = 0,
 ) -> NLL:
-    """-log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x), z_k drawn from the posterior (Burda et al. 2016).
+    """Estimate -log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x), with z_k sampled from the posterior (Burda et al. 2016).
 
-    batches: (x (B, C, H, W), y (B,)). samples K per image, decoded some at a time, so that memory
-    does not grow with K. Only for binary pixels is a Bernoulli likelihood's figure a probability.
+    batches: (x (B, C, H, W), y (B,)). samples: K for each image, decoded in chunks, so that memory does not grow with
+    K. With a Bernoulli likelihood the result is a log-probability for binary pixels only.
     Raises ValueError for a point posterior, which has no density, for samples below 1 and for no images.
     """
     if samples < 1:

@@ -1,4 +1,4 @@
-"""Whether a model draws what it has seen: distances to the nearest training image."""
+"""Memorisation: distances of samples to their nearest training images."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CHUNK = 4000  # training images at a time
 
 @torch.no_grad()
 def nearest_images(x: Tensor, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """x (N, C, H, W) in [0, 1] -> (distances (N,), rows (N,)) of the split's nearest image to each.
+    """Return the distance (N,) and the row (N,) of the split's image nearest to each of x (N, C, H, W) in [0, 1].
 
-    Distances are Euclidean, over pixels. A model that copies has draws much nearer to its training
-    images than other images of the same kind are; held-out images say what is near (Meehan et al. 2020).
-    Raises ValueError for images of another shape than the split's, and for an empty split.
+    Distances are Euclidean, over pixels. A model memorises if its samples lie closer to its training images than test
+    images do (Meehan et al. 2020). Raises ValueError for images of another shape than the split's, and for an empty
+    split.
     """
     if not len(split):
         raise ValueError("the split has no images to be near to")

@@ -1,4 +1,4 @@
-"""Averages of the objective's terms over a data set."""
+"""Averages of the ELBO's terms over a data set, and measures of reconstructed images."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..objectives import elbo
 
 
 class Terms(NamedTuple):
-    """Means over N images, in nats; means and sigmas are the N posteriors themselves."""
+    """Means over N images, in nats; means and sigmas are those of the N posteriors."""
 
-    recon: float  # -log p(x | z) with one draw of z from each posterior
+    recon: float  # -log p(x | z) at one sample of each posterior
     recon_floor: float  # the least that pixels between 0 and 1 allow: recon where x_hat = x
     kl: float
-    kl_per_dim: np.ndarray | None  # (D,); None where the KL is estimated at the draws
-    negative_elbo: np.ndarray  # (N,) recon + kl at that draw, per image
+    kl_per_dim: np.ndarray | None  # (D,); None where the KL is estimated at the samples
+    negative_elbo: np.ndarray  # (N,) recon + kl at that sample, per image
     recon_at_mean: np.ndarray  # (N,) -log p(x | z = posterior mean), per image
     means: np.ndarray  # (N, D) float32
     sigmas: np.ndarray  # (N, D) float32
@@ -31,7 +31,7 @@ class Terms(NamedTuple):
 def average_terms(
     model: LatentModel, batches: Iterable[tuple[Tensor, Tensor]], seed: int = 0
 ) -> Terms:
-    """Run a model over batches of (x (B, C, H, W), y (B,)). One posterior draw per image, by seed.
+    """Average the ELBO's terms over batches (x (B, C, H, W), y (B,)), with one posterior sample per image, by seed.
 
     Raises ValueError where there are no images.
     """
@@ -74,7 +74,7 @@ def pixel_entropy(x: Tensor) -> Tensor:
 
 
 def psnr(x: Tensor, x_hat: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in decibels: images (B, C, H, W) in [0, 1] -> (B,).
+    """Return the peak signal-to-noise ratio (B,) in decibels of images (B, C, H, W) in [0, 1].
 
     Infinite where they are equal. Raises ValueError for images of different shapes or another range.
     """
@@ -83,9 +83,9 @@ def psnr(x: Tensor, x_hat: Tensor) -> Tensor:
 
 
 def sharpness(x: Tensor) -> Tensor:
-    """Variance of the Laplacian, a measure of focus (Pech-Pacheco et al. 2000): (B, C, H, W) -> (B,).
+    """Return the variance of the Laplacian (B,), a measure of focus (Pech-Pacheco et al. 2000), of x (B, C, H, W).
 
-    The Laplacian is that of the channels' mean, by the five-point stencil, borders left out.
+    The Laplacian is that of the channels' mean, by the five-point stencil, without the borders.
     Raises ValueError for images that are not in [0, 1].
     """
     _check(x)
@@ -100,7 +100,7 @@ def sharpness(x: Tensor) -> Tensor:
 def _check(x: Tensor) -> None:
     if x.ndim != 4:
         raise ValueError(f"images must be (B, C, H, W), not {tuple(x.shape)}")
-    # what a decoder made may be NaN or infinite, and then its measure is
+    # decoded images may be NaN or infinite; their measures then are too
     check_images(x, x.shape[1:], look=isinstance(x, Tensor) and bool(x.isfinite().all()))
 
 
@@ -117,11 +117,11 @@ SCALES = (1, 2, 4, 8, 16, 32)  # sides of blocks, in pixels
 
 
 def multiscale_distance(x: Tensor, y: Tensor) -> Tensor:
-    """How far apart two pictures look: (B, C, H, W) in [0, 1] each -> (B,), 0 for equal ones.
+    """Return the perceptual distance (B,) of images (B, C, H, W) in [0, 1] on an image pyramid (Burt & Adelson 1983).
 
-    The root mean squared difference between means over blocks, averaged over the SCALES that divide the
-    picture. Unlike a distance of pixels it falls while two shapes that do not overlap yet come nearer
-    (an image pyramid: Burt & Adelson 1983). Raises ValueError for images of different shapes or another range.
+    It is the root mean squared difference of block means, averaged over the SCALES that divide the image; 0 for equal
+    images. Unlike a pixel distance, it decreases as two shapes that do not overlap approach each other.
+    Raises ValueError for images of different shapes or another range.
     """
     _check_pair(x, y)
     scales = [scale for scale in SCALES if x.shape[-1] % scale == 0 and x.shape[-2] % scale == 0]

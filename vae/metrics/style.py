@@ -1,4 +1,4 @@
-"""How far one z keeps its style over all characters, for a conditional model of glyphs."""
+"""Style consistency of a conditional model of glyphs: how well one z keeps its style over all characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from ..models import LatentModel
 
 SOURCES = (39, 17, 32, 55)  # n, R, g and 3 in A-Za-z0-9
-STYLES_AT_ONCE = 8  # whose characters are decoded together
+STYLES_AT_ONCE = 8  # styles whose characters are decoded together
 PROTOCOL = (
     "posterior mean of one glyph, class numbers {sources} in turn; {characters} characters decoded, {styles} held-out "
     "styles; distance: mean squared pixel difference, own style over others; retrieval: nearest style by the {others} "
@@ -20,13 +20,13 @@ PROTOCOL = (
 
 
 class StyleConsistency(NamedTuple):
-    """What one glyph's z says about the style of all characters.
+    """How well one glyph's z encodes the style of all characters.
 
-    The _permuted figures are the same with the z of another style, drawn at random: what a z
-    that tells nothing of the style gets.
+    The _permuted figures are baselines: the same with the z of another, random style, which has no information about
+    this one.
     """
 
-    style_distance: float  # to the own style over that to the others: 0 perfect, 1 no style kept
+    style_distance: float  # distance to the own style over that to the others: 0 is best, 1 means no style is kept
     style_retrieval: float  # share of z whose characters are nearest to those of their own style
     style_distance_permuted: float  # about 1
     style_retrieval_permuted: float  # about chance
@@ -38,21 +38,20 @@ class StyleConsistency(NamedTuple):
 def style_consistency(
     model: LatentModel, images: Tensor, sources: tuple[int, ...] = SOURCES, seed: int = 0
 ) -> StyleConsistency:
-    """Encode one glyph of each style, decode all characters with its z, compare with the truth.
+    """Encode one glyph of each style, decode all characters with its z and compare them with the true ones.
 
     model: encode(x, y).mean (B, D) and decode(z, y) (B, 1, H, W), with num_classes C.
-    images (S, C, 1, H, W) in [0, 1]: all characters of S held-out styles.
+    images (S, C, 1, H, W) in [0, 1]: all characters of S test styles.
     sources: the characters that are encoded, one at a time; the figures are means over them.
-    seed: which other style's z the _permuted figures take.
+    seed: selects the other style of the _permuted figures.
 
-    style_distance: the mean squared pixel distance of the C decoded characters to those of the
-    z's own style, over the mean of that to the same characters of the other styles.
-    style_retrieval: which style is nearest by the sum of distances over all characters but the
-    source.
+    style_distance: the mean squared pixel distance of the C decoded characters to those of z's own style, divided by
+    the mean of their distances to the other styles.
+    style_retrieval: whether z's own style is the nearest by the sum of distances over all characters but the source.
 
-    Raises ValueError for fewer than three styles, for images that do not go with the model's
-    classes, for no sources or unknown ones, where all styles are alike, and where the model decodes
-    images that are not finite. Memory: about three times the images.
+    Raises ValueError for fewer than three styles, for images that do not fit the model's classes, for no sources or
+    unknown ones, where all styles are equal, and where the model decodes images that are not finite. Memory: about
+    three times the images.
     """
     if images.ndim != 5 or len(images) < 3:
         raise ValueError(f"images must be (S, C, 1, H, W), S 3 or more, not {tuple(images.shape)}")
@@ -65,7 +64,7 @@ def style_consistency(
         raise ValueError("all styles are alike: there is no style to keep")
 
     truth = images.flatten(2).transpose(0, 1).contiguous()  # (C, S, P)
-    # a random cycle through all styles: no style is given its own z
+    # a random cycle through all styles, so that no style gets its own z
     order = np.random.default_rng(seed).permutation(n)
     own, another = np.arange(n), np.empty(n, np.int64)
     another[order] = np.roll(order, 1)
@@ -94,14 +93,14 @@ def _figures(found: list[np.ndarray]) -> tuple[float, float]:
 
 
 def _distances(model: LatentModel, x: Tensor, source: int, truth: Tensor) -> np.ndarray:
-    """Source glyphs x (S, 1, H, W) and truth (C, S, P) -> (C, S, S) float64: for each character,
-    the mean squared pixel distance of row's decoded glyph to column's true one."""
+    """Return (C, S, S) float64: for each character, the mean squared pixel distance of the row's decoded glyph to the
+    column's true one, for source glyphs x (S, 1, H, W) and true glyphs truth (C, S, P)."""
     classes, _, pixels = truth.shape
     squares = truth.square().sum(2)  # (C, S)
     found = []
-    for some in x.split(STYLES_AT_ONCE):
-        b = len(some)
-        z = model.encode(some, torch.full((b,), source, device=x.device)).mean
+    for part in x.split(STYLES_AT_ONCE):
+        b = len(part)
+        z = model.encode(part, torch.full((b,), source, device=x.device)).mean
         y = torch.arange(classes, device=x.device).repeat(b)
         decoded = model.decode(z.repeat_interleave(classes, 0), y)
         decoded = decoded.reshape(b, classes, pixels).transpose(0, 1)  # (C, B, P)
