@@ -386,11 +386,11 @@ class DiagonalNormal(Posterior, Independent):
     """A diagonal Gaussian, event (D,)."""
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """z (..., D) -> (...) in nats. Raises ValueError for z of another shape."""
+        """Return the log-density (...) of z (..., D) in nats. Raises ValueError for z of another shape."""
         check_codes(value, self)
         return self.base_dist.log_prob(value).sum(-1)  # Independent's own sum cannot reshape an empty batch
 
 
 def diagonal_normal(mu: Tensor, sigma: Tensor) -> DiagonalNormal:
-    """N(mu, diag(sigma^2)) over the last dimension, mu and sigma (..., D); in float32 or wider."""
+    """Return N(mu, diag(sigma^2)) over the last dimension, mu and sigma (..., D), in float32 or wider."""
     return DiagonalNormal(Normal(precise(mu), precise(sigma), validate_args=False), 1, validate_args=False)

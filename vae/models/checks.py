@@ -1,4 +1,4 @@
-"""Checks of what comes in: images, codes, class numbers. Each raises ValueError with one sentence.
+"""Validation of inputs: images, codes, class numbers. Each check raises ValueError with one sentence.
 
 Nothing is checked while torch.compile, torch.export or a tracer records operations.
 """
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-RANGE_TOLERANCE = 1e-4  # that pixels may lie outside [0, 1], by rounding
+RANGE_TOLERANCE = 1e-4  # by which rounded pixels may lie outside [0, 1]
 
 
 def check_images(
@@ -19,8 +19,8 @@ def check_images(
 ) -> None:
     """Raise ValueError, in one sentence, unless x holds floats in [0, 1] of shape (B, C, H, W).
 
-    image_shape: (C, H, W). batch_shape: of a likelihood, to which x has to broadcast. look: whether
-    the range is checked, for which values are read.
+    image_shape: (C, H, W). batch_shape: of a likelihood, to which x must broadcast. look: whether the range is
+    checked, which reads the values.
     """
     if traced():
         return
@@ -31,14 +31,14 @@ def check_images(
     else:
         fits = broadcasts(x.shape, (*batch_shape, *image_shape), event_dims=3)
     if not fits:
-        # as many images as there are, where only an axis is missing or misplaced
+        # the message names the number of images even if an axis is missing or misplaced
         n = x.shape[:1] if x.ndim == 4 else (max(1, x.numel() // prod(image_shape)),)
         expected = (*(n if batch_shape is None else batch_shape), *image_shape)
         raise ValueError(f"x must have shape {expected}, not {tuple(x.shape)}")
     found = extremes(x) if look else None
     if found and not (found[0] >= -RANGE_TOLERANCE and found[1] <= 1 + RANGE_TOLERANCE):
-        told = "and some are NaN" if found[0] != found[0] else f"not from {found[0]:g} to {found[1]:g}"
-        raise ValueError(f"x must hold pixels in [0, 1], {told}")
+        problem = "and some are NaN" if found[0] != found[0] else f"not from {found[0]:g} to {found[1]:g}"
+        raise ValueError(f"x must hold pixels in [0, 1], {problem}")
 
 
 def check_codes(z: Tensor, distribution: Distribution) -> None:
@@ -58,13 +58,16 @@ def broadcasts(shape: torch.Size, expected: tuple[int, ...], event_dims: int) ->
 
 
 def traced() -> bool:
-    """Whether operations are being recorded by torch.compile, torch.export or torch.jit.trace."""
+    """Return whether torch.compile, torch.export or torch.jit.trace is recording operations."""
     return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
 def extremes(x: Tensor) -> tuple[float, float] | None:
-    """Return the smallest and largest value of x, both NaN if one is; None where x is empty or has no values
-    to be read: where operations are recorded, also as a CUDA graph, under vmap, on the meta device."""
+    """Return the smallest and largest value of x, both NaN if any value is.
+
+    None where x is empty or its values cannot be read: while operations are recorded, also as a CUDA graph, under vmap
+    and on the meta device.
+    """
     if traced() or not x.numel():
         return None
     if x.is_cuda and torch.cuda.is_current_stream_capturing():
@@ -72,12 +75,12 @@ def extremes(x: Tensor) -> tuple[float, float] | None:
     try:
         low, high = x.detach().aminmax()
         return low.item(), high.item()
-    except RuntimeError:  # what vmap, fake tensors and the meta device answer
+    except RuntimeError:  # raised under vmap, by fake tensors and on the meta device
         return None
 
 
 def kind_of(value: object) -> str:
-    """What a value is, for a message: the dtype of a tensor, else the type."""
+    """Return the kind of a value, for a message: the dtype of a tensor, else the type."""
     return str(value.dtype).removeprefix("torch.") if isinstance(value, Tensor) else type(value).__name__
 
 

@@ -123,11 +123,11 @@ class FlowPosterior(Posterior):
         return self.transform(noise)[0].var(0)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """log q(z|x) in nats of z (..., B, D): at once for the last sample and for the mean, as long as they are
-        unchanged, else by going back through the flow, one dimension after another.
+        """Return log q(z|x) (..., B) in nats of z (..., B, D).
 
-        The gradient of a sample's is the total one, through z too, as it is for any z that
-        depends on the model's parameters. Raises ValueError for z of another shape.
+        It is cached for the last sample and for the mean, unless they have been changed. For any other z the flow is
+        inverted, one dimension after another. The gradient at a sample is the total derivative, which includes the
+        path through z, as for any z that depends on the model's parameters. Raises ValueError for z of another shape.
         """
         check_codes(value, self)
         for z, version, log_q in self._known.values():

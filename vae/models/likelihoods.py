@@ -1,6 +1,6 @@
-"""Likelihoods p(x | z) of pixels, a choice of the recipe. Each has its normaliser, so that nats are nats.
+"""Likelihoods p(x | z) of pixels, chosen by the recipe. Each includes its normaliser, so that nats are comparable.
 
-A decoder returns logits (B, C, H, W). The mean image is their sigmoid, but for the continuous Bernoulli.
+A decoder returns logits (B, C, H, W). The mean image is their sigmoid, except for the continuous Bernoulli.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal, co
 from ..registry import Registry
 from .checks import check_images, precise
 
-NEAR_ZERO = 1e-2  # a logit nearer to 0 than this takes the series: the closed forms divide 0 by 0
+NEAR_ZERO = 1e-2  # series expansions replace the closed forms for logits below this, where those divide 0 by 0
 MIN_LOG_SIGMA = -6.0  # of a learned or optimal sigma: 0.0025, less than the step between two grey levels
-FOLLOW = 0.01  # the share of each batch in the running average of the optimal variance
+VARIANCE_RATE = 0.01  # the weight of each batch in the moving average of the optimal variance
 
 
 class Likelihood(nn.Module):
-    """From logits (B, C, H, W) to p(x | z), batch (B,), event (C, H, W).
+    """A map from logits (B, C, H, W) to p(x | z), batch (B,), event (C, H, W).
 
-    is_sigmoid     whether the mean image is the logits' sigmoid
-    is_cross_entropy  whether log_prob of grey pixels is minus a cross-entropy, and no log-probability
+    is_sigmoid        whether the mean image is the logits' sigmoid
+    is_cross_entropy  whether log_prob of grey pixels is minus a binary cross-entropy, which is not a log-probability
     """
 
     is_sigmoid: ClassVar[bool] = True
@@ -34,7 +34,7 @@ class Likelihood(nn.Module):
         super().__init__()
 
     def forward(self, logits: Tensor, x: Tensor | None = None) -> Pixels:
-        """Return p(x | z). x (B, C, H, W): the images in training, for what is fitted to them."""
+        """Return p(x | z). x (B, C, H, W): the images in training, to which the optimal sigma is fitted."""
         logits = precise(logits)
         return Pixels(self.distribution(logits, x), logits.dtype, look=not self.training)
 
@@ -50,7 +50,7 @@ class Likelihood(nn.Module):
 class Pixels(Independent):
     """Independent pixels, batch (B,), event (C, H, W).
 
-    look: whether log_prob looks at the values of an image, which have to lie in [0, 1].
+    look: whether log_prob checks that an image's values lie in [0, 1].
     """
 
     def __init__(self, each: Distribution, dtype: torch.dtype, look: bool):
@@ -58,7 +58,10 @@ class Pixels(Independent):
         super().__init__(each, 3, validate_args=False)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """Images (B, C, H, W), or such that broadcast to them -> (B,) in nats. Raises ValueError for others."""
+        """Return log p(x | z) (B,) in nats of images (B, C, H, W), or of images that broadcast to that shape.
+
+        Raises ValueError for others.
+        """
         check_images(value, self.event_shape, self.batch_shape, self.look)
         # Independent's own sum cannot reshape an empty batch
         return self.base_dist.log_prob(value.to(self.dtype)).flatten(-3).sum(-1)
@@ -69,20 +72,20 @@ LIKELIHOODS: Registry[type[Likelihood]] = Registry("likelihood")
 
 @LIKELIHOODS.register("bernoulli")
 class BernoulliPixels(Likelihood):
-    """Pixels are black or white. For grey pixels log_prob is minus the binary cross-entropy, the usual
-    score on grey MNIST; only for binary pixels is it a log-probability."""
+    """Bernoulli pixels. For grey pixels log_prob is minus the binary cross-entropy, the usual score on grey MNIST; it
+    is a log-probability for binary pixels only."""
 
     is_cross_entropy = True
 
     def distribution(self, logits: Tensor, x: Tensor | None) -> Bernoulli:
-        return Bernoulli(logits=logits, validate_args=False)  # which admits grey values
+        return Bernoulli(logits=logits, validate_args=False)  # otherwise grey values are refused
 
 
 class ContinuousBernoulli(Distribution):
     """A density on [0, 1] proportional to p^x (1 - p)^(1 - x) (Loaiza-Ganem & Cunningham 2019).
 
-    Parametrised by logits = log(p / (1 - p)), in which the normaliser is exact for every p;
-    torch's own clips p at 1e-7 and so is wrong for a pixel that is surely black.
+    It is parametrised by logits = log(p / (1 - p)), so that the normaliser is exact for every p. torch's own clips p
+    at 1e-7, which is wrong for a pixel that is almost certainly black.
     """
 
     arg_constraints = {"logits": constraints.real}
@@ -94,13 +97,13 @@ class ContinuousBernoulli(Distribution):
 
     @property
     def log_normaliser(self) -> Tensor:
-        """log C(p) = log(l / tanh(l / 2)) of the logit l; log 2 at l = 0."""
+        """Return log C(p) = log(l / tanh(l / 2)) of the logit l; log 2 at l = 0."""
         safe = torch.where(self._near, torch.ones_like(self.logits), self.logits)
         return torch.where(self._near, log(2) + self.logits**2 / 12, (safe / (safe / 2).tanh()).log())
 
     @property
     def mean(self) -> Tensor:
-        """1 / (1 - exp(-l)) - 1 / l; 1/2 at l = 0."""
+        """Return 1 / (1 - exp(-l)) - 1 / l; 1/2 at l = 0."""
         safe = torch.where(self._near, torch.ones_like(self.logits), self.logits)
         return torch.where(self._near, 0.5 + self.logits / 12, -1 / torch.expm1(-safe) - 1 / safe)
 
@@ -117,14 +120,14 @@ class ContinuousBernoulli(Distribution):
         with torch.no_grad():
             u = torch.rand_like(self.logits.expand(self._extended_shape(torch.Size(sample_shape))))
             size = self.logits.abs().clamp(min=NEAR_ZERO)
-            # of -|l|, whose exponential does not overflow; the density for l mirrors that for -l
+            # sample for -|l|, whose exponential does not overflow; the density for l mirrors that for -l
             x = -torch.log1p(u * torch.expm1(-size)) / size
             return torch.where(self._near, u, torch.where(self.logits > 0, 1 - x, x))
 
 
 @LIKELIHOODS.register("continuous_bernoulli")
 class ContinuousBernoulliPixels(Likelihood):
-    """Grey pixels in [0, 1], with a density that integrates to 1."""
+    """Continuous Bernoulli pixels: a density on [0, 1]."""
 
     is_sigmoid = False
 
@@ -137,7 +140,7 @@ class ContinuousBernoulliPixels(Likelihood):
 
 @LIKELIHOODS.register("gaussian")
 class GaussianPixels(Likelihood):
-    """N(sigmoid(logits), sigma^2) for each pixel, sigma fixed. Raises ValueError for a sigma that is not positive."""
+    """Gaussian pixels N(sigmoid(logits), sigma^2) with a fixed sigma. Raises ValueError unless sigma is positive."""
 
     def __init__(self, sigma: float):
         super().__init__(sigma)
@@ -159,7 +162,7 @@ class GaussianPixels(Likelihood):
 
 @LIKELIHOODS.register("gaussian_learned")
 class LearnedGaussianPixels(GaussianPixels):
-    """One sigma for all pixels, trained with the networks (Rybkin et al. 2021). sigma: where it begins."""
+    """Gaussian pixels with one sigma, trained with the networks (Rybkin et al. 2021). sigma: its initial value."""
 
     def _set(self, log_sigma: Tensor) -> None:
         self.log_sigma = nn.Parameter(log_sigma)
@@ -167,15 +170,17 @@ class LearnedGaussianPixels(GaussianPixels):
 
 @LIKELIHOODS.register("gaussian_optimal")
 class OptimalGaussianPixels(GaussianPixels):
-    """One sigma for all pixels, the maximum-likelihood one: in training the root of the batch's mean
-    squared error (Rybkin et al. 2021, equation 7), and afterwards that of its running average, so that
-    p(x | z) is one density and log_prob of a new image is a log-density."""
+    """Gaussian pixels with one sigma, the maximum-likelihood estimate (Rybkin et al. 2021, equation 7).
+
+    In training it is the root of the batch's mean squared error, and afterwards that of the moving average, so that
+    p(x | z) is one density and log_prob of a new image is a log-density.
+    """
 
     def _sigma(self, mean: Tensor, x: Tensor | None) -> Tensor:
         if not self.training or x is None:
             return super()._sigma(mean, x)
         variance = ((x - mean) ** 2).mean()
         with torch.no_grad():
-            followed = (2 * self.log_sigma).exp().lerp(variance.detach(), FOLLOW)
-            self.log_sigma.copy_(0.5 * followed.log())
+            average = (2 * self.log_sigma).exp().lerp(variance.detach(), VARIANCE_RATE)
+            self.log_sigma.copy_(0.5 * average.log())
         return (0.5 * variance.log()).clamp(min=MIN_LOG_SIGMA).exp()

@@ -65,9 +65,9 @@ class Batch(NamedTuple):
 class Objective:
     """A training objective. A subclass holds its weights as fields and overrides the hooks it needs.
 
-    takes_label  whether y is an input of the model; otherwise y is the target
-    draws        codes sampled for each image: each image is repeated so often in a batch
-    recordable   whether a step never waits for the host, so that a CUDA graph can replay it
+    takes_label        whether y is an input of the model; otherwise y is the target
+    samples_per_image  codes sampled for each image, which is repeated as often in a batch
+    recordable         whether a step never waits for the host, so that a CUDA graph can replay it
     """
 
     name: ClassVar[str] = ""  # key in OBJECTIVES
@@ -75,8 +75,8 @@ class Objective:
     recordable: ClassVar[bool] = True
 
     @property
-    def draws(self) -> int:
-        """Codes sampled for each image."""
+    def samples_per_image(self) -> int:
+        """Return the number of codes sampled for each image."""
         return 1
 
     def dataset(self, split: Split, seed: int) -> Any:

@@ -22,7 +22,7 @@ class IWAE(Objective):
             raise ValueError(f"an importance-weighted bound needs one sample or more, not {self.samples}")
 
     @property
-    def draws(self) -> int:
+    def samples_per_image(self) -> int:
         return self.samples
 
     def terms(self, out: Output, batch: Batch) -> IWAETerms:

@@ -212,7 +212,8 @@ def train(
             checkpoints.write(folder, recipe.hyperparameters(), checkpoints.Progress(step, cost, origin), files)
 
     def repeated(values: Tensor) -> Tensor:
-        return values.repeat(objective.draws, *[1] * (values.dim() - 1)) if objective.draws > 1 else values
+        n = objective.samples_per_image
+        return values.repeat(n, *[1] * (values.dim() - 1)) if n > 1 else values
 
     def take_step(x: Tensor, y: Tensor, decay: float | Tensor, *values: float | Tensor) -> Terms:
         """Take the part of a step that runs on the device. Returns the terms. values: the objective's weights."""

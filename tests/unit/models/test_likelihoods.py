@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import quad
 from torch.distributions import Normal
 
-from vae.models.likelihoods import FOLLOW, LIKELIHOODS, ContinuousBernoulli
+from vae.models.likelihoods import VARIANCE_RATE, LIKELIHOODS, ContinuousBernoulli
 
 # far out, near p = 0.5 on both sides of where the series takes over, and at it
 LOGITS = [-40.0, -20.0, -3.0, -0.5, -0.0101, -0.0099, -1e-4, -1e-8, 0.0, 1e-6, 0.009, 0.011, 0.7, 5.0, 30.0]
@@ -76,7 +76,7 @@ def test_the_optimal_sigma_by_hand():
     p.log_prob(x).sum().backward()
     assert logits.grad.abs().sum() > 0
     # afterwards sigma is the running average's, whatever the image
-    followed = np.sqrt((1 - FOLLOW) * 0.25 + FOLLOW * sigma**2)
+    followed = np.sqrt((1 - VARIANCE_RATE) * 0.25 + VARIANCE_RATE * sigma**2)
     after = likelihood.eval()(logits.detach(), x)
     assert torch.allclose(after.base_dist.stddev, torch.tensor(followed, dtype=torch.float32))
 
