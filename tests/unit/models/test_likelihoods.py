@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import quad
 from torch.distributions import Normal
 
-from vae.models.likelihoods import VARIANCE_RATE, LIKELIHOODS, ContinuousBernoulli
+from vae.models.likelihoods import LIKELIHOODS, VARIANCE_RATE, ContinuousBernoulli
 
 # far out, near p = 0.5 on both sides of where the series takes over, and at it
 LOGITS = [-40.0, -20.0, -3.0, -0.5, -0.0101, -0.0099, -1e-4, -1e-8, 0.0, 1e-6, 0.009, 0.011, 0.7, 5.0, 30.0]
