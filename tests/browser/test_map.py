@@ -176,10 +176,10 @@ def assert_decoded_between_points(page, name, key):
     unit = on_screen(page, np.array([[0.0, 0.0], [1.0, 1.0]]))
     place = (at - unit[0]) / (unit[1] - unit[0])
     if key == "umap":
-        expected = maps.imagine(place[None], xy, found.codes)[0]
+        expected = maps.inverse(place[None], xy, found.codes)[0]
     else:
         plane = maps.pca_plane(found.codes) if key == "pca" else maps.dimension_plane(np.zeros(2), (0, 1))
-        expected = plane.imagine(place[None])[0]
+        expected = plane.inverse(place[None])[0]
     until(page, lambda: np.allclose(here(page)[0], expected, atol=2e-3))
     z, shown = here(page)
     picture = model.decode(torch.tensor(z[None], dtype=torch.float32))[0, 0].numpy() * 255
@@ -276,7 +276,7 @@ def test_a_drawn_path_is_walked_and_its_end_is_the_current_point(page, address, 
     page.mouse.up()
     wait_for_another_z(page, before)
     page.get_by_role("heading", name="Along your path").wait_for()
-    expected = maps.imagine(ends[1:], found.umap, found.codes)[0]
+    expected = maps.inverse(ends[1:], found.umap, found.codes)[0]
     assert z_in_url(page) == pytest.approx(expected.tolist(), abs=0.15)  # within a pixel of the end
     with page.expect_download() as download:
         page.get_by_role("button", name="Animation (GIF)").click()

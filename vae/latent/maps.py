@@ -22,7 +22,7 @@ N_NEIGHBORS, MIN_DIST = 15, 0.1
 SAME_CODE = 1e-3  # codes nearer than this are equal: links round z
 EPOCHS, FIRST_STEP, NEGATIVES = 100, 0.25, 5  # of umap's transform
 CELLS = 256  # cells across the grid that caches the repulsion by all points
-IMAGINED_FROM = 8  # neighbours on a map whose codes are averaged for a position between them
+INVERSE_NEIGHBORS = 8  # neighbours on a map whose codes are averaged for a position between them
 
 
 class ProgressFile(Protocol):
@@ -72,7 +72,7 @@ class Plane(NamedTuple):
         """Return the positions (B, 2) of codes (B, D)."""
         return (z - self.origin) @ self.axes.T
 
-    def imagine(self, xy: np.ndarray) -> np.ndarray:
+    def inverse(self, xy: np.ndarray) -> np.ndarray:
         """Return the codes (B, D) of positions (B, 2) on the plane."""
         return self.origin + xy @ self.axes
 
@@ -148,7 +148,7 @@ def place(
     return positions
 
 
-def imagine(xy: np.ndarray, positions: np.ndarray, codes: np.ndarray, k: int = IMAGINED_FROM) -> np.ndarray:
+def inverse(xy: np.ndarray, positions: np.ndarray, codes: np.ndarray, k: int = INVERSE_NEIGHBORS) -> np.ndarray:
     """Return codes (B, D) for any xy (B, 2) on a map of codes (N, D) at positions (N, 2).
 
     A code is the mean of the codes of the k nearest points, weighted by inverse squared distance; at a point it

@@ -71,9 +71,9 @@ class Layout:
     def imagine(self, xy: np.ndarray, collection: Collection) -> Tensor:
         """Places (B, 2) -> codes (B, D)."""
         if self.plane is not None:
-            codes = self.plane.imagine(xy)
+            codes = self.plane.inverse(xy)
         else:
-            codes = maps.imagine(xy, self.xy, collection.codes, self.neighbours)
+            codes = maps.inverse(xy, self.xy, collection.codes, self.neighbours)
         return torch.from_numpy(codes.astype(np.float32))
 
     def classes(self, xy: np.ndarray, collection: Collection) -> Tensor | None:
@@ -134,7 +134,7 @@ def layout(collection: Collection, key: str, title: str, dims: tuple[int, int] |
         return Layout(name, title, collection.codes[:, list(dims)], 0, plane, dims=dims)
     xy = collection.fitted[key]
     # between the numbers of vectors nothing lies: there the nearest image's code stands in
-    neighbours = 1 if codebook else min(maps.IMAGINED_FROM, len(xy))
+    neighbours = 1 if codebook else min(maps.INVERSE_NEIGHBORS, len(xy))
     if key == "pca" and not codebook:
         return Layout(key, title, xy, 0, plane=_pca_plane(collection.id, collection.codes))
     push = _push(f"{collection.id} {key}", xy) if key != "pca" else None

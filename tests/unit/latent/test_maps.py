@@ -72,22 +72,22 @@ def test_a_plane_there_and_back():
     xy = plane.place(codes)
     np.testing.assert_allclose(xy.std(0), [5, 2], rtol=0.1)  # the directions of most variance
     np.testing.assert_allclose(xy.mean(0), 0, atol=1e-4)
-    np.testing.assert_allclose(plane.place(plane.imagine(xy)), xy, atol=1e-5)
-    assert np.abs(plane.imagine(xy) - codes).max() < 0.5  # but for what stands off the plane
+    np.testing.assert_allclose(plane.place(plane.inverse(xy)), xy, atol=1e-5)
+    assert np.abs(plane.inverse(xy) - codes).max() < 0.5  # but for what stands off the plane
 
 
 def test_the_plane_of_two_dimensions_goes_through_the_point():
     z = np.array([1.0, 2.0, 3.0])
     plane = maps.dimension_plane(z, (2, 0))
     np.testing.assert_allclose(plane.place(z[None]), [[3, 1]])
-    np.testing.assert_allclose(plane.imagine(np.array([[5.0, 6.0]])), [[6, 2, 5]])
+    np.testing.assert_allclose(plane.inverse(np.array([[5.0, 6.0]])), [[6, 2, 5]])
 
 
 def test_a_place_between_points_is_a_mean_of_their_codes():
     places, codes = np.array([[0.0, 0.0], [3.0, 0.0], [99.0, 0.0]]), np.array([[0.0], [1.0], [50.0]])
     # distances 1 and 2: weights 4/5 and 1/5
-    np.testing.assert_allclose(maps.imagine(np.array([[1.0, 0.0]]), places, codes, k=2), [[0.2]])
-    np.testing.assert_allclose(maps.imagine(places, places, codes), codes, atol=1e-6)
+    np.testing.assert_allclose(maps.inverse(np.array([[1.0, 0.0]]), places, codes, k=2), [[0.2]])
+    np.testing.assert_allclose(maps.inverse(places, places, codes), codes, atol=1e-6)
 
 
 def test_another_run_is_turned_not_bent():

@@ -94,7 +94,7 @@ function codeAt(map, x, y) {
 
 const codeOf = (map, p) => Array.from(map.points.codes.subarray(p * map.points.dims, (p + 1) * map.points.dims));
 
-// Returns the k points nearest to a position of the layout, with the weights of vae.latent.maps.imagine.
+// Returns the k points nearest to a position of the layout, with the weights of vae.latent.maps.inverse.
 function nearestOnMap(map, [x, y], k) {
   const near = [];
   for (let p = 0; p < map.points.n; p++) {
