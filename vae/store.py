@@ -205,7 +205,8 @@ def read_map(name: str, root: Path | None = None) -> ModelMap:
     """Read and validate pretrained/<name>/map.npz. Raises ModelUnavailable."""
     path = (root or PRETRAINED) / name / "map.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here, because np.load leaves a damaged zip open
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             parts = {f.name: file[f.name] for f in fields(ModelMap)}
     except Exception as error:  # zip, zlib and numpy raise different errors
         raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
@@ -227,8 +228,9 @@ def read_memory(name: str, root: Path | None = None) -> Memory:
     Raises ModelUnavailable where it is missing, damaged or was computed with other weights.
     """
     card = read_card(name, root)
+    path = (root or PRETRAINED) / name / "memory.npz"
     try:
-        with np.load((root or PRETRAINED) / name / "memory.npz", allow_pickle=False) as file:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             parts = {f.name: file[f.name] for f in fields(Memory)}
         counts = {key: int(parts.pop(key)) for key in ("train_images", "seed")}
         weights = str(parts.pop("weights_sha256"))

@@ -1,5 +1,7 @@
 import dataclasses
+import gc
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import torch
 
 import vae
 from vae import store
-from vae.data import DATASETS
+from vae.data import DATASETS, idx
 from vae.models import FAMILIES, NetworkConfig
 from vae.training.recipes import RECIPES
 
@@ -209,6 +211,25 @@ def test_x_y_and_scale_of_the_beta_tcvae_have_a_dimension_each():
         assert first > 3 * second, factor
         owners.append(int(share[:, k].argmax()))
     assert len(set(owners)) == 3
+
+
+DAMAGED_ZIP = b"PK\x03\x04 and no more"  # np.load takes it for an .npz
+
+
+@pytest.mark.parametrize("file, read", [
+    ("map.npz", lambda path: store.read_map("tiny", path.parents[1])),
+    ("memory.npz", lambda path: store.read_memory("tiny", path.parents[1])),
+    ("gallery.npz", idx.read_gallery),
+])  # fmt: skip
+def test_a_damaged_npz_is_closed(saved, file, read):
+    path = saved[0] / "tiny" / file
+    path.write_bytes(DAMAGED_ZIP)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises((store.ModelUnavailable, OSError), match="damaged"):
+            read(path)
+        gc.collect()
+    assert not [str(w.message) for w in caught if issubclass(w.category, ResourceWarning)]
 
 
 # one model of each family, one of each data set, and the NLL by all its samples: at a part of the test split, and at

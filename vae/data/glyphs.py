@@ -127,7 +127,7 @@ def read_source() -> np.ndarray:
             f"that holds fonts/{FILE}"
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             x, y, f = file["x"], file["y"], file["f"]
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise OSError(f"{path.name} is damaged: {error}") from error

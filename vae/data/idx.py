@@ -80,7 +80,7 @@ def _split(images: np.ndarray, labels: np.ndarray, name: str) -> Split:
 def read_gallery(gallery: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the images (N, H, W) uint8 and labels (N,) of a gallery. Raises OSError where it is damaged."""
     try:
-        with np.load(gallery, allow_pickle=False) as file:
+        with gallery.open("rb") as content, np.load(content, allow_pickle=False) as file:
             return file["images"], file["labels"]
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise OSError(f"{gallery.name} is damaged") from error

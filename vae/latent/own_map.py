@@ -105,7 +105,7 @@ class Job:
         try:
             path = self.folder / "result.npz"
             if path.exists():
-                with np.load(path, allow_pickle=False) as file:
+                with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                     parts = {f.name: file[f.name] for f in fields(OwnMap)}
                 return OwnMap(**{**parts, "left_out": int(parts["left_out"])})
             message = self.folder / "sentence"
