@@ -133,9 +133,13 @@ class CodePrior(Distribution):
     ) -> Tensor:
         """Sample codes (n, D), position by position; temperature 0 takes the most probable index each time.
 
-        start (D,), keep (D,) bool: positions that keep their index. A sampled position depends on the
-        positions before it, by rows, and not on those kept after it.
+        start (D,), keep (D,) bool: where keep is true, a position has its index in start. A sampled position depends
+        on the positions before it, by rows, and not on those kept after it.
+        Raises ValueError where only one of start and keep is given.
         """
+        if (start is None) != (keep is None):
+            given, missing = ("keep", "start") if start is None else ("start", "keep")
+            raise ValueError(f"{given} needs {missing}: together they state which positions keep which index")
         device = self.network.places.device
         indices = torch.zeros(n, self.length, dtype=torch.long, device=device)
         cache = self.network.empty_cache()

@@ -129,6 +129,14 @@ def test_kept_places_stay_and_the_others_are_drawn():
     assert z.min() >= 0 and z.max() <= 11
 
 
+@pytest.mark.parametrize("given, missing", [("keep", "start"), ("start", "keep")])
+def test_start_and_keep_are_given_together(given, missing):
+    model, _ = build()
+    values = {"start": torch.arange(49.0) % 12, "keep": torch.ones(49, dtype=torch.bool)}
+    with pytest.raises(ValueError, match=f"^{given} needs {missing}: "):
+        model.prior.sample_codes(6, **{given: values[given]})
+
+
 def test_terms_are_those_of_the_bound_and_the_commitment():
     model, x = build()
     out = model.eval()(x)
