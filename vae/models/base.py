@@ -114,7 +114,10 @@ class Posterior(Distribution):
     """q(z | x), batch (B,), event (D,), as encode returns it.
 
     A torch Distribution that does not extend this class is sampled as mean + stddev * noise.
+    has_density: whether log_prob is a log-density; otherwise the posterior is a point mass.
     """
+
+    has_density: ClassVar[bool] = True
 
     def push(self, noise: Tensor) -> Tensor:
         """Apply the reparametrisation trick: noise (..., B, D) from N(0, I) -> z (..., B, D)."""
@@ -131,6 +134,7 @@ class PointMass(Posterior):
     It has no density. log_prob is the log-probability: 0 at the code and -inf elsewhere.
     """
 
+    has_density = False
     arg_constraints = {"value": constraints.real_vector}
     support = constraints.real_vector
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
-from ..models.base import Output, PointMass, Posterior, diagonal_normal
+from ..models.base import Output, Posterior, diagonal_normal
 from ..models.m2 import M2Output
 from ..models.vqvae import VQOutput
 
@@ -41,7 +41,7 @@ def elbo(out: Output, x: Tensor, beta: float = 1.0) -> ELBO:
     if _diagonal(q) and _diagonal(out.prior):
         kl_per_dim = gaussian_kl(q, out.prior)
         kl = kl_per_dim.sum(1)
-    elif isinstance(q, PointMass) and _diagonal(out.prior):
+    elif isinstance(q, Posterior) and not q.has_density and _diagonal(out.prior):
         kl_per_dim = out.z.new_zeros(out.z.shape)
         kl = kl_per_dim.sum(1)
     else:

@@ -2,10 +2,10 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from vae.models import FAMILIES, NetworkConfig
-from vae.models.base import Output, diagonal_normal
+from vae.models.base import Output, Posterior, diagonal_normal
 from vae.models.blocks import discriminator
 from vae.objectives.terms import (
     ada_gvae,
@@ -70,6 +70,19 @@ def test_point_posterior_has_no_kl():
     terms = elbo(model(x), x)
     assert terms.kl.tolist() == [0, 0, 0]
     torch.testing.assert_close(terms.loss, terms.recon)
+
+
+def test_any_posterior_without_a_density_has_no_kl():
+    class Nearest(Posterior):  # a family's own point mass
+        has_density = False
+        arg_constraints = {}
+
+    prior = diagonal_normal(torch.zeros(2), torch.ones(2))
+    x = torch.full((3, 1, 2, 2), 0.5)
+    likelihood = Independent(Bernoulli(logits=torch.zeros(3, 1, 2, 2), validate_args=False), 3, validate_args=False)
+    terms = elbo(Output(Nearest(torch.Size([3]), torch.Size([2])), torch.ones(3, 2), likelihood, prior), x)
+    assert torch.equal(terms.kl, torch.zeros(3)) and torch.equal(terms.kl_per_dim, torch.zeros(3, 2))
+    torch.testing.assert_close(terms.loss, torch.full((3,), 4 * math.log(2)))
 
 
 def test_reparametrised_gradient():
