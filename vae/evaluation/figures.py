@@ -35,6 +35,7 @@ class Figure:
     errors: tuple[str, ...] = ()  # keys of its standard errors
     items: tuple[str, ...] = ()  # of a dict: the items that tables show; () for all
     brief: str = ""  # its part of a model's one-line summary: a format string over value, baseline and `protocol`
+    brief_baseline: str = ""  # appended to `brief` if there is a baseline and it is not 0
     rank: int = 0  # a recipe without a figure is judged by its figure of the lowest rank; 0 for never
     shown: bool = True  # whether tables show it
     tolerance: float = 1e-3  # of a repeated measurement, relative to the value, or to 1 if the value is smaller

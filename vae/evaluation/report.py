@@ -75,17 +75,18 @@ def protocols(card: store.ModelCard) -> str:
 
 def summary(card: store.ModelCard) -> str:
     """Return a card's main figures in one line."""
-    parts = [
-        figure.brief.format(**{
-            **figure.protocol, "value": _value(figure, card, card.figures[figure.key]),
-            "baseline": figure.text(_baseline(figure, card.figures)),
-        })
-        for figure in ordered() if figure.brief and figure.key in card.figures
-    ]  # fmt: skip
+    parts = [_brief(figure, card) for figure in ordered() if figure.brief and figure.key in card.figures]
     if not parts:
         return "Not evaluated yet."
     on = f"{FIGURES['test_images'].text(card.figures.get('test_images'))} test images"
     return f"On {on}{', given their class' if card.num_classes else ''}: {', '.join(parts)}."
+
+
+def _brief(figure: Figure, card: store.ModelCard) -> str:
+    baseline = _baseline(figure, card.figures)
+    text = figure.brief + (figure.brief_baseline if baseline else "")
+    value = _value(figure, card, card.figures[figure.key])
+    return text.format(**{**figure.protocol, "value": value, "baseline": figure.text(baseline)})
 
 
 def _row(figure: Figure, card: store.ModelCard, name: str, value: float, item: str = "") -> Row:

@@ -22,7 +22,8 @@ class Scores(NamedTuple):
     squared_error: np.ndarray  # (N,) of x_hat at the posterior mean, summed over pixels
     negative_elbo: np.ndarray | None  # (N,) nats, one posterior sample each; None for a point code
     # (N,) nats: negative_elbo minus the entropy of the image's pixels, its lowest possible value. Without the
-    # subtraction a light grey garment has a high score because it is grey.
+    # subtraction a light grey garment has a high score because it is grey. None unless the pixels' likelihood is a
+    # cross-entropy: a log-density has no such minimum.
     excess: np.ndarray | None
 
 
@@ -38,7 +39,8 @@ def outlier_scores(model: LatentModel, x: Tensor, generator: torch.Generator | N
     if not model.has_elbo:
         return Scores(_finite(error), None, None)
     bound = -elbo(out, x).elbo
-    return Scores(_finite(error), _finite(bound), _finite(bound - pixel_entropy(x)))
+    excess = _finite(bound - pixel_entropy(x)) if model.pixels.is_cross_entropy else None
+    return Scores(_finite(error), _finite(bound), excess)
 
 
 def _finite(scores: Tensor) -> np.ndarray:

@@ -18,7 +18,8 @@ class Terms(NamedTuple):
     """Means over N images, in nats; means and sigmas are those of the N posteriors."""
 
     recon: float  # -log p(x | z) at one sample of each posterior
-    recon_floor: float  # the least that pixels between 0 and 1 allow: recon where x_hat = x
+    # minimum of recon, reached where x_hat = x; None unless the pixels' likelihood is a cross-entropy
+    recon_floor: float | None
     kl: float
     kl_per_dim: np.ndarray | None  # (D,); None where the KL is estimated at the samples
     negative_elbo: np.ndarray  # (N,) recon + kl at that sample, per image
@@ -42,7 +43,8 @@ def average_terms(
         out = model(x, labels, generator=generator)
         terms = elbo(out, x)
         recon.append(terms.recon)
-        floor.append(pixel_entropy(x))
+        if model.pixels.is_cross_entropy:
+            floor.append(pixel_entropy(x))
         kl.append(terms.kl)
         if terms.kl_per_dim is not None:
             kl_per_dim.append(terms.kl_per_dim)
@@ -55,7 +57,7 @@ def average_terms(
     per_dim = torch.cat(kl_per_dim).double().mean(0).numpy() if kl_per_dim else None
     return Terms(
         float(torch.cat(recon).double().mean()),
-        float(torch.cat(floor).double().mean()),
+        float(torch.cat(floor).double().mean()) if floor else None,
         float(torch.cat(kl).double().mean()),
         per_dim,
         (torch.cat(recon) + torch.cat(kl)).numpy(),
@@ -66,10 +68,13 @@ def average_terms(
 
 
 def pixel_entropy(x: Tensor) -> Tensor:
-    """Images (B, C, H, W) in [0, 1] -> (B,) nats: the entropy of pixels that are white with these odds,
-    which is the least that -log p(x|z) can be, x_hat being x. Raises ValueError for other images."""
+    """Return the entropy (B,) in nats of Bernoulli pixels with means x (B, C, H, W) in [0, 1].
+
+    It is the minimum over x_hat, at x_hat = x, of the binary cross-entropy, which is -log p(x|z) of Bernoulli pixels;
+    with other likelihoods -log p(x|z) may be lower. Raises ValueError for images outside [0, 1].
+    """
     _check(x)
-    x = x.clamp(0, 1)  # what rounding leaves outside has no entropy
+    x = x.clamp(0, 1)  # rounded values may lie just outside
     return (torch.special.entr(x) + torch.special.entr(1 - x)).sum((1, 2, 3))
 
 

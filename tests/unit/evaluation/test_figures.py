@@ -51,7 +51,7 @@ def test_a_description_is_complete(figure):
     if figure.baseline and isinstance(figure.baseline, str):
         assert figure.baseline.partition(".")[0] in FIGURES
     assert bool(figure.baseline) == bool(figure.baseline_label)
-    assert set(placeholders(figure.brief)) <= {"value", "baseline", *figure.protocol}
+    assert set(placeholders(figure.brief + figure.brief_baseline)) <= {"value", "baseline", *figure.protocol}
     assert figure.text(1) and figure.text(None) == "–"
 
 
@@ -97,11 +97,17 @@ def test_the_summary_of_a_card():
     card = store.read_card("sprites-beta4")
     f = card.figures
     assert report.summary(card) == (
-        f"On 10,000 test images: reconstruction {f['recon']:.1f} nats (lowest possible {f['recon_floor']:.1f}), "
+        f"On 10,000 test images: reconstruction {f['recon']:.1f} nats, "
         f"KL {f['kl']:.1f} nats, negative ELBO {f['negative_elbo']:.1f} nats, {f['active_units']} of 10 dimensions "
         f"active, MIG {f['mig']:.3f} (mean codes in 20 bins; random codes {f['mig_random']:.3f})."
     )
+    assert f["recon_floor"] == 0  # sprites are black or white: the lowest possible value is not worth a word
     assert report.summary(dataclasses.replace(card, figures={})) == "Not evaluated yet."
+    grey = store.read_card("mnist-vae-2d")
+    recon, floor = grey.figures["recon"], grey.figures["recon_floor"]
+    assert f": reconstruction {recon:.1f} nats (lowest possible {floor:.1f}), KL " in report.summary(grey)
+    without = dataclasses.replace(grey, figures={k: v for k, v in grey.figures.items() if k != "recon_floor"})
+    assert f": reconstruction {recon:.1f} nats, KL " in report.summary(without)
     assert "given their class" in report.summary(store.read_card("mnist-cvae"))
 
 

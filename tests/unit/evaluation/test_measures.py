@@ -116,6 +116,18 @@ def test_unknown_measures_and_tasks_are_refused():
         evaluate(model, "mnist", limit=10, without=("fid",))
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "continuous_bernoulli"])
+def test_a_log_density_has_neither_a_floor_nor_an_excess(likelihood):
+    torch.manual_seed(0)
+    config = NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,), likelihood=likelihood)
+    model = FAMILIES["vae"](config).eval().requires_grad_(False)
+    figures, protocol = evaluate(model, "mnist", limit=20, downstream=("anomalies",))
+    expected = likelihood == "bernoulli"
+    assert ("recon_floor" in figures) == ("recon_floor" in protocol) == expected
+    assert any(key.startswith("auroc_excess_") for key in figures) == expected
+    assert {"recon", "kl", "negative_elbo", "auroc_negative_elbo_fashion-mnist"} <= figures.keys()
+
+
 def test_terms_are_computed_once_and_by_the_seed(tiny_split):
     torch.manual_seed(0)
     config = NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))

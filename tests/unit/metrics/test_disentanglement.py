@@ -7,6 +7,7 @@ from sklearn.svm import LinearSVC
 from vae import metrics
 from vae.metrics.disentanglement import dci_of_importance
 from vae.models import FAMILIES, NetworkConfig
+from vae.models.likelihoods import LIKELIHOODS
 from vae.objectives import elbo
 
 
@@ -259,6 +260,22 @@ def test_average_terms_are_means_of_the_objectives_terms():
     floor = torch.nn.functional.binary_cross_entropy(x, x, reduction="none").sum((1, 2, 3)).mean()
     assert found.recon_floor == pytest.approx(floor.item(), rel=1e-5) and floor < recon.mean()
     assert found.means.shape == found.sigmas.shape == (10, 2)
+
+
+@pytest.mark.parametrize("likelihood", list(LIKELIHOODS))
+def test_only_a_cross_entropy_has_a_lowest_possible_value(likelihood):
+    torch.manual_seed(0)
+    config = NetworkConfig((1, 6, 6), latent_dim=2, encoder=(8,), decoder=(8,), likelihood=likelihood)
+    model = FAMILIES["vae"](config).eval()
+    x = torch.full((3, 1, 6, 6), 0.5)
+    found = metrics.average_terms(model, [(x, torch.zeros(3, dtype=torch.long))])
+    scores = metrics.outlier_scores(model, x, torch.Generator().manual_seed(0))
+    if likelihood == "bernoulli":
+        assert found.recon_floor == pytest.approx(36 * np.log(2))
+        np.testing.assert_allclose(scores.excess, scores.negative_elbo - 36 * np.log(2), rtol=1e-3)
+    else:
+        assert found.recon_floor is None and scores.excess is None
+        assert np.isfinite(scores.negative_elbo).all()
 
 
 def test_code_usage_of_known_codes():

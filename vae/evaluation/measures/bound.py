@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, SEED, Context, Measure
@@ -17,7 +19,8 @@ RECON = Figure(
     baseline_label="lowest possible",
     protocol={"seed": SEED, "images": None, "split": None, "given": ""},
     sentence="-log p(x|z) in nats, {images:,} {split} images, one posterior sample each (seed {seed}){given}",
-    brief="reconstruction {value} nats (lowest possible {baseline})",
+    brief="reconstruction {value} nats",
+    brief_baseline=" (lowest possible {baseline})",
     rank=4,
 )
 KL = Figure(
@@ -80,7 +83,9 @@ class Bound(Measure):
         model, terms = context.model, context.terms
         given = ", given the true label: the bound is on log p(x|y)" if model.num_classes else ""
         context.describe(RECON, given=given)
-        figures = {f"{context.on}_images": context.n, "recon": terms.recon, "recon_floor": terms.recon_floor}
+        figures: dict[str, Any] = {f"{context.on}_images": context.n, "recon": terms.recon}
+        if terms.recon_floor is not None:
+            figures["recon_floor"] = terms.recon_floor
         if not model.has_elbo:
             return figures
         context.describe(KL, how=how_kl(model))
