@@ -96,7 +96,7 @@ def test_auroc_and_curve_are_the_cards(name, kind, score):
     np.testing.assert_allclose(curve[0]["y"], figures[f"roc_{score}_{kind}"])
     table = app.dataframe[0].value
     assert table.set_index("foreign images")[f"AUROC by {anomalies.SCORES[score]}"][
-        anomalies.KINDS[kind]
+        anomalies.kind_labels()[kind]
     ] == auroc  # fmt: skip
     if auroc < 0.5:
         assert any("Worse than chance" in m.value for m in app.markdown)

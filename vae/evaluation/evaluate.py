@@ -68,7 +68,7 @@ def differences(card: ModelCard, figures: dict, protocol: dict, without: tuple[s
 
     without: measures that were left out; their figures are not compared.
     """
-    left_out = {figure.key for name in without for figure in MEASURES[name].figures}
+    left_out = {figure.key for name in without for figure in MEASURES[name]().all_figures()}
     stored = {key: value for key, value in card.figures.items() if key not in left_out}
     on_card = {key: text for key, text in card.protocol.items() if key not in left_out}
     found = [f"{key} is on the card and was not measured" for key in stored if key not in figures]

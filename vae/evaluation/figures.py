@@ -6,7 +6,7 @@ command line read labels, units, digits, baselines and protocols here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, Literal
@@ -70,7 +70,35 @@ class Figure:
         return measured == stored or abs(measured - stored) <= self.tolerance * max(1.0, abs(stored))
 
 
-FIGURES: Registry[Figure] = Registry("figure")  # filled by the files of measures/
+class FigureRegistry(Registry[Figure]):
+    """The registry of figures, filled by the files of measures/.
+
+    derived: functions that list figures which depend on another registry. A lookup calls them for a key that is not
+    registered itself, so that they may follow what is registered later.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("figure")
+        self.derived: list[Callable[[], Iterable[Figure]]] = []
+
+    def __missing__(self, key: str) -> Figure:
+        for figure in self._derived_figures():
+            if figure.key == key:
+                return figure
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or any(figure.key == key for figure in self._derived_figures())
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def _derived_figures(self) -> Iterator[Figure]:
+        for figures in self.derived:
+            yield from figures()
+
+
+FIGURES = FigureRegistry()
 
 
 def placeholders(sentence: str) -> list[str]:

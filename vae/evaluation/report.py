@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 def ordered() -> list[Figure]:
     """Return all figures in the order of tables."""
-    return [figure for measure in measures.ordered().values() for figure in measure.figures]
+    return [figure for measure in measures.ordered().values() for figure in measure.all_figures()]
 
 
 def of_group(group: str, cards: list[store.ModelCard]) -> list[Figure]:

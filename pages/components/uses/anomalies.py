@@ -8,7 +8,7 @@ import torch
 
 from vae import metrics
 from vae.evaluation import downstream
-from vae.evaluation.measures.anomalies import AUROC, KINDS, SCORES
+from vae.evaluation.measures.anomalies import AUROC, SCORES, kind_labels
 
 from ..shell import cached, state
 from ..widgets import charts, exports
@@ -47,7 +47,7 @@ def show() -> None:
         required=True,
         key="anomaly_kind",
         persist_state="session",
-        format_func=KINDS.get,
+        format_func=kind_labels().get,
     )
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     score = row.segmented_control(
@@ -64,7 +64,7 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
-            charts.two_histograms(ours, theirs, "test images", KINDS[kind],
+            charts.two_histograms(ours, theirs, "test images", kind_labels()[kind],
                 f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
             config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
         )  # fmt: skip
@@ -77,7 +77,7 @@ def show() -> None:
     with torch.no_grad():
         shown = torch.cat([foreign[:EXAMPLES], state.model().reconstruct(foreign[:EXAMPLES])])
     picture_grid(
-        shown, [f"{KINDS[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
+        shown, [f"{kind_labels()[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
         key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
     )  # fmt: skip
 
@@ -96,7 +96,7 @@ def show() -> None:
             )  # fmt: skip
 
     st.subheader("All kinds")
-    table = {"foreign images": [KINDS[k] for k in kinds]}
+    table = {"foreign images": [kind_labels()[k] for k in kinds]}
     table |= {f"{AUROC.label} by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
     st.dataframe(
         table, hide_index=True, key="anomaly_table",

@@ -9,8 +9,11 @@ import torch
 import vae
 from vae import metrics, store
 from vae.data import DATASETS, Split
-from vae.evaluation import downstream
+from vae.evaluation import downstream, report
+from vae.evaluation.evaluate import evaluate
+from vae.evaluation.figures import FIGURES, unknown
 from vae.metrics.classifier import Classifier
+from vae.models import FAMILIES, NetworkConfig
 
 
 def test_labels_are_lent_by_training_images_equally_of_each_class():
@@ -160,3 +163,22 @@ def test_a_damaged_memory_is_told(tmp_path):
             store.read_memory("mnist-few", tmp_path)
     store.write_memory("mnist-few", memory, tmp_path)
     assert store.read_memory("mnist-few", tmp_path).train_images == 200
+
+
+def test_a_data_set_that_registers_later_has_its_own_auroc(stripes, monkeypatch):
+    key = "auroc_squared_error_stripes"
+    assert key not in FIGURES
+    later = dataclasses.replace(stripes, name="spots", out_of_distribution=("stripes",))
+    monkeypatch.setitem(DATASETS, "spots", later)
+    torch.manual_seed(0)
+    config = NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
+    model = FAMILIES["vae"](config).eval().requires_grad_(False)
+    figures, protocol = evaluate(model, "spots", limit=20, downstream=("anomalies",))
+    # both data sets have the same images, so the scores are equal
+    assert figures[key] == pytest.approx(0.5) and "auroc" in protocol
+    assert FIGURES[key].label == "AUROC, stripes, by squared error" and FIGURES.get(key) in report.ordered()
+    card = dataclasses.replace(store.read_card("mnist-vae-2d"), figures=figures, protocol=protocol)
+    assert unknown(card) == ""
+    assert "| AUROC, stripes, by squared error | 0.500 | 0.500 (chance) |" in report.figures_table(card)
+    monkeypatch.undo()
+    assert key not in FIGURES and FIGURES.get(key) is None

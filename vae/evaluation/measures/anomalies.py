@@ -10,8 +10,7 @@ from .base import MEASURES, Context, Measure
 from .bound import NEGATIVE_ELBO
 
 SCORES = {"squared_error": "squared error", "negative_elbo": NEGATIVE_ELBO.label, "excess": "excess"}
-OTHERS = {name: DATASETS[name].noun for info in DATASETS.values() for name in info.out_of_distribution}
-KINDS = OTHERS | {  # of outliers: another data set's images, corrupted images, or an empty picture
+CORRUPTED = {
     "noisy": "noisy",
     "blurred": "blurred",
     "cut": "with a hole",
@@ -31,8 +30,20 @@ AUROC = Figure(
 )
 
 
-def figures_of(score: str, kind: str) -> tuple[Figure, Figure]:
-    name = f"{KINDS[kind]}, by {SCORES[score]}"
+def other_data_sets() -> dict[str, str]:
+    """Return {name: noun} of the data sets whose images are outliers for a model of another registered data set."""
+    named = (name for info in DATASETS.values() for name in info.out_of_distribution)
+    return {name: DATASETS[name].noun for name in named if name in DATASETS}
+
+
+def kind_labels() -> dict[str, str]:
+    """Return {kind: label} of all kinds of outliers: other data sets, corruptions, an empty picture."""
+    return other_data_sets() | CORRUPTED
+
+
+def figures_of(score: str, kind: str, label: str) -> tuple[Figure, Figure]:
+    """Describe the AUROC and the ROC curve of a score for a kind of outlier."""
+    name = f"{label}, by {SCORES[score]}"
     return (
         Figure(
             f"auroc_{score}_{kind}",
@@ -40,8 +51,8 @@ def figures_of(score: str, kind: str) -> tuple[Figure, Figure]:
             better="higher",
             baseline=0.5,
             baseline_label="chance",
-            # tables are long enough with the other data set alone; the page Uses shows all
-            shown=kind in OTHERS,
+            # tables show other data sets only, to stay short; the page Uses shows all kinds
+            shown=kind not in CORRUPTED,
             of="auroc",
         ),
         Figure(f"roc_{score}_{kind}", f"ROC curve, {name}", of="auroc", shown=False),
@@ -50,9 +61,13 @@ def figures_of(score: str, kind: str) -> tuple[Figure, Figure]:
 
 @MEASURES.register("anomalies")
 class Anomalies(Measure):
-    figures = (AUROC, *(figure for kind in KINDS for score in SCORES for figure in figures_of(score, kind)))
+    figures = (AUROC,)
     position = 80
     task = "anomalies"
+
+    def derived_figures(self) -> tuple[Figure, ...]:
+        kinds = kind_labels().items()
+        return tuple(figure for kind, label in kinds for score in SCORES for figure in figures_of(score, kind, label))
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return bool(info.out_of_distribution)

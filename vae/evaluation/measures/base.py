@@ -77,7 +77,7 @@ class Measure:
     """A measurement of one or several figures. A file of measures/ registers it in MEASURES; `evaluate` then runs it,
     and cards, pages and the README show its figures.
 
-    figures: descriptions of all figures that it may measure, registered with the class
+    figures: descriptions of the figures that it may measure, registered with the class; see also derived_figures
     position: sort key of its figures among others, ascending
     task: "" if it is always measured, else the downstream task by which a recipe's `downstream` requests it
     """
@@ -89,7 +89,16 @@ class Measure:
     def __init_subclass__(cls) -> None:
         for figure in cls.figures:
             FIGURES.register(figure.key, depth=2)(figure)
+        if cls.derived_figures is not Measure.derived_figures:
+            FIGURES.derived.append(cls().derived_figures)
 
+    def derived_figures(self) -> tuple[Figure, ...]:
+        """Return the figures that depend on what is registered, such as one for each data set."""
+        return ()
+
+    def all_figures(self) -> tuple[Figure, ...]:
+        """Return `figures` and the derived figures, in the order of tables."""
+        return (*self.figures, *self.derived_figures())
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         """Return whether these figures can be measured for a model of this data set."""
         return True
@@ -114,11 +123,11 @@ def ordered() -> dict[str, Measure]:
 def run(measure: Measure, context: Context) -> tuple[dict, dict]:
     """Return (figures, protocol) of a measure. Raises ValueError for a figure that it does not describe."""
     figures = measure.measure(context)
-    described = {figure.key: figure for figure in measure.figures}
+    described = {figure.key: figure for figure in measure.all_figures()}
     if extra := figures.keys() - described.keys():
         raise ValueError(f"{type(measure).__name__} measures {extra.pop()!r} and does not describe it")
     needed = {described[key].of or key for key in figures}
-    with_sentence = [figure for figure in measure.figures if figure.sentence and figure.key in needed]
+    with_sentence = [figure for figure in described.values() if figure.sentence and figure.key in needed]
     for figure in with_sentence:
         if figure.key not in context.protocol:
             context.describe(figure)
