@@ -12,21 +12,21 @@ from torch.distributions import Distribution
 from ..models import LatentModel
 
 LEAPFROG_STEPS = 5  # in a Hamiltonian move
-MOVES = 3  # Hamiltonian moves after each rise of the likelihood's power
-MIN_EFFECTIVE_SHARE = 0.5  # of particles, after a rise of the likelihood's power
+MOVES = 3  # Hamiltonian moves in each temperature step
+MIN_EFFECTIVE_SHARE = 0.5  # of particles, after the likelihood's power has been increased
 TARGET_ACCEPTANCE = 0.7  # share of moves; the step size is adapted to reach it
-MAX_RISES = 200
+MAX_TEMPERATURE_STEPS = 200
 
 
 class Filled(NamedTuple):
     """N equally weighted samples from p(z | visible pixels).
 
-    For grey pixels the likelihood is replaced by a cross-entropy, as in training.
+    For grey pixels a Bernoulli likelihood is a cross-entropy, as in training.
     """
 
     z: Tensor  # (N, D)
-    log_evidence: float  # estimate of log p(visible pixels) in nats; a log-probability for binary pixels only
-    rises: int  # of the likelihood's power, from the prior's 0 to the posterior's 1
+    log_evidence: float  # estimate of log p(visible pixels) in nats; with Bernoulli pixels, for binary images only
+    temperature_steps: int  # in which the likelihood's power rises from 0 (the prior) to 1 (the posterior)
     accepted: float  # accepted share of proposals, mean over all moves
 
 
@@ -62,11 +62,11 @@ def fill_in(
         likelihood = log_likelihood(z)
     power, log_evidence, step = 0.0, 0.0, 0.5
     rates: list[float] = []
-    while power < 1 and len(rates) < MAX_RISES * MOVES:
-        rise = _rise(likelihood, 1 - power)
-        log_weights = (rise * likelihood).double()
+    while power < 1 and len(rates) < MAX_TEMPERATURE_STEPS * MOVES:
+        power_step = _power_step(likelihood, 1 - power)
+        log_weights = (power_step * likelihood).double()
         log_evidence += float(log_weights.logsumexp(0) - torch.tensor(float(n)).log())
-        power = min(1.0, power + rise)
+        power = min(1.0, power + power_step)
         chosen = _systematic(log_weights.softmax(0), generator)
         z = z[chosen]
         # the spread of the particles scales the step of each dimension
@@ -82,13 +82,11 @@ def fill_in(
     return Filled(z, log_evidence, len(rates) // MOVES, sum(rates) / len(rates))
 
 
-def _rise(likelihood: Tensor, limit: float) -> float:
-    """Return the largest rise of the power, up to limit, that leaves MIN_EFFECTIVE_SHARE of the particles
-    effective.
-    """
+def _power_step(likelihood: Tensor, limit: float) -> float:
+    """Return the largest step of the power, up to limit, that keeps MIN_EFFECTIVE_SHARE of the particles effective."""
 
-    def effective(rise: float) -> float:
-        weights = (rise * likelihood.double()).softmax(0)
+    def effective(power_step: float) -> float:
+        weights = (power_step * likelihood.double()).softmax(0)
         return float(1 / (weights**2).sum()) / len(likelihood)
 
     if effective(limit) >= MIN_EFFECTIVE_SHARE:

@@ -75,7 +75,7 @@ def show() -> None:
         )  # fmt: skip
         _classes(decoded)
     st.caption(
-        f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.rises} rises of the "
+        f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.temperature_steps} rises of the "
         f"likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); "
         f"{_evidence(filled)}"
         f"seed {state.seed()}. The encoder alone was made for whole images and "

@@ -8,7 +8,7 @@ from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 import vae
-from vae.latent.inpainting import _rise, _systematic, fill_in
+from vae.latent.inpainting import _power_step, _systematic, fill_in
 from vae.models import NetworkConfig
 from vae.models.base import LatentModel, diagonal_normal
 
@@ -108,17 +108,17 @@ def test_what_cannot_be_filled_in_is_told():
 
 
 def test_what_no_code_explains_is_told(monkeypatch):
-    monkeypatch.setattr("vae.latent.inpainting.MAX_RISES", 1)
+    monkeypatch.setattr("vae.latent.inpainting.MAX_TEMPERATURE_STEPS", 1)
     with pytest.raises(ValueError, match="out of distribution"):
         fill_in(vae.load("mnist-vae-2d"), torch.ones(1, 28, 28), torch.ones(28, 28, dtype=torch.bool))
 
 
 def test_a_rise_leaves_half_the_particles_effective():
     likelihood = torch.linspace(-300, 0, 50)
-    rise = _rise(likelihood, 1.0)
+    rise = _power_step(likelihood, 1.0)
     weights = (rise * likelihood.double()).softmax(0)
     assert float(1 / (weights**2).sum()) == pytest.approx(25, rel=1e-3)
-    assert _rise(torch.zeros(50), 0.3) == 0.3  # equal ones may go all the way
+    assert _power_step(torch.zeros(50), 0.3) == 0.3  # equal ones may go all the way
 
 
 def test_resampling_keeps_each_particle_as_often_as_its_weight_says():
