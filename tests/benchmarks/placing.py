@@ -29,7 +29,7 @@ def distances(fitted, held_out, reducer, xy, another_seed: bool = True) -> dict[
     """Return, by what places them, how far codes (N, D) lie from UMAP's transform, in shares of the map's span (N,)."""  # noqa: E501
     transform = lambda: np.concatenate([reducer.transform(z[None]) for z in held_out])  # noqa: E731
     umaps = transform()
-    placed = {"place": maps.place(held_out, fitted, xy, maps.umap_push(xy)), "weighted mean": maps.place(held_out, fitted, xy)}  # noqa: E501
+    placed = {"place": maps.place(held_out, fitted, xy, maps.umap_repulsion(xy)), "weighted mean": maps.place(held_out, fitted, xy)}  # noqa: E501
     if another_seed:
         reducer.transform_seed = 1
         placed["UMAP, another seed"] = transform()

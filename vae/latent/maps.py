@@ -91,7 +91,7 @@ def dimension_plane(z: np.ndarray, dims: tuple[int, int]) -> Plane:
     return Plane(origin, axes)
 
 
-class Push(NamedTuple):
+class Repulsion(NamedTuple):
     """The repulsion of a new point by all points of a UMAP map, on a grid over the map."""
 
     low: np.ndarray  # (2,), first corner of the grid
@@ -108,7 +108,7 @@ class Push(NamedTuple):
         return (1 - ty) * lower + ty * upper
 
 
-def umap_push(xy: np.ndarray) -> Push:
+def umap_repulsion(xy: np.ndarray) -> Repulsion:
     """Return the mean repulsion by the points xy (N, 2) of a UMAP map, on a grid over the map."""
     low, high = xy.min(0) - 1.0, xy.max(0) + 1.0
     step = (high - low) / (CELLS - 1)
@@ -117,24 +117,24 @@ def umap_push(xy: np.ndarray) -> Push:
     offsets = np.arange(1 - CELLS, CELLS)
     force = _repulsion(np.stack(np.meshgrid(offsets * step[0], offsets * step[1], indexing="ij"), -1))
     summed = [fftconvolve(force[..., d], share, mode="valid") for d in (0, 1)]
-    return Push(low, high, np.stack(summed, -1).astype(np.float32))
+    return Repulsion(low, high, np.stack(summed, -1).astype(np.float32))
 
 
 def place(
-    z: np.ndarray, codes: np.ndarray, xy: np.ndarray, push: Push | None = None, k: int = N_NEIGHBORS
+    z: np.ndarray, codes: np.ndarray, xy: np.ndarray, repulsion: Repulsion | None = None, k: int = N_NEIGHBORS
 ) -> np.ndarray:
     """Return the positions (B, 2) of new codes z (B, D) on a fitted map of codes (N, D) at xy (N, 2).
 
-    With push (umap_push(xy)), like UMAP's transform: start from the mean position of the k nearest codes,
+    With repulsion (umap_repulsion(xy)), like UMAP's transform: start from the mean position of the k nearest codes,
     weighted by membership, then take 100 steps of attraction by these neighbours and repulsion by all other
     points. UMAP samples the pairs of each step; here each step is the mean over such samples. So the result is
     deterministic, and as close to a UMAP result as two of those are to each other.
-    Without push: the weighted mean. A z that equals a code gets its position.
+    Without repulsion: the weighted mean. A z that equals a code gets its position.
     """
     indices, distances = nearest(z, codes, k)
     weights = _memberships(distances)  # (B, k)
     positions = (weights[:, :, None] * xy[indices]).sum(1) / weights.sum(1)[:, None]
-    if push is not None:
+    if repulsion is not None:
         # as in umap: an edge is sampled in proportion to its weight, and dropped below one sample in all epochs
         rates = weights / weights.max(1, keepdims=True)
         rates[rates < 1 / EPOCHS] = 0
@@ -142,7 +142,7 @@ def place(
         for epoch in range(EPOCHS):
             pull = (rates[:, :, None] * _attraction(positions[:, None] - xy[indices])).sum(1)
             step = FIRST_STEP * (1 - max(epoch - 1, 0) / EPOCHS)
-            positions = positions + step * (pull + negatives * push.at(positions))
+            positions = positions + step * (pull + negatives * repulsion.at(positions))
     known = distances[:, 0] < SAME_CODE
     positions[known] = xy[indices[known, 0]]
     return positions

@@ -59,7 +59,7 @@ class Layout:
     xy: np.ndarray  # (N, 2)
     neighbours: int  # whose codes make that of a place; 0 where the map is a plane
     plane: maps.Plane | None = None
-    push: maps.Push | None = None
+    push: maps.Repulsion | None = None
     dims: tuple[int, int] | None = None  # where it shows two dimensions as they are
 
     def place(self, z: Tensor, collection: Collection) -> np.ndarray:
@@ -147,8 +147,8 @@ def _pca_plane(collection: str, _codes: np.ndarray) -> maps.Plane:
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def _push(layout_of: str, _xy: np.ndarray) -> maps.Push:
-    return maps.umap_push(_xy)
+def _push(layout_of: str, _xy: np.ndarray) -> maps.Repulsion:
+    return maps.umap_repulsion(_xy)
 
 
 # ---- as the browser gets it

@@ -12,7 +12,7 @@ from vae.latent import maps
 def test_placing_a_code_on_its_own_place():
     rng = np.random.default_rng(0)
     codes, xy = rng.normal(size=(200, 5)), rng.normal(size=(200, 2))
-    for push in (None, maps.umap_push(xy)):
+    for push in (None, maps.umap_repulsion(xy)):
         np.testing.assert_allclose(maps.place(codes[:3], codes, xy, push), xy[:3], atol=1e-6)
 
 
@@ -51,7 +51,7 @@ def test_the_grid_of_pushes_is_their_mean():
     exact = np.stack([maps._repulsion(p - xy).mean(0) for p in places])
     away = np.linalg.norm(places[:, None] - xy, axis=2).min(1) > 1  # beside a point it is steep
     assert away.sum() > 100
-    found = maps.umap_push(xy).at(places)
+    found = maps.umap_repulsion(xy).at(places)
     np.testing.assert_allclose(found[away], exact[away], atol=0.002)  # of forces up to 0.2
 
 
@@ -62,7 +62,7 @@ def test_a_code_between_two_groups_is_not_left_between_them():
     xy = np.concatenate([rng.normal(size=(200, 2)), rng.normal(size=(200, 2)) + [20, 0]])
     z = np.array([[0.45, 0.0]])
     assert 2 < maps.place(z, codes, xy)[0, 0] < 18
-    assert maps.place(z, codes, xy, maps.umap_push(xy))[0, 0] < 2
+    assert maps.place(z, codes, xy, maps.umap_repulsion(xy))[0, 0] < 2
 
 
 def test_a_plane_there_and_back():
