@@ -289,8 +289,8 @@ def iwae(out: Output, x: Tensor, samples: int, dreg: bool = True) -> IWAETerms:
 class FreeBitsTerms(NamedTuple):
     recon: Tensor  # (B,) -log p(x | z)
     kl: Tensor  # (B,) KL(q(z|x) || p(z))
-    paid: Tensor  # (B,) sum over dimensions of max(nats, mean KL of the dimension), equal for all images
-    loss: Tensor  # (B,) recon + beta * paid
+    clamped_kl: Tensor  # (B,) sum over dimensions of max(nats, mean KL of the dimension), equal for all images
+    loss: Tensor  # (B,) recon + beta * clamped_kl
 
 
 def free_bits(out: Output, x: Tensor, beta: float, nats: float) -> FreeBitsTerms:
@@ -303,8 +303,8 @@ def free_bits(out: Output, x: Tensor, beta: float, nats: float) -> FreeBitsTerms
     terms = elbo(out, x)
     if terms.kl_per_dim is None:
         raise ValueError("free bits need a KL for each dimension: a Gaussian posterior and a Gaussian prior")
-    paid = terms.kl_per_dim.mean(0).clamp(min=nats).sum().expand(len(x))
-    return FreeBitsTerms(terms.recon, terms.kl, paid, terms.recon + beta * paid)
+    clamped_kl = terms.kl_per_dim.mean(0).clamp(min=nats).sum().expand(len(x))
+    return FreeBitsTerms(terms.recon, terms.kl, clamped_kl, terms.recon + beta * clamped_kl)
 
 
 def _at_sample(out: Output) -> Distribution:

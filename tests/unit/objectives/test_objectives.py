@@ -199,7 +199,7 @@ def test_free_bits_by_hand():
     out = passed(w, x, mu, torch.ones_like(mu), 1, 0)
     terms = free_bits(out, x, beta=2.0, nats=0.25)
     # KL(N(1, 1) || N(0, 1)) = 0.5, which is paid; that of 0.1 is 0.005, which costs 0.25 all the same
-    torch.testing.assert_close(terms.paid, torch.full((6,), 0.75, dtype=w.dtype))
+    torch.testing.assert_close(terms.clamped_kl, torch.full((6,), 0.75, dtype=w.dtype))
     torch.testing.assert_close(terms.kl, torch.full((6,), 0.505, dtype=w.dtype))
     torch.testing.assert_close(terms.loss, terms.recon + 1.5)
 
@@ -209,6 +209,6 @@ def test_free_bits_pull_no_cheap_dimension():
     mu = torch.tensor([[1.0, 0.1]] * 6, dtype=w.dtype, requires_grad=True)
     out = passed(w, x, mu, torch.ones(6, 2, dtype=w.dtype), 1, 0)
     terms = free_bits(out, x, beta=1.0, nats=0.25)
-    pull = torch.autograd.grad(terms.paid.mean(), mu, retain_graph=True)[0]
+    pull = torch.autograd.grad(terms.clamped_kl.mean(), mu, retain_graph=True)[0]
     assert (pull[:, 0] > 0).all() and (pull[:, 1] == 0).all()
     assert FreeBits().at(0) == {"beta": 1.0, "nats": 0.25} and math.isfinite(terms.loss.sum().item())
