@@ -164,7 +164,7 @@ def _names(args: argparse.Namespace) -> list[str]:
 
 
 def check_models(args: argparse.Namespace) -> int:
-    """Measure again what the cards say; 0 where every figure is reproduced."""
+    """Measure models again and print the differences from their cards. Returns 0 if there are none, else 1."""
     cards, problems = store.scan(check=figures.unknown)
     names = [*(card.name for card in cards), *problems] if args.all else [args.name]
     without = () if args.dci else ("dci",)

@@ -65,7 +65,7 @@ def write_progress(folder: Path, stage: str, share: float) -> None:
 
 
 def end_after(seconds: float) -> None:
-    """End this process after so many seconds: nothing waits for its result any longer."""
+    """End this process after so many seconds, when its result is no longer awaited."""
     timer = threading.Timer(seconds, os._exit, [EXIT_TIMED_OUT])
     timer.daemon = True
     timer.start()

@@ -125,8 +125,10 @@ def evaluate_and_save(name: str) -> None:
 
 
 def check(name: str, without: tuple[str, ...] = ()) -> list[str]:
-    """Measure a shipped model again on test images, write nothing, and return in what its card differs, in a
-    sentence each."""
+    """Measure a shipped model again on test images and return the differences from its card, one sentence each.
+
+    Nothing is written.
+    """
     model = store.load(name)
     card = store.card_of(model)
     figures, protocol = evaluate(model, card.data, without=without, progress=True, downstream=downstream_of(name))

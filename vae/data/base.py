@@ -141,7 +141,7 @@ class Split:
     def batches(
         self, size: int = 500, rows: Sequence[int] | np.ndarray | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield `batch` of consecutive rows, `size` at a time: of all images, or of `rows` alone."""
+        """Yield `batch` of consecutive rows, `size` at a time: of all images, or of `rows` only."""
         rows = range(len(self)) if rows is None else rows
         for first in range(0, len(rows), size):
             yield self.batch(rows[first : first + size])

@@ -153,7 +153,7 @@ def choose_styles(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...
     of a hash of their first style; a group that would make the split too large is skipped. The larger groups, four
     chains of common text faces, would fill a third of the test split.
     """
-    apart: list[int] = []  # styles that are no twins
+    apart: list[int] = []  # styles that are not twins
     twins: list[int] = []
     for style in range(len(distance)):
         if style not in ODD:

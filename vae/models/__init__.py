@@ -1,4 +1,4 @@
-"""Model families, one a file, each found by its registration: FAMILIES holds them by the name that a card stores."""
+"""Model families, one in each file, registered in FAMILIES under the name that a card stores."""
 
 import sys
 

@@ -13,7 +13,7 @@ from .vae import VAE
 
 @FAMILIES.register("dvae")
 class DenoisingVAE(VAE):
-    """A VAE that adds noise to its inputs in training mode, and only there.
+    """A VAE that adds noise to its inputs in training mode only.
 
     The standard deviation is uniform between 0 and config.noise for each image, so that the encoder sees clean images
     too.

@@ -1,4 +1,4 @@
-"""Values that cost a pass through a network, computed once: of a distribution, and of a module's weights."""
+"""Caches of values that need a pass through a network: of a distribution, and of a module's weights."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 class computed_once(property):
-    """A property of an object that never changes, such as a distribution: computed at the first access.
+    """A property of an immutable object, such as a distribution, computed at the first access.
 
-    Once with and once without gradients, since a tensor that was computed without has none to give.
+    It is computed once with and once without gradients, since a tensor computed without gradients has none.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -27,23 +27,23 @@ class computed_once(property):
             return self
         kept = instance.__dict__.setdefault("_computed", {})
         key = self.name, torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-        if key not in kept or changes(kept[key][0]) != kept[key][1]:  # a caller may have changed it in place
+        if key not in kept or changes(kept[key][0]) != kept[key][1]:  # a caller may have changed the value in place
             value = super().__get__(instance, owner)
             kept[key] = value, changes(value)
         return kept[key][0]
 
 
 def changes(z: torch.Tensor) -> int:
-    """Return how often a tensor was changed in place; 0 where nobody counts: in inference mode, and where
+    """Return how often a tensor was changed in place; 0 where torch does not count: in inference mode, and while
     operations are recorded."""
     return 0 if traced() or z.is_inference() else z._version
 
 
 def while_unchanged(module: nn.Module, compute: Callable[[], T]) -> T:
-    """Return compute(), a function of a module's weights alone, from memory while no weight has changed.
+    """Return compute(), a function of a module's weights only, cached until a weight changes.
 
-    A change through `.data` goes unnoticed. It is computed anew in training mode and wherever its value belongs to
-    that one call: where gradients are recorded, in inference mode, and where torch traces or compiles.
+    A change through `.data` is not noticed. The value is not cached in training mode, where gradients are recorded, in
+    inference mode, and while torch traces or compiles.
     """
     weights = [*module.parameters(), *module.buffers()]
     if (
@@ -55,6 +55,6 @@ def while_unchanged(module: nn.Module, compute: Callable[[], T]) -> T:
     version = [(t.data_ptr(), t._version, t.dtype, t.device) for t in weights]
     kept = module.__dict__.get("_while_unchanged")
     if kept is None or kept[0] != version:
-        # the weights themselves are kept too, so that no others come to lie at their addresses
+        # the cache refers to the weights too, so that other tensors cannot be allocated at their addresses
         kept = module.__dict__["_while_unchanged"] = version, compute(), [t.detach() for t in weights]
     return kept[1]

@@ -55,7 +55,7 @@ def content_of(state: dict[str, Tensor]) -> bytes:
 
 
 def try_writing(folder: Path) -> None:
-    """Make sure, before long work, that a folder can be written to. Raises OSError."""
+    """Check before long work that a folder can be written to. Raises OSError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:

@@ -75,8 +75,8 @@ def show() -> None:
         )  # fmt: skip
         _classes(decoded)
     st.caption(
-        f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.temperature_steps} rises of the "
-        f"likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); "
+        f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.temperature_steps} "
+        f"rises of the likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); "
         f"{_evidence(filled)}"
         f"seed {state.seed()}. The encoder alone was made for whole images and "
         "takes what is hidden for black. Click a draw to take it along."
