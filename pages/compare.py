@@ -21,7 +21,7 @@ comparison.read_link()
 comparison.presets()
 names = comparison.chooser()
 if comparison.others():
-    link.say("beside", ",".join(comparison.others()))
+    link.set_page_parameter("beside", ",".join(comparison.others()))
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 given = controls.segmented_control(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.shell import cached, pictures, state
-from pages.components.shell.navigation import ensure_front_door, go
+from pages.components.shell.navigation import ensure_entry_point, open_page
 from vae.evaluation import report
 
 PLACE = 0  # in the navigation
@@ -16,7 +16,7 @@ FIRST_STEPS = {  # page: what draws people there, icon
     "match": ("Play", "sports_esports"),
 }
 
-ensure_front_door()
+ensure_entry_point()
 st.title("See what a variational autoencoder has learned")
 st.markdown(
     "Each picture is drawn by a trained model from a few numbers, its **latent code**. "
@@ -31,7 +31,7 @@ cards, problems = cached.zoo_scan()
 
 def explore(name: str) -> None:
     state.set_model(name)
-    go("sliders")
+    open_page("sliders")
 
 
 ACROSS = 4

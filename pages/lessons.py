@@ -5,11 +5,11 @@ import streamlit as st
 from pages.components.lessons.catalogue import LESSONS, needed
 from pages.components.lessons.panel import link_of, take
 from pages.components.shell import cached
-from pages.components.shell.navigation import ensure_front_door
+from pages.components.shell.navigation import ensure_entry_point
 
 PLACE = 10  # in the navigation
 
-ensure_front_door()
+ensure_entry_point()
 st.title("Lessons")
 st.markdown(
     "**Choose a lesson.** Each step stands above the page on which it is taken: something to try, a question, and an "

@@ -7,12 +7,12 @@ import streamlit as st
 
 from pages.components.match.panel import ENOUGH, FACTORS, MACHINES, machines, match_panel, rounds
 from pages.components.shell import cached, link, state
-from pages.components.shell.navigation import ensure_front_door, go
+from pages.components.shell.navigation import ensure_entry_point, open_page
 from pages.components.widgets import exports
 
 PLACE = 100  # in the navigation
 
-ensure_front_door()
+ensure_entry_point()
 st.title("Match the target")
 st.markdown(
     "**Move the sliders until your picture is the target.** One machine after another, in an order of "
@@ -77,7 +77,7 @@ else:
         if result["machine"] != FACTORS:
             st.button(
                 f"{title(result['machine'])}, on Sliders", key=f"match_open_{result['machine']}",
-                on_click=lambda name=result["machine"]: (state.set_model(name), go("sliders")),
+                on_click=lambda name=result["machine"]: (state.set_model(name), open_page("sliders")),
             )  # fmt: skip
 
 rows = [

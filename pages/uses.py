@@ -34,7 +34,7 @@ def change() -> None:
         st.session_state.use_own = (own, wanted)
 
 
-wished = link.asked("use")
+wished = link.pop_page_parameter("use")
 if wished in USES:
     st.session_state.use = wished
     st.session_state.pop("use_own", None)  # a link's model is chosen
@@ -44,7 +44,7 @@ st.segmented_control(
     format_func=lambda use: USES[use][0], label_visibility="collapsed", on_change=change, persist_state="session",
 )  # fmt: skip
 use, section = st.session_state.use, USES[st.session_state.use][1]
-link.say("use", use)
+link.set_page_parameter("use", use)
 fitting = section.models()
 own, instead = st.session_state.get("use_own", ("", ""))
 if instead and state.card().name != instead:  # another was chosen by hand since

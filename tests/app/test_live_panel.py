@@ -23,7 +23,7 @@ def session(monkeypatch):
     found = Session(model=NAME, y=2)
     for module in (state, messages, panel, code_grid):
         monkeypatch.setattr(module, "st", SimpleNamespace(session_state=found))
-    monkeypatch.setattr(state, "ensure_front_door", lambda: None)
+    monkeypatch.setattr(state, "ensure_entry_point", lambda: None)
     monkeypatch.setattr(panel, "request_rerun", lambda key: found.update(rerun=key))
 
     def send(callback, **fields):

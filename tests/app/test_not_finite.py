@@ -64,7 +64,7 @@ def said(app):
 
 def complaints(app):
     """What app.py will say above the page: AppTest runs it once, and then pages alone."""
-    return app.session_state.complaints if "complaints" in app.session_state else []
+    return app.session_state.warnings if "warnings" in app.session_state else []
 
 
 def grid(app, name):

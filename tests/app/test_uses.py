@@ -49,10 +49,10 @@ def test_every_section_with_its_models(use, name):
 
 def test_the_link_says_which_use():
     app = start("uses", model="mnist-few", use="memory")
-    assert app.session_state.of_page == {"use": "memory"}
+    assert app.session_state.page_parameters == {"use": "memory"}
     app.segmented_control(key="use").set_value("labels").run()
     assert not app.exception
-    assert app.session_state.of_page == {"use": "labels"} and app.session_state.model == "mnist-few"
+    assert app.session_state.page_parameters == {"use": "labels"} and app.session_state.model == "mnist-few"
     app.segmented_control(key="use").set_value("denoising").run()
     assert not app.exception
     app.segmented_control(key="use").set_value("augmentation").run()

@@ -60,7 +60,7 @@ class Side:
 
 def read_link() -> None:
     """Set beside the current model those that the link names."""
-    wanted = link.asked("beside")
+    wanted = link.pop_page_parameter("beside")
     if wanted is not None:
         wanted = wanted.split(",")
         set_others(

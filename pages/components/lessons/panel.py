@@ -12,9 +12,9 @@ from .catalogue import LESSONS, Step, parse, told
 
 def read_link() -> None:
     """Begin the step that the link names, if it names one; complain of one that does not exist."""
-    step = link.asked("lesson")
+    step = link.pop_page_parameter("lesson")
     if step and parse(step) is None:
-        state.complain("The link's lesson does not exist; all there are stand on Lessons.")
+        state.add_warning("The link's lesson does not exist; all there are stand on Lessons.")
         step = ""
     if step is not None:
         _set(step)
@@ -33,7 +33,7 @@ def lesson_panel(page: str) -> None:
     """Show what to try, a question and, once it is answered, the explanation. page: the address of the one shown."""
     if not current():
         return
-    link.say("lesson", current())
+    link.set_page_parameter("lesson", current())
     key, number = parse(current())
     lesson, step = LESSONS[key], LESSONS[key].steps[number]
     _settle(step)
@@ -96,14 +96,14 @@ def take(key: str, number: int) -> None:
     """Take a step: its page, its model, its point."""
     step = LESSONS[key].steps[number]
     st.session_state.pop("lesson_settled", None)
-    link.follow(step.link)
+    link.apply(step.link)
     _set(f"{key}.{number + 1}")
-    navigation.go(step.page)
+    navigation.open_page(step.page)
 
 
 def _end() -> None:
     _set("")
-    navigation.go("lessons")
+    navigation.open_page("lessons")
 
 
 def _settle(step: Step) -> None:

@@ -8,12 +8,12 @@ from vae import objectives
 from vae.evaluation import report
 
 from . import cached, state
-from .navigation import ensure_front_door
+from .navigation import ensure_entry_point
 
 
 def model_picker() -> None:
     """Choose the model; says what it is and what its figures are."""
-    ensure_front_door()
+    ensure_entry_point()
     cards, problems = cached.zoo_scan()
     names = list(cards)
     current = st.session_state.model

@@ -15,7 +15,7 @@ import vae
 from vae.data import DatasetInfo
 
 from . import cached
-from .navigation import ensure_front_door
+from .navigation import ensure_entry_point
 
 MAX_ABS = 1000.0  # of a value of z; decoders show nothing new farther out
 DECIMALS = 4  # of z in the URL, and so in the session
@@ -24,7 +24,7 @@ MAX_NAME = 24  # characters in the name of a dimension
 
 
 def model() -> vae.models.LatentModel:
-    ensure_front_door()
+    ensure_entry_point()
     return cached.model(st.session_state.model)
 
 
@@ -88,9 +88,9 @@ def no_number(where: str = "for this image") -> str:
     return f"This model returns a value that is not a finite number {where}, so there is nothing to show."
 
 
-def complain(sentence: str) -> None:
+def add_warning(sentence: str) -> None:
     """Show a sentence on top of the next run's page: what could not be done."""
-    st.session_state.setdefault("complaints", []).append(sentence)
+    st.session_state.setdefault("warnings", []).append(sentence)
 
 
 def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
@@ -103,7 +103,7 @@ def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
     if not usable:
         stays = "z" in st.session_state
         so = "stays as it was" if stays else "is the mean of the prior"
-        complain(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
+        add_warning(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
         if stays:
             return False
         values = model().prior.mean.nan_to_num(0, 0, 0)
