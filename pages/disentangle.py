@@ -6,7 +6,7 @@ import torch
 
 from pages.components.disentangle import factors
 from pages.components.shell import cached, link, pictures, state
-from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.widgets import charts
 from pages.components.widgets.figure_column import figure_column
 from pages.components.widgets.heat_map import heat_map
@@ -41,7 +41,7 @@ if grid is None:
         f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
         "truth. Models of sprites, rooms and faces are held against the factors they are drawn from."
     )
-    choose_one([c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None])
+    switch_model_button([c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None])
     st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
     found = cached.model_map(card.name)
     if found is not None:
@@ -61,15 +61,15 @@ def move(k: int) -> None:
 
 left, right = st.columns([2, 3], gap="large")
 with left:
-    shown = torch.cat([state.draw(truth[None]), state.decode(state.z()[None])])
-    sheet = pictures.tiled(state.as_pictures(shown), 2, gap=2)
+    shown = torch.cat([state.render(truth[None]), state.decode(state.z()[None])])
+    sheet = pictures.tile(state.as_pictures(shown), 2, gap=2)
     st.image(
         pictures.to_image(sheet, 4), width="stretch", output_format="PNG",
         caption="drawn from the factors below · decoded from the current point",
         alt="the image with these factors, and the current point decoded",
     )  # fmt: skip
     if not state.finite(shown):
-        st.warning(state.no_number("at the current point"))
+        st.warning(state.not_finite_message("at the current point"))
     if not exact:
         st.caption("The point came from elsewhere: these are the factors of the nearest held-out image.")
     for k, name in enumerate(grid.names):
@@ -78,7 +78,7 @@ with left:
         st.select_slider(name, grid.values[k], key=key, on_change=move, args=(k,))
 with right:
     sweeps = [grid.sweep(truth, k) for k in range(len(grid.names))]
-    codes = state.encode(state.draw(np.concatenate(sweeps))).numpy()
+    codes = state.encode(state.render(np.concatenate(sweeps))).numpy()
     codes = np.split(codes, np.cumsum([len(sweep) for sweep in sweeps])[:-1])
     names = [state.dim_name(d) for d in range(model.latent_dim)]
     if state.finite(*codes):
@@ -87,7 +87,7 @@ with right:
             config=charts.CONFIG, alt="how each dimension answers when one factor moves",
         )  # fmt: skip
     else:
-        st.warning(state.no_number("for one of these images"))
+        st.warning(state.not_finite_message("for one of these images"))
     st.caption(
         "Each panel moves one factor through all its values and leaves the others; each line is one "
         "dimension of the code, q.mean. Coloured: the dimension that answers most. "
@@ -140,7 +140,7 @@ def go(index: int) -> None:
 
 
 picture_grid(
-    torch.cat([state.draw(rows), state.decode(walked)]),
+    torch.cat([state.render(rows), state.decode(walked)]),
     [f"{grid.names[k]} {grid.values[k][v]}, the truth" for v in chosen]
     + [f"{names[d]} = {value:.2f}" for value in values.tolist()],
     key="disentangle_strips", on_pick=go, columns=len(chosen), size=96,

@@ -45,7 +45,7 @@ for data in dict.fromkeys(card.data for card in cards.values()):
             cover = cached.cover(card.name)
             drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
             st.image(
-                pictures.to_image(pictures.tiled(info.modality.picture(cover), 8), scale=3 if info.crisp else 1),
+                pictures.to_image(pictures.tile(info.modality.picture(cover), 8), scale=3 if info.crisp else 1),
                 width="stretch",
                 alt=f"{card.title}: {drawn}",
             )

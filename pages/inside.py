@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components.inside.panel import inside_panel, over_beta, serves
 from pages.components.shell import cached, link, state
-from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 
@@ -22,7 +22,7 @@ if not serves(model):
         "This model's posterior is not one Gaussian per dimension, which is what this page takes apart: choose "
         "a VAE, a beta-VAE or a conditional one."
     )
-    choose_one([name for name in (link.DEFAULT_MODEL,) if name in cached.zoo_scan()[0]])
+    switch_model_button([name for name in (link.DEFAULT_MODEL,) if name in cached.zoo_scan()[0]])
     st.page_link("pages/sliders.py", label="This model on Sliders")
     link.end_page()
 

@@ -49,7 +49,7 @@ class_picker()
 a, b = (state.encode(end.x, end.y)[0] for end in ends)
 unusable = [name for name, code in zip("AB", (a, b), strict=False) if not state.finite(code)]
 if unusable:
-    st.warning(state.no_number(f"for image {' and image '.join(unusable)}"))
+    st.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))
     link.end_page()
 margin = 0.25 if beyond and lines is not SWAP else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
@@ -93,7 +93,7 @@ with st.container(horizontal=True):
     )  # fmt: skip
     exports.download(
         "Strip (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tiled(strip, steps, gap=1), 2)),
+        lambda: pictures.png(pictures.to_image(pictures.tile(strip, steps, gap=1), 2)),
         f"{model.card.name}-interpolation.png", "image/png", key="interpolate_png",
     )  # fmt: skip
 

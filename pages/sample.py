@@ -67,7 +67,7 @@ with left:
     pixels = state.as_pictures(images)  # now: the session is not there when the file is made
     exports.download(
         "Grid (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, round(count**0.5), gap=1), 2)),
+        lambda: pictures.png(pictures.to_image(pictures.tile(pixels, round(count**0.5), gap=1), 2)),
         f"{model.card.name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:

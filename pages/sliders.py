@@ -155,7 +155,7 @@ if kl:
             bars = objectives.elbo(model(picture, state.y(), generator=generator), picture).kl_per_dim[0].numpy()
     average = np.asarray(kl) if kl else None
     if bars is None or not state.finite(bars):
-        st.warning(state.no_number("for this picture"))
+        st.warning(state.not_finite_message("for this picture"))
     else:
         st.plotly_chart(
             charts.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=charts.CONFIG,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.shell import cached, link, state
-from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
 PLACE = 80  # in the navigation
@@ -56,4 +56,4 @@ if state.card().name in fitting:
     section.show()
 else:
     st.info(f"{section.NEEDS} The model above is none of these.")
-    choose_one(fitting)
+    switch_model_button(fitting)

@@ -158,7 +158,7 @@ def side(name: str, picked: Picked | None) -> Side:
             line = f"p(z) = {model.prior_name}"
     usable = state.finite(z, x_hat, recon, *(terms or ()))
     if not usable:
-        line = state.no_number("at this point" if x is None else "for this image")
+        line = state.not_finite_message("at this point" if x is None else "for this image")
     elif model.discrete:
         line += "  \nIts code is a grid of numbers that name vectors: nothing to move, no strips."
     order = cached.dimension_order(name)
@@ -237,18 +237,18 @@ def holes(name: str) -> str:
     parts = []
     if cached.model_map(name) is not None:
         # draws against draws: the means of dimensions that carry nothing are all at 0, and their draws are not
-        encoded = torch.from_numpy(cached.posterior_draws(name).astype(np.float32))
+        encoded = torch.from_numpy(cached.posterior_samples(name).astype(np.float32))
         z, codes = model.features(zs).numpy(), model.features(encoded).numpy()
         support = latent.support(z, codes, latent.local_distances(codes))
         parts.append(
             f"Of {DRAWS} draws {100 * float((support < 0.01).mean()):.0f} % lie in places emptier than those of "
             "99 % of held-out images (one draw from each posterior)"
         )
-    judge = cached.judge(card.data)
-    if judge is not None:
+    classifier = cached.classifier(card.data)
+    if classifier is not None:
         with torch.no_grad():
             split = cached.gallery(card.data)
-            sure = metrics.confidence(judge, model.decode(zs), split.batch(range(DRAWS))[0])
+            sure = metrics.confidence(classifier, model.decode(zs), split.batch(range(DRAWS))[0])
         parts.append(
             f"a classifier is {100 * sure.of_samples:.0f} % sure of what they show ({100 * sure.of_test_images:.0f} % "
             f"of test images)"

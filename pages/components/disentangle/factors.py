@@ -24,7 +24,7 @@ def current() -> tuple[np.ndarray, bool]:
     A point that came from elsewhere has no factors: those of the held-out image whose code lies
     nearest stand in.
     """
-    drawn = state.drawn_factors()
+    drawn = state.true_factors()
     if drawn is not None:
         return np.array(drawn), True
     found = cached.model_map(state.card().name)

@@ -174,9 +174,9 @@ def _answer(picked: Picked | None) -> bytes:
         y = picked.y if picked is not None else model.most_likely_class(x)
         as_class = state.info().classes[int(y[0])]
     found = passage(model, x, y, torch.tensor(eps), state.seed())
-    question = messages.question(ask)
+    question = messages.request_id(ask)
     if not finite(found):
-        return _only_image(x, {**question, "no_number": state.no_number()})
+        return _only_image(x, {**question, "no_number": state.not_finite_message()})
     # the error in nats as a picture: black is 0, white is 4 and more
     error = (found.per_pixel / 4).clamp(0, 1)
     others, said_of_others = _others(x)
@@ -185,7 +185,7 @@ def _answer(picked: Picked | None) -> bytes:
     posterior, terms = found.out.posterior, found.terms
     _, height, width, channels = pixels.shape
     header = {
-        **question, "count": len(pixels), "missing": pictures.missing(shown), "no_number": "",
+        **question, "count": len(pixels), "missing": pictures.non_finite(shown), "no_number": "",
         "height": height, "width": width, "channels": channels, "said": said, "as_class": as_class,
         "milliseconds": 1000 * (time.perf_counter() - begun), "z": found.out.z[0].tolist(),
         "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
@@ -220,7 +220,7 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
         told.append({
             "beta": f"{cached.beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
             "kl": float(terms.kl[0]) if model.has_elbo else None, "active": card.figures["active_units"],
-            "no_number": "" if usable else state.no_number(),
+            "no_number": "" if usable else state.not_finite_message(),
         })  # fmt: skip
     return found, told
 

@@ -47,7 +47,7 @@ def code_grid() -> None:
             on_chosen_change=_choose,
         )  # fmt: skip
         if not state.finite(decoded):
-            st.warning(state.no_number("at this point"))
+            st.warning(state.not_finite_message("at this point"))
         buttons = st.container(horizontal=True)
         buttons.button("All places", on_click=_set_places, args=(list(range(model.latent_dim)),))
         buttons.button("Lower half", on_click=_set_places, args=(half,))

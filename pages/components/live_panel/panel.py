@@ -61,7 +61,7 @@ def live_panel() -> None:
             "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
             "pixels": base64.b64encode(pixels.tobytes()).decode() if state.finite(decoded) else "",
-            "no_number": state.no_number("at this point"),
+            "no_number": state.not_finite_message("at this point"),
             "note": st.session_state.pop("panel_note", ""),
         }),
         on_ask_change=lambda: None,

@@ -57,7 +57,7 @@ def show(collection: Collection, layout: Layout) -> None:
         )  # fmt: skip
         exports.download(
             "Strip (PNG)",
-            lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, FRAMES, gap=1), 2)),
+            lambda: pictures.png(pictures.to_image(pictures.tile(pixels, FRAMES, gap=1), 2)),
             f"{name}-path.png", "image/png", key="map_path_png",
         )  # fmt: skip
         st.button("Clear", key="map_path_clear", on_click=_forget)

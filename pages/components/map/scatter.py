@@ -17,7 +17,7 @@ from vae import browser
 from ..bridge import messages
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
-from ..shell.parse import parse_indices, parse_int, parse_places
+from ..shell.parse import parse_indices, parse_int, parse_positions
 from ..widgets.charts import class_colours
 from ..widgets.collection import Collection, Layout, points_message, sheet_message
 
@@ -87,7 +87,7 @@ def scatter(
             "z": list(st.session_state.z), "y": st.session_state.y,
             "classes_matter": model.num_classes > 0,
             "height": height, "width": width, "channels": channels,
-            "no_number": state.no_number("at this point"),
+            "no_number": state.not_finite_message("at this point"),
         }),
         on_ask_change=lambda: None,
         on_pick_change=lambda: _picked(collection, layout, on_pick),
@@ -125,7 +125,7 @@ def _picked(collection: Collection, layout: Layout, on_pick) -> None:
     if payload is None:
         return
     index = parse_int(payload.get("index"), 0, len(collection) - 1)
-    places = parse_places([payload.get("place")], 1)
+    places = parse_positions([payload.get("place")], 1)
     if index is not None:
         on_pick(index, None)
     elif places is not None and payload.get("layout") == layout.key:
@@ -143,7 +143,7 @@ def _chosen(collection: Collection, on_lasso) -> None:
 
 def _drawn(collection: Collection, layout: Layout, on_path) -> None:
     payload = messages.payload(KEY, "path", collection=collection.id, layout=layout.key)
-    places = None if payload is None else parse_places(payload.get("places"), MAX_STOPS)
+    places = None if payload is None else parse_positions(payload.get("places"), MAX_STOPS)
     if places is not None and len(places) > 1:
         on_path(places)
         request_rerun(KEY)

@@ -140,7 +140,7 @@ def _refusal(names: list[str]) -> str:
     """Return the sentence on images for which the model returns no finite numbers."""
     more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
     where = "for this image" if len(names) == 1 else "for these images"
-    return f"{', '.join(names[:TOLD])}{more}: {state.no_number(where)}"
+    return f"{', '.join(names[:TOLD])}{more}: {state.not_finite_message(where)}"
 
 
 def marks(shown: Collection, layout: Layout) -> list[tuple[str, np.ndarray]]:

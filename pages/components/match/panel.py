@@ -133,7 +133,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
     rerun_if_requested(KEY)
     goal, begin = current.decode(current.target), current.decode(current.start)
     if not state.finite(current.target, current.start, goal, begin):
-        st.warning(state.no_number("for this game's images"))
+        st.warning(state.not_finite_message("for this game's images"))
         return
     pixels = cached.info(current.data).modality.picture(goal)[0]  # (H, W, C)
     height, width, channels = pixels.shape
@@ -146,7 +146,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
             "target": base64.b64encode(pixels.tobytes()).decode(),
             "start_distance": float(multiscale_distance(begin, goal)), "enough": ENOUGH,
             "height": height, "width": width, "channels": channels,
-            "no_number": state.no_number("at this point"),
+            "no_number": state.not_finite_message("at this point"),
         }),
         on_ask_change=lambda: None,
         on_finished_change=lambda: _finished(current, player, on_finished),

@@ -1,4 +1,4 @@
-"""Read and write the app's state as query parameters of the URL, so that a link opened elsewhere shows the same picture.
+"""The app's state as query parameters of the URL: a link opened elsewhere shows the same picture.
 
 The link is read when a session or a step of a lesson begins. It is written at the end of every run.
 """
@@ -103,7 +103,7 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
 
 
 def _int_parameter(parameters: dict, key: str, default: int, high: int) -> int:
-    """Return an integer parameter, 0 to high. Returns the default for a missing one, and warns about an invalid one."""
+    """Return an integer parameter, 0 to high, or the default. Warns if the value is invalid."""
     if key not in parameters:
         return default
     value = parse_int_text(parameters[key], 0, high)

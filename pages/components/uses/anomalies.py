@@ -121,7 +121,7 @@ def show() -> None:
         picked = image_input("anomaly_image")
         value = float(getattr(_scores(card.name, picked.x), score)[0])
         if value >= NO_SCORE:
-            st.warning(state.no_number())
+            st.warning(state.not_finite_message())
         else:
             st.markdown(
                 f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above "

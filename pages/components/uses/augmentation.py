@@ -88,10 +88,10 @@ def _samples(card, model) -> None:
     if "accuracy_labels_alone" in card.figures:
         names.append(f"learnt from {downstream.FEW} labelled images")
         values.append(card.figures["accuracy_labels_alone"])
-    judge = cached.judge(card.data)
-    if judge is not None:
+    classifier = cached.classifier(card.data)
+    if classifier is not None:
         names.append("learnt from all training images")
-        values.append(judge.accuracy[0])
+        values.append(classifier.accuracy[0])
     st.plotly_chart(
         charts.accuracies(names, values), config=charts.CONFIG, key="augment_samples", alt="accuracy of classifiers"
     )

@@ -125,11 +125,11 @@ def _classes(decoded: torch.Tensor) -> None:
     info = state.info()
     if info.grid is not None or not state.finite(decoded):
         return
-    judge = cached.judge(info.name)
-    if judge is None:
+    classifier = cached.classifier(info.name)
+    if classifier is None:
         return
     with torch.no_grad():
-        counts = np.bincount(judge(decoded)[0].argmax(1).numpy(), minlength=len(info.classes))
+        counts = np.bincount(classifier(decoded)[0].argmax(1).numpy(), minlength=len(info.classes))
     likely = np.argsort(-counts, kind="stable")[:5]
     st.markdown(
         "A classifier takes the draws for: "

@@ -52,7 +52,7 @@ def show() -> None:
                     key="labels_chart", alt="probability of each class",
                 )  # fmt: skip
             else:
-                st.warning(state.no_number())
+                st.warning(state.not_finite_message())
         st.caption("q(y|x): the classifier beside the encoder, which a hundred labels and the bound have taught.")
         picture_grid(
             styles, [f"as {name}" for name in info.classes], key="labels_styles", size=84,

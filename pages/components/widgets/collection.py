@@ -186,7 +186,7 @@ def _sheet(name: str, _collection: Collection) -> bytes:
         x = _collection.images(np.arange(first, min(first + 10 * across, n)))
         if x.shape[-1] > side:
             x = torch.nn.functional.interpolate(x, side, mode="area")
-        strips.append(pictures.tiled(state.as_pictures(x), across))
+        strips.append(pictures.tile(state.as_pictures(x), across))
     buffer = io.BytesIO()
     pictures.to_image(np.concatenate(strips)).save(buffer, "WEBP", quality=82, method=1)
     height, width = x.shape[-2:]

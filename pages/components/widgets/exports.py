@@ -41,7 +41,7 @@ def download_sheet(images, columns: int, what: str, key: str) -> None:
     pixels = state.as_pictures(images)  # now: the session is not there when the file is made
     download(
         f"{what.capitalize()} (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, columns, gap=1), 2)),
+        lambda: pictures.png(pictures.to_image(pictures.tile(pixels, columns, gap=1), 2)),
         f"{state.card().name}-{what.replace(' ', '-')}.png", "image/png", key,
     )  # fmt: skip
 

@@ -45,8 +45,8 @@ def picture_grid(
     pixels = state.as_pictures(images)
     n, height, width, _ = pixels.shape
     across = min(n, 32)
-    picture = pictures.to_image(pictures.tiled(pixels, across))
-    missing = pictures.missing(images)
+    picture = pictures.to_image(pictures.tile(pixels, across))
+    missing = pictures.non_finite(images)
 
     def picked() -> None:
         index = parse_int(messages.sent(key, "pick"), 0, n - 1)

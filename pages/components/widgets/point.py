@@ -16,7 +16,7 @@ from .picture_grid import picture_grid
 def current_picture(caption: str = "the current point, decoded") -> None:
     x_hat = state.decode(state.z()[None])
     if not state.finite(x_hat):
-        st.warning(state.no_number("at the current point"))
+        st.warning(state.not_finite_message("at the current point"))
         return
     image = pictures.to_image(state.as_pictures(x_hat)[0], scale=12 if state.info().crisp else 5)
     st.image(image, caption=caption, width="stretch", alt=caption, output_format="PNG")
