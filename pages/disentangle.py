@@ -83,7 +83,7 @@ with right:
     names = [state.dim_name(d) for d in range(model.latent_dim)]
     if state.finite(*codes):
         st.plotly_chart(
-            charts.responses(codes, truth, grid.names, names), key="disentangle_responses",
+            charts.factor_responses(codes, truth, grid.names, names), key="disentangle_responses",
             config=charts.CONFIG, alt="how each dimension answers when one factor moves",
         )  # fmt: skip
     else:

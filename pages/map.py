@@ -11,7 +11,7 @@ from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import collection
 from pages.components.widgets.picture_grid import picture_grid
-from pages.components.widgets.point import current_picture, go_to, go_to_place, near_here
+from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
 PLACE = 50  # in the navigation
 
@@ -23,13 +23,13 @@ st.markdown(
 model_picker()
 model = state.model()
 name = model.card.name
-shown = uploads.own_collection() or collection.held_out(name)
+shown = uploads.own_collection() or collection.from_test_images(name)
 if shown is None:
     st.info(
         f"This model has no map yet: `python -m vae map {name}` makes one. The current point is here all the same."
     )
     uploads.told()
-    current_picture()
+    show_current_picture()
     link.end_page()
 
 kinds = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
@@ -59,27 +59,27 @@ with controls:
     uploads.menu()
 with st.container():  # always there: what comes and goes before the map would build it anew
     uploads.told()
-layout = collection.layout(shown, kind, kinds[kind], dims)
+layout = collection.make_layout(shown, kind, kinds[kind], dims)
 
 
 def pick(index: int | None, place: np.ndarray | None) -> None:
     if index is not None:
         go_to(shown, index)
     else:
-        go_to_place(layout, shown, place)
+        go_to_position(layout, shown, place)
 
 
-here = layout.place(state.z()[None], shown)[0]
+here = layout.transform(state.z()[None], shown)[0]
 left, right = st.columns([3, 1], gap="large")
 with right:
-    current_picture()
+    show_current_picture()
     picked, index = st.session_state.get("map_row", (None, 0))
     if picked == shown.id and np.allclose(shown.codes[index], st.session_state.z, atol=1e-3):
         picture_grid(
             shown.images(np.array([index])), [shown.name(index)], key="map_original", columns=1, size=150,
             captions=["the image itself"],
         )  # fmt: skip
-    near = near_here(shown, layout, here, "map_nearest")
+    near = show_nearest_images(shown, layout, here, "map_nearest")
 with left:
     scatter(
         shown, layout, colour_by, pick, selection.choose(shown), path.walk(shown, layout),

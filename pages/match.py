@@ -100,7 +100,7 @@ if rows:
         writer = csv.DictWriter(text, rows[0])
         writer.writeheader()
         for row in rows:
-            safe = exports.cell(row["player"])
+            safe = exports.escape_cell(row["player"])
             writer.writerow({**row, "player": safe})
         return text.getvalue().encode()
 

@@ -7,7 +7,7 @@ from pages.components.shell import pictures, state
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.picture_grid import picture_grid
-from pages.components.widgets.point import current_picture, nearest_real
+from pages.components.widgets.point import show_current_picture, show_nearest_test_images
 
 PLACE = 20  # in the navigation
 
@@ -71,6 +71,6 @@ with left:
         f"{model.card.name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:
-    current_picture()
-    nearest_real("sample_nearest")
+    show_current_picture()
+    show_nearest_test_images("sample_nearest")
     exports.download_picture("sample_picture")

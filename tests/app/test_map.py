@@ -138,7 +138,7 @@ def test_others_fitting_is_no_crash(monkeypatch):
 
 
 def test_what_the_browser_gets_of_a_collection():
-    shown = collection.held_out("mnist-vae-2d")
+    shown = collection.from_test_images("mnist-vae-2d")
     message = collection.points_message(shown)
     size = int.from_bytes(message[:4], "little")
     header, payload = json.loads(message[4 : 4 + size]), message[4 + size :]
@@ -162,7 +162,7 @@ def test_what_the_browser_gets_of_a_collection():
 
 
 def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(monkeypatch):
-    shown = collection.held_out("mnist-vae-2d")
+    shown = collection.from_test_images("mnist-vae-2d")
     layout = collection.Layout("umap", "UMAP", shown.fitted["umap"], 15)
     heard, reruns = [], []
     monkeypatch.setattr(scatter, "request_rerun", reruns.append)

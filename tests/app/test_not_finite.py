@@ -281,7 +281,7 @@ def test_answers_list_the_pictures_that_are_missing():
 
 
 def test_errors_of_an_own_map_that_are_not_finite():
-    shown = collection.held_out(NAME)
+    shown = collection.from_test_images(NAME)
     recon = shown.recon.copy()
     recon[:3] = math.nan, math.inf, -math.inf
     own = collection.Collection(**{**vars(shown), "recon": recon})

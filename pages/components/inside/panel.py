@@ -125,7 +125,7 @@ def over_beta(card: ModelCard) -> list[ModelCard]:
 
 def _source(picked: Picked | None) -> str:
     """Return a name for the image: the panel asks again when the name changes."""
-    return "drawing" if picked is None else f"{picked.what} {float(picked.x.sum()):.4f} {picked.y}"
+    return "drawing" if picked is None else f"{picked.caption} {float(picked.x.sum()):.4f} {picked.y}"
 
 
 # cached because a stroke asks dozens of times a second

@@ -8,14 +8,14 @@ from ..widgets.collection import Collection, Layout
 
 def caption(shown: Collection, layout: Layout, colour_by: str, near: int) -> str:
     parts = [f"{shown.title}, each at its {state.model().centre_name}."]
-    trust = shown.described.get("trustworthiness", {}).get(layout.key)
+    trust = shown.map_details.get("trustworthiness", {}).get(layout.key)
     if trust is not None:
         parts.append(f"Trustworthiness {trust:.3f} of 1.")
     if layout.key.startswith("umap"):
-        seeds = shown.described["seed"], shown.described["seed_again"]
+        seeds = shown.map_details["seed"], shown.map_details["seed_again"]
         parts.append(
-            f"UMAP with {shown.described['n_neighbors']} neighbours, minimal distance "
-            f"{shown.described['min_dist']}, seed {seeds[layout.key == 'umap_again']}: distances on it are "
+            f"UMAP with {shown.map_details['n_neighbors']} neighbours, minimal distance "
+            f"{shown.map_details['min_dist']}, seed {seeds[layout.key == 'umap_again']}: distances on it are "
             "not distances in latent space."
         )
         if layout.key == "umap_again":

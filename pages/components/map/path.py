@@ -13,7 +13,7 @@ from ..shell import cached, pictures, state
 from ..widgets import exports
 from ..widgets.collection import Collection, Layout
 from ..widgets.picture_grid import picture_grid
-from ..widgets.point import go_to_place
+from ..widgets.point import go_to_position
 
 FRAMES = 16
 
@@ -29,7 +29,7 @@ def walk(collection: Collection, layout: Layout) -> Callable[[np.ndarray], None]
 
     def drawn(places: np.ndarray) -> None:
         st.session_state.map_path = ((collection.id, layout.key), places)
-        go_to_place(layout, collection, places[-1])
+        go_to_position(layout, collection, places[-1])
 
     return drawn
 
@@ -43,8 +43,8 @@ def show(collection: Collection, layout: Layout) -> None:
     heading = st.columns([3, 2], vertical_alignment="bottom")
     heading[0].subheader("Along your path")
     stops = latent.along(places, FRAMES)
-    zs = layout.imagine(stops, collection)
-    ys = layout.classes(stops, collection)
+    zs = layout.inverse_transform(stops, collection)
+    ys = layout.classes_at(stops, collection)
     frames = state.decode(zs, ys)
     name = state.card().name
     # now: the session is not there when a file is made
@@ -70,7 +70,7 @@ def show(collection: Collection, layout: Layout) -> None:
         )
     picture_grid(
         frames, [f"step {i + 1} of {FRAMES}" for i in range(FRAMES)], key="map_path_frames",
-        on_pick=lambda index: go_to_place(layout, collection, stops[index]), columns=FRAMES // 2, size=150,
+        on_pick=lambda index: go_to_position(layout, collection, stops[index]), columns=FRAMES // 2, size=150,
         captions=None if support is None else [f"{v:.2f}" for v in support], name="pictures along the path",
     )  # fmt: skip
     st.caption(

@@ -162,6 +162,6 @@ def _table(collection: Collection, indices: np.ndarray) -> bytes:
         xy = [f"{value:.6g}" for layout in collection.fitted.values() for value in layout[i]]
         code = [f"{value:.6g}" for value in collection.codes[i]]
         name = collection.name(i) if collection.rows is None else collection.rows[i]
-        words = [exports.cell(str(w)) for w in (name, collection.classes[collection.labels[i]])]
+        words = [exports.escape_cell(str(w)) for w in (name, collection.classes[collection.labels[i]])]
         writer.writerow([*words, f"{collection.recon[i]:.4f}", *xy, *code])
     return text.getvalue().encode()

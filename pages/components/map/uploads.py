@@ -148,7 +148,7 @@ def marks(shown: Collection, layout: Layout) -> list[tuple[str, np.ndarray]]:
     placed = _placed()
     if placed is None or not len(placed.x) or shown.rows is None:
         return []
-    places = layout.place(placed.codes, shown)
+    places = layout.transform(placed.codes, shown)
     return [(str(i + 1), place) for i, place in enumerate(places)]
 
 
@@ -246,7 +246,7 @@ def _watch() -> None:
     try:
         found = job.result()
         name = st.session_state.map_job_model
-        st.session_state.map_own = (name, collection.own(found, name))
+        st.session_state.map_own = (name, collection.from_own_map(found, name))
         told = []
         if found.left_out:
             told.append(f"{found.left_out:,} of the files could not be decoded and were left out.")

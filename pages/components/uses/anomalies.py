@@ -64,7 +64,7 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
-            charts.two_histograms(ours, theirs, "test images", KINDS[kind],
+            charts.overlaid_histograms(ours, theirs, "test images", KINDS[kind],
                 f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
             config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
         )  # fmt: skip

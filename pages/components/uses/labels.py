@@ -38,11 +38,11 @@ def show() -> None:
         with left:
             picture_grid(
                 picked.x,
-                [picked.what],
+                [picked.caption],
                 key="labels_given",
                 columns=1,
                 size=220,
-                captions=[picked.what],
+                captions=[picked.caption],
                 name="the image",
             )
         with right:

@@ -40,7 +40,7 @@ def show() -> None:
     near = float(np.quantile(memory.held_out, 0.05))
     share = 100 * float((memory.samples < near).mean())
     st.plotly_chart(
-        charts.two_histograms(
+        charts.overlaid_histograms(
             memory.held_out, memory.samples, "held-out images", "draws from the prior",
             f"distance to the nearest of {memory.train_images:,} training images",
         ),
