@@ -182,7 +182,7 @@ def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(mo
         assert send(pick, **wild) == []
     for stale in ({"model": "mnist-vae-16d"}, {"collection": "another"}):
         assert send(pick, index=1, **stale) == [] and not reruns
-    lasso = lambda: scatter._chosen(shown, heard.append)  # noqa: E731
+    lasso = lambda: scatter._lassoed(shown, heard.append)  # noqa: E731
     assert send(lasso, indices=[7, 3, 7, 5000, -1]) == [[3, 7]] and reruns == [scatter.KEY]
     assert send(lasso, indices=[]) == [[]]
     assert send(lasso, indices=[1, "2"]) == [] and not reruns

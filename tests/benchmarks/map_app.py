@@ -50,6 +50,6 @@ else:
     nothing = np.empty(0, int)
     scatter(
         shown, layout, "class", lambda *_: None, lambda _: None, lambda _: None,
-        current=shown.codes[0], near=nothing, chosen=nothing, path=np.empty((0, 2)), marks=[],
+        current=shown.codes[0], neighbours=nothing, selected=nothing, path=np.empty((0, 2)), marks=[],
     )  # fmt: skip
 st.title("Map")
