@@ -67,7 +67,7 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False
         shown = [pictures[what] for what in captions]
         picture_grid(
             torch.cat(shown), [f"{side.title}: {what}" for what in captions], key=f"compare_{side.name}",
-            # of many models the pictures stand in two rows, so that they stay large
+            # three or more models show their pictures in two rows, which keeps them large
             columns=len(shown) if len(sides) < 3 else 2, size=190, captions=captions, name=f"{side.title}: "
                 f"{' and '.join(captions)}",
         )  # fmt: skip

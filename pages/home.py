@@ -8,7 +8,7 @@ from vae.evaluation import report
 
 PLACE = 0  # in the navigation
 
-FIRST_STEPS = {  # page: what draws people there, icon
+FIRST_STEPS = {  # page: (label, icon)
     "lessons": ("New to this? Take a lesson", "school"),
     "inside": ("Draw a digit and see it go through", "draw"),
     "map": ("Walk on a map", "map"),

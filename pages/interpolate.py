@@ -41,7 +41,7 @@ line_name = controls.segmented_control(
     persist_state="session",
 )
 steps = controls.slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session", width=200)
-beyond = controls.toggle(
+extrapolate = controls.toggle(
     "A little beyond both ends", key="interpolate_beyond", persist_state="session", disabled=lines is SWAP
 )
 class_picker()
@@ -51,7 +51,7 @@ unusable = [name for name, code in zip("AB", (a, b), strict=False) if not state.
 if unusable:
     st.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))
     link.end_page()
-margin = 0.25 if beyond and lines is not SWAP else 0.0
+margin = 0.25 if extrapolate and lines is not SWAP else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
 line, formula = lines[line_name]
 zs = line(a, b, t)
@@ -83,12 +83,11 @@ picture_grid(
 )  # fmt: skip
 st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
 
-strip, walk = (
-    state.as_pictures(x) for x in (torch.cat([frames, fade]), frames)
-)  # now: the session is not there later
+# now, because the session is not available when a file is made
+strip, pixels = (state.as_pictures(x) for x in (torch.cat([frames, fade]), frames))
 with st.container(horizontal=True):
     exports.download(
-        "Animation (GIF)", lambda: exports.gif(walk, scale=8 if info.crisp else 4),
+        "Animation (GIF)", lambda: exports.gif(pixels, scale=8 if info.crisp else 4),
         f"{model.card.name}-interpolation.gif", "image/gif", key="interpolate_gif", primary=True,
     )  # fmt: skip
     exports.download(

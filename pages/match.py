@@ -35,7 +35,7 @@ controls.number_input(
     "Seed", 0, state.MAX_SEED, step=1, key="match_seed", width=170, help="the same seed gives a class the same game",
     on_change=lambda: state.set_seed(st.session_state["match_seed"]),
 )  # fmt: skip
-games = st.session_state.setdefault("match_games", {})  # {(player, data, seed): results, a round each}
+games = st.session_state.setdefault("match_games", {})  # {(player, data set, seed): one result per round}
 game = (player or "Player", data, state.seed())
 controls.button("Play this one again", on_click=lambda: games.pop(game, None), disabled=game not in games)
 
@@ -82,13 +82,13 @@ else:
 
 rows = [
     {
-        "player": who, "pictures": what, "seed": seed, "round": i + 1,
-        # a name is told when its game is over
-        "machine": title(result["model"]) if len(kept) == len(available_models(what)) else f"machine {i + 1}",
+        "player": player_name, "pictures": data_name, "seed": seed, "round": i + 1,
+        # names stay hidden until the game is over
+        "machine": title(result["model"]) if len(kept) == len(available_models(data_name)) else f"machine {i + 1}",
         "score": round(result["score"], 1), "won": "yes" if result["score"] >= WIN_SCORE else "no",
         "seconds": round(result["seconds"], 1), "moves": result["moves"],
     }
-    for (who, what, seed), kept in games.items()
+    for (player_name, data_name, seed), kept in games.items()
     for i, result in enumerate(kept)
 ]  # fmt: skip
 if rows:

@@ -40,11 +40,11 @@ if model.levels:
             "point",
     )  # fmt: skip
 
-# a generator of this request's own: torch's global seed is shared by all sessions
+# a local generator, because all sessions share torch's global seed
 zs = model.sample(count, temperature, torch.Generator().manual_seed(state.seed()))
 if level in model.levels:
-    kept, drawn = state.z().repeat(count, 1), list(model.levels[level])
-    kept[:, drawn] = zs[:, drawn]
+    kept, dims = state.z().repeat(count, 1), list(model.levels[level])
+    kept[:, dims] = zs[:, dims]
     zs = kept
 images = state.decode(zs)
 
@@ -59,12 +59,12 @@ with left:
         size=160,
         name="draws from the prior",
     )
-    warmth = f"{model.temperature_name} {temperature:g}"
+    temperature_text = f"{model.temperature_name} {temperature:g}"
     if model.discrete and temperature == 0:
-        warmth = "the likeliest at each place in turn, so that all draws are one"
+        temperature_text = "the likeliest at each place in turn, so that all draws are one"
     only = f"; the {level} alone, the rest as it is at the current point" if level in model.levels else ""
-    st.caption(f"z ~ p(z) = {model.prior_name}; {warmth}; seed {state.seed()}{only}.")
-    pixels = state.as_pictures(images)  # now: the session is not there when the file is made
+    st.caption(f"z ~ p(z) = {model.prior_name}; {temperature_text}; seed {state.seed()}{only}.")
+    pixels = state.as_pictures(images)  # now, because the session is not available when the file is made
     exports.download(
         "Grid (PNG)",
         lambda: pictures.png(pictures.to_image(pictures.tile(pixels, round(count**0.5), gap=1), 2)),

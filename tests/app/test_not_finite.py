@@ -155,7 +155,7 @@ def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
 @both
 def test_an_outlier_score_that_is_no_number_is_none(monkeypatch, value):
     name = "mnist-vae-16d"
-    anomalies._looked_at.clear()
+    anomalies._scored_images.clear()
     app = start("uses", model=name, use="anomalies")
     break_encoder(monkeypatch, name, value)
     upload(app, "anomaly_image", BRIGHT)
@@ -209,7 +209,7 @@ def test_one_of_the_other_betas_may_fail_alone(monkeypatch):
     app.segmented_control(key="inside_source_True").set_value("Choose or upload").run()
     answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
     assert [bool(other["no_number"]) for other in answer["others"]] == [False, False, True, False]
-    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + panel.FAN + 2]
+    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + panel.N_RECONSTRUCTIONS + 2]
 
 
 def test_a_model_without_a_code_for_the_picture_starts_at_the_priors_mean(monkeypatch):

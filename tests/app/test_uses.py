@@ -113,7 +113,7 @@ def test_images_are_ranked_by_the_models_own_scores():
     app = start("uses", model="mnist-vae-16d", use="anomalies")
     model = vae.load("mnist-vae-16d")
     splits = [DATASETS[name].load("test") for name in ("mnist", "fashion-mnist")]
-    rows = np.arange(anomalies.RANKED)
+    rows = np.arange(anomalies.N_RANKED)
     x = torch.cat([split.batch(rows)[0] for split in splits])
     scores = np.concatenate([
         metrics.foreignness(model, part, torch.Generator().manual_seed(0)).excess for part in x.split(len(rows))
