@@ -1,4 +1,4 @@
-"""Compare: two to four models on one image or one z, side by side and in step."""
+"""Compare: two to four models side by side, on one image or one z."""
 
 import streamlit as st
 import torch
@@ -10,7 +10,7 @@ from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 
-PLACE = 90  # in the navigation
+PLACE = 90  # order in the navigation
 
 RANKS = {"busiest": 0, "second": 1, "third": 2, "fourth": 3}
 

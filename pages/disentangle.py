@@ -1,4 +1,4 @@
-"""Disentangle: true factors beside latent dimensions, with the measures of the field."""
+"""Disentangle: how latent dimensions relate to true factors, with disentanglement metrics."""
 
 import numpy as np
 import streamlit as st
@@ -15,7 +15,7 @@ from vae import latent, metrics
 from vae.evaluation import report
 from vae.evaluation.figures import FIGURES
 
-PLACE = 60  # in the navigation
+PLACE = 60  # order in the navigation
 
 STEPS = 9  # pictures in a strip
 

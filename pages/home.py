@@ -1,4 +1,4 @@
-"""Home: what this is, a picture of every model, one click to start."""
+"""Home: what the app does, and a preview of every model."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from pages.components.shell import cached, pictures, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
 from vae.evaluation import report
 
-PLACE = 0  # in the navigation
+PLACE = 0  # order in the navigation
 
 FIRST_STEPS = {  # page: (label, icon)
     "lessons": ("New to this? Take a lesson", "school"),

@@ -1,4 +1,4 @@
-"""Inside: see one image go through a VAE, with the real numbers of the real model."""
+"""Inside: the forward pass of one image through a VAE, with all intermediate values."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from pages.components.shell.model_picker import model_picker, switch_model_butto
 from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 
-PLACE = 70  # in the navigation
+PLACE = 70  # order in the navigation
 
 st.title("Inside")
 st.markdown(

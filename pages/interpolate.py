@@ -1,4 +1,4 @@
-"""Interpolate: from one image to another, beside the fade that any two pictures have."""
+"""Interpolate: between two images in latent space, compared with a cross-fade of their pixels."""
 
 import numpy as np
 import streamlit as st
@@ -11,7 +11,7 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
 
-PLACE = 40  # in the navigation
+PLACE = 40  # order in the navigation
 
 LINES = {
     "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),

@@ -1,4 +1,4 @@
-"""Lessons: short walks over the pages, with a question at every step."""
+"""Lessons: guided steps on the app's pages, each with a question."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from pages.components.lessons.panel import begin_step, step_link
 from pages.components.shell import cached
 from pages.components.shell.navigation import ensure_entry_point
 
-PLACE = 10  # in the navigation
+PLACE = 10  # order in the navigation
 
 ensure_entry_point()
 st.title("Lessons")

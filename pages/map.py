@@ -1,4 +1,4 @@
-"""Map: walk through encoded data; every place is an image, seen or imagined."""
+"""Map: encoded test images or your own in two dimensions; every position decodes to an image."""
 
 import numpy as np
 import streamlit as st
@@ -13,7 +13,7 @@ from pages.components.widgets import collection
 from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
-PLACE = 50  # in the navigation
+PLACE = 50  # order in the navigation
 
 st.title("Map")
 st.markdown(

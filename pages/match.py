@@ -1,4 +1,4 @@
-"""Match: a game that tells entangled codes from disentangled ones."""
+"""Match: a game that shows the difference between entangled and disentangled codes."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from pages.components.shell import cached, link, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
 from pages.components.widgets import exports
 
-PLACE = 100  # in the navigation
+PLACE = 100  # order in the navigation
 
 ensure_entry_point()
 st.title("Match the target")

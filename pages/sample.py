@@ -1,4 +1,4 @@
-"""Sample: a grid from the prior; a click makes an image the current point."""
+"""Sample: a grid of samples from the prior; a click makes one the current point."""
 
 import streamlit as st
 import torch
@@ -9,7 +9,7 @@ from pages.components.widgets import exports
 from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import show_current_picture, show_nearest_test_images
 
-PLACE = 20  # in the navigation
+PLACE = 20  # order in the navigation
 
 st.title("Sample")
 st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")

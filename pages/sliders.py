@@ -1,4 +1,4 @@
-"""Sliders: the live panel, and under it what each dimension does from here."""
+"""Sliders: the live panel, and a traversal of each dimension from the current point."""
 
 import numpy as np
 import streamlit as st
@@ -13,7 +13,7 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, objectives
 
-PLACE = 30  # in the navigation
+PLACE = 30  # order in the navigation
 
 STEPS = 9  # pictures in a strip
 

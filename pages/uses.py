@@ -1,4 +1,4 @@
-"""Uses: what VAEs are used for, each a small working piece on real models."""
+"""Uses: applications of VAEs, each demonstrated on trained models."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
-PLACE = 80  # in the navigation
+PLACE = 80  # order in the navigation
 
 USES = {
     "anomalies": ("Find what is foreign", anomalies),
