@@ -63,10 +63,10 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False
             st.warning(side.line)
             continue
         pictures = {"in": side.x, "out": side.x_hat, "moved": comparison.decode_moved(side, RANKS[rank], share / 100)}
-        captions = [what for what, x in pictures.items() if x is not None]
-        shown = [pictures[what] for what in captions]
+        captions = [label for label, x in pictures.items() if x is not None]
+        shown = [pictures[label] for label in captions]
         picture_grid(
-            torch.cat(shown), [f"{side.title}: {what}" for what in captions], key=f"compare_{side.name}",
+            torch.cat(shown), [f"{side.title}: {label}" for label in captions], key=f"compare_{side.name}",
             # three or more models show their pictures in two rows, which keeps them large
             columns=len(shown) if len(sides) < 3 else 2, size=190, captions=captions, name=f"{side.title}: "
                 f"{' and '.join(captions)}",

@@ -43,9 +43,9 @@ if grid is None:
     )
     switch_model_button([c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None])
     st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
-    found = cached.model_map(card.name)
-    if found is not None:
-        tc, figure = metrics.total_correlation(found.codes), FIGURES["total_correlation"]
+    encoded = cached.model_map(card.name)
+    if encoded is not None:
+        tc, figure = metrics.total_correlation(encoded.codes), FIGURES["total_correlation"]
         st.metric(f"{figure.label} of its codes", f"{figure.text(tc.total_correlation)} {figure.unit}")
         st.caption(f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about the others.")
     link.end_page()

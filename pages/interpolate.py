@@ -58,9 +58,9 @@ zs = line(a, b, t)
 frames = state.decode(zs)
 fade = latent.lerp(ends[0].x.flatten(), ends[1].x.flatten(), t).clamp(0, 1).view_as(frames)
 
-found = cached.model_map(model.card.name)
+encoded = cached.model_map(model.card.name)
 support = None
-if found is not None:
+if encoded is not None:
     support = latent.support(
         state.features(zs), cached.features(model.card.name), cached.local_distances(model.card.name)
     )
@@ -102,7 +102,7 @@ if support is not None:
         config=charts.CONFIG, alt="support of each step",
     )  # fmt: skip
     st.caption(
-        f"Support: the share of {len(found.codes):,} held-out images that lie in places as sparse "
+        f"Support: the share of {len(encoded.codes):,} held-out images that lie in places as sparse "
         "as this step's or sparser, by the distance to the 15th nearest code. Near 0 the decoder "
         "is asked about a place where no data lives."
     )

@@ -97,8 +97,8 @@ if model.num_classes:
 
 if directions:
     agreement = ", ".join(
-        f"{attribute} {found.agreement:.2f} ({abs(found.random_agreement):.2f})"
-        for attribute, found in directions.items()
+        f"{attribute} {direction.agreement:.2f} ({abs(direction.random_agreement):.2f})"
+        for attribute, direction in directions.items()
     )
     f = model.card.figures
     flips, unmoved_errors = f.get("attribute_flips"), f.get("attribute_unmoved")

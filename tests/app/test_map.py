@@ -186,7 +186,7 @@ def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(mo
     assert send(lasso, indices=[7, 3, 7, 5000, -1]) == [[3, 7]] and reruns == [scatter.KEY]
     assert send(lasso, indices=[]) == [[]]
     assert send(lasso, indices=[1, "2"]) == [] and not reruns
-    path = lambda: scatter._drawn(shown, layout, heard.append)  # noqa: E731
+    path = lambda: scatter._path_drawn(shown, layout, heard.append)  # noqa: E731
     assert send(path, places=[[0, 0], [1, 2]]) == [[[0.0, 0.0], [1.0, 2.0]]] and reruns == [scatter.KEY]
     for wild in ([[0, 0]], [[0, 0]] * 301, [[0, 0], [1]], None):
         assert send(path, places=wild) == [] and not reruns

@@ -60,11 +60,11 @@ class Side:
 
 def read_link() -> None:
     """Select the models that the link's "beside" names for comparison with the current one."""
-    wanted = link.pop_page_parameter("beside")
-    if wanted is not None:
-        wanted = wanted.split(",")
+    names = link.pop_page_parameter("beside")
+    if names is not None:
+        names = names.split(",")
         set_other_models(
-            [name for name in cached.zoo_scan()[0] if name in wanted and name != state.card().name][:MAX_OTHERS]
+            [name for name in cached.zoo_scan()[0] if name in names and name != state.card().name][:MAX_OTHERS]
         )
 
 
@@ -79,16 +79,16 @@ def set_other_models(names: list[str]) -> None:
 
 def _comparable(name: str) -> bool:
     """Return whether a model's data has the classes and the image shape of the current model's data."""
-    here, there = (cached.info(card.data) for card in (state.card(), cached.zoo_scan()[0][name]))
-    return here.classes == there.classes and here.image_shape == there.image_shape
+    own, other = (cached.info(card.data) for card in (state.card(), cached.zoo_scan()[0][name]))
+    return own.classes == other.classes and own.image_shape == other.image_shape
 
 
 def show_presets() -> None:
     cards = cached.zoo_scan()[0]
     row = st.container(horizontal=True)
-    for what, names in PRESETS.items():
+    for label, names in PRESETS.items():
         if all(name in cards for name in names):
-            row.button(what, key=f"compare_preset_{names[0]}", on_click=_apply_preset, args=(names,))
+            row.button(label, key=f"compare_preset_{names[0]}", on_click=_apply_preset, args=(names,))
 
 
 def _apply_preset(names: tuple[str, ...]) -> None:

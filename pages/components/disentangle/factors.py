@@ -23,15 +23,15 @@ def current() -> tuple[np.ndarray, bool]:
 
     A point that no image with known factors produced takes the factors of the test image with the nearest code.
     """
-    known = state.true_factors()
-    if known is not None:
-        return np.array(known), True
-    found = cached.model_map(state.card().name)
+    factors = state.true_factors()
+    if factors is not None:
+        return np.array(factors), True
+    encoded = cached.model_map(state.card().name)
     row, distance = 0, np.inf
-    if found is not None:
+    if encoded is not None:
         codes = cached.features(state.card().name)
         nearest, distances = latent.nearest(state.features(state.z()[None]), codes, 1)
-        row, distance = int(found.rows[nearest[0, 0]]), distances[0, 0]
+        row, distance = int(encoded.rows[nearest[0, 0]]), distances[0, 0]
     # The session rounds z, so the distance to an image's own code is not exactly 0.
     return cached.gallery(state.card().data).factors[row].copy(), bool(distance < 1e-3)
 

@@ -62,12 +62,12 @@ def forward_pass(model: LatentModel, x: Tensor, y: Tensor | None, eps: Tensor, s
     )  # fmt: skip
 
 
-def finite(found: ForwardPass) -> bool:
+def finite(result: ForwardPass) -> bool:
     """Return whether all values of a forward pass are finite."""
-    posterior, likelihood = found.out.posterior, found.out.likelihood
+    posterior, likelihood = result.out.posterior, result.out.likelihood
     return state.finite(
-        posterior.mean, posterior.stddev, found.out.z, likelihood.mean, found.per_pixel, found.reconstructions,
-        *found.terms,
+        posterior.mean, posterior.stddev, result.out.z, likelihood.mean, result.per_pixel, result.reconstructions,
+        *result.terms,
     )
 
 
@@ -135,13 +135,13 @@ def _image_id(picked: Picked | None) -> str:
 @st.cache_data(max_entries=40, show_spinner=False)
 def _plane(name: str) -> dict:
     """Return codes of test images, which are drawn under the ellipse, and the range of the plane's axes."""
-    found = cached.model_map(name)
-    if found is None:
+    encoded = cached.model_map(name)
+    if encoded is None:
         return {"codes": [], "labels": [], "colours": [], "low": -4, "high": 4}
-    codes = found.codes[:MAX_CODES]
+    codes = encoded.codes[:MAX_CODES]
     limit = max(3.0, float(np.quantile(np.abs(codes), 0.99))) * 1.1
     info = cached.info(cached.model(name).card.data)
-    labels = cached.gallery(info.name).labels[found.rows[:MAX_CODES]]
+    labels = cached.gallery(info.name).labels[encoded.rows[:MAX_CODES]]
     return {
         "codes": codes.round(3).tolist(), "labels": labels.tolist(), "colours": class_colours(len(info.classes)),
         "low": -limit, "high": limit,
@@ -176,21 +176,21 @@ def _answer(picked: Picked | None) -> bytes:
     if model.num_classes:
         y = picked.y if picked is not None else model.most_likely_class(x)
         as_class = state.info().classes[int(y[0])]
-    found = forward_pass(model, x, y, torch.tensor(eps), state.seed())
+    result = forward_pass(model, x, y, torch.tensor(eps), state.seed())
     request = messages.request_id(ask)
-    if not finite(found):
+    if not finite(result):
         return _image_message(x, {**request, "no_number": state.not_finite_message()})
     # the reconstruction error as a picture: black is 0 nats, white is 4 nats or more
-    error = (found.per_pixel / 4).clamp(0, 1)
+    error = (result.per_pixel / 4).clamp(0, 1)
     reconstructions, figures_of_others = _others(x)
-    images = torch.cat([x, found.out.likelihood.mean, error[None], found.reconstructions, *reconstructions])
+    images = torch.cat([x, result.out.likelihood.mean, error[None], result.reconstructions, *reconstructions])
     pixels = state.as_pictures(images)  # (3 + N_RECONSTRUCTIONS + len(reconstructions), H, W, C)
-    posterior, terms = found.out.posterior, found.terms
+    posterior, terms = result.out.posterior, result.terms
     _, height, width, channels = pixels.shape
     header = {
         **request, "count": len(pixels), "missing": pictures.non_finite(images), "no_number": "",
         "height": height, "width": width, "channels": channels, "said": note, "as_class": as_class,
-        "milliseconds": 1000 * (time.perf_counter() - start_time), "z": found.out.z[0].tolist(),
+        "milliseconds": 1000 * (time.perf_counter() - start_time), "z": result.out.z[0].tolist(),
         "mu": posterior.mean[0].tolist(), "sigma": posterior.stddev[0].tolist(),
         "recon": float(terms.recon[0]), "kl": float(terms.kl[0]), "negative_elbo": -float(terms.elbo[0]),
         "kl_per_dim": terms.kl_per_dim[0].tolist(), "others": figures_of_others, "fan": N_RECONSTRUCTIONS,
@@ -214,7 +214,7 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
     Returns the reconstructions, each (1, C, H, W), and each model's figures. "no_number" is the message if a model's
     results are not finite, else "".
     """
-    found, figures = [], []
+    reconstructions, figures = [], []
     cards = models_by_beta(state.card())
     for card in cards if len(cards) > 2 else []:
         model = cached.model(card.name)
@@ -222,13 +222,13 @@ def _others(x: Tensor) -> tuple[list[Tensor], list[dict]]:
         out = Output(posterior, posterior.mean, model.likelihood(posterior.mean), model.prior)
         terms = objectives.elbo(out, x)
         usable = state.finite(posterior.mean, out.likelihood.mean, terms.recon, terms.kl)
-        found.append(out.likelihood.mean if usable else torch.full_like(x, torch.nan))
+        reconstructions.append(out.likelihood.mean if usable else torch.full_like(x, torch.nan))
         figures.append({
             "beta": f"{cached.beta(card):g}", "here": card.name == state.card().name, "recon": float(terms.recon[0]),
             "kl": float(terms.kl[0]) if model.has_elbo else None, "active": card.figures["active_units"],
             "no_number": "" if usable else state.not_finite_message(),
         })  # fmt: skip
-    return found, figures
+    return reconstructions, figures
 
 
 def _drawing(text) -> tuple[Tensor | None, str]:

@@ -520,11 +520,11 @@ def referenced_models(text: str) -> set[str]:
 
 def required_models(lesson: Lesson) -> set[str]:
     """Return the names of the models that a lesson needs."""
-    found = set()
+    names = set()
     for step in lesson.steps:
         others = filter(None, step.link.get("beside", "").split(","))
-        found |= {step.link["model"], *others, *referenced_models(step.reveal)}
-    return found
+        names |= {step.link["model"], *others, *referenced_models(step.reveal)}
+    return names
 
 
 def parse_step(text: str) -> tuple[str, int] | None:

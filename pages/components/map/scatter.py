@@ -92,7 +92,7 @@ def scatter(
         on_ask_change=lambda: None,
         on_pick_change=lambda: _picked(collection, layout, on_pick),
         on_lasso_change=lambda: _lassoed(collection, on_lasso),
-        on_path_change=lambda: _drawn(collection, layout, on_path),
+        on_path_change=lambda: _path_drawn(collection, layout, on_path),
     )  # fmt: skip
     messages.deliver_once(
         f"{KEY}_points_{collection.id}", collection.id, _points_channel, lambda: points_message(collection)
@@ -141,7 +141,7 @@ def _lassoed(collection: Collection, on_lasso) -> None:
         request_rerun(KEY)
 
 
-def _drawn(collection: Collection, layout: Layout, on_path) -> None:
+def _path_drawn(collection: Collection, layout: Layout, on_path) -> None:
     payload = messages.payload(KEY, "path", collection=collection.id, layout=layout.key)
     positions = None if payload is None else parse_positions(payload.get("places"), MAX_PATH_POSITIONS)
     if positions is not None and len(positions) > 1:

@@ -111,8 +111,8 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
         return
     selected = torch.zeros(len(collection), dtype=torch.bool)
     selected[torch.from_numpy(indices)] = True
-    found = latent.attribute_direction(torch.from_numpy(collection.codes), selected)
-    zs = state.z() + STEPS[:, None] * found.vector
+    direction = latent.attribute_direction(torch.from_numpy(collection.codes), selected)
+    zs = state.z() + STEPS[:, None] * direction.vector
     picture_grid(
         state.decode(zs), [f"{t:+g} times the direction" for t in STEPS.tolist()], key="map_selection_walk",
         on_pick=lambda index: state.set_z(zs[index]), columns=len(STEPS), size=110,
@@ -121,7 +121,7 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
     st.caption(
         "The current point, moved along the direction from the rest to the chosen (mean code of "
         "these minus mean code of the others). Differences between single pairs agree with each other by "
-        f"{found.agreement:.3f} (mean cosine), those of random pairs by {found.random_agreement:.3f}: "
+        f"{direction.agreement:.3f} (mean cosine), those of random pairs by {direction.random_agreement:.3f}: "
         "near the random figure, what was chosen is no direction."
     )
 
@@ -163,6 +163,6 @@ def _csv(collection: Collection, indices: np.ndarray) -> bytes:
         xy = [f"{value:.6g}" for layout in collection.fitted.values() for value in layout[i]]
         code = [f"{value:.6g}" for value in collection.codes[i]]
         name = collection.name(i) if collection.rows is None else collection.rows[i]
-        words = [exports.escape_cell(str(w)) for w in (name, collection.classes[collection.labels[i]])]
-        writer.writerow([*words, f"{collection.recon[i]:.4f}", *xy, *code])
+        cells = [exports.escape_cell(str(w)) for w in (name, collection.classes[collection.labels[i]])]
+        writer.writerow([*cells, f"{collection.recon[i]:.4f}", *xy, *code])
     return text.getvalue().encode()

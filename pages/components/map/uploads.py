@@ -61,8 +61,8 @@ def menu() -> None:
 
 def show_status() -> None:
     """Show warnings about the visitor's files, and the progress of a fit or the button to leave its map."""
-    found = _placed_images()
-    for sentence in (*st.session_state.get("map_messages", ()), *(found.problems if found else ())):
+    placed = _placed_images()
+    for sentence in (*st.session_state.get("map_messages", ()), *(placed.problems if placed else ())):
         st.warning(sentence)
     if _job() is not None:
         _show_progress()
@@ -75,8 +75,8 @@ def _on_upload() -> None:
     s = st.session_state
     s.map_uploads, s.map_messages = [], []
     try:
-        found = collect((file.name, file.getvalue()) for file in s.map_files or [])
-        s.map_uploads, s.map_messages = found.files, found.notes
+        collected = collect((file.name, file.getvalue()) for file in s.map_files or [])
+        s.map_uploads, s.map_messages = collected.files, collected.notes
     except UploadError as error:
         s.map_messages = [str(error)]
     s.map_upload_count = s.get("map_upload_count", 0) + 1
@@ -132,9 +132,9 @@ def _encode(files: list[File]) -> Placed:
     if non_finite:
         problems.append(_non_finite_sentence(non_finite))
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]
-    found = cached.model_map(name)
+    encoded = cached.model_map(name)
     recon_limit, distance_limit = (
-        float(np.quantile(values, OUTLIER_QUANTILE)) for values in (found.recon, cached.local_distances(name))
+        float(np.quantile(values, OUTLIER_QUANTILE)) for values in (encoded.recon, cached.local_distances(name))
     )
     return Placed(x, codes, ys, names, recon, distances, (recon_limit, distance_limit), problems)
 
@@ -161,18 +161,18 @@ def _go_to(placed: Placed, index: int) -> None:
 
 def show_placed(shown: Collection) -> None:
     """Show the placed images with the nearest test images in latent space, and whether each is an outlier."""
-    found = _placed_images()
-    if found is None or not len(found.x) or shown.rows is None:
+    placed = _placed_images()
+    if placed is None or not len(placed.x) or shown.rows is None:
         return
     st.divider()
     st.subheader("Your images, placed")
-    indices, _ = latent.nearest(state.features(found.codes), shown.features, 6)
-    for i, name in enumerate(found.names):
+    indices, _ = latent.nearest(state.features(placed.codes), shown.features, 6)
+    for i, name in enumerate(placed.names):
         own, nearest, verdict = st.columns([1, 3, 3], vertical_alignment="center")
         with own:
             picture_grid(
-                found.x[i : i + 1], [name], key=f"map_placed_{i}", columns=1, size=96,
-                on_pick=lambda _, i=i: _go_to(found, i), captions=[str(i + 1)], name=f"your image {i + 1}",
+                placed.x[i : i + 1], [name], key=f"map_placed_{i}", columns=1, size=96,
+                on_pick=lambda _, i=i: _go_to(placed, i), captions=[str(i + 1)], name=f"your image {i + 1}",
             )  # fmt: skip
         with nearest:
             picture_grid(
@@ -181,7 +181,7 @@ def show_placed(shown: Collection) -> None:
                 key=f"map_beside_{i}", columns=6, size=72, name=f"held-out images nearest to your image {i + 1}",
                 captions=[shown.classes[shown.labels[j]] for j in indices[i]],
             )  # fmt: skip
-        verdict.markdown(_verdict(found, i))
+        verdict.markdown(_verdict(placed, i))
     st.caption(
         "What the model sees, then the held-out images nearest in latent space. An image is called outside "
         f"the data when its reconstruction error or its distance to the 15th nearest code lies beyond the "
@@ -191,13 +191,13 @@ def show_placed(shown: Collection) -> None:
         st.caption(f"The first {MAX_PLACED} are placed; a map of their own shows all.")
 
 
-def _verdict(found: Placed, i: int) -> str:
-    recon, distance, name = found.recon[i], found.distances[i], plain(found.names[i])
+def _verdict(placed: Placed, i: int) -> str:
+    recon, distance, name = placed.recon[i], placed.distances[i], plain(placed.names[i])
     reasons = []
-    if recon > found.limits[0]:
-        reasons.append(f"reconstruction error {recon:.0f} nats (held-out: 99 % below {found.limits[0]:.0f})")
-    if distance > found.limits[1]:
-        reasons.append(f"15th nearest code {distance:.2f} away (99 % within {found.limits[1]:.2f})")
+    if recon > placed.limits[0]:
+        reasons.append(f"reconstruction error {recon:.0f} nats (held-out: 99 % below {placed.limits[0]:.0f})")
+    if distance > placed.limits[1]:
+        reasons.append(f"15th nearest code {distance:.2f} away (99 % within {placed.limits[1]:.2f})")
     if reasons:
         return f"⚠ **{name}** lies **outside the data**: " + " and ".join(reasons) + "."
     measured = f"reconstruction error {recon:.0f} nats, 15th nearest code {distance:.2f} away"
@@ -213,8 +213,8 @@ def _job() -> Job | None:
 
 def own_collection() -> Collection | None:
     """Return the collection on the visitor's own map; None if none is open or another model encoded it."""
-    name, found = st.session_state.get("map_own", (None, None))
-    return found if name == state.card().name else None
+    name, own = st.session_state.get("map_own", (None, None))
+    return own if name == state.card().name else None
 
 
 def _start() -> None:
@@ -247,12 +247,12 @@ def _show_progress() -> None:
         return
     del st.session_state.map_job
     try:
-        found = job.result()
+        own_map = job.result()
         name = st.session_state.map_job_model
-        st.session_state.map_own = (name, collection.from_own_map(found, name))
+        st.session_state.map_own = (name, collection.from_own_map(own_map, name))
         messages = []
-        if found.left_out:
-            messages.append(f"{found.left_out:,} of the files could not be decoded and were left out.")
+        if own_map.left_out:
+            messages.append(f"{own_map.left_out:,} of the files could not be decoded and were left out.")
         if name != state.card().name:
             messages.append(f"Your map is ready under {cached.zoo_scan()[0][name].title}, which it was fitted for.")
         st.session_state.map_messages = messages

@@ -90,7 +90,7 @@ def rounds(data: str, seed: int) -> list[Round]:
     start = starts[int(multiscale_distance(x[1:], x[:1].expand_as(x[1:])).argmax())]
     pair, _ = split.batch([start, target])
     order = rng.permutation(available_models(data)).tolist()
-    found = []
+    game = []
     for i, name in enumerate(order):
         if name == FACTORS:
             codes = torch.from_numpy(split.factors[[start, target]]).float()
@@ -100,8 +100,8 @@ def rounds(data: str, seed: int) -> list[Round]:
             ]
         else:
             codes, sliders = _codes_and_sliders(name, pair)
-        found.append(Round(f"{data} {seed} {i}", name, sliders, codes[0], codes[1]))
-    return found
+        game.append(Round(f"{data} {seed} {i}", name, sliders, codes[0], codes[1]))
+    return game
 
 
 def _codes_and_sliders(name: str, pair: Tensor) -> tuple[Tensor, list[dict]]:

@@ -21,9 +21,9 @@ from vae.training.recipes import RECIPES
 @st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
     """Return ({name: card} of usable models, in the recipes' order; {name: reason} for the unusable ones)."""
-    found, problems = store.scan(check=figures.unknown)
+    candidates, problems = store.scan(check=figures.unknown)
     cards = []
-    for card in found:
+    for card in candidates:
         if card.data not in DATASETS:
             problems[card.name] = f"its data set {card.data!r} is not known here"
             continue
@@ -82,10 +82,11 @@ def beta(card: vae.ModelCard) -> float | None:
 def model_map(name: str) -> store.ModelMap | None:
     """Return the map of a model; None if map.npz is missing or damaged."""
     try:
-        found = store.read_map(name)
+        encoded = store.read_map(name)
     except store.ModelUnavailable:
         return None
-    return found if found.rows.max() < len(gallery(model(name).card.data)) else None
+    # a map may be of images that this copy of the data set lacks
+    return encoded if encoded.rows.max() < len(gallery(model(name).card.data)) else None
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
@@ -98,11 +99,11 @@ def posterior_samples(name: str) -> np.ndarray:
 
     In an inactive dimension all posterior means are near 0, but the samples are distributed like the prior.
     """
-    found = model_map(name)
-    if found is None:
+    encoded = model_map(name)
+    if encoded is None:
         return np.empty((0, model(name).latent_dim))
-    noise = np.random.default_rng(0).standard_normal(found.codes.shape)
-    return found.codes + found.sigmas * noise
+    noise = np.random.default_rng(0).standard_normal(encoded.codes.shape)
+    return encoded.codes + encoded.sigmas * noise
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
@@ -130,13 +131,13 @@ def features(name: str) -> np.ndarray:
 @st.cache_data(max_entries=20, show_spinner=False)
 def attribute_directions(name: str) -> dict[str, latent.AttributeDirection]:
     """Return the latent direction of each attribute of the data; {} without attributes, a map or continuous codes."""
-    card, found = model(name).card, model_map(name)
-    if found is None or model(name).discrete:
+    card, encoded = model(name).card, model_map(name)
+    if encoded is None or model(name).discrete:
         return {}
     factors = gallery(card.data).factors
-    codes = torch.from_numpy(found.codes)
+    codes = torch.from_numpy(encoded.codes)
     return {
-        attribute: latent.attribute_direction(codes, torch.from_numpy(np.isin(factors[found.rows, k], values)))
+        attribute: latent.attribute_direction(codes, torch.from_numpy(np.isin(factors[encoded.rows, k], values)))
         for attribute, (k, values) in info(card.data).attribute_values().items()
     }
 

@@ -47,12 +47,12 @@ def end_page() -> None:
 def parameters() -> dict[str, str]:
     """Return the query parameters that restore the current state."""
     s = st.session_state
-    found = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
+    result = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
     if state.model().num_classes:
-        found["y"] = str(s.y)
+        result["y"] = str(s.y)
     if state.names():
-        found["names"] = ";".join(f"{d}:{name}" for d, name in sorted(state.names().items()))
-    return found | st.session_state.get("page_parameters", {})
+        result["names"] = ";".join(f"{d}:{name}" for d, name in sorted(state.names().items()))
+    return result | st.session_state.get("page_parameters", {})
 
 
 def set_page_parameter(key: str, value: str) -> None:

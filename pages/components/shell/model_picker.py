@@ -48,10 +48,10 @@ def switch_model_button(names: list[str]) -> None:
 def show_details(card) -> None:
     """Show a model's card: figures with their baselines, how they were measured, the recipe."""
     st.markdown(report.figures_table(card))
-    chosen = report.selection_sentence(card.selection)
+    selection = report.selection_sentence(card.selection)
     for text in (
         card.note,
-        f"Settings and seed: {chosen}." if chosen else "",
+        f"Settings and seed: {selection}." if selection else "",
         f"Published: {card.published}" if card.published else "",
     ):
         if text:

@@ -34,12 +34,12 @@ def _title_and_place(path: Path) -> tuple[str, float]:
     """Return a page's title and PLACE, read from its source without running it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     title = (ast.get_docstring(tree) or path.stem.capitalize()).partition(":")[0]
-    places = [
+    positions = [
         ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["PLACE"]
     ]
-    return title, places[0] if places else float("inf")
+    return title, positions[0] if positions else float("inf")
 
 
 def open_page(page: str) -> None:

@@ -21,7 +21,7 @@ MAX_FLOAT = 1e30  # numbers from this size on count as infinite
 
 def parse_object(value, **expected) -> dict | None:
     """Return value if it is an object with these values in these fields."""
-    if isinstance(value, dict) and all(value.get(field) == known for field, known in expected.items()):
+    if isinstance(value, dict) and all(value.get(field) == wanted for field, wanted in expected.items()):
         return value
     return None
 
@@ -147,10 +147,10 @@ def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[Tensor | None
 
 def parse_names_text(text: str, dims: int, limit: int) -> list[tuple[int, str]]:
     """Parse "0:slant;3:width" to [(0, "slant"), (3, "width")]. Drops parts without a valid dimension."""
-    found = []
+    names = []
     for part in text.split(";")[:dims]:
         number, _, name = part.partition(":")
         d = parse_int_text(number, 0, dims - 1)
         if d is not None:
-            found.append((d, parse_name(name, limit)))
-    return found
+            names.append((d, parse_name(name, limit)))
+    return names

@@ -34,9 +34,9 @@ def models() -> list[str]:
 
 def show() -> None:
     card = state.card()
-    info, found = cached.info(card.data), card.figures
+    info, figures = cached.info(card.data), card.figures
     kinds = [k for k in downstream.foreign_kinds(info) if k not in info.out_of_distribution or _has_images(k)]
-    scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in found]
+    scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in figures]
     if st.session_state.get("anomaly_kind") not in kinds:
         st.session_state.anomaly_kind = kinds[0]
     if st.session_state.get("anomaly_score") not in scores:
@@ -57,7 +57,7 @@ def show() -> None:
     )  # fmt: skip
     if KNOWN_FAILURE[0] in models():
         row.button("The known failure", on_click=_set_failure, help="a model of clothes is shown blurred clothes")
-    auroc = found[f"auroc_{score}_{kind}"]
+    auroc = figures[f"auroc_{score}_{kind}"]
     test_images, test_scores = _scored_images(card.name, None)
     outliers, outlier_scores = _scored_images(card.name, kind)
     test_values, outlier_values = getattr(test_scores, score), getattr(outlier_scores, score)
@@ -71,14 +71,14 @@ def show() -> None:
         )  # fmt: skip
     with right:
         st.plotly_chart(
-            charts.roc_curve(metrics.FALSE_ALARMS, found[f"roc_{score}_{kind}"], auroc),
+            charts.roc_curve(metrics.FALSE_ALARMS, figures[f"roc_{score}_{kind}"], auroc),
             config=charts.CONFIG, key="anomaly_roc", alt="foreign images found against false alarms",
         )  # fmt: skip
     st.markdown(_verdict(auroc, score))
     with torch.no_grad():
         shown = torch.cat([outliers[:EXAMPLES], state.model().reconstruct(outliers[:EXAMPLES])])
     picture_grid(
-        shown, [f"{KINDS[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
+        shown, [f"{KINDS[kind]} {i + 1}, {title}" for title in ("as it is", "decoded") for i in range(EXAMPLES)],
         key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
     )  # fmt: skip
 
@@ -87,18 +87,18 @@ def show() -> None:
     is_outlier = np.arange(len(both)) >= len(test_images)
     order = np.argsort(-values, kind="stable")
     ends = {"The most foreign, as the model sees it": order[:SHOWN], "The most familiar": order[-SHOWN:]}
-    for column, (what, rows) in zip(st.columns(2, gap="large"), ends.items(), strict=False):
+    for column, (title, rows) in zip(st.columns(2, gap="large"), ends.items(), strict=False):
         with column:
-            st.markdown(f"**{what}**: {100 * is_outlier[rows].mean():.0f} % of these {SHOWN} are foreign.")
+            st.markdown(f"**{title}**: {100 * is_outlier[rows].mean():.0f} % of these {SHOWN} are foreign.")
             picture_grid(
                 both[rows], [f"{'foreign' if is_outlier[i] else 'test image'}, {_text(values[i])}" for i in rows],
-                key=f"anomaly_{what[9:14]}", size=56,
-                captions=["foreign" if is_outlier[i] else "–" for i in rows], name=what,
+                key=f"anomaly_{title[9:14]}", size=56,
+                captions=["foreign" if is_outlier[i] else "–" for i in rows], name=title,
             )  # fmt: skip
 
     st.subheader("All kinds")
     table = {"foreign images": [KINDS[k] for k in kinds]}
-    table |= {f"{AUROC.label} by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
+    table |= {f"{AUROC.label} by {SCORES[s]}": [figures[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
     st.dataframe(
         table, hide_index=True, key="anomaly_table",
         column_config={name: figure_column(AUROC) for name in table if name != "foreign images"},

@@ -18,8 +18,8 @@ SHOWN = 8
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    found = [name for name, card in cards.items() if {"augmentation", "accuracy_from_samples"} & card.figures.keys()]
-    return sorted(found, key=lambda name: "augmentation" not in cards[name].figures)
+    names = [name for name, card in cards.items() if {"augmentation", "accuracy_from_samples"} & card.figures.keys()]
+    return sorted(names, key=lambda name: "augmentation" not in cards[name].figures)
 
 
 def show() -> None:
@@ -38,10 +38,10 @@ def _variants(card, model) -> None:
     )
     rows = np.flatnonzero(split.labels == label)[:SHOWN]
     x, y = split.batch(rows)
-    imagined = downstream.imagined(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)
+    generated = downstream.imagined(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)
     shifted = downstream.shifted(x, downstream.SHIFT, torch.Generator().manual_seed(state.seed()))
     picture_grid(
-        torch.cat([x, shifted, imagined]),
+        torch.cat([x, shifted, generated]),
         [f"{what} {i + 1}" for what in ("image", "shifted", "imagined") for i in range(SHOWN)],
         key="augment_pictures", columns=SHOWN, row_labels=["images", "shifted", "imagined"],
         size=72, name="images, shifted and imagined",
@@ -51,19 +51,19 @@ def _variants(card, model) -> None:
         f"of each and "
         "that of another of its class."
     )
-    exports.download_sheet(torch.cat([x, shifted, imagined]), SHOWN, "imagined", "augment_png")
-    found = card.figures["augmentation"]
-    names = list(dict.fromkeys(key.split(" ", 1)[1] for key in found))
+    exports.download_sheet(torch.cat([x, shifted, generated]), SHOWN, "imagined", "augment_png")
+    accuracy = card.figures["augmentation"]
+    names = list(dict.fromkeys(key.split(" ", 1)[1] for key in accuracy))
     st.plotly_chart(
         charts.accuracy_lines(list(downstream.LABELS),
-            {name: [found[f"{n} {name}"] for n in downstream.LABELS] for name in names},
+            {name: [accuracy[f"{n} {name}"] for n in downstream.LABELS] for name in names},
             {name: [card.figures["augmentation_error"][f"{n} {name}"] for n in downstream.LABELS] for name in names},
         ),
         config=charts.CONFIG, key="augment_accuracy", alt="accuracy against the number of labels",
     )  # fmt: skip
     few = downstream.LABELS[1]
     gains = ", ".join(
-        f"**{100 * (found[f'{few} {name}'] - found[f'{few} alone']):+.1f}** points ({name})" for name in names[1:]
+        f"**{100 * (accuracy[f'{few} {name}'] - accuracy[f'{few} alone']):+.1f}** points ({name})" for name in names[1:]
     )
     st.markdown(
         f"With {few} labels the accuracy changes by {gains}. Whether a classifier gains by a model's images has to be "

@@ -45,8 +45,8 @@ def show() -> None:
     cards, supported = cached.zoo_scan()[0], models()
     names = list(dict.fromkeys(n for n in (state.card().name, *BASELINES) if n in supported))
     with torch.no_grad():
-        found = [cached.model(name).reconstruct(noisy) for name in names]
-    shown = torch.cat([picked.x, noisy, *found])
+        reconstructions = [cached.model(name).reconstruct(noisy) for name in names]
+    shown = torch.cat([picked.x, noisy, *reconstructions])
     quality = ["", *(_decibels(picked.x, x) for x in shown[1:, None])]
     titles = ["the image", "with noise", *(cards[name].title for name in names)]
     picture_grid(

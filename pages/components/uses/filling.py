@@ -31,8 +31,8 @@ HIDDEN = {  # label: whether (y, x) is hidden, with y downwards and both from 0 
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    found = [name for name, card in cards.items() if not FAMILIES[card.family].deterministic]
-    return sorted(found, key=lambda name: name != "mnist-vae-16d")
+    names = [name for name, card in cards.items() if not FAMILIES[card.family].deterministic]
+    return sorted(names, key=lambda name: name != "mnist-vae-16d")
 
 
 def show() -> None:
@@ -52,13 +52,13 @@ def show() -> None:
         return
     ys = None if y is None else torch.full((len(filled.z),), y)
     decoded = state.decode(filled.z, ys)
-    seen = torch.where(visible, x, torch.tensor(0.5))
+    masked = torch.where(visible, x, torch.tensor(0.5))
 
     left, right = st.columns([1, 2], gap="large")
     with left:
         encoder = _by_encoder(x * visible, y)
         picture_grid(
-            torch.cat([x, seen, decoded.mean(0, keepdim=True), encoder]),
+            torch.cat([x, masked, decoded.mean(0, keepdim=True), encoder]),
             ["the image", "what is visible", "the mean of the draws", "the encoder's answer"], key="fill_given",
             columns=2,
             size=150, captions=["the image", "visible", "mean of the draws", "by the encoder alone"], name="what is "
@@ -106,13 +106,13 @@ def _filled(x: torch.Tensor, visible: torch.Tensor, y: int | None) -> inpainting
     if kept and kept[0] == key:
         return kept[1]
     bar = st.progress(0.0, "From the prior to the posterior")
-    found = inpainting.fill_in(
+    filled = inpainting.fill_in(
         state.model(), x[0], visible, y, PARTICLES[x.shape[1]], torch.Generator().manual_seed(state.seed()),
         lambda power: bar.progress(power, "From the prior to the posterior"),
     )  # fmt: skip
     bar.empty()
-    st.session_state.filled = (key, found)
-    return found
+    st.session_state.filled = (key, filled)
+    return filled
 
 
 def _by_encoder(x: torch.Tensor, y: int | None) -> torch.Tensor:

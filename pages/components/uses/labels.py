@@ -18,8 +18,8 @@ NEEDS = "Learning from few labels has been measured for M2 and for the codes of 
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    found = [name for name, card in cards.items() if {"accuracy_codes", "accuracy_labels_alone"} & card.figures.keys()]
-    return sorted(found, key=lambda name: name != "mnist-m2")
+    names = [name for name, card in cards.items() if {"accuracy_codes", "accuracy_labels_alone"} & card.figures.keys()]
+    return sorted(names, key=lambda name: name != "mnist-m2")
 
 
 def show() -> None:
@@ -84,14 +84,14 @@ def _cards(data: str) -> list:
 
 
 def _accuracies(data: str) -> tuple[list[str], list[float]]:
-    found = {}
+    accuracies = {}
     for card in _cards(data):
         figures = card.figures
         if "accuracy_labels_alone" in figures:
-            found[f"{card.title}: q(y|x)"] = figures["accuracy_with_model"]
-            found["the same classifier, labels alone"] = figures["accuracy_labels_alone"]
+            accuracies[f"{card.title}: q(y|x)"] = figures["accuracy_with_model"]
+            accuracies["the same classifier, labels alone"] = figures["accuracy_labels_alone"]
         if "accuracy_codes" in figures:
-            found[f"{card.title}: linear on codes"] = figures["accuracy_codes"]
-            found["linear on pixels"] = figures["accuracy_pixels"]
-    names = sorted(found, key=found.get)
-    return names, [found[name] for name in names]
+            accuracies[f"{card.title}: linear on codes"] = figures["accuracy_codes"]
+            accuracies["linear on pixels"] = figures["accuracy_pixels"]
+    names = sorted(accuracies, key=accuracies.get)
+    return names, [accuracies[name] for name in names]

@@ -56,17 +56,17 @@ def factor_responses(
         rows=down, cols=across, subplot_titles=factors,
         shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.12,
     )  # fmt: skip
-    for k, swept in enumerate(codes):
+    for k, values in enumerate(codes):
         cell = {"row": k // across + 1, "col": k % across + 1}
-        most = int(np.ptp(swept, axis=0).argmax())
-        for d in [*(d for d in range(swept.shape[1]) if d != most), most]:  # the coloured one on top
+        most = int(np.ptp(values, axis=0).argmax())
+        for d in [*(d for d in range(values.shape[1]) if d != most), most]:  # the coloured one on top
             figure.add_scatter(
-                y=swept[:, d], mode="lines", showlegend=False, name=names[d],
+                y=values[:, d], mode="lines", showlegend=False, name=names[d],
                 line={"color": ACCENT if d == most else GREY, "width": 3 if d == most else 1},
                 hovertemplate=f"{names[d]}: %{{y:.2f}}<extra></extra>", **cell,
             )  # fmt: skip
         figure.add_annotation(
-            x=len(swept) - 1, y=float(swept[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
+            x=len(values) - 1, y=float(values[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
             xanchor="right", yanchor="bottom", font={"color": ACCENT}, **cell,
         )  # fmt: skip
         figure.add_vline(x=int(current[k]), line={"dash": "dot", "width": 2, "color": GREY}, **cell)

@@ -86,41 +86,42 @@ class Layout:
 
 def from_test_images(name: str) -> Collection | None:
     """Return the collection of a model's encoded test images; None if the model has no map."""
-    found = cached.model_map(name)
-    if found is None:
+    encoded = cached.model_map(name)
+    if encoded is None:
         return None
     card = cached.model(name).card
     info, split = cached.info(card.data), cached.gallery(card.data)
     return Collection(
-        id=f"{cached.weights_id(name)} held-out {len(found.rows)}",
-        sheet=f"{card.data} held-out {len(found.rows)} {found.rows[0]} {found.rows[-1]}",
-        title=f"{len(found.rows):,} held-out images of {info.title}",
-        codes=found.codes, features=cached.features(name), recon=found.recon,
-        labels=split.labels[found.rows], classes=info.classes, ys=split.labels[found.rows],
-        fitted={"umap": found.umap, "umap_again": found.umap_again, "pca": found.pca},
-        map_details=card.map, images=lambda indices: split.batch(found.rows[indices])[0],
-        rows=found.rows, names=None,
+        id=f"{cached.weights_id(name)} held-out {len(encoded.rows)}",
+        sheet=f"{card.data} held-out {len(encoded.rows)} {encoded.rows[0]} {encoded.rows[-1]}",
+        title=f"{len(encoded.rows):,} held-out images of {info.title}",
+        codes=encoded.codes, features=cached.features(name), recon=encoded.recon,
+        labels=split.labels[encoded.rows], classes=info.classes, ys=split.labels[encoded.rows],
+        fitted={"umap": encoded.umap, "umap_again": encoded.umap_again, "pca": encoded.pca},
+        map_details=card.map, images=lambda indices: split.batch(encoded.rows[indices])[0],
+        rows=encoded.rows, names=None,
     )  # fmt: skip
 
 
-def from_own_map(found: OwnMap, name: str) -> Collection:
+def from_own_map(own_map: OwnMap, name: str) -> Collection:
     """Return the collection of a visitor's images, which the model of this name encoded."""
-    digest = hashlib.sha256(found.codes.tobytes() + found.images.tobytes()).hexdigest()[:16]
+    digest = hashlib.sha256(own_map.codes.tobytes() + own_map.images.tobytes()).hexdigest()[:16]
     model = cached.model(name)
+    fitted = {"umap": own_map.umap, "umap_again": own_map.umap_again, "pca": own_map.pca}
     return Collection(
         id=f"{cached.weights_id(name)} own {digest}", sheet=f"own {digest}",
-        title=f"{len(found.codes):,} images of yours",
-        codes=found.codes, features=model.features(torch.from_numpy(found.codes)).numpy(),
-        recon=found.recon, labels=found.labels,
-        classes=tuple(str(folder) or "no folder" for folder in found.folders), ys=found.classes,
-        fitted={"umap": found.umap, "umap_again": found.umap_again, "pca": found.pca},
+        title=f"{len(own_map.codes):,} images of yours",
+        codes=own_map.codes, features=model.features(torch.from_numpy(own_map.codes)).numpy(),
+        recon=own_map.recon, labels=own_map.labels,
+        classes=tuple(str(folder) or "no folder" for folder in own_map.folders), ys=own_map.classes,
+        fitted=fitted,
         map_details={
-            "seed": 0, "seed_again": 1, "n_neighbors": min(maps.N_NEIGHBORS, len(found.codes) - 1),
+            "seed": 0, "seed_again": 1, "n_neighbors": min(maps.N_NEIGHBORS, len(own_map.codes) - 1),
             "min_dist": maps.MIN_DIST,
-            "trustworthiness": dict(zip(("umap", "umap_again", "pca"), found.trustworthiness.tolist(), strict=False)),
+            "trustworthiness": dict(zip(fitted, own_map.trustworthiness.tolist(), strict=False)),
         },
-        images=lambda indices: torch.from_numpy(found.images[indices]).float() / 255,
-        rows=None, names=tuple(str(name) for name in found.names),
+        images=lambda indices: torch.from_numpy(own_map.images[indices]).float() / 255,
+        rows=None, names=tuple(str(name) for name in own_map.names),
     )  # fmt: skip
 
 

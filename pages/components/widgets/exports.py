@@ -36,13 +36,13 @@ def gif(pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_b
     return buffer.getvalue()
 
 
-def download_sheet(images, columns: int, what: str, key: str) -> None:
+def download_sheet(images, columns: int, title: str, key: str) -> None:
     """Offer images (N, C, H, W) in [0, 1], tiled row by row, as a PNG named after the current model."""
     pixels = state.as_pictures(images)  # now, because the session is not available when the file is made
     download(
-        f"{what.capitalize()} (PNG)",
+        f"{title.capitalize()} (PNG)",
         lambda: pictures.png(pictures.to_image(pictures.tile(pixels, columns, gap=1), 2)),
-        f"{state.card().name}-{what.replace(' ', '-')}.png", "image/png", key,
+        f"{state.card().name}-{title.replace(' ', '-')}.png", "image/png", key,
     )  # fmt: skip
 
 

@@ -65,14 +65,14 @@ def _gallery(key: str, info, row_key: str) -> None:
         rows[0] = st.session_state[row_key]
     x, labels = split.batch(rows)
     names = [f"{info.classes[int(label)]}, held-out image {row}" for row, label in zip(rows, labels, strict=False)]
-    chosen = np.flatnonzero(rows == st.session_state[row_key])
+    selected = np.flatnonzero(rows == st.session_state[row_key])
 
     def pick(index: int) -> None:
         st.session_state[row_key] = int(rows[index])
 
     picture_grid(
         x, names, key=f"{key}_gallery", on_pick=pick, columns=6, size=56,
-        selected=int(chosen[0]) if chosen.size else None, name="held-out images",
+        selected=int(selected[0]) if selected.size else None, name="held-out images",
     )  # fmt: skip
     st.button("Other images", key=f"{key}_more", on_click=_next_page, args=(page_key,))
 

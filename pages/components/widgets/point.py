@@ -25,13 +25,13 @@ def show_current_picture(caption: str = "the current point, decoded") -> None:
 def show_nearest_test_images(key: str, k: int = 8, columns: int = 4) -> None:
     """Show the k test images whose codes are nearest to the current point in latent space."""
     name = state.card().name
-    found = cached.model_map(name)
-    if found is None:
+    encoded = cached.model_map(name)
+    if encoded is None:
         st.caption(f"No encoded data for this model yet: `python -m vae map {name}` makes it.")
         return
     info = state.info()
     indices, distances = latent.nearest(state.features(state.z()[None]), cached.features(name), k)
-    rows = found.rows[indices[0]]
+    rows = encoded.rows[indices[0]]
     x, labels = cached.gallery(info.name).batch(rows)
     names = [
         f"{info.classes[int(label)]}, held-out image {row}, distance {distance:.2f}"
@@ -39,7 +39,7 @@ def show_nearest_test_images(key: str, k: int = 8, columns: int = 4) -> None:
     ]
 
     def pick(index: int) -> None:
-        state.set_z(torch.from_numpy(found.codes[indices[0, index]]), y=int(labels[index]))
+        state.set_z(torch.from_numpy(encoded.codes[indices[0, index]]), y=int(labels[index]))
 
     st.caption("The nearest held-out images, by distance in latent space (not on a map).")
     picture_grid(
