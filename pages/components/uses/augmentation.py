@@ -63,7 +63,8 @@ def _variants(card, model) -> None:
     )  # fmt: skip
     few = downstream.LABELS[1]
     gains = ", ".join(
-        f"**{100 * (accuracy[f'{few} {name}'] - accuracy[f'{few} alone']):+.1f}** points ({name})" for name in names[1:]
+        f"**{100 * (accuracy[f'{few} {name}'] - accuracy[f'{few} alone']):+.1f}** points ({name})"
+        for name in names[1:]
     )
     st.markdown(
         f"With {few} labels the accuracy changes by {gains}. Whether a classifier gains by a model's images has to be "
