@@ -20,7 +20,7 @@ link.begin_run()
 lesson.read_link()
 # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit remount it.
 with st.container():
-    link.tell_complaints()
+    link.show_warnings()
     lesson.lesson_panel(page.url_path)
 page.run()
 link.end_run()

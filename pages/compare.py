@@ -1,4 +1,4 @@
-"""Compare: two to four models on one image or one z, side by side and in step."""
+"""Compare: two to four models side by side, on one image or one z."""
 
 import streamlit as st
 import torch
@@ -10,7 +10,7 @@ from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 
-PLACE = 90  # in the navigation
+PLACE = 90  # order in the navigation
 
 RANKS = {"busiest": 0, "second": 1, "third": 2, "fourth": 3}
 
@@ -18,10 +18,10 @@ st.title("Compare")
 st.markdown("**The same picture in, or the same z,** and what each model makes of it.")
 model_picker()
 comparison.read_link()
-comparison.presets()
-names = comparison.chooser()
-if comparison.others():
-    link.say("beside", ",".join(comparison.others()))
+comparison.show_presets()
+names = comparison.choose_models()
+if comparison.other_models():
+    link.set_page_parameter("beside", ",".join(comparison.other_models()))
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 given = controls.segmented_control(
@@ -44,11 +44,11 @@ if given == "one image":
     with st.popover("Choose the image"):
         picked = image_input("compare_image")
 else:
-    names, left_out = comparison.same_length(names)
+    names, left_out = comparison.split_by_code(names)
     if left_out:
         st.info(f"Left out, since their codes have another length or kind: {', '.join(left_out)}.")
 
-sides = [comparison.side(name, picked) for name in names]
+sides = [comparison.make_side(name, picked) for name in names]
 bars = [values for side in sides if side.kl is not None for values in (side.kl, side.average) if values is not None]
 top_kl = max([float(values.max()) for values in bars], default=0.0)
 for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False):
@@ -62,12 +62,12 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False
                 )  # fmt: skip
             st.warning(side.line)
             continue
-        pictures = {"in": side.x, "out": side.x_hat, "moved": comparison.moved(side, RANKS[rank], share / 100)}
-        captions = [what for what, x in pictures.items() if x is not None]
-        shown = [pictures[what] for what in captions]
+        pictures = {"in": side.x, "out": side.x_hat, "moved": comparison.decode_moved(side, RANKS[rank], share / 100)}
+        captions = [label for label, x in pictures.items() if x is not None]
+        shown = [pictures[label] for label in captions]
         picture_grid(
-            torch.cat(shown), [f"{side.title}: {what}" for what in captions], key=f"compare_{side.name}",
-            # of many models the pictures stand in two rows, so that they stay large
+            torch.cat(shown), [f"{side.title}: {label}" for label in captions], key=f"compare_{side.name}",
+            # three or more models show their pictures in two rows, which keeps them large
             columns=len(shown) if len(sides) < 3 else 2, size=190, captions=captions, name=f"{side.title}: "
                 f"{' and '.join(captions)}",
         )  # fmt: skip
@@ -77,12 +77,12 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False
                 charts.kl_bars(side.kl, side.average, side.order, side.labels, top_kl), config=charts.CONFIG,
                 key=f"compare_kl_{side.name}", alt=f"KL of each dimension under {side.title}",
             )  # fmt: skip
-        strips, rows = comparison.strips(side)
+        strips, rows = comparison.traversals(side)
         if rows:
             picture_grid(
                 side.decode(strips), [f"{row}, step {i + 1}" for row in rows for i in range(comparison.STEPS)],
                 key=f"compare_strips_{side.name}", columns=comparison.STEPS, size=64, row_labels=rows,
-                on_pick=lambda index, side=side, strips=strips: comparison.take(side, strips[index]),
+                on_pick=lambda index, side=side, strips=strips: comparison.make_current(side, strips[index]),
                 name=f"traversals of {side.title}",
             )  # fmt: skip
 if given == "one z":
@@ -96,4 +96,4 @@ st.caption(
     f"{above} Strips: each model's busiest dimensions over the range of its encoded data, the rest as in "
     f"{'this z' if given == 'one z' else 'the picture above'}; click to take a picture's model and code along."
 )
-comparison.planes(sides)
+comparison.show_planes(sides)

@@ -1,4 +1,4 @@
-"""Disentangle: true factors beside latent dimensions, with the measures of the field."""
+"""Disentangle: how latent dimensions relate to true factors, with disentanglement metrics."""
 
 import numpy as np
 import streamlit as st
@@ -6,7 +6,7 @@ import torch
 
 from pages.components.disentangle import factors
 from pages.components.shell import cached, link, pictures, state
-from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.widgets import charts
 from pages.components.widgets.figure_column import figure_column
 from pages.components.widgets.heat_map import heat_map
@@ -15,7 +15,7 @@ from vae import latent, metrics
 from vae.evaluation import report
 from vae.evaluation.figures import FIGURES
 
-PLACE = 60  # in the navigation
+PLACE = 60  # order in the navigation
 
 STEPS = 9  # pictures in a strip
 
@@ -41,11 +41,11 @@ if grid is None:
         f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
         "truth. Models of sprites, rooms and faces are held against the factors they are drawn from."
     )
-    choose_one([c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None])
+    switch_model_button([c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None])
     st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
-    found = cached.model_map(card.name)
-    if found is not None:
-        tc, figure = metrics.total_correlation(found.codes), FIGURES["total_correlation"]
+    encoded = cached.model_map(card.name)
+    if encoded is not None:
+        tc, figure = metrics.total_correlation(encoded.codes), FIGURES["total_correlation"]
         st.metric(f"{figure.label} of its codes", f"{figure.text(tc.total_correlation)} {figure.unit}")
         st.caption(f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about the others.")
     link.end_page()
@@ -53,41 +53,41 @@ if grid is None:
 truth, exact = factors.current()
 
 
-def move(k: int) -> None:
-    moved = truth.copy()
-    moved[k] = grid.values[k].index(st.session_state[f"factor_{card.data}_{k}"])
-    state.set_factors(moved)
+def set_factor(k: int) -> None:
+    changed = truth.copy()
+    changed[k] = grid.values[k].index(st.session_state[f"factor_{card.data}_{k}"])
+    state.set_factors(changed)
 
 
 left, right = st.columns([2, 3], gap="large")
 with left:
-    shown = torch.cat([state.draw(truth[None]), state.decode(state.z()[None])])
-    sheet = pictures.tiled(state.as_pictures(shown), 2, gap=2)
+    images = torch.cat([state.render(truth[None]), state.decode(state.z()[None])])
+    sheet = pictures.tile(state.as_pictures(images), 2, gap=2)
     st.image(
         pictures.to_image(sheet, 4), width="stretch", output_format="PNG",
         caption="drawn from the factors below · decoded from the current point",
         alt="the image with these factors, and the current point decoded",
     )  # fmt: skip
-    if not state.finite(shown):
-        st.warning(state.no_number("at the current point"))
+    if not state.finite(images):
+        st.warning(state.not_finite_message("at the current point"))
     if not exact:
         st.caption("The point came from elsewhere: these are the factors of the nearest held-out image.")
     for k, name in enumerate(grid.names):
         key = f"factor_{card.data}_{k}"
         st.session_state[key] = grid.values[k][truth[k]]
-        st.select_slider(name, grid.values[k], key=key, on_change=move, args=(k,))
+        st.select_slider(name, grid.values[k], key=key, on_change=set_factor, args=(k,))
 with right:
     sweeps = [grid.sweep(truth, k) for k in range(len(grid.names))]
-    codes = state.encode(state.draw(np.concatenate(sweeps))).numpy()
+    codes = state.encode(state.render(np.concatenate(sweeps))).numpy()
     codes = np.split(codes, np.cumsum([len(sweep) for sweep in sweeps])[:-1])
     names = [state.dim_name(d) for d in range(model.latent_dim)]
     if state.finite(*codes):
         st.plotly_chart(
-            charts.responses(codes, truth, grid.names, names), key="disentangle_responses",
+            charts.factor_responses(codes, truth, grid.names, names), key="disentangle_responses",
             config=charts.CONFIG, alt="how each dimension answers when one factor moves",
         )  # fmt: skip
     else:
-        st.warning(state.no_number("for one of these images"))
+        st.warning(state.not_finite_message("for one of these images"))
     st.caption(
         "Each panel moves one factor through all its values and leaves the others; each line is one "
         "dimension of the code, q.mean. Coloured: the dimension that answers most. "
@@ -100,13 +100,13 @@ if "mutual_information" not in card.figures:
     link.end_page()
 order = cached.dimension_order(card.name)
 entropies = np.array(card.figures["factor_entropy"])
-varying = np.flatnonzero(entropies > 0)  # a constant factor has nothing that a code could know
+varying = np.flatnonzero(entropies > 0)  # a constant factor has no information to encode
 constant = [name for k, name in enumerate(grid.names) if k not in varying]
-information = np.array(card.figures["mutual_information"])[order].T  # (K, D), the busiest first
+information = np.array(card.figures["mutual_information"])[order].T  # (K, D), the dimension with the highest KL first
 shares = information[varying] / entropies[varying, None]
-place = st.session_state.get("disentangle_cell", {}).get(card.name)
-if place is None:
-    place = tuple(int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
+cell = st.session_state.get("disentangle_cell", {}).get(card.name)
+if cell is None:
+    cell = tuple(int(i) for i in np.unravel_index(shares.argmax(), shares.shape))
 
 
 def pick(k: int, column: int) -> None:
@@ -115,7 +115,7 @@ def pick(k: int, column: int) -> None:
 
 heat_map(
     shares, [grid.names[k] for k in varying], [names[d] for d in order], key="disentangle_heat", on_pick=pick,
-    selected=place, name="mutual information between factors and dimensions",
+    selected=cell, name="mutual information between factors and dimensions",
 )  # fmt: skip
 mig = FIGURES["mig"]
 gaps = ", ".join(f"{grid.names[k]} {card.figures['mig_gaps'][k]:.2f}" for k in varying)
@@ -125,25 +125,25 @@ st.caption(
     f"Random codes: {mig.text(card.figures['mig_random'])}. Protocol: {card.protocol['mig']}. Click a cell."
     + (f" Left out, since it never varies: {', '.join(constant)}." if constant else "")
 )
-k, d = int(varying[place[0]]), order[place[1]]
-chosen = np.unique(np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int))
-rows = grid.sweep(truth, k)[chosen]
-values = torch.from_numpy(np.linspace(*cached.slider_ranges(card.name)[d], len(chosen)).astype(np.float32))
-walked = latent.traversal(state.z(), d, values)
+k, d = int(varying[cell[0]]), order[cell[1]]
+value_indices = np.unique(np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int))
+rows = grid.sweep(truth, k)[value_indices]
+values = torch.from_numpy(np.linspace(*cached.slider_ranges(card.name)[d], len(value_indices)).astype(np.float32))
+traversal = latent.traversal(state.z(), d, values)
 
 
-def go(index: int) -> None:
+def select(index: int) -> None:
     if index < len(rows):
         state.set_factors(rows[index])
     else:
-        state.set_z(walked[index - len(rows)])
+        state.set_z(traversal[index - len(rows)])
 
 
 picture_grid(
-    torch.cat([state.draw(rows), state.decode(walked)]),
-    [f"{grid.names[k]} {grid.values[k][v]}, the truth" for v in chosen]
+    torch.cat([state.render(rows), state.decode(traversal)]),
+    [f"{grid.names[k]} {grid.values[k][v]}, the truth" for v in value_indices]
     + [f"{names[d]} = {value:.2f}" for value in values.tolist()],
-    key="disentangle_strips", on_pick=go, columns=len(chosen), size=96,
+    key="disentangle_strips", on_pick=select, columns=len(value_indices), size=96,
     row_labels=[f"{grid.names[k]},\nthe truth", f"{names[d]},\nthe model"], name="truth and model",
 )  # fmt: skip
 
@@ -187,7 +187,7 @@ if sweep:
 with_kl = [c for c in cards if "kl" in c.figures]
 st.plotly_chart(
     charts.trade_off(
-        # "Sprites, VAE, 10-D": data and dimensions are the same for all
+        # of "Sprites, VAE, 10-D" only the middle, because data and dimensions are the same for all
         [", ".join(c.title.split(", ")[1:-1]) or c.title for c in with_kl],
         [c.figures["kl"] for c in with_kl],
         [c.figures["recon"] for c in with_kl], [c.figures["mig"] for c in with_kl],

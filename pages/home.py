@@ -1,14 +1,14 @@
-"""Home: what this is, a picture of every model, one click to start."""
+"""Home: what the app does, and a preview of every model."""
 
 import streamlit as st
 
 from pages.components.shell import cached, pictures, state
-from pages.components.shell.navigation import ensure_front_door, go
+from pages.components.shell.navigation import ensure_entry_point, open_page
 from vae.evaluation import report
 
-PLACE = 0  # in the navigation
+PLACE = 0  # order in the navigation
 
-FIRST_STEPS = {  # page: what draws people there, icon
+FIRST_STEPS = {  # page: (label, icon)
     "lessons": ("New to this? Take a lesson", "school"),
     "inside": ("Draw a digit and see it go through", "draw"),
     "map": ("Walk on a map", "map"),
@@ -16,7 +16,7 @@ FIRST_STEPS = {  # page: what draws people there, icon
     "match": ("Play", "sports_esports"),
 }
 
-ensure_front_door()
+ensure_entry_point()
 st.title("See what a variational autoencoder has learned")
 st.markdown(
     "Each picture is drawn by a trained model from a few numbers, its **latent code**. "
@@ -31,7 +31,7 @@ cards, problems = cached.zoo_scan()
 
 def explore(name: str) -> None:
     state.set_model(name)
-    go("sliders")
+    open_page("sliders")
 
 
 ACROSS = 4
@@ -45,7 +45,7 @@ for data in dict.fromkeys(card.data for card in cards.values()):
             cover = cached.cover(card.name)
             drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
             st.image(
-                pictures.to_image(pictures.tiled(info.modality.picture(cover), 8), scale=3 if info.crisp else 1),
+                pictures.to_image(pictures.tile(info.modality.picture(cover), 8), scale=3 if info.crisp else 1),
                 width="stretch",
                 alt=f"{card.title}: {drawn}",
             )

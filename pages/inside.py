@@ -1,14 +1,14 @@
-"""Inside: see one image go through a VAE, with the real numbers of the real model."""
+"""Inside: the forward pass of one image through a VAE, with all intermediate values."""
 
 import streamlit as st
 
-from pages.components.inside.panel import inside_panel, over_beta, serves
+from pages.components.inside.panel import inside_panel, is_supported, models_by_beta
 from pages.components.shell import cached, link, state
-from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 
-PLACE = 70  # in the navigation
+PLACE = 70  # order in the navigation
 
 st.title("Inside")
 st.markdown(
@@ -17,23 +17,24 @@ st.markdown(
 )
 model_picker()
 model = state.model()
-if not serves(model):
+if not is_supported(model):
     st.info(
         "This model's posterior is not one Gaussian per dimension, which is what this page takes apart: choose "
         "a VAE, a beta-VAE or a conditional one."
     )
-    choose_one([name for name in (link.DEFAULT_MODEL,) if name in cached.zoo_scan()[0]])
+    switch_model_button([name for name in (link.DEFAULT_MODEL,) if name in cached.zoo_scan()[0]])
     st.page_link("pages/sliders.py", label="This model on Sliders")
     link.end_page()
 
 sources = ["Draw", "Choose or upload"]
-drawn = state.info().white_on_black  # as a line on the panel is
+can_draw = state.info().white_on_black  # like a line on the panel
 source = st.segmented_control(
-    "Image", sources, default=sources[not drawn], required=True, key=f"inside_source_{drawn}",
+    "Image", sources, default=sources[not can_draw], required=True, key=f"inside_source_{can_draw}",
     label_visibility="collapsed"
 )  # fmt: skip
 picked = None
-with st.container():  # always there: what comes and goes before the panel would build it anew
+# Keep this container on every run: an element that appears or vanishes above the panel makes Streamlit remount it.
+with st.container():
     if source != "Draw":
         picked = image_input("inside_image")
 inside_panel(picked)
@@ -45,20 +46,20 @@ st.caption(
     "White in the error picture is 4 nats a pixel and more."
 )
 
-alike = over_beta(state.card())
-if len(alike) > 2:
+models = models_by_beta(state.card())
+if len(models) > 2:
     st.subheader("What beta buys, and when a code collapses")
-    with_rate = [c for c in alike if "kl" in c.figures]
-    free = [c.figures["recon"] for c in alike if "kl" not in c.figures]
+    with_rate = [c for c in models if "kl" in c.figures]
+    no_kl_recon = [c.figures["recon"] for c in models if "kl" not in c.figures]
     st.plotly_chart(
         charts.rate_distortion(
             [c.figures["kl"] for c in with_rate], [c.figures["recon"] for c in with_rate],
             [f"beta {cached.beta(c):g}: {c.figures['active_units']} active" for c in with_rate],
-            free[0] if free else None,
+            no_kl_recon[0] if no_kl_recon else None,
         ),
         key="inside_rate", config=charts.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
-    steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,} steps" for c in alike)
+    steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,} steps" for c in models)
     st.caption(
         f"Every point is a trained model of {data.title} with the same networks ({steps}), measured on test images: "
         f"what a code costs against what "

@@ -1,4 +1,4 @@
-"""Interpolate: from one image to another, beside the fade that any two pictures have."""
+"""Interpolate: between two images in latent space, compared with a cross-fade of their pixels."""
 
 import numpy as np
 import streamlit as st
@@ -11,7 +11,7 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
 
-PLACE = 40  # in the navigation
+PLACE = 40  # order in the navigation
 
 LINES = {
     "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),
@@ -41,7 +41,7 @@ line_name = controls.segmented_control(
     persist_state="session",
 )
 steps = controls.slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session", width=200)
-beyond = controls.toggle(
+extrapolate = controls.toggle(
     "A little beyond both ends", key="interpolate_beyond", persist_state="session", disabled=lines is SWAP
 )
 class_picker()
@@ -49,18 +49,18 @@ class_picker()
 a, b = (state.encode(end.x, end.y)[0] for end in ends)
 unusable = [name for name, code in zip("AB", (a, b), strict=False) if not state.finite(code)]
 if unusable:
-    st.warning(state.no_number(f"for image {' and image '.join(unusable)}"))
+    st.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))
     link.end_page()
-margin = 0.25 if beyond and lines is not SWAP else 0.0
+margin = 0.25 if extrapolate and lines is not SWAP else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
 line, formula = lines[line_name]
 zs = line(a, b, t)
 frames = state.decode(zs)
 fade = latent.lerp(ends[0].x.flatten(), ends[1].x.flatten(), t).clamp(0, 1).view_as(frames)
 
-found = cached.model_map(model.card.name)
+encoded = cached.model_map(model.card.name)
 support = None
-if found is not None:
+if encoded is not None:
     support = latent.support(
         state.features(zs), cached.features(model.card.name), cached.local_distances(model.card.name)
     )
@@ -83,17 +83,16 @@ picture_grid(
 )  # fmt: skip
 st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
 
-strip, walk = (
-    state.as_pictures(x) for x in (torch.cat([frames, fade]), frames)
-)  # now: the session is not there later
+# now, because the session is not available when a file is made
+strip, pixels = (state.as_pictures(x) for x in (torch.cat([frames, fade]), frames))
 with st.container(horizontal=True):
     exports.download(
-        "Animation (GIF)", lambda: exports.gif(walk, scale=8 if info.crisp else 4),
+        "Animation (GIF)", lambda: exports.gif(pixels, scale=8 if info.crisp else 4),
         f"{model.card.name}-interpolation.gif", "image/gif", key="interpolate_gif", primary=True,
     )  # fmt: skip
     exports.download(
         "Strip (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tiled(strip, steps, gap=1), 2)),
+        lambda: pictures.png(pictures.to_image(pictures.tile(strip, steps, gap=1), 2)),
         f"{model.card.name}-interpolation.png", "image/png", key="interpolate_png",
     )  # fmt: skip
 
@@ -103,7 +102,7 @@ if support is not None:
         config=charts.CONFIG, alt="support of each step",
     )  # fmt: skip
     st.caption(
-        f"Support: the share of {len(found.codes):,} held-out images that lie in places as sparse "
+        f"Support: the share of {len(encoded.codes):,} held-out images that lie in places as sparse "
         "as this step's or sparser, by the distance to the 15th nearest code. Near 0 the decoder "
         "is asked about a place where no data lives."
     )

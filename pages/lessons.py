@@ -1,15 +1,15 @@
-"""Lessons: short walks over the pages, with a question at every step."""
+"""Lessons: guided steps on the app's pages, each with a question."""
 
 import streamlit as st
 
-from pages.components.lessons.catalogue import LESSONS, needed
-from pages.components.lessons.panel import link_of, take
+from pages.components.lessons.catalogue import LESSONS, required_models
+from pages.components.lessons.panel import begin_step, step_link
 from pages.components.shell import cached
-from pages.components.shell.navigation import ensure_front_door
+from pages.components.shell.navigation import ensure_entry_point
 
-PLACE = 10  # in the navigation
+PLACE = 10  # order in the navigation
 
-ensure_front_door()
+ensure_entry_point()
 st.title("Lessons")
 st.markdown(
     "**Choose a lesson.** Each step stands above the page on which it is taken: something to try, a question, and an "
@@ -24,9 +24,9 @@ for index, (key, lesson) in enumerate(LESSONS.items()):
     with columns[index % ACROSS].container(border=True, height="stretch"):
         st.subheader(f"{index + 1}. {lesson.title}", anchor=False)
         st.markdown(lesson.about)
-        usable = needed(lesson) <= cards.keys()
-        st.button("Begin", key=f"begin_{key}", type="primary", on_click=take, args=(key, 0), disabled=not usable)
-        steps = " ".join(f"[{number + 1}]({link_of(key, number)})" for number in range(len(lesson.steps)))
+        usable = required_models(lesson) <= cards.keys()
+        st.button("Begin", key=f"begin_{key}", type="primary", on_click=begin_step, args=(key, 0), disabled=not usable)
+        steps = " ".join(f"[{number + 1}]({step_link(key, number)})" for number in range(len(lesson.steps)))
         st.caption(f"{lesson.minutes} minutes · steps as links: {steps}")
 st.caption(
     "For teachers: the link of a step opens its page with the lesson above it, the same for everybody. Nothing that a "

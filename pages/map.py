@@ -1,19 +1,19 @@
-"""Map: walk through encoded data; every place is an image, seen or imagined."""
+"""Map: encoded test images or your own in two dimensions; every position decodes to an image."""
 
 import numpy as np
 import streamlit as st
 
 from pages.components.map import caption, path, selection, uploads
-from pages.components.map.path import path_on
+from pages.components.map.path import current_path
 from pages.components.map.scatter import scatter
-from pages.components.map.selection import chosen_of
+from pages.components.map.selection import selected_indices
 from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import collection
 from pages.components.widgets.picture_grid import picture_grid
-from pages.components.widgets.point import current_picture, go_to, go_to_place, near_here
+from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
-PLACE = 50  # in the navigation
+PLACE = 50  # order in the navigation
 
 st.title("Map")
 st.markdown(
@@ -23,17 +23,17 @@ st.markdown(
 model_picker()
 model = state.model()
 name = model.card.name
-shown = uploads.own_collection() or collection.held_out(name)
+shown = uploads.own_collection() or collection.from_test_images(name)
 if shown is None:
     st.info(
         f"This model has no map yet: `python -m vae map {name}` makes one. The current point is here all the same."
     )
-    uploads.told()
-    current_picture()
+    uploads.show_status()
+    show_current_picture()
     link.end_page()
 
 kinds = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
-if not model.discrete:  # the numbers of a codebook's vectors are names: nothing is more or less
+if not model.discrete:  # codebook indices have no order, so they span no plane
     kinds = {"dims": "Latent plane", **kinds} if model.latent_dim == 2 else {**kinds, "dims": "Two dims"}
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.discrete else cached.dimension_order(name)
@@ -57,37 +57,38 @@ colour_by = controls.selectbox(
 )  # fmt: skip
 with controls:
     uploads.menu()
-with st.container():  # always there: what comes and goes before the map would build it anew
-    uploads.told()
-layout = collection.layout(shown, kind, kinds[kind], dims)
+# Keep this container on every run: an element that appears or vanishes above the map makes Streamlit remount it.
+with st.container():
+    uploads.show_status()
+layout = collection.make_layout(shown, kind, kinds[kind], dims)
 
 
-def pick(index: int | None, place: np.ndarray | None) -> None:
+def pick(index: int | None, position: np.ndarray | None) -> None:
     if index is not None:
         go_to(shown, index)
     else:
-        go_to_place(layout, shown, place)
+        go_to_position(layout, shown, position)
 
 
-here = layout.place(state.z()[None], shown)[0]
+here = layout.transform(state.z()[None], shown)[0]  # (2,)
 left, right = st.columns([3, 1], gap="large")
 with right:
-    current_picture()
+    show_current_picture()
     picked, index = st.session_state.get("map_row", (None, 0))
     if picked == shown.id and np.allclose(shown.codes[index], st.session_state.z, atol=1e-3):
         picture_grid(
             shown.images(np.array([index])), [shown.name(index)], key="map_original", columns=1, size=150,
             captions=["the image itself"],
         )  # fmt: skip
-    near = near_here(shown, layout, here, "map_nearest")
+    neighbours = show_nearest_images(shown, layout, here, "map_nearest")
 with left:
     scatter(
-        shown, layout, colour_by, pick, selection.choose(shown), path.walk(shown, layout),
-        current=here, near=near, chosen=chosen_of(shown), path=path_on(shown, layout),
+        shown, layout, colour_by, pick, selection.selection_handler(shown), path.path_handler(shown, layout),
+        current=here, neighbours=neighbours, selected=selected_indices(shown), path=current_path(shown, layout),
         marks=uploads.marks(shown, layout),
     )  # fmt: skip
-    st.caption(caption.caption(shown, layout, colour_by, len(near)))
+    st.caption(caption.caption(shown, layout, colour_by, len(neighbours)))
 
-uploads.placed(shown)
-path.show(shown, layout)
-selection.show(shown)
+uploads.show_placed(shown)
+path.show_path(shown, layout)
+selection.show_selection(shown)

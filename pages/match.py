@@ -1,30 +1,30 @@
-"""Match: a game that tells entangled codes from disentangled ones."""
+"""Match: a game that shows the difference between entangled and disentangled codes."""
 
 import csv
 import io
 
 import streamlit as st
 
-from pages.components.match.panel import ENOUGH, FACTORS, MACHINES, machines, match_panel, rounds
+from pages.components.match.panel import FACTORS, MODELS, WIN_SCORE, available_models, match_panel, rounds
 from pages.components.shell import cached, link, state
-from pages.components.shell.navigation import ensure_front_door, go
+from pages.components.shell.navigation import ensure_entry_point, open_page
 from pages.components.widgets import exports
 
-PLACE = 100  # in the navigation
+PLACE = 100  # order in the navigation
 
-ensure_front_door()
+ensure_entry_point()
 st.title("Match the target")
 st.markdown(
     "**Move the sliders until your picture is the target.** One machine after another, in an order of "
     "chance: which of them has a slider for each thing that can change?"
 )
-kinds = [data for data in MACHINES if len(machines(data)) > 1]
-if not kinds:
+data_sets = [data for data in MODELS if len(available_models(data)) > 1]
+if not data_sets:
     st.info("The game needs models of sprites or rooms, and none can be used just now.")
     link.end_page()
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 data = controls.segmented_control(
-    "Pictures", kinds, default=kinds[0], required=True, key="match_data",
+    "Pictures", data_sets, default=data_sets[0], required=True, key="match_data",
     format_func=lambda name: cached.info(name).title.split(",")[0],
 )  # fmt: skip
 player = controls.text_input(
@@ -35,29 +35,29 @@ controls.number_input(
     "Seed", 0, state.MAX_SEED, step=1, key="match_seed", width=170, help="the same seed gives a class the same game",
     on_change=lambda: state.set_seed(st.session_state["match_seed"]),
 )  # fmt: skip
-games = st.session_state.setdefault("match_games", {})  # {(player, data, seed): results, a round each}
+games = st.session_state.setdefault("match_games", {})  # {(player, data set, seed): one result per round}
 game = (player or "Player", data, state.seed())
 controls.button("Play this one again", on_click=lambda: games.pop(game, None), disabled=game not in games)
 
-tasks = rounds(data, state.seed())
+game_rounds = rounds(data, state.seed())
 results = games.get(game, [])
 
 
 def finished(score: float, seconds: float, moves: int) -> None:
     kept = games.setdefault(game, [])
-    if len(kept) < len(tasks):
-        kept.append({"machine": tasks[len(kept)].machine, "score": score, "seconds": seconds, "moves": moves})
+    if len(kept) < len(game_rounds):
+        kept.append({"model": game_rounds[len(kept)].model, "score": score, "seconds": seconds, "moves": moves})
 
 
-def title(machine: str) -> str:
-    return machine if machine == FACTORS else cached.zoo_scan()[0][machine].title
+def title(name: str) -> str:
+    return name if name == FACTORS else cached.zoo_scan()[0][name].title
 
 
-if len(results) < len(tasks):
-    st.subheader(f"Machine {len(results) + 1} of {len(tasks)}")
-    match_panel(tasks[len(results)], game[0], finished)
+if len(results) < len(game_rounds):
+    st.subheader(f"Machine {len(results) + 1} of {len(game_rounds)}")
+    match_panel(game_rounds[len(results)], game[0], finished)
     st.caption(
-        f"The round is won at {ENOUGH} %. 100 % is the target, 0 % no nearer to it than the start; measured by "
+        f"The round is won at {WIN_SCORE} %. 100 % is the target, 0 % no nearer to it than the start; measured by "
         "the root mean squared difference of the pictures at six sizes, averaged. Every machine shows the "
         "same two held-out images as it decodes them itself, so each can be matched to within a slider's step. "
         "Dimensions that "
@@ -65,30 +65,30 @@ if len(results) < len(tasks):
     )
 else:
     st.subheader("What the machines were")
-    won = [result for result in results if result["score"] >= ENOUGH]
+    won = [result for result in results if result["score"] >= WIN_SCORE]
     if won:
         best = min(won, key=lambda result: result["seconds"])
         st.markdown(
-            f"Your quickest match: **{title(best['machine'])}**, {best['score']:.0f} % in {best['seconds']:.0f} s."
+            f"Your quickest match: **{title(best['model'])}**, {best['score']:.0f} % in {best['seconds']:.0f} s."
         )
     else:
-        st.markdown(f"No target was matched: a round is won at {ENOUGH} %.")
+        st.markdown(f"No target was matched: a round is won at {WIN_SCORE} %.")
     for result in results:
-        if result["machine"] != FACTORS:
+        if result["model"] != FACTORS:
             st.button(
-                f"{title(result['machine'])}, on Sliders", key=f"match_open_{result['machine']}",
-                on_click=lambda name=result["machine"]: (state.set_model(name), go("sliders")),
+                f"{title(result['model'])}, on Sliders", key=f"match_open_{result['model']}",
+                on_click=lambda name=result["model"]: (state.set_model(name), open_page("sliders")),
             )  # fmt: skip
 
 rows = [
     {
-        "player": who, "pictures": what, "seed": seed, "round": i + 1,
-        # a name is told when its game is over
-        "machine": title(result["machine"]) if len(kept) == len(machines(what)) else f"machine {i + 1}",
-        "score": round(result["score"], 1), "won": "yes" if result["score"] >= ENOUGH else "no",
+        "player": player_name, "pictures": data_name, "seed": seed, "round": i + 1,
+        # names stay hidden until the game is over
+        "machine": title(result["model"]) if len(kept) == len(available_models(data_name)) else f"machine {i + 1}",
+        "score": round(result["score"], 1), "won": "yes" if result["score"] >= WIN_SCORE else "no",
         "seconds": round(result["seconds"], 1), "moves": result["moves"],
     }
-    for (who, what, seed), kept in games.items()
+    for (player_name, data_name, seed), kept in games.items()
     for i, result in enumerate(kept)
 ]  # fmt: skip
 if rows:
@@ -100,7 +100,7 @@ if rows:
         writer = csv.DictWriter(text, rows[0])
         writer.writeheader()
         for row in rows:
-            safe = exports.cell(row["player"])
+            safe = exports.escape_cell(row["player"])
             writer.writerow({**row, "player": safe})
         return text.getvalue().encode()
 

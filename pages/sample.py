@@ -1,4 +1,4 @@
-"""Sample: a grid from the prior; a click makes an image the current point."""
+"""Sample: a grid of samples from the prior; a click makes one the current point."""
 
 import streamlit as st
 import torch
@@ -7,9 +7,9 @@ from pages.components.shell import pictures, state
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.picture_grid import picture_grid
-from pages.components.widgets.point import current_picture, nearest_real
+from pages.components.widgets.point import show_current_picture, show_nearest_test_images
 
-PLACE = 20  # in the navigation
+PLACE = 20  # order in the navigation
 
 st.title("Sample")
 st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")
@@ -40,11 +40,11 @@ if model.levels:
             "point",
     )  # fmt: skip
 
-# a generator of this request's own: torch's global seed is shared by all sessions
+# a local generator, because all sessions share torch's global seed
 zs = model.sample(count, temperature, torch.Generator().manual_seed(state.seed()))
 if level in model.levels:
-    kept, drawn = state.z().repeat(count, 1), list(model.levels[level])
-    kept[:, drawn] = zs[:, drawn]
+    kept, dims = state.z().repeat(count, 1), list(model.levels[level])
+    kept[:, dims] = zs[:, dims]
     zs = kept
 images = state.decode(zs)
 
@@ -59,18 +59,18 @@ with left:
         size=160,
         name="draws from the prior",
     )
-    warmth = f"{model.temperature_name} {temperature:g}"
+    temperature_text = f"{model.temperature_name} {temperature:g}"
     if model.discrete and temperature == 0:
-        warmth = "the likeliest at each place in turn, so that all draws are one"
+        temperature_text = "the likeliest at each place in turn, so that all draws are one"
     only = f"; the {level} alone, the rest as it is at the current point" if level in model.levels else ""
-    st.caption(f"z ~ p(z) = {model.prior_name}; {warmth}; seed {state.seed()}{only}.")
-    pixels = state.as_pictures(images)  # now: the session is not there when the file is made
+    st.caption(f"z ~ p(z) = {model.prior_name}; {temperature_text}; seed {state.seed()}{only}.")
+    pixels = state.as_pictures(images)  # now, because the session is not available when the file is made
     exports.download(
         "Grid (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, round(count**0.5), gap=1), 2)),
+        lambda: pictures.png(pictures.to_image(pictures.tile(pixels, round(count**0.5), gap=1), 2)),
         f"{model.card.name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:
-    current_picture()
-    nearest_real("sample_nearest")
+    show_current_picture()
+    show_nearest_test_images("sample_nearest")
     exports.download_picture("sample_picture")

@@ -1,4 +1,4 @@
-"""Sliders: the live panel, and under it what each dimension does from here."""
+"""Sliders: the live panel, and a traversal of each dimension from the current point."""
 
 import numpy as np
 import streamlit as st
@@ -13,14 +13,14 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, objectives
 
-PLACE = 30  # in the navigation
+PLACE = 30  # order in the navigation
 
 STEPS = 9  # pictures in a strip
 
 st.title("Sliders")
 model = state.model()
-codes = model.discrete
-if codes:
+discrete = model.discrete
+if discrete:
     st.markdown(
         "**Choose places of the grid**, then a vector for them, or draw them anew. This code is made "
         "of whole numbers, which no slider moves: here is its grid instead."
@@ -32,15 +32,15 @@ model_picker()
 
 def random_point() -> None:
     state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1))
-    draw = model.sample(1, generator=torch.Generator().manual_seed(state.seed()))[0]
-    state.set_z(state.keep_locked(draw))
+    sample = model.sample(1, generator=torch.Generator().manual_seed(state.seed()))[0]
+    state.set_z(state.keep_locked(sample))
 
 
 def random_level(dims: range) -> None:
     here = state.z()
     random_point()
-    drawn = state.z()
-    here[list(dims)] = drawn[list(dims)]
+    sampled = state.z()
+    here[list(dims)] = sampled[list(dims)]
     state.set_z(state.keep_locked(here))
 
 
@@ -48,13 +48,13 @@ def start_from(picked) -> None:
     state.set_image(picked.x, None if picked.y is None else int(picked.y[0]))
 
 
-def along(direction: torch.Tensor, step: float) -> None:
+def move_along(direction: torch.Tensor, step: float) -> None:
     state.set_z(state.keep_locked(state.z() + step * direction))
 
 
 buttons = st.container(horizontal=True, vertical_alignment="center")
 buttons.button(
-    "The likeliest, place by place" if codes else "Reset to the mean",
+    "The likeliest, place by place" if discrete else "Reset to the mean",
     on_click=lambda: state.set_z(state.keep_locked(model.prior.mean)),
 )
 buttons.button("Random", on_click=random_point, help=f"the prior's next draw; seed {state.seed()}")
@@ -66,7 +66,7 @@ for name, dims in model.levels.items():
 with buttons.popover("Start from an image"):
     picked = image_input("sliders_start")
     st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))
-if codes:
+if discrete:
     code_grid()
     with st.container(horizontal=True):
         exports.download_picture("sliders_picture")
@@ -79,7 +79,7 @@ if directions:
     for attribute, direction in directions.items():
         for sign, step in (("+", 1.0), ("−", -1.0)):
             row.button(
-                f"{sign} {attribute}", key=f"attribute_{attribute}_{sign}", on_click=along,
+                f"{sign} {attribute}", key=f"attribute_{attribute}_{sign}", on_click=move_along,
                 args=(direction.vector, step),
             )  # fmt: skip
 live_panel()
@@ -87,9 +87,9 @@ live_panel()
 if model.num_classes:
     st.subheader("This z in every class")
     classes = cached.info(model.card.data).classes
-    every = torch.arange(model.num_classes)
+    all_classes = torch.arange(model.num_classes)
     picture_grid(
-        state.decode(state.z().repeat(len(every), 1), every), [f"class {name}" for name in classes],
+        state.decode(state.z().repeat(len(all_classes), 1), all_classes), [f"class {name}" for name in classes],
         key="sliders_classes", on_pick=lambda index: state.set_y(index), size=64,
         selected=st.session_state.y, name="this z in every class",
     )  # fmt: skip
@@ -97,40 +97,40 @@ if model.num_classes:
 
 if directions:
     agreement = ", ".join(
-        f"{attribute} {found.agreement:.2f} ({abs(found.random_agreement):.2f})"
-        for attribute, found in directions.items()
+        f"{attribute} {direction.agreement:.2f} ({abs(direction.random_agreement):.2f})"
+        for attribute, direction in directions.items()
     )
     f = model.card.figures
-    flips, unmoved = f.get("attribute_flips"), f.get("attribute_unmoved")
-    told = flips and (
+    flips, unmoved_errors = f.get("attribute_flips"), f.get("attribute_unmoved")
+    flip_note = flips and (
         f"On test faces {f['attribute_steps']:g} times the way flips at least "
         f"{100 * min(flips.values()):.0f} % of them, as a classifier sees it, which is wrong about "
-        f"{100 * max(unmoved.values()):.0f} % at most where nothing is moved."
+        f"{100 * max(unmoved_errors.values()):.0f} % at most where nothing is moved."
     )
     st.caption(
         "**Attributes**: a click goes the way from the mean code of images without it to that of images "
         "with it, + or back, −. It is an average: on rare combinations it may do little, or the reverse. How far "
         "single "
         f"pairs of images agree on the direction, as a cosine (size of it for random pairs): {agreement}. "
-        + (told or "")
+        + (flip_note or "")
     )
 
 st.subheader("From here, one dimension at a time")
-idle = model.latent_dim - model.card.figures.get("active_units", model.latent_dim)
+inactive = model.latent_dim - model.card.figures.get("active_units", model.latent_dim)
 st.caption(
     "Each row moves one number over the range of encoded data; all others stay. Click to go."
-    + (f" {idle} dimensions carry nothing: the model does without them." if idle > 1 else "")
+    + (f" {inactive} dimensions carry nothing: the model does without them." if inactive > 1 else "")
 )
 order = cached.dimension_order(model.card.name)
 names = {d: state.dim_name(d) for d in order}
 kl = model.card.figures.get("kl_per_dim")
-# by what they carry, but level by level where there are levels
-busy = [d for d in order if kl[d] > 0.01] if model.levels and kl else order[: max(1, len(order) - idle)]
+# In a model with levels, the dimensions are ordered by KL within each level.
+active = [d for d in order if kl[d] > 0.01] if model.levels and kl else order[: max(1, len(order) - inactive)]
 shown = order
-if len(order) - len(busy) > 1 and not st.toggle(
+if len(order) - len(active) > 1 and not st.toggle(
     f"All {len(order)}", key="sliders_all_strips", persist_state="session"
 ):
-    shown = busy
+    shown = active
 ranges = cached.slider_ranges(model.card.name)
 values = np.stack([np.linspace(*ranges[d], STEPS) for d in shown]).astype(np.float32)
 z = state.z()
@@ -155,7 +155,7 @@ if kl:
             bars = objectives.elbo(model(picture, state.y(), generator=generator), picture).kl_per_dim[0].numpy()
     average = np.asarray(kl) if kl else None
     if bars is None or not state.finite(bars):
-        st.warning(state.no_number("for this picture"))
+        st.warning(state.not_finite_message("for this picture"))
     else:
         st.plotly_chart(
             charts.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=charts.CONFIG,

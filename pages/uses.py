@@ -1,12 +1,12 @@
-"""Uses: what VAEs are used for, each a small working piece on real models."""
+"""Uses: applications of VAEs, each demonstrated on trained models."""
 
 import streamlit as st
 
 from pages.components.shell import cached, link, state
-from pages.components.shell.model_picker import choose_one, model_picker
+from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
-PLACE = 80  # in the navigation
+PLACE = 80  # order in the navigation
 
 USES = {
     "anomalies": ("Find what is foreign", anomalies),
@@ -22,38 +22,39 @@ st.markdown("**What a VAE is good for,** and where it fails: every picture and f
 model_picker()
 
 
-def change() -> None:
-    """A section's models are those that it was measured on; the visitor's own model comes back where it is one."""
-    fitting = USES[st.session_state.use][1].models()
-    here = state.card().name
-    own, _ = st.session_state.pop("use_own", (here, here))
-    wanted = own if own in fitting or not fitting else fitting[0]
-    if wanted != here:
-        state.set_model(wanted)
-    if wanted != own:
-        st.session_state.use_own = (own, wanted)
+def on_section_change() -> None:
+    """Switch to a model that the section supports: the visitor's own if possible, else the first."""
+    supported = USES[st.session_state.use][1].models()
+    current = state.card().name
+    own, _ = st.session_state.pop("use_own", (current, current))
+    new_model = own if own in supported or not supported else supported[0]
+    if new_model != current:
+        state.set_model(new_model)
+    if new_model != own:
+        st.session_state.use_own = (own, new_model)
 
 
-wished = link.asked("use")
-if wished in USES:
-    st.session_state.use = wished
-    st.session_state.pop("use_own", None)  # a link's model is chosen
-# pressing the chosen one again would leave none
+requested = link.pop_page_parameter("use")
+if requested in USES:
+    st.session_state.use = requested
+    st.session_state.pop("use_own", None)  # the link chose the model
+# required, because a second click on the selected option would otherwise deselect it
 st.segmented_control(
     "What for", USES, default=None if "use" in st.session_state else "anomalies", required=True, key="use",
-    format_func=lambda use: USES[use][0], label_visibility="collapsed", on_change=change, persist_state="session",
+    format_func=lambda use: USES[use][0], label_visibility="collapsed", on_change=on_section_change,
+    persist_state="session",
 )  # fmt: skip
 use, section = st.session_state.use, USES[st.session_state.use][1]
-link.say("use", use)
-fitting = section.models()
-own, instead = st.session_state.get("use_own", ("", ""))
-if instead and state.card().name != instead:  # another was chosen by hand since
+link.set_page_parameter("use", use)
+supported = section.models()
+own, replacement = st.session_state.get("use_own", ("", ""))
+if replacement and state.card().name != replacement:  # the visitor has picked another model
     del st.session_state.use_own
-    instead = ""
-if state.card().name in fitting:
-    if instead:
+    replacement = ""
+if state.card().name in supported:
+    if replacement:
         st.caption(f"Shown on another model: this was not measured on {cached.zoo_scan()[0][own].title}.")
     section.show()
 else:
     st.info(f"{section.NEEDS} The model above is none of these.")
-    choose_one(fitting)
+    switch_model_button(supported)

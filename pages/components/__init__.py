@@ -1,6 +1,6 @@
-"""What pages share."""
+"""Components of the pages."""
 
 import os
 
-# as in app.py, for a deep link to a fresh server that runs a page first (navigation.py)
+# As in app.py, because the first request to a new server may run a page file alone (see navigation.py).
 os.environ.setdefault("OMP_NUM_THREADS", "1")

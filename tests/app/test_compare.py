@@ -74,9 +74,9 @@ def test_moved_is_the_dimension_at_its_share_of_the_range():
     )  # fmt: skip
     low, high = cached.slider_ranges("mnist-vae-2d")[1]
     expected = model.decode(torch.tensor([[0.3, low + 0.25 * (high - low)]], dtype=torch.float32))
-    np.testing.assert_allclose(comparison.moved(found, 0, 0.25), expected, atol=1e-6)
+    np.testing.assert_allclose(comparison.decode_moved(found, 0, 0.25), expected, atol=1e-6)
 
 
 def test_what_is_said_of_holes_is_measured():
-    said = comparison.holes("mnist-vae-2d")
+    said = comparison.prior_holes("mnist-vae-2d")
     assert "Of 400 draws" in said and "% sure" in said

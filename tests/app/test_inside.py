@@ -15,7 +15,7 @@ from vae.models.base import Output
 
 from .test_pages import NAMES, payload, start
 
-SERVED = [name for name in NAMES if panel.serves(vae.load(name))]
+SERVED = [name for name in NAMES if panel.is_supported(vae.load(name))]
 
 
 @pytest.mark.parametrize("name", SERVED)
@@ -24,7 +24,7 @@ def test_the_ledger_is_the_loss_functions(name):
     x, y = DATASETS[model.card.data].load("test").batch([3])
     y = y if model.num_classes else None
     eps = torch.randn(model.latent_dim, generator=torch.Generator().manual_seed(1))
-    found = panel.passage(model, x, y, eps)
+    found = panel.forward_pass(model, x, y, eps)
     q = model.encode(x, y)
     z = q.mean + q.stddev * eps
     expected = objectives.elbo(Output(q, z, model.likelihood(z, y), model.prior), x)
@@ -34,7 +34,7 @@ def test_the_ledger_is_the_loss_functions(name):
     assert float(found.terms.kl_per_dim.sum()) == pytest.approx(float(found.terms.kl), abs=1e-3)
     assert float(found.per_pixel.double().sum()) == pytest.approx(float(found.terms.recon), rel=1e-5)
     torch.testing.assert_close(found.out.z, z)
-    assert found.fan.shape == (panel.FAN, *model.image_shape)
+    assert found.reconstructions.shape == (panel.N_RECONSTRUCTIONS, *model.image_shape)
 
 
 def test_which_models_are_taken_apart_and_what_the_others_are_told():
@@ -79,14 +79,14 @@ def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told(monkeypatch)
     monkeypatch.setattr(panel.state, "card", lambda: card)
     for wild in (None, 7, "no base64!", base64.b64encode(bytes(9)).decode()):
         assert panel._drawing(wild) == (None, "")
-    x, said = panel._drawing(base64.b64encode(bytes(panel.SENT**2)).decode())
-    assert x.shape == (1, 1, 28, 28) and said == panel.NOTHING
-    x, said = panel._drawing(base64.b64encode(bytes([255]) * panel.SENT**2).decode())
+    x, said = panel._drawing(base64.b64encode(bytes(panel.DRAWING_SIZE**2)).decode())
+    assert x.shape == (1, 1, 28, 28) and said == panel.EMPTY_DRAWING
+    x, said = panel._drawing(base64.b64encode(bytes([255]) * panel.DRAWING_SIZE**2).decode())
     assert x.max() == 1 and said == ""
 
 
 def test_models_that_differ_in_beta_alone():
-    names = {name: [c.name for c in panel.over_beta(vae.load(name).card)]
+    names = {name: [c.name for c in panel.models_by_beta(vae.load(name).card)]
         for name in ("mnist-vae-16d", "sprites-beta4", "mnist-vae-2d")}
     assert names["mnist-vae-16d"] == ["mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"]
     assert names["sprites-beta4"][0] == "sprites-ae" and len(names["sprites-beta4"]) >= 6

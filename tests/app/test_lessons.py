@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from pages.components.compare import comparison
-from pages.components.lessons.catalogue import LESSONS, needed, parse, told
-from pages.components.lessons.panel import link_of
+from pages.components.lessons.catalogue import LESSONS, fill_figures, parse_step, required_models
+from pages.components.lessons.panel import step_link
 from pages.components.shell import cached
 from vae import metrics, store
 from vae.data import DATASETS
@@ -27,11 +27,11 @@ F = {name: card.figures for name, card in CARDS.items()}
 @pytest.mark.parametrize("key, number", STEPS, ids=lambda v: str(v))
 def test_a_step_is_a_link(key, number):
     step = LESSONS[key].steps[number]
-    assert step.page in PAGES and 0 <= step.right < len(step.answers) and len(set(step.answers)) == len(step.answers)
-    address = urllib.parse.urlsplit(link_of(key, number))
+    assert step.page in PAGES and 0 <= step.correct < len(step.answers) and len(set(step.answers)) == len(step.answers)
+    address = urllib.parse.urlsplit(step_link(key, number))
     query = dict(urllib.parse.parse_qsl(address.query))
-    assert address.path == step.page and parse(query["lesson"]) == (key, number)
-    text = told(step.reveal, CARDS)
+    assert address.path == step.page and parse_step(query["lesson"]) == (key, number)
+    text = fill_figures(step.reveal, CARDS)
     assert "{" not in text.replace("\\mathrm{", "") and "nan" not in text
 
 
@@ -50,7 +50,7 @@ def shown(lesson, answer=None, **chosen):
     app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
     app.query_params["lesson"] = lesson
     if answer is not None:
-        key, number = parse(lesson)
+        key, number = parse_step(lesson)
         app.session_state[f"lesson_{key}_{number}"] = answer
     for key, value in chosen.items():
         app.session_state[key] = value
@@ -99,14 +99,14 @@ def test_a_step_that_does_not_exist_is_told():
         app = shown(wrong)
         assert any("lesson does not exist" in w.value for w in app.warning)
         assert app.session_state.lesson == "" and not app.radio
-    assert parse("why.1") == ("why", 0) and parse("why.٣") is None
+    assert parse_step("why.1") == ("why", 0) and parse_step("why.٣") is None
 
 
 def test_the_list_begins_each_lesson():
     app = start("lessons")
     for key, lesson in LESSONS.items():
         assert not app.button(key=f"begin_{key}").disabled
-        assert any(link_of(key, len(lesson.steps) - 1) in c.value for c in app.caption)
+        assert any(step_link(key, len(lesson.steps) - 1) in c.value for c in app.caption)
     app.button(key="begin_bound").click().run()
     assert not app.exception and app.session_state.lesson == "bound.1" and app.session_state.model == "mnist-vae-bin"
 
@@ -120,17 +120,17 @@ def test_a_missing_model_is_told_and_the_lesson_goes_on(monkeypatch):
 
 def test_a_card_that_is_not_as_it_should_be_stops_no_lesson_that_does_not_need_it():
     broken = CARDS | {"rooms-ae": dataclasses.replace(CARDS["rooms-ae"], map=None)}
-    assert told(LESSONS["why"].steps[1].reveal, broken) == told(LESSONS["why"].steps[1].reveal, CARDS)
+    assert fill_figures(LESSONS["why"].steps[1].reveal, broken) == fill_figures(LESSONS["why"].steps[1].reveal, CARDS)
     for figures in ({"recon": "text"}, {"recon": [1]}, {}):
         broken = CARDS | {"mnist-ae-16d": dataclasses.replace(CARDS["mnist-ae-16d"], figures=figures)}
         with pytest.raises((KeyError, ValueError, TypeError)):
-            told(LESSONS["why"].steps[1].reveal, broken)
+            fill_figures(LESSONS["why"].steps[1].reveal, broken)
 
 
 def test_what_a_lesson_needs():
-    assert needed(LESSONS["kl"]) == {"mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"}
-    assert {"sprites-beta16", "sprites-beta2", "sprites-btcvae"} <= needed(LESSONS["factors"])
-    assert all(needed(lesson) <= CARDS.keys() for lesson in LESSONS.values())
+    assert required_models(LESSONS["kl"]) == {"mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"}
+    assert {"sprites-beta16", "sprites-beta2", "sprites-btcvae"} <= required_models(LESSONS["factors"])
+    assert all(required_models(lesson) <= CARDS.keys() for lesson in LESSONS.values())
 
 
 # ---- what the lessons call right
@@ -196,7 +196,7 @@ def test_more_of_a_vaes_draws_are_digits():
         model = vae.load(name)
         x = model.decode(model.sample(1000, generator=torch.Generator().manual_seed(0)))
         sure[name] = float((judge(x)[0].softmax(1).amax(1) > 0.9).float().mean())
-        empty[name] = float(comparison.holes(name).split("draws ")[1].split(" %")[0])
+        empty[name] = float(comparison.prior_holes(name).split("draws ")[1].split(" %")[0])
     assert sure["mnist-vae-16d"] > sure["mnist-ae-16d"] + 0.15
     assert empty["mnist-ae-16d"] > 5 * empty["mnist-vae-16d"]  # draws where no data lives, of 100
     assert CARDS["mnist-ae-16d"].model_config() == CARDS["mnist-vae-16d"].model_config()

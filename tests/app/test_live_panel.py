@@ -23,7 +23,7 @@ def session(monkeypatch):
     found = Session(model=NAME, y=2)
     for module in (state, messages, panel, code_grid):
         monkeypatch.setattr(module, "st", SimpleNamespace(session_state=found))
-    monkeypatch.setattr(state, "ensure_front_door", lambda: None)
+    monkeypatch.setattr(state, "ensure_entry_point", lambda: None)
     monkeypatch.setattr(panel, "request_rerun", lambda key: found.update(rerun=key))
 
     def send(callback, **fields):
@@ -70,11 +70,11 @@ def test_names_and_locks_are_of_dimensions_that_there_are(session):
 
 
 def test_places_of_the_grid_are_those_of_the_model(session):
-    found = session(code_grid._choose)
+    found = session(code_grid._keep_positions)
     found.model = "mnist-vqvae"
-    session(code_grid._choose, places=[5, 3, 5, 49, -1], number=4)
-    key = code_grid._places_key()
+    session(code_grid._keep_positions, places=[5, 3, 5, 49, -1], number=4)
+    key = code_grid._positions_key()
     assert found[key] == [3, 5] and found[code_grid.KEY + "_number"] == 4
-    session(code_grid._choose, places=[1, True], number=True)
-    session(code_grid._choose, places="12", number=-1)
+    session(code_grid._keep_positions, places=[1, True], number=True)
+    session(code_grid._keep_positions, places="12", number=-1)
     assert found[key] == [3, 5] and found[code_grid.KEY + "_number"] == 4

@@ -138,7 +138,7 @@ def test_others_fitting_is_no_crash(monkeypatch):
 
 
 def test_what_the_browser_gets_of_a_collection():
-    shown = collection.held_out("mnist-vae-2d")
+    shown = collection.from_test_images("mnist-vae-2d")
     message = collection.points_message(shown)
     size = int.from_bytes(message[:4], "little")
     header, payload = json.loads(message[4 : 4 + size]), message[4 + size :]
@@ -162,7 +162,7 @@ def test_what_the_browser_gets_of_a_collection():
 
 
 def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(monkeypatch):
-    shown = collection.held_out("mnist-vae-2d")
+    shown = collection.from_test_images("mnist-vae-2d")
     layout = collection.Layout("umap", "UMAP", shown.fitted["umap"], 15)
     heard, reruns = [], []
     monkeypatch.setattr(scatter, "request_rerun", reruns.append)
@@ -182,11 +182,11 @@ def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(mo
         assert send(pick, **wild) == []
     for stale in ({"model": "mnist-vae-16d"}, {"collection": "another"}):
         assert send(pick, index=1, **stale) == [] and not reruns
-    lasso = lambda: scatter._chosen(shown, heard.append)  # noqa: E731
+    lasso = lambda: scatter._lassoed(shown, heard.append)  # noqa: E731
     assert send(lasso, indices=[7, 3, 7, 5000, -1]) == [[3, 7]] and reruns == [scatter.KEY]
     assert send(lasso, indices=[]) == [[]]
     assert send(lasso, indices=[1, "2"]) == [] and not reruns
-    path = lambda: scatter._drawn(shown, layout, heard.append)  # noqa: E731
+    path = lambda: scatter._path_drawn(shown, layout, heard.append)  # noqa: E731
     assert send(path, places=[[0, 0], [1, 2]]) == [[[0.0, 0.0], [1.0, 2.0]]] and reruns == [scatter.KEY]
     for wild in ([[0, 0]], [[0, 0]] * 301, [[0, 0], [1]], None):
         assert send(path, places=wild) == [] and not reruns

@@ -10,10 +10,10 @@ from vae.metrics import multiscale_distance
 from .test_pages import payload, start
 
 
-@pytest.mark.parametrize("data", panel.MACHINES)
+@pytest.mark.parametrize("data", panel.MODELS)
 def test_every_machine_can_match_the_target_with_its_sliders(data):
     found = panel.rounds(data, seed=3)
-    assert sorted(r.machine for r in found) == sorted(panel.machines(data)) == sorted(panel.MACHINES[data])
+    assert sorted(r.model for r in found) == sorted(panel.available_models(data)) == sorted(panel.MODELS[data])
     for one in found:
         assert one.score(one.start) == 0 and one.score(one.target) == pytest.approx(100)
         moved = {slider["index"] for slider in one.sliders}
@@ -26,16 +26,16 @@ def test_every_machine_can_match_the_target_with_its_sliders(data):
             # to the nearest place on the slider's track
             steps = round((float(one.target[d]) - slider["low"]) / slider["step"])
             z[d] = slider["low"] + steps * slider["step"]
-        assert one.score(z) > panel.ENOUGH, one.machine
+        assert one.score(z) > panel.WIN_SCORE, one.model
 
 
 def test_a_seed_is_a_game_and_its_order_is_chance():
-    orders = {tuple(r.machine for r in panel.rounds("sprites", seed)) for seed in range(6)}
+    orders = {tuple(r.model for r in panel.rounds("sprites", seed)) for seed in range(6)}
     assert len(orders) > 1
     a, b = panel.rounds("sprites", 2), panel.rounds("sprites", 2)
-    assert [r.machine for r in a] == [r.machine for r in b]
+    assert [r.model for r in a] == [r.model for r in b]
     np.testing.assert_array_equal(a[0].target, b[0].target)
-    targets = [r for r in a if r.machine == panel.FACTORS][0].target.numpy().astype(int)
+    targets = [r for r in a if r.model == panel.FACTORS][0].target.numpy().astype(int)
     assert (DATASETS["sprites"].load("test").factors == targets).all(1).any()  # a held-out image
 
 
@@ -68,12 +68,12 @@ def test_a_round_ends_with_the_score_measured_here_and_a_wild_message_ends_none(
 
 def test_a_game_ends_with_the_names_and_a_table():
     app = start("match", seed="3")
-    order = [r.machine for r in panel.rounds("sprites", 3)]
+    order = [r.model for r in panel.rounds("sprites", 3)]
     shown = payload(app, "round", "sliders", "target")
     assert shown["round"] == "sprites 3 0 Player 1"
     text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.subheader, *app.title))
     assert not any(name in text for name in order if name != panel.FACTORS)  # hidden until the end
-    results = [{"machine": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
+    results = [{"model": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
     app.session_state["match_games"] = {("Player 1", "sprites", 3): results[:1]}
     app.run()
     assert "Machine 2 of" in app.subheader[0].value

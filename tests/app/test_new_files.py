@@ -101,8 +101,8 @@ PLACE = 35
 
 st.title("Toys")
 model_picker()
-size = link.asked("size") or "small"
-link.say("size", size)
+size = link.pop_page_parameter("size") or "small"
+link.set_page_parameter("size", size)
 st.write(f"{state.info().title}, {size}")
 ''',
 }  # fmt: skip
@@ -173,5 +173,5 @@ def test_five_new_files_are_trained_measured_mapped_and_shown(new_files, monkeyp
     app = start("map", model="toy-bars")
     assert app.session_state.model == "toy-bars" and not app.warning
     app = start("toy_pages", new_files / "pages", model="toy-bars", size="large")
-    assert app.title[0].value == "Toys" and app.session_state.of_page == {"size": "large"}
+    assert app.title[0].value == "Toys" and app.session_state.page_parameters == {"size": "large"}
     assert any(element.value == "Toy bars, large" for element in app.markdown)

@@ -64,7 +64,7 @@ def said(app):
 
 def complaints(app):
     """What app.py will say above the page: AppTest runs it once, and then pages alone."""
-    return app.session_state.complaints if "complaints" in app.session_state else []
+    return app.session_state.warnings if "warnings" in app.session_state else []
 
 
 def grid(app, name):
@@ -117,7 +117,7 @@ def test_sliders_keeps_the_visitors_point(monkeypatch, value):
 def test_interpolate_shows_nothing_until_the_next_image(monkeypatch, value):
     break_encoder(monkeypatch, NAME, value)
     app = upload(start("interpolate", model=NAME), "interpolate_B", BRIGHT)
-    assert said(app) == [state.no_number("for image B")]
+    assert said(app) == [state.not_finite_message("for image B")]
     assert grid(app, "interpolation") is None and not app.get("plotly_chart")
     headers(app)
     upload_again(app, "interpolate_B", digit())
@@ -130,11 +130,11 @@ def test_map_leaves_the_image_out_and_places_the_others(monkeypatch, value):
     app = start("map", model=NAME)
     before = app.session_state.z
     upload_to_map(app, ("bright.png", BRIGHT))
-    assert said(app) == [f"bright.png: {state.no_number()}"]
+    assert said(app) == [f"bright.png: {state.not_finite_message()}"]
     assert app.session_state.z == before and not the_map(app)["marks"]
     headers(app)
     upload_to_map(app, ("bright.png", BRIGHT), ("digit.png", digit()), ("again.png", BRIGHT))
-    assert said(app) == [f"bright.png, again.png: {state.no_number('for these images')}"]
+    assert said(app) == [f"bright.png, again.png: {state.not_finite_message('for these images')}"]
     assert len(the_map(app)["marks"]) == 1 and app.session_state.z != before
     assert any("**digit.png** lies" in m.value for m in app.markdown)
 
@@ -143,7 +143,7 @@ def test_map_leaves_the_image_out_and_places_the_others(monkeypatch, value):
 def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
     break_encoder(monkeypatch, NAME, value)
     app = upload(start("compare", model=NAME, beside="mnist-ae-2d"), "compare_image", BRIGHT)
-    assert said(app) == [state.no_number()]
+    assert said(app) == [state.not_finite_message()]
     assert grid(app, "Digits, VAE, 2-D")["n"] == 1  # the image alone
     assert grid(app, "Digits, autoencoder, 2-D: in and out")["n"] == 3
     assert sum("reconstruction **" in m.value for m in app.markdown) == 1
@@ -155,11 +155,11 @@ def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
 @both
 def test_an_outlier_score_that_is_no_number_is_none(monkeypatch, value):
     name = "mnist-vae-16d"
-    anomalies._looked_at.clear()
+    anomalies._scored_images.clear()
     app = start("uses", model=name, use="anomalies")
     break_encoder(monkeypatch, name, value)
     upload(app, "anomaly_image", BRIGHT)
-    assert said(app) == [state.no_number()]
+    assert said(app) == [state.not_finite_message()]
     assert not any("of 400 test images" in m.value for m in app.markdown)
     upload_again(app, "anomaly_image", digit())
     assert not app.warning and any("of 400 test images" in m.value for m in app.markdown)
@@ -197,7 +197,7 @@ def test_inside_answers_with_a_sentence_and_no_numbers(monkeypatch, name, value)
     app = start("inside", model=name)
     app.segmented_control(key="inside_source_True").set_value("Choose or upload").run()
     answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
-    assert answer["no_number"] == state.no_number() and answer["count"] == 1
+    assert answer["no_number"] == state.not_finite_message() and answer["count"] == 1
     assert not {"mu", "z", "recon", "kl", "kl_per_dim"} & answer.keys()
     answer = ask_inside(monkeypatch, upload_again(app, "inside_image", digit()))
     assert answer["no_number"] == "" and answer["recon"] > 0 and answer["missing"] == []
@@ -209,7 +209,7 @@ def test_one_of_the_other_betas_may_fail_alone(monkeypatch):
     app.segmented_control(key="inside_source_True").set_value("Choose or upload").run()
     answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
     assert [bool(other["no_number"]) for other in answer["others"]] == [False, False, True, False]
-    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + panel.FAN + 2]
+    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + panel.N_RECONSTRUCTIONS + 2]
 
 
 def test_a_model_without_a_code_for_the_picture_starts_at_the_priors_mean(monkeypatch):
@@ -239,7 +239,7 @@ def test_true_factors_are_not_remembered_of_a_code_that_was_refused(monkeypatch)
     x = app.select_slider(key="factor_sprites_3")
     x.set_value(x.options[-1] if str(x.options[-1]) != str(x.value) else x.options[0]).run()
     assert not app.exception and app.session_state.z == before
-    assert said(app) == [state.no_number("for one of these images")]
+    assert said(app) == [state.not_finite_message("for one of these images")]
     assert "stays as it was" in complaints(app)[0]
     assert "factors" not in app.session_state
 
@@ -251,10 +251,10 @@ def test_a_decoder_that_fails_at_a_point(monkeypatch):
     assert panel["pixels"] == "" and SENTENCE in panel["no_number"]
     strips = grid(app, "traversals")
     assert len(strips["missing"]) >= 9 and "hold a value that is not a finite number" in strips["note"]
-    assert said(app) == [state.no_number("for this picture")]  # of what the encoder says of it
+    assert said(app) == [state.not_finite_message("for this picture")]  # of what the encoder says of it
     headers(app)
     app.switch_page("pages/sample.py").run()
-    assert not app.exception and said(app) == [state.no_number("at the current point")]
+    assert not app.exception and said(app) == [state.not_finite_message("at the current point")]
     app = start("sliders", model=NAME, z="0,0")
     assert payload(app, "dims", "pixels")["pixels"] and not app.warning
 
@@ -281,7 +281,7 @@ def test_answers_list_the_pictures_that_are_missing():
 
 
 def test_errors_of_an_own_map_that_are_not_finite():
-    shown = collection.held_out(NAME)
+    shown = collection.from_test_images(NAME)
     recon = shown.recon.copy()
     recon[:3] = math.nan, math.inf, -math.inf
     own = collection.Collection(**{**vars(shown), "recon": recon})

@@ -95,7 +95,7 @@ def test_the_card_is_told_with_its_figures_and_protocol(name, monkeypatch):
     texts, small = [], []
     monkeypatch.setattr(model_picker, "st", SimpleNamespace(markdown=texts.append, caption=small.append))
     card = store.read_card(name)
-    model_picker.about(card)
+    model_picker.show_details(card)
     (table,) = [text for text in texts if "| figure | this model |" in text]
     for key in ("mig", "dci", "factor_vae_score"):
         if key in card.figures:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pages.components.bridge import rerun
 from pages.components.shell.parse import (
     MAX_COUNT,
-    MAX_PLACE,
+    MAX_POSITION,
     parse_code,
     parse_code_text,
     parse_codes,
@@ -27,7 +27,7 @@ from pages.components.shell.parse import (
     parse_number,
     parse_numbers,
     parse_object,
-    parse_places,
+    parse_positions,
     parse_text,
 )
 
@@ -113,10 +113,10 @@ def test_indices(value):
 
 @on_junk
 def test_places(value):
-    for places in (parse_places(value, 4), parse_places([value], 1)):
+    for places in (parse_positions(value, 4), parse_positions([value], 1)):
         if places is not None:
             assert places.dtype == np.float64 and places.ndim == 2 and places.shape[1] == 2
-            assert 1 <= len(places) <= 4 and (np.abs(places) <= MAX_PLACE).all()
+            assert 1 <= len(places) <= 4 and (np.abs(places) <= MAX_POSITION).all()
 
 
 @on_junk
@@ -202,9 +202,9 @@ def test_known_indices():
 def test_known_places():
     for wild in (None, [], [[1]], [[1, "a"]], [[1, None]], [[1, math.nan]], [[1, 1e9]], [[0, 0]] * 400, [7],
         [[1, True]]):
-        assert parse_places(wild, 300) is None
-    np.testing.assert_array_equal(parse_places([[1, 2.5]], 1), [[1, 2.5]])
-    np.testing.assert_array_equal(parse_places([[0.1, 123456.7]], 1), [[0.1, 123456.7]])  # nothing is rounded
+        assert parse_positions(wild, 300) is None
+    np.testing.assert_array_equal(parse_positions([[1, 2.5]], 1), [[1, 2.5]])
+    np.testing.assert_array_equal(parse_positions([[0.1, 123456.7]], 1), [[0.1, 123456.7]])  # nothing is rounded
 
 
 def test_known_texts():

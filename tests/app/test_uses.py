@@ -49,10 +49,10 @@ def test_every_section_with_its_models(use, name):
 
 def test_the_link_says_which_use():
     app = start("uses", model="mnist-few", use="memory")
-    assert app.session_state.of_page == {"use": "memory"}
+    assert app.session_state.page_parameters == {"use": "memory"}
     app.segmented_control(key="use").set_value("labels").run()
     assert not app.exception
-    assert app.session_state.of_page == {"use": "labels"} and app.session_state.model == "mnist-few"
+    assert app.session_state.page_parameters == {"use": "labels"} and app.session_state.model == "mnist-few"
     app.segmented_control(key="use").set_value("denoising").run()
     assert not app.exception
     app.segmented_control(key="use").set_value("augmentation").run()
@@ -113,7 +113,7 @@ def test_images_are_ranked_by_the_models_own_scores():
     app = start("uses", model="mnist-vae-16d", use="anomalies")
     model = vae.load("mnist-vae-16d")
     splits = [DATASETS[name].load("test") for name in ("mnist", "fashion-mnist")]
-    rows = np.arange(anomalies.RANKED)
+    rows = np.arange(anomalies.N_RANKED)
     x = torch.cat([split.batch(rows)[0] for split in splits])
     scores = np.concatenate([
         metrics.outlier_scores(model, part, torch.Generator().manual_seed(0)).excess for part in x.split(len(rows))

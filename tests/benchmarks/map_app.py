@@ -29,7 +29,7 @@ def points() -> collection.Collection:
     return collection.Collection(
         id="benchmark", sheet="benchmark", title="draws", codes=codes, features=codes,
         recon=np.zeros(len(codes), np.float32), labels=kinds, classes=DATASETS["mnist"].classes, ys=kinds,
-        fitted={}, described={}, images=lambda i: split.batch(rows[i])[0], rows=rows, names=None,
+        fitted={}, map_details={}, images=lambda i: split.batch(rows[i])[0], rows=rows, names=None,
     )  # fmt: skip
 
 
@@ -46,10 +46,10 @@ if "scattergl" in st.query_params:
     figure.update_layout(height=620, dragmode="pan")
     st.plotly_chart(figure, config={"scrollZoom": True})
 else:
-    layout = collection.layout(shown, "dims", "Latent plane", (0, 1))
+    layout = collection.make_layout(shown, "dims", "Latent plane", (0, 1))
     nothing = np.empty(0, int)
     scatter(
         shown, layout, "class", lambda *_: None, lambda _: None, lambda _: None,
-        current=shown.codes[0], near=nothing, chosen=nothing, path=np.empty((0, 2)), marks=[],
+        current=shown.codes[0], neighbours=nothing, selected=nothing, path=np.empty((0, 2)), marks=[],
     )  # fmt: skip
 st.title("Map")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pages.components.lessons.catalogue import LESSONS
-from pages.components.lessons.panel import link_of
+from pages.components.lessons.panel import step_link
 
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch
@@ -128,12 +128,12 @@ def test_a_lesson_is_followed_to_its_end(page, address, key):
         expect(panel.locator("[data-testid=stAlert]")).to_have_count(0)
         if (key, number) in TRIES:
             TRIES[key, number](page)
-        wrong = (step.right + 1) % len(step.answers)
+        wrong = (step.correct + 1) % len(step.answers)
         answer(page, step, wrong)
         panel.locator("[data-testid=stAlert]").wait_for()
         settle(page)
-        expect(panel.locator("[data-testid=stAlert]")).to_contain_text(step.answers[step.right])
-        answer(page, step, step.right)
+        expect(panel.locator("[data-testid=stAlert]")).to_contain_text(step.answers[step.correct])
+        answer(page, step, step.correct)
         panel.get_by_text("Yes.").wait_for()
         settle(page)
         assert not page.locator("[data-testid=stException]").count()
@@ -149,7 +149,7 @@ def test_a_step_set_up_again_and_answered_at_once_keeps_its_link(browser, addres
     with delaying_proxy(address, 0.1) as slow:
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
-        page.goto(f"{slow}/{link_of('factors', 1)}")
+        page.goto(f"{slow}/{step_link('factors', 1)}")
         at_step(page, "factors", 1)
         page.get_by_role("button", name="Set up again").click()
         answer(page, LESSONS["factors"].steps[1], 0)
@@ -163,7 +163,7 @@ def test_a_steps_link_opens_it_for_somebody_else_and_phones_have_room(browser, a
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     errors = watch(page)
-    page.goto(f"{address}/{link_of('break', 1)}")
+    page.goto(f"{address}/{step_link('break', 1)}")
     at_step(page, "break", 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_text("AUROC 0.3").first.wait_for()

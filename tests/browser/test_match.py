@@ -11,7 +11,7 @@ from .panel import open_page, until
 
 def seed_with(machine):
     """A game whose first machine it is."""
-    return next(s for s in range(99) if panel.rounds("sprites", s)[0].machine == machine)
+    return next(s for s in range(99) if panel.rounds("sprites", s)[0].model == machine)
 
 
 def score(page):
@@ -48,7 +48,7 @@ def test_a_round_by_keyboard_to_its_end(page, address, machine):
         for _ in range(abs(steps) - half):
             page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")
         z[d] = float(z[d]) + np.sign(steps) * (abs(steps) - half) * slider["step"]
-        if one.score(z) > panel.ENOUGH:
+        if one.score(z) > panel.WIN_SCORE:
             break
     assert max(scores) > 5
     page.get_by_role("heading", name="Machine 2 of").wait_for()
@@ -58,6 +58,6 @@ def test_a_round_by_keyboard_to_its_end(page, address, machine):
         page.get_by_role("button", name="Results (CSV)").click()
     header, row = download.value.path().read_text(encoding="utf-8").splitlines()
     found = dict(zip(header.split(","), row.split(","), strict=False))
-    assert float(found["score"]) >= panel.ENOUGH and found["won"] == "yes"
+    assert float(found["score"]) >= panel.WIN_SCORE and found["won"] == "yes"
     assert found["machine"] == "machine 1"  # its name is still hidden
     assert int(found["moves"]) >= 1 and float(found["seconds"]) > 0

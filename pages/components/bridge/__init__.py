@@ -1,1 +1,1 @@
-"""Messages to and from the browser."""
+"""Messages between Python and the browser."""

@@ -1,7 +1,7 @@
-"""Decoding for components in the browser: a model's decoder sent once, or pictures on request.
+"""Decoding for components in the browser: Python sends a model's decoder once, or pictures on request.
 
-Where the decoder is made of plain layers the browser decodes, and no message is sent while the hand
-moves. Otherwise it asks for pictures, one request in flight, the latest value winning.
+If the decoder consists of plain layers, the browser decodes by itself and sends no message while a slider moves.
+Otherwise it requests pictures: one request at a time, for the latest value.
 """
 
 from __future__ import annotations
@@ -29,51 +29,50 @@ _model_channel = st.components.v2.component(
 _answer_channel = st.components.v2.component(
     "decoder_answer", js=browser.source("runtime/mailbox.js", "runtime/answer_channel.js")
 )
-DRAWS = 2000  # posterior draws that histograms and densities are made of
-MAX_AT_ONCE = 256  # pictures in one request
+POSTERIOR_SAMPLES = 2000  # for histograms and densities
+MAX_PICTURES = 256  # in one request
 
 
 def deliver_once(key: str, name: str, channel, make) -> None:
-    """Send raw bytes through a channel until the browser confirms that it has those of this name."""
+    """Send raw bytes through a channel until the browser confirms that it has received this name."""
     received = st.session_state.setdefault("received", set())
     if name in received:
         return
 
-    def note() -> None:
+    def confirm() -> None:
         if sent(key, "received") == name:
             received.add(name)
 
-    channel(key=key, data=make(), on_received_change=note)
+    channel(key=key, data=make(), on_received_change=confirm)
 
 
 def deliver_model(name: str | None = None) -> None:
-    """Send a model's decoder and draws; the current one's unless another is named."""
+    """Send the decoder and posterior samples of a model, by default the current one."""
     name = name or state.card().name
     deliver_once(f"decoder_model_{name}", cached.weights_id(name), _model_channel, lambda: _model_message(name))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def _model_message(name: str) -> bytes:
-    """Return samples (N, D) from the encoded data's posteriors, as bytes over each slider's range, and the
-    decoder's weights."""
+    """Encode posterior samples (N, D), one byte per value over each slider's range, and the decoder's weights."""
     low, high = cached.slider_ranges(name).T
-    values = (cached.posterior_draws(name)[:DRAWS] - low) / (high - low)
-    draws = np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
+    values = (cached.posterior_samples(name)[:POSTERIOR_SAMPLES] - low) / (high - low)
+    samples = np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
     weights = portable_decoder(cached.model(name))
-    header = {"kind": "model", "model": cached.weights_id(name), "draws": len(draws)}
+    header = {"kind": "model", "model": cached.weights_id(name), "draws": len(samples)}
     if weights is None:
         header["reason"] = "this decoder is more than plain layers"
-    return message(header, draws + (weights or b""))
+    return message(header, samples + (weights or b""))
 
 
 def message(header: dict, payload: bytes) -> bytes:
-    """Return [header length, uint32][JSON header][payload], as mailbox.js reads it."""
+    """Return [header length, uint32][JSON header][payload], the format that mailbox.js reads."""
     text = json.dumps(without_nan(header), allow_nan=False).encode()
     return struct.pack("<I", len(text)) + text + payload
 
 
 def without_nan(value):
-    """Return value with None for each NaN and infinity: a browser refuses a whole JSON text with one in it."""
+    """Return value with None for each NaN and infinity, which a browser's JSON parser rejects."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -84,55 +83,54 @@ def without_nan(value):
 
 
 def answer(key: str) -> None:
-    """Send the pictures that the component with this key asked for; nothing where it asked for none."""
+    """Send the pictures that the component with this key requested; empty bytes if it requested none."""
     send_answer(key, _pictures(payload(key, "ask")))
 
 
 def send_answer(key: str, content: bytes) -> None:
-    """Send bytes as the answer to the question of the component with this key."""
+    """Send bytes as the answer to the request of the component with this key."""
     _answer_channel(key=f"{key}_answer", data=content)
 
 
 def _pictures(ask: dict | None) -> bytes:
-    zs = None if ask is None else parse_codes(ask.get("zs"), MAX_AT_ONCE, _fallback(), state.MAX_ABS)
+    zs = None if ask is None else parse_codes(ask.get("zs"), MAX_PICTURES, _fallback(), state.MAX_ABS)
     if zs is None:
         return b""
     ys = torch.full((len(zs),), _class(ask.get("y"))) if state.model().num_classes else None
     return pictures_message(ask, lambda: state.decode(zs, ys), state.info().modality)
 
 
-def pictures_message(ask: dict, draw: Callable[[], torch.Tensor], modality: Modality = IMAGES) -> bytes:
-    """Return the pictures of draw(), (N, C, H, W), as the answer to a question. "missing" lists those that
-    are not finite, which bytes cannot express."""
-    begun = time.perf_counter()
-    drawn = draw()
-    pixels = modality.picture(drawn)  # (N, H, W, C)
-    milliseconds = 1000 * (time.perf_counter() - begun)
+def pictures_message(ask: dict, decode: Callable[[], torch.Tensor], modality: Modality = IMAGES) -> bytes:
+    """Encode the images of decode(), (N, C, H, W), as the answer to a request. "missing" lists the indices of those
+    that are not finite."""
+    start = time.perf_counter()
+    images = decode()
+    pixels = modality.picture(images)  # (N, H, W, C)
+    milliseconds = 1000 * (time.perf_counter() - start)
     header = {
-        **question(ask), "count": len(pixels), "missing": pictures.missing(drawn), "milliseconds": milliseconds,
+        **request_id(ask), "count": len(pixels), "missing": pictures.non_finite(images), "milliseconds": milliseconds,
     }  # fmt: skip
     return message(header, pixels.tobytes())
 
 
-def question(ask: dict) -> dict:
-    """Return what names a question, for its answer to repeat: the panel and its number."""
+def request_id(ask: dict) -> dict:
+    """Return the fields that identify a request, which its answer repeats: the panel and the sequence number."""
     return {"panel": parse_text(ask.get("panel"), MAX_ID), "seq": parse_int(ask.get("seq"), 0, MAX_COUNT)}
 
 
 def sent(key: str, event: str):
-    """Return what the browser sent with a component's event, not yet validated; None for nothing."""
+    """Return the value that the browser sent with a component's event, not validated; None for no event."""
     return (st.session_state.get(key) or {}).get(event)
 
 
-def payload(key: str, event: str, **about) -> dict | None:
-    """Return what the browser sent with an event, if it is an object about the current model and about
-    whatever else is named (collection="...")."""
-    return parse_object(sent(key, event), model=state.card().name, **about)
+def payload(key: str, event: str, **expected) -> dict | None:
+    """Return the object that the browser sent with an event; None if its "model" is not the current model or another
+    field differs from expected (collection="...")."""
+    return parse_object(sent(key, event), model=state.card().name, **expected)
 
 
 def point(fields: dict | None) -> tuple[torch.Tensor | None, int, bool]:
-    """Return the code (D,) of a payload's "z", None where it has none, the class of its "y", and whether
-    the code was repaired."""
+    """Return (code (D,) or None, class, whether the code was repaired) from a payload's "z" and "y"."""
     if fields is None:
         return None, st.session_state.y, False
     z, repaired = parse_code(fields.get("z"), _fallback(), state.MAX_ABS)
@@ -140,11 +138,11 @@ def point(fields: dict | None) -> tuple[torch.Tensor | None, int, bool]:
 
 
 def _fallback() -> np.ndarray:
-    """Return the middle of each slider's range (D,)."""
+    """Return the centre of each slider's range (D,)."""
     return cached.slider_ranges(state.card().name).mean(axis=1)
 
 
 def _class(value) -> int:
-    """Return a class of the current model; the current class where value is none."""
+    """Return value if it is a class of the current model, else the current class."""
     label = parse_int(value, 0, state.model().num_classes - 1)
     return st.session_state.y if label is None else label

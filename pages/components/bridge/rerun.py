@@ -1,8 +1,8 @@
-"""How a component in a fragment asks for a run of the whole page.
+"""Let a component in a fragment rerun the whole page.
 
-A callback of such a component is followed by a run of its fragment alone; what lies beside it, and the
-URL, change in a run of the whole page. Callbacks cannot call st.rerun: they request it, and the fragment,
-which runs next, begins with rerun_if_requested.
+After a callback of such a component, Streamlit reruns its fragment alone, but the rest of the page and the URL change
+only when the whole page runs. Callbacks cannot call st.rerun, so they call request_rerun, and the fragment starts with
+rerun_if_requested.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import streamlit as st
 
 
 def request_rerun(key: str) -> None:
-    """Have the next run of the fragment with this key run the whole page. Call it in callbacks."""
+    """Make the next run of the fragment with this key rerun the whole page. Call it in callbacks."""
     st.session_state.setdefault("rerun_requested", set()).add(key)
 
 
 def rerun_if_requested(key: str) -> None:
-    """Run the whole page if the component with this key has requested it. Call it first in a fragment."""
+    """Rerun the whole page if the component with this key has requested it. Call it first in a fragment."""
     requested = st.session_state.get("rerun_requested", set())
     if key in requested:
         requested.remove(key)

@@ -1,1 +1,1 @@
-"""The wing of Compare."""
+"""Components of the page Compare."""

@@ -1,4 +1,4 @@
-"""Several models beside each other: which, what each makes of an image or a z, and their planes."""
+"""A comparison of models: their choice, their results on one image or one z, and their latent planes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..shell import cached, link, state
 from ..widgets.image_input import Picked
 from ..widgets.picture_grid import picture_grid
 
-MAX_BESIDE = 3  # models beside the current one
-STEPS = 7  # pictures in a strip
-ROWS = 4  # strips of a model
-PLANE = 14  # pictures across a plane
-DRAWS = 400  # from the prior, for what is said of holes
-PRESETS = {  # what there is to see, and the models that show it
+MAX_OTHERS = 3  # models beside the current one
+STEPS = 7  # pictures in a traversal
+ROWS = 4  # traversals of a model
+PLANE_SIZE = 14  # pictures across a plane
+SAMPLES = 400  # for prior_holes
+PRESETS = {  # label: models
     "Dead zones: autoencoder and VAE": ("mnist-ae-2d", "mnist-vae-2d"),
     "Beta 1, 4 and 16": ("sprites-beta1", "sprites-beta4", "sprites-beta16"),
     "From no KL to collapse": ("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"),
@@ -32,7 +32,7 @@ PRESETS = {  # what there is to see, and the models that show it
 
 @dataclass(frozen=True)
 class Side:
-    """What one model makes of it. D dimensions."""
+    """One model's results on the image or z. D: latent dimensions."""
 
     name: str
     title: str
@@ -40,14 +40,14 @@ class Side:
     model: LatentModel
     z: Tensor  # (D,)
     y: int | None
-    x: Tensor | None  # (1, C, H, W), as this model sees it
+    x: Tensor | None  # (1, C, H, W), as quantised for this model; None for a given z
     x_hat: Tensor  # (1, C, H, W)
-    kl: np.ndarray | None  # (D,) of this image; None where there is none or no image
-    average: np.ndarray | None  # (D,) over test images
-    order: list[int]  # dimensions by what they carry
-    labels: list[str]  # their names, in that order
+    kl: np.ndarray | None  # (D,) of this image; None without an image or an analytic KL
+    average: np.ndarray | None  # (D,) KL over test images
+    order: list[int]  # dimensions by KL, highest first
+    labels: list[str]  # names of the dimensions, in that order
     line: str
-    usable: bool = True  # where not, the model returns no finite numbers and the line says so
+    usable: bool = True  # whether all results are finite; if not, line says so
 
     def decode(self, zs: Tensor) -> Tensor:
         ys = None if self.y is None else torch.full((len(zs),), self.y)
@@ -55,80 +55,80 @@ class Side:
             return self.model.decode(zs, ys)
 
 
-# ---- which
+# ---- the models
 
 
 def read_link() -> None:
-    """Set beside the current model those that the link names."""
-    wanted = link.asked("beside")
-    if wanted is not None:
-        wanted = wanted.split(",")
-        set_others(
-            [name for name in cached.zoo_scan()[0] if name in wanted and name != state.card().name][:MAX_BESIDE]
+    """Select the models that the link's "beside" names for comparison with the current one."""
+    names = link.pop_page_parameter("beside")
+    if names is not None:
+        names = names.split(",")
+        set_other_models(
+            [name for name in cached.zoo_scan()[0] if name in names and name != state.card().name][:MAX_OTHERS]
         )
 
 
-def others() -> list[str]:
-    """Return the models that are set beside the current one."""
+def other_models() -> list[str]:
+    """Return the names of the models selected for comparison with the current one."""
     return st.session_state.get("beside", [])
 
 
-def set_others(names: list[str]) -> None:
+def set_other_models(names: list[str]) -> None:
     st.session_state.beside = list(names)
 
 
 def _comparable(name: str) -> bool:
-    """Whether a model knows pictures of the current model's kind."""
-    here, there = (cached.info(card.data) for card in (state.card(), cached.zoo_scan()[0][name]))
-    return here.classes == there.classes and here.image_shape == there.image_shape
+    """Return whether a model's data has the classes and the image shape of the current model's data."""
+    own, other = (cached.info(card.data) for card in (state.card(), cached.zoo_scan()[0][name]))
+    return own.classes == other.classes and own.image_shape == other.image_shape
 
 
-def presets() -> None:
+def show_presets() -> None:
     cards = cached.zoo_scan()[0]
     row = st.container(horizontal=True)
-    for what, names in PRESETS.items():
+    for label, names in PRESETS.items():
         if all(name in cards for name in names):
-            row.button(what, key=f"compare_preset_{names[0]}", on_click=_set, args=(names,))
+            row.button(label, key=f"compare_preset_{names[0]}", on_click=_apply_preset, args=(names,))
 
 
-def _set(names: tuple[str, ...]) -> None:
+def _apply_preset(names: tuple[str, ...]) -> None:
     if state.card().name not in names:
         state.set_model(names[0])
-    set_others([name for name in names if name != state.card().name])
+    set_other_models([name for name in names if name != state.card().name])
 
 
-def chooser() -> list[str]:
-    """The current model and those beside it; always two or more where the data has two."""
+def choose_models() -> list[str]:
+    """Show the selector. Returns the current model and the others: at least two names if two models are comparable."""
     cards = cached.zoo_scan()[0]
     options = [name for name in cards if name != state.card().name and _comparable(name)]
-    beside = [name for name in others() if name in options][:MAX_BESIDE]
-    if not beside and options:
+    others = [name for name in other_models() if name in options][:MAX_OTHERS]
+    if not others and options:
         same = [n for n in options if cards[n].latent_dim == state.card().latent_dim]
-        beside = (same or options)[:1]
+        others = (same or options)[:1]
     key = f"compare_beside_{state.card().name}"
-    st.session_state[key] = beside
+    st.session_state[key] = others
     st.multiselect(
-        "Beside it", options, key=key, max_selections=MAX_BESIDE, format_func=lambda name: cards[name].title,
-        on_change=lambda: set_others(st.session_state[key]),
+        "Beside it", options, key=key, max_selections=MAX_OTHERS, format_func=lambda name: cards[name].title,
+        on_change=lambda: set_other_models(st.session_state[key]),
     )  # fmt: skip
-    return [state.card().name, *beside]
+    return [state.card().name, *others]
 
 
-def same_length(names: list[str]) -> tuple[list[str], list[str]]:
-    """(those whose codes are like the current model's, titles of the others)."""
+def split_by_code(names: list[str]) -> tuple[list[str], list[str]]:
+    """Return (names of models whose codes have the current model's length and kind, titles of the others)."""
     model = state.model()
-    alike = [
+    same = [
         n for n in names
         if (cached.model(n).latent_dim, cached.model(n).discrete) == (model.latent_dim, model.discrete)
     ]  # fmt: skip
-    return alike, [cached.zoo_scan()[0][n].title for n in names if n not in alike]
+    return same, [cached.zoo_scan()[0][n].title for n in names if n not in same]
 
 
-# ---- what each makes of it
+# ---- the results of each model
 
 
-def side(name: str, picked: Picked | None) -> Side:
-    """A model on an image, or, without one, on the current z."""
+def make_side(name: str, picked: Picked | None) -> Side:
+    """Apply a model to an image or, if picked is None, to the current z."""
     model, card = cached.model(name), cached.zoo_scan()[0][name]
     x = kl = y = terms = recon = None
     f = card.figures
@@ -158,7 +158,7 @@ def side(name: str, picked: Picked | None) -> Side:
             line = f"p(z) = {model.prior_name}"
     usable = state.finite(z, x_hat, recon, *(terms or ()))
     if not usable:
-        line = state.no_number("at this point" if x is None else "for this image")
+        line = state.not_finite_message("at this point" if x is None else "for this image")
     elif model.discrete:
         line += "  \nIts code is a grid of numbers that name vectors: nothing to move, no strips."
     order = cached.dimension_order(name)
@@ -170,85 +170,87 @@ def side(name: str, picked: Picked | None) -> Side:
     )  # fmt: skip
 
 
-def strips(found: Side) -> tuple[Tensor, list[str]]:
-    """Traversals of the busiest dimensions (R * STEPS, D), and a label for each."""
-    if found.model.discrete:
-        return found.z[:0], []
-    dims = found.order[:ROWS]
-    ranges = cached.slider_ranges(found.name)
-    walked = [
-        latent.traversal(found.z, d, torch.from_numpy(np.linspace(*ranges[d], STEPS).astype(np.float32))) for d in dims
+def traversals(side: Side) -> tuple[Tensor, list[str]]:
+    """Return traversals (R * STEPS, D) of the ROWS dimensions with the highest KL, and the R labels."""
+    if side.model.discrete:
+        return side.z[:0], []
+    dims = side.order[:ROWS]
+    ranges = cached.slider_ranges(side.name)
+    rows = [
+        latent.traversal(side.z, d, torch.from_numpy(np.linspace(*ranges[d], STEPS).astype(np.float32))) for d in dims
     ]
-    return torch.cat(walked), [f"z{d}" for d in dims]
+    return torch.cat(rows), [f"z{d}" for d in dims]
 
 
-def moved(found: Side, rank: int, share: float) -> Tensor | None:
-    """The picture with one dimension moved to a share of its data's range; (1, C, H, W). None where
-    there is no such dimension."""
-    if found.model.discrete or rank >= len(found.order):
+def decode_moved(side: Side, rank: int, share: float) -> Tensor | None:
+    """Decode the code with one dimension moved to a share of its range, to (1, C, H, W).
+
+    rank: index of the dimension in side.order. Returns None if there is no such dimension.
+    """
+    if side.model.discrete or rank >= len(side.order):
         return None
-    d = found.order[rank]
-    low, high = cached.slider_ranges(found.name)[d]
-    return found.decode(latent.traversal(found.z, d, torch.tensor([low + share * (high - low)]).float()))
+    d = side.order[rank]
+    low, high = cached.slider_ranges(side.name)[d]
+    return side.decode(latent.traversal(side.z, d, torch.tensor([low + share * (high - low)]).float()))
 
 
-def take(found: Side, z: Tensor) -> None:
-    """Make a model the current one, with this code."""
-    beside = [n for n in [state.card().name, *others()] if n != found.name]
-    if found.name != state.card().name:
-        state.set_model(found.name)
-    set_others(beside)
-    state.set_z(z, y=found.y)
+def make_current(side: Side, z: Tensor) -> None:
+    """Make a model the current one, with code z (D,)."""
+    others = [n for n in [state.card().name, *other_models()] if n != side.name]
+    if side.name != state.card().name:
+        state.set_model(side.name)
+    set_other_models(others)
+    state.set_z(z, y=side.y)
 
 
 # ---- planes
 
 
-def planes(sides: list[Side]) -> None:
-    """The planes of 2-D models as their priors see them, holes and all."""
+def show_planes(sides: list[Side]) -> None:
+    """Show the latent planes of 2-D models, sampled at quantiles of their priors."""
     flat = [s for s in sides if s.model.latent_dim == 2 and not s.model.num_classes]
     if len(flat) < 2:
         return
     st.subheader("The same plane, sampled from the prior")
-    for column, found in zip(st.columns(len(flat), gap="large"), flat, strict=False):
+    for column, side in zip(st.columns(len(flat), gap="large"), flat, strict=False):
         with column:
-            prior = found.model.prior
-            zs = latent.prior_grid(PLANE, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)
+            prior = side.model.prior
+            zs = latent.prior_grid(PLANE_SIZE, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)
             picture_grid(
-                found.decode(zs), [f"z = {a:.2f}, {b:.2f}" for a, b in zs.tolist()], key=f"compare_plane_{found.name}",
-                columns=PLANE, size=38, on_pick=lambda i, found=found, zs=zs: take(found, zs[i]),
-                name=f"the plane of {found.title}",
+                side.decode(zs), [f"z = {a:.2f}, {b:.2f}" for a, b in zs.tolist()], key=f"compare_plane_{side.name}",
+                columns=PLANE_SIZE, size=38, on_pick=lambda i, side=side, zs=zs: make_current(side, zs[i]),
+                name=f"the plane of {side.title}",
             )  # fmt: skip
-            st.caption(f"**{found.short}**: p(z) = {found.model.prior_name}. {holes(found.name)}")
-    told = "Equal steps of probability in both directions."
-    if any(found.model.ex_post_prior for found in flat):
-        told += (
+            st.caption(f"**{side.short}**: p(z) = {side.model.prior_name}. {prior_holes(side.name)}")
+    text = "Equal steps of probability in both directions."
+    if any(side.model.ex_post_prior for side in flat):
+        text += (
             " Where an autoencoder was never asked to decode, nothing keeps its pictures like the data: those "
             "are its dead zones."
         )
-    st.caption(told)
+    st.caption(text)
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def holes(name: str) -> str:
-    """How many draws from a model's prior fall where no data lives, and how sure a classifier is of them."""
+def prior_holes(name: str) -> str:
+    """Return the sentence on prior samples: the share in regions without data, and a classifier's confidence."""
     model, card = cached.model(name), cached.model(name).card
-    zs = model.sample(DRAWS, generator=torch.Generator().manual_seed(0))
+    zs = model.sample(SAMPLES, generator=torch.Generator().manual_seed(0))
     parts = []
     if cached.model_map(name) is not None:
-        # draws against draws: the means of dimensions that carry nothing are all at 0, and their draws are not
-        encoded = torch.from_numpy(cached.posterior_draws(name).astype(np.float32))
+        # Compare samples with samples: in an inactive dimension all posterior means are near 0, but samples are not.
+        encoded = torch.from_numpy(cached.posterior_samples(name).astype(np.float32))
         z, codes = model.features(zs).numpy(), model.features(encoded).numpy()
         support = latent.support(z, codes, latent.local_distances(codes))
         parts.append(
-            f"Of {DRAWS} draws {100 * float((support < 0.01).mean()):.0f} % lie in places emptier than those of "
+            f"Of {SAMPLES} draws {100 * float((support < 0.01).mean()):.0f} % lie in places emptier than those of "
             "99 % of held-out images (one draw from each posterior)"
         )
-    judge = cached.judge(card.data)
-    if judge is not None:
+    classifier = cached.classifier(card.data)
+    if classifier is not None:
         with torch.no_grad():
             split = cached.gallery(card.data)
-            sure = metrics.confidence(judge, model.decode(zs), split.batch(range(DRAWS))[0])
+            sure = metrics.confidence(classifier, model.decode(zs), split.batch(range(SAMPLES))[0])
         parts.append(
             f"a classifier is {100 * sure.of_samples:.0f} % sure of what they show ({100 * sure.of_test_images:.0f} % "
             f"of test images)"

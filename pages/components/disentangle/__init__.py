@@ -1,1 +1,1 @@
-"""The wing of Disentangle."""
+"""Components of the page Disentangle."""

@@ -1,4 +1,4 @@
-"""The true factors of the current point, for data that is drawn from factors."""
+"""The true factors of the current point, for data sets rendered from factors."""
 
 from __future__ import annotations
 
@@ -14,38 +14,37 @@ from ..shell import cached, state
 
 
 def grid() -> FactorGrid | None:
-    """What the current model's data is drawn from; None where the truth is not known."""
+    """Return the factor grid of the current model's data; None if its true factors are unknown."""
     return cached.info(state.card().data).grid
 
 
 def current() -> tuple[np.ndarray, bool]:
-    """(factor values (K,), whether the current point is the code of exactly that image).
+    """Return (factor values (K,), whether the current point is the code of the image with these factors).
 
-    A point that came from elsewhere has no factors: those of the held-out image whose code lies
-    nearest stand in.
+    A point that no image with known factors produced takes the factors of the test image with the nearest code.
     """
-    drawn = state.drawn_factors()
-    if drawn is not None:
-        return np.array(drawn), True
-    found = cached.model_map(state.card().name)
+    factors = state.true_factors()
+    if factors is not None:
+        return np.array(factors), True
+    encoded = cached.model_map(state.card().name)
     row, distance = 0, np.inf
-    if found is not None:
+    if encoded is not None:
         codes = cached.features(state.card().name)
         nearest, distances = latent.nearest(state.features(state.z()[None]), codes, 1)
-        row, distance = int(found.rows[nearest[0, 0]]), distances[0, 0]
-    # the session rounds z, so that an image's own code is this far away
+        row, distance = int(encoded.rows[nearest[0, 0]]), distances[0, 0]
+    # The session rounds z, so the distance to an image's own code is not exactly 0.
     return cached.gallery(state.card().data).factors[row].copy(), bool(distance < 1e-3)
 
 
 def beta_sweep(cards: list) -> list:
-    """The most of these models that differ in beta alone, by beta; [] for fewer than three."""
-    alike: dict[str, list] = {}
+    """Return the largest group of these cards that differ in beta alone, ordered by beta; [] for fewer than three."""
+    groups: dict[str, list] = {}
     for card in cards:
         if cached.beta(card) is not None and card.figures.get("kl") is not None:
-            # a card has only the fields of its time
+            # a card lacks recipe fields that were added after it was written
             recipe = completed({**card.recipe, "family": card.family, "data": card.data, "config": card.config})
             weight = recipe["objective"].pop("beta")
             recipe |= {"seed": None, "schedule of beta": {**weight, "end": None} if isinstance(weight, dict) else None}
-            alike.setdefault(json.dumps(recipe, sort_keys=True), []).append(card)
-    most = max(alike.values(), key=len, default=[])
-    return sorted(most, key=cached.beta) if len(most) >= 3 else []
+            groups.setdefault(json.dumps(recipe, sort_keys=True), []).append(card)
+    longest = max(groups.values(), key=len, default=[])
+    return sorted(longest, key=cached.beta) if len(longest) >= 3 else []

@@ -1,1 +1,1 @@
-"""The wing of Inside."""
+"""Components of the page Inside."""

@@ -1,1 +1,1 @@
-"""The wing of Lessons: the lessons and the panel of a step."""
+"""Components of the page Lessons: the lessons and the panel of a step."""

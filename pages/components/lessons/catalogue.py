@@ -1,7 +1,7 @@
-"""The lessons: short walks over the pages, a question before each answer.
+"""The lessons: sequences of steps on the app's pages, each with a question.
 
-A step is a link: page, model and point are set as its link says. Figures in a text are taken from the
-cards when it is shown: {name[figure]:format}.
+A step's link sets the page, the model and the point. A field {name[figure]:format} in a text takes the figure from the
+model's card when the text is shown.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Step:
-    page: str  # its address: "sliders"
-    link: dict[str, str]  # the parameters of its link; "model" always
-    do: str  # what to try
+    page: str  # "sliders"
+    link: dict[str, str]  # query parameters; "model" is required
+    instruction: str
     question: str
     answers: tuple[str, ...]
-    right: int  # which answer
-    reveal: str  # what is told once an answer is given
-    settings: dict[str, object] = field(default_factory=dict)  # of the page's widgets, by key
+    correct: int  # index of the answer
+    reveal: str  # the explanation shown after an answer
+    settings: dict[str, object] = field(default_factory=dict)  # values of the page's widgets, by key
 
 
 @dataclass(frozen=True)
@@ -501,31 +501,34 @@ LESSONS = {
 }
 
 
-def told(text: str, cards: dict) -> str:
-    """A text with the figures of the cards in their places. Raises KeyError where a card or a figure is
-    missing, and other errors where a card is not as it should be."""
-    known = {
+def fill_figures(text: str, cards: dict) -> str:
+    """Replace the fields {name[figure]:format} of a text with the cards' figures.
+
+    Raises KeyError if a card or a figure is missing, and other errors if a card is malformed.
+    """
+    figures = {
         name: cards[name].figures | {"trustworthiness": cards[name].map.get("trustworthiness", {})}
-        for name in named(text)
+        for name in referenced_models(text)
     }
-    return text.format_map(known)
+    return text.format_map(figures)
 
 
-def named(text: str) -> set[str]:
-    """The models whose figures a text tells."""
+def referenced_models(text: str) -> set[str]:
+    """Return the names of the models whose figures a text contains."""
     return {field.split("[")[0] for _, field, _, _ in string.Formatter().parse(text) if field}
 
 
-def needed(lesson: Lesson) -> set[str]:
-    """The models without which a lesson is not whole."""
-    found = set()
+def required_models(lesson: Lesson) -> set[str]:
+    """Return the names of the models that a lesson needs."""
+    names = set()
     for step in lesson.steps:
-        found |= {step.link["model"], *filter(None, step.link.get("beside", "").split(",")), *named(step.reveal)}
-    return found
+        others = filter(None, step.link.get("beside", "").split(","))
+        names |= {step.link["model"], *others, *referenced_models(step.reveal)}
+    return names
 
 
-def parse(text: str) -> tuple[str, int] | None:
-    """ "kl.2", the second step -> ("kl", 1); None for what is no step."""
+def parse_step(text: str) -> tuple[str, int] | None:
+    """Parse "kl.2", the second step, to ("kl", 1). Returns None if there is no such step."""
     key, _, number = text.partition(".")
     if key not in LESSONS or not (number.isascii() and number.isdigit() and len(number) < 3):
         return None

@@ -1,1 +1,1 @@
-"""The wing of Sliders."""
+"""Components of the page Sliders."""

@@ -1,6 +1,6 @@
-"""A grid of codes to edit: choose places on the picture, then a vector for them, or sample them again.
+"""An editor for the code of a VQ-VAE, a grid of codebook indices. It replaces the sliders.
 
-It takes the sliders' part for a VQ-VAE, whose code is a grid of indices of vectors.
+The visitor selects positions on the picture, then sets a vector at them or samples them again.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ _component = st.components.v2.component(
     js=browser.source("widgets/code_grid/code_grid.js"),
 )
 KEY = "code_grid"
-OFFERED = 32  # vectors to choose from, the likeliest first
-DRAWN = 8  # samples of the chosen places
+MAX_VECTORS = 32  # shown, the most likely first
+N_SAMPLES = 8  # of the selected positions
 
 
 def code_grid() -> None:
-    """Show the picture under its grid of places, vectors to put there, and new samples of them; write the
-    state."""
+    """Show the picture with its grid of positions, vectors to set at the selected ones, and new samples of them."""
     model, z = state.model(), state.z()
     rows, columns = model.grid
     half = list(range(rows // 2 * columns, model.latent_dim))
-    places = st.session_state.get(_places_key(), half)  # the page does not open empty
+    positions = st.session_state.get(_positions_key(), half)  # never empty at first
     left, right = st.columns([2, 3], gap="large")
     with left:
         decoded = state.decode(z[None])
@@ -41,40 +40,40 @@ def code_grid() -> None:
             key=KEY,
             data={
                 "picture": pictures.data_uri(picture), "rows": rows, "columns": columns,
-                "numbers": [int(v) for v in z], "places": places, "crisp": state.info().crisp,
+                "numbers": [int(v) for v in z], "places": positions, "crisp": state.info().crisp,
                 "echo": st.session_state.get(KEY + "_number", 0),
             },
-            on_chosen_change=_choose,
+            on_chosen_change=_keep_positions,
         )  # fmt: skip
         if not state.finite(decoded):
-            st.warning(state.no_number("at this point"))
+            st.warning(state.not_finite_message("at this point"))
         buttons = st.container(horizontal=True)
-        buttons.button("All places", on_click=_set_places, args=(list(range(model.latent_dim)),))
-        buttons.button("Lower half", on_click=_set_places, args=(half,))
-        buttons.button("None", on_click=_set_places, args=([],))
+        buttons.button("All places", on_click=_set_positions, args=(list(range(model.latent_dim)),))
+        buttons.button("Lower half", on_click=_set_positions, args=(half,))
+        buttons.button("None", on_click=_set_positions, args=([],))
         st.caption(
             f"{rows} x {columns} places, each the number of one of {model.codebook_size} vectors. "
-            f"Chosen: {len(places)}."
+            f"Chosen: {len(positions)}."
         )
     with right:
-        if not places:
+        if not positions:
             st.info("Choose a place on the picture: with the mouse, a finger, or Tab, arrows and Space.")
             return
-        _draws(places)
-        _vectors(places)
+        _show_samples(positions)
+        _show_vectors(positions)
 
 
-def _vectors(places: list[int]) -> None:
-    """Show the likeliest vectors at the first chosen place; a click puts one at every chosen place."""
+def _show_vectors(positions: list[int]) -> None:
+    """Show the most likely vectors at the first selected position. A click sets one at every selected position."""
     model, z = state.model(), state.z()
-    first = min(places)
+    first = min(positions)
     with torch.no_grad():
         p = model.prior.network(z[None].long())[0, first].softmax(0)  # (K,)
-    likely = p.argsort(descending=True, stable=True)[:OFFERED]
+    likely = p.argsort(descending=True, stable=True)[:MAX_VECTORS]
     candidates = z.repeat(len(likely), 1)
-    candidates[:, places] = likely[:, None].float()
+    candidates[:, positions] = likely[:, None].float()
     current = (likely == int(z[first])).nonzero()
-    st.markdown(f"**Put a vector** at {_said(places)}")
+    st.markdown(f"**Put a vector** at {_describe(positions)}")
     picture_grid(
         state.decode(candidates), [f"vector {k}, probability {p[k]:.3f}" for k in likely.tolist()],
         key=f"{KEY}_vectors", on_pick=lambda index: state.set_z(candidates[index], start=False),
@@ -87,16 +86,16 @@ def _vectors(places: list[int]) -> None:
     )
 
 
-def _draws(places: list[int]) -> None:
-    """Show new samples of the chosen places from the prior, with the other places kept."""
+def _show_samples(positions: list[int]) -> None:
+    """Show new samples of the selected positions from the prior, given all other positions."""
     model, z = state.model(), state.z()
     keep = torch.ones(model.latent_dim, dtype=torch.bool)
-    keep[places] = False
+    keep[positions] = False
     generator = torch.Generator().manual_seed(state.seed())
-    zs = model.prior.sample_codes(DRAWN, generator=generator, start=z, keep=keep)
-    st.markdown(f"**Draw anew** what stands at {_said(places)}")
+    zs = model.prior.sample_codes(N_SAMPLES, generator=generator, start=z, keep=keep)
+    st.markdown(f"**Draw anew** what stands at {_describe(positions)}")
     picture_grid(
-        state.decode(zs), [f"draw {i + 1}, seed {state.seed()}" for i in range(DRAWN)],
+        state.decode(zs), [f"draw {i + 1}, seed {state.seed()}" for i in range(N_SAMPLES)],
         key=f"{KEY}_draws", on_pick=lambda index: state.set_z(zs[index], start=False), columns=8,
         size=84, name="new draws",
     )  # fmt: skip
@@ -107,29 +106,29 @@ def _draws(places: list[int]) -> None:
     )
 
 
-def _said(places: list[int]) -> str:
+def _describe(positions: list[int]) -> str:
     rows, columns = state.model().grid
-    if len(places) == 1:
-        return f"row {places[0] // columns + 1}, column {places[0] % columns + 1}"
-    return f"{len(places)} places"
+    if len(positions) == 1:
+        return f"row {positions[0] // columns + 1}, column {positions[0] % columns + 1}"
+    return f"{len(positions)} places"
 
 
-def _places_key() -> str:
-    return f"{KEY}_places_{state.card().name}"  # the grid is a different one for each model
+def _positions_key() -> str:
+    return f"{KEY}_places_{state.card().name}"  # one for each model, because their grids differ
 
 
-def _set_places(places: list[int]) -> None:
-    st.session_state[_places_key()] = places
+def _set_positions(positions: list[int]) -> None:
+    st.session_state[_positions_key()] = positions
 
 
-def _choose() -> None:
-    """Keep the places that were chosen in the browser, and the number under which it sent them."""
+def _keep_positions() -> None:
+    """Keep the positions selected in the browser and the number of its message."""
     payload = parse_object(messages.sent(KEY, "chosen"))
     if payload is None:
         return
     number = parse_int(payload.get("number"), 0, MAX_COUNT)
     if number is not None:
         st.session_state[KEY + "_number"] = number
-    places = parse_indices(payload.get("places"), state.model().latent_dim)
-    if places is not None:
-        _set_places(places.tolist())
+    positions = parse_indices(payload.get("places"), state.model().latent_dim)
+    if positions is not None:
+        _set_positions(positions.tolist())

@@ -1,6 +1,6 @@
-"""The live panel: a slider per latent dimension, a 2-D pad, and the picture that follows the hand.
+"""The live panel: a slider for each latent dimension, a 2-D pad, and a picture that follows them.
 
-Only the release writes the current point.
+The current point is written only when a slider or the pad is released.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _panel = st.components.v2.component(
     "live_panel",
     html=browser.source("widgets/live_panel/live_panel.html"),
     css=browser.source("widgets/live_panel/live_panel.css"),
-    # the browser gets one module; each part of it is a file
+    # these files are joined into one module
     js=browser.source(
         "runtime/mailbox.js",
         "runtime/questions.js",
@@ -34,12 +34,12 @@ _panel = st.components.v2.component(
     ),
 )
 KEY = "live_panel"
-SHOWN_FIRST = 6  # sliders; of each level where there are levels, half as many
+SHOWN_FIRST = 6  # sliders before "show all"; half as many per level for models with levels
 
 
 @st.fragment
 def live_panel() -> None:
-    """Show sliders over the current point, ordered by the dimensions' KL; write the state on release."""
+    """Show sliders for the current point, ordered by the dimensions' KL, and write the state on release."""
     rerun_if_requested(KEY)
     model, card = state.model(), state.card()
     decoded = state.decode(state.z()[None])
@@ -61,7 +61,7 @@ def live_panel() -> None:
             "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
             "pixels": base64.b64encode(pixels.tobytes()).decode() if state.finite(decoded) else "",
-            "no_number": state.no_number("at this point"),
+            "no_number": state.not_finite_message("at this point"),
             "note": st.session_state.pop("panel_note", ""),
         }),
         on_ask_change=lambda: None,
@@ -74,10 +74,10 @@ def live_panel() -> None:
 
 
 def _dimensions() -> list[dict]:
-    """Return the settings of each slider, in the order in which sliders are shown."""
+    """Return the settings of each slider, in display order."""
     card, prior = state.card(), state.model().prior
     mu, sigma = prior.mean.tolist(), prior.stddev.tolist()
-    gaussian = isinstance(prior, torch.distributions.Independent)  # only then the panel draws its density
+    gaussian = isinstance(prior, torch.distributions.Independent)  # the panel can draw its density
     group = {d: name for name, dims in state.model().levels.items() for d in dims}
     ranges = cached.slider_ranges(card.name)
     kl = card.figures.get("kl_per_dim")
@@ -100,7 +100,7 @@ def _commit() -> None:
     if repaired:
         st.session_state.panel_note = "a value that was no number was put back into the data's range"
     state.set_z(z, y=y, start=False)
-    # the echo lets the panel tell its last release from an earlier one
+    # the panel compares the echo with its last release, to ignore answers to earlier ones
     st.session_state.panel_echo = {
         "panel": parse_text(payload.get("panel"), MAX_ID),
         "commit": parse_int(payload.get("commit"), 0, MAX_COUNT) or 0,

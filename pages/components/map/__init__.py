@@ -1,1 +1,1 @@
-"""The wing of Map."""
+"""Components of the page Map."""

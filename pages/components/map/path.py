@@ -1,4 +1,4 @@
-"""A path drawn on the map: the pictures along it."""
+"""The path drawn on the map, and the pictures along it."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from ..shell import cached, pictures, state
 from ..widgets import exports
 from ..widgets.collection import Collection, Layout
 from ..widgets.picture_grid import picture_grid
-from ..widgets.point import go_to_place
+from ..widgets.point import go_to_position
 
 FRAMES = 16
 
 
-def path_on(collection: Collection, layout: Layout) -> np.ndarray:
-    """The path drawn on this very map, places (S, 2); (0, 2) where there is none."""
-    kept, places = st.session_state.get("map_path", (None, None))
-    return places if kept == (collection.id, layout.key) else np.empty((0, 2))
+def current_path(collection: Collection, layout: Layout) -> np.ndarray:
+    """Return the path drawn on this layout, positions (S, 2); (0, 2) if there is none."""
+    kept, positions = st.session_state.get("map_path", (None, None))
+    return positions if kept == (collection.id, layout.key) else np.empty((0, 2))
 
 
-def walk(collection: Collection, layout: Layout) -> Callable[[np.ndarray], None]:
-    """What a drawn path calls: it is kept, and its end becomes the current point."""
+def path_handler(collection: Collection, layout: Layout) -> Callable[[np.ndarray], None]:
+    """Return a callback that keeps a drawn path and makes its end the current point."""
 
-    def drawn(places: np.ndarray) -> None:
-        st.session_state.map_path = ((collection.id, layout.key), places)
-        go_to_place(layout, collection, places[-1])
+    def on_path(positions: np.ndarray) -> None:
+        st.session_state.map_path = ((collection.id, layout.key), positions)
+        go_to_position(layout, collection, positions[-1])
 
-    return drawn
+    return on_path
 
 
-def show(collection: Collection, layout: Layout) -> None:
-    """The pictures along the path, evenly by its length; nothing where none is drawn."""
-    places = path_on(collection, layout)
-    if not len(places):
+def show_path(collection: Collection, layout: Layout) -> None:
+    """Show pictures at equal steps along the path; nothing if there is no path."""
+    positions = current_path(collection, layout)
+    if not len(positions):
         return
     st.divider()
     heading = st.columns([3, 2], vertical_alignment="bottom")
     heading[0].subheader("Along your path")
-    stops = latent.along(places, FRAMES)
-    zs = layout.imagine(stops, collection)
-    ys = layout.classes(stops, collection)
+    stops = latent.along(positions, FRAMES)
+    zs = layout.inverse_transform(stops, collection)
+    ys = layout.classes_at(stops, collection)
     frames = state.decode(zs, ys)
     name = state.card().name
-    # now: the session is not there when a file is made
+    # now, because the session is not available when a file is made
     pixels, scale = state.as_pictures(frames), 8 if state.info().crisp else 4
     with heading[1].container(horizontal=True, horizontal_alignment="right"):
         exports.download(
@@ -57,24 +57,24 @@ def show(collection: Collection, layout: Layout) -> None:
         )  # fmt: skip
         exports.download(
             "Strip (PNG)",
-            lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, FRAMES, gap=1), 2)),
+            lambda: pictures.png(pictures.to_image(pictures.tile(pixels, FRAMES, gap=1), 2)),
             f"{name}-path.png", "image/png", key="map_path_png",
         )  # fmt: skip
         st.button("Clear", key="map_path_clear", on_click=_forget)
-    support, told = None, ""
+    support, support_note = None, ""
     if cached.model_map(name) is not None:
         support = latent.support(state.features(zs), cached.features(name), cached.local_distances(name))
-        told = (
+        support_note = (
             " Under each: its support, the share of held-out images that lie in places as sparse in latent "
             "space or sparser."
         )
     picture_grid(
         frames, [f"step {i + 1} of {FRAMES}" for i in range(FRAMES)], key="map_path_frames",
-        on_pick=lambda index: go_to_place(layout, collection, stops[index]), columns=FRAMES // 2, size=150,
+        on_pick=lambda index: go_to_position(layout, collection, stops[index]), columns=FRAMES // 2, size=150,
         captions=None if support is None else [f"{v:.2f}" for v in support], name="pictures along the path",
     )  # fmt: skip
     st.caption(
-        f"{FRAMES} places at equal steps along the path on {layout.title}, decoded." + told
+        f"{FRAMES} places at equal steps along the path on {layout.title}, decoded." + support_note
         + " Click a step to make it the current point."
     )  # fmt: skip
 

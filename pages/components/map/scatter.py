@@ -1,7 +1,7 @@
-"""A map of encoded images to walk on: every place on it decodes to an image.
+"""A scatter plot of encoded images. Every position on it decodes to an image.
 
-Points, codes and thumbnails are sent once; hovering, zooming and dimming cost no message. A click, a
-lasso and a drawn path are sent to Python.
+Python sends points, codes and thumbnails once; hovering, zooming and dimming send no message. Clicks, lassos and drawn
+paths are sent to Python.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vae import browser
 from ..bridge import messages
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
-from ..shell.parse import parse_indices, parse_int, parse_places
+from ..shell.parse import parse_indices, parse_int, parse_positions
 from ..widgets.charts import class_colours
 from ..widgets.collection import Collection, Layout, points_message, sheet_message
 
@@ -43,7 +43,7 @@ _sheet_channel = st.components.v2.component(
 )
 KEY = "scatter"
 RAMP = [i / 31 for i in range(32)]
-MAX_STOPS = 300  # places of a drawn path
+MAX_PATH_POSITIONS = 300  # in one drawn path
 
 
 @st.fragment
@@ -55,16 +55,16 @@ def scatter(
     on_lasso: Callable[[np.ndarray], None],
     on_path: Callable[[np.ndarray], None],
     current: np.ndarray,
-    near: np.ndarray,
-    chosen: np.ndarray,
+    neighbours: np.ndarray,
+    selected: np.ndarray,
     path: np.ndarray,
     marks: list[tuple[str, np.ndarray]],
 ) -> None:
     """Show a collection on a layout, coloured by "class", "reconstruction error" or "z<d>".
 
-    on_pick(index of a point, or None with a place (2,)), on_lasso(indices) and on_path(places (S, 2)) run
-    before the page does. current: the current point's place (2,); near: indices joined to the current point;
-    chosen: indices that stay lit; path: places (S, 2); marks: (name, place) of further codes.
+    on_pick(index of a point, or None and a position (2,)), on_lasso(indices) and on_path(positions (S, 2)) run before
+    the page does. current: the current point's position (2,). neighbours: indices joined to it by lines. selected:
+    indices that are not dimmed. path: positions (S, 2). marks: (name, position (2,)) of other codes.
     """
     rerun_if_requested(KEY)
     model, card = state.model(), state.card()
@@ -82,17 +82,17 @@ def scatter(
             "colouring": _colouring(collection, colour_by),
             "classes": list(collection.classes), "colours": class_colours(len(collection.classes)),
             "current": current.tolist(),
-            "marks": [{"name": name, "place": place.tolist()} for name, place in marks],
-            "near": near.tolist(), "chosen": chosen.tolist(), "path": path.tolist(),
+            "marks": [{"name": name, "place": position.tolist()} for name, position in marks],
+            "near": neighbours.tolist(), "chosen": selected.tolist(), "path": path.tolist(),
             "z": list(st.session_state.z), "y": st.session_state.y,
             "classes_matter": model.num_classes > 0,
             "height": height, "width": width, "channels": channels,
-            "no_number": state.no_number("at this point"),
+            "no_number": state.not_finite_message("at this point"),
         }),
         on_ask_change=lambda: None,
         on_pick_change=lambda: _picked(collection, layout, on_pick),
-        on_lasso_change=lambda: _chosen(collection, on_lasso),
-        on_path_change=lambda: _drawn(collection, layout, on_path),
+        on_lasso_change=lambda: _lassoed(collection, on_lasso),
+        on_path_change=lambda: _path_drawn(collection, layout, on_path),
     )  # fmt: skip
     messages.deliver_once(
         f"{KEY}_points_{collection.id}", collection.id, _points_channel, lambda: points_message(collection)
@@ -111,7 +111,7 @@ def _colouring(collection: Collection, colour_by: str) -> dict:
     values = collection.recon if dim is None else collection.codes[:, dim]
     values = values[np.isfinite(values)]
     low, high = np.quantile(values, [0.02, 0.98]) if len(values) else (0.0, 0.0)
-    if dim is not None:  # signed values: the scale is centred on 0
+    if dim is not None:  # values have a sign, so centre the scale on 0
         low, high = -max(-low, high), max(-low, high)
     return {
         "kind": "value", "dim": dim, "low": float(low), "high": float(high),
@@ -125,15 +125,15 @@ def _picked(collection: Collection, layout: Layout, on_pick) -> None:
     if payload is None:
         return
     index = parse_int(payload.get("index"), 0, len(collection) - 1)
-    places = parse_places([payload.get("place")], 1)
+    positions = parse_positions([payload.get("place")], 1)
     if index is not None:
         on_pick(index, None)
-    elif places is not None and payload.get("layout") == layout.key:
-        on_pick(None, places[0])
+    elif positions is not None and payload.get("layout") == layout.key:
+        on_pick(None, positions[0])
     request_rerun(KEY)
 
 
-def _chosen(collection: Collection, on_lasso) -> None:
+def _lassoed(collection: Collection, on_lasso) -> None:
     payload = messages.payload(KEY, "lasso", collection=collection.id)
     indices = None if payload is None else parse_indices(payload.get("indices"), len(collection))
     if indices is not None:
@@ -141,9 +141,9 @@ def _chosen(collection: Collection, on_lasso) -> None:
         request_rerun(KEY)
 
 
-def _drawn(collection: Collection, layout: Layout, on_path) -> None:
+def _path_drawn(collection: Collection, layout: Layout, on_path) -> None:
     payload = messages.payload(KEY, "path", collection=collection.id, layout=layout.key)
-    places = None if payload is None else parse_places(payload.get("places"), MAX_STOPS)
-    if places is not None and len(places) > 1:
-        on_path(places)
+    positions = None if payload is None else parse_positions(payload.get("places"), MAX_PATH_POSITIONS)
+    if positions is not None and len(positions) > 1:
+        on_path(positions)
         request_rerun(KEY)

@@ -1,4 +1,4 @@
-"""What a lasso on the map has caught: counts, mean code, direction, images, rows."""
+"""The images selected by a lasso on the map: class counts, mean code, direction, images, CSV."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from ..widgets.collection import Collection
 from ..widgets.picture_grid import picture_grid
 from ..widgets.point import go_to
 
-SHOWN = 24  # images at a time
+SHOWN = 24  # images at once
 STEPS = torch.tensor([-1.0, -0.5, 0.0, 0.5, 1.0, 1.5])  # along a direction
-SORTINGS = ("nearest to the mean", "reconstruction error, highest first", "class", "as they come")
+SORT_ORDERS = ("nearest to the mean", "reconstruction error, highest first", "class", "as they come")
 
 
-def chosen_of(collection: Collection) -> np.ndarray:
-    """Indices of what is chosen in this collection, (0,) for nothing."""
+def selected_indices(collection: Collection) -> np.ndarray:
+    """Return the indices selected in this collection; (0,) if there are none."""
     kept, indices = st.session_state.get("map_chosen", (None, None))
     return indices if kept == collection.id else np.empty(0, int)
 
 
-def choose(collection: Collection) -> Callable[[np.ndarray], None]:
-    """What a lasso calls: it keeps the indices, and their mean code becomes the current point."""
+def selection_handler(collection: Collection) -> Callable[[np.ndarray], None]:
+    """Return a callback that keeps the indices of a lasso and makes their mean code the current point."""
 
-    def chosen(indices: np.ndarray) -> None:
+    def on_lasso(indices: np.ndarray) -> None:
         st.session_state.map_chosen = (collection.id, indices)
         if len(indices):
             st.session_state.pop("map_selection_page", None)
             index = _most_typical(collection, indices)
             state.set_z(_mean(collection, indices), y=int(collection.ys[index]))
 
-    return chosen
+    return on_lasso
 
 
 def _mean(collection: Collection, indices: np.ndarray) -> torch.Tensor:
-    """The mean code (D,); of numbers of vectors, which have none, the code nearest to the mean of
-    what they name."""
+    """Return the mean code (D,). Codebook indices have no mean: return the code whose features are nearest to the mean
+    features."""
     if state.model().discrete:
         return torch.from_numpy(collection.codes[_most_typical(collection, indices)])
     return torch.from_numpy(collection.codes[indices]).mean(0)
@@ -59,9 +59,9 @@ def _most_typical(collection: Collection, indices: np.ndarray) -> int:
     return int(indices[_distances(collection, indices).argmin()])
 
 
-def show(collection: Collection) -> None:
-    """Everything about the chosen images; nothing where nothing is chosen."""
-    indices = chosen_of(collection)
+def show_selection(collection: Collection) -> None:
+    """Show the section on the selected images; nothing if none are selected."""
+    indices = selected_indices(collection)
     if not len(indices):
         return
     st.divider()
@@ -76,10 +76,10 @@ def show(collection: Collection) -> None:
             ),
         )  # fmt: skip
         exports.download(
-            "Rows (CSV)", lambda: _table(collection, indices), f"{state.card().name}-chosen.csv",
+            "Rows (CSV)", lambda: _csv(collection, indices), f"{state.card().name}-chosen.csv",
             "text/csv", key="map_selection_csv",
         )  # fmt: skip
-        st.button("Clear", key="map_selection_clear", on_click=lambda: choose(collection)(np.empty(0, int)))
+        st.button("Clear", key="map_selection_clear", on_click=lambda: selection_handler(collection)(np.empty(0, int)))
     left, right = st.columns(2, gap="large")
     with left:
         _counts(collection, indices)
@@ -101,17 +101,18 @@ def _counts(collection: Collection, indices: np.ndarray) -> None:
 
 
 def _direction(collection: Collection, indices: np.ndarray) -> None:
-    """From the rest to the chosen, with how far single pairs agree, laid on the current point."""
+    """Show the current point moved along the direction from the other images to the selected ones, and how well single
+    pairs agree on that direction."""
     if state.model().discrete:
         st.caption("No direction leads to them: the numbers of vectors are names, and cannot be added.")
         return
     if len(indices) == len(collection):
         st.caption("All images are chosen: there is no rest that a direction could lead from.")
         return
-    inside = torch.zeros(len(collection), dtype=torch.bool)
-    inside[torch.from_numpy(indices)] = True
-    found = latent.attribute_direction(torch.from_numpy(collection.codes), inside)
-    zs = state.z() + STEPS[:, None] * found.vector
+    selected = torch.zeros(len(collection), dtype=torch.bool)
+    selected[torch.from_numpy(indices)] = True
+    direction = latent.attribute_direction(torch.from_numpy(collection.codes), selected)
+    zs = state.z() + STEPS[:, None] * direction.vector
     picture_grid(
         state.decode(zs), [f"{t:+g} times the direction" for t in STEPS.tolist()], key="map_selection_walk",
         on_pick=lambda index: state.set_z(zs[index]), columns=len(STEPS), size=110,
@@ -120,48 +121,48 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
     st.caption(
         "The current point, moved along the direction from the rest to the chosen (mean code of "
         "these minus mean code of the others). Differences between single pairs agree with each other by "
-        f"{found.agreement:.3f} (mean cosine), those of random pairs by {found.random_agreement:.3f}: "
+        f"{direction.agreement:.3f} (mean cosine), those of random pairs by {direction.random_agreement:.3f}: "
         "near the random figure, what was chosen is no direction."
     )
 
 
 def _images(collection: Collection, indices: np.ndarray) -> None:
-    sorting = st.selectbox("Sort", SORTINGS, key="map_selection_sort")
-    by = {
-        SORTINGS[0]: _distances(collection, indices), SORTINGS[1]: -collection.recon[indices],
-        SORTINGS[2]: collection.labels[indices], SORTINGS[3]: indices,
-    }[sorting]  # fmt: skip
-    ordered = indices[np.argsort(by, kind="stable")]
+    sort_order = st.selectbox("Sort", SORT_ORDERS, key="map_selection_sort")
+    sort_keys = {
+        SORT_ORDERS[0]: _distances(collection, indices), SORT_ORDERS[1]: -collection.recon[indices],
+        SORT_ORDERS[2]: collection.labels[indices], SORT_ORDERS[3]: indices,
+    }[sort_order]  # fmt: skip
+    ordered = indices[np.argsort(sort_keys, kind="stable")]
     page = st.session_state.get("map_selection_page", 0) % -(-len(ordered) // SHOWN)
     part = ordered[page * SHOWN : (page + 1) * SHOWN]
     names = [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}" for i in part]
     picture_grid(
         collection.images(part), names, key="map_selection_images",
-        on_pick=lambda place: go_to(collection, int(part[place])), columns=8, size=72,
+        on_pick=lambda index: go_to(collection, int(part[index])), columns=8, size=72,
         name="chosen images",
     )  # fmt: skip
     if len(ordered) > SHOWN:
         st.button(
             f"Others ({page * SHOWN + 1:,} to {page * SHOWN + len(part):,} of {len(ordered):,})",
-            key="map_selection_more", on_click=_turn, args=(page + 1,),
+            key="map_selection_more", on_click=_set_page, args=(page + 1,),
         )  # fmt: skip
 
 
-def _turn(page: int) -> None:
+def _set_page(page: int) -> None:
     st.session_state.map_selection_page = page
 
 
-def _table(collection: Collection, indices: np.ndarray) -> bytes:
-    """A row for each chosen image: what it is, its error, its places and its code."""
+def _csv(collection: Collection, indices: np.ndarray) -> bytes:
+    """Encode a CSV row for each selected image: name, class, reconstruction error, positions and code."""
     text = io.StringIO()
     writer = csv.writer(text)
-    places = [f"{key}_{axis}" for key in collection.fitted for axis in "xy"]
-    header = ["image", "class", "reconstruction_nats", *places]
+    position_columns = [f"{key}_{axis}" for key in collection.fitted for axis in "xy"]
+    header = ["image", "class", "reconstruction_nats", *position_columns]
     writer.writerow([*header, *(f"z{d}" for d in range(collection.codes.shape[1]))])
     for i in indices:
         xy = [f"{value:.6g}" for layout in collection.fitted.values() for value in layout[i]]
         code = [f"{value:.6g}" for value in collection.codes[i]]
         name = collection.name(i) if collection.rows is None else collection.rows[i]
-        words = [exports.cell(str(w)) for w in (name, collection.classes[collection.labels[i]])]
-        writer.writerow([*words, f"{collection.recon[i]:.4f}", *xy, *code])
+        cells = [exports.escape_cell(str(w)) for w in (name, collection.classes[collection.labels[i]])]
+        writer.writerow([*cells, f"{collection.recon[i]:.4f}", *xy, *code])
     return text.getvalue().encode()

@@ -1,4 +1,4 @@
-"""A visitor's images on the map: a few placed among held-out data, many on a map of their own."""
+"""A visitor's images: the first are placed on the map of test images; a larger set can have its own map."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from ..widgets import collection
 from ..widgets.collection import Collection, Layout
 from ..widgets.picture_grid import picture_grid
 
-MAX_PLACED = 24  # on the model's own map
-TOLD = 3  # files that cannot be decoded are named, and the others counted
-FAR = 0.99  # the quantile of held-out data beyond which an image is called foreign
+MAX_PLACED = 24  # images placed on the model's map
+MAX_NAMED_FILES = 3  # in one message; other files are counted
+OUTLIER_QUANTILE = 0.99  # of test images; an image beyond it counts as an outlier
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Images among held-out data, and how they compare with it."""
+    """M encoded images of a visitor and how they compare with test images."""
 
     x: torch.Tensor  # (M, C, H, W)
     codes: torch.Tensor  # (M, D)
-    ys: torch.Tensor  # (M,), the class that a conditional model was given
+    ys: torch.Tensor  # (M,), the classes used by a conditional model
     names: list[str]
     recon: np.ndarray  # (M,) nats
-    distances: np.ndarray  # (M,), to the 15th nearest held-out code
-    limits: tuple[float, float]  # of both, the 99th percentiles of held-out data
-    problems: list[str]  # sentences on files that could not be decoded or that the model has no numbers for
+    distances: np.ndarray  # (M,), to the code of the 15th nearest test image
+    limits: tuple[float, float]  # OUTLIER_QUANTILE of recon and of distances over test images
+    problems: list[str]  # sentences on files that cannot be decoded and on images with non-finite results
 
 
 def menu() -> None:
-    """Where images are brought in, and what can be done with them."""
+    """Show the menu to upload images, fit their own map and remove them."""
     with st.popover("Your images"):
         st.file_uploader(
             f"Images, or a zip of up to {MAX_IMAGES:,} (its folders become classes)", key="map_files",
-            type=["png", "jpg", "jpeg", "webp", "gif", "zip"], accept_multiple_files=True, on_change=_brought,
+            type=["png", "jpg", "jpeg", "webp", "gif", "zip"], accept_multiple_files=True, on_change=_on_upload,
         )  # fmt: skip
-        files = st.session_state.get("map_brought", [])
+        files = st.session_state.get("map_uploads", [])
         if not files:
             st.caption(
                 f"A few are placed on this map; of {MIN_IMAGES} or more a map of their own can be fitted, in a "
@@ -59,52 +59,52 @@ def menu() -> None:
         st.button("Take them away", key="map_clear", on_click=_clear)
 
 
-def told() -> None:
-    """What there is to say of the visitor's files, and how far a fit is."""
-    found = _placed()
-    for sentence in (*st.session_state.get("map_told", ()), *(found.problems if found else ())):
+def show_status() -> None:
+    """Show warnings about the visitor's files, and the progress of a fit or the button to leave its map."""
+    placed = _placed_images()
+    for sentence in (*st.session_state.get("map_messages", ()), *(placed.problems if placed else ())):
         st.warning(sentence)
     if _job() is not None:
-        _watch()
+        _show_progress()
     elif own_collection() is not None:
         st.button("Back to held-out images", key="map_own_leave", on_click=_leave)
 
 
-def _brought() -> None:
-    """New files: read within bounds, told plainly; the first becomes the current point."""
+def _on_upload() -> None:
+    """Read new files within the upload limits and make the first image the current point."""
     s = st.session_state
-    s.map_brought, s.map_told = [], []
+    s.map_uploads, s.map_messages = [], []
     try:
-        found = collect((file.name, file.getvalue()) for file in s.map_files or [])
-        s.map_brought, s.map_told = found.files, found.notes
+        collected = collect((file.name, file.getvalue()) for file in s.map_files or [])
+        s.map_uploads, s.map_messages = collected.files, collected.notes
     except UploadError as error:
-        s.map_told = [str(error)]
-    s.map_bringing = s.get("map_bringing", 0) + 1
-    placed = _placed()
+        s.map_messages = [str(error)]
+    s.map_upload_count = s.get("map_upload_count", 0) + 1
+    placed = _placed_images()
     if placed is not None and len(placed.x):
         _go_to(placed, 0)
 
 
 def _clear() -> None:
-    for key in ("map_brought", "map_told", "map_placed"):
+    for key in ("map_uploads", "map_messages", "map_placed"):
         st.session_state.pop(key, None)
 
 
-def _placed() -> Placed | None:
-    """The first of the brought images under the current model; None for none."""
-    files: list[File] = st.session_state.get("map_brought", [])
+def _placed_images() -> Placed | None:
+    """Return the first MAX_PLACED uploaded images, encoded by the current model; None without images or a map."""
+    files: list[File] = st.session_state.get("map_uploads", [])
     name = state.card().name
     if not files or cached.model_map(name) is None:
         return None
-    wanted = (name, st.session_state.map_bringing)
+    cache_key = (name, st.session_state.map_upload_count)
     kept, placed = st.session_state.get("map_placed", (None, None))
-    if kept != wanted:
-        placed = _place(files[:MAX_PLACED])
-        st.session_state.map_placed = (wanted, placed)
+    if kept != cache_key:
+        placed = _encode(files[:MAX_PLACED])
+        st.session_state.map_placed = (cache_key, placed)
     return placed
 
 
-def _place(files: list[File]) -> Placed:
+def _encode(files: list[File]) -> Placed:
     model, name = state.model(), state.card().name
     info = cached.info(state.card().data)
     xs, names, problems = [], [], []
@@ -114,8 +114,9 @@ def _place(files: list[File]) -> Placed:
             names.append(file.name)
         except UploadError as error:
             problems.append(f"{plain(file.name)}: {error}")
-    if len(problems) > TOLD:
-        problems[TOLD:] = [f"{len(problems) - TOLD} more of the first {len(files)} files cannot be decoded."]
+    if len(problems) > MAX_NAMED_FILES:
+        more = len(problems) - MAX_NAMED_FILES
+        problems[MAX_NAMED_FILES:] = [f"{more} more of the first {len(files)} files cannot be decoded."]
     if not xs:
         nothing = torch.empty(0, model.latent_dim)
         return Placed(nothing, nothing, nothing, [], np.empty(0), np.empty(0), (0.0, 0.0), problems)
@@ -125,83 +126,85 @@ def _place(files: list[File]) -> Placed:
     with torch.no_grad():
         recon = -model.likelihood(codes, ys if model.num_classes else None).log_prob(x)
     usable = codes.isfinite().all(1) & recon.isfinite()
-    refused = [plain(name) for name, ok in zip(names, usable.tolist(), strict=False) if not ok]
+    non_finite = [plain(name) for name, ok in zip(names, usable.tolist(), strict=False) if not ok]
     names = [name for name, ok in zip(names, usable.tolist(), strict=False) if ok]
     x, ys, codes, recon = x[usable], ys[usable], codes[usable], recon[usable].numpy()
-    if refused:
-        problems.append(_refusal(refused))
+    if non_finite:
+        problems.append(_non_finite_sentence(non_finite))
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]
-    found = cached.model_map(name)
-    limits = float(np.quantile(found.recon, FAR)), float(np.quantile(cached.local_distances(name), FAR))
-    return Placed(x, codes, ys, names, recon, distances, limits, problems)
+    encoded = cached.model_map(name)
+    recon_limit, distance_limit = (
+        float(np.quantile(values, OUTLIER_QUANTILE)) for values in (encoded.recon, cached.local_distances(name))
+    )
+    return Placed(x, codes, ys, names, recon, distances, (recon_limit, distance_limit), problems)
 
 
-def _refusal(names: list[str]) -> str:
-    """Return the sentence on images for which the model returns no finite numbers."""
-    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+def _non_finite_sentence(names: list[str]) -> str:
+    """Return the sentence on images for which the model's results are not finite."""
+    more = f" and {len(names) - MAX_NAMED_FILES} more" if len(names) > MAX_NAMED_FILES else ""
     where = "for this image" if len(names) == 1 else "for these images"
-    return f"{', '.join(names[:TOLD])}{more}: {state.no_number(where)}"
+    return f"{', '.join(names[:MAX_NAMED_FILES])}{more}: {state.not_finite_message(where)}"
 
 
 def marks(shown: Collection, layout: Layout) -> list[tuple[str, np.ndarray]]:
-    """The placed images as marks on a map of held-out data."""
-    placed = _placed()
+    """Return (number, position (2,)) of each placed image on a map of test images; [] on a visitor's own map."""
+    placed = _placed_images()
     if placed is None or not len(placed.x) or shown.rows is None:
         return []
-    places = layout.place(placed.codes, shown)
-    return [(str(i + 1), place) for i, place in enumerate(places)]
+    positions = layout.transform(placed.codes, shown)
+    return [(str(i + 1), position) for i, position in enumerate(positions)]
 
 
 def _go_to(placed: Placed, index: int) -> None:
     state.set_z(placed.codes[index], y=int(placed.ys[index]) if state.model().num_classes else None)
 
 
-def placed(shown: Collection) -> None:
-    """The placed images with what lies beside them in latent space, and whether they are foreign."""
-    found = _placed()
-    if found is None or not len(found.x) or shown.rows is None:
+def show_placed(shown: Collection) -> None:
+    """Show the placed images with the nearest test images in latent space, and whether each is an outlier."""
+    placed = _placed_images()
+    if placed is None or not len(placed.x) or shown.rows is None:
         return
     st.divider()
     st.subheader("Your images, placed")
-    indices, _ = latent.nearest(state.features(found.codes), shown.features, 6)
-    for i, name in enumerate(found.names):
-        own, beside, words = st.columns([1, 3, 3], vertical_alignment="center")
+    indices, _ = latent.nearest(state.features(placed.codes), shown.features, 6)
+    for i, name in enumerate(placed.names):
+        own, nearest, verdict = st.columns([1, 3, 3], vertical_alignment="center")
         with own:
             picture_grid(
-                found.x[i : i + 1], [name], key=f"map_placed_{i}", columns=1, size=96,
-                on_pick=lambda _, i=i: _go_to(found, i), captions=[str(i + 1)], name=f"your image {i + 1}",
+                placed.x[i : i + 1], [name], key=f"map_placed_{i}", columns=1, size=96,
+                on_pick=lambda _, i=i: _go_to(placed, i), captions=[str(i + 1)], name=f"your image {i + 1}",
             )  # fmt: skip
-        with beside:
+        with nearest:
             picture_grid(
                 shown.images(indices[i]),
                 [f"{shown.classes[shown.labels[j]]}, {shown.name(j)}" for j in indices[i]],
                 key=f"map_beside_{i}", columns=6, size=72, name=f"held-out images nearest to your image {i + 1}",
                 captions=[shown.classes[shown.labels[j]] for j in indices[i]],
             )  # fmt: skip
-        words.markdown(_verdict(found, i))
+        verdict.markdown(_verdict(placed, i))
     st.caption(
         "What the model sees, then the held-out images nearest in latent space. An image is called outside "
         f"the data when its reconstruction error or its distance to the 15th nearest code lies beyond the "
-        f"{100 * FAR:.0f}th percentile of held-out images."
+        f"{100 * OUTLIER_QUANTILE:.0f}th percentile of held-out images."
     )
-    if len(st.session_state.get("map_brought", [])) > MAX_PLACED:
+    if len(st.session_state.get("map_uploads", [])) > MAX_PLACED:
         st.caption(f"The first {MAX_PLACED} are placed; a map of their own shows all.")
 
 
-def _verdict(found: Placed, i: int) -> str:
-    recon, distance, name = found.recon[i], found.distances[i], plain(found.names[i])
+def _verdict(placed: Placed, i: int) -> str:
+    recon, distance, name = placed.recon[i], placed.distances[i], plain(placed.names[i])
     reasons = []
-    if recon > found.limits[0]:
-        reasons.append(f"reconstruction error {recon:.0f} nats (held-out: 99 % below {found.limits[0]:.0f})")
-    if distance > found.limits[1]:
-        reasons.append(f"15th nearest code {distance:.2f} away (99 % within {found.limits[1]:.2f})")
+    if recon > placed.limits[0]:
+        reasons.append(f"reconstruction error {recon:.0f} nats (held-out: 99 % below {placed.limits[0]:.0f})")
+    if distance > placed.limits[1]:
+        reasons.append(f"15th nearest code {distance:.2f} away (99 % within {placed.limits[1]:.2f})")
     if reasons:
         return f"⚠ **{name}** lies **outside the data**: " + " and ".join(reasons) + "."
     measured = f"reconstruction error {recon:.0f} nats, 15th nearest code {distance:.2f} away"
     return f"**{name}** lies within the data: {measured}."
 
 
-# ---- a map of their own
+# ---- the visitor's own map
 
 
 def _job() -> Job | None:
@@ -209,19 +212,19 @@ def _job() -> Job | None:
 
 
 def own_collection() -> Collection | None:
-    """The visitor's own map, where it was fitted under the current model and is being looked at."""
-    name, found = st.session_state.get("map_own", (None, None))
-    return found if name == state.card().name else None
+    """Return the collection on the visitor's own map; None if none is open or another model encoded it."""
+    name, own = st.session_state.get("map_own", (None, None))
+    return own if name == state.card().name else None
 
 
 def _start() -> None:
-    if _job() is not None:  # a second click, before the page has heard of the first
+    if _job() is not None:  # the button was clicked twice
         return
     try:
-        st.session_state.map_job = Job(state.card().name, st.session_state.map_brought)
+        st.session_state.map_job = Job(state.card().name, st.session_state.map_uploads)
         st.session_state.map_job_model = state.card().name
     except Busy as error:
-        st.session_state.map_told = [str(error)]
+        st.session_state.map_messages = [str(error)]
 
 
 def _leave() -> None:
@@ -229,8 +232,8 @@ def _leave() -> None:
 
 
 @st.fragment(run_every=0.5)
-def _watch() -> None:
-    """How far the fit is; the page stays alive meanwhile."""
+def _show_progress() -> None:
+    """Show the progress of the fit, or its result. As a fragment it does not block the page."""
     job = _job()
     if job is None:
         return
@@ -244,15 +247,15 @@ def _watch() -> None:
         return
     del st.session_state.map_job
     try:
-        found = job.result()
+        own_map = job.result()
         name = st.session_state.map_job_model
-        st.session_state.map_own = (name, collection.own(found, name))
-        told = []
-        if found.left_out:
-            told.append(f"{found.left_out:,} of the files could not be decoded and were left out.")
+        st.session_state.map_own = (name, collection.from_own_map(own_map, name))
+        messages = []
+        if own_map.left_out:
+            messages.append(f"{own_map.left_out:,} of the files could not be decoded and were left out.")
         if name != state.card().name:
-            told.append(f"Your map is ready under {cached.zoo_scan()[0][name].title}, which it was fitted for.")
-        st.session_state.map_told = told
+            messages.append(f"Your map is ready under {cached.zoo_scan()[0][name].title}, which it was fitted for.")
+        st.session_state.map_messages = messages
     except UploadError as error:
-        st.session_state.map_told = [str(error)]
+        st.session_state.map_messages = [str(error)]
     st.rerun()

@@ -1,1 +1,1 @@
-"""The wing of Match."""
+"""Components of the page Match."""

@@ -1,7 +1,7 @@
-"""Match the target: rounds against hidden models, each with sliders over its own latent code.
+"""Match the target: a game of rounds, each with sliders over the latent code of one hidden model.
 
-Target and start are the same test images for every model, as the model decodes them, so that each can be
-matched to within a slider's step: the models differ only in how their latent spaces are laid out.
+Target and start are the same test images for every model, as that model decodes them. Every target can therefore be
+matched to within a slider's step, and the models differ only in their latent spaces.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ _component = st.components.v2.component(
 )
 KEY = "match_panel"
 FACTORS = "the true factors"
-MACHINES = {  # by data set; the renderer itself is one of them
+MODELS = {  # by data set; FACTORS stands for the data set's own renderer
     "sprites": ("sprites-ae", "sprites-vae", "sprites-btcvae", FACTORS),
     "rooms": ("rooms-ae", "rooms-vae", "rooms-ada", FACTORS),
 }
-ENOUGH = 80  # the score at which a round is won
-CANDIDATES = 12  # starts, of which the one farthest from the target is used
-ACTIVE = 0.01  # variance of posterior means, as for active units
+WIN_SCORE = 80  # a round is won from this score on
+START_CANDIDATES = 12  # test images, of which the one farthest from the target becomes the start
+ACTIVE_VARIANCE = 0.01  # of posterior means, as for active units
 MAX_ABS = 1e6  # of a slider's value
 MAX_SECONDS, MAX_MOVES = 86_400, 100_000  # of a round
 
 
 @dataclass(frozen=True)
 class Round:
-    """A model's task. The code of the true factors is the index of each factor's value."""
+    """One round: a model, a start and a target. If the model is FACTORS, codes are indices of the factors' values."""
 
     id: str
-    machine: str
+    model: str  # its name, or FACTORS
     sliders: list[dict]  # index, name, low, high, step
     start: Tensor  # (D,)
     target: Tensor  # (D,)
@@ -56,64 +56,67 @@ class Round:
         return self.id.split()[0]
 
     def decode(self, z: Tensor) -> Tensor:
-        """Decode a code (D,) -> its picture (1, C, H, W)."""
-        if self.machine != FACTORS:
+        """Decode a code (D,) to its image (1, C, H, W)."""
+        if self.model != FACTORS:
             with torch.no_grad():
-                return cached.model(self.machine).decode(z[None])
+                return cached.model(self.model).decode(z[None])
         grid = cached.info(self.data).grid
         factors = z.round().long().numpy().clip(0, np.array(grid.sizes) - 1)
         return torch.from_numpy(grid.render(factors[None])).float() / 255
 
     def score(self, z: Tensor) -> float:
-        """Return 100 for the target, 0 for a picture that is no nearer to it than the start."""
-        goal = self.decode(self.target)
-        from_start = multiscale_distance(self.decode(self.start), goal)
-        score = 100 * (1 - multiscale_distance(self.decode(z), goal) / from_start).clamp(0, 1)
+        """Return the score of a code (D,): 100 at the target, 0 if its image is no nearer to it than the start is."""
+        target = self.decode(self.target)
+        start_distance = multiscale_distance(self.decode(self.start), target)
+        score = 100 * (1 - multiscale_distance(self.decode(z), target) / start_distance).clamp(0, 1)
         return float(score.nan_to_num(0))  # 0 for a picture that is not finite
 
 
-def machines(data: str) -> list[str]:
-    """Return the models of a data set that are available with encoded data."""
+def available_models(data: str) -> list[str]:
+    """Return the models of a data set's game that are available and have a map, and FACTORS."""
     cards = cached.zoo_scan()[0]
     return [
-        name for name in MACHINES.get(data, ())
+        name for name in MODELS.get(data, ())
         if name == FACTORS or name in cards and cached.model_map(name) is not None
     ]  # fmt: skip
 
 
 def rounds(data: str, seed: int) -> list[Round]:
-    """Return a round for each model of a data set, in random order, on one target and one start."""
+    """Return one round per model of a data set, in random order, all with the same target and start images."""
     rng = np.random.default_rng([seed, 7])
     split, grid = cached.gallery(data), cached.info(data).grid
-    goal, *starts = rng.choice(len(split), 1 + CANDIDATES, replace=False)
-    x, _ = split.batch([goal, *starts])
+    target, *starts = rng.choice(len(split), 1 + START_CANDIDATES, replace=False)
+    x, _ = split.batch([target, *starts])
     start = starts[int(multiscale_distance(x[1:], x[:1].expand_as(x[1:])).argmax())]
-    pair, _ = split.batch([start, goal])
-    order = rng.permutation(machines(data)).tolist()
-    found = []
-    for i, machine in enumerate(order):
-        if machine == FACTORS:
-            codes = torch.from_numpy(split.factors[[start, goal]]).float()
+    pair, _ = split.batch([start, target])
+    order = rng.permutation(available_models(data)).tolist()
+    game = []
+    for i, name in enumerate(order):
+        if name == FACTORS:
+            codes = torch.from_numpy(split.factors[[start, target]]).float()
             sliders = [
                 {"index": k, "name": f"slider {k + 1}", "low": 0, "high": size - 1, "step": 1}
                 for k, size in enumerate(grid.sizes)
             ]
         else:
-            codes, sliders = _codes_and_sliders(machine, pair)
-        found.append(Round(f"{data} {seed} {i}", machine, sliders, codes[0], codes[1]))
-    return found
+            codes, sliders = _codes_and_sliders(name, pair)
+        game.append(Round(f"{data} {seed} {i}", name, sliders, codes[0], codes[1]))
+    return game
 
 
-def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
-    """Return (start, target) (2, D) and a slider for each active dimension."""
-    model = cached.model(machine)
+def _codes_and_sliders(name: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
+    """Return the codes (2, D) of the start and the target, and a slider for each active dimension.
+
+    Inactive dimensions have no slider, so the start takes their values from the target.
+    """
+    model = cached.model(name)
     with torch.no_grad():
         codes = model.encode(pair).mean.clone()
-    spread = cached.model_map(machine).codes.var(0)
-    ranges = cached.slider_ranges(machine)
-    active = [d for d in cached.dimension_order(machine) if spread[d] > ACTIVE]
-    idle = [d for d in range(model.latent_dim) if d not in active]
-    codes[0, idle] = codes[1, idle]  # a dimension without a slider cannot be matched by hand
+    spread = cached.model_map(name).codes.var(0)
+    ranges = cached.slider_ranges(name)
+    active = [d for d in cached.dimension_order(name) if spread[d] > ACTIVE_VARIANCE]
+    inactive = [d for d in range(model.latent_dim) if d not in active]
+    codes[0, inactive] = codes[1, inactive]
     low = np.minimum(ranges[:, 0], codes.amin(0).numpy())
     high = np.maximum(ranges[:, 1], codes.amax(0).numpy())
     sliders = [
@@ -128,36 +131,35 @@ def _codes_and_sliders(machine: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 
 @st.fragment
 def match_panel(current: Round, player: str, on_finished) -> None:
-    """Play a round; on_finished(score, seconds, moves) runs before the page does. A new player starts a new
-    round."""
+    """Show a round. on_finished(score, seconds, moves) runs before the page does. A new player restarts the round."""
     rerun_if_requested(KEY)
-    goal, begin = current.decode(current.target), current.decode(current.start)
-    if not state.finite(current.target, current.start, goal, begin):
-        st.warning(state.no_number("for this game's images"))
+    target, start = current.decode(current.target), current.decode(current.start)
+    if not state.finite(current.target, current.start, target, start):
+        st.warning(state.not_finite_message("for this game's images"))
         return
-    pixels = cached.info(current.data).modality.picture(goal)[0]  # (H, W, C)
+    pixels = cached.info(current.data).modality.picture(target)[0]  # (H, W, C)
     height, width, channels = pixels.shape
-    browser_decodes = current.machine != FACTORS
+    browser_decodes = current.model != FACTORS
     _component(
         key=KEY,
         data=messages.without_nan({
-            "round": _name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
-            "weights": cached.weights_id(current.machine) if browser_decodes else None,
+            "round": _round_name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
+            "weights": cached.weights_id(current.model) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
-            "start_distance": float(multiscale_distance(begin, goal)), "enough": ENOUGH,
+            "start_distance": float(multiscale_distance(start, target)), "enough": WIN_SCORE,
             "height": height, "width": width, "channels": channels,
-            "no_number": state.no_number("at this point"),
+            "no_number": state.not_finite_message("at this point"),
         }),
         on_ask_change=lambda: None,
         on_finished_change=lambda: _finished(current, player, on_finished),
     )  # fmt: skip
     if browser_decodes:
-        messages.deliver_model(current.machine)
+        messages.deliver_model(current.model)
     else:
         messages.send_answer(KEY, _answer(current, player))
 
 
-def _name(current: Round, player: str) -> str:
+def _round_name(current: Round, player: str) -> str:
     return f"{current.id} {player}"
 
 
@@ -178,13 +180,13 @@ def _finished(current: Round, player: str, on_finished) -> None:
         return
     seconds = parse_number(payload.get("seconds"), 0, MAX_SECONDS) or 0.0
     moves = parse_int(payload.get("moves"), 0, MAX_MOVES) or 0
-    on_finished(current.score(z), seconds, moves)  # the browser's own score is not trusted
+    on_finished(current.score(z), seconds, moves)  # computed here, because values from the browser are untrusted
     request_rerun(KEY)
 
 
 def _payload(current: Round, player: str, event: str) -> dict | None:
-    """Return what the browser sent with an event, if it is an object about this round."""
-    return parse_object(messages.sent(KEY, event), round=_name(current, player))
+    """Return the object that the browser sent with an event; None if it belongs to another round."""
+    return parse_object(messages.sent(KEY, event), round=_round_name(current, player))
 
 
 def _code(current: Round, payload: dict) -> Tensor | None:

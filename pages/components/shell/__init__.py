@@ -1,1 +1,1 @@
-"""What every page stands on: the state, the link, the navigation, caches, the model picker."""
+"""Modules that every page uses: state, link, navigation, caches, the model picker."""

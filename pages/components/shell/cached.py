@@ -1,6 +1,6 @@
 """Cache wrappers around vae's pure functions: one copy of each model and map for all sessions.
 
-What comes out is shared between sessions and must not be changed.
+Sessions share the returned objects, so callers must not modify them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from vae.training.recipes import RECIPES
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
-    """({name: card} of usable models in the order of the recipes, {name: reason} for the others)."""
-    found, problems = store.scan(check=figures.unknown)
+    """Return ({name: card} of usable models, in the recipes' order; {name: reason} for the unusable ones)."""
+    candidates, problems = store.scan(check=figures.unknown)
     cards = []
-    for card in found:
+    for card in candidates:
         if card.data not in DATASETS:
             problems[card.name] = f"its data set {card.data!r} is not known here"
             continue
@@ -37,7 +37,7 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
             cards.append(card)
         except (OSError, ValueError) as error:
             problems[card.name] = f"its held-out images cannot be read ({error})"
-    order = list(RECIPES)  # from simple to involved; a model without a recipe comes last
+    order = list(RECIPES)  # from simple to complex; models without a recipe come last
     cards.sort(key=lambda card: order.index(card.name) if card.name in order else len(order))
     return {card.name: card for card in cards}, problems
 
@@ -48,8 +48,8 @@ def model(name: str) -> vae.models.LatentModel:
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
-def judge(data: str) -> metrics.classifier.Classifier | None:
-    """The classifier of a data set; None where none is shipped or it is damaged."""
+def classifier(data: str) -> metrics.classifier.Classifier | None:
+    """Return the classifier trained on a data set; None if none is shipped or its file is damaged."""
     try:
         return metrics.load_classifier(data, info(data).image_shape, head_sizes(info(data)))
     except OSError:
@@ -62,7 +62,7 @@ def gallery(data: str) -> Split:
 
 
 def weights_id(name: str) -> str:
-    """Names these very weights: a browser tab may outlive a model's retraining."""
+    """Return an identifier of a model's weights. A browser tab may stay open while a model is retrained."""
     return f"{name} {model(name).card.weights_sha256[:12]}"
 
 
@@ -71,7 +71,7 @@ def info(data: str) -> DatasetInfo:
 
 
 def beta(card: vae.ModelCard) -> float | None:
-    """Return the final weight of the KL, which an autoencoder does not have; None for another objective."""
+    """Return the final weight of the KL: 0 for an autoencoder, None for an objective other than beta-VAE's."""
     objective = vae.objectives.read(card.recipe)
     if not isinstance(objective, vae.objectives.BetaVAE):
         return None
@@ -80,12 +80,13 @@ def beta(card: vae.ModelCard) -> float | None:
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def model_map(name: str) -> store.ModelMap | None:
-    """The map of a model; None where map.npz is missing or damaged."""
+    """Return the map of a model; None if map.npz is missing or damaged."""
     try:
-        found = store.read_map(name)
+        encoded = store.read_map(name)
     except store.ModelUnavailable:
         return None
-    return found if found.rows.max() < len(gallery(model(name).card.data)) else None
+    # a map may be of images that this copy of the data set lacks
+    return encoded if encoded.rows.max() < len(gallery(model(name).card.data)) else None
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
@@ -93,28 +94,27 @@ def local_distances(name: str) -> np.ndarray:
     return latent.local_distances(features(name))
 
 
-def posterior_draws(name: str) -> np.ndarray:
-    """One draw from each encoded image's posterior (N, D); (0, D) without encoded data.
+def posterior_samples(name: str) -> np.ndarray:
+    """Return one sample from each encoded image's posterior, (N, D); (0, D) for a model without a map.
 
-    Draws and not means: a dimension that carries nothing has all its means at 0, and its
-    draws spread like the prior.
+    In an inactive dimension all posterior means are near 0, but the samples are distributed like the prior.
     """
-    found = model_map(name)
-    if found is None:
+    encoded = model_map(name)
+    if encoded is None:
         return np.empty((0, model(name).latent_dim))
-    noise = np.random.default_rng(0).standard_normal(found.codes.shape)
-    return found.codes + found.sigmas * noise
+    noise = np.random.default_rng(0).standard_normal(encoded.codes.shape)
+    return encoded.codes + encoded.sigmas * noise
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def slider_ranges(name: str) -> np.ndarray:
-    """(D, 2): where encoded data lies in each dimension, by one draw from each posterior."""
-    the_model = model(name)
-    draws = posterior_draws(name)
-    if not len(draws):
-        mu, sigma = the_model.prior.mean.numpy(), the_model.prior.stddev.numpy()
+    """Return the range of encoded data in each dimension, (D, 2): quantiles of one sample from each posterior."""
+    latent_model = model(name)
+    samples = posterior_samples(name)
+    if not len(samples):
+        mu, sigma = latent_model.prior.mean.numpy(), latent_model.prior.stddev.numpy()
         return np.stack([mu - 3 * sigma, mu + 3 * sigma], axis=1)
-    return np.quantile(draws, [0.002, 0.998], axis=0).T
+    return np.quantile(samples, [0.002, 0.998], axis=0).T
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
@@ -124,36 +124,38 @@ def dimension_order(name: str) -> list[int]:
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def features(name: str) -> np.ndarray:
-    """The map's codes as their model compares them (N, F)."""
+    """Return the features (N, F) of the map's codes. Distances between codes are measured in them."""
     return model(name).features(torch.from_numpy(model_map(name).codes)).numpy()
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def attribute_directions(name: str) -> dict[str, latent.AttributeDirection]:
-    """The directions of the data's attributes in a model's space; {} where it has none to show."""
-    card, found = model(name).card, model_map(name)
-    if found is None or model(name).discrete:
+    """Return the latent direction of each attribute of the data; {} without attributes, a map or continuous codes."""
+    card, encoded = model(name).card, model_map(name)
+    if encoded is None or model(name).discrete:
         return {}
     factors = gallery(card.data).factors
-    codes = torch.from_numpy(found.codes)
+    codes = torch.from_numpy(encoded.codes)
     return {
-        attribute: latent.attribute_direction(codes, torch.from_numpy(np.isin(factors[found.rows, k], values)))
+        attribute: latent.attribute_direction(codes, torch.from_numpy(np.isin(factors[encoded.rows, k], values)))
         for attribute, (k, values) in info(card.data).attribute_values().items()
     }
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def cover(name: str, n: int = 8) -> np.ndarray:
-    """A picture of a model: for 2-D models the plane by prior quantiles, else draws from the
-    prior (seed 0) -> (n * n, C, H, W), by rows."""
-    the_model = model(name)
-    if the_model.latent_dim == 2 and not the_model.num_classes:
-        prior = the_model.prior
+    """Decode n * n images (n * n, C, H, W) for a model's preview, in row order.
+
+    A 2-D model shows a grid of the prior's quantiles; all others show samples from the prior (seed 0).
+    """
+    latent_model = model(name)
+    if latent_model.latent_dim == 2 and not latent_model.num_classes:
+        prior = latent_model.prior
         z = latent.prior_grid(n, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)
     else:
-        z = the_model.sample(n * n, generator=torch.Generator().manual_seed(0))
+        z = latent_model.sample(n * n, generator=torch.Generator().manual_seed(0))
     y = None
-    if the_model.num_classes:  # a class per row
-        y = (torch.arange(n * n) // n) % the_model.num_classes
+    if latent_model.num_classes:  # one class per row
+        y = (torch.arange(n * n) // n) % latent_model.num_classes
     with torch.no_grad():
-        return the_model.decode(z, y).numpy()
+        return latent_model.decode(z, y).numpy()

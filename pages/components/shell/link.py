@@ -1,6 +1,6 @@
-"""The link: the state in the URL. A link opened elsewhere shows the same picture.
+"""The app's state as query parameters of the URL: a link opened elsewhere shows the same picture.
 
-It is read when a session begins and when a step of a lesson is taken, and written at the end of every run.
+The link is read when a session or a step of a lesson begins. It is written at the end of every run.
 """
 
 from __future__ import annotations
@@ -11,79 +11,80 @@ from . import cached, state
 from .parse import parse_code_text, parse_int_text, parse_names_text
 
 DEFAULT_MODEL = "mnist-vae-2d"
-OWN = ("model", "z", "seed", "y", "names")  # in every page's link; other parameters belong to a page
-MAX_ASKED, MAX_LENGTH = 20, 2000  # parameters of pages in one link, and characters of a value
+SHARED_PARAMETERS = ("model", "z", "seed", "y", "names")  # in every page's link; all others belong to a page
+MAX_PAGE_PARAMETERS = 20  # in one link
+MAX_LENGTH = 2000  # characters of a page parameter's value
 
 
 def begin_run() -> None:
-    """Read the link on a session's first run; later runs ignore it."""
-    st.session_state.of_page = {}
+    """Read the link on a session's first run and ignore it on later ones."""
+    st.session_state.page_parameters = {}
     cards, problems = cached.zoo_scan()
     if not cards:
         st.error("No model can be used: " + "; ".join(f"{k}: {v}" for k, v in problems.items()))
         st.stop()
     if "model" not in st.session_state or st.session_state.model not in cards:
-        st.session_state.told_link = st.query_params.to_dict()
+        st.session_state.sent_link = st.query_params.to_dict()
         _read(st.query_params.to_dict(), cards, problems)
 
 
 def end_run() -> None:
-    """Mirror the state to the URL, which navigation empties."""
-    wanted = parameters()
-    # a browser that asked before our last link reached it sends the link before that one: query_params
-    # may then look right while the URL is about to be wrong
-    if st.query_params.to_dict() != wanted or st.session_state.told_link != wanted:
-        st.query_params.from_dict(wanted)
-        st.session_state.told_link = wanted
+    """Write the state to the URL. Navigation clears the URL, so every run has to do this."""
+    current = parameters()
+    # A request sent before our last link reached the browser carries the previous link: query_params can then
+    # match while the URL is out of date. Hence the second comparison.
+    if st.query_params.to_dict() != current or st.session_state.sent_link != current:
+        st.query_params.from_dict(current)
+        st.session_state.sent_link = current
 
 
 def end_page() -> None:
-    """End a page before its last line. st.stop alone would leave the old link in the URL."""
+    """Write the link and stop the page before its last line. st.stop alone would leave the old link in the URL."""
     end_run()
     st.stop()
 
 
 def parameters() -> dict[str, str]:
-    """Return the query parameters that lead to the present state."""
+    """Return the query parameters that restore the current state."""
     s = st.session_state
-    found = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
+    result = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
     if state.model().num_classes:
-        found["y"] = str(s.y)
+        result["y"] = str(s.y)
     if state.names():
-        found["names"] = ";".join(f"{d}:{name}" for d, name in sorted(state.names().items()))
-    return found | st.session_state.get("of_page", {})
+        result["names"] = ";".join(f"{d}:{name}" for d, name in sorted(state.names().items()))
+    return result | st.session_state.get("page_parameters", {})
 
 
-def say(key: str, value: str) -> None:
-    """Add a parameter of a page or a wing to this run's link."""
-    st.session_state.of_page[key] = value
+def set_page_parameter(key: str, value: str) -> None:
+    """Add a page's own parameter to the link of this run."""
+    st.session_state.page_parameters[key] = value
 
 
-def asked(key: str) -> str | None:
-    """Return a page's or a wing's own parameter of the link that was read last, and forget it."""
-    return st.session_state.get("asked", {}).pop(key, None)
+def pop_page_parameter(key: str) -> str | None:
+    """Return and remove a page's own parameter of the last link that was read; None where it has none."""
+    return st.session_state.get("pending_parameters", {}).pop(key, None)
 
 
-def follow(parameters: dict[str, str]) -> None:
-    """Set the state as a link with these parameters would."""
+def apply(parameters: dict[str, str]) -> None:
+    """Set the state as opening a link with these parameters would."""
     _read(parameters, *cached.zoo_scan())
 
 
 def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
-    others = [(key, value) for key, value in parameters.items() if key not in OWN and len(value) <= MAX_LENGTH]
-    st.session_state.asked = dict(others[:MAX_ASKED])
+    own = [(k, v) for k, v in parameters.items() if k not in SHARED_PARAMETERS and len(v) <= MAX_LENGTH]
+    st.session_state.pending_parameters = dict(own[:MAX_PAGE_PARAMETERS])
     name = parameters.get("model", DEFAULT_MODEL)
     if name not in cards:
         fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
         if "model" in parameters:
-            # the sentence does not repeat an unknown name: it is Markdown, and the link may be anybody's
+            # Do not repeat an unknown name: the sentence is Markdown, and the link is untrusted.
             reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
-            state.complain(f"The link's model {reason}; this is {fallback} instead.")
+            state.add_warning(f"The link's model {reason}; this is {fallback} instead.")
         name = fallback
         parameters = {k: v for k, v in parameters.items() if k == "seed"}
     state.begin_model(name)
     st.session_state.y = 0
-    state.set_seed(_integer(parameters, "seed", 0, state.MAX_SEED))
+    state.set_seed(_int_parameter(parameters, "seed", 0, state.MAX_SEED))
     model = state.model()
     for d, name in parse_names_text(parameters.get("names", ""), model.latent_dim, state.MAX_NAME):
         state.rename(d, name)
@@ -91,28 +92,28 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     if "z" in parameters:
         values, problem = parse_code_text(parameters["z"], model.latent_dim, state.MAX_ABS)
         if values is None:
-            state.complain(f"The link's z cannot be used: {problem}. This is the starting point instead.")
+            state.add_warning(f"The link's z cannot be used: {problem}. This is the starting point instead.")
     x, y = state.first_image() if values is None else (None, 0)
     if model.num_classes:
-        y = _integer(parameters, "y", y, model.num_classes - 1)
+        y = _int_parameter(parameters, "y", y, model.num_classes - 1)
     if values is None:
         state.set_image(x, y)
     else:
         state.set_z(values, y=y)
 
 
-def _integer(parameters: dict, key: str, default: int, highest: int) -> int:
-    """Return a whole number of the link, or the default with a complaint where it is none."""
+def _int_parameter(parameters: dict, key: str, default: int, high: int) -> int:
+    """Return an integer parameter, 0 to high, or the default. Warns if the value is invalid."""
     if key not in parameters:
         return default
-    value = parse_int_text(parameters[key], 0, highest)
+    value = parse_int_text(parameters[key], 0, high)
     if value is None:
-        state.complain(f"The link's {key} must be a whole number from 0 to {highest}; it is {default}.")
+        state.add_warning(f"The link's {key} must be a whole number from 0 to {high}; it is {default}.")
         return default
     return value
 
 
-def tell_complaints() -> None:
-    """Show, once, what is wrong with the link that was read last and what else could not be done."""
-    for sentence in st.session_state.pop("complaints", []):
+def show_warnings() -> None:
+    """Show the pending warnings, each once."""
+    for sentence in st.session_state.pop("warnings", []):
         st.warning(sentence)

@@ -1,4 +1,4 @@
-"""The row on top of every page: which model is looked at, and what it is."""
+"""The row at the top of every page: the model, its description and figures."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from vae import objectives
 from vae.evaluation import report
 
 from . import cached, state
-from .navigation import ensure_front_door
+from .navigation import ensure_entry_point
 
 
 def model_picker() -> None:
-    """Choose the model; says what it is and what its figures are."""
-    ensure_front_door()
+    """Show the model selector with the current model's description and figures."""
+    ensure_entry_point()
     cards, problems = cached.zoo_scan()
     names = list(cards)
     current = st.session_state.model
-    # the link or another page may have chosen: the widget follows the state
+    # The link or another page may have set the model, so the widget takes its value from the state.
     st.session_state["model_picker"] = current
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     row = left.container(horizontal=True, vertical_alignment="bottom")
@@ -33,36 +33,36 @@ def model_picker() -> None:
         st.caption(card.description)
         st.container(key="model_figures").caption(report.summary(card))
     with row.popover("About", help="this model: its figures, recipe and licence"):
-        about(card)
+        show_details(card)
     if problems:
         with row.popover(f"{len(problems)} unavailable"):
             for name, reason in problems.items():
                 st.write(f"**{name}**: {reason}.")
 
 
-def choose_one(names: list[str]) -> None:
-    """A button to the first of the models that the page can serve, where the current one is none."""
+def switch_model_button(names: list[str]) -> None:
+    """Show a button that switches to the first of these models. For pages that do not support the current one."""
     st.button("Choose one", type="primary", on_click=state.set_model, args=tuple(names[:1]), disabled=not names)
 
 
-def about(card) -> None:
-    """The model's card: figures with their baselines, how they were measured, the recipe."""
+def show_details(card) -> None:
+    """Show a model's card: figures with their baselines, how they were measured, the recipe."""
     st.markdown(report.figures_table(card))
-    chosen = report.selection_sentence(card.selection)
+    selection = report.selection_sentence(card.selection)
     for text in (
         card.note,
-        f"Settings and seed: {chosen}." if chosen else "",
+        f"Settings and seed: {selection}." if selection else "",
         f"Published: {card.published}" if card.published else "",
     ):
         if text:
             st.markdown(text)
     st.caption(f"**How it was measured.** {report.protocols(card)}.")
     objective = objectives.read(card.recipe)
-    of_objective = ("objective", *objectives.FLAT_FIELDS)
+    objective_fields = ("objective", *objectives.FLAT_FIELDS)
     trained = [
         f"{k} {v}"
         for k, v in card.recipe.items()
-        if k not in of_objective and (k == "seed" or v not in (0, "no", "", False))
+        if k not in objective_fields and (k == "seed" or v not in (0, "no", "", False))
     ]
     trained.append(f"objective {objective.described()}")
     st.caption("**Trained with** " + ", ".join(trained) + ".")
@@ -70,7 +70,7 @@ def about(card) -> None:
 
 
 def class_picker() -> None:
-    """The class of a conditional model, z held."""
+    """Show a class selector for conditional models. z stays the same."""
     model = state.model()
     if not model.num_classes:
         return

@@ -1,6 +1,6 @@
-"""The pages of the app, in their order: every file of pages/ is one, and says itself what it is.
+"""The app's navigation. Every file in pages/ is a page.
 
-A page file begins with a docstring, "Title: what it shows", and holds PLACE, its place in the navigation.
+A page file begins with the docstring "Title: what it shows" and sets PLACE, by which the navigation is sorted.
 """
 
 from __future__ import annotations
@@ -11,46 +11,48 @@ from pathlib import Path
 
 import streamlit as st
 
-FOLDERS = [Path(__file__).parents[2]]  # where page files lie
-FRONT = "home"  # the page that opens without an address
+FOLDERS = [Path(__file__).parents[2]]  # of page files
+DEFAULT_PAGE = "home"  # at the bare address
 
 
 def navigation():
-    """Return the page that is to run; where a callback has asked for another, that one runs instead."""
-    found = sorted((path for folder in FOLDERS for path in folder.glob("*.py")), key=lambda path: _described(path)[1])
+    """Return the page to run. If a callback has called open_page, switch to that page instead."""
+    paths = [path for folder in FOLDERS for path in folder.glob("*.py")]
+    paths.sort(key=lambda path: _title_and_place(path)[1])
     page = st.navigation(
-        [st.Page(path, title=_described(path)[0], default=path.stem == FRONT) for path in found], position="top"
+        [st.Page(path, title=_title_and_place(path)[0], default=path.stem == DEFAULT_PAGE) for path in paths],
+        position="top",
     )
     if "next_page" in st.session_state:
-        st.session_state.told_link = {}  # switching empties the URL
+        st.session_state.sent_link = {}  # st.switch_page clears the URL
         st.switch_page(st.session_state.pop("next_page"))
     return page
 
 
 @lru_cache(maxsize=100)
-def _described(path: Path) -> tuple[str, float]:
-    """Return a page's title and place, read from its file without running it."""
+def _title_and_place(path: Path) -> tuple[str, float]:
+    """Return a page's title and PLACE, read from its source without running it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     title = (ast.get_docstring(tree) or path.stem.capitalize()).partition(":")[0]
-    places = [
+    positions = [
         ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["PLACE"]
     ]
-    return title, places[0] if places else float("inf")
+    return title, positions[0] if positions else float("inf")
 
 
-def go(page: str) -> None:
-    """Have the next run show a page ("sliders"): for callbacks, which cannot switch themselves."""
+def open_page(page: str) -> None:
+    """Switch to a page, such as "sliders", on the next run. For callbacks, which cannot call st.switch_page."""
     st.session_state.next_page = f"pages/{page}.py"
 
 
-def ensure_front_door() -> None:
-    """Run again through app.py where a page was run on its own.
+def ensure_entry_point() -> None:
+    """Rerun through app.py if a page file was run on its own.
 
-    Until app.py has called st.navigation once, Streamlit takes pages/ for an app of its older
-    kind: a deep link that is a fresh server's first request runs the page file alone.
+    Until app.py has called st.navigation, Streamlit treats pages/ as a multipage app of its older kind: if the first
+    request to a new server is a link to a page, that page's file runs alone.
     """
     if "model" not in st.session_state:
-        navigation()  # tells Streamlit that this app has a front door
+        navigation()  # makes Streamlit use st.navigation from now on
         st.rerun()

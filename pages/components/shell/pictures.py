@@ -1,4 +1,4 @@
-"""Arrays of pixels to files and data URIs."""
+"""Convert arrays of pixels to images, files and data URIs."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from vae.data.modality import IMAGES, Modality
 
 
 def to_uint8(x, modality: Modality = IMAGES) -> np.ndarray:
-    """x (N, ...) in [0, 1], tensor or array -> its pictures (N, H, W, 1 or 3) uint8."""
+    """Convert x (N, ...) in [0, 1], tensor or array, to pictures (N, H, W, 1 or 3) uint8."""
     return modality.picture(x)
 
 
-def missing(x) -> list[int]:
-    """Return the indices in x (N, ...) of what holds NaN or infinity."""
+def non_finite(x) -> list[int]:
+    """Return the indices of the items of x (N, ...) that contain NaN or infinity."""
     finite = np.isfinite(np.asarray(x, np.float32)).reshape(len(x), -1).all(1)
     return np.flatnonzero(~finite).tolist()
 
 
 def to_image(pixels: np.ndarray, scale: int = 1) -> Image.Image:
-    """(H, W, 1 or 3) uint8 -> an image, each pixel drawn scale x scale."""
+    """Convert pixels (H, W, 1 or 3) uint8 to an image, each pixel scale x scale."""
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
 
 
 def sheet(x, columns: int, gap: int = 0, modality: Modality = IMAGES) -> np.ndarray:
-    """x (N, ...) in [0, 1] -> one picture (rows*H, columns*W, 1 or 3) uint8, by rows; gaps are mid-grey."""
-    return tiled(to_uint8(x, modality), columns, gap)
+    """Tile x (N, ...) in [0, 1] into one picture (rows*H, columns*W, 1 or 3) uint8, row by row; gaps are mid-grey."""
+    return tile(to_uint8(x, modality), columns, gap)
 
 
-def tiled(pixels: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
-    """Pictures (N, H, W, C) uint8 -> one (rows*H, columns*W, C), by rows; gaps are mid-grey."""
+def tile(pixels: np.ndarray, columns: int, gap: int = 0) -> np.ndarray:
+    """Tile pictures (N, H, W, C) uint8 into one (rows*H, columns*W, C), row by row; gaps are mid-grey."""
     n, height, width, channels = pixels.shape
     rows = -(-n // columns)
     pixels = np.pad(pixels, ((0, rows * columns - n), (0, gap), (0, gap), (0, 0)), constant_values=128)

@@ -1,7 +1,7 @@
-"""The one latent point that travels through the app: model, z, class and seed.
+"""The state that all pages share: model, z (the current point), class and seed.
 
-They live in the session under plain keys (no widget owns them), and link.py carries them to the
-URL and back. Every door (slider, click, upload, draw) ends in set_z; nobody else writes z.
+The session holds them under plain keys that no widget owns; link.py copies them to the URL and back. Every slider,
+click, upload and sample calls set_z, and nothing else writes z.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import vae
 from vae.data import DatasetInfo
 
 from . import cached
-from .navigation import ensure_front_door
+from .navigation import ensure_entry_point
 
-MAX_ABS = 1000.0  # of a value of z; decoders show nothing new farther out
-DECIMALS = 4  # of z in the URL, and so in the session
+MAX_ABS = 1000.0  # of a value of z; decoders do not change farther out
+DECIMALS = 4  # of z in the URL, and therefore in the session
 MAX_SEED = 2**31 - 1
 MAX_NAME = 24  # characters in the name of a dimension
 
 
 def model() -> vae.models.LatentModel:
-    ensure_front_door()
+    ensure_entry_point()
     return cached.model(st.session_state.model)
 
 
@@ -33,12 +33,12 @@ def card() -> vae.ModelCard:
 
 
 def info() -> DatasetInfo:
-    """What is known of the current model's data."""
+    """Return the description of the current model's data set."""
     return cached.info(card().data)
 
 
 def as_pictures(x: Tensor) -> np.ndarray:
-    """x (N, C, H, W) of the current model's data -> pictures (N, H, W, 1 or 3) uint8."""
+    """Convert images x (N, C, H, W) of the current model's data to pictures (N, H, W, 1 or 3) uint8."""
     return info().modality.picture(x)
 
 
@@ -48,7 +48,7 @@ def z() -> Tensor:
 
 
 def y(n: int = 1) -> Tensor | None:
-    """Return the current class, n times, for conditional models; None for others."""
+    """Return the current class, repeated n times (n,), for conditional models; None for others."""
     return torch.full((n,), st.session_state.y) if model().num_classes else None
 
 
@@ -57,53 +57,53 @@ def seed() -> int:
 
 
 def version() -> int:
-    """Return how often z was written, by which a panel tells a new point from its own echo."""
+    """Return how often z was written. A panel uses it to distinguish a new point from an echo of its own."""
     return st.session_state.version
 
 
 def decode(zs: Tensor, ys: Tensor | None = None) -> Tensor:
-    """Decode codes (N, D) with the current model -> mean images; under the current class unless ys is given."""
+    """Decode codes (N, D) to mean images (N, C, H, W) with the current model, under ys (N,) or the current class."""
     with torch.no_grad():
         return model().decode(zs, y(len(zs)) if ys is None else ys)
 
 
 def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
-    """Encode images (N, C, H, W) with the current model -> posterior means (N, D)."""
+    """Encode images (N, C, H, W) to posterior means (N, D) with the current model."""
     with torch.no_grad():
         return model().encode(x, y(len(x)) if ys is None else ys).mean
 
 
 def features(zs: Tensor) -> np.ndarray:
-    """Return codes (N, D) as the current model compares them (N, F)."""
+    """Return the features (N, F) of codes (N, D), in which the current model's distances are measured."""
     return model().features(zs).numpy()
 
 
 def finite(*values: Tensor | np.ndarray | float | None) -> bool:
-    """Return whether no value holds NaN or infinity; None is left out."""
+    """Return whether all values are finite. None is ignored."""
     return all(bool(torch.as_tensor(value).isfinite().all()) for value in values if value is not None)
 
 
-def no_number(where: str = "for this image") -> str:
-    """Return the sentence that stands in place of a picture or a figure that is not finite."""
+def not_finite_message(where: str = "for this image") -> str:
+    """Return the sentence that replaces a picture or a figure that is not finite."""
     return f"This model returns a value that is not a finite number {where}, so there is nothing to show."
 
 
-def complain(sentence: str) -> None:
-    """Show a sentence on top of the next run's page: what could not be done."""
-    st.session_state.setdefault("complaints", []).append(sentence)
+def add_warning(sentence: str) -> None:
+    """Add a sentence to the warnings at the top of the next run's page."""
+    st.session_state.setdefault("warnings", []).append(sentence)
 
 
 def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
-    """Make values (D,) the current point, with class y if given. start: a walk begins here.
+    """Make values (D,) the current point, with class y if given. start: also make it the start point.
 
-    Returns False for values that are not finite: the page says so and the current point stays. A
-    model without a point yet starts at the prior's mean.
+    Returns False if values are not finite. The page then shows a warning and the current point does not change; a
+    model that has no point yet starts at the prior's mean.
     """
     usable = finite(values)
     if not usable:
         stays = "z" in st.session_state
         so = "stays as it was" if stays else "is the mean of the prior"
-        complain(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
+        add_warning(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
         if stays:
             return False
         values = model().prior.mean.nan_to_num(0, 0, 0)
@@ -120,12 +120,12 @@ def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
 
 
 def start_point() -> tuple[tuple[float, ...], int]:
-    """Return (z, class) where the present walk began: the last point that was not set by hand."""
+    """Return the start point (z, class): the last point that was not set by hand."""
     return st.session_state.start
 
 
 def names() -> dict[int, str]:
-    """Return the names that this session gave to dimensions of the current model."""
+    """Return {dimension: name} of the current model, as named in this session."""
     return st.session_state.setdefault("names", {}).setdefault(st.session_state.model, {})
 
 
@@ -134,19 +134,19 @@ def dim_name(d: int) -> str:
 
 
 def rename(d: int, name: str) -> None:
-    """Name a dimension of the current model, as parse_name returns a name; an empty one removes it."""
+    """Name a dimension of the current model. name comes from parse_name; an empty name removes the old one."""
     names().pop(d, None)
     if name and name != f"z{d}":
         names()[d] = name
 
 
 def locked() -> set[int]:
-    """Return the dimensions of the current model that the panel, its buttons and Random do not change."""
+    """Return the locked dimensions of the current model. The panel, its buttons and Random do not change them."""
     return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
 
 
 def keep_locked(values: Tensor) -> Tensor:
-    """Return values (D,) with the locked dimensions as they are now."""
+    """Return values (D,) with the locked dimensions replaced by their current values."""
     kept = values.clone()
     for d in locked():
         kept[d] = st.session_state.z[d]
@@ -158,25 +158,24 @@ def lock(d: int, on: bool) -> None:
     (locked().add if on else locked().discard)(d)
 
 
-def drawn_factors() -> tuple[int, ...] | None:
-    """Return the true factors of the image whose code the current point is; None where that image was not
-    drawn from factors."""
+def true_factors() -> tuple[int, ...] | None:
+    """Return the true factors (K,) of the current point; None if its image was not rendered from factors."""
     kept = st.session_state.get("factors")
     return kept[1] if kept and kept[0] == (st.session_state.model, version()) else None
 
 
-def draw(factors: np.ndarray) -> Tensor:
-    """Draw images (B, C, H, W) in [0, 1] of the current model's data from factor values (B, K)."""
+def render(factors: np.ndarray) -> Tensor:
+    """Render images (B, C, H, W) in [0, 1] of the current model's data from factor values (B, K)."""
     return torch.from_numpy(info().grid.render(factors)).float() / 255
 
 
 def set_factors(factors: np.ndarray) -> None:
-    """Draw the image with these factor values (K,) and make its code the current point."""
-    if set_z(encode(draw(factors[None]))[0]):
-        _remember_factors(factors)
+    """Render the image with these factor values (K,) and make its code the current point."""
+    if set_z(encode(render(factors[None]))[0]):
+        _set_true_factors(factors)
 
 
-def _remember_factors(factors) -> None:
+def _set_true_factors(factors) -> None:
     st.session_state.factors = ((st.session_state.model, version()), tuple(map(int, factors)))
 
 
@@ -189,40 +188,43 @@ def set_seed(value: int) -> None:
 
 
 def set_model(name: str) -> None:
-    """Choose a model. Where both know the same data, the new model encodes what the old one shows at z;
-    otherwise, and where that is no picture, the start is the image that the new model's data begins with."""
+    """Switch to a model and set its point.
+
+    If both models have the same data, the new one encodes the picture that the old one decodes at z. Otherwise, or if
+    that picture is not finite, it encodes the first image of its own data.
+    """
     old, new = model(), cached.model(name)
     same_data = old.card.data == new.card.data
-    drawn = drawn_factors() if same_data else None
-    if drawn is not None:
-        x, label = draw(np.array([drawn])), None
+    factors = true_factors() if same_data else None
+    if factors is not None:
+        x, label = render(np.array([factors])), None
     elif same_data:
         x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
     begin_model(name)
     if not same_data or not finite(x):
         x, label = first_image()
-    if set_image(x, label) and drawn is not None:
-        _remember_factors(drawn)
+    if set_image(x, label) and factors is not None:
+        _set_true_factors(factors)
 
 
 def begin_model(name: str) -> None:
-    """Make a model the current one, without a point: another model's z means nothing to it."""
+    """Make a model the current one and remove z, which belongs to the previous model."""
     st.session_state.model = name
     st.session_state.pop("z", None)
 
 
 def first_image() -> tuple[Tensor, int]:
-    """Return the test image of the current model's data that a session begins with (1, C, H, W), and its class."""
+    """Return the test image (1, C, H, W) at which the current model's data starts, and its class."""
     x, labels = cached.gallery(card().data).batch([info().start])
     return x, int(labels[0])
 
 
 def set_image(x: Tensor, label: int | None) -> bool:
-    """Make the code of x (1, C, H, W) the current point, under its class; without one the likeliest.
+    """Make the code of x (1, C, H, W) the current point, under the given class or, if None, the most likely one.
 
-    Returns False where that code, or the image, is not finite.
+    Returns False if the image or its code is not finite.
     """
-    if not finite(x):  # an image that another model decoded
+    if not finite(x):  # another model may have decoded it
         return False
     if not model().num_classes:
         return set_z(encode(x)[0], y=0)

@@ -1,1 +1,1 @@
-"""The wing of Uses: one downstream task a file."""
+"""Components of the page Uses: one downstream task per file."""

@@ -1,4 +1,4 @@
-"""Finding what is foreign (out-of-distribution): images ranked by what a model makes of them."""
+"""Out-of-distribution detection: images ranked by a model's anomaly score."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
 NEEDS = "Foreign images have been measured for models of grey digits and clothes."
-RANKED = 400  # images of each kind that are ranked on the page
+N_RANKED = 400  # images of each kind
 SHOWN = 20  # at each end of the ranking
 EXAMPLES = 8
-NO_SCORE = torch.finfo(torch.float32).max  # what vae.metrics gives for a score that is not finite
-FAILURE = ("fashion-vae-16d", "blurred", "excess")
+NO_SCORE = torch.finfo(torch.float32).max  # vae.metrics returns it for a score that is not finite
+KNOWN_FAILURE = ("fashion-vae-16d", "blurred", "excess")
 
 
 def models() -> list[str]:
@@ -34,9 +34,9 @@ def models() -> list[str]:
 
 def show() -> None:
     card = state.card()
-    info, found = cached.info(card.data), card.figures
-    kinds = [kind for kind in downstream.outlier_kinds(info) if kind not in info.out_of_distribution or _there(kind)]
-    scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in found]
+    info, figures = cached.info(card.data), card.figures
+    kinds = [k for k in downstream.outlier_kinds(info) if k not in info.out_of_distribution or _has_images(k)]
+    scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in figures]
     if st.session_state.get("anomaly_kind") not in kinds:
         st.session_state.anomaly_kind = kinds[0]
     if st.session_state.get("anomaly_score") not in scores:
@@ -55,49 +55,51 @@ def show() -> None:
         help="squared error of the reconstruction; negative ELBO in nats; excess: the negative ELBO less the entropy "
             "of the image's own grey pixels",
     )  # fmt: skip
-    if FAILURE[0] in models():
-        row.button("The known failure", on_click=_fail, help="a model of clothes is shown blurred clothes")
-    auroc = found[f"auroc_{score}_{kind}"]
-    (own, own_scores), (foreign, foreign_scores) = _looked_at(card.name, None), _looked_at(card.name, kind)
-    ours, theirs = getattr(own_scores, score), getattr(foreign_scores, score)
+    if KNOWN_FAILURE[0] in models():
+        row.button("The known failure", on_click=_set_failure, help="a model of clothes is shown blurred clothes")
+    auroc = figures[f"auroc_{score}_{kind}"]
+    test_images, test_scores = _scored_images(card.name, None)
+    outliers, outlier_scores = _scored_images(card.name, kind)
+    test_values, outlier_values = getattr(test_scores, score), getattr(outlier_scores, score)
 
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
-            charts.two_histograms(ours, theirs, "test images", kind_labels()[kind],
+            charts.overlaid_histograms(test_values, outlier_values, "test images", kind_labels()[kind],
                 f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
             config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
         )  # fmt: skip
     with right:
         st.plotly_chart(
-            charts.roc_curve(metrics.FALSE_POSITIVE_RATES, found[f"roc_{score}_{kind}"], auroc),
+            charts.roc_curve(metrics.FALSE_POSITIVE_RATES, figures[f"roc_{score}_{kind}"], auroc),
             config=charts.CONFIG, key="anomaly_roc", alt="foreign images found against false alarms",
         )  # fmt: skip
     st.markdown(_verdict(auroc, score))
     with torch.no_grad():
-        shown = torch.cat([foreign[:EXAMPLES], state.model().reconstruct(foreign[:EXAMPLES])])
+        shown = torch.cat([outliers[:EXAMPLES], state.model().reconstruct(outliers[:EXAMPLES])])
     picture_grid(
-        shown, [f"{kind_labels()[kind]} {i + 1}, {what}" for what in ("as it is", "decoded") for i in range(EXAMPLES)],
+        shown,
+        [f"{kind_labels()[kind]} {i + 1}, {title}" for title in ("as it is", "decoded") for i in range(EXAMPLES)],
         key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
     )  # fmt: skip
 
     st.subheader("Ranked together")
-    both, values = torch.cat([own, foreign]), np.concatenate([ours, theirs])
-    is_foreign = np.arange(len(both)) >= len(own)
+    both, values = torch.cat([test_images, outliers]), np.concatenate([test_values, outlier_values])
+    is_outlier = np.arange(len(both)) >= len(test_images)
     order = np.argsort(-values, kind="stable")
     ends = {"The most foreign, as the model sees it": order[:SHOWN], "The most familiar": order[-SHOWN:]}
-    for column, (what, rows) in zip(st.columns(2, gap="large"), ends.items(), strict=False):
+    for column, (title, rows) in zip(st.columns(2, gap="large"), ends.items(), strict=False):
         with column:
-            st.markdown(f"**{what}**: {100 * is_foreign[rows].mean():.0f} % of these {SHOWN} are foreign.")
+            st.markdown(f"**{title}**: {100 * is_outlier[rows].mean():.0f} % of these {SHOWN} are foreign.")
             picture_grid(
-                both[rows], [f"{'foreign' if is_foreign[i] else 'test image'}, {_text(values[i])}" for i in rows],
-                key=f"anomaly_{what[9:14]}", size=56,
-                captions=["foreign" if is_foreign[i] else "–" for i in rows], name=what,
+                both[rows], [f"{'foreign' if is_outlier[i] else 'test image'}, {_text(values[i])}" for i in rows],
+                key=f"anomaly_{title[9:14]}", size=56,
+                captions=["foreign" if is_outlier[i] else "–" for i in rows], name=title,
             )  # fmt: skip
 
     st.subheader("All kinds")
     table = {"foreign images": [kind_labels()[k] for k in kinds]}
-    table |= {f"{AUROC.label} by {SCORES[s]}": [found[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
+    table |= {f"{AUROC.label} by {SCORES[s]}": [figures[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
     st.dataframe(
         table, hide_index=True, key="anomaly_table",
         column_config={name: figure_column(AUROC) for name in table if name != "foreign images"},
@@ -107,8 +109,8 @@ def show() -> None:
 
     def scores_csv() -> bytes:
         rows = [
-            f"{'foreign' if f else 'own'},{i % len(own)},{v:.6g}"
-            for i, (f, v) in enumerate(zip(is_foreign, values, strict=False))
+            f"{'foreign' if f else 'own'},{i % len(test_images)},{v:.6g}"
+            for i, (f, v) in enumerate(zip(is_outlier, values, strict=False))
         ]
         return "\n".join([f"kind,row,{score}", *rows, ""]).encode()
 
@@ -121,12 +123,12 @@ def show() -> None:
         picked = image_input("anomaly_image")
         value = float(getattr(_scores(card.name, picked.x), score)[0])
         if value >= NO_SCORE:
-            st.warning(state.no_number())
+            st.warning(state.not_finite_message())
         else:
             st.markdown(
                 f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above "
-                f"{100 * float((ours < value).mean()):.0f} % of "
-                f"{len(ours)} test images."
+                f"{100 * float((test_values < value).mean()):.0f} % of "
+                f"{len(test_values)} test images."
             )
 
 
@@ -134,15 +136,15 @@ def _text(score: float) -> str:
     return f"{score:.4g}" if score < NO_SCORE else "not a finite number"
 
 
-def _there(data: str) -> bool:
+def _has_images(data: str) -> bool:
     try:
         return len(cached.gallery(data)) > 0
-    except (OSError, ValueError):  # its file is missing or damaged: its own models are told to be unavailable
+    except (OSError, ValueError):  # its file is missing or damaged; the model picker says so
         return False
 
 
-def _fail() -> None:
-    name, kind, score = FAILURE
+def _set_failure() -> None:
+    name, kind, score = KNOWN_FAILURE
     if state.card().name != name:
         state.set_model(name)
     st.session_state.anomaly_kind, st.session_state.anomaly_score = kind, score
@@ -150,13 +152,13 @@ def _fail() -> None:
 
 def _verdict(auroc: float, score: str) -> str:
     share = "more than 99.9" if 0.9995 <= auroc < 1 else f"{100 * auroc:.1f}"
-    chance = (
+    sentence = (
         f"**{AUROC.label} {AUROC.text(auroc)}**: in {share} % of pairs the foreign image has the higher "
         f"{SCORES[score]}. "
     )
     if auroc >= 0.5:
-        return chance + "By chance it would be 50 %."
-    return chance + "**Worse than chance.** " + {
+        return sentence + "By chance it would be 50 %."
+    return sentence + "**Worse than chance.** " + {
         "squared_error": "Smooth pictures are easy to decode, wherever they come from.",
         "negative_elbo": (
             "This score counts, too, how uncertain grey pixels are in themselves, and these images have fewer of "
@@ -172,11 +174,11 @@ def _verdict(auroc: float, score: str) -> str:
 
 
 @st.cache_resource(max_entries=24, show_spinner="Looking at foreign images")
-def _looked_at(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Scores]:
-    """RANKED images (N, C, H, W) of a kind, or of the model's own data, and what it makes of them."""
+def _scored_images(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Scores]:
+    """Return N_RANKED images (N, C, H, W) of a kind, or test images of the model's data for None, and their scores."""
     data = cached.model(name).card.data
     other = kind in cached.info(data).out_of_distribution
-    x, _ = cached.gallery(kind if other else data).batch(range(RANKED))
+    x, _ = cached.gallery(kind if other else data).batch(range(N_RANKED))
     if kind is not None:
         x = downstream.outlier_images(kind, x, torch.Generator().manual_seed(1))
     return x, _scores(name, x)

@@ -1,4 +1,4 @@
-"""Denoising: noise on an image, and what models take away again."""
+"""Denoising: a noisy image and its reconstructions by several models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
 NEEDS = "Denoising has been measured for models of grey digits."
-BESIDE = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE, and a VAE of the same networks trained on clean images
+BASELINES = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE; a VAE with the same networks trained on clean images
 
 
 def models() -> list[str]:
@@ -42,11 +42,11 @@ def show() -> None:
     with right.popover("Choose the image"):
         picked = image_input("denoise_image")
     noisy = add_noise(picked.x, std, torch.Generator().manual_seed(state.seed()))
-    cards, every = cached.zoo_scan()[0], models()
-    names = list(dict.fromkeys(n for n in (state.card().name, *BESIDE) if n in every))
+    cards, supported = cached.zoo_scan()[0], models()
+    names = list(dict.fromkeys(n for n in (state.card().name, *BASELINES) if n in supported))
     with torch.no_grad():
-        found = [cached.model(name).reconstruct(noisy) for name in names]
-    shown = torch.cat([picked.x, noisy, *found])
+        reconstructions = [cached.model(name).reconstruct(noisy) for name in names]
+    shown = torch.cat([picked.x, noisy, *reconstructions])
     quality = ["", *(_decibels(picked.x, x) for x in shown[1:, None])]
     titles = ["the image", "with noise", *(cards[name].title for name in names)]
     picture_grid(
@@ -60,19 +60,19 @@ def show() -> None:
         "knows no noise, until the noise is so foreign that its encoder is lost."
     )
     exports.download_sheet(shown, len(shown), "denoised", "denoise_png")
-    every.sort(key=lambda n: -cards[n].figures["psnr_denoised"])
+    supported.sort(key=lambda n: -cards[n].figures["psnr_denoised"])
     psnr = FIGURES["psnr_denoised"]
     st.dataframe(
-        {"model": [cards[n].title for n in every], psnr.title: [cards[n].figures[psnr.key] for n in every]},
+        {"model": [cards[n].title for n in supported], psnr.title: [cards[n].figures[psnr.key] for n in supported]},
         hide_index=True, column_config={psnr.title: figure_column(psnr)}, key="denoise_table",
     )  # fmt: skip
-    f = state.card().figures
+    figures = state.card().figures
     st.caption(
         f"From the cards: {state.card().protocol['psnr_denoised']}. The noisy digits themselves have "
-        f"{psnr.text(f['psnr_noisy'])} {psnr.unit}, the mean image {psnr.text(f['psnr_mean_image'])}."
+        f"{psnr.text(figures['psnr_noisy'])} {psnr.unit}, the mean image {psnr.text(figures['psnr_mean_image'])}."
     )
 
 
 def _decibels(x: torch.Tensor, other: torch.Tensor) -> str:
-    """Return what a caption says of a picture's quality; nothing of one that is not finite."""
+    """Return the PSNR of other against x as the end of a caption; "" if other is not finite."""
     return f", {float(metrics.psnr(x, other).clamp(max=99.9)):.1f} dB" if state.finite(other) else ""

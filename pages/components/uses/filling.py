@@ -1,4 +1,4 @@
-"""Filling in: what a model holds possible where an image is hidden."""
+"""Inpainting: samples from the posterior given the visible pixels of an image."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
 NEEDS = "A posterior can be drawn from where the model has one: VAEs of every kind but those with a codebook."
-PARTICLES = {1: 64, 3: 24}  # by the image's channels: colour takes longer
+PARTICLES = {1: 64, 3: 24}  # by number of channels; fewer for colour images, which take longer
 SHOWN = 16
-HIDDEN = {  # what is hidden of a picture of height and width 1, y downwards
+HIDDEN = {  # label: whether (y, x) is hidden, with y downwards and both from 0 to 1
     "lower half": lambda y, x: y >= 0.5,
     "upper half": lambda y, x: y < 0.5,
     "left half": lambda y, x: x < 0.5,
@@ -31,8 +31,8 @@ HIDDEN = {  # what is hidden of a picture of height and width 1, y downwards
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    found = [name for name, card in cards.items() if not FAMILIES[card.family].deterministic]
-    return sorted(found, key=lambda name: name != "mnist-vae-16d")
+    names = [name for name, card in cards.items() if not FAMILIES[card.family].deterministic]
+    return sorted(names, key=lambda name: name != "mnist-vae-16d")
 
 
 def show() -> None:
@@ -52,19 +52,19 @@ def show() -> None:
         return
     ys = None if y is None else torch.full((len(filled.z),), y)
     decoded = state.decode(filled.z, ys)
-    seen = torch.where(visible, x, torch.tensor(0.5))
+    masked = torch.where(visible, x, torch.tensor(0.5))
 
-    one, many = st.columns([1, 2], gap="large")
-    with one:
+    left, right = st.columns([1, 2], gap="large")
+    with left:
         encoder = _by_encoder(x * visible, y)
         picture_grid(
-            torch.cat([x, seen, decoded.mean(0, keepdim=True), encoder]),
+            torch.cat([x, masked, decoded.mean(0, keepdim=True), encoder]),
             ["the image", "what is visible", "the mean of the draws", "the encoder's answer"], key="fill_given",
             columns=2,
             size=150, captions=["the image", "visible", "mean of the draws", "by the encoder alone"], name="what is "
                 "given",
         )  # fmt: skip
-    with many:
+    with right:
         st.markdown(
             f"**{SHOWN} draws** from the posterior of what is visible: each explains it, and they differ where "
             f"nothing says how it goes on."
@@ -73,7 +73,7 @@ def show() -> None:
             decoded[:SHOWN], [f"draw {i + 1}" for i in range(SHOWN)], key="fill_draws", size=96,
             on_pick=lambda i: state.set_z(filled.z[i], y=y), name="draws, filled in",
         )  # fmt: skip
-        _classes(decoded)
+        _show_classes(decoded)
     st.caption(
         f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.temperature_steps} "
         f"rises of the likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); "
@@ -85,34 +85,34 @@ def show() -> None:
 
 
 def _evidence(filled: inpainting.Filled) -> str:
-    """log p of the visible pixels, where a likelihood of pixels is a probability."""
+    """Return the phrase on log p of the visible pixels; "" for grey pixels, whose likelihood is no probability."""
     if not state.info().binary or not state.finite(filled.log_evidence):
         return ""
     return f"estimated log p of the visible pixels: {filled.log_evidence:.1f} nats; "
 
 
 def _visible(hidden: str, size: tuple[int, int]) -> torch.Tensor:
-    """(H, W) bool."""
+    """Return the mask of visible pixels, (H, W) bool."""
     y, x = np.mgrid[: size[0], : size[1]] / np.array(size)[:, None, None]
-    if hidden == "three pixels of four":  # of these very pixels, whatever the size
+    if hidden == "three pixels of four":  # alternates pixel by pixel at every size
         y, x = np.mgrid[: size[0], : size[1]] / 64
     return torch.from_numpy(~HIDDEN[hidden](y, x))
 
 
 def _filled(x: torch.Tensor, visible: torch.Tensor, y: int | None) -> inpainting.Filled:
-    """Kept in the session, so that what else happens on the page does not draw again."""
+    """Sample codes from the posterior given the visible pixels. The session caches the result for reruns."""
     key = (state.card().name, state.seed(), y, visible.numpy().tobytes(), x.numpy().tobytes())
     kept = st.session_state.get("filled")
     if kept and kept[0] == key:
         return kept[1]
     bar = st.progress(0.0, "From the prior to the posterior")
-    found = inpainting.fill_in(
+    filled = inpainting.fill_in(
         state.model(), x[0], visible, y, PARTICLES[x.shape[1]], torch.Generator().manual_seed(state.seed()),
         lambda power: bar.progress(power, "From the prior to the posterior"),
     )  # fmt: skip
     bar.empty()
-    st.session_state.filled = (key, found)
-    return found
+    st.session_state.filled = (key, filled)
+    return filled
 
 
 def _by_encoder(x: torch.Tensor, y: int | None) -> torch.Tensor:
@@ -120,16 +120,16 @@ def _by_encoder(x: torch.Tensor, y: int | None) -> torch.Tensor:
         return state.model().reconstruct(x, None if y is None else torch.tensor([y]))
 
 
-def _classes(decoded: torch.Tensor) -> None:
-    """What a classifier takes the draws for, where one is shipped whose question is the class."""
+def _show_classes(decoded: torch.Tensor) -> None:
+    """Show which classes a classifier assigns to the samples, if one for the data's classes is shipped."""
     info = state.info()
     if info.grid is not None or not state.finite(decoded):
         return
-    judge = cached.judge(info.name)
-    if judge is None:
+    classifier = cached.classifier(info.name)
+    if classifier is None:
         return
     with torch.no_grad():
-        counts = np.bincount(judge(decoded)[0].argmax(1).numpy(), minlength=len(info.classes))
+        counts = np.bincount(classifier(decoded)[0].argmax(1).numpy(), minlength=len(info.classes))
     likely = np.argsort(-counts, kind="stable")[:5]
     st.markdown(
         "A classifier takes the draws for: "

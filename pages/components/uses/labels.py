@@ -1,4 +1,4 @@
-"""Few labels: what a model that has seen many images without labels does with a hundred of them."""
+"""Few labels: the accuracy of models trained on many images and a hundred labels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..widgets import charts, exports
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
-UNSURE = 437  # a held-out digit of which M2 is not sure: the page begins with it
+UNSURE = 437  # the first image: a test image that M2 classifies with low confidence
 NEEDS = "Learning from few labels has been measured for M2 and for the codes of some models of digits and clothes."
 
 
 def models() -> list[str]:
     cards = cached.zoo_scan()[0]
-    found = [name for name, card in cards.items() if {"accuracy_codes", "accuracy_labels_alone"} & card.figures.keys()]
-    return sorted(found, key=lambda name: name != "mnist-m2")
+    names = [name for name, card in cards.items() if {"accuracy_codes", "accuracy_labels_alone"} & card.figures.keys()]
+    return sorted(names, key=lambda name: name != "mnist-m2")
 
 
 def show() -> None:
@@ -38,11 +38,11 @@ def show() -> None:
         with left:
             picture_grid(
                 picked.x,
-                [picked.what],
+                [picked.caption],
                 key="labels_given",
                 columns=1,
                 size=220,
-                captions=[picked.what],
+                captions=[picked.caption],
                 name="the image",
             )
         with right:
@@ -52,7 +52,7 @@ def show() -> None:
                     key="labels_chart", alt="probability of each class",
                 )  # fmt: skip
             else:
-                st.warning(state.no_number())
+                st.warning(state.not_finite_message())
         st.caption("q(y|x): the classifier beside the encoder, which a hundred labels and the bound have taught.")
         picture_grid(
             styles, [f"as {name}" for name in info.classes], key="labels_styles", size=84,
@@ -70,13 +70,13 @@ def show() -> None:
             v in zip(names, values, strict=False))).encode(),
         f"{card.data}-{downstream.FEW}-labels.csv", "text/csv", key="labels_csv",
     )  # fmt: skip
-    told = {
+    protocols = {
         c.protocol[key]
         for c in _cards(card.data)
         for key in ("accuracy_labels_alone", "accuracy_codes")
         if key in c.protocol
     }
-    st.caption("From the cards, by `python -m vae evaluate`: " + "; ".join(sorted(told)) + ".")
+    st.caption("From the cards, by `python -m vae evaluate`: " + "; ".join(sorted(protocols)) + ".")
 
 
 def _cards(data: str) -> list:
@@ -84,14 +84,14 @@ def _cards(data: str) -> list:
 
 
 def _accuracies(data: str) -> tuple[list[str], list[float]]:
-    found = {}
+    accuracies = {}
     for card in _cards(data):
-        f = card.figures
-        if "accuracy_labels_alone" in f:
-            found[f"{card.title}: q(y|x)"] = f["accuracy_with_model"]
-            found["the same classifier, labels alone"] = f["accuracy_labels_alone"]
-        if "accuracy_codes" in f:
-            found[f"{card.title}: linear on codes"] = f["accuracy_codes"]
-            found["linear on pixels"] = f["accuracy_pixels"]
-    names = sorted(found, key=found.get)
-    return names, [found[name] for name in names]
+        figures = card.figures
+        if "accuracy_labels_alone" in figures:
+            accuracies[f"{card.title}: q(y|x)"] = figures["accuracy_with_model"]
+            accuracies["the same classifier, labels alone"] = figures["accuracy_labels_alone"]
+        if "accuracy_codes" in figures:
+            accuracies[f"{card.title}: linear on codes"] = figures["accuracy_codes"]
+            accuracies["linear on pixels"] = figures["accuracy_pixels"]
+    names = sorted(accuracies, key=accuracies.get)
+    return names, [accuracies[name] for name in names]

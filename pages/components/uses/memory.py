@@ -1,4 +1,4 @@
-"""Memory: are a model's draws new, or images that it has seen?"""
+"""Memorisation: distances from a model's samples to their nearest training images."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
 NEEDS = "For some models draws have been looked for among the training images."
-ACROSS = 8
+COLUMNS = 8
 
 
 def models() -> list[str]:
-    """The models of few images first: there it can be memory."""
+    """Return the models with stored distances, those trained on a subset first, because they may have memorised it."""
     cards = cached.zoo_scan()[0].values()
-    known = [card for card in cards if (store.PRETRAINED / card.name / "memory.npz").exists()]
-    return [card.name for card in sorted(known, key=lambda card: not card.recipe.get("images"))]
+    measured = [card for card in cards if (store.PRETRAINED / card.name / "memory.npz").exists()]
+    return [card.name for card in sorted(measured, key=lambda card: not card.recipe.get("images"))]
 
 
 @st.cache_resource(max_entries=10, show_spinner=False)
@@ -36,11 +36,11 @@ def show() -> None:
         st.warning(f"This model's memory cannot be shown: {error}.")
         return
     z = model.sample(len(memory.samples), generator=torch.Generator().manual_seed(memory.seed))[memory.shown]
-    drawn, nearest = state.decode(z), torch.from_numpy(memory.nearest).float() / 255
-    near = float(np.quantile(memory.held_out, 0.05))
-    share = 100 * float((memory.samples < near).mean())
+    samples, nearest = state.decode(z), torch.from_numpy(memory.nearest).float() / 255
+    threshold = float(np.quantile(memory.held_out, 0.05))
+    share = 100 * float((memory.samples < threshold).mean())
     st.plotly_chart(
-        charts.two_histograms(
+        charts.overlaid_histograms(
             memory.held_out, memory.samples, "held-out images", "draws from the prior",
             f"distance to the nearest of {memory.train_images:,} training images",
         ),
@@ -53,17 +53,17 @@ def show() -> None:
         f"{np.median(memory.held_out):.2f} for held-out images."
     )
     ranks = np.arange(len(z))
-    for first in range(0, len(z), ACROSS):
-        part = ranks[first : first + ACROSS]
+    for first in range(0, len(z), COLUMNS):
+        part = ranks[first : first + COLUMNS]
         picture_grid(
-            torch.cat([drawn[part], nearest[part]]),
+            torch.cat([samples[part], nearest[part]]),
             [f"draw, {memory.samples[memory.shown[i]]:.2f} from its nearest" for i in part] + ["its nearest training "
                 "image"] * len(part),
-            key=f"memory_{first}", columns=ACROSS, row_labels=["draw", "nearest training image"], size=84,
+            key=f"memory_{first}", columns=COLUMNS, row_labels=["draw", "nearest training image"], size=84,
             captions=[f"{memory.samples[memory.shown[i]]:.2f}" for i in part] + [""] * len(part), name="draws and "
                 "their nearest",
         )  # fmt: skip
-    exports.download_sheet(torch.cat([drawn, nearest]), len(drawn), "draws and nearest", "memory_png")
+    exports.download_sheet(torch.cat([samples, nearest]), len(samples), "draws and nearest", "memory_png")
     recon = card.figures.get("recon")
     st.caption(
         f"From the nearest draw of {len(memory.samples):,} to the farthest, in equal steps; Euclidean distance over "

@@ -1,1 +1,1 @@
-"""What several pages share."""
+"""Widgets and charts that several pages use."""

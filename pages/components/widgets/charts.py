@@ -1,4 +1,4 @@
-"""Plotly figures that pages share. Colours: Petroff's ten for classes, cividis for magnitudes."""
+"""Plotly charts that pages share. Colours: Petroff's ten for classes, cividis for magnitudes."""
 
 from __future__ import annotations
 
@@ -12,55 +12,61 @@ PETROFF = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 ACCENT = PETROFF[0]
-GREY = PETROFF[3]  # seen on light and dark ground
-MIN_TOP = 0.5  # nats, of an axis: a collapsed code must not look like information
-CONFIG = {"displayModeBar": False, "scrollZoom": False}  # the wheel scrolls the page, and nothing lies over the data
+GREY = PETROFF[3]  # visible on light and dark backgrounds
+MIN_KL_AXIS = 0.5  # nats; on a shorter axis a collapsed code would look informative
+CONFIG = {"displayModeBar": False, "scrollZoom": False}  # no toolbar over the data; the wheel scrolls the page
 
 
 def class_colours(n: int) -> list[str]:
-    """Return n colours: Petroff's ten; for more classes than colours can tell apart their order."""
+    """Return n colours: Petroff's for up to ten classes, else Viridis in the classes' order."""
     return list(PETROFF[:n]) if n <= len(PETROFF) else sample_colorscale("Viridis", np.linspace(0, 1, n))
 
 
 def kl_bars(
     kl: np.ndarray, average: np.ndarray | None, order: list[int], names: list[str], top: float | None = None
 ) -> go.Figure:
-    """KL of one posterior per dimension against the data's average, in nats; arrays (D,),
-    names in the order in which dimensions are shown. top: how far the axis goes, if it is shared."""
-    places = list(range(len(order)))  # and not the names, of which two may be alike
-    figure = go.Figure(go.Bar(x=places, y=kl[order], name="this image", marker_color=ACCENT))
+    """Plot the KL of each dimension (D,) for one image and the average over the data (D,), in nats.
+
+    names: in the order of the bars. top: upper end of the axis, for charts that share it.
+    """
+    positions = list(range(len(order)))  # instead of names, because two dimensions may have the same one
+    figure = go.Figure(go.Bar(x=positions, y=kl[order], name="this image", marker_color=ACCENT))
     figure.update_layout(bargap=max(0.2, 1 - len(order) / 20))
     if average is not None:
         figure.add_scatter(
-            x=places, y=average[order], name="average over test images", mode="markers",
+            x=positions, y=average[order], name="average over test images", mode="markers",
             marker={"symbol": "line-ew-open", "size": 16, "color": PETROFF[1], "line": {"width": 3}},
         )  # fmt: skip
-    figure.update_xaxes(tickvals=places, ticktext=names)
+    figure.update_xaxes(tickvals=positions, ticktext=names)
     if top is None:
         top = max(float(values.max()) for values in (kl, average) if values is not None)
-    figure.update_yaxes(range=[0, 1.05 * max(top, MIN_TOP)])
+    figure.update_yaxes(range=[0, 1.05 * max(top, MIN_KL_AXIS)])
     return _tidy(figure, "dimension", "KL (nats)")
 
 
-def responses(codes: list[np.ndarray], current: np.ndarray, factors: tuple[str, ...], names: list[str]) -> go.Figure:
-    """One panel per factor: codes[k] (V_k, D) as factor k takes each of its values; the dimension
-    that moves most is coloured and named. current (K,): the value that each factor has now."""
+def factor_responses(
+    codes: list[np.ndarray], current: np.ndarray, factors: tuple[str, ...], names: list[str]
+) -> go.Figure:
+    """Plot in one panel per factor how the code changes with it. codes[k]: (V_k, D), a code per value of factor k.
+
+    The dimension with the largest range is coloured and labelled. current (K,): the current value of each factor.
+    """
     across, down = 2, -(-len(factors) // 2)
     figure = make_subplots(
         rows=down, cols=across, subplot_titles=factors,
         shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.12,
     )  # fmt: skip
-    for k, swept in enumerate(codes):
+    for k, values in enumerate(codes):
         cell = {"row": k // across + 1, "col": k % across + 1}
-        most = int(np.ptp(swept, axis=0).argmax())
-        for d in [*(d for d in range(swept.shape[1]) if d != most), most]:  # the coloured one on top
+        most = int(np.ptp(values, axis=0).argmax())
+        for d in [*(d for d in range(values.shape[1]) if d != most), most]:  # the coloured one on top
             figure.add_scatter(
-                y=swept[:, d], mode="lines", showlegend=False, name=names[d],
+                y=values[:, d], mode="lines", showlegend=False, name=names[d],
                 line={"color": ACCENT if d == most else GREY, "width": 3 if d == most else 1},
                 hovertemplate=f"{names[d]}: %{{y:.2f}}<extra></extra>", **cell,
             )  # fmt: skip
         figure.add_annotation(
-            x=len(swept) - 1, y=float(swept[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
+            x=len(values) - 1, y=float(values[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
             xanchor="right", yanchor="bottom", font={"color": ACCENT}, **cell,
         )  # fmt: skip
         figure.add_vline(x=int(current[k]), line={"dash": "dot", "width": 2, "color": GREY}, **cell)
@@ -72,12 +78,12 @@ def responses(codes: list[np.ndarray], current: np.ndarray, factors: tuple[str, 
 def trade_off(
     names: list[str], kl: list[float], recon: list[float], mig: list[float], current: int | None
 ) -> go.Figure:
-    """Return models as points, the current one larger: KL across, reconstruction up, both in nats, coloured by MIG."""
-    # what lies at an end is named, the rest under the pointer: names would cover each other
-    named = {i for values in (kl, recon, mig) for i in (int(np.argmin(values)), int(np.argmax(values)))} | {current}
+    """Plot models as points, the current one larger: KL on x, reconstruction on y (nats), coloured by MIG."""
+    # Label only the extremes, so that labels do not overlap. All names are in the tooltips.
+    labelled = {i for values in (kl, recon, mig) for i in (int(np.argmin(values)), int(np.argmax(values)))} | {current}
     figure = go.Figure(
         go.Scatter(
-            x=kl, y=recon, text=[f" {name}" if i in named else "" for i, name in enumerate(names)],
+            x=kl, y=recon, text=[f" {name}" if i in labelled else "" for i, name in enumerate(names)],
             customdata=names, mode="markers+text", textposition="middle right", cliponaxis=False,
             marker={
                 "size": [20 if i == current else 14 for i in range(len(names))], "color": mig, "colorscale": "Cividis",
@@ -94,25 +100,29 @@ def trade_off(
 
 
 def over_beta(betas: list[float], rows: dict[str, list[float]]) -> go.Figure:
-    """One panel per figure, its values at each beta; every point is a trained model."""
+    """Plot in one panel per figure its value at each beta. Every point is a trained model."""
     figure = make_subplots(rows=1, cols=len(rows), subplot_titles=list(rows), horizontal_spacing=0.07)
-    places = list(range(len(betas)))  # the betas double: equal steps
+    positions = list(range(len(betas)))  # equal steps, because each beta is twice the previous one
     for column, (name, values) in enumerate(rows.items(), 1):
         figure.add_scatter(
-            x=places, y=values, mode="lines+markers+text", showlegend=False, line={"color": ACCENT, "width": 2},
+            x=positions, y=values, mode="lines+markers+text", showlegend=False, line={"color": ACCENT, "width": 2},
             marker={"size": 11}, text=[f"{v:.3g}" for v in values], textposition="top center", cliponaxis=False,
             hovertemplate=f"beta %{{x}}: %{{y:.4g}}<extra>{name}</extra>", row=1, col=column,
         )  # fmt: skip
         low, high = min(values), max(values)
         figure.update_yaxes(range=[low - 0.1 * (high - low), high + 0.2 * (high - low) + 1e-9], row=1, col=column)
-    figure.update_xaxes(title="beta", tickvals=places, ticktext=[f"{beta:g}" for beta in betas])
+    figure.update_xaxes(title="beta", tickvals=positions, ticktext=[f"{beta:g}" for beta in betas])
     figure.update_layout(height=280, margin={"l": 8, "r": 8, "t": 32, "b": 8}, dragmode=False)
     return figure
 
 
-def rate_distortion(kl: list[float], recon: list[float], names: list[str], without: float | None = None) -> go.Figure:
-    """Models as points: rate, the KL, across; distortion, the reconstruction, up; both in nats.
-    without: the distortion of a model that has no rate."""
+def rate_distortion(
+    kl: list[float], recon: list[float], names: list[str], no_kl_recon: float | None = None
+) -> go.Figure:
+    """Plot models as points: rate (KL) on x, distortion (reconstruction) on y, both in nats.
+
+    no_kl_recon: distortion of a model trained without a KL term.
+    """
     order = np.argsort(kl)
     figure = go.Figure(
         go.Scatter(
@@ -123,9 +133,9 @@ def rate_distortion(kl: list[float], recon: list[float], names: list[str], witho
         )
     )  # fmt: skip
     _tidy(figure, "rate: KL (nats)", "distortion: -log p(x|z) (nats)")
-    if without is not None:
+    if no_kl_recon is not None:
         figure.add_hline(
-            y=without, line_dash="dash", line_color="#a96b59", annotation_text=f"no KL: {without:.1f} nats",
+            y=no_kl_recon, line_dash="dash", line_color="#a96b59", annotation_text=f"no KL: {no_kl_recon:.1f} nats",
             annotation_position="bottom right",
         )  # fmt: skip
     figure.update_layout(height=360)
@@ -134,35 +144,35 @@ def rate_distortion(kl: list[float], recon: list[float], names: list[str], witho
 
 
 def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
-    """The support (0 to 1) of each step t of an interpolation."""
+    """Plot the support (0 to 1) of each step t of an interpolation."""
     figure = go.Figure(go.Scatter(x=t, y=values, mode="lines+markers", line_color=ACCENT, showlegend=False))
     figure.add_hline(y=0.5, line_dash="dot", line_color=GREY, annotation_text="typical held-out image")
     figure.update_yaxes(range=[-0.05, 1.05])
     return _tidy(figure, "step t", "support")
 
 
-def class_counts(classes: list[str], chosen: np.ndarray, of: np.ndarray) -> go.Figure:
-    """How many of each class are chosen, and of how many."""
+def class_counts(classes: list[str], counts: np.ndarray, totals: np.ndarray) -> go.Figure:
+    """Plot the number of selected images of each class, with the class's total."""
     figure = go.Figure(
         go.Bar(
-            y=classes, x=chosen, orientation="h", marker_color=ACCENT, cliponaxis=False,
-            text=[f"{c:,} of {n:,}" for c, n in zip(chosen, of, strict=False)], textposition="outside",
+            y=classes, x=counts, orientation="h", marker_color=ACCENT, cliponaxis=False,
+            text=[f"{c:,} of {n:,}" for c, n in zip(counts, totals, strict=False)], textposition="outside",
         )
     )  # fmt: skip
     _tidy(figure, "chosen images", "")
     figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_xaxes(range=[0, 1.25 * max(chosen)])  # room for the last label
+    figure.update_xaxes(range=[0, 1.25 * max(counts)])  # room for the last label
     figure.update_layout(height=60 + 28 * len(classes))
     return figure
 
 
-def two_histograms(familiar: np.ndarray, foreign: np.ndarray, name: str, other: str, title: str) -> go.Figure:
-    """How two sets of values lie, on one axis cut at the 99th percentile of both, in equal bins."""
-    both = np.concatenate([familiar, foreign])
+def overlaid_histograms(a: np.ndarray, b: np.ndarray, name_a: str, name_b: str, title: str) -> go.Figure:
+    """Plot two sets of values as histograms with the same bins. The axis ends at the 99th percentile of both."""
+    both = np.concatenate([a, b])
     low, high = float(both.min()), float(np.quantile(both, 0.99))
     width = max(high - low, 1e-6) / 50
     figure = go.Figure()
-    for values, label, colour in [(familiar, name, ACCENT), (foreign, other, PETROFF[1])]:
+    for values, label, colour in [(a, name_a, ACCENT), (b, name_b, PETROFF[1])]:
         figure.add_histogram(
             x=values.clip(max=low + 50 * width - 1e-6), name=label, marker_color=colour, opacity=0.65,
             xbins={"start": low, "end": low + 50 * width, "size": width},
@@ -173,11 +183,11 @@ def two_histograms(familiar: np.ndarray, foreign: np.ndarray, name: str, other: 
     return figure
 
 
-def roc_curve(false_alarms: np.ndarray, hits: list[float], auroc: float) -> go.Figure:
-    """A receiver operating characteristic, with chance beside it."""
+def roc_curve(fpr: np.ndarray, tpr: list[float], auroc: float) -> go.Figure:
+    """Plot a receiver operating characteristic and the diagonal of chance."""
     figure = go.Figure()
     figure.add_scatter(
-        x=false_alarms, y=hits, mode="lines", fill="tozeroy", line={"color": ACCENT, "width": 3},
+        x=fpr, y=tpr, mode="lines", fill="tozeroy", line={"color": ACCENT, "width": 3},
         name=f"AUROC {auroc:.3f}", hovertemplate="false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="chance: 0.5", line={"color": GREY, "dash": "dash"})
@@ -205,7 +215,7 @@ def probabilities(names: list[str], values: np.ndarray) -> go.Figure:
 
 
 def accuracies(names: list[str], values: list[float]) -> go.Figure:
-    """Shares of right answers as bars, in per cent."""
+    """Plot accuracies, given from 0 to 1, as bars in per cent."""
     figure = go.Figure(
         go.Bar(
             y=names, x=[100 * v for v in values], orientation="h", marker_color=ACCENT, cliponaxis=False,
@@ -220,7 +230,7 @@ def accuracies(names: list[str], values: list[float]) -> go.Figure:
 
 
 def accuracy_lines(counts: list[int], rows: dict[str, list[float]], errors: dict[str, list[float]]) -> go.Figure:
-    """Accuracy in per cent against the number of labels, a line for each way, with standard errors."""
+    """Plot accuracy in per cent against the number of labels: one line per method, with standard errors."""
     figure = go.Figure()
     for (name, values), colour, dash in zip(rows.items(), PETROFF, ("solid", "dash", "dot", "dashdot"), strict=False):
         figure.add_scatter(

@@ -1,4 +1,4 @@
-"""What a map shows: encoded images, held-out ones or a visitor's own, and the maps they lie on."""
+"""Collections of encoded images (test images or a visitor's own) and their 2-D layouts."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from vae.latent.own_map import OwnMap
 from ..bridge import messages
 from ..shell import cached, pictures, state
 
-THUMBNAIL = 40  # pixels across, at most
-SHEET = 4096  # pixels across a sheet of them, at most: 64 MB in the browser
+MAX_THUMBNAIL = 40  # pixels across
+MAX_SHEET = 4096  # pixels across a sheet of thumbnails; it takes 64 MB in the browser
 
 
 @dataclass(frozen=True)
 class Collection:
-    """N encoded images. Shared between sessions where they are held-out data: not to be changed."""
+    """N encoded images. Sessions share collections of test images, so do not modify them."""
 
-    id: str  # names these very codes
-    sheet: str  # and these very images
+    id: str  # of these codes
+    sheet: str  # id of these images
     title: str  # for a caption: "5,000 held-out images of ..."
     codes: np.ndarray  # (N, D)
-    features: np.ndarray  # (N, F), the codes as their model compares them
+    features: np.ndarray  # (N, F), in which distances between codes are measured
     recon: np.ndarray  # (N,) nats
-    labels: np.ndarray  # (N,), numbers of classes
+    labels: np.ndarray  # (N,), indices into classes
     classes: tuple[str, ...]
-    ys: np.ndarray  # (N,), the class that a conditional model is given
+    ys: np.ndarray  # (N,), the classes under which a conditional model decodes
     fitted: dict[str, np.ndarray]  # "umap", "umap_again", "pca": (N, 2)
-    described: dict  # trustworthiness of each, and how they were fitted
+    map_details: dict  # settings and trustworthiness of the fitted maps
     images: Callable[[np.ndarray], Tensor]  # indices (B,) -> (B, C, H, W) in [0, 1]
-    rows: np.ndarray | None  # of the data set's test split, for held-out images
-    names: tuple[str, ...] | None  # of files, for others
+    rows: np.ndarray | None  # indices in the test split; None for a visitor's images
+    names: tuple[str, ...] | None  # of files; None for test images
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -52,80 +52,81 @@ class Collection:
 
 @dataclass(frozen=True)
 class Layout:
-    """One map of a collection: from codes to places on it and back."""
+    """A 2-D layout of a collection: maps codes to positions and back."""
 
     key: str
     title: str
-    xy: np.ndarray  # (N, 2)
-    neighbours: int  # whose codes make that of a place; 0 where the map is a plane
+    xy: np.ndarray  # (N, 2), the images' positions
+    neighbours: int  # averaged by inverse_transform; 0 if the layout is a plane
     plane: maps.Plane | None = None
-    push: maps.Repulsion | None = None
-    dims: tuple[int, int] | None = None  # where it shows two dimensions as they are
+    repulsion: maps.Repulsion | None = None
+    dims: tuple[int, int] | None = None  # the two dimensions, if it shows dimensions
 
-    def place(self, z: Tensor, collection: Collection) -> np.ndarray:
-        """Codes (B, D) -> places (B, 2)."""
+    def transform(self, z: Tensor, collection: Collection) -> np.ndarray:
+        """Map codes (B, D) to positions (B, 2)."""
         if self.plane is not None:
             return self.plane.place(z.numpy())
-        return maps.place(state.features(z), collection.features, self.xy, self.push)
+        return maps.place(state.features(z), collection.features, self.xy, self.repulsion)
 
-    def imagine(self, xy: np.ndarray, collection: Collection) -> Tensor:
-        """Places (B, 2) -> codes (B, D)."""
+    def inverse_transform(self, xy: np.ndarray, collection: Collection) -> Tensor:
+        """Map positions (B, 2) to codes (B, D)."""
         if self.plane is not None:
             codes = self.plane.inverse(xy)
         else:
             codes = maps.inverse(xy, self.xy, collection.codes, self.neighbours)
         return torch.from_numpy(codes.astype(np.float32))
 
-    def classes(self, xy: np.ndarray, collection: Collection) -> Tensor | None:
-        """The classes that places (B, 2) are decoded under, (B,): the nearest image's where codes
-        come from neighbours, else the current one; None for models without."""
+    def classes_at(self, xy: np.ndarray, collection: Collection) -> Tensor | None:
+        """Return the classes (B,) under which to decode positions (B, 2): the nearest image's, or the current class if
+        the layout is a plane; None for unconditional models."""
         if self.plane is not None or not state.model().num_classes:
             return state.y(len(xy))
         return torch.from_numpy(collection.ys[latent.nearest(xy, self.xy, 1)[0][:, 0]])
 
 
-def held_out(name: str) -> Collection | None:
-    """The images of a model's map; None where there is no map."""
-    found = cached.model_map(name)
-    if found is None:
+def from_test_images(name: str) -> Collection | None:
+    """Return the collection of a model's encoded test images; None if the model has no map."""
+    encoded = cached.model_map(name)
+    if encoded is None:
         return None
     card = cached.model(name).card
     info, split = cached.info(card.data), cached.gallery(card.data)
     return Collection(
-        id=f"{cached.weights_id(name)} held-out {len(found.rows)}",
-        sheet=f"{card.data} held-out {len(found.rows)} {found.rows[0]} {found.rows[-1]}",
-        title=f"{len(found.rows):,} held-out images of {info.title}",
-        codes=found.codes, features=cached.features(name), recon=found.recon,
-        labels=split.labels[found.rows], classes=info.classes, ys=split.labels[found.rows],
-        fitted={"umap": found.umap, "umap_again": found.umap_again, "pca": found.pca},
-        described=card.map, images=lambda indices: split.batch(found.rows[indices])[0],
-        rows=found.rows, names=None,
+        id=f"{cached.weights_id(name)} held-out {len(encoded.rows)}",
+        sheet=f"{card.data} held-out {len(encoded.rows)} {encoded.rows[0]} {encoded.rows[-1]}",
+        title=f"{len(encoded.rows):,} held-out images of {info.title}",
+        codes=encoded.codes, features=cached.features(name), recon=encoded.recon,
+        labels=split.labels[encoded.rows], classes=info.classes, ys=split.labels[encoded.rows],
+        fitted={"umap": encoded.umap, "umap_again": encoded.umap_again, "pca": encoded.pca},
+        map_details=card.map, images=lambda indices: split.batch(encoded.rows[indices])[0],
+        rows=encoded.rows, names=None,
     )  # fmt: skip
 
 
-def own(found: OwnMap, name: str) -> Collection:
-    """A visitor's images, encoded and fitted under the model of that name."""
-    digest = hashlib.sha256(found.codes.tobytes() + found.images.tobytes()).hexdigest()[:16]
+def from_own_map(own_map: OwnMap, name: str) -> Collection:
+    """Return the collection of a visitor's images, which the model of this name encoded."""
+    digest = hashlib.sha256(own_map.codes.tobytes() + own_map.images.tobytes()).hexdigest()[:16]
     model = cached.model(name)
+    fitted = {"umap": own_map.umap, "umap_again": own_map.umap_again, "pca": own_map.pca}
     return Collection(
         id=f"{cached.weights_id(name)} own {digest}", sheet=f"own {digest}",
-        title=f"{len(found.codes):,} images of yours",
-        codes=found.codes, features=model.features(torch.from_numpy(found.codes)).numpy(),
-        recon=found.recon, labels=found.labels,
-        classes=tuple(str(folder) or "no folder" for folder in found.folders), ys=found.classes,
-        fitted={"umap": found.umap, "umap_again": found.umap_again, "pca": found.pca},
-        described={
-            "seed": 0, "seed_again": 1, "n_neighbors": min(maps.N_NEIGHBORS, len(found.codes) - 1),
+        title=f"{len(own_map.codes):,} images of yours",
+        codes=own_map.codes, features=model.features(torch.from_numpy(own_map.codes)).numpy(),
+        recon=own_map.recon, labels=own_map.labels,
+        classes=tuple(str(folder) or "no folder" for folder in own_map.folders), ys=own_map.classes,
+        fitted=fitted,
+        map_details={
+            "seed": 0, "seed_again": 1, "n_neighbors": min(maps.N_NEIGHBORS, len(own_map.codes) - 1),
             "min_dist": maps.MIN_DIST,
-            "trustworthiness": dict(zip(("umap", "umap_again", "pca"), found.trustworthiness.tolist(), strict=False)),
+            "trustworthiness": dict(zip(fitted, own_map.trustworthiness.tolist(), strict=False)),
         },
-        images=lambda indices: torch.from_numpy(found.images[indices]).float() / 255,
-        rows=None, names=tuple(str(name) for name in found.names),
+        images=lambda indices: torch.from_numpy(own_map.images[indices]).float() / 255,
+        rows=None, names=tuple(str(name) for name in own_map.names),
     )  # fmt: skip
 
 
-def layout(collection: Collection, key: str, title: str, dims: tuple[int, int] | None = None) -> Layout:
-    """A map by its key: one of collection.fitted, or "dims" for two dimensions through the
+def make_layout(collection: Collection, key: str, title: str, dims: tuple[int, int] | None = None) -> Layout:
+    """Return the layout with this key: one of collection.fitted, or "dims", the plane of two dimensions through the
     current point."""
     codebook = state.model().discrete
     if key == "dims":
@@ -133,12 +134,12 @@ def layout(collection: Collection, key: str, title: str, dims: tuple[int, int] |
         name = f"dims {dims[0]} {dims[1]}"
         return Layout(name, title, collection.codes[:, list(dims)], 0, plane, dims=dims)
     xy = collection.fitted[key]
-    # between the numbers of vectors nothing lies: there the nearest image's code stands in
+    # indices of vectors cannot be averaged: use the nearest image's code
     neighbours = 1 if codebook else min(maps.INVERSE_NEIGHBORS, len(xy))
     if key == "pca" and not codebook:
         return Layout(key, title, xy, 0, plane=_pca_plane(collection.id, collection.codes))
-    push = _push(f"{collection.id} {key}", xy) if key != "pca" else None
-    return Layout(key, title, xy, neighbours, push=push)
+    repulsion = _repulsion(f"{collection.id} {key}", xy) if key != "pca" else None
+    return Layout(key, title, xy, neighbours, repulsion=repulsion)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
@@ -147,23 +148,23 @@ def _pca_plane(collection: str, _codes: np.ndarray) -> maps.Plane:
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def _push(layout_of: str, _xy: np.ndarray) -> maps.Repulsion:
+def _repulsion(layout_key: str, _xy: np.ndarray) -> maps.Repulsion:
     return maps.umap_repulsion(_xy)
 
 
-# ---- as the browser gets it
+# ---- messages to the browser
 
 
 def points_message(collection: Collection) -> bytes:
-    """Codes (N, D), reconstruction errors (N,) and fitted maps (N, 2) each, float32; labels and
-    classes to decode under (N,) each, uint16."""
+    """Encode codes (N, D), reconstruction errors (N,) and fitted maps (N, 2) as float32, then labels (N,) and the
+    classes to decode under (N,) as uint16."""
     header = {
         "collection": collection.id, "sheet_name": collection.sheet, "n": len(collection),
         "dims": collection.codes.shape[1], "layouts": list(collection.fitted),
         "rows": None if collection.rows is None else collection.rows.tolist(),
         "names": None if collection.names is None else list(collection.names),
     }  # fmt: skip
-    # an error that is NaN counts as the highest: the browser has a colour for infinity
+    # NaN counts as the highest error: the browser has a colour for infinity
     recon = np.nan_to_num(collection.recon, nan=np.inf, posinf=np.inf)
     floats = [collection.codes, recon, *collection.fitted.values()]
     payload = b"".join(np.ascontiguousarray(part, np.float32).tobytes() for part in floats)
@@ -177,16 +178,16 @@ def sheet_message(collection: Collection) -> bytes:
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def _sheet(name: str, _collection: Collection) -> bytes:
-    """Every image as a thumbnail, on one square picture, by rows."""
+    """Encode the thumbnails of all images as one square WebP picture, row by row."""
     n = len(_collection)
     across = math.ceil(math.sqrt(n))
-    side = min(THUMBNAIL, SHEET // across)
+    side = min(MAX_THUMBNAIL, MAX_SHEET // across)
     strips = []
-    for first in range(0, n, 10 * across):  # a part at a time: 70,000 large images are gigabytes
+    for first in range(0, n, 10 * across):  # in batches, because 70,000 large images take gigabytes
         x = _collection.images(np.arange(first, min(first + 10 * across, n)))
         if x.shape[-1] > side:
             x = torch.nn.functional.interpolate(x, side, mode="area")
-        strips.append(pictures.tiled(state.as_pictures(x), across))
+        strips.append(pictures.tile(state.as_pictures(x), across))
     buffer = io.BytesIO()
     pictures.to_image(np.concatenate(strips)).save(buffer, "WEBP", quality=82, method=1)
     height, width = x.shape[-2:]

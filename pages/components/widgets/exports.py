@@ -1,4 +1,4 @@
-"""What a page lets its viewer take along."""
+"""Download buttons for pictures, animations and codes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ..shell import pictures, state
 def download(
     label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str, primary: bool = False
 ) -> None:
-    """A button whose file is made when it is pressed, and not at every rerun."""
+    """Show a download button that makes its file when it is pressed, not on every rerun."""
     st.download_button(
         label, make, file_name, mime, key=key, on_click="ignore",
         type="primary" if primary else "secondary",
     )  # fmt: skip
 
 
-def cell(text: str) -> str:
-    """A name in a CSV: a spreadsheet takes text that begins like a formula for one."""
+def escape_cell(text: str) -> str:
+    """Escape a text for CSV, so that a spreadsheet does not run it as a formula."""
     return f"'{text}" if text[:1] in "=+-@" else text
 
 
 def gif(pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
-    """Pictures (N, H, W, C) uint8 -> an endless animation, back again from the last one."""
+    """Encode pictures (N, H, W, C) uint8 as a looping GIF; there_and_back appends them in reverse order."""
     frames = [pictures.to_image(picture, scale) for picture in pixels]
     if there_and_back:
         frames += frames[-2:0:-1]
@@ -36,18 +36,18 @@ def gif(pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_b
     return buffer.getvalue()
 
 
-def download_sheet(images, columns: int, what: str, key: str) -> None:
-    """Images (N, C, H, W) in [0, 1] by rows, as a PNG named after the current model."""
-    pixels = state.as_pictures(images)  # now: the session is not there when the file is made
+def download_sheet(images, columns: int, title: str, key: str) -> None:
+    """Offer images (N, C, H, W) in [0, 1], tiled row by row, as a PNG named after the current model."""
+    pixels = state.as_pictures(images)  # now, because the session is not available when the file is made
     download(
-        f"{what.capitalize()} (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tiled(pixels, columns, gap=1), 2)),
-        f"{state.card().name}-{what.replace(' ', '-')}.png", "image/png", key,
+        f"{title.capitalize()} (PNG)",
+        lambda: pictures.png(pictures.to_image(pictures.tile(pixels, columns, gap=1), 2)),
+        f"{state.card().name}-{title.replace(' ', '-')}.png", "image/png", key,
     )  # fmt: skip
 
 
 def download_picture(key: str) -> None:
-    """The current point's picture as a PNG of the model's own size."""
+    """Offer the current point's picture as a PNG of the model's image size."""
     pixels = state.as_pictures(state.decode(state.z()[None]))[0]
     download(
         "Picture (PNG)", lambda: pictures.png(pictures.to_image(pixels)),
@@ -56,7 +56,7 @@ def download_picture(key: str) -> None:
 
 
 def download_z(key: str) -> None:
-    """The current point as a line of CSV."""
+    """Offer the current point as one row of CSV."""
     values = np.asarray(st.session_state.z)
     header = ",".join(f"z{d}" for d in range(len(values)))
     text = f"{header}\n" + ",".join(f"{v:g}" for v in values) + "\n"

@@ -1,4 +1,4 @@
-"""A column of a table that holds one figure of several models."""
+"""The column settings of a figure in a table of models."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from vae.evaluation.figures import Figure
 
 
 def figure_column(figure: Figure):
-    """Return the column's settings: the figure's own digits."""
+    """Return the column settings that show a figure with its number of digits."""
     return st.column_config.NumberColumn(format="percent" if figure.digits.endswith("%") else f"%{figure.digits}")

@@ -1,4 +1,4 @@
-"""A heat map whose cells can be clicked: a table of numbers on their colours."""
+"""A heat map with clickable cells: a table of numbers on coloured backgrounds."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def heat_map(
     selected: tuple[int, int],
     name: str,
 ) -> None:
-    """Show values (R, C), 0 to 1, in cividis; on_pick(row, column) runs before the page does.
+    """Show values (R, C) from 0 to 1 in cividis. on_pick(row, column) runs before the page does.
 
-    Arrow keys move between cells, Enter or Space picks one.
+    Arrow keys move between cells; Enter or Space picks one.
     """
     shares = np.clip(values, 0, 1)
     colours = [sample_colorscale("Cividis", row.tolist()) for row in shares]
@@ -46,7 +46,7 @@ def heat_map(
         key=key,
         data={
             "name": name, "rows": list(rows), "columns": list(columns), "colours": colours,
-            # cividis is bright above its middle, where dark letters are readable
+            # the upper half of cividis is bright and needs dark text
             "dark": (shares > 0.5).tolist(),
             "texts": [[f"{value:.2f}" for value in row] for row in values],
             "selected": list(selected),

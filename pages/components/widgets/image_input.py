@@ -1,4 +1,4 @@
-"""One image from a gallery, a file or the camera, as the current model will see it."""
+"""Input of one image from the gallery, a file or the camera, prepared for the current model."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from vae import uploads
 from ..shell import cached, pictures, state
 from .picture_grid import picture_grid
 
-SHOWN = 12  # gallery pictures at a time
+GALLERY_SIZE = 12  # pictures shown at once
 
 
 class Picked(NamedTuple):
     x: Tensor  # (1, C, H, W)
     y: Tensor | None  # (1,) for conditional models
-    what: str  # where it came from
+    caption: str  # its origin, and its class if known
 
 
 def image_input(key: str, start_row: int = 0) -> Picked:
-    """Widgets to choose an image; always returns one (a gallery image to begin with).
+    """Show widgets to choose an image and return it, at first the gallery image start_row.
 
-    What cannot be used is answered by a sentence, and the last good image stays.
+    If a file cannot be used, an error is shown and the last usable image is returned.
     """
     info = state.info()
     source = st.segmented_control(
@@ -60,19 +60,19 @@ def _gallery(key: str, info, row_key: str) -> None:
     split = cached.gallery(info.name)
     page_key = f"{key}_page"
     page = st.session_state.setdefault(page_key, 0)
-    rows = (np.arange(SHOWN) + page * SHOWN) % len(split)
+    rows = (np.arange(GALLERY_SIZE) + page * GALLERY_SIZE) % len(split)
     if page == 0 and st.session_state[row_key] not in rows:
         rows[0] = st.session_state[row_key]
     x, labels = split.batch(rows)
     names = [f"{info.classes[int(label)]}, held-out image {row}" for row, label in zip(rows, labels, strict=False)]
-    chosen = np.flatnonzero(rows == st.session_state[row_key])
+    selected = np.flatnonzero(rows == st.session_state[row_key])
 
     def pick(index: int) -> None:
         st.session_state[row_key] = int(rows[index])
 
     picture_grid(
         x, names, key=f"{key}_gallery", on_pick=pick, columns=6, size=56,
-        selected=int(chosen[0]) if chosen.size else None, name="held-out images",
+        selected=int(selected[0]) if selected.size else None, name="held-out images",
     )  # fmt: skip
     st.button("Other images", key=f"{key}_more", on_click=_next_page, args=(page_key,))
 
@@ -82,7 +82,10 @@ def _next_page(page_key: str) -> None:
 
 
 def _uploaded(key: str, info, content: bytes) -> Picked | None:
-    """key is this file's own: another file begins with its own guesses."""
+    """Prepare an uploaded image with the visitor's settings. Returns None if it cannot be read.
+
+    key must be unique to the file, so that the settings of another file start at that file's defaults.
+    """
     try:
         image = uploads.read_image(content)
     except uploads.UploadError as error:

@@ -1,6 +1,6 @@
-"""A grid of pictures that can be clicked: samples, strips, galleries, neighbours.
+"""A grid of clickable pictures: samples, traversals, galleries, neighbours.
 
-It sends one sprite sheet and one element; st.image would send one file per picture.
+It sends one sprite sheet; st.image would send one file per picture.
 """
 
 from __future__ import annotations
@@ -35,18 +35,17 @@ def picture_grid(
     selected: int | None = None,
     name: str = "pictures",
 ) -> None:
-    """Show images (N, C, H, W) in [0, 1] as buttons; on_pick(index) runs before the page does.
+    """Show images (N, C, H, W) in [0, 1] as buttons. on_pick(index) runs before the page does.
 
-    labels: what each picture is, for screen readers and tool tips. columns: a fixed number of equal columns,
-    else as many of `size` pixels as fit. row_labels: text before each row. captions: text under each picture.
-    Without on_pick the pictures are not buttons. A picture that is not finite leaves its cell empty, and a
-    sentence below the grid says so.
+    labels: descriptions for screen readers and tooltips. columns: a fixed number of equal columns; by default as many
+    of `size` pixels as fit. row_labels: text before each row. captions: text under each picture. Without on_pick the
+    pictures are not buttons. The cell of a picture that is not finite stays empty, and a note below the grid says so.
     """
     pixels = state.as_pictures(images)
     n, height, width, _ = pixels.shape
     across = min(n, 32)
-    picture = pictures.to_image(pictures.tiled(pixels, across))
-    missing = pictures.missing(images)
+    picture = pictures.to_image(pictures.tile(pixels, across))
+    missing = pictures.non_finite(images)
 
     def picked() -> None:
         index = parse_int(messages.sent(key, "pick"), 0, n - 1)

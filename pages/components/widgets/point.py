@@ -1,4 +1,4 @@
-"""What pages say of the current point: its picture, its neighbours, its export."""
+"""Widgets about the current point: its picture and its nearest images."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from .collection import Collection, Layout
 from .picture_grid import picture_grid
 
 
-def current_picture(caption: str = "the current point, decoded") -> None:
+def show_current_picture(caption: str = "the current point, decoded") -> None:
     x_hat = state.decode(state.z()[None])
     if not state.finite(x_hat):
-        st.warning(state.no_number("at the current point"))
+        st.warning(state.not_finite_message("at the current point"))
         return
     image = pictures.to_image(state.as_pictures(x_hat)[0], scale=12 if state.info().crisp else 5)
     st.image(image, caption=caption, width="stretch", alt=caption, output_format="PNG")
 
 
-def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
-    """Held-out images whose codes lie nearest to the current point, in latent space."""
+def show_nearest_test_images(key: str, k: int = 8, columns: int = 4) -> None:
+    """Show the k test images whose codes are nearest to the current point in latent space."""
     name = state.card().name
-    found = cached.model_map(name)
-    if found is None:
+    encoded = cached.model_map(name)
+    if encoded is None:
         st.caption(f"No encoded data for this model yet: `python -m vae map {name}` makes it.")
         return
     info = state.info()
     indices, distances = latent.nearest(state.features(state.z()[None]), cached.features(name), k)
-    rows = found.rows[indices[0]]
+    rows = encoded.rows[indices[0]]
     x, labels = cached.gallery(info.name).batch(rows)
     names = [
         f"{info.classes[int(label)]}, held-out image {row}, distance {distance:.2f}"
@@ -39,7 +39,7 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
     ]
 
     def pick(index: int) -> None:
-        state.set_z(torch.from_numpy(found.codes[indices[0, index]]), y=int(labels[index]))
+        state.set_z(torch.from_numpy(encoded.codes[indices[0, index]]), y=int(labels[index]))
 
     st.caption("The nearest held-out images, by distance in latent space (not on a map).")
     picture_grid(
@@ -48,21 +48,25 @@ def nearest_real(key: str, k: int = 8, columns: int = 4) -> None:
     )  # fmt: skip
 
 
-def near_here(collection: Collection, layout: Layout, place: np.ndarray, key: str, k: int = 8) -> np.ndarray:
-    """The images nearest to the current point, in latent space or, from its place (2,), on the map
-    shown -> their indices."""
-    where = st.segmented_control(
+def show_nearest_images(
+    collection: Collection, layout: Layout, position: np.ndarray, key: str, k: int = 8
+) -> np.ndarray:
+    """Show the k images nearest to the current point, in latent space or on the map, and return their indices (k,).
+
+    position (2,): the current point's position on the map.
+    """
+    space = st.segmented_control(
         "Near here", ["in latent space", "on this map"], default="in latent space", required=True, key=f"{key}_where"
     )  # fmt: skip
     in_space, distances = latent.nearest(state.features(state.z()[None]), collection.features, k)
-    on_map, map_distances = latent.nearest(place[None], layout.xy, k)
-    indices, measured = (in_space[0], distances[0]) if where == "in latent space" else (on_map[0], map_distances[0])
+    on_map, map_distances = latent.nearest(position[None], layout.xy, k)
+    indices, measured = (in_space[0], distances[0]) if space == "in latent space" else (on_map[0], map_distances[0])
     picture_grid(
         collection.images(indices),
         [f"{collection.classes[collection.labels[i]]}, {collection.name(i)}, distance {d:.2f}" for i,
             d in zip(indices, measured, strict=False)],
-        key=key, on_pick=lambda place: go_to(collection, int(indices[place])), columns=4, size=72,
-        captions=[f"{d:.2f}" for d in measured], name=f"nearest images {where}",
+        key=key, on_pick=lambda index: go_to(collection, int(indices[index])), columns=4, size=72,
+        captions=[f"{d:.2f}" for d in measured], name=f"nearest images {space}",
     )  # fmt: skip
     both = len(set(in_space[0]) & set(on_map[0]))
     n = len(indices)
@@ -76,7 +80,7 @@ def go_to(collection: Collection, index: int) -> None:
     st.session_state.map_row = (collection.id, index)
 
 
-def go_to_place(layout: Layout, collection: Collection, place: np.ndarray) -> None:
-    """Make what a map shows at a place (2,) the current point."""
-    ys = layout.classes(place[None], collection)
-    state.set_z(layout.imagine(place[None], collection)[0], y=None if ys is None else int(ys[0]))
+def go_to_position(layout: Layout, collection: Collection, position: np.ndarray) -> None:
+    """Make the code at a position (2,) of a map the current point."""
+    ys = layout.classes_at(position[None], collection)
+    state.set_z(layout.inverse_transform(position[None], collection)[0], y=None if ys is None else int(ys[0]))
