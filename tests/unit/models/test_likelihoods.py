@@ -69,7 +69,7 @@ def test_the_optimal_sigma_by_hand():
     sigma = np.sqrt((0.4**2 + 0.2**2) / 4)
     assert torch.allclose(p.base_dist.stddev, torch.tensor(sigma, dtype=torch.float32))
     # at the optimum the bound of N pixels is -N/2 (1 + log 2 pi sigma^2)
-    assert float(p.log_prob(x).sum()) == pytest.approx(-2 * (1 + np.log(2 * np.pi * sigma**2)), rel=1e-5)
+    assert p.log_prob(x).sum().item() == pytest.approx(-2 * (1 + np.log(2 * np.pi * sigma**2)), rel=1e-5)
     # no sigma is better
     for other in (0.8 * sigma, 1.25 * sigma):
         assert Normal(0.5, other).log_prob(x).sum() < p.log_prob(x).sum()
