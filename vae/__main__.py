@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
             for name in _names(args):
                 pipeline.evaluate_and_save(name)
             if args.all:
-                report.write_readme(report.results_table(), report.RESULTS)
+                report.write_model_zoo()
         elif args.command == "map":
             for name in _names(args):
                 pipeline.map_and_save(name, args.seed)
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
                 picture = report.traversal_picture(store.load(name), store.read_map(name))
                 picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
             if args.all:
-                report.write_readme(report.traversals_table(), report.TRAVERSALS)
+                report.write_model_zoo()
         elif args.command == "classifier":
             accuracy = fit_classifier(args.name).accuracy
             print(f"{args.name}: test accuracy " + ", ".join(f"{value:.4f}" for value in accuracy))

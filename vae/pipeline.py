@@ -73,8 +73,7 @@ def adopt(name: str, runs: Path | None = None) -> str:
     checkpoints.try_writing(store.PRETRAINED / name)
     model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
     _save(model, recipe, new_card(name, recipe, selection))
-    report.write_readme(report.results_table(), report.RESULTS)
-    report.write_readme(report.traversals_table(), report.TRAVERSALS)
+    report.write_model_zoo()
     return f"{name}: seed {recipe.seed}, {report.selection_sentence(selection)}"
 
 

@@ -1,6 +1,6 @@
-"""Takes the README's pictures: python -m tests.browser.screenshots [--all]
+"""Takes the README's picture: python -m tests.browser.screenshots [--all --to FOLDER]
 
---all: instead every page at 1440 and 390 px, light and dark, into the folder named by --to.
+--all: instead every page at 1440 and 390 px, light and dark.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ SHOTS = {
     "faces": ("sliders", {"model": "faces-vae"}),
     "glyphs": ("sample", {"model": "glyphs-cvae", "y": "6"}),
 }
+IN_README = ("sliders",)
 FOLDER = Path(__file__).parent / "screenshots"
 
 
@@ -55,7 +56,7 @@ def main() -> None:
                 )
                 page = context.new_page()
                 errors = watch(page)
-                for name in SHOTS:
+                for name in SHOTS if args.all else IN_README:
                     file = f"{name}-{width}-{scheme}.png" if args.all else f"{name}.png"
                     take(page, address, name, args.to / file)
                 assert not errors, errors

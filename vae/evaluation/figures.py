@@ -1,6 +1,6 @@
 """The registry of figures: the label, format, tolerance and protocol of each value on a card.
 
-A figure is described only in the file that measures it (measures/). Cards, the README's tables, the pages and the
+A figure is described only in the file that measures it (measures/). Cards, the model zoo's tables, the pages and the
 command line read labels, units, digits, baselines and protocols here.
 """
 

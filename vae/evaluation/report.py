@@ -1,4 +1,4 @@
-"""Tables of figures, on pages and in the README, and the README's pictures of traversals."""
+"""Tables of figures, on pages and in the model zoo (pretrained/README.md), and the pictures of traversals."""
 
 from __future__ import annotations
 
@@ -13,15 +13,26 @@ from PIL import Image
 from .. import store
 from ..data import DATASETS
 from ..latent.geometry import traversal
-from ..models import LatentModel
+from ..models import FAMILIES, LatentModel
 from ..training import tries
 from ..training.recipes import RECIPES
 from . import measures
 from .figures import FIGURES, Figure, label
 
-README = Path(__file__).parents[2] / "README.md"
-RESULTS = "<!-- results: python -m vae evaluate --all -->", "<!-- end of results -->"
-TRAVERSALS = "<!-- traversals -->", "<!-- end of traversals -->"
+INTRODUCTION = """\
+# Model zoo
+
+`python -m vae evaluate --all` and `python -m vae traversals --all` write this page from the models' cards; do not edit
+it. Each model is a folder: weights (`model.safetensors`), description and figures (`card.json`), maps of encoded test
+images (`map.npz`), and for some models `memory.npz` (training images nearest to samples) and `tries.json` (finished
+runs of other seeds and settings)."""
+RESULTS = """\
+All figures are measured on test images. Nats are summed over pixels and dimensions and averaged over images. Settings
+and seeds are chosen on validation images, except where a card says otherwise. `python -m vae evaluate --all --check`
+measures every card again and reports the differences; `--dci` includes DCI, which takes minutes a model."""
+TRAVERSALS = """\
+Each row moves one dimension over the range of encoded data. The most informative dimensions come first."""
+
 
 def headline(card: store.ModelCard) -> Figure | None:
     """Return the figure that a model's runs are compared by; None where it has none."""
@@ -123,7 +134,7 @@ def selection_sentence(selection: dict) -> str:
     return f"{start}: median {middle}, {low} to {high} (seeds {', '.join(map(str, selection['seeds']))})"
 
 
-# ---- the README
+# ---- the model zoo
 
 
 def earlier_seeds(card: store.ModelCard, root: Path | None = None) -> dict[int, dict]:
@@ -134,14 +145,49 @@ def earlier_seeds(card: store.ModelCard, root: Path | None = None) -> dict[int, 
     return {t.seed: t.figures for t in found if recipe and not t.differences(recipe)}
 
 
-def results_table(root: Path | None = None) -> str:
-    """Return a Markdown table of all shipped models, from their cards and tries."""
-    cards = store.available(root)
+def write_model_zoo(root: Path | None = None) -> None:
+    """Write README.md beside the models. Raises OSError."""
+    store.write_atomically((root or store.PRETRAINED) / "README.md", model_zoo(root).encode())
+
+
+def model_zoo(root: Path | None = None) -> str:
+    """Return the Markdown page about all shipped models: descriptions, figures, protocols, traversals."""
+    cards = sorted(store.available(root), key=_recipe_order)
+    parts = [
+        INTRODUCTION, "## Models", _models_table(cards, root),
+        "## Results", RESULTS, results_table(cards, root),
+    ]  # fmt: skip
+    for title, lines in (
+        ("Downstream tasks", _downstream_table(cards)),
+        ("Disentanglement", _disentanglement_table(cards)),
+        ("How the models were chosen", _choices(cards)),
+        ("How the figures were measured", [f"- {label(key)}: {text}" for key, text in _protocols(cards).items()]),
+    ):
+        if lines:
+            parts += [f"### {title}", "\n".join(lines)]
+    return "\n\n".join([*parts, "## Traversals", TRAVERSALS, traversals_table(cards)]) + "\n"
+
+
+def _models_table(cards: list[store.ModelCard], root: Path | None) -> str:
+    lines = ["| model | description | data | latent code | weights | licence |", "|---|---|---|---|---|---|"]
+    for card in cards:
+        weights = (root or store.PRETRAINED) / card.name / "model.safetensors"
+        size = f"{weights.stat().st_size / 1e6:.1f} MB"
+        data = DATASETS[card.data].title if card.data in DATASETS else card.data
+        code = f"{card.latent_dim} dimensions"
+        if FAMILIES[card.family].discrete:
+            code = f"{card.latent_dim} codebook indices"
+        cells = (card.name, f"**{card.title}**. {card.description}", data, code, size, card.licence)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def results_table(cards: list[store.ModelCard], root: Path | None = None) -> str:
+    """Return a Markdown table of the figure that each model's runs are compared by, from cards and tries."""
     lines = [
         "| model | figure | shipped | median over seeds | published, with its protocol |",
         "|---|---|---|---|---|",
     ]
-    cards.sort(key=_recipe_order)
     for card in cards:
         figure = headline(card)
         if figure is not None:
@@ -150,8 +196,12 @@ def results_table(root: Path | None = None) -> str:
                 f"| {card.name} | {figure.title} | {shipped} "
                 f"| {_spread(card, figure, root)} | {card.published or '–'} |"
             )
-    lines += ["", *_downstream_table(cards), "", *_disentanglement_table(cards)]
-    lines += ["", "How these were chosen and measured:", ""]
+    return "\n".join(lines)
+
+
+def _choices(cards: list[store.ModelCard]) -> list[str]:
+    """Return a list of the cards' notes on how their runs were chosen, each note once."""
+    lines = []
     for text in dict.fromkeys(card.note for card in cards if card.note):
         lines.append(f"- {', '.join(card.name for card in cards if card.note == text)}: {text}")
     on_test = [card.name for card in cards if card.selection.get("split") == "test"]
@@ -160,8 +210,7 @@ def results_table(root: Path | None = None) -> str:
             f"- {', '.join(on_test)}: settings and seed were chosen on test images, "
             "before there was a validation split."
         )
-    lines += [f"- {label(key)}: {text}" for key, text in _protocols(cards).items()]
-    return "\n".join(lines)
+    return lines
 
 
 def _spread(card: store.ModelCard, figure: Figure, root: Path | None) -> str:
@@ -223,25 +272,13 @@ def _protocols(cards: list[store.ModelCard]) -> dict[str, str]:
     return {name: "; or ".join(texts) for name, texts in found.items()}
 
 
-def write_readme(part: str, marks: tuple[str, str], readme: Path | None = None) -> None:
-    """Write a part between its marks in the README. Raises ValueError where they are missing."""
-    readme = readme or README
-    text = readme.read_text(encoding="utf-8")
-    begin, end = marks
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f"{readme} has no place for this: {begin} ... {end}")
-    before, rest = text.split(begin)
-    after = rest.split(end)[1]
-    store.write_atomically(readme, f"{before}{begin}\n{part}\n{end}{after}".encode())
-
-
-def traversals_table(root: Path | None = None, columns: int = 3) -> str:
-    """Return a Markdown table of the stored traversal pictures, in the order of the recipes."""
-    names = [card.name for card in sorted(store.available(root), key=_recipe_order)]
+def traversals_table(cards: list[store.ModelCard], columns: int = 3) -> str:
+    """Return a Markdown table of the models' stored traversal pictures."""
+    names = [card.name for card in cards]
     lines = ["| " * columns + "|", "|---" * columns + "|"]
     for first in range(0, len(names), columns):
         cells = [
-            f"**{name}** ![{name}: traversals](pretrained/{name}/traversals.png)"
+            f"**{name}** ![{name}: traversals]({name}/traversals.png)"
             for name in names[first : first + columns]
         ]
         lines.append("| " + " | ".join(cells + [""] * (columns - len(cells))) + " |")

@@ -68,7 +68,7 @@ def test_a_new_file_is_measured_described_and_shown(brightness, tmp_path):
     assert "brightness" not in evaluate(model, "mnist", limit=100, without=("brightness",))[0]
     assert "brightness" not in evaluate(vae.load("mnist-vae-bin"), "mnist-binary", limit=20, without=("nll",))[0]
 
-    # on the card, in About and in the README
+    # on the card, in About and in the model zoo
     shutil.copytree(store.PRETRAINED / "mnist-vae-2d", tmp_path / "zoo" / "mnist-vae-2d")
     card = dataclasses.replace(model.card, figures=figures, protocol=protocol)
     store.write_card(card, tmp_path / "zoo")
@@ -76,7 +76,7 @@ def test_a_new_file_is_measured_described_and_shown(brightness, tmp_path):
     row = f"| mean brightness | {figures['brightness']:.4f} | 0.5000 (mid-grey) |"
     assert row in report.figures_table(card)
     assert "mean brightness: mean of 100 reconstructions over 1.0" in report.protocols(card)
-    table = report.results_table(tmp_path / "zoo")
+    table = report.model_zoo(tmp_path / "zoo")
     assert f"| mnist-vae-2d {row}" in table and "- mean brightness: mean of 100 reconstructions over 1.0" in table
 
 

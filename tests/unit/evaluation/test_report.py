@@ -11,19 +11,20 @@ from vae.training import tries
 from vae.training.recipes import NOT_RETRAINED, RECIPES
 
 
-def shown(marks):
-    text = report.README.read_text(encoding="utf-8")
-    return text.split(marks[0])[1].split(marks[1])[0].strip()
+def test_the_stored_model_zoo_is_of_the_cards_of_today():
+    """`evaluate --all` or `traversals --all` was run after the last change of a card."""
+    assert (store.PRETRAINED / "README.md").read_text(encoding="utf-8") == report.model_zoo()
 
 
-def test_the_readmes_tables_are_what_the_cards_and_pictures_say():
-    """`evaluate --all` and `traversals --all` were run after the last change of a card."""
-    assert shown(report.RESULTS) == report.results_table().strip()
-    assert shown(report.TRAVERSALS) == report.traversals_table().strip()
+def test_every_shipped_model_has_a_description():
+    models = report.model_zoo().split("## Models")[1].split("## Results")[0]
+    for card in store.available():
+        (row,) = re.findall(rf"^\| {card.name} \| .*$", models, re.M)
+        assert card.title in row and card.licence in row
 
 
 def test_every_shipped_model_has_a_row_with_its_figure():
-    table = report.results_table()
+    table = report.results_table(store.available())
     for card in store.available():
         figure = report.headline(card)
         (row,) = re.findall(rf"^\| {card.name} \| [^|]+ \| [\d.%]+ \(seed .*$", table, re.M)
@@ -34,7 +35,7 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     shutil.copytree(store.PRETRAINED / "mnist-vae-2d", tmp_path / "mnist-vae-2d")
     path = tmp_path / "mnist-vae-2d" / "tries.json"
     path.unlink(missing_ok=True)
-    assert "| one seed |" in report.results_table(tmp_path)
+    assert "| one seed |" in report.model_zoo(tmp_path)
     own = store.read_card("mnist-vae-2d").figures["negative_elbo"]
     recipe = RECIPES["mnist-vae-2d"]
 
@@ -51,16 +52,16 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     assert report.earlier_seeds(card, tmp_path) == {
         5: {"negative_elbo": own + 2.0}, 7: {"negative_elbo": own + 10.0},
     }  # fmt: skip
-    assert f"| {own + 2.0:.1f} (seeds 0, 5, 7) |" in report.results_table(tmp_path)
+    assert f"| {own + 2.0:.1f} (seeds 0, 5, 7) |" in report.model_zoo(tmp_path)
     # a run that was chosen on validation images shows their median
     chosen = {"split": "validation", "figure": "negative_elbo", "rule": "the smallest", "seeds": [0, 1, 2],
               "values": [140.0, 142.0, 150.0], "median": 142.0, "spread": [140.0, 150.0]}  # fmt: skip
     store.write_card(dataclasses.replace(card, selection=chosen), tmp_path)
-    assert "| 142.0 on validation images (seeds 0, 1, 2) |" in report.results_table(tmp_path)
+    assert "| 142.0 on validation images (seeds 0, 1, 2) |" in report.model_zoo(tmp_path)
 
 
 def test_models_that_were_chosen_on_test_images_say_so():
-    table = report.results_table()
+    table = report.model_zoo()
     for card in store.available():
         before = card.name in NOT_RETRAINED
         assert card.selection["split"] == ("test" if before else "validation")
@@ -73,17 +74,6 @@ def test_the_stored_tries_are_of_the_recipes_of_today():
     for name in ("rooms-ada", "sprites-btcvae", "sprites-factor"):
         if name in NOT_RETRAINED:
             assert report.earlier_seeds(store.read_card(name)), name
-
-
-def test_a_part_is_put_between_its_marks_and_nowhere_else(tmp_path):
-    readme = tmp_path / "README.md"
-    begin, end = report.RESULTS
-    readme.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
-    report.write_readme("new", report.RESULTS, readme)
-    assert readme.read_text(encoding="utf-8") == f"before\n{begin}\nnew\n{end}\nafter\n"
-    readme.write_text("no marks", encoding="utf-8")
-    with pytest.raises(ValueError, match="no place for this"):
-        report.write_readme("new", report.RESULTS, readme)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -18,7 +18,6 @@ import pytest
 from tests.unit.training.test_loop import TINY, same, weights
 from vae import __main__ as cli
 from vae import pipeline, store
-from vae.evaluation import report
 from vae.latent import maps
 from vae.models import NetworkConfig
 from vae.objectives import BetaVAE, Schedule
@@ -369,9 +368,6 @@ def test_the_best_run_is_chosen_on_validation_images_alone():
 
 
 def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch, capsys):
-    readme = world / "README.md"
-    readme.write_text("\n".join(["# Title", *report.RESULTS, *report.TRAVERSALS]), encoding="utf-8")
-    monkeypatch.setattr(report, "README", readme)
     monkeypatch.setattr(maps, "fit_umap", lambda codes, seed: codes[:, :2].copy())
     monkeypatch.setattr(pipeline, "MAP_POINTS", 200)
     measured = []
@@ -394,7 +390,8 @@ def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch,
     assert card.recipe["seed"] == best.seed and card.weights_sha256 == best.weights_sha256
     assert card.selection["seeds"] == [0, 1, 2] and card.figures["mig"] == 0.25 and card.map["points"] == 200
     assert store.read_map("tiny-a").codes.shape == (200, 3)
-    assert (store.PRETRAINED / "tiny-a" / "traversals.png").exists() and "| tiny-a | MIG |" in readme.read_text(encoding="utf-8")  # noqa: E501
+    assert (store.PRETRAINED / "tiny-a" / "traversals.png").exists()
+    assert "| tiny-a | MIG |" in (store.PRETRAINED / "README.md").read_text(encoding="utf-8")
     assert same(weights(model), weights(sweep.load_finished(sweep.plan(["tiny-a"], (best.seed,))[0])))
 
 

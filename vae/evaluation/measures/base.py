@@ -75,7 +75,7 @@ class Context:
 
 class Measure:
     """A measurement of one or several figures. A file of measures/ registers it in MEASURES; `evaluate` then runs it,
-    and cards, pages and the README show its figures.
+    and cards, pages and the model zoo show its figures.
 
     figures: descriptions of the figures that it may measure, registered with the class; see also derived_figures
     position: sort key of its figures among others, ascending
