@@ -1,4 +1,4 @@
-"""python -m vae list | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
+"""vae list | app | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
 | traversals NAME | gallery DATA | classifier DATA"""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import logging
 import math
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -30,9 +31,13 @@ CHECKING = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m vae", description=__doc__)
+    parser = argparse.ArgumentParser(prog="vae", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="shipped models, their figures, and recipes not yet trained")
+    command = commands.add_parser("app", help="start the pages in a browser")
+    command.add_argument(
+        "options", nargs=argparse.REMAINDER, metavar="...", help="passed on to `streamlit run`: --server.port 8080"
+    )
     command = commands.add_parser(
         "train", help="train a shipped model again by its recipe (resumes), save it, measure all but DCI"
     )
@@ -66,6 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if args.command == "list":
             list_models()
+        elif args.command == "app":
+            return run_app(args.options)
         elif args.command == "train":
             pipeline.train_and_save(args.name, args.runs)
         elif args.command == "sweep":
@@ -180,8 +187,18 @@ def check_models(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
+def run_app(options: list[str]) -> int:
+    """Start the pages with options of `streamlit run`. Returns its exit status."""
+    package = Path(__file__).parent / "_app"  # in an installed wheel
+    folder = package if package.exists() else Path(__file__).parents[1]
+    # Streamlit reads .streamlit/config.toml from the current folder
+    return subprocess.call([sys.executable, "-m", "streamlit", "run", "app.py", *options], cwd=folder)
+
+
 def list_models() -> None:
     cards, problems = store.scan(check=figures.unknown)
+    if not cards and not problems:
+        print(store.no_models())
     for card in cards:
         print(f"{card.name:18} {card.title:36} {report.summary(card)}")
     for name, reason in problems.items():

@@ -122,6 +122,14 @@ def scan(
     return cards, problems
 
 
+def no_models() -> str:
+    """Return a sentence for a copy of the project without models: where they belong and where they are."""
+    return (
+        f"There are no models in {PRETRAINED}. They are part of the repository: clone it and run "
+        "`pip install -e .` in the clone."
+    )
+
+
 def load(name: str, root: Path | None = None) -> LatentModel:
     """Return a shipped model in eval mode, on the CPU, with its card on model.card.
 

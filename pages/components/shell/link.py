@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vae import store
+
 from . import cached, state
 from .parse import parse_code_text, parse_int_text, parse_names_text
 
@@ -21,7 +23,8 @@ def begin_run() -> None:
     st.session_state.page_parameters = {}
     cards, problems = cached.zoo_scan()
     if not cards:
-        st.error("No model can be used: " + "; ".join(f"{k}: {v}" for k, v in problems.items()))
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in problems.items())
+        st.error(f"No model can be used: {reasons}" if problems else store.no_models())
         st.stop()
     if "model" not in st.session_state or st.session_state.model not in cards:
         st.session_state.sent_link = st.query_params.to_dict()
