@@ -279,7 +279,7 @@ def beta_vae_score(
         one = rng.integers(len(codes), size=(len(here), BATCH))
         other = _rows_like(factors[:, k], one, rng)
         points[here] = np.abs(codes[one] - codes[other]).mean(1)
-    # a fit cut short depends on the machine; an autoencoder's codes need 2,000 iterations
+    # a fit cut short depends on the machine; an autoencoder's codes need up to 11,000 iterations
     fitted = LogisticRegression(max_iter=20_000).fit(points[:TRAIN_POINTS], chosen[:TRAIN_POINTS])
     return BetaVAEScore(
         float(fitted.score(points[TRAIN_POINTS:], chosen[TRAIN_POINTS:])), _constant(varying),
