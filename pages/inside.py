@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.inside.panel import inside_panel, is_supported, models_by_beta
+from pages.components.inside.panel import WHITE, inside_panel, is_supported, models_by_beta
 from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.widgets import charts
@@ -43,7 +43,8 @@ st.caption(
     f"Every number is computed by the functions of `vae/` on {state.card().title}. Averages are over "
     f"{state.card().figures.get('test_images', 0):,} test images of {data.title}: one image is not the model. "
     "Rings: p(z) at one and two standard deviations; under bars the grey band is one. "
-    "White in the error picture is 4 nats a pixel and more."
+    f"White in the error picture is {WHITE:g} nats a pixel and more"
+    + ("." if state.model().pixels.is_cross_entropy else ", counted from the pixel with the least error.")
 )
 
 models = models_by_beta(state.card())

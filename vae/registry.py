@@ -24,7 +24,7 @@ class Registry(dict[str, T], Generic[T]):
         """Return a decorator that registers its argument and returns it. depth: how many calls up the registering
         file is.
 
-        Raises ValueError, naming both files, where another file has registered the name.
+        Raises ValueError where the name is registered already, naming the file or both files.
         """
         file = sys._getframe(depth).f_code.co_filename
 
@@ -32,11 +32,17 @@ class Registry(dict[str, T], Generic[T]):
             # one file may run twice: as a module and as a script, or after a reload
             if self.files.get(name, file) != file:
                 raise ValueError(f"{self.kind} {name!r} is registered twice: in {self.files[name]} and in {file}")
+            if name in self and _name(self[name]) != _name(thing):
+                raise ValueError(f"{self.kind} {name!r} is registered twice in {file}")
             self.files[name] = file
             self[name] = thing
             return thing
 
         return add
+
+
+def _name(thing: object) -> str:
+    return getattr(thing, "__qualname__", type(thing).__qualname__)
 
 
 def import_all(package: ModuleType) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -164,9 +165,11 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
         content = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(ModelCard)}
         card = ModelCard(**{k: v for k, v in content.items() if k in known})
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
-    if not isinstance(card.family, str) or card.family not in FAMILIES:
+    if reason := _wrong_field(card, name):
+        raise ModelUnavailable(reason)
+    if card.family not in FAMILIES:
         raise ModelUnavailable(f"its family {card.family!r} is not known here")
     try:
         config = card.model_config()
@@ -180,6 +183,31 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
     if config.latent_dim != card.latent_dim:
         raise ModelUnavailable("its card.json gives two different values of latent_dim")
     return card
+
+
+def _wrong_field(card: ModelCard, name: str) -> str:
+    """Return a sentence about the first field of a card that has the wrong type; "" where there is none."""
+    kinds = {"str": (str, "text"), "dict": (dict, "an object"), "int": (int, "a whole number")}
+    for f in fields(ModelCard):
+        kind, words = kinds.get(str(f.type), (object, ""))
+        value = getattr(card, f.name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            return f"the field {f.name!r} of its card.json must be {words}"
+    if card.name != name:
+        return f"its card.json belongs to the model {card.name[:60]!r}"
+    for key, value in card.figures.items():
+        if not _is_figure(value):
+            return f"the figure {key[:60]!r} of its card.json is not a finite number"
+    if not all(isinstance(text, str) for text in card.protocol.values()):
+        return "the protocols of its card.json must be text"
+    return ""
+
+
+def _is_figure(value: object) -> bool:
+    """Return whether a value is a finite number, or a list or dictionary of such values."""
+    if isinstance(value, (list, dict)):
+        return all(_is_figure(v) for v in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def read_weights(card: ModelCard, root: Path | None = None) -> dict[str, torch.Tensor]:

@@ -165,7 +165,7 @@ def test_five_new_files_are_trained_measured_mapped_and_shown(new_files, monkeyp
     assert card.recipe["objective"] == {"name": "toy_bound", "pressure": 0.5} and card.config["gain"] == 2.0
     assert card.figures["toy_contrast"] > 0 and card.protocol["toy_contrast"] == "toy, 60 test images"
     assert store.read_map("toy-bars").umap.shape == (60, 2)
-    assert "| toy-bars |" in pipeline.report.results_table()
+    assert "| toy-bars |" in pipeline.report.model_zoo()
 
     app = start("sliders", model="toy-bars")
     assert app.session_state.model == "toy-bars"

@@ -128,7 +128,9 @@ class Split:
         return replace(self, render=render, labels=self.labels[rows], factors=factors, name=name)
 
     def first(self, n: int) -> Split:
-        """Return the first n images as a new split."""
+        """Return the first n images as a new split. Raises ValueError for a negative n."""
+        if n < 0:
+            raise ValueError(f"a split has no first {n} images")
         return self.take(slice(n), self.name)
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:

@@ -355,10 +355,10 @@ def _checked(
     """
     shapes = np.shape(codes), np.shape(factors)
     if [len(shape) for shape in shapes] != [2, 2] or shapes[0][0] != shapes[1][0]:
-        raise ValueError(f"codes (N, D) and factors (N, K) must go together, not {shapes[0]}, {shapes[1]}")
+        raise ValueError(f"codes must be (N, D) and factors (N, K) with the same N, not {shapes[0]} and {shapes[1]}")
     codes, factors = _checked_codes(codes), _checked_factors(factors)
     if codes.shape[1] < dimensions:
-        raise ValueError("a gap needs codes of two dimensions or more")
+        raise ValueError("MIG and SAP need codes of two dimensions or more")
     relabelled = []
     for k, column in enumerate(factors.T):
         values, numbers = np.unique(column, return_inverse=True)
@@ -390,8 +390,11 @@ def _checked_factors(factors: np.ndarray) -> np.ndarray:
     """Return factors (N, K), K 1 or more, as float64 or strings. Raises ValueError for values that are neither numbers
     nor strings, or not finite (naming the column)."""
     factors = np.asanyarray(factors)
-    are_strings = factors.dtype.kind in "SU"
-    factors = np.asarray(factors) if are_strings else _numbers(factors, "factors")
+    if factors.dtype.kind == "O" and all(isinstance(value, str) for value in factors.flat):  # a pandas frame
+        factors = factors.astype(str)
+    # integers stay what they are: float64 would merge those above 2^53
+    exact = factors.dtype.kind in "SUiu" and not np.ma.is_masked(factors)
+    factors = np.asarray(factors) if exact else _numbers(factors, "factors")
     if factors.ndim != 2 or not factors.size:
         raise ValueError(f"factors must be (N, K), N and K 1 or more, not {factors.shape}")
     if factors.dtype.kind == "f":
@@ -450,7 +453,9 @@ def _binned(values: np.ndarray, bins: int) -> np.ndarray:
 
 
 def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
-    """Return I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1."""
+    """Return I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1. Raises ValueError for wrong bins."""
+    if not isinstance(bins, (int, np.integer)) or bins < 2:
+        raise ValueError(f"bins must be a whole number, 2 or more, not {bins!r}")
     information = np.zeros((codes.shape[1], factors.shape[1]))
     for d in range(codes.shape[1]):
         binned = _binned(codes[:, d], bins)

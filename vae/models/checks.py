@@ -37,7 +37,7 @@ def check_images(
         raise ValueError(f"x must have shape {expected}, not {tuple(x.shape)}")
     found = extremes(x) if look else None
     if found and not (found[0] >= -RANGE_TOLERANCE and found[1] <= 1 + RANGE_TOLERANCE):
-        problem = "and some are NaN" if found[0] != found[0] else f"not from {found[0]:g} to {found[1]:g}"
+        problem = "but some are NaN" if found[0] != found[0] else f"not from {found[0]:g} to {found[1]:g}"
         raise ValueError(f"x must hold pixels in [0, 1], {problem}")
 
 

@@ -1,11 +1,13 @@
-"""Likelihoods p(x | z) of pixels, chosen by the recipe. Each includes its normaliser, so that nats are comparable.
+"""Likelihoods p(x | z) of pixels, chosen by the recipe. Each includes its normaliser.
+
+The Bernoulli of grey pixels is a cross-entropy; the others are densities. Nats of the two kinds are not comparable.
 
 A decoder returns logits (B, C, H, W). The mean image is their sigmoid, except for the continuous Bernoulli.
 """
 
 from __future__ import annotations
 
-from math import log
+from math import exp, log
 from typing import ClassVar
 
 import torch
@@ -177,10 +179,10 @@ class OptimalGaussianPixels(GaussianPixels):
     """
 
     def _sigma(self, mean: Tensor, x: Tensor | None) -> Tensor:
-        if not self.training or x is None:
+        if not self.training or x is None or not x.numel():
             return super()._sigma(mean, x)
-        variance = ((x - mean) ** 2).mean()
+        variance = ((x - mean) ** 2).mean().clamp(min=exp(2 * MIN_LOG_SIGMA))  # log(0) has no gradient
         with torch.no_grad():
             average = (2 * self.log_sigma).exp().lerp(variance.detach(), VARIANCE_RATE)
             self.log_sigma.copy_(0.5 * average.log())
-        return (0.5 * variance.log()).clamp(min=MIN_LOG_SIGMA).exp()
+        return variance.sqrt()

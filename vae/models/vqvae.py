@@ -25,6 +25,7 @@ from .base import (
     check_codes,
     check_counts,
     check_temperature,
+    extremes,
     precise,
 )
 from .lazy import while_unchanged
@@ -120,8 +121,11 @@ class CodePrior(Distribution):
         super().__init__(torch.Size(), torch.Size([length]), validate_args=False)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """Return log p(z) (...) of z (..., D) in nats. Raises ValueError for z of another shape."""
+        """Return log p(z) (...) of z (..., D) in nats. Raises ValueError for another shape or other indices."""
         check_codes(value, self)
+        size, found = self.network.begin, extremes(value)
+        if found and not (found[0] >= 0 and found[1] < size):
+            raise ValueError(f"z must hold indices from 0 to {size - 1}, not from {found[0]:g} to {found[1]:g}")
         indices = value.reshape(-1, self.length).long()
         log_p = precise(self.network(indices)).log_softmax(-1)  # (N, D, K)
         return log_p.gather(2, indices[:, :, None]).sum((1, 2)).view(value.shape[:-1])

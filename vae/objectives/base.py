@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from math import inf
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_type_hints
 
 import torch
 from torch import Tensor, nn
@@ -33,10 +35,15 @@ class Schedule:
     geometric: bool = True
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"a schedule needs one step or more, not {self.steps}")
+        if not isinstance(self.steps, int) or self.steps < 1:
+            raise ValueError(f"a schedule needs a whole number of steps, 1 or more, not {self.steps!r}")
+        for value in (self.start, self.end):
+            if not _is_weight(value):
+                raise ValueError(f"a schedule's start and end must be finite numbers, 0 or more, not {value!r}")
         if self.geometric and not (self.start > 0 and self.end > 0):
-            raise ValueError(f"a geometric schedule stays above 0: it cannot go from {self.start:g} to {self.end:g}")
+            raise ValueError(
+                f"the start and the end of a geometric schedule must be positive, not {self.start:g} and {self.end:g}"
+            )
 
     def at(self, step: int) -> float:
         """Return the weight at a step, counted from 0."""
@@ -49,6 +56,10 @@ class Schedule:
 
 
 Weight = float | Schedule
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < inf
 
 
 class Batch(NamedTuple):
@@ -73,6 +84,19 @@ class Objective:
     name: ClassVar[str] = ""  # key in OBJECTIVES
     takes_label: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a weight that is not a finite number, 0 or more, or a schedule in another field."""
+        weights = _weights(type(self))
+        for f in fields(self):
+            value, name = getattr(self, f.name), f"{f.name} of {type(self).__name__}"
+            if isinstance(value, Schedule):
+                if f.name not in weights:
+                    raise ValueError(f"{name} must be a number: it cannot change during training")
+            elif isinstance(f.default, int) and not isinstance(f.default, bool) and not isinstance(value, int):
+                raise ValueError(f"{name} must be a whole number, not {value!r}")
+            elif (isinstance(f.default, float) or f.name in weights) and not _is_weight(value):
+                raise ValueError(f"{name} must be a finite number, 0 or more, not {value!r}")
 
     @property
     def samples_per_image(self) -> int:
@@ -101,7 +125,7 @@ class Objective:
 
     def at(self, step: int) -> dict[str, float]:
         """Return the value of each weight at a step, counted from 0."""
-        weights = {f.name: getattr(self, f.name) for f in fields(self) if f.type in ("Weight", Weight)}
+        weights = {name: getattr(self, name) for name in _weights(type(self))}
         return {name: value.at(step) if isinstance(value, Schedule) else value for name, value in weights.items()}
 
     def final(self) -> dict[str, float]:
@@ -126,6 +150,12 @@ class Objective:
     def stored(self) -> dict[str, Any]:
         """Return the objective as stored on a card: its name and its fields."""
         return {"name": self.name, **asdict(self)}
+
+
+def _weights(cls: type[Objective]) -> tuple[str, ...]:
+    """Return the names of an objective's fields of type Weight."""
+    hints = get_type_hints(cls)
+    return tuple(f.name for f in fields(cls) if hints[f.name] == Weight)
 
 
 OBJECTIVES: Registry[type[Objective]] = Registry("objective")
@@ -158,17 +188,22 @@ def read(recipe: dict[str, Any]) -> Objective:
     stored = recipe.get("objective", "elbo")
     if isinstance(stored, str):
         stored = _from_flat(stored, recipe)
+    if not isinstance(stored, dict):
+        raise ValueError(f"its objective {str(stored)[:60]!r} is not known here")
     values = dict(stored)
     name = values.pop("name", None)
     if not isinstance(name, str) or name not in OBJECTIVES:
         raise ValueError(f"its objective {str(name)[:60]!r} is not known here")
-    for key, value in values.items():
-        if isinstance(value, dict):
-            values[key] = Schedule(**value)
+    unknown = values.keys() - {f.name for f in fields(OBJECTIVES[name])}
+    if unknown:
+        raise ValueError(f"its objective {name} has no field {sorted(map(str, unknown))[0][:60]!r}")
     try:
+        for key, value in values.items():
+            if isinstance(value, dict):
+                values[key] = Schedule(**value)
         return OBJECTIVES[name](**values)
-    except TypeError:
-        raise ValueError(f"its objective {name} has fields that are not known here") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"its objective {name} cannot be read ({error})") from None
 
 
 def _from_flat(name: str, recipe: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class IWAE(Objective):
     dreg: bool = True  # whether the encoder's gradient is the doubly reparametrised one
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.samples < 1:
             raise ValueError(f"an importance-weighted bound needs one sample or more, not {self.samples}")
 

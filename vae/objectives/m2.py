@@ -29,7 +29,8 @@ class SemiSupervised(Objective):
         return FewLabels(split, self.labels, seed)
 
     def terms(self, out: Output, batch: Batch) -> M2Terms:
-        assert isinstance(out, M2Output)
+        if not isinstance(out, M2Output):
+            raise ValueError("the objective m2 trains models of the family m2 only")
         return m2(out, batch.x, batch.y, alpha=self.alpha)
 
 

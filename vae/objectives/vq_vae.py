@@ -20,5 +20,6 @@ class VectorQuantised(Objective):
     commitment: float = 0.0  # weight of the encoder's distance from the codebook
 
     def terms(self, out: Output, batch: Batch) -> VQVAETerms:
-        assert isinstance(out, VQOutput)
+        if not isinstance(out, VQOutput):
+            raise ValueError("the objective vq_vae trains models of the family vqvae only")
         return vq_vae(out, batch.x, commitment=self.commitment)

@@ -6,11 +6,11 @@ import difflib
 import json
 from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields, replace
-from math import cos, pi
+from math import cos, inf, pi
 from typing import Any
 
 from .. import objectives
-from ..data.base import refuse_test
+from ..data.base import SPLITS, refuse_test
 from ..models import FAMILIES, NetworkConfig
 from ..models.cvae import ConditionalVAE
 from ..models.dvae import DenoisingVAE
@@ -69,6 +69,13 @@ class Recipe:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if self.steps < 1 or self.batch_size < 1:
             raise ValueError(f"steps and batch_size must be 1 or more, not {self.steps} and {self.batch_size}")
+        if self.split not in SPLITS:
+            raise ValueError(f"unknown split {self.split!r}: expected one of {', '.join(SPLITS)}")
+        for name in ("images", "warmup_steps", "shift", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        if not 0 <= self.learning_rate < inf:
+            raise ValueError(f"learning_rate must be a finite number, 0 or more, not {self.learning_rate:g}")
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""

@@ -35,6 +35,7 @@ DRAWING_SIZE = 56  # pixels across a drawing from the browser
 N_RECONSTRUCTIONS = 8  # of other samples of z
 MAX_CODES = 600  # of test images, drawn under the posterior's ellipse
 DECIMALS = 2  # of values in nats
+WHITE = 4.0  # nats a pixel, in the picture of the reconstruction error
 MAX_EPS = 100  # absolute value in each dimension
 EMPTY_DRAWING = "Nothing is drawn: this is what the model makes of an empty picture."
 
@@ -180,8 +181,10 @@ def _answer(picked: Picked | None) -> bytes:
     request = messages.request_id(ask)
     if not finite(result):
         return _image_message(x, {**request, "no_number": state.not_finite_message()})
-    # the reconstruction error as a picture: black is 0 nats, white is 4 nats or more
-    error = (result.per_pixel / 4).clamp(0, 1)
+    # the reconstruction error as a picture: white is WHITE nats or more; a density has no lowest value, so there black
+    # is the pixel with the least error
+    lowest = 0 if model.pixels.is_cross_entropy else result.per_pixel.min()
+    error = ((result.per_pixel - lowest) / WHITE).clamp(0, 1)
     reconstructions, figures_of_others = _others(x)
     images = torch.cat([x, result.out.likelihood.mean, error[None], result.reconstructions, *reconstructions])
     pixels = state.as_pictures(images)  # (3 + N_RECONSTRUCTIONS + len(reconstructions), H, W, C)

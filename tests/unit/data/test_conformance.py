@@ -77,6 +77,8 @@ def _check(info, split, name):
 
 @pytest.mark.parametrize("info", ALL)
 def test_batches_are_the_images_in_their_order(info):
+    with pytest.raises(ValueError, match="no first -5 images"):
+        test_images(info.name).first(-5)
     split = test_images(info.name).first(103)
     x, y = split.batch(range(103))
     for size in (40, 103, 500):

@@ -81,7 +81,7 @@ def test_bad_codes_are_named():
     codes[3, 1] = np.nan
     with pytest.raises(ValueError, match="dimension 1"):
         metrics.mig(codes, v)
-    with pytest.raises(ValueError, match="go together"):
+    with pytest.raises(ValueError, match="with the same N"):
         metrics.mig(codes[:50], v)
     with pytest.raises(ValueError, match="two dimensions"):
         metrics.mig(v[:, :1].astype(float), v)

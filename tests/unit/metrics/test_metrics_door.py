@@ -41,11 +41,12 @@ REFUSED = {
     "masked factors": (CODES, np.ma.masked_equal(FACTORS, 1), "masked"),
     "words and numbers": (CODES, np.array([["red", 1]] * 300, dtype=object), "factors must be real numbers"),
     "words for codes": (np.full((300, 2), "x"), FACTORS, "codes must be real"),
+    "words and nothing": (CODES, np.array([["red", None]] * 300, dtype=object), "factors must be real numbers"),
     "complex codes": (CODES + 1j, FACTORS, "codes must be real numbers"),
-    "other lengths": (CODES[:299], FACTORS, "go together"),
-    "one axis": (CODES[:, 0], FACTORS, "go together"),
-    "one axis of factors": (CODES, FACTORS[:, 0], "go together"),
-    "three axes": (CODES[None], FACTORS, "go together"),
+    "other lengths": (CODES[:299], FACTORS, "with the same N"),
+    "one axis": (CODES[:, 0], FACTORS, "with the same N"),
+    "one axis of factors": (CODES, FACTORS[:, 0], "with the same N"),
+    "three axes": (CODES[None], FACTORS, "with the same N"),
     "one image": (CODES[:1], FACTORS[:1], "every factor is constant"),
     "no images": (CODES[:0], FACTORS[:0], "(N, D)"),
     "no dimensions": (CODES[:, :0], FACTORS, "(N, D)"),
@@ -84,10 +85,17 @@ def test_factors_of_any_kind_are_classes(name):
     """Whole numbers as floats, fractions, words, objects, lists: the score is that of class numbers."""
     expected = SCORES[name](CODES, FACTORS, baseline=False)[0]
     words = np.array(["blue", "green", "red"])[FACTORS]
-    for factors in (FACTORS.astype(float), FACTORS / 4 + 0.5, words, FACTORS.astype(object), FACTORS.tolist(),
-        FACTORS - 5):
+    for factors in (FACTORS.astype(float), FACTORS / 4 + 0.5, words, words.astype(object), FACTORS.astype(object),
+        FACTORS.tolist(), FACTORS - 5, FACTORS + 2**60):
         assert SCORES[name](CODES, factors, baseline=False)[0] == expected
     assert SCORES[name](CODES.astype(object), torch.from_numpy(FACTORS), baseline=False)[0] == expected
+
+
+@pytest.mark.parametrize("bins", [1, 0, -3, 2.5, None])
+def test_impossible_bins_are_refused(bins):
+    for score in (metrics.mig, metrics.modularity):
+        with pytest.raises(ValueError, match="bins must be a whole number, 2 or more"):
+            score(CODES, FACTORS, bins)
 
 
 def test_continuous_factors_in_bins():

@@ -138,3 +138,7 @@ def test_a_name_has_one_family(registry):
     with pytest.raises(ValueError, match=both):
         FAMILIES.register("vae")(object)
     assert FAMILIES["vae"].__name__ == "VAE"
+    FAMILIES.register("toy")(int)
+    FAMILIES.register("toy")(int)  # a file may run again
+    with pytest.raises(ValueError, match=r"family 'toy' is registered twice in .*test_config\.py"):
+        FAMILIES.register("toy")(float)

@@ -62,6 +62,17 @@ def test_a_learned_sigma_gets_a_gradient_and_goes_to_the_error():
     assert likelihood.log_sigma.exp().item() == pytest.approx(float((x - 0.5).pow(2).mean().sqrt()), rel=1e-3)
 
 
+def test_the_optimal_sigma_of_no_image_and_of_a_perfect_reconstruction():
+    pixels = LIKELIHOODS["gaussian_optimal"](0.5).train()
+    before = pixels.log_sigma.clone()
+    empty = torch.zeros(0, 1, 2, 2)
+    assert pixels(empty, empty).log_prob(empty).shape == (0,) and torch.equal(pixels.log_sigma, before)
+    logits = torch.zeros(2, 1, 2, 2, requires_grad=True)
+    x = torch.full((2, 1, 2, 2), 0.5)
+    pixels(logits, x).log_prob(x).sum().backward()
+    assert logits.grad.isfinite().all() and pixels.log_sigma.isfinite()
+
+
 def test_the_optimal_sigma_by_hand():
     likelihood = LIKELIHOODS["gaussian_optimal"](0.5).train()
     logits, x = torch.zeros(2, 1, 1, 2, requires_grad=True), torch.tensor([[[[0.5, 0.9]]], [[[0.3, 0.5]]]])

@@ -1,7 +1,7 @@
 """Objectives as objects: schedules, registration, the bridge from older cards, and bounds with known answers."""
 
 import math
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from torch.distributions import MultivariateNormal, Normal
 from vae import objectives, store
 from vae.models import Output
 from vae.models.base import diagonal_normal
-from vae.objectives import IWAE, OBJECTIVES, AdaGVAE, BetaVAE, CapacityVAE, FactorVAE, FreeBits, Schedule, elbo
+from vae.objectives import IWAE, OBJECTIVES, AdaGVAE, BetaVAE, CapacityVAE, FactorVAE, FreeBits, Schedule, base, elbo
 from vae.objectives.base import register
 from vae.objectives.terms import free_bits, iwae
 
@@ -27,9 +27,9 @@ def test_a_linear_schedule_goes_in_equal_differences_and_stays():
 
 
 def test_impossible_schedules_are_refused():
-    with pytest.raises(ValueError, match="stays above 0: it cannot go from 0 to 1"):
+    with pytest.raises(ValueError, match="must be positive, not 0 and 1"):
         Schedule(1.0, start=0.0, steps=5)
-    with pytest.raises(ValueError, match="one step or more, not 0"):
+    with pytest.raises(ValueError, match="1 or more, not 0"):
         Schedule(1.0, start=2.0, steps=0)
 
 
@@ -63,10 +63,42 @@ def test_recipes_stored_before_objectives_were_objects_are_read():
 
 
 @pytest.mark.parametrize("stored",
-    ["nothing", {"name": "nothing"}, {"name": "beta_vae", "gama": 1.0}, {}, {"name": ["x"]}])
+    ["nothing", {"name": "nothing"}, {}, {"name": ["x"]}, 3])
 def test_an_objective_that_is_not_known_is_named(stored):
     with pytest.raises(ValueError, match="not known here"):
         objectives.read({"objective": stored})
+
+
+def test_an_unknown_field_is_named():
+    with pytest.raises(ValueError, match="its objective beta_vae has no field 'gama'"):
+        objectives.read({"objective": {"name": "beta_vae", "gama": 1.0}})
+
+
+@pytest.mark.parametrize("build, sentence", [
+    (lambda: BetaVAE(float("nan")), "beta of BetaVAE must be a finite number, 0 or more, not nan"),
+    (lambda: BetaVAE(-1.0), "beta of BetaVAE must be a finite number"),
+    (lambda: BetaVAE("4"), "beta of BetaVAE must be a finite number"),
+    (lambda: BetaVAE(True), "beta of BetaVAE must be a finite number"),
+    (lambda: FactorVAE(gamma=Schedule(6.0, 1.0, 10)), "gamma of FactorVAE must be a number: it cannot change"),
+    (lambda: IWAE(2.5), "samples of IWAE must be a whole number, not 2.5"),
+    (lambda: IWAE(0), "needs one sample or more"),
+    (lambda: Schedule("a", 0.1, 5), "start and end must be finite numbers"),
+    (lambda: Schedule(1.0, 2.0, 2.5), "whole number of steps"),
+])  # fmt: skip
+def test_impossible_weights_are_refused(build, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        build()
+
+
+def test_a_weight_changes_however_its_type_is_written():
+    @dataclass(frozen=True)
+    class Toy(base.Objective):
+        one: "base.Weight" = 1.0
+        two: "float | base.Schedule" = 1.0
+        three: base.Weight = 1.0
+        fixed: float = 1.0
+
+    assert Toy(two=Schedule(2.0, 4.0, 2)).at(0) == {"one": 1.0, "two": 4.0, "three": 1.0}
 
 
 def test_a_name_is_registered_once():
@@ -212,3 +244,13 @@ def test_free_bits_pull_no_cheap_dimension():
     pull = torch.autograd.grad(terms.clamped_kl.mean(), mu, retain_graph=True)[0]
     assert (pull[:, 0] > 0).all() and (pull[:, 1] == 0).all()
     assert FreeBits().at(0) == {"beta": 1.0, "nats": 0.25} and math.isfinite(terms.loss.sum().item())
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("vq_vae", "trains models of the family vqvae only"), ("m2", "trains models of the family m2 only"),
+])  # fmt: skip
+def test_an_objective_of_one_family_refuses_others(name, sentence):
+    model, x = store.load("mnist-vae-2d"), torch.zeros(2, 1, 28, 28)
+    batch = objectives.base.Batch(x, torch.zeros(2, dtype=torch.int64), {}, 2)
+    with pytest.raises(ValueError, match=sentence):
+        OBJECTIVES[name]().terms(model(x), batch)

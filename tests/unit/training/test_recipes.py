@@ -87,6 +87,15 @@ def test_a_stored_config_is_read_by_its_family():
         completed({**stored, "family": "diffusion"})
 
 
+@pytest.mark.parametrize("field, value", [
+    ("images", -5), ("warmup_steps", -1), ("shift", -1), ("seed", -1), ("learning_rate", -1.0),
+    ("learning_rate", float("nan")), ("split", "foo"), ("steps", 0), ("schedule", "linear"),
+])  # fmt: skip
+def test_impossible_values_are_refused_by_name(field, value):
+    with pytest.raises(ValueError, match=field):
+        replace(RECIPES["mnist-vae-2d"], **{field: value})
+
+
 def test_no_recipe_trains_on_the_test_split():
     with pytest.raises(ValueError, match="must not read the test split"):
         replace(TINY, split="test")
