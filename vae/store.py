@@ -204,9 +204,11 @@ def _wrong_field(card: ModelCard, name: str) -> str:
 
 
 def _is_figure(value: object) -> bool:
-    """Return whether a value is a finite number, or a list or dictionary of such values."""
-    if isinstance(value, (list, dict)):
-        return all(_is_figure(v) for v in (value.values() if isinstance(value, dict) else value))
+    """Return whether a value is a finite number, or a list or dictionary of such values. A list may hold None."""
+    if isinstance(value, dict):
+        return all(map(_is_figure, value.values()))
+    if isinstance(value, list):
+        return all(item is None or _is_figure(item) for item in value)
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

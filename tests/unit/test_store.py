@@ -98,7 +98,7 @@ def edit_card(**changes):
         (edit_card(figures=None), "'figures' of its card.json must be an object"),
         (edit_card(figures={"recon": "x"}), "the figure 'recon' of its card.json is not a finite number"),
         (edit_card(figures={"recon": float("nan")}), "the figure 'recon' of its card.json is not a finite number"),
-        (edit_card(figures={"kl_per_dim": [1.0, None]}), "the figure 'kl_per_dim'"),
+        (edit_card(figures={"kl_per_dim": [1.0, "x"]}), "the figure 'kl_per_dim'"),
         (edit_card(protocol={"recon": 3}), "the protocols of its card.json must be text"),
         (edit_card(recipe=None), "'recipe' of its card.json must be an object"),
         (edit_card(recipe={"objective": 3}), "its objective '3' is not known"),
