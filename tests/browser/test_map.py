@@ -345,7 +345,7 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     page.get_by_role("button", name="Your images").click()
     page.locator("input[type=file]").first.set_input_files(digits_zip(tmp_path / "some.zip", 60))
     page.get_by_role("button", name="Fit a map of their own").click()
-    page.get_by_text("Your map: fitting UMAP").wait_for(timeout=120_000)
+    page.get_by_text("Your map:").wait_for(timeout=120_000)  # any stage: the short ones fall between two looks
     page.get_by_role("button", name="Back to held-out images").wait_for(timeout=180_000)
     page.keyboard.press("Escape")
     page.wait_for_function(f"() => {MAP}?.[1].points?.names?.length === 60")
