@@ -20,6 +20,9 @@ class Registry(dict[str, T], Generic[T]):
         self.kind = kind
         self.files: dict[str, str] = {}  # where each name was registered
 
+    def __missing__(self, name: str) -> T:
+        raise KeyError(f"there is no {self.kind} {name!r}; there are {', '.join(self)}")
+
     def register(self, name: str, depth: int = 1) -> Callable[[T], T]:
         """Return a decorator that registers its argument and returns it. depth: how many calls up the registering
         file is.

@@ -156,8 +156,8 @@ def read_card(name: str, root: Path | None = None) -> ModelCard:
     """Read and validate pretrained/<name>/card.json. Raises ModelUnavailable."""
     root = root or PRETRAINED
     # the name may come from a link, so it must not be a path
-    if not NAME.fullmatch(name):
-        raise ModelUnavailable(f"there is no model named {name[:60]!r}")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ModelUnavailable(f"there is no model named {str(name)[:60]!r}")
     path = root / name / "card.json"
     if not path.exists():
         raise ModelUnavailable(f"there is no model named {name!r}")

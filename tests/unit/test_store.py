@@ -120,7 +120,7 @@ def test_damage_is_told_and_the_rest_works(saved, damage, reason):
     store.load("other", root)
 
 
-@pytest.mark.parametrize("name", ["", "no-such-model", "../../etc", "a/b", "A", "x" * 500, "é"])
+@pytest.mark.parametrize("name", ["", 3, "no-such-model", "../../etc", "a/b", "A", "x" * 500, "é"])
 def test_names_from_links_are_no_paths(saved, name):
     with pytest.raises(store.ModelUnavailable, match="no model named"):
         store.load(name, saved[0])

@@ -181,6 +181,11 @@ def _fill(groups: list[np.ndarray], size: int) -> tuple[tuple[int, ...], list[np
     return tuple(sorted(split)), skipped
 
 
+def style_numbers(split: str) -> dict[str, np.ndarray]:
+    """Return the array that a gallery holds besides images and labels."""
+    return {"styles": styles(split).astype(np.uint16)}
+
+
 INFO = DATASETS.register("glyphs")(DatasetInfo(
     name="glyphs",
     title="Glyphs",
@@ -193,6 +198,6 @@ INFO = DATASETS.register("glyphs")(DatasetInfo(
     white_on_black=True,
     by_style=by_style,
     shipped=("test",),
-    extra=lambda split: {"styles": styles(split).astype(np.uint16)},
+    extra=style_numbers,
     raw_files=(f"fonts/{FILE}",),
 ))  # fmt: skip

@@ -86,7 +86,7 @@ class FigureRegistry(Registry[Figure]):
         for figure in self._derived_figures():
             if figure.key == key:
                 return figure
-        raise KeyError(key)
+        return super().__missing__(key)
 
     def __contains__(self, key: object) -> bool:
         return super().__contains__(key) or any(figure.key == key for figure in self._derived_figures())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import chain
 from math import log
+from numbers import Integral
 from typing import Any, ClassVar
 
 import torch
@@ -288,17 +289,17 @@ class LatentModel(nn.Module):
         return self.pixels(self.decode_logits(z, y))
 
     def most_likely_class(self, x: Tensor) -> Tensor:
-        """Classify x (B, C, H, W) -> (B,) int; conditional models only."""
-        raise NotImplementedError
+        """Classify x (B, C, H, W) -> (B,) int; conditional models only. Raises ValueError for others."""
+        raise ValueError(f"{type(self).__name__} has no classes")
 
     def sample(
         self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None
     ) -> Tensor:
         """Sample z (n, D) from the prior with its standard deviation multiplied by temperature.
 
-        Raises ValueError for a temperature that is negative or not finite.
+        Raises ValueError for a number of samples or a temperature that is negative, and for one that is not finite.
         """
-        check_temperature(temperature)
+        check_sampling(n, temperature)
         mean = self.prior.mean
         noise = torch.randn(n, self.latent_dim, generator=generator, device=mean.device)
         return mean + temperature * self.prior.stddev * noise
@@ -340,8 +341,11 @@ class LatentModel(nn.Module):
         return nn.functional.one_hot(y.long(), self.num_classes).to(self.dtype)
 
 
-def check_temperature(temperature: float) -> None:
-    """Raise ValueError for a temperature that is negative or not finite."""
+def check_sampling(n: int, temperature: float) -> None:
+    """Raise ValueError for a number of samples that is not an integer of 0 or more, and for a temperature that is
+    negative or not finite."""
+    if not traced() and (not isinstance(n, Integral) or isinstance(n, bool) or n < 0):
+        raise ValueError(f"the number of samples must be an integer of 0 or more, not {n!r}")
     if not 0 <= temperature < float("inf"):
         raise ValueError(f"temperature must be 0 or more and finite, not {temperature}")
 

@@ -42,7 +42,9 @@ def check_images(
 
 
 def check_codes(z: Tensor, distribution: Distribution) -> None:
-    """Raise ValueError unless z has a distribution's shape (B, D), or one that broadcasts to it."""
+    """Raise ValueError unless z is a tensor of a distribution's shape (B, D), or of one that broadcasts to it."""
+    if not isinstance(z, Tensor):
+        raise ValueError(f"z must be a tensor, not {kind_of(z)}")
     expected = distribution.batch_shape + distribution.event_shape
     if not traced() and not broadcasts(z.shape, expected, event_dims=1):
         shape = tuple(expected) if distribution.batch_shape else f"(B, {expected[0]})"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, constraints
 
-from .base import FAMILIES, NetworkConfig, Shape, check_codes, check_counts, check_temperature
+from .base import FAMILIES, NetworkConfig, Shape, check_codes, check_counts, check_sampling
 from .lazy import while_unchanged
 from .vae import VAE
 
@@ -99,7 +99,7 @@ class VampVAE(VAE):
 
         Raises ValueError for a temperature that is negative or not finite.
         """
-        check_temperature(temperature)
+        check_sampling(n, temperature)
         with torch.no_grad():
             p = self.prior
         k = torch.randint(len(p.mu), (n,), generator=generator, device=p.mu.device)

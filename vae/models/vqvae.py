@@ -24,7 +24,7 @@ from .base import (
     Shape,
     check_codes,
     check_counts,
-    check_temperature,
+    check_sampling,
     extremes,
     precise,
 )
@@ -301,7 +301,7 @@ class VQVAE(LatentModel):
 
         Raises ValueError for a temperature that is negative or not finite.
         """
-        check_temperature(temperature)
+        check_sampling(n, temperature)
         return self.prior.sample_codes(n, temperature, generator)
 
     def forward(

@@ -12,6 +12,7 @@ import vae
 from tests.unit.models.test_conformance import build
 from vae import store
 from vae.data import DATASETS
+from vae.evaluation.figures import FIGURES
 from vae.models import FAMILIES
 from vae.models.checks import check_images, extremes
 from vae.objectives import elbo
@@ -136,6 +137,32 @@ def test_work_goes_on_in_the_weights_dtype(family, dtype):
     assert model.decode(z.to(dtype), y).dtype == model.decode(z, y).dtype == dtype
     model.train()
     elbo(model(x, y), x).loss.mean().backward()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_impossible_samples_codes_and_questions_are_refused(family):
+    model, x, y = build(family)
+    for n in (-1, 2.5, None, True):
+        with pytest.raises(ValueError, match="number of samples must be an integer of 0 or more"):
+            model.sample(n)
+    q = model.encode(x, y)
+    for distribution in (q, model.prior):
+        with pytest.raises(ValueError, match="z must be a tensor, not ndarray"):
+            distribution.log_prob(q.mean.detach().numpy())
+    if not model.num_classes:
+        with pytest.raises(ValueError, match="has no classes"):
+            model.most_likely_class(x)
+    if model.discrete:
+        for index in (-1.0, float("nan"), float(model.codebook_size)):
+            with pytest.raises(ValueError, match="z must hold indices from 0 to"):
+                model.prior.log_prob(torch.full_like(q.mean, index))
+
+
+@pytest.mark.parametrize("registry, kind", [(FAMILIES, "family"), (DATASETS, "data set"), (FIGURES, "figure")])
+def test_a_name_that_is_not_registered_is_an_error_with_the_others(registry, kind):
+    with pytest.raises(KeyError, match=f"there is no {kind} 'nope'; there are "):
+        registry["nope"]
+    assert "nope" not in registry and registry.get("nope") is None
 
 
 @pytest.mark.parametrize("family", FAMILIES)
