@@ -1,6 +1,7 @@
 """One new file is a new data set: nothing else knows of it."""
 
 import ast
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,11 @@ def test_evaluation_asks_the_data_set_what_can_be_measured(stripes):
     assert np.isfinite(figures["recon"]) and not {"psnr_denoised", "style_distance", "sharpness"} & figures.keys()
     with pytest.raises(ValueError, match="a model of Stripes does not allow the task 'labels'; it allows none"):
         evaluate(model, "stripes", limit=20, downstream=("labels",))
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_shipped_description_is_pickled(name):
+    assert pickle.loads(pickle.dumps(DATASETS[name])).title == DATASETS[name].title
 
 
 def test_a_name_belongs_to_one_file():
