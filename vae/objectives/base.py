@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from math import inf
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_type_hints
@@ -87,7 +88,7 @@ class Objective:
 
     def __post_init__(self) -> None:
         """Raises ValueError for a weight that is not a finite number, 0 or more, or a schedule in another field."""
-        weights = _weights(type(self))
+        weights = self._weights()
         for f in fields(self):
             value, name = getattr(self, f.name), f"{f.name} of {type(self).__name__}"
             if isinstance(value, Schedule):
@@ -125,8 +126,13 @@ class Objective:
 
     def at(self, step: int) -> dict[str, float]:
         """Return the value of each weight at a step, counted from 0."""
-        weights = {name: getattr(self, name) for name in _weights(type(self))}
+        weights = {name: getattr(self, name) for name in self._weights()}
         return {name: value.at(step) if isinstance(value, Schedule) else value for name, value in weights.items()}
+
+    def _weights(self) -> tuple[str, ...]:
+        """Return the names of the fields of type Weight."""
+        # mypy looks for __hash__ in the dataclass, not in its class
+        return _weights_of(type(self))  # type: ignore[arg-type]
 
     def final(self) -> dict[str, float]:
         """Return the final value of each weight."""
@@ -152,8 +158,8 @@ class Objective:
         return {"name": self.name, **asdict(self)}
 
 
-def _weights(cls: type[Objective]) -> tuple[str, ...]:
-    """Return the names of an objective's fields of type Weight."""
+@cache  # needed at every training step
+def _weights_of(cls: type[Objective]) -> tuple[str, ...]:
     hints = get_type_hints(cls)
     return tuple(f.name for f in fields(cls) if hints[f.name] == Weight)
 
