@@ -1,4 +1,4 @@
-"""The entry point of the app: streamlit run app.py"""
+"""The entry point: `streamlit run app.py` serves `app`, and every visitor's run of a page begins here."""
 
 import os
 from pathlib import Path
@@ -9,18 +9,29 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from pages.components.lessons import panel as lesson
-from pages.components.shell import link
-from pages.components.shell.navigation import navigation
+from pages.components.bridge import assets
 
-st.set_page_config(page_title="Latent-space explorer", layout="wide")
-st.html(Path(__file__).parent / "pages/components/shell/style.css")
-page = navigation()
-link.begin_run()
-lesson.read_link()
-# Keep this container on every run: an element that appears or vanishes above a component makes Streamlit remount it.
-with st.container():
-    link.show_warnings()
-    lesson.lesson_panel(page.url_path)
-page.run()
-link.end_run()
+app = st.App(__file__, routes=assets.ROUTES)
+
+
+def run() -> None:
+    from pages.components.lessons import panel as lesson
+    from pages.components.shell import link
+    from pages.components.shell.navigation import navigation
+
+    st.set_page_config(page_title="Latent-space explorer", layout="wide")
+    st.html(Path(__file__).parent / "pages/components/shell/style.css")
+    page = navigation()
+    link.begin_run()
+    lesson.read_link()
+    # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
+    # remount it.
+    with st.container():
+        link.show_warnings()
+        lesson.lesson_panel(page.url_path)
+    page.run()
+    link.end_run()
+
+
+if __name__ == "__main__":  # as which Streamlit runs it for a visitor; the server imports it as "app"
+    run()

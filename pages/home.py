@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from pages.components.shell import cached, pictures, state
+from pages.components.shell import cached, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
-from vae.evaluation import report
 
 PLACE = 0  # order in the navigation
 
@@ -42,10 +41,9 @@ for data in dict.fromkeys(card.data for card in cards.values()):
         if index % ACROSS == 0:
             columns = st.container(key=f"home_{data}_{index}").columns(ACROSS)
         with columns[index % ACROSS].container(border=True):
-            cover = cached.cover(card.name)
             drawn = "the latent plane" if card.latent_dim == 2 else "draws from the prior"
             st.image(
-                pictures.to_image(pictures.tile(info.modality.picture(cover), 8), scale=3 if info.crisp else 1),
+                cached.cover(card.name),
                 width="stretch",
                 alt=f"{card.title}: {drawn}",
             )
@@ -58,7 +56,7 @@ for data in dict.fromkeys(card.data for card in cards.values()):
                 args=(card.name,),
                 width="stretch",
             )
-            st.caption(report.summary(card))
+            st.caption(cached.summary(card.name))
 for name, reason in problems.items():
     st.info(f"**{name}** is unavailable: {reason}.")
 

@@ -2,23 +2,21 @@
 
 import numpy as np
 import streamlit as st
-import torch
 
-from pages.components.live_panel.code_grid import code_grid
+import vae
 from pages.components.live_panel.panel import live_panel
 from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import model_picker
-from pages.components.widgets import charts, exports
+from pages.components.widgets import exports
 from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
-from vae import latent, objectives
 
 PLACE = 30  # order in the navigation
 
 STEPS = 9  # pictures in a strip
 
 st.title("Sliders")
-model = state.model()
+model, card = state.traits(), state.card()
 discrete = model.discrete
 if discrete:
     st.markdown(
@@ -31,8 +29,10 @@ model_picker()
 
 
 def random_point() -> None:
+    import torch
+
     state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1))
-    sample = model.sample(1, generator=torch.Generator().manual_seed(state.seed()))[0]
+    sample = state.model().sample(1, generator=torch.Generator().manual_seed(state.seed()))[0]
     state.set_z(state.keep_locked(sample))
 
 
@@ -48,14 +48,14 @@ def start_from(picked) -> None:
     state.set_image(picked.x, None if picked.y is None else int(picked.y[0]))
 
 
-def move_along(direction: torch.Tensor, step: float) -> None:
+def move_along(direction, step: float) -> None:
     state.set_z(state.keep_locked(state.z() + step * direction))
 
 
 buttons = st.container(horizontal=True, vertical_alignment="center")
 buttons.button(
     "The likeliest, place by place" if discrete else "Reset to the mean",
-    on_click=lambda: state.set_z(state.keep_locked(model.prior.mean)),
+    on_click=lambda: state.set_z(state.keep_locked(state.model().prior.mean)),
 )
 buttons.button("Random", on_click=random_point, help=f"the prior's next draw; seed {state.seed()}")
 for name, dims in model.levels.items():
@@ -63,18 +63,30 @@ for name, dims in model.levels.items():
         f"Random {name}", on_click=random_level, args=(dims,),
         help="the other level stays; what the top level asks of the bottom one goes along",
     )  # fmt: skip
-with buttons.popover("Start from an image"):
-    picked = image_input("sliders_start")
-    st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))
+choose_image = buttons.popover("Start from an image")
+
+
+def choose_start() -> None:
+    with choose_image:
+        picked = image_input("sliders_start")
+        st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))
+
+
 if discrete:
+    from pages.components.live_panel.code_grid import code_grid  # it computes with torch throughout
+
+    choose_start()
     code_grid()
     with st.container(horizontal=True):
         exports.download_picture("sliders_picture")
         exports.download_z("sliders_z")
     link.end_page()
-directions = cached.attribute_directions(model.card.name)
+row = st.container(horizontal=True, vertical_alignment="center")
+live_panel()
+# Below the panel the page computes with torch, which the first visitor's server loads while the panel is shown.
+choose_start()
+directions = cached.attribute_directions(card.name)
 if directions:
-    row = st.container(horizontal=True, vertical_alignment="center")
     row.markdown("**Attributes**", width="content")
     for attribute, direction in directions.items():
         for sign, step in (("+", 1.0), ("−", -1.0)):
@@ -82,11 +94,12 @@ if directions:
                 f"{sign} {attribute}", key=f"attribute_{attribute}_{sign}", on_click=move_along,
                 args=(direction.vector, step),
             )  # fmt: skip
-live_panel()
 
 if model.num_classes:
+    import torch
+
     st.subheader("This z in every class")
-    classes = cached.info(model.card.data).classes
+    classes = state.info().classes
     all_classes = torch.arange(model.num_classes)
     picture_grid(
         state.decode(state.z().repeat(len(all_classes), 1), all_classes), [f"class {name}" for name in classes],
@@ -100,7 +113,7 @@ if directions:
         f"{attribute} {direction.agreement:.2f} ({abs(direction.random_agreement):.2f})"
         for attribute, direction in directions.items()
     )
-    f = model.card.figures
+    f = card.figures
     flips, unmoved_errors = f.get("attribute_flips"), f.get("attribute_unmoved")
     flip_note = flips and (
         f"On test faces {f['attribute_steps']:g} times the way flips at least "
@@ -116,14 +129,14 @@ if directions:
     )
 
 st.subheader("From here, one dimension at a time")
-inactive = model.latent_dim - model.card.figures.get("active_units", model.latent_dim)
+inactive = model.latent_dim - card.figures.get("active_units", model.latent_dim)
 st.caption(
     "Each row moves one number over the range of encoded data; all others stay. Click to go."
     + (f" {inactive} dimensions carry nothing: the model does without them." if inactive > 1 else "")
 )
-order = cached.dimension_order(model.card.name)
+order = cached.dimension_order(card.name)
 names = {d: state.dim_name(d) for d in order}
-kl = model.card.figures.get("kl_per_dim")
+kl = card.figures.get("kl_per_dim")
 # In a model with levels, the dimensions are ordered by KL within each level.
 active = [d for d in order if kl[d] > 0.01] if model.levels and kl else order[: max(1, len(order) - inactive)]
 shown = order
@@ -131,13 +144,22 @@ if len(order) - len(active) > 1 and not st.toggle(
     f"All {len(order)}", key="sliders_all_strips", persist_state="session"
 ):
     shown = active
-ranges = cached.slider_ranges(model.card.name)
-values = np.stack([np.linspace(*ranges[d], STEPS) for d in shown]).astype(np.float32)
-z = state.z()
-strips = torch.cat([latent.traversal(z, d, torch.from_numpy(row)) for d, row in zip(shown, values, strict=False)])
+
+
+def rows_of_codes() -> tuple[np.ndarray, list[str]]:
+    """Return the codes (N, D) of the strips, row by row, and their labels."""
+    ranges = cached.slider_ranges(card.name)
+    codes = np.tile(np.array(st.session_state.z, np.float32), (len(shown), STEPS, 1))  # (rows, STEPS, D)
+    for row, d in enumerate(shown):
+        codes[row, :, d] = np.linspace(*ranges[d], STEPS)
+    labels = [f"{names[d]} = {code[d]:.2f}" for d, row in zip(shown, codes, strict=True) for code in row]
+    return codes.reshape(-1, model.latent_dim), labels
+
+
+strips, labels = rows_of_codes()
 picture_grid(
     state.decode(strips),
-    [f"{names[d]} = {value:.2f}" for d, row in zip(shown, values, strict=False) for value in row],
+    labels,
     key="sliders_strips",
     on_pick=lambda index: state.set_z(state.keep_locked(strips[index])),
     columns=STEPS,
@@ -146,19 +168,29 @@ picture_grid(
     name="traversals",
 )
 
+def kl_of_this_picture() -> np.ndarray | None:
+    """Encode the current picture again and return the KL (D,) of its posterior; None if a value is not finite."""
+    import torch
+
+    picture = state.decode(state.z()[None])
+    if not state.finite(picture):
+        return None
+    with torch.no_grad():
+        output = state.model()(picture, state.y(), generator=torch.Generator().manual_seed(state.seed()))
+        bars = vae.objectives.elbo(output, picture).kl_per_dim[0].numpy()
+    return bars if state.finite(bars) else None
+
+
 if kl:
+    from pages.components.widgets import charts  # plotly is slow to load, and this is far down the page
+
     st.subheader("What the encoder says of this picture")
-    picture, bars = state.decode(z[None]), None
-    if state.finite(picture):
-        with torch.no_grad():
-            generator = torch.Generator().manual_seed(state.seed())
-            bars = objectives.elbo(model(picture, state.y(), generator=generator), picture).kl_per_dim[0].numpy()
-    average = np.asarray(kl) if kl else None
-    if bars is None or not state.finite(bars):
+    bars = kl_of_this_picture()
+    if bars is None:
         st.warning(state.not_finite_message("for this picture"))
     else:
         st.plotly_chart(
-            charts.kl_bars(bars, average, order, list(names.values())), key="sliders_kl", config=charts.CONFIG,
+            charts.kl_bars(bars, np.asarray(kl), order, list(names.values())), key="sliders_kl", config=charts.CONFIG,
             alt="KL of each dimension in nats",
         )  # fmt: skip
         st.caption(

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from .models import NetworkConfig
 
@@ -65,6 +67,51 @@ class ModelCard:
         return self.config.get("num_classes", 0)
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What a model can do, its prior's moments and where it starts, as network.json says without torch.
+
+    The attributes are those of LatentModel of the same names.
+    """
+
+    latent_dim: int
+    num_classes: int
+    image_shape: tuple[int, int, int]
+    discrete: bool
+    deterministic: bool
+    has_elbo: bool
+    analytic_kl: bool
+    conditional: bool
+    classifies: bool
+    denoises: bool
+    is_cross_entropy: bool  # the likelihood's log-density of grey pixels is minus a cross-entropy
+    prior_name: str
+    temperature_name: str
+    centre_name: str
+    levels: dict[str, range]
+    codebook_size: int  # of a discrete model, else 0
+    grid: tuple[int, int]  # rows and columns of a discrete code, else (0, 0)
+    prior_is_gaussian: bool  # with independent dimensions, so that a panel can draw its density
+    prior_mean: np.ndarray  # (D,); zeros where z holds indices
+    prior_stddev: np.ndarray  # (D,)
+    networks: tuple[str, ...]  # that a browser can run: "decode", "encode", "classify"
+
+    @classmethod
+    def from_network_file(cls, content: dict) -> Traits:
+        """Read them from the content of network.json. Raises KeyError or TypeError where a field is missing."""
+        found = content["capabilities"]
+        dims = content["latent_dim"]
+        prior = content["prior"] or {"mean": [0.0] * dims, "stddev": [1.0] * dims}
+        names = {f.name for f in fields(cls)} & found.keys() - {"levels", "grid"}
+        return cls(
+            latent_dim=dims, num_classes=content["num_classes"], image_shape=tuple(content["image_shape"]),
+            levels={name: range(*ends) for name, ends in found["levels"].items()},
+            grid=tuple(found.get("grid", (0, 0))), prior_mean=np.array(prior["mean"], np.float32),
+            prior_stddev=np.array(prior["stddev"], np.float32), networks=tuple(content["networks"]),
+            **{"codebook_size": 0, **{name: found[name] for name in names}},
+        )  # fmt: skip
+
+
 def read(folder: Path) -> ModelCard:
     """Read card.json of a model's folder, whose name is the model's.
 
@@ -80,6 +127,7 @@ def read(folder: Path) -> ModelCard:
         content = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(ModelCard)}
         card = ModelCard(**{k: v for k, v in content.items() if k in known})
+        object.__setattr__(card, "image_shape", tuple(card.image_shape))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
     if reason := _wrong_field(card, folder.name):

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .models import LatentModel
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
-FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz")
+FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json")
 MAX_WEIGHT_BYTES = 64 * 2**20
 
 
@@ -99,11 +99,15 @@ class Store:
                     raise ModelUnavailable(f"{folder} has the name of another model, which is used instead")
                 if not (folder / "card.json").exists():
                     raise ModelUnavailable("its card.json is missing")
-                card = self.read_card(name)
-                self.read_weights(card)
-                self.dataset(card)
-                if reason := check(card) if check else "":
-                    raise ModelUnavailable(reason)
+                card = cards.read(folder)
+                if self.first_view(card):  # checked when it was written, so torch need not be imported
+                    self.read_weight_bytes(card)
+                else:
+                    card = cards.check(card)
+                    self.read_weights(card)
+                    self.dataset(card)
+                    if reason := check(card) if check else "":
+                        raise ModelUnavailable(reason)
                 found.append(card)
             except ModelUnavailable as error:
                 problems[name if name not in problems else str(folder)] = str(error)
@@ -178,6 +182,32 @@ class Store:
             return described(card.data, card.image_shape, card.dataset, [root / "galleries" for root in self.roots])
         except ValueError as error:
             raise ModelUnavailable(str(error)) from error
+
+    def read_network(self, name: str) -> dict[str, Any]:
+        """Read a model's network.json: its networks as plain data, see models.portable.network_file.
+
+        Raises ModelUnavailable where it is missing, damaged or belongs to other weights.
+        """
+        path = self.folder(name) / "network.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            fits = content["format"] == 1 and content["weights_sha256"] == cards.read(path.parent).weights_sha256
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ModelUnavailable(f"its network.json is missing or damaged ({error})") from error
+        if not fits:
+            raise ModelUnavailable(f"its network.json is of other weights: run `python -m vae portable {name}`")
+        return content
+
+    def first_view(self, card: ModelCard) -> dict[str, Any]:
+        """Return what a page shows of a model before torch is loaded: "summary", its figures in one line, "place", its
+        place among the recipes, and "start", the code and class of its first image; {} where the card has changed
+        since that was written."""
+        try:
+            found = self.read_network(card.name)["first_view"]
+            same = found["card_sha256"] == _digest(self.folder(card.name) / "card.json")
+        except (ModelUnavailable, OSError, KeyError, TypeError):
+            return {}
+        return found if same else {}
 
     def read_weight_bytes(self, card: ModelCard) -> bytes:
         """Read model.safetensors and compare its checksum with the card's. Raises ModelUnavailable."""
@@ -280,6 +310,13 @@ class Store:
         self.write_card(card)
         return self.read_card(card.name)
 
+    def write_network(self, name: str, content: dict[str, Any], first_view: dict[str, Any]) -> None:
+        """Write network.json of a model whose card is written. first_view: see the method of that name."""
+        folder = self.folder(name)
+        first_view = {**first_view, "card_sha256": _digest(folder / "card.json")}
+        text = json.dumps({**content, "first_view": first_view}, separators=(",", ":"), allow_nan=False) + "\n"
+        write_atomically(folder / "network.json", text.encode())
+
     def write_card(self, card: ModelCard) -> None:
         text = json.dumps(asdict(card), indent=1) + "\n"
         write_atomically(self.folder(card.name) / "card.json", text.encode())
@@ -328,22 +365,26 @@ def card_of(model: LatentModel) -> ModelCard:
     return model.card
 
 
-def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]:
+def dimension_order(
+    card: ModelCard, levels: dict[str, range], model_map: ModelMap | None, prior_stddev: np.ndarray
+) -> list[int]:
     """Return all dimensions by descending information, level by level.
 
     Information is the KL on test data. Where the KL is not known by dimension, it is the variance of the
-    encoded means over the mean posterior variance, and without a map the prior's standard deviation.
+    encoded means over the mean posterior variance, and without a map the prior's standard deviation (D,).
     """
-    figures = card_of(model).figures
-    if "kl_per_dim" in figures:
-        information = np.asarray(figures["kl_per_dim"])
+    if "kl_per_dim" in card.figures:
+        information = np.asarray(card.figures["kl_per_dim"])
     elif model_map is not None:
         information = model_map.codes.var(0) / np.maximum((model_map.sigmas**2).mean(0), 1e-12)
     else:
-        information = model.prior.stddev.numpy()
+        information = prior_stddev
     order = [int(d) for d in np.argsort(-information, kind="stable")]
-    levels = model.levels.values() or [range(model.latent_dim)]
-    return [d for level in levels for d in order if d in level]
+    return [d for level in levels.values() or [range(card.latent_dim)] for d in order if d in level]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_arrays(path: Path, arrays: dict) -> None:

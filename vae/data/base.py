@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from ..registry import Registry
 from . import images
 from .modality import IMAGES, Modality
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class Split:
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
         """Return the images at indices (B,), where B may be 0: x (B, C, H, W) float in [0, 1], y (B,) int64."""
+        import torch  # here, because a page shows thumbnails before torch is loaded
+
         indices = np.asarray(indices)
         indices = indices if indices.size else indices.astype(np.int64)  # an empty list is an array of floats
         x = torch.from_numpy(self.render(indices)).float() / 255
@@ -186,6 +190,7 @@ class DatasetInfo:
     start: int = 0  # index of the test image that a session begins with
     # files
     shipped: tuple[str, ...] = ()  # splits that ship with the project as galleries; "labelled" may be one
+    gallery_of: str = ""  # the data set whose gallery its test images are read from, if not its own
     extra: Callable[[str], dict[str, np.ndarray]] | None = None  # split -> additional arrays of its gallery
     raw_files: tuple[str, ...] = ()  # source files of the other splits, relative to the data folder
 

@@ -13,15 +13,16 @@ import hashlib
 import string
 import zipfile
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from scipy.sparse.csgraph import connected_components
-from torch import Tensor
 
 from .. import folders
 from . import idx
 from .base import DATASETS, DatasetInfo, Split, _hash, check_split
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FILE = "ofl_glyphs_725styles_62x32x32.npz"
 CONTENT_MD5 = "6d955e70204b0049a3abdea4b8e9cd58"  # of the images, sorted by style and character
@@ -141,6 +142,8 @@ def read_source() -> np.ndarray:
 
 def distances(images: np.ndarray) -> np.ndarray:
     """Return the mean squared pixel differences (S, S) between styles (S, 62, 32, 32) uint8."""
+    import torch
+
     x = torch.from_numpy(images.reshape(len(images), -1)).float() / 255
     squares = x.square().sum(1)
     return ((squares[:, None] + squares - 2 * x @ x.T) / x.shape[1]).clamp(min=0).numpy()
@@ -154,6 +157,8 @@ def choose_styles(distance: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...
     of a hash of their first style; a group that would make the split too large is skipped. The larger groups, four
     chains of common text faces, would fill a third of the test split.
     """
+    from scipy.sparse.csgraph import connected_components
+
     apart: list[int] = []  # styles that are not twins
     twins: list[int] = []
     for style in range(len(distance)):

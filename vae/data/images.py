@@ -10,12 +10,13 @@ import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 4_000_000
@@ -110,6 +111,8 @@ def prepare(
     border is light and the data is light on dark. centre: crop what differs from the border and put its centre
     of mass in the middle, its longer side at 20/28 of the image, as in MNIST. binary: make pixels black or white.
     """
+    import torch  # here, as in base.Split.batch
+
     channels, height, width = image_shape
     picture = _to_rgb(image).convert("RGB" if channels == 3 else "L")
     stages = [Stage("as it came", image)]

@@ -12,7 +12,6 @@ from typing import cast
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from .. import metrics
@@ -110,6 +109,8 @@ def few_labels(
     labelled_codes (M, D): codes of the labelled split. codes (n, D): codes of the first n images of the split to
     classify.
     """
+    from sklearn.linear_model import LogisticRegression
+
     figures = {}
     pixels = _pixels(labelled, len(labelled)), _pixels(split, n)
     for name, known, judged in [("codes", labelled_codes, codes), ("pixels", *pixels)]:

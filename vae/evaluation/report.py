@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -12,7 +13,8 @@ from PIL import Image
 
 from .. import store
 from ..data import DATASETS
-from ..latent.geometry import traversal
+from ..data.base import CRISP_BELOW
+from ..latent.geometry import prior_grid, traversal
 from ..models import FAMILIES, LatentModel
 from ..training import tries
 from ..training.recipes import RECIPES
@@ -302,7 +304,9 @@ def traversal_picture(
     codes = torch.from_numpy(model_map.codes)
     noise = np.random.RandomState(0).standard_normal(codes.shape)
     low, high = np.percentile(model_map.codes + model_map.sigmas * noise, [1, 99], axis=0)
-    order = store.dimension_order(model, model_map)[:rows]
+    order = store.dimension_order(
+        store.card_of(model), model.levels, model_map, np.ones(model.latent_dim)
+    )[:rows]
     y = None
     if model.num_classes:
         label = int(DATASETS[store.card_of(model).data].load("test").labels[model_map.rows[0]])
@@ -314,6 +318,27 @@ def traversal_picture(
         images = torch.nn.functional.pad(images, (1, 1, 1, 1), value=0.5)
         strips.append(torch.cat(list(images), dim=2))
     return _picture(strips)
+
+
+@torch.no_grad()
+def cover_file(model: LatentModel, n: int = 8) -> bytes:
+    """Return a WebP file of n x n decoded images that stand for a model; small images are enlarged.
+
+    A 2-D model shows a grid of the prior's quantiles; all others show samples from the prior (seed 0), a conditional
+    model one class a row.
+    """
+    y = (torch.arange(n * n) // n) % model.num_classes if model.num_classes else None
+    if model.latent_dim == 2 and not model.num_classes:
+        prior = model.prior
+        z = prior_grid(n, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)
+    else:
+        z = model.sample(n * n, generator=torch.Generator().manual_seed(0))
+    picture = _picture([torch.cat(list(row), dim=2) for row in model.decode(z, y).split(n)])
+    if model.image_shape[1] < CRISP_BELOW:
+        picture = picture.resize((picture.width * 3, picture.height * 3), Image.Resampling.NEAREST)
+    file = io.BytesIO()
+    picture.save(file, "WEBP", quality=85)
+    return file.getvalue()
 
 
 def _picture(strips: list[torch.Tensor]) -> Image.Image:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score, roc_curve
 from torch import Tensor
 
 from ..models import LatentModel
@@ -60,6 +59,8 @@ def roc(inliers: np.ndarray, outliers: np.ndarray) -> ROC:
 
     Raises ValueError unless all scores are finite, and N and M are 1 or more.
     """
+    from sklearn.metrics import roc_auc_score, roc_curve
+
     for scores in (inliers, outliers):
         if np.ndim(scores) != 1 or not len(scores) or not np.isfinite(scores).all():
             raise ValueError(f"scores must be finite, of shape (N,), N 1 or more, not of shape {np.shape(scores)}")

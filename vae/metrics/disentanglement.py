@@ -19,9 +19,6 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.stats import entropy
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 BATCH = 64  # codes behind one vote of factor_vae_score and one point of beta_vae_score
@@ -110,6 +107,8 @@ def mig(codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool
     For each factor, it is the difference between the two largest mutual informations with a dimension, divided by the
     factor's entropy. Raises ValueError for fewer than two dimensions.
     """
+    from scipy.stats import entropy
+
     codes, factors, varying = _checked(codes, factors, dimensions=2)
     information = _mutual_information(codes, factors, bins)
     entropies = np.array([entropy(np.bincount(f)) for f in factors.T])
@@ -202,6 +201,8 @@ def dci(
 
 
 def _fit_trees(codes: np.ndarray, factor: np.ndarray, cut: int) -> tuple[np.ndarray, float]:
+    from sklearn.ensemble import GradientBoostingClassifier
+
     trees = GradientBoostingClassifier(random_state=0).fit(codes[:cut], factor[:cut])
     # rounding may give an uninformative dimension an importance of -3e-17
     return trees.feature_importances_.clip(min=0), trees.score(codes[cut:], factor[cut:])
@@ -213,6 +214,8 @@ def dci_of_importance(importance: np.ndarray) -> tuple[float, float]:
     Disentanglement: 1 minus the entropy (base K) of each dimension's importances, averaged with the dimensions' shares
     of the total importance as weights. Completeness: the same for the columns of the factors (base D).
     """
+    from scipy.stats import entropy
+
     def ordered(rows: np.ndarray) -> float:
         if not rows.any():
             return 0.0
@@ -268,6 +271,8 @@ def beta_vae_score(
     In each point, 64 pairs of codes share the value of one factor. Logistic regression predicts that factor from the
     mean |z1 - z2| of the pairs. Raises ValueError for fewer than two factors that vary.
     """
+    from sklearn.linear_model import LogisticRegression
+
     codes, factors, varying = _checked(codes, factors)
     if varying.sum() < 2:
         raise ValueError("the score tells factors apart: it needs two that vary")

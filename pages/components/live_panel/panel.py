@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 
 import streamlit as st
-import torch
 
 from vae import browser
 
@@ -41,10 +40,8 @@ SHOWN_FIRST = 6  # sliders before "show all"; half as many per level for models 
 def live_panel() -> None:
     """Show sliders for the current point, ordered by the dimensions' KL, and write the state on release."""
     rerun_if_requested(KEY)
-    model, card = state.model(), state.card()
-    decoded = state.decode(state.z()[None])
-    pixels = state.as_pictures(decoded)[0]  # (H, W, C)
-    height, width, channels = pixels.shape
+    model, card = state.traits(), state.card()
+    channels, height, width = model.image_shape
     start_z, start_y = state.start_point()
     _panel(
         key=KEY,
@@ -60,7 +57,7 @@ def live_panel() -> None:
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
             "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
-            "pixels": base64.b64encode(pixels.tobytes()).decode() if state.finite(decoded) else "",
+            "pixels": "" if "decode" in model.networks else _pixels(),
             "no_number": state.not_finite_message("at this point"),
             "note": st.session_state.pop("panel_note", ""),
         }),
@@ -73,12 +70,17 @@ def live_panel() -> None:
     messages.deliver_model()
 
 
+def _pixels() -> str:
+    """Decode the current point for a browser that cannot; "" if its picture is not finite."""
+    decoded = state.decode(state.z()[None])
+    return base64.b64encode(state.as_pictures(decoded)[0].tobytes()).decode() if state.finite(decoded) else ""
+
+
 def _dimensions() -> list[dict]:
     """Return the settings of each slider, in display order."""
-    card, prior = state.card(), state.model().prior
-    mu, sigma = prior.mean.tolist(), prior.stddev.tolist()
-    gaussian = isinstance(prior, torch.distributions.Independent)  # the panel can draw its density
-    group = {d: name for name, dims in state.model().levels.items() for d in dims}
+    card, model = state.card(), state.traits()
+    mu, sigma = model.prior_mean.tolist(), model.prior_stddev.tolist()
+    group = {d: name for name, dims in model.levels.items() for d in dims}
     ranges = cached.slider_ranges(card.name)
     kl = card.figures.get("kl_per_dim")
     locked = state.locked()
@@ -86,7 +88,7 @@ def _dimensions() -> list[dict]:
         {
             "index": d, "low": float(ranges[d, 0]), "high": float(ranges[d, 1]),
             "kl": kl[d] if kl else None, "name": state.names().get(d, ""), "locked": d in locked,
-            "prior_mu": mu[d], "prior_sigma": sigma[d] if gaussian else None, "group": group.get(d, ""),
+            "prior_mu": mu[d], "prior_sigma": sigma[d] if model.prior_is_gaussian else None, "group": group.get(d, ""),
         }
         for d in cached.dimension_order(card.name)
     ]  # fmt: skip
@@ -126,4 +128,4 @@ def _lock() -> None:
 
 
 def _dimension(payload: dict) -> int | None:
-    return parse_int(payload.get("index"), 0, state.model().latent_dim - 1)
+    return parse_int(payload.get("index"), 0, state.traits().latent_dim - 1)

@@ -1,21 +1,25 @@
 """Cache wrappers around vae's pure functions: one copy of each model and map for all sessions.
 
-Sessions share the returned objects, so callers must not modify them.
+Sessions share the returned objects, so callers must not modify them. torch is imported inside the functions that need
+it, because a page shows its first picture before torch is loaded.
 """
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
-import torch
 
 import vae
-from vae import ModelUnavailable, latent, metrics, store
-from vae.data import DATASETS, DatasetInfo, Split
-from vae.evaluation import figures
-from vae.evaluation.judge import head_sizes
-from vae.models import FAMILIES
-from vae.training.recipes import RECIPES
+from vae import ModelUnavailable, store
+from vae.cards import Traits
+from vae.data import DATASETS, DatasetInfo, Split, idx
+
+if TYPE_CHECKING:
+    from vae.latent import AttributeDirection
+    from vae.metrics.classifier import Classifier
 
 
 def refresh() -> None:
@@ -34,7 +38,7 @@ def _fingerprint() -> tuple:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
     """Return ({name: card} of usable models, in the recipes' order; {name: reason} for the unusable ones)."""
-    candidates, problems = store.Store().scan(check=figures.unknown)
+    candidates, problems = store.Store().scan(check=_unknown_figures)
     cards = []
     for card in candidates:
         try:
@@ -42,15 +46,49 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
             if card.image_shape != dataset.image_shape:
                 shapes = f"its images are {card.image_shape}, and those of its data set {card.data!r}"
                 raise ModelUnavailable(f"{shapes} {dataset.image_shape}")
-            dataset.load("test", download=False)
+            if card.data in DATASETS:
+                idx.check_gallery(dataset)
+            else:
+                dataset.load("test", download=False)
             cards.append(card)
         except ModelUnavailable as error:
             problems[card.name] = str(error)
         except (OSError, ValueError) as error:
             problems[card.name] = f"its held-out images cannot be read ({error})"
-    order = list(RECIPES)  # from simple to complex; models without a recipe come last
-    cards.sort(key=lambda card: order.index(card.name) if card.name in order else len(order))
+    cards.sort(key=lambda card: store.Store().first_view(card).get("place", math.inf))
     return {card.name: card for card in cards}, problems
+
+
+def _unknown_figures(card: vae.ModelCard) -> str:
+    from vae.evaluation import figures
+
+    return figures.unknown(card)
+
+
+def card(name: str) -> vae.ModelCard:
+    return zoo_scan()[0][name]
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def traits(name: str) -> Traits:
+    """Return what a model can do: from its network.json, or for a model without one from the model itself."""
+    try:
+        return Traits.from_network_file(store.Store().read_network(name))
+    except ModelUnavailable:
+        from vae.models.portable import described
+
+        return Traits.from_network_file(described(model(name)))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def summary(name: str) -> str:
+    """Return a model's figures in one line."""
+    known = store.Store().first_view(card(name))
+    if "summary" in known:
+        return known["summary"]
+    from vae.evaluation import report
+
+    return report.summary(card(name))
 
 
 @st.cache_resource(max_entries=40, show_spinner="Loading the model")
@@ -59,8 +97,11 @@ def model(name: str) -> vae.models.LatentModel:
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
-def classifier(data: str) -> metrics.classifier.Classifier | None:
+def classifier(data: str) -> Classifier | None:
     """Return the classifier trained on a data set; None if none is shipped or its file is damaged."""
+    from vae import metrics
+    from vae.evaluation.judge import head_sizes
+
     try:
         return metrics.load_classifier(data, info(data).image_shape, head_sizes(info(data)))
     except OSError:
@@ -74,7 +115,7 @@ def gallery(data: str) -> Split:
 
 def weights_id(name: str) -> str:
     """Return an identifier of a model's weights. A browser tab may stay open while a model is retrained."""
-    return f"{name} {model(name).card.weights_hash}"
+    return f"{name} {card(name).weights_hash}"
 
 
 def info(data: str) -> DatasetInfo:
@@ -86,6 +127,8 @@ def info(data: str) -> DatasetInfo:
 
 def beta(card: vae.ModelCard) -> float | None:
     """Return the final weight of the KL: 0 for an autoencoder, None for an objective other than beta-VAE's."""
+    from vae.models import FAMILIES
+
     objective = vae.objectives.read(card.recipe)
     if not isinstance(objective, vae.objectives.BetaVAE):
         return None
@@ -100,11 +143,13 @@ def model_map(name: str) -> store.ModelMap | None:
     except store.ModelUnavailable:
         return None
     # a map may be of images that this copy of the data set lacks
-    return encoded if encoded.rows.max() < len(gallery(model(name).card.data)) else None
+    return encoded if encoded.rows.max() < len(gallery(card(name).data)) else None
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def local_distances(name: str) -> np.ndarray:
+    from vae import latent
+
     return latent.local_distances(features(name))
 
 
@@ -115,7 +160,7 @@ def posterior_samples(name: str) -> np.ndarray:
     """
     encoded = model_map(name)
     if encoded is None:
-        return np.empty((0, model(name).latent_dim))
+        return np.empty((0, card(name).latent_dim))
     noise = np.random.default_rng(0).standard_normal(encoded.codes.shape)
     return encoded.codes + encoded.sigmas * noise
 
@@ -123,53 +168,54 @@ def posterior_samples(name: str) -> np.ndarray:
 @st.cache_data(max_entries=40, show_spinner=False)
 def slider_ranges(name: str) -> np.ndarray:
     """Return the range of encoded data in each dimension, (D, 2): quantiles of one sample from each posterior."""
-    latent_model = model(name)
     samples = posterior_samples(name)
     if not len(samples):
-        mu, sigma = latent_model.prior.mean.numpy(), latent_model.prior.stddev.numpy()
+        mu, sigma = traits(name).prior_mean, traits(name).prior_stddev
         return np.stack([mu - 3 * sigma, mu + 3 * sigma], axis=1)
     return np.quantile(samples, [0.002, 0.998], axis=0).T
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def dimension_order(name: str) -> list[int]:
-    return store.dimension_order(model(name), model_map(name))
+    return store.dimension_order(card(name), traits(name).levels, model_map(name), traits(name).prior_stddev)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def features(name: str) -> np.ndarray:
     """Return the features (N, F) of the map's codes. Distances between codes are measured in them."""
+    if not traits(name).discrete:
+        return model_map(name).codes
+    import torch
+
     return model(name).features(torch.from_numpy(model_map(name).codes)).numpy()
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def attribute_directions(name: str) -> dict[str, latent.AttributeDirection]:
+def attribute_directions(name: str) -> dict[str, AttributeDirection]:
     """Return the latent direction of each attribute of the data; {} without attributes, a map or continuous codes."""
-    card, encoded = model(name).card, model_map(name)
-    if encoded is None or model(name).discrete:
+    data, encoded = card(name).data, model_map(name)
+    if encoded is None or traits(name).discrete or not info(data).attributes:
         return {}
-    factors = gallery(card.data).factors
+    import torch
+
+    from vae import latent
+
+    factors = gallery(data).factors
     codes = torch.from_numpy(encoded.codes)
     return {
         attribute: latent.attribute_direction(codes, torch.from_numpy(np.isin(factors[encoded.rows, k], values)))
-        for attribute, (k, values) in info(card.data).attribute_values().items()
+        for attribute, (k, values) in info(data).attribute_values().items()
     }
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def cover(name: str, n: int = 8) -> np.ndarray:
-    """Decode n * n images (n * n, C, H, W) for a model's preview, in row order.
+def cover(name: str) -> bytes:
+    """Return the picture that stands for a model on Home, a WebP file."""
+    try:
+        if store.Store().first_view(card(name)):
+            return (store.Store().folder(name) / "cover.webp").read_bytes()
+    except OSError:
+        pass
+    from vae.evaluation import report
 
-    A 2-D model shows a grid of the prior's quantiles; all others show samples from the prior (seed 0).
-    """
-    latent_model = model(name)
-    if latent_model.latent_dim == 2 and not latent_model.num_classes:
-        prior = latent_model.prior
-        z = latent.prior_grid(n, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)
-    else:
-        z = latent_model.sample(n * n, generator=torch.Generator().manual_seed(0))
-    y = None
-    if latent_model.num_classes:  # one class per row
-        y = (torch.arange(n * n) // n) % latent_model.num_classes
-    with torch.no_grad():
-        return latent_model.decode(z, y).numpy()
+    return report.cover_file(model(name))

@@ -68,7 +68,7 @@ def parameters() -> dict[str, str]:
     """Return the query parameters that restore the current state."""
     s = st.session_state
     result = {"model": s.model, "weights": s.weights, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
-    if state.model().num_classes:
+    if state.traits().num_classes:
         result["y"] = str(s.y)
     if state.names():
         result["names"] = ";".join(f"{d}:{name}" for d, name in sorted(state.names().items()))
@@ -110,7 +110,7 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     state.begin_model(name)
     st.session_state.y = 0
     state.set_seed(_int_parameter(parameters, "seed", 0, state.MAX_SEED))
-    model = state.model()
+    model = state.traits()
     for d, name in parse_names_text(parameters.get("names", ""), model.latent_dim, state.MAX_NAME):
         state.rename(d, name)
     values = None
@@ -118,13 +118,19 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
         values, problem = parse_code_text(parameters["z"], model.latent_dim, state.MAX_ABS)
         if values is None:
             state.add_warning(f"The link's z cannot be used: {problem}. This is the starting point instead.")
-    x, y = state.first_image() if values is None else (None, 0)
-    if model.num_classes:
-        y = _int_parameter(parameters, "y", y, model.num_classes - 1)
-    if values is None:
-        state.set_image(x, y)
+    if values is not None:
+        state.set_z(values, y=_class_parameter(parameters, 0))
+    elif model.num_classes and "y" in parameters:
+        x, label = state.first_image()
+        state.set_image(x, _class_parameter(parameters, label))
     else:
-        state.set_z(values, y=y)
+        state.begin_at_first_image()
+
+
+def _class_parameter(parameters: dict, default: int) -> int:
+    """Return the class of a link; the default for unconditional models."""
+    classes = state.traits().num_classes
+    return _int_parameter(parameters, "y", default, classes - 1) if classes else default
 
 
 def _int_parameter(parameters: dict, key: str, default: int, high: int) -> int:

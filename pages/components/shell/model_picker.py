@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vae import objectives
-from vae.evaluation import report
-
 from . import cached, state
 from .navigation import ensure_entry_point
 
@@ -31,7 +28,7 @@ def model_picker() -> None:
     card = state.card()
     with right.container(gap=None):
         st.caption(card.description)
-        st.container(key="model_figures").caption(report.summary(card))
+        st.container(key="model_figures").caption(cached.summary(card.name))
     with row.popover("About", help="this model: its figures, recipe and licence"):
         show_details(card)
     if problems:
@@ -47,6 +44,10 @@ def switch_model_button(names: list[str]) -> None:
 
 def show_details(card) -> None:
     """Show a model's card: figures with their baselines, how they were measured, the recipe."""
+    # here, because these import torch, and the details are rarely opened
+    from vae import objectives
+    from vae.evaluation import report
+
     st.markdown(report.figures_table(card))
     selection = report.selection_sentence(card.selection)
     for text in (
@@ -71,10 +72,10 @@ def show_details(card) -> None:
 
 def class_picker() -> None:
     """Show a class selector for conditional models. z stays the same."""
-    model = state.model()
+    model = state.traits()
     if not model.num_classes:
         return
-    classes = cached.info(model.card.data).classes
+    classes = state.info().classes
     st.session_state["class_picker"] = st.session_state.y
     st.segmented_control(
         f"Class, one of {model.num_classes} (the picture changes, z stays)",

@@ -10,8 +10,6 @@ import base64
 import math
 
 import numpy as np
-import torch
-from torch import Tensor
 
 MAX_COUNT = 2**53 - 1  # JavaScript's Number.MAX_SAFE_INTEGER
 MAX_ID = 40  # characters of a panel's id
@@ -45,7 +43,7 @@ def parse_numbers(values, count: int, max_abs: float) -> list[float] | None:
     return None if None in numbers else numbers
 
 
-def parse_code(values, fallback: np.ndarray, max_abs: float) -> tuple[Tensor | None, bool]:
+def parse_code(values, fallback: np.ndarray, max_abs: float) -> tuple[np.ndarray | None, bool]:
     """Validate a code sent by the browser. Returns (code, repaired).
 
     The code (D,) is clamped to max_abs; it is None if values are not D numbers. JSON sends NaN and infinity as null:
@@ -58,15 +56,15 @@ def parse_code(values, fallback: np.ndarray, max_abs: float) -> tuple[Tensor | N
     # the comparison is False for NaN, infinity and integers too large for a float
     usable = [value is not None and abs(value) < MAX_FLOAT for value in values]
     numbers = [float(value if ok else other) for value, ok, other in zip(values, usable, fallback, strict=False)]
-    return torch.tensor(numbers, dtype=torch.float32).clamp(-max_abs, max_abs), not all(usable)
+    return np.clip(np.array(numbers, np.float32), -max_abs, max_abs), not all(usable)
 
 
-def parse_codes(values, limit: int, fallback: np.ndarray, max_abs: float) -> Tensor | None:
+def parse_codes(values, limit: int, fallback: np.ndarray, max_abs: float) -> np.ndarray | None:
     """Return a list of 1 to limit codes as (N, D), each validated by parse_code."""
     if not isinstance(values, list) or not 0 < len(values) <= limit:
         return None
     codes = [parse_code(code, fallback, max_abs)[0] for code in values]
-    return None if any(code is None for code in codes) else torch.stack(codes)
+    return None if any(code is None for code in codes) else np.stack(codes)
 
 
 def parse_indices(values, count: int) -> np.ndarray | None:
@@ -126,7 +124,7 @@ def parse_int_text(text: str, low: int, high: int) -> int | None:
     return parse_int(int(text), low, high)
 
 
-def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[Tensor | None, str]:
+def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[np.ndarray | None, str]:
     """Parse "0.1,-2". Returns (code (dims,), ""), or (None, the problem as a phrase).
 
     The phrase quotes nothing from the text: a page shows it as Markdown, and links are untrusted.
@@ -142,7 +140,7 @@ def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[Tensor | None
         return None, "it must be finite numbers"
     if any(abs(value) > max_abs for value in values):
         return None, f"its numbers must lie between -{max_abs:g} and {max_abs:g}"
-    return torch.tensor(values, dtype=torch.float32), ""
+    return np.array(values, np.float32), ""
 
 
 def parse_names_text(text: str, dims: int, limit: int) -> list[tuple[int, str]]:

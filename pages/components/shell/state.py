@@ -2,20 +2,27 @@
 
 The session holds them under plain keys that no widget owns; link.py copies them to the URL and back. Every slider,
 click, upload and sample calls set_z, and nothing else writes z.
+
+torch is imported inside the functions that compute, because a page shows its first picture before torch is loaded.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
-import torch
-from torch import Tensor
 
 import vae
+from vae import store
+from vae.cards import Traits
 from vae.data import DatasetInfo
 
 from . import cached
 from .navigation import ensure_entry_point
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_ABS = 1000.0  # of a value of z; decoders do not change farther out
 DECIMALS = 4  # of z in the URL, and therefore in the session
@@ -28,8 +35,15 @@ def model() -> vae.models.LatentModel:
     return cached.model(st.session_state.model)
 
 
+def traits() -> Traits:
+    """Return what the current model can do. Unlike model(), this does not need torch."""
+    ensure_entry_point()
+    return cached.traits(st.session_state.model)
+
+
 def card() -> vae.ModelCard:
-    return model().card
+    ensure_entry_point()
+    return cached.card(st.session_state.model)
 
 
 def info() -> DatasetInfo:
@@ -37,19 +51,23 @@ def info() -> DatasetInfo:
     return cached.info(card().data)
 
 
-def as_pictures(x: Tensor) -> np.ndarray:
+def as_pictures(x: Tensor | np.ndarray) -> np.ndarray:
     """Convert images x (N, C, H, W) of the current model's data to pictures (N, H, W, 1 or 3) uint8."""
     return info().modality.picture(x)
 
 
 def z() -> Tensor:
     """Return the current point (D,)."""
+    import torch
+
     return torch.tensor(st.session_state.z, dtype=torch.float32)
 
 
 def y(n: int = 1) -> Tensor | None:
     """Return the current class, repeated n times (n,), for conditional models; None for others."""
-    return torch.full((n,), st.session_state.y) if model().num_classes else None
+    import torch
+
+    return torch.full((n,), st.session_state.y) if traits().num_classes else None
 
 
 def seed() -> int:
@@ -61,14 +79,18 @@ def version() -> int:
     return st.session_state.version
 
 
-def decode(zs: Tensor, ys: Tensor | None = None) -> Tensor:
+def decode(zs: Tensor | np.ndarray, ys: Tensor | None = None) -> Tensor:
     """Decode codes (N, D) to mean images (N, C, H, W) with the current model, under ys (N,) or the current class."""
+    import torch
+
     with torch.no_grad():
-        return model().decode(zs, y(len(zs)) if ys is None else ys)
+        return model().decode(torch.as_tensor(zs), y(len(zs)) if ys is None else ys)
 
 
 def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
     """Encode images (N, C, H, W) to posterior means (N, D) with the current model."""
+    import torch
+
     with torch.no_grad():
         return model().encode(x, y(len(x)) if ys is None else ys).mean
 
@@ -80,7 +102,7 @@ def features(zs: Tensor) -> np.ndarray:
 
 def finite(*values: Tensor | np.ndarray | float | None) -> bool:
     """Return whether all values are finite. None is ignored."""
-    return all(bool(torch.as_tensor(value).isfinite().all()) for value in values if value is not None)
+    return all(bool(np.isfinite(np.asarray(value)).all()) for value in values if value is not None)
 
 
 def not_finite_message(where: str = "for this image") -> str:
@@ -93,7 +115,7 @@ def add_warning(sentence: str) -> None:
     st.session_state.setdefault("warnings", []).append(sentence)
 
 
-def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
+def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True) -> bool:
     """Make values (D,) the current point, with class y if given. start: also make it the start point.
 
     Returns False if values are not finite. The page then shows a warning and the current point does not change; a
@@ -106,11 +128,12 @@ def set_z(values: Tensor, y: int | None = None, start: bool = True) -> bool:
         add_warning(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
         if stays:
             return False
-        values = model().prior.mean.nan_to_num(0, 0, 0)
-    if model().discrete:
-        values = values.round().clamp(0, model().codebook_size - 1)
-    values = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
-    st.session_state.z = tuple(v + 0.0 for v in values)  # + 0.0 turns -0.0 into 0.0
+        values = np.nan_to_num(traits().prior_mean, nan=0, posinf=0, neginf=0)
+    values = np.asarray(values)
+    if traits().discrete:
+        values = values.round().clip(0, traits().codebook_size - 1)
+    numbers = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
+    st.session_state.z = tuple(v + 0.0 for v in numbers)  # + 0.0 turns -0.0 into 0.0
     if y is not None:
         st.session_state.y = int(y)
     st.session_state.version = st.session_state.get("version", 0) + 1
@@ -145,9 +168,9 @@ def locked() -> set[int]:
     return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
 
 
-def keep_locked(values: Tensor) -> Tensor:
+def keep_locked(values: Tensor | np.ndarray) -> np.ndarray:
     """Return values (D,) with the locked dimensions replaced by their current values."""
-    kept = values.clone()
+    kept = np.array(values)
     for d in locked():
         kept[d] = st.session_state.z[d]
     return kept
@@ -166,6 +189,8 @@ def true_factors() -> tuple[int, ...] | None:
 
 def render(factors: np.ndarray) -> Tensor:
     """Render images (B, C, H, W) in [0, 1] of the current model's data from factor values (B, K)."""
+    import torch
+
     return torch.from_numpy(info().grid.render(factors)).float() / 255
 
 
@@ -191,19 +216,18 @@ def set_model(name: str) -> None:
     """Switch to a model and set its point.
 
     If both models have the same data, the new one encodes the picture that the old one decodes at z. Otherwise, or if
-    that picture is not finite, it encodes the first image of its own data.
+    that picture is not finite, it starts at the first image of its own data.
     """
-    old, new = model(), cached.model(name)
-    same_data = old.card.data == new.card.data
+    same_data = card().data == cached.card(name).data
     factors = true_factors() if same_data else None
     if factors is not None:
         x, label = render(np.array([factors])), None
     elif same_data:
-        x, label = decode(z()[None]), st.session_state.y if old.num_classes else None
+        x, label = decode(z()[None]), st.session_state.y if traits().num_classes else None
     begin_model(name)
     if not same_data or not finite(x):
-        x, label = first_image()
-    if set_image(x, label) and factors is not None:
+        begin_at_first_image()
+    elif set_image(x, label) and factors is not None:
         _set_true_factors(factors)
 
 
@@ -212,6 +236,15 @@ def begin_model(name: str) -> None:
     st.session_state.model = name
     st.session_state.weights = card().weights_hash
     st.session_state.pop("z", None)
+
+
+def begin_at_first_image() -> None:
+    """Make the code of the first image of the current model's data the current point."""
+    start = store.Store().first_view(card()).get("start")
+    if start is not None:  # encoded when the model was saved
+        set_z(np.array(start["z"], np.float32), y=start["y"])
+    else:
+        set_image(*first_image())
 
 
 def first_image() -> tuple[Tensor, int]:
@@ -227,7 +260,9 @@ def set_image(x: Tensor, label: int | None) -> bool:
     """
     if not finite(x):  # another model may have decoded it
         return False
-    if not model().num_classes:
+    import torch
+
+    if not traits().num_classes:
         return set_z(encode(x)[0], y=0)
     label = int(model().most_likely_class(x)[0]) if label is None else label
     return set_z(encode(x, torch.tensor([label]))[0], y=label)

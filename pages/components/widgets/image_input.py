@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
-import torch
-from torch import Tensor
 
 from vae import uploads
 
 from ..shell import cached, pictures, state
 from .picture_grid import picture_grid
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 GALLERY_SIZE = 12  # pictures shown at once
 
@@ -52,7 +53,7 @@ def image_input(key: str, start_row: int = 0) -> Picked:
                 return picked
     row = st.session_state[row_key]
     x, labels = cached.gallery(info.name).batch([row])
-    y = labels if state.model().num_classes else None
+    y = labels if state.traits().num_classes else None
     return Picked(x, y, f"held-out image {row}: {info.classes[int(labels[0])]}")
 
 
@@ -102,6 +103,8 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     y = None
     model = state.model()
     if model.num_classes:
+        import torch
+
         label = st.selectbox(
             "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
             format_func=lambda value: info.classes[value], key=f"{key}_class",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-import torch
 
-from vae import latent
+import vae
 
 from ..shell import cached, pictures, state
 from .collection import Collection, Layout
@@ -30,7 +29,7 @@ def show_nearest_test_images(key: str, k: int = 8, columns: int = 4) -> None:
         st.caption(f"No encoded data for this model yet: `python -m vae map {name}` makes it.")
         return
     info = state.info()
-    indices, distances = latent.nearest(state.features(state.z()[None]), cached.features(name), k)
+    indices, distances = vae.latent.nearest(state.features(state.z()[None]), cached.features(name), k)
     rows = encoded.rows[indices[0]]
     x, labels = cached.gallery(info.name).batch(rows)
     names = [
@@ -39,7 +38,7 @@ def show_nearest_test_images(key: str, k: int = 8, columns: int = 4) -> None:
     ]
 
     def pick(index: int) -> None:
-        state.set_z(torch.from_numpy(encoded.codes[indices[0, index]]), y=int(labels[index]))
+        state.set_z(encoded.codes[indices[0, index]], y=int(labels[index]))
 
     st.caption("The nearest held-out images, by distance in latent space (not on a map).")
     picture_grid(
@@ -58,8 +57,8 @@ def show_nearest_images(
     space = st.segmented_control(
         "Near here", ["in latent space", "on this map"], default="in latent space", required=True, key=f"{key}_where"
     )  # fmt: skip
-    in_space, distances = latent.nearest(state.features(state.z()[None]), collection.features, k)
-    on_map, map_distances = latent.nearest(position[None], layout.xy, k)
+    in_space, distances = vae.latent.nearest(state.features(state.z()[None]), collection.features, k)
+    on_map, map_distances = vae.latent.nearest(position[None], layout.xy, k)
     indices, measured = (in_space[0], distances[0]) if space == "in latent space" else (on_map[0], map_distances[0])
     picture_grid(
         collection.images(indices),
@@ -76,7 +75,7 @@ def show_nearest_images(
 
 def go_to(collection: Collection, index: int) -> None:
     """Make the code of an image of a collection the current point."""
-    state.set_z(torch.from_numpy(collection.codes[index]), y=int(collection.ys[index]))
+    state.set_z(collection.codes[index], y=int(collection.ys[index]))
     st.session_state.map_row = (collection.id, index)
 
 
