@@ -47,10 +47,11 @@ def props_of(app, component, key=None):
 def inside_answers(app, props):
     """What Python answers for the first noise and for none."""
     answers = []
-    blank = base64.b64encode(np.full((56, 56), 128, np.uint8).tobytes()).decode()
+    one = np.zeros((56, 56), np.uint8)
+    one[10:46, 26:31] = 255
     for eps in (props["eps"], [0] * props["dims"]):
-        ask = {"model": NAME, "source": "drawing", "drawing": blank, "eps": eps, "panel": "p", "seq": len(answers)}
-        app.session_state["inside_panel"] = {"ask": ask}
+        ask = {"model": NAME, "source": "drawing", "drawing": base64.b64encode(one.tobytes()).decode(), "eps": eps}
+        app.session_state["inside_panel"] = {"ask": {**ask, "panel": "", "seq": len(answers)}}
         app.run()
         answers.append(parts_of(app)[1]["decoder_answer"])
     return answers
@@ -144,21 +145,18 @@ def drag(page, selector, start, end, steps=5):
     page.mouse.up()
 
 
-def test_a_slider_and_the_pad_decode_in_the_page(plain):
+def test_a_slider_and_the_pad_decode_in_the_page(plain, sent):
     until(plain, lambda: np.allclose(canvas(plain, "#live_panel canvas.picture"), decoded(NAME, [0.5, -0.5]), atol=1))
-    for selector, start, end in [("input[type=range]", (0.5, 0.5), (0.8, 0.5)), (".pad", (0.3, 0.3), (0.7, 0.6))]:
+    for selector, *way in [("input[type=range]", (0.5, 0.5), (0.8, 0.5)), (".pad", (0.3, 0.3), (0.7, 0.6))]:
         before, n = canvas(plain, "#live_panel canvas.picture"), len(emitted(plain, "live_panel", "commit"))
-        drag(plain, f"#live_panel {selector}", start, end)
+        drag(plain, f"#live_panel {selector}", *way)
         until(plain, lambda: len(emitted(plain, "live_panel", "commit")) > n)  # noqa: B023
         commit = emitted(plain, "live_panel", "commit")[-1]
         assert commit["model"] == NAME and commit["z"] != [0.5, -0.5]
         plain.mouse.move(2, 2)  # off the pad, which previews
-        # the host's answer, without which the panel would hold the next release back
-        plain.evaluate(
-            "({ z, y, panel, commit }) => { const { props } = JSON.parse(document.getElementById('data').textContent)"
-            ".parts.live_panel; handles.live_panel.update({ ...props, z, y, version: commit, echo: { panel, commit } }) }",
-            commit,
-        )
+        echo = {"panel": commit["panel"], "commit": commit["commit"]}
+        props = {**sent["parts"]["live_panel"]["props"], "z": commit["z"], "version": f"after {n}", "echo": echo}
+        plain.evaluate("(props) => handles.live_panel.update(props)", props)
         shown = canvas(plain, "#live_panel canvas.picture")
         np.testing.assert_allclose(shown, np.broadcast_to(decoded(NAME, commit["z"]), shown.shape), atol=1)
         assert np.abs(shown - before).max() > 20
@@ -263,16 +261,17 @@ def test_text_is_legible_on_a_light_and_on_a_dark_page(plain, scheme):
         ("heat_map", "th"),
     ]:  # fmt: skip
         colours = plain.locator(f"#{part} {selector}").first.evaluate(
-            "(e) => { const paint = (colour) => { const c = new OffscreenCanvas(1, 1).getContext('2d');"
-            " c.fillStyle = colour; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data] };"
-            " const ground = document.createElement('i'); ground.style.background = 'Canvas'; document.body.append(ground);"
-            " return [paint(getComputedStyle(e).color), paint(getComputedStyle(ground).backgroundColor)] }"
+            "(e) => { const c = new OffscreenCanvas(1, 1).getContext('2d');"
+            " const paint = (colour) => { c.fillStyle = colour; c.fillRect(0, 0, 1, 1);"
+            " return [...c.getImageData(0, 0, 1, 1).data] };"
+            " document.documentElement.style.background = 'Canvas';"
+            " return [e, document.documentElement].map((one, i) =>"
+            " paint(getComputedStyle(one)[i ? 'backgroundColor' : 'color'])) }"
         )
         text, ground = (luminance(colour[:3]) for colour in colours)
         assert (ground > 0.5) == (scheme == "light")
         assert (max(text, ground) + 0.05) / (min(text, ground) + 0.05) > 4.5, (part, colours)
-    # what stands on canvases follows the theme too
-    plain.evaluate("() => { const map = document.getElementById('scatter').shadowRoot.scatter; map.images.onchange() }")
+    # what stands on canvases follows the scheme too
     until(plain, lambda: (canvas(plain, "#scatter canvas.dots").mean() > 128) == (scheme == "light"))
 
 

@@ -8,8 +8,8 @@ element: any HTML element that can hold a shadow root; the widget's markup and s
     properties in runtime/theme.css, set on the element, replace the widget's colours and font.
 props: a plain object, the same for every host: what the widget's page in pages/components/ makes in Python.
 emit(event, value): the widget's only way out. The head of its main module lists its events.
-mailbox: what arrives later and is shared by the widgets of a page: models, points, thumbnails, answers to "ask". A host
-    makes one (createMailbox of runtime/mailbox.js) and fills it with receive(bytes, mailbox) of the *_channel.js
+mailbox: what arrives later and is shared by the widgets of a page: models, points, thumbnails, answers to "ask". A
+    host makes one (createMailbox of runtime/mailbox.js) and fills it with receive(bytes, mailbox) of the *_channel.js
     modules, whose bytes come from Python. Widgets that need no such data leave it out.
 update(props) replaces the props and keeps what the visitor is doing; destroy() empties the element and stops all work.
 

@@ -39,7 +39,8 @@ def names(entry):
 def test_exports_of_every_form_reach_the_importer(tmp_path):
     main = write(
         tmp_path,
-        main="import whole, { add as plus, Counter, LIMIT, late } from './a.js';\nimport {\n  deep,\n} from './sub/b.js';\n"
+        main="import whole, { add as plus, Counter, LIMIT, late } from './a.js';\n"
+        "import {\n  deep,\n} from './sub/b.js';\n"
         "export const found = [whole, plus(1, 2), new Counter().n, LIMIT, deep, late];\nexport default 7;\n",
         a="export function add(a, b) {\n  return a + b;\n}\nexport class Counter { n = 3 }\nexport const LIMIT = 4;\n"
         "const later = 'late';\nexport { later as late };\nexport default 'whole';\n",
@@ -53,7 +54,8 @@ def test_exports_of_every_form_reach_the_importer(tmp_path):
 
 def test_default_functions_keep_their_names(tmp_path):
     main = write(
-        tmp_path, main="import one from './a.js';\nimport two from './b.js';\nexport const found = [one(3), two(3)];\n",
+        tmp_path,
+        main="import one from './a.js';\nimport two from './b.js';\nexport const found = [one(3), two(3)];\n",
         a="export default function factorial(n) {\n  return n ? n * factorial(n - 1) : 1;\n}\n",
         b="export default function (n) {\n  return n + 1;\n}\n",
     )  # fmt: skip
@@ -79,7 +81,10 @@ def test_texts_are_strings(tmp_path):
 
 def test_an_entry_may_be_a_text_that_is_no_file(tmp_path):
     write(tmp_path, a="export const one = 1;\n")
-    text = "import { one } from './a.js';\nimport { fill } from '/runtime/pixels.js';\nexport default [one, typeof fill];\n"
+    text = (
+        "import { one } from './a.js';\nimport { fill } from '/runtime/pixels.js';\n"
+        "export default [one, typeof fill];\n"
+    )
     assert run(tmp_path, bundle(tmp_path / "none.js", text), "module.default") == [1, "function"]
     assert [module.name for module in modules(tmp_path / "none.js", text)][1] == "runtime/pixels.js"
 
@@ -88,7 +93,7 @@ def test_an_entry_may_be_a_text_that_is_no_file(tmp_path):
     ("files", "said"),
     [
         ({"main": "\nimport { a } from './gone.js';\n"}, r"main\.js, line 2: there is no .*gone\.js"),
-        ({"main": "import { b } from './a.js';\n", "a": "export const a = 1;\n"}, r"main\.js, line 1: .*a\.js exports no b"),
+        ({"main": "import { b } from './a.js';\n", "a": "export const a = 1;\n"}, r"main\.js, line 1: .*exports no b"),
         ({"main": "import { a } from 'lodash';\n"}, r"main\.js, line 1: 'lodash' is no module"),
         ({"main": "import './a.js';\n", "a": ""}, r"main\.js, line 1: .*cannot be bundled: import './a\.js'"),
         ({"main": "\n\nexport let n = 1;\n"}, r"main\.js, line 3: .*export let n"),

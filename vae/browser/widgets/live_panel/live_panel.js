@@ -1,6 +1,7 @@
 // Sliders and a pad over a latent point.
 // Emits: ask {panel, seq, model, zs, y}, commit {panel, commit, model, z, y}, rename {model, index, name} and
-// lock {model, index, locked}. Its props are those of pages/components/live_panel/panel.py.
+// lock {model, index, locked}. Its props are those of pages/components/live_panel/panel.py. The host answers a commit
+// with an update whose z, y and echo {panel, commit} are the commit's and whose version is new; later ones wait for it.
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createQuestions } from '../../runtime/questions.js';
 import { createRoot } from '../../runtime/root.js';

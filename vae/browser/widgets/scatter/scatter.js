@@ -75,6 +75,7 @@ function createMap(root, emit, mailbox, signal) {
   hear(mailbox, 'collection', (name) => name === map.data.collection && startCollection(map), signal);
   hear(mailbox, 'sheet', () => drawSoon(map, true), signal);
   hear(mailbox, 'model', (name) => name === map.data.weights && showHere(map, null), signal);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => drawSoon(map, true), { signal });
   return map;
 }
 
