@@ -4,18 +4,11 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-globalThis.window = globalThis;
-globalThis.CustomEvent ??= class extends Event {
-  constructor(kind, { detail }) {
-    super(kind);
-    this.detail = detail;
-  }
-};
-const { default: takeModel, mailbox } = await load(
-  ['runtime/mailbox.js', 'runtime/network.js', 'runtime/model_channel.js'], ['mailbox'],
-);
-const { default: takeAnswer } = await load(['runtime/mailbox.js', 'runtime/answer_channel.js']);
-const { default: takePoints } = await load(['runtime/mailbox.js', 'widgets/scatter/points_channel.js']);
+const { createMailbox, hear } = await load('runtime/mailbox.js');
+const { receive: takeModel } = await load('runtime/model_channel.js');
+const { receive: takeAnswer } = await load('runtime/answer_channel.js');
+const { receive: takePoints } = await load('widgets/scatter/points_channel.js');
+const mailbox = createMailbox();
 
 function sent(header, ...payload) {
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -24,46 +17,41 @@ function sent(header, ...payload) {
 }
 const bytesOf = (array) => new Uint8Array(array.buffer);
 
-function received(take, data) {
-  const told = [];
-  take({ data, setStateValue: (key, value) => told.push([key, value]) });
-  return told;
-}
-
 function heard(kind) {
   const news = [];
-  mailbox().news.addEventListener(kind, ({ detail }) => news.push(detail));
+  hear(mailbox, kind, (detail) => news.push(detail));
   return news;
 }
 
-test('nothing sent, nothing done', () => {
-  for (const take of [takeModel, takePoints, takeAnswer]) assert.deepEqual(received(take, new Uint8Array()), []);
+test('a message of another kind is no model', () => {
+  assert.equal(takeModel(sent({ kind: 'mudel', model: 'z', draws: 0 }), mailbox), undefined);
+  assert.equal(mailbox.models.has('z'), false);
 });
 
 test('a model that the browser cannot decode keeps its draws and says why', () => {
   const news = heard('model');
   const data = sent({ kind: 'model', model: 'a', draws: 3, reason: 'more than plain layers' }, [1, 2, 3]);
-  assert.deepEqual(received(takeModel, data), [['received', 'a']]);
-  const { draws, decoder, reason } = mailbox().models.get('a');
+  assert.equal(takeModel(data, mailbox), 'a');
+  const { draws, decoder, reason } = mailbox.models.get('a');
   assert.deepEqual([[...draws], decoder, reason], [[1, 2, 3], null, 'more than plain layers']);
   assert.deepEqual(news, ['a']);
 });
 
 test('damaged weights are a reason too', () => {
-  received(takeModel, sent({ kind: 'model', model: 'b', draws: 0, reason: '' }, [1, 2]));
-  assert.match(mailbox().models.get('b').reason, /cut off/);
+  takeModel(sent({ kind: 'model', model: 'b', draws: 0, reason: '' }, [1, 2]), mailbox);
+  assert.match(mailbox.models.get('b').reason, /cut off/);
 });
 
 test('a model that is here already is not built again', () => {
   const news = heard('model');
-  received(takeModel, sent({ kind: 'model', model: 'a', draws: 0, reason: 'another' }));
-  assert.equal(mailbox().models.get('a').reason, 'more than plain layers');
+  takeModel(sent({ kind: 'model', model: 'a', draws: 0, reason: 'another' }), mailbox);
+  assert.equal(mailbox.models.get('a').reason, 'more than plain layers');
   assert.deepEqual(news, []);
 });
 
 test('an answer is news, with its pixels', () => {
   const news = heard('answer');
-  received(takeAnswer, sent({ panel: 'p', seq: 4 }, [9, 8]));
+  takeAnswer(sent({ panel: 'p', seq: 4 }, [9, 8]), mailbox);
   assert.deepEqual([news[0].panel, news[0].seq, ...news[0].pixels], ['p', 4, 9, 8]);
 });
 
@@ -71,8 +59,8 @@ test('a collection: codes, reconstruction errors, layouts, labels and classes in
   const header = { collection: 'c', n: 2, dims: 3, layouts: ['umap', 'pca'] };
   const floats = Float32Array.of(1, 2, 3, 4, 5, 6, 70, 80, 0.1, 0.2, 0.3, 0.4, -1, -2, -3, -4);
   const data = sent(header, bytesOf(floats), bytesOf(Uint16Array.of(7, 300)), bytesOf(Uint16Array.of(1, 0)));
-  assert.deepEqual(received(takePoints, data), [['received', 'c']]);
-  const { codes, recon, layouts, labels, ys } = mailbox().collections.get('c');
+  assert.equal(takePoints(data, mailbox), 'c');
+  const { codes, recon, layouts, labels, ys } = mailbox.collections.get('c');
   assert.deepEqual([...codes, ...recon], [1, 2, 3, 4, 5, 6, 70, 80]);
   assert.deepEqual([[...layouts.umap], [...layouts.pca]], [[...floats.slice(8, 12)], [-1, -2, -3, -4]]);
   assert.deepEqual([...labels, ...ys], [7, 300, 1, 0]);

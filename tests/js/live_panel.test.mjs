@@ -4,12 +4,10 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { density, placeCross, tileValue, clean, samePoint, goTo, label, CELLS, TILES } = await load(
-  ['mailbox', 'questions', 'pixels'].map((name) => `runtime/${name}.js`).concat(
-    ['picture', 'sliders', 'pad', 'around', 'live_panel'].map((name) => `widgets/live_panel/${name}.js`),
-  ),
-  ['density', 'placeCross', 'tileValue', 'clean', 'samePoint', 'goTo', 'label', 'CELLS', 'TILES'],
-);
+const { density, placeCross, CELLS } = await load('widgets/live_panel/plane.js');
+const { tileValue, TILES } = await load('widgets/live_panel/around.js');
+const { clean, samePoint, goTo } = await load('widgets/live_panel/point.js');
+const { label } = await load('widgets/live_panel/sliders.js');
 
 const dim = (index, changes = {}) => ({ index, low: -2, high: 2, locked: false, name: '', ...changes });
 

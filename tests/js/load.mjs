@@ -1,22 +1,15 @@
-// Loads files of vae/browser as the app does: joined into one text, which is one ES module.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+// Loads modules of vae/browser into node. Styles and markup are strings, as bundle.py makes them.
+import { register } from 'node:module';
 
-export const BROWSER = new URL('../../vae/browser/', import.meta.url);
+const BROWSER = new URL('../../vae/browser/', import.meta.url);
 
-// Returns the named functions and constants of the files, whether they are exported or not.
-// The default export is "default".
-export async function load(files, names = []) {
-  const texts = files.map((file) => readFileSync(new URL(file, BROWSER), 'utf-8'));
-  const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
-  const path = join(folder, 'bundle.mjs');
-  try {
-    writeFileSync(path, `${texts.join('\n')}\nexport const tested = { ${names.join(', ')} };\n`);
-    const module = await import(pathToFileURL(path));
-    return { ...module.tested, default: module.default };
-  } finally {
-    rmSync(folder, { recursive: true });
+register('./text_modules.mjs', import.meta.url);
+globalThis.CustomEvent ??= class extends Event { // node 18 has none
+  constructor(kind, { detail }) {
+    super(kind);
+    this.detail = detail;
   }
-}
+};
+
+// Returns the exports of a module, "runtime/mailbox.js".
+export const load = (name) => import(new URL(name, BROWSER));

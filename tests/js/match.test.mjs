@@ -4,9 +4,7 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { score, distance, text } = await load(
-  ['runtime/mailbox.js', 'runtime/questions.js', 'runtime/pixels.js', 'widgets/match/match.js'], ['score', 'distance', 'text'],
-);
+const { score, distance, text } = await load('widgets/match/score.js');
 
 const game = (goal, height, width, channels = 1) => ({
   goal, data: { height, width, channels, start_distance: 0.5 },

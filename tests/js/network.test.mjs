@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { createDecoder } = await load(['runtime/network.js'], ['createDecoder']);
+const { createDecoder } = await load('runtime/network.js');
 
 // safetensors bytes. tensors: { name: [shape, values] }
 function weights(layers, tensors, latentDim, numClasses = 0) {

@@ -4,12 +4,9 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-globalThis.window = globalThis;
-const { mailbox, readMessage, createQuestions, hear, fill, pictureOf, ANSWER_TIMEOUT } = await load(
-  ['runtime/mailbox.js', 'runtime/questions.js', 'runtime/pixels.js'],
-  ['mailbox', 'readMessage', 'createQuestions', 'hear', 'fill', 'pictureOf', 'ANSWER_TIMEOUT'],
-);
-const tell = (kind, detail) => mailbox().news.dispatchEvent(Object.assign(new Event(kind), { detail }));
+const { createMailbox, announce, hear, readMessage } = await load('runtime/mailbox.js');
+const { createQuestions, ANSWER_TIMEOUT } = await load('runtime/questions.js');
+const { fill, pictureOf } = await load('runtime/pixels.js');
 
 // ---- mailbox
 
@@ -21,8 +18,6 @@ function message(header, payload) {
   bytes.set(payload, 4 + text.length);
   return bytes;
 }
-
-test('there is one mailbox in a tab', () => assert.equal(mailbox(), mailbox()));
 
 test('a message is a header and its bytes', () => {
   const { header, payload } = readMessage(message({ kind: 'β' }, [1, 2, 3]));
@@ -42,7 +37,7 @@ test('a message may be a view into a larger buffer', () => {
 
 // createQuestions with a clock that the test moves
 function asked(t) {
-  const asking = { sent: [], clock: 0, timers: new Map(), element: { isConnected: true } };
+  const asking = { sent: [], clock: 0, timers: new Map(), mailbox: createMailbox(), abort: new AbortController() };
   t.mock.method(performance, 'now', () => asking.clock);
   t.mock.method(globalThis, 'setTimeout', (run, after) => {
     asking.timers.set(run, asking.clock + after);
@@ -55,8 +50,8 @@ function asked(t) {
       if (at <= asking.clock && asking.timers.delete(run)) run();
     }
   };
-  asking.questions = createQuestions(asking.element, (question) => asking.sent.push(question));
-  asking.answer = (seq) => tell('answer', { panel: asking.questions.id, seq });
+  asking.questions = createQuestions(asking.mailbox, (question) => asking.sent.push(question), asking.abort.signal);
+  asking.answer = (seq) => announce(asking.mailbox, 'answer', { panel: asking.questions.id, seq });
   asking.seqs = () => asking.sent.map(({ seq }) => seq);
   return asking;
 }
@@ -89,10 +84,10 @@ test('a question is made when it is sent, not when it is asked', (t) => {
 });
 
 test('answers to others and to earlier questions are left alone', (t) => {
-  const { questions, answer } = asked(t);
+  const { questions, answer, mailbox } = asked(t);
   const used = [];
   questions.ask(() => ({}), () => used.push('used'));
-  tell('answer', { panel: 'another', seq: 1 });
+  announce(mailbox, 'answer', { panel: 'another', seq: 1 });
   answer(0);
   assert.deepEqual(used, []);
   questions.forget();
@@ -121,11 +116,11 @@ test('an answer that comes after its question was given up is not used', (t) => 
   assert.deepEqual(used, [2]);
 });
 
-test('a part that has left the page asks no more', (t) => {
-  const { questions, element, wait, seqs } = asked(t);
+test('a widget that was destroyed asks no more', (t) => {
+  const { questions, abort, wait, seqs } = asked(t);
   questions.ask(() => ({}), () => {});
   questions.ask(() => ({}), () => {});
-  element.isConnected = false;
+  abort.abort();
   wait(ANSWER_TIMEOUT + 1);
   assert.deepEqual(seqs(), [1]);
 });
@@ -142,14 +137,14 @@ test('whenFree runs once nothing waits', (t) => {
   assert.equal(free, 1);
 });
 
-test('news reaches an element while it stands on the page', () => {
-  const element = { isConnected: true }, heard = [];
-  hear(element, 'model', (name) => heard.push(name));
-  tell('model', 'a');
-  element.isConnected = false;
-  tell('model', 'b');
-  element.isConnected = true; // too late: it no longer listens
-  tell('model', 'c');
+test('news of a kind is heard until the signal aborts, in its own mailbox', () => {
+  const mailbox = createMailbox(), abort = new AbortController(), heard = [];
+  hear(mailbox, 'model', (name) => heard.push(name), abort.signal);
+  announce(mailbox, 'model', 'a');
+  announce(mailbox, 'sheet', 'b');
+  announce(createMailbox(), 'model', 'c');
+  abort.abort();
+  announce(mailbox, 'model', 'd');
   assert.deepEqual(heard, ['a']);
 });
 

@@ -4,21 +4,16 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-globalThis.window = globalThis;
 globalThis.requestAnimationFrame = () => 1; // frames are not drawn here
 globalThis.Path2D = class {
   constructor() { this.places = []; }
   moveTo(x, y) { this.places.push([x, y]); }
   lineTo(x, y) { this.places.push([x, y]); }
 };
-const scatter = await load(
-  ['mailbox', 'questions', 'pixels'].map((name) => `runtime/${name}.js`).concat(
-    ['density', 'dots', 'hover', 'scatter'].map((name) => `widgets/scatter/${name}.js`),
-  ),
-  ['place', 'reach', 'toUnit', 'toOwn', 'toStage', 'fromStage', 'zoom', 'pinch', 'within', 'codeAt', 'nearestOnMap', 'pointAt', 'isLit',
-    'densityOf', 'contoursOf', 'marchingSquares', 'modeOf', 'stampOf', 'stampAt', 'packed', 'mixed', 'crowded', 'markerPlace',
-    'MIN_ZOOM', 'MAX_ZOOM', 'GRID', 'CONTOUR_SHARES'],
-);
+const modules = await Promise.all(['places', 'colours', 'density', 'dots', 'view', 'overlay', 'selection', 'hover'].map(
+  (name) => load(`widgets/scatter/${name}.js`),
+));
+const scatter = Object.assign({}, ...modules);
 const { GRID } = scatter;
 
 // a map of codes at the places of a 2-D layout, 100 x 100 px, as the functions read it

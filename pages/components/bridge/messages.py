@@ -16,25 +16,21 @@ import numpy as np
 import streamlit as st
 import torch
 
-from vae import browser
 from vae.data.modality import IMAGES, Modality
 from vae.models.portable import portable_decoder
 
 from ..shell import cached, pictures, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_code, parse_codes, parse_int, parse_object, parse_text
+from .component import channel
 
-_model_channel = st.components.v2.component(
-    "decoder_model", js=browser.source("runtime/mailbox.js", "runtime/network.js", "runtime/model_channel.js")
-)
-_answer_channel = st.components.v2.component(
-    "decoder_answer", js=browser.source("runtime/mailbox.js", "runtime/answer_channel.js")
-)
+_model_channel = channel("decoder_model", "runtime/model_channel.js")
+_answer_channel = channel("decoder_answer", "runtime/answer_channel.js")
 POSTERIOR_SAMPLES = 2000  # for histograms and densities
 MAX_PICTURES = 256  # in one request
 
 
-def deliver_once(key: str, name: str, channel, make) -> None:
-    """Send raw bytes through a channel until the browser confirms that it has received this name."""
+def deliver_once(key: str, name: str, component, make) -> None:
+    """Send raw bytes through a channel's component until the browser confirms that it has received this name."""
     received = st.session_state.setdefault("received", set())
     if name in received:
         return
@@ -43,7 +39,7 @@ def deliver_once(key: str, name: str, channel, make) -> None:
         if sent(key, "received") == name:
             received.add(name)
 
-    channel(key=key, data=make(), on_received_change=confirm)
+    component(key=key, data=make(), on_received_change=confirm)
 
 
 def deliver_model(name: str | None = None) -> None:

@@ -12,24 +12,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vae import ModelCard, browser, objectives
+from vae import ModelCard, objectives
 from vae.models import FAMILIES, LatentModel
 from vae.models.base import Output, Posterior, reparametrise
 from vae.uploads import prepare
 
 from ..bridge import messages
+from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, pictures, state
 from ..shell.parse import parse_drawing, parse_numbers
 from ..widgets.charts import class_colours
 from ..widgets.image_input import Picked
 
-_component = st.components.v2.component(
-    "inside",
-    html=browser.source("widgets/inside/inside.html"),
-    css=browser.source("widgets/inside/inside.css"),
-    js=browser.source("runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/inside/inside.js"),
-)
+_component = widget("inside")
 KEY = "inside_panel"
 DRAWING_SIZE = 56  # pixels across a drawing from the browser
 N_RECONSTRUCTIONS = 8  # of other samples of z

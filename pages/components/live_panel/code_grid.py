@@ -8,19 +8,13 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
-from vae import browser
-
 from ..bridge import messages
+from ..bridge.component import widget
 from ..shell import pictures, state
 from ..shell.parse import MAX_COUNT, parse_indices, parse_int, parse_object
 from ..widgets.picture_grid import picture_grid
 
-_component = st.components.v2.component(
-    "code_grid",
-    html="<div class='frame'><canvas role='img'></canvas><div class='places' role='group'></div></div>",
-    css=browser.source("widgets/code_grid/code_grid.css"),
-    js=browser.source("widgets/code_grid/code_grid.js"),
-)
+_component = widget("code_grid")
 KEY = "code_grid"
 MAX_VECTORS = 32  # shown, the most likely first
 N_SAMPLES = 8  # of the selected positions

@@ -9,29 +9,13 @@ import base64
 
 import streamlit as st
 
-from vae import browser
-
 from ..bridge import messages
+from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_flag, parse_int, parse_name, parse_text
 
-_panel = st.components.v2.component(
-    "live_panel",
-    html=browser.source("widgets/live_panel/live_panel.html"),
-    css=browser.source("widgets/live_panel/live_panel.css"),
-    # these files are joined into one module
-    js=browser.source(
-        "runtime/mailbox.js",
-        "runtime/questions.js",
-        "runtime/pixels.js",
-        "widgets/live_panel/live_panel.js",
-        "widgets/live_panel/picture.js",
-        "widgets/live_panel/sliders.js",
-        "widgets/live_panel/around.js",
-        "widgets/live_panel/pad.js",
-    ),
-)
+_panel = widget("live_panel")
 KEY = "live_panel"
 SHOWN_FIRST = 6  # sliders before "show all"; half as many per level for models with levels
 

@@ -12,35 +12,17 @@ import numpy as np
 import streamlit as st
 from plotly.colors import sample_colorscale
 
-from vae import browser
-
 from ..bridge import messages
+from ..bridge.component import channel, widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..shell.parse import parse_indices, parse_int, parse_positions
 from ..widgets.charts import class_colours
 from ..widgets.collection import Collection, Layout, points_message, sheet_message
 
-_component = st.components.v2.component(
-    "scatter",
-    html=browser.source("widgets/scatter/scatter.html"),
-    css=browser.source("widgets/scatter/scatter.css"),
-    js=browser.source(
-        "runtime/mailbox.js",
-        "runtime/questions.js",
-        "runtime/pixels.js",
-        "widgets/scatter/scatter.js",
-        "widgets/scatter/dots.js",
-        "widgets/scatter/density.js",
-        "widgets/scatter/hover.js",
-    ),
-)
-_points_channel = st.components.v2.component(
-    "scatter_points", js=browser.source("runtime/mailbox.js", "widgets/scatter/points_channel.js")
-)
-_sheet_channel = st.components.v2.component(
-    "scatter_sheet", js=browser.source("runtime/mailbox.js", "widgets/scatter/sheet_channel.js")
-)
+_component = widget("scatter")
+_points_channel = channel("scatter_points", "widgets/scatter/points_channel.js")
+_sheet_channel = channel("scatter_sheet", "widgets/scatter/sheet_channel.js")
 KEY = "scatter"
 RAMP = [i / 31 for i in range(32)]
 MAX_PATH_POSITIONS = 300  # in one drawn path

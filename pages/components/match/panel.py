@@ -14,20 +14,15 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from vae import browser
 from vae.metrics import multiscale_distance
 
 from ..bridge import messages
+from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..shell.parse import parse_int, parse_number, parse_numbers, parse_object
 
-_component = st.components.v2.component(
-    "match",
-    html=browser.source("widgets/match/match.html"),
-    css=browser.source("widgets/match/match.css"),
-    js=browser.source("runtime/mailbox.js", "runtime/questions.js", "runtime/pixels.js", "widgets/match/match.js"),
-)
+_component = widget("match")
 KEY = "match_panel"
 FACTORS = "the true factors"
 MODELS = {  # by data set; FACTORS stands for the data set's own renderer

@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import streamlit as st
 from plotly.colors import sample_colorscale
 
-from vae import browser
-
 from ..bridge import messages
+from ..bridge.component import widget
 from ..shell.parse import parse_int
 
-_component = st.components.v2.component(
-    "heat_map",
-    html="<div class='wide'><table class='heat' role='grid'></table></div>",
-    css=browser.source("widgets/heat_map/heat_map.css"),
-    js=browser.source("widgets/heat_map/heat_map.js"),
-)
+_component = widget("heat_map")
 
 
 def heat_map(

@@ -7,20 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import streamlit as st
-
-from vae import browser
-
 from ..bridge import messages
+from ..bridge.component import widget
 from ..shell import pictures, state
 from ..shell.parse import parse_int
 
-_component = st.components.v2.component(
-    "picture_grid",
-    html="<div class='grid' role='group'></div><p class='note' role='status'></p>",
-    css=browser.source("widgets/picture_grid/picture_grid.css"),
-    js=browser.source("widgets/picture_grid/picture_grid.js"),
-)
+_component = widget("picture_grid")
 
 
 def picture_grid(

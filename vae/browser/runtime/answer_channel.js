@@ -1,6 +1,7 @@
-// Passes images decoded by the server from Python to the panel.
-export default function ({ data }) {
-  if (!data?.length) return;
+// Receives images that Python has decoded: the answer to a widget's question.
+import { announce, readMessage } from './mailbox.js';
+
+export function receive(data, mailbox) {
   const { header, payload } = readMessage(data);
-  mailbox().news.dispatchEvent(new CustomEvent('answer', { detail: { ...header, pixels: payload } }));
+  announce(mailbox, 'answer', { ...header, pixels: payload });
 }

@@ -1,13 +1,21 @@
-// The browser's cache of models and encoded images, shared by the widgets that show them and the channels
-// that fill it. It exists as long as the browser tab, so that everything is sent once.
-function mailbox() {
-  return (window.latentSpaceExplorer ??= {
-    models: new Map(), memory: new Map(), collections: new Map(), sheets: new Map(), news: new EventTarget(),
-  });
+// What a host has received for its widgets: decoders, collections of codes, thumbnails, answers. Widgets of one page
+// share a mailbox, so that everything is sent once. Files named *_channel.js fill it.
+export function createMailbox() {
+  return { models: new Map(), memory: new Map(), collections: new Map(), sheets: new Map(), news: new EventTarget() };
+}
+
+// Tells the widgets that something of a kind has arrived.
+export function announce({ news }, kind, detail) {
+  news.dispatchEvent(new CustomEvent(kind, { detail }));
+}
+
+// Calls handle(detail) for each piece of news of a kind, until the signal aborts.
+export function hear({ news }, kind, handle, signal) {
+  news.addEventListener(kind, (event) => handle(event.detail), { signal });
 }
 
 // Raw bytes from Python: [header length, uint32][JSON header][payload].
-function readMessage(data) {
+export function readMessage(data) {
   const bytes = data.slice(); // the received array is a view of a larger buffer
   const size = new DataView(bytes.buffer).getUint32(0, true);
   return { header: JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size))), payload: bytes.subarray(4 + size) };

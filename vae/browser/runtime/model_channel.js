@@ -1,9 +1,11 @@
-// Passes a model's decoder and posterior samples from Python to the cache that the panel reads.
-export default function ({ data, setStateValue }) {
-  if (!data?.length) return;
+// Receives a model's decoder and posterior samples. Returns the model's name, or undefined for another message.
+import { announce, readMessage } from './mailbox.js';
+import { createDecoder } from './network.js';
+
+export function receive(data, mailbox) {
   const { header, payload } = readMessage(data);
-  const { models, news } = mailbox();
-  if (header.kind !== 'model') return;
+  const { models } = mailbox;
+  if (header.kind !== 'model') return undefined;
   if (!models.has(header.model)) {
     const entry = { draws: payload.subarray(0, header.draws), decoder: null, reason: header.reason };
     if (!header.reason) {
@@ -15,9 +17,9 @@ export default function ({ data, setStateValue }) {
       }
     }
     models.set(header.model, entry);
-    news.dispatchEvent(new CustomEvent('model', { detail: header.model }));
+    announce(mailbox, 'model', header.model);
   }
-  setStateValue('received', header.model);
+  return header.model;
 }
 
 // Runs the decoder until the browser has compiled its loops, so that the first movement is not slow.

@@ -1,6 +1,6 @@
 // Writes values (H * W * C), times scale 0 to 255, into the bytes of an ImageData. A pixel that is not finite
 // becomes transparent, since black could be data. Returns whether all pixels are finite.
-function fill(rgba, values, scale, channels) {
+export function fill(rgba, values, scale, channels) {
   const green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
   let finite = true;
   for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels) {
@@ -16,7 +16,7 @@ function fill(rgba, values, scale, channels) {
 
 // Paints an image on a canvas of the same size; small images are enlarged without smoothing. Returns whether
 // all pixels are finite.
-function paintPicture(canvas, values, scale, { height, width, channels }) {
+export function paintPicture(canvas, values, scale, { height, width, channels }) {
   if (canvas.width !== width || canvas.height !== height || !canvas.image) {
     [canvas.width, canvas.height] = [width, height];
     canvas.classList.toggle('crisp', height < 64);
@@ -28,7 +28,7 @@ function paintPicture(canvas, values, scale, { height, width, channels }) {
 }
 
 // Returns the i-th image of an answer: its bytes, or NaN where Python marks it as missing.
-function pictureOf({ pixels, count, missing }, i) {
+export function pictureOf({ pixels, count, missing }, i) {
   const size = pixels.length / count;
   return missing.includes(i) ? new Float32Array(size).fill(NaN) : pixels.subarray(i * size, (i + 1) * size);
 }

@@ -1,18 +1,11 @@
-// Events from the channels, and questions to Python.
-const ANSWER_TIMEOUT = 5000; // ms until an unanswered request counts as lost
+// Questions that a widget asks its host, and the answers that arrive in the mailbox.
+import { hear } from './mailbox.js';
 
-// Calls handle(detail) for each event of a kind, as long as the element is on the page.
-function hear(element, kind, handle) {
-  const { news } = mailbox();
-  news.addEventListener(kind, function listener(event) {
-    if (element.isConnected) handle(event.detail);
-    else news.removeEventListener(kind, listener);
-  });
-}
+export const ANSWER_TIMEOUT = 5000; // ms until an unanswered request counts as lost
 
 // One question is in flight at a time, and the latest wins. transmit(question) sends it; the answer carries
-// the id of the sender and the number of the question.
-function createQuestions(element, transmit) {
+// the id of the sender and the number of the question. No question is sent once the signal has aborted.
+export function createQuestions(mailbox, transmit, signal) {
   const questions = {
     id: Math.random().toString(36).slice(2), seq: 0, inFlight: null, wanted: null, whenFree: null,
 
@@ -22,7 +15,7 @@ function createQuestions(element, transmit) {
       const left = questions.inFlight ? questions.inFlight.at + ANSWER_TIMEOUT - performance.now() : 0;
       clearTimeout(questions.patience);
       if (left <= 0) questions.send();
-      else questions.patience = setTimeout(() => questions.wanted && element.isConnected && questions.ask(make, use), left + 1);
+      else questions.patience = setTimeout(() => questions.wanted && !signal.aborted && questions.ask(make, use), left + 1);
     },
 
     send() {
@@ -36,13 +29,13 @@ function createQuestions(element, transmit) {
       questions.inFlight = questions.wanted = null;
     },
   };
-  hear(element, 'answer', (answer) => {
+  hear(mailbox, 'answer', (answer) => {
     const { inFlight } = questions;
     if (answer.panel !== questions.id || answer.seq !== inFlight?.seq) return;
     questions.inFlight = null;
     inFlight.use(answer);
     if (questions.wanted) questions.send();
     else questions.whenFree?.();
-  });
+  }, signal);
   return questions;
 }

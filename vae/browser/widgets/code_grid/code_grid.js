@@ -1,9 +1,28 @@
-// The image with a button over each cell of its code grid; the selection is sent when the pointer rests.
+// The image with a button over each cell of its code grid.
+// Emits: chosen {places, number}, when the pointer rests. Its props are those of
+// pages/components/live_panel/code_grid.py.
+import { createRoot } from '../../runtime/root.js';
+import css from './code_grid.css';
+
+const HTML = '<div class="frame"><canvas role="img"></canvas><div class="places" role="group"></div></div>';
 const SEND_AFTER = 200; // ms, since a drag selects many cells
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const canvas = parentElement.querySelector('canvas');
-  const group = parentElement.querySelector('.places');
+export function mount(element, props, emit) {
+  const root = createRoot(element, HTML, css);
+  const group = root.querySelector('.places');
+  update(root, group, props, emit);
+  return {
+    update: (next) => update(root, group, next, emit),
+    destroy() {
+      clearTimeout(group.timer);
+      root.replaceChildren();
+    },
+  };
+}
+
+// group keeps what must outlive an update: the selection and the number of its last message.
+function update(root, group, data, emit) {
+  const canvas = root.querySelector('canvas');
   const picture = new Image();
   picture.onload = () => {
     canvas.width = picture.width;
@@ -16,7 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   group.setAttribute('aria-label', `codes in ${data.rows} rows and ${data.columns} columns`);
   group.style.gridTemplateColumns = `repeat(${data.columns}, 1fr)`;
 
-  // Python's selection applies, unless a newer one from the browser is in flight
+  // the host's selection applies, unless a newer one from the browser is in flight
   if (!group.chosen || !(group.timer || group.sent > data.echo)) group.chosen = new Set(data.places);
   const chosen = group.chosen;
   const n = data.rows * data.columns;
@@ -34,7 +53,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     group.timer = setTimeout(() => {
       group.timer = null;
       group.sent = Math.max(group.sent ?? 0, data.echo) + 1;
-      setTriggerValue('chosen', { places: [...chosen].sort((a, b) => a - b), number: group.sent });
+      emit('chosen', { places: [...chosen].sort((a, b) => a - b), number: group.sent });
     }, SEND_AFTER);
   };
   const show = (i) => {
@@ -66,7 +85,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     };
   });
   // a drag selects the cells it passes over, or deselects them if it began on a selected cell
-  const under = (event) => cells.indexOf(group.getRootNode().elementFromPoint(event.clientX, event.clientY));
+  const under = (event) => cells.indexOf(root.elementFromPoint(event.clientX, event.clientY));
   group.onpointerdown = (event) => {
     const i = cells.indexOf(event.target);
     if (i < 0) return;

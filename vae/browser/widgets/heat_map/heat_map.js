@@ -1,19 +1,31 @@
-// A table with a button in each cell; a click sends the row-major index of the cell.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const table = parentElement.querySelector('.heat');
+// A table with a button in each cell. Emits: pick, the row-major index of a cell. Its props are those of
+// pages/components/widgets/heat_map.py.
+import { createRoot } from '../../runtime/root.js';
+import css from './heat_map.css';
+
+const HTML = '<div class="wide"><table class="heat" role="grid"></table></div>';
+
+export function mount(element, props, emit) {
+  const root = createRoot(element, HTML, css);
+  const table = root.querySelector('.heat');
+  show(table, props, emit);
+  return { update: (next) => show(table, next, emit), destroy: () => root.replaceChildren() };
+}
+
+function show(table, data, emit) {
   table.setAttribute('aria-label', data.name);
   const across = data.columns.length;
   const focused = [...table.querySelectorAll('button')].findIndex((b) => b.matches(':focus'));
-  const head = row([element('td'), ...data.columns.map((text) => element('th', text, 'col'))]);
+  const head = row([made('td'), ...data.columns.map((text) => made('th', text, 'col'))]);
   const body = data.rows.map((name, r) =>
-    row([element('th', name, 'row'), ...data.columns.map((_, c) => cell(r, c))])
+    row([made('th', name, 'row'), ...data.columns.map((_, c) => cell(r, c))])
   );
   table.replaceChildren(head, ...body);
   if (focused >= 0) table.querySelectorAll('button')[focused]?.focus(); // keep the keyboard focus
 
   function cell(r, c) {
     const chosen = r === data.selected[0] && c === data.selected[1];
-    const button = element('button', data.texts[r][c]);
+    const button = made('button', data.texts[r][c]);
     button.type = 'button';
     button.style.background = data.colours[r][c];
     button.style.color = data.dark[r][c] ? '#111' : '#fff';
@@ -21,7 +33,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.tabIndex = chosen ? 0 : -1; // Tab stops once; arrow keys move between cells
     button.setAttribute('aria-label', `${data.rows[r]}, ${data.columns[c]}: ${data.texts[r][c]}`);
     if (chosen) button.setAttribute('aria-current', 'true');
-    button.onclick = () => setTriggerValue('pick', r * across + c);
+    button.onclick = () => emit('pick', r * across + c);
     button.onkeydown = (event) => {
       const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
       if (!step) return;
@@ -31,21 +43,21 @@ export default function ({ data, parentElement, setTriggerValue }) {
         table.querySelectorAll('button')[down * across + right].focus();
       }
     };
-    const place = element('td');
+    const place = made('td');
     place.append(button);
     return place;
   }
 }
 
 function row(cells) {
-  const made = element('tr');
-  made.append(...cells);
-  return made;
+  const tr = made('tr');
+  tr.append(...cells);
+  return tr;
 }
 
-function element(tag, text = '', scope = '') {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  if (scope) made.scope = scope;
-  return made;
+function made(tag, text = '', scope = '') {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  if (scope) element.scope = scope;
+  return element;
 }

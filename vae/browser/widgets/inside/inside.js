@@ -1,23 +1,44 @@
-// One image on its way through a model. Python computes and this file draws. One question is in flight at a
+// One image on its way through a model. The host computes and this file draws. One question is in flight at a
 // time, and the latest wins, so that everything follows the pen.
-const DRAWING_SIZE = 56; // px across the drawing sent to Python, which scales it to the model's size
+// Emits: ask {panel, seq, model, source, drawing, eps} and take {model, z, y}. Its props are those of
+// pages/components/inside/panel.py, as are the answers.
+import { createMailbox } from '../../runtime/mailbox.js';
+import { fill, paintPicture, pictureOf } from '../../runtime/pixels.js';
+import { createQuestions } from '../../runtime/questions.js';
+import { createRoot } from '../../runtime/root.js';
+import css from './inside.css';
+import html from './inside.html';
+
+const DRAWING_SIZE = 56; // px across the drawing sent to the host, which scales it to the model's size
 // the drawing on the pad before the visitor draws
 const EXAMPLE = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]];
 const MAX_EPS = 100; // of |eps| in each dimension
 const HALF_AXIS = 3.2; // of the bars, in standard deviations of the prior
 
-export default function (component) {
-  const { data, parentElement } = component;
-  const inside = (parentElement.inside ??= createInside(parentElement));
-  inside.component = component;
+export function mount(element, props, emit, mailbox = createMailbox()) {
+  const root = createRoot(element, html, css);
+  const abort = new AbortController();
+  const inside = createInside(root, emit, mailbox, abort.signal);
+  root.inside = inside; // read by the browser tests
+  update(inside, props);
+  return {
+    update: (next) => update(inside, next),
+    destroy() {
+      abort.abort();
+      root.replaceChildren();
+    },
+  };
+}
+
+function update(inside, props) {
   const before = inside.data;
-  inside.data = data;
-  inside.root.querySelector('.drawing').style.display = data.drawing ? '' : 'none';
-  inside.root.querySelector('.inside').classList.toggle('conditional', data.conditional);
-  if (!before || before.model !== data.model) inside.eps = data.eps.slice();
-  if (!before || before.model !== data.model || before.source !== data.source || before.seed !== data.seed) {
-    inside.questions.forget(); // Python does not answer questions about another model or image
-    if (before && before.seed !== data.seed) inside.eps = data.eps.slice();
+  inside.data = props;
+  inside.root.querySelector('.drawing').style.display = props.drawing ? '' : 'none';
+  inside.root.querySelector('.inside').classList.toggle('conditional', props.conditional);
+  if (!before || before.model !== props.model) inside.eps = props.eps.slice();
+  if (!before || before.model !== props.model || before.source !== props.source || before.seed !== props.seed) {
+    inside.questions.forget(); // the host does not answer questions about another model or image
+    if (before && before.seed !== props.seed) inside.eps = props.eps.slice();
     ask(inside);
   }
   showTaken(inside);
@@ -29,7 +50,7 @@ function showTaken(inside) {
   inside.root.querySelector('.taken').textContent = same ? 'z is the current point of every page' : '';
 }
 
-function createInside(root) {
+function createInside(root, emit, mailbox, signal) {
   const find = (selector) => root.querySelector(selector);
   const inside = {
     root, pad: find('.pad'), undo: find('.undo'), brush: find('.brush'),
@@ -54,14 +75,14 @@ function createInside(root) {
   };
   find('.take').onclick = () => {
     if (!inside.answer) return;
-    inside.component.setTriggerValue('take', { model: inside.data.model, z: inside.answer.z, y: inside.answer.y });
+    emit('take', { model: inside.data.model, z: inside.answer.z, y: inside.answer.y });
   };
   root.querySelectorAll('[data-part]').forEach((element) => {
     const light = () => showPart(inside, element.dataset.part);
     element.addEventListener('pointerenter', light);
     element.addEventListener('focusin', light);
   });
-  inside.questions = createQuestions(inside.pad, (question) => inside.component.setStateValue('ask', question));
+  inside.questions = createQuestions(mailbox, (question) => emit('ask', question), signal);
   return inside;
 }
 

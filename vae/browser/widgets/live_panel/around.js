@@ -1,44 +1,31 @@
 // The surroundings of the point: film strips and the pad, drawn only while the pointer rests.
+import { fill, pictureOf } from '../../runtime/pixels.js';
+import { show } from './picture.js';
+import { drawDensity, manifoldJobs } from './plane.js';
 
-function tileValue(row, i) {
+const REST_AFTER = 120; // ms without movement before strips are drawn
+const MAX_SLICE = 6; // ms that drawing strips may block the page at a time
+export const TILES = 7; // images in a film strip
+
+export function tileValue(row, i) {
   return row.low + ((i + 0.5) / TILES) * (row.high - row.low);
 }
 
-function setUpStrip(panel, row) {
-  const at = (event) => {
-    const box = row.strip.getBoundingClientRect();
-    const i = Math.floor(((event.clientX - box.left) / box.width) * TILES);
-    return tileValue(row, Math.max(0, Math.min(TILES - 1, i)));
-  };
-  row.strip.onpointermove = (event) => {
-    if (event.pointerType !== 'mouse' || event.buttons || row.dim.locked) return;
-    preview(panel, { [row.dim.index]: at(event) });
-  };
-  row.strip.onpointerleave = () => restore(panel);
-  row.strip.onclick = (event) => {
-    if (row.dim.locked) return;
-    panel.previewing = false;
-    panel.z[row.dim.index] = at(event);
-    moved(panel);
-    commit(panel);
-  };
-}
-
 // Shows the image of another point without changing the current point.
-function preview(panel, changes) {
+export function preview(panel, changes) {
   panel.previewing = true;
   const z = panel.z.slice();
   for (const [index, value] of Object.entries(changes)) z[index] = value;
   show(panel, z, panel.y);
 }
 
-function restore(panel) {
+export function restore(panel) {
   if (!panel.previewing) return;
   panel.previewing = false;
   show(panel, panel.z, panel.y);
 }
 
-function rest(panel) {
+export function rest(panel) {
   clearTimeout(panel.restTimer);
   panel.work++; // cancels drawing in progress
   panel.unfinished = true;
@@ -61,6 +48,10 @@ function drawAround(panel) {
   if (panel.data.dims.length === 2) jobs.push(...manifoldJobs(panel));
   else drawDensity(panel);
   runJobs(panel, jobs, panel.work);
+}
+
+function shownRows(panel) {
+  return panel.rows.filter((row) => row.element.style.display !== 'none');
 }
 
 function runJobs(panel, jobs, work) {

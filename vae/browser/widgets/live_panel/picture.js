@@ -1,6 +1,7 @@
 // The image: decoded in the browser, or by the server.
+import { paintPicture, pictureOf } from '../../runtime/pixels.js';
 
-function show(panel, z, y) {
+export function show(panel, z, y) {
   const decoder = panel.entry?.decoder;
   if (!decoder) {
     if (!panel.entry && !panel.holding) return; // the weights are loading; Python's image stays
@@ -26,7 +27,7 @@ function showTiming(panel, where, milliseconds) {
 }
 
 // Paints the current point's image as sent by Python; without bytes the image is not finite.
-function paintSent(panel) {
+export function paintSent(panel) {
   const { pixels, height, width, channels } = panel.data;
   const nothing = new Float32Array(height * width * channels).fill(NaN);
   paint(panel, pixels ? Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0)) : nothing, 1);

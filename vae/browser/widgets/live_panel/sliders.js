@@ -1,10 +1,12 @@
 // The sliders: a row per dimension with name, KL, value, lock, track, histogram and film strip.
+import { preview, restore, TILES, tileValue } from './around.js';
+import { commit, commitSoon, moved } from './point.js';
 
-function label(dim) {
+export function label(dim) {
   return dim.name || `z${dim.index}`;
 }
 
-function buildRows(panel) {
+export function buildRows(panel) {
   const { dims, model } = panel.data;
   panel.rows = dims.map((dim) => {
     const element = document.createElement('div');
@@ -46,7 +48,7 @@ function buildRows(panel) {
     row.lock.onclick = () => {
       const current = panel.data.dims.find((other) => other.index === dim.index);
       current.locked = !current.locked;
-      panel.component.setTriggerValue('lock', { model, index: dim.index, locked: current.locked });
+      panel.emit('lock', { model, index: dim.index, locked: current.locked });
       showNamesAndLocks(panel);
     };
     row.name.ondblclick = () => rename(panel, row);
@@ -69,11 +71,27 @@ function buildRows(panel) {
   showRows(panel);
 }
 
-function shownRows(panel) {
-  return panel.rows.filter((row) => row.element.style.display !== 'none');
+function setUpStrip(panel, row) {
+  const at = (event) => {
+    const box = row.strip.getBoundingClientRect();
+    const i = Math.floor(((event.clientX - box.left) / box.width) * TILES);
+    return tileValue(row, Math.max(0, Math.min(TILES - 1, i)));
+  };
+  row.strip.onpointermove = (event) => {
+    if (event.pointerType !== 'mouse' || event.buttons || row.dim.locked) return;
+    preview(panel, { [row.dim.index]: at(event) });
+  };
+  row.strip.onpointerleave = () => restore(panel);
+  row.strip.onclick = (event) => {
+    if (row.dim.locked) return;
+    panel.previewing = false;
+    panel.z[row.dim.index] = at(event);
+    moved(panel);
+    commit(panel);
+  };
 }
 
-function showRows(panel) {
+export function showRows(panel) {
   const all = panel.rows.length, first = panel.data.shown_first;
   const each = panel.rows.some((row) => row.dim.group) ? ' of each level' : '';
   panel.rows.forEach((row) => (row.element.style.display = panel.expanded || row.place < first ? '' : 'none'));
@@ -82,7 +100,7 @@ function showRows(panel) {
   panel.more.setAttribute('aria-expanded', panel.expanded);
 }
 
-function showNamesAndLocks(panel) {
+export function showNamesAndLocks(panel) {
   panel.rows.forEach((row, i) => {
     row.dim = Object.assign(row.dim, { name: panel.data.dims[i].name, locked: panel.data.dims[i].locked });
     row.name.textContent = label(row.dim);
@@ -114,7 +132,7 @@ function rename(panel, row) {
     if (name === label(row.dim) || name === row.dim.name) return;
     panel.data.dims.find((dim) => dim.index === row.dim.index).name = row.dim.name = name;
     row.name.textContent = label(row.dim);
-    panel.component.setTriggerValue('rename', { model: panel.data.model, index: row.dim.index, name });
+    panel.emit('rename', { model: panel.data.model, index: row.dim.index, name });
   };
   field.onkeydown = (event) => {
     event.stopPropagation();
@@ -125,7 +143,7 @@ function rename(panel, row) {
   field.onblur = () => finish(true);
 }
 
-function buildClasses(panel) {
+export function buildClasses(panel) {
   panel.classes.replaceChildren(...panel.data.classes.map((name, value) => {
     const button = document.createElement('button');
     button.type = 'button';
@@ -138,22 +156,4 @@ function buildClasses(panel) {
     };
     return button;
   }));
-}
-
-// Draws samples from the posteriors of encoded data (grey) and the prior's density (line) on the same scale.
-function drawHistogram(panel, { dim, low, high, svg }) {
-  const draws = panel.entry?.draws ?? [];
-  const d = panel.data.dims.length, n = draws.length / d;
-  if (!n) return;
-  const counts = new Float64Array(BINS);
-  for (let i = 0; i < n; i++) counts[Math.floor((draws[i * d + dim.index] * BINS) / 256)]++;
-  const width = (dim.high - dim.low) / BINS;
-  const density = (v) => Math.exp(-0.5 * ((v - dim.prior_mu) / dim.prior_sigma) ** 2) / (dim.prior_sigma * Math.sqrt(2 * Math.PI));
-  const places = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
-  const prior = dim.prior_sigma === null ? [] : places.map((v) => density(v) * n * width); // null unless the prior is Gaussian
-  const top = Math.max(...counts, ...prior);
-  const x = (v) => (100 * (v - low)) / (high - low), y = (count) => 20 - (20 * count) / top;
-  const bars = [...counts].map((count, i) => `L${x(dim.low + i * width)} ${y(count)} L${x(dim.low + (i + 1) * width)} ${y(count)}`);
-  svg.querySelector('.data').setAttribute('d', `M${x(dim.low)} 20 ${bars.join(' ')} L${x(dim.high)} 20 Z`);
-  svg.querySelector('.prior').setAttribute('d', prior.map((count, i) => `${i ? 'L' : 'M'}${i} ${y(count)}`).join(' '));
 }

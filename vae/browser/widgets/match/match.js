@@ -1,21 +1,42 @@
-// One round of the game: a target, sliders over a code, a live score. The default export runs again at every
-// change of data; a running round keeps its state.
-const MAX_KEY_GAP = 600; // ms between arrow keys that count as one move
-const SCALES = [1, 2, 4, 8, 16, 32]; // of vae.metrics.multiscale_distance
+// One round of the game: a target, sliders over a code, a live score. A running round survives an update.
+// Emits: ask {panel, seq, round, z} and finished {round, z, moves, seconds}. Its props are those of
+// pages/components/match/panel.py.
+import { createMailbox, hear } from '../../runtime/mailbox.js';
+import { paintPicture, pictureOf } from '../../runtime/pixels.js';
+import { createQuestions } from '../../runtime/questions.js';
+import { createRoot } from '../../runtime/root.js';
+import css from './match.css';
+import html from './match.html';
+import { score, text } from './score.js';
 
-export default function (component) {
-  const { data, parentElement } = component;
-  const game = (parentElement.match ??= createGame(parentElement));
-  game.component = component;
-  const before = game.data;
-  game.data = data;
-  if (!before || before.round !== data.round) startRound(game);
+const MAX_KEY_GAP = 600; // ms between arrow keys that count as one move
+
+export function mount(element, props, emit, mailbox = createMailbox()) {
+  const root = createRoot(element, html, css);
+  const abort = new AbortController();
+  const game = createGame(root, emit, mailbox, abort.signal);
+  const clock = setInterval(tick, 250, game);
+  update(game, props);
+  return {
+    update: (next) => update(game, next),
+    destroy() {
+      abort.abort();
+      clearInterval(clock);
+      root.replaceChildren();
+    },
+  };
 }
 
-function createGame(root) {
+function update(game, props) {
+  const before = game.data;
+  game.data = props;
+  if (!before || before.round !== props.round) startRound(game);
+}
+
+function createGame(root, emit, mailbox, signal) {
   const find = (selector) => root.querySelector(selector);
   const game = {
-    root, target: find('.target'), yours: find('.yours'), meter: find('meter'),
+    emit, mailbox, target: find('.target'), yours: find('.yours'), meter: find('meter'),
     points: find('.points'), clock: find('.clock'), moves: find('.moves'), sliders: find('.sliders'), undo: find('.undo'),
     line: find('.line'), done: find('.done'),
   };
@@ -25,12 +46,9 @@ function createGame(root) {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
     event.preventDefault();
     undo(game);
-  });
-  game.questions = createQuestions(game.yours, (question) => {
-    game.component.setStateValue('ask', { ...question, round: game.data.round });
-  });
-  hear(game.yours, 'model', (name) => name === game.data.weights && show(game));
-  const clock = setInterval(() => (game.yours.isConnected ? tick(game) : clearInterval(clock)), 250);
+  }, { signal });
+  game.questions = createQuestions(mailbox, (question) => emit('ask', { ...question, round: game.data.round }), signal);
+  hear(mailbox, 'model', (name) => name === game.data.weights && show(game), signal);
   return game;
 }
 
@@ -71,9 +89,6 @@ function startRound(game) {
   show(game);
 }
 
-// in per cent of the range: integers would reveal the true factors
-const text = (slider, value) => `${Math.round((100 * (value - slider.low)) / (slider.high - slider.low))} %`;
-
 function released(game, index) {
   if (game.ended || !game.held) return;
   // repeated arrow keys on one slider are one move
@@ -108,7 +123,7 @@ function finish(game) {
   game.ended = performance.now();
   game.done.disabled = game.undo.disabled = true;
   game.line.textContent = game.score >= game.data.enough ? 'Matched.' : 'Finished.';
-  game.component.setTriggerValue('finished', {
+  game.emit('finished', {
     round: game.data.round, z: game.z, moves: game.past.length, seconds: game.begun ? (game.ended - game.begun) / 1000 : 0,
   });
 }
@@ -128,7 +143,7 @@ function tick(game) {
 function show(game) {
   const { weights } = game.data;
   if (weights) {
-    const decoder = mailbox().models.get(weights)?.decoder;
+    const decoder = game.mailbox.models.get(weights)?.decoder;
     if (decoder) showPicture(game, decoder.decode(game.z, 0), 255);
     return;
   }
@@ -146,28 +161,4 @@ function showPicture(game, values, scale) {
   game.points.textContent = Math.floor(game.score);
   game.meter.value = game.score;
   game.yours.dataset.score = game.score.toFixed(3); // read by the browser tests
-}
-
-// Returns 100 for the target and 0 for an image that is no nearer than the start.
-function score(game, values) {
-  return 100 * Math.max(0, 1 - distance(game, values) / game.data.start_distance);
-}
-
-function distance({ goal, data: { height, width, channels } }, values) {
-  const scales = SCALES.filter((scale) => height % scale === 0 && width % scale === 0);
-  let total = 0;
-  for (const scale of scales) {
-    const down = height / scale, across = width / scale;
-    const blocks = new Float64Array(down * across * channels);
-    for (let y = 0, at = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const block = (Math.floor(y / scale) * across + Math.floor(x / scale)) * channels;
-        for (let c = 0; c < channels; c++, at++) blocks[block + c] += values[at] - goal[at];
-      }
-    }
-    let squares = 0;
-    for (const sum of blocks) squares += (sum / scale ** 2) ** 2;
-    total += Math.sqrt(squares / blocks.length);
-  }
-  return total / scales.length;
 }

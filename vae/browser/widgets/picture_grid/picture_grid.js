@@ -1,8 +1,20 @@
-// A grid of images from one sprite sheet; a click sends the index of the image.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const grid = parentElement.querySelector('.grid');
+// A grid of images from one sprite sheet: samples, neighbours, or the steps of an interpolation in one row.
+// Emits: pick, the index of an image. Its props are those of pages/components/widgets/picture_grid.py.
+import { createRoot } from '../../runtime/root.js';
+import css from './picture_grid.css';
+
+const HTML = '<div class="grid" role="group"></div><p class="note" role="status"></p>';
+
+export function mount(element, props, emit) {
+  const root = createRoot(element, HTML, css);
+  show(root, props, emit);
+  return { update: (next) => show(root, next, emit), destroy: () => root.replaceChildren() };
+}
+
+function show(root, data, emit) {
+  const grid = root.querySelector('.grid');
   grid.setAttribute('aria-label', data.name);
-  parentElement.querySelector('.note').textContent = data.note;
+  root.querySelector('.note').textContent = data.note;
   const columns = data.columns
     ? `repeat(${data.columns}, minmax(0, 1fr))`
     : `repeat(auto-fill, minmax(min(${data.size}px, 30%), ${data.size}px))`;
@@ -10,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.columns) {
     grid.style.maxWidth = data.columns * (data.size + 4) + (data.row_labels ? 110 : 0) + 'px';
   }
-  const focused = [...grid.querySelectorAll('.cell')].indexOf(parentElement.activeElement ?? null);
+  const focused = [...grid.querySelectorAll('.cell')].indexOf(root.activeElement);
   const cells = [];
   for (let i = 0; i < data.n; i++) {
     if (data.row_labels && i % data.columns === 0) {
@@ -19,18 +31,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
       label.textContent = data.row_labels[i / data.columns];
       cells.push(label);
     }
-    cells.push(cell(data, i, setTriggerValue));
+    cells.push(cell(data, i, emit));
   }
   grid.replaceChildren(...cells);
   if (focused >= 0) grid.querySelectorAll('.cell')[focused]?.focus(); // keep the keyboard focus
 }
 
-function cell(data, i, setTriggerValue) {
+function cell(data, i, emit) {
   const element = document.createElement(data.clickable ? 'button' : 'div');
   element.className = 'cell' + (i === data.selected ? ' selected' : '');
   if (data.clickable) {
     element.type = 'button';
-    element.onclick = () => setTriggerValue('pick', i);
+    element.onclick = () => emit('pick', i);
     if (i === data.selected) element.setAttribute('aria-current', 'true');
   }
   element.title = data.labels[i];

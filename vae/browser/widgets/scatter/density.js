@@ -1,10 +1,14 @@
 // The density of the highlighted points: contours that enclose shares of them, and the mode of each class.
-const GRID = 96; // cells across the unit square and a margin
-const GRID_SIDE = 1.2; // the unit square has side 1
-const CONTOUR_SHARES = [0.9, 0.6, 0.3]; // of the points, inside each contour
-const NAME_GRID = 32;
+import { themeOf } from './colours.js';
+import { isLit, scaleOf, toStage } from './places.js';
 
-function densityOf(places, count, grid, use) {
+export const GRID = 96; // cells across the unit square and a margin
+const GRID_SIDE = 1.2; // the unit square has side 1
+export const CONTOUR_SHARES = [0.9, 0.6, 0.3]; // of the points, inside each contour
+const NAME_GRID = 32;
+const MIN_FONT_SIZE = 14; // px, of class names
+
+export function densityOf(places, count, grid, use) {
   const cells = new Float64Array(grid * grid);
   for (let p = 0; p < count; p++) {
     if (!use(p)) continue;
@@ -22,13 +26,13 @@ function densityOf(places, count, grid, use) {
   return values;
 }
 
-function drawContours(map, context) {
+export function drawContours(map, context) {
   map.density ??= contoursOf(map);
   const scale = scaleOf(map);
   context.save();
   context.translate(map.width / 2 - map.view.x * scale, map.height / 2 + map.view.y * scale);
   context.scale(scale, -scale);
-  context.strokeStyle = getComputedStyle(map.stage).getPropertyValue('--st-text-color');
+  context.strokeStyle = themeOf(map).text;
   map.density.forEach((path, i) => {
     context.lineWidth = (0.8 + 0.5 * i) / scale;
     context.globalAlpha = 0.35 + 0.15 * i;
@@ -38,7 +42,7 @@ function drawContours(map, context) {
 }
 
 // Returns three paths in the unit square, the widest first.
-function contoursOf(map) {
+export function contoursOf(map) {
   const values = densityOf(map.unit, map.points.n, GRID, (p) => isLit(map, p));
   const sorted = values.filter((v) => v > 0).sort().reverse();
   const total = sorted.reduce((sum, v) => sum + v, 0);
@@ -54,7 +58,7 @@ function contoursOf(map) {
 }
 
 // Returns the path at which values cross a level, interpolated between the centres of cells.
-function marchingSquares(values, grid, level) {
+export function marchingSquares(values, grid, level) {
   const path = new Path2D();
   const place = (cell) => ((cell + 0.5) / grid - 0.5) * GRID_SIDE;
   for (let row = 0; row + 1 < grid; row++) {
@@ -79,7 +83,7 @@ function marchingSquares(values, grid, level) {
 }
 
 // Draws the name of each class at its mode; a name that would cover another is left out.
-function drawNames(map, context) {
+export function drawNames(map, context) {
   const { classes } = map.data;
   if (classes.length < 2) return;
   if (map.namesFor !== map.unit) {
@@ -88,12 +92,12 @@ function drawNames(map, context) {
     map.names.sort((a, b) => map.counts[b.label] - map.counts[a.label]);
   }
   const size = Math.max(MIN_FONT_SIZE, Math.min(20, map.width / 50));
-  context.font = `700 ${size}px ${getComputedStyle(map.stage).getPropertyValue('--st-font') || 'sans-serif'}`;
+  const theme = themeOf(map);
+  context.font = `700 ${size}px ${theme.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.lineJoin = 'round';
   context.lineWidth = 5;
-  const css = getComputedStyle(map.stage);
   const taken = [];
   for (const { name, label, place } of map.names) {
     if (map.lit.size && !map.lit.has(label)) continue;
@@ -101,14 +105,14 @@ function drawNames(map, context) {
     const half = context.measureText(name).width / 2 + 3;
     if (taken.some(([tx, ty, th]) => Math.abs(x - tx) < half + th && Math.abs(y - ty) < size * 1.1)) continue;
     taken.push([x, y, half]);
-    context.strokeStyle = css.getPropertyValue('--st-background-color');
+    context.strokeStyle = theme.ground;
     context.strokeText(name, x, y);
-    context.fillStyle = css.getPropertyValue('--st-text-color');
+    context.fillStyle = theme.text;
     context.fillText(name, x, y);
   }
 }
 
-function modeOf(map, label) {
+export function modeOf(map, label) {
   const { labels, n } = map.points;
   const values = densityOf(map.unit, n, NAME_GRID, (p) => labels[p] === label);
   let best = 0;

@@ -1,21 +1,24 @@
 // Draws the map: dots are written into pixels, since 70,000 arcs would take too long; then density, thumbnails
 // and the names of classes.
+import { mixed, packed, parsed, themeOf } from './colours.js';
+import { drawContours, drawNames } from './density.js';
+import { isLit, scaleOf, toStage } from './places.js';
+
 // Dots become thumbnails when at most a quarter of the points is visible; that number lies within these bounds.
 const MIN_THUMBS = 250, MAX_THUMBS = 700;
-const MIN_FONT_SIZE = 14; // px, of class names
 
-function drawMap(map) {
+export function drawMap(map) {
   const { points, ratio } = map;
   const context = map.dots.getContext('2d');
   const { width, height } = map.dots;
   map.buffer ??= context.createImageData(width, height);
-  const ground = cssColour(map, '--st-background-color');
+  const theme = themeOf(map), ground = parsed(theme.ground);
   const pixels = new Uint32Array(map.buffer.data.buffer);
   pixels.fill(packed(ground));
   const radius = ratio * Math.max(1.1, Math.min(5, 2.7 * Math.sqrt(Math.min(3, 5000 / points.n)) * map.view.k ** 0.3));
   const stamp = stampOf(radius);
   const dimmed = map.lit.size || map.chosen;
-  const grey = mixed(ground, cssColour(map, '--st-text-color'), 0.13);
+  const grey = mixed(ground, parsed(theme.text), 0.13);
   let inSight = 0;
   const scale = scaleOf(map) * ratio, { shown } = map;
   const left = width / 2 - map.view.x * scale, top = height / 2 + map.view.y * scale;
@@ -36,7 +39,7 @@ function drawMap(map) {
   const still = !map.travelling;
   if (still && map.contours.checked) drawContours(map, context);
   map.thumbs = [];
-  const sheet = mailbox().sheets.get(points.sheet_name);
+  const sheet = map.mailbox.sheets.get(points.sheet_name);
   if (still && sheet?.bitmap && (map.images.checked || inSight <= Math.min(MAX_THUMBS, Math.max(MIN_THUMBS, points.n / 4)))) {
     drawThumbs(map, context, sheet, inSight);
   }
@@ -45,7 +48,7 @@ function drawMap(map) {
 }
 
 // Returns the share of each pixel that a disc covers: [dx, dy, share] for every pixel it touches.
-function stampOf(radius) {
+export function stampOf(radius) {
   const stamp = [];
   const reach = Math.ceil(radius);
   for (let dy = -reach; dy <= reach; dy++) {
@@ -57,7 +60,7 @@ function stampOf(radius) {
   return Float32Array.from(stamp);
 }
 
-function stampAt(pixels, width, height, x, y, stamp, r, g, b) {
+export function stampAt(pixels, width, height, x, y, stamp, r, g, b) {
   for (let i = 0; i < stamp.length; i += 3) {
     const px = x + stamp[i], py = y + stamp[i + 1];
     if (px < 0 || py < 0 || px >= width || py >= height) continue;
@@ -89,7 +92,7 @@ function drawThumbs(map, context, sheet, inSight) {
   map.thumbSize = size;
 }
 
-function crowded(taken, column, row, x, y, reach) {
+export function crowded(taken, column, row, x, y, reach) {
   for (let c = column - 1; c <= column + 1; c++) {
     for (let r = row - 1; r <= row + 1; r++) {
       const other = taken.get(c * 65536 + r);
@@ -99,89 +102,9 @@ function crowded(taken, column, row, x, y, reach) {
   return false;
 }
 
-function drawFromSheet(context, sheet, p, left, top, size) {
+export function drawFromSheet(context, sheet, p, left, top, size) {
   const { width, height, across } = sheet;
   context.drawImage(
     sheet.bitmap, (p % across) * width, Math.floor(p / across) * height, width, height, left, top, size, size
   );
 }
-
-// ---- colours
-
-// a colour for each point (3 N), and what the colours mean underneath the map
-function colour(map) {
-  const { points, data } = map, { colouring } = data;
-  const colours = new Uint8Array(3 * points.n);
-  let of;
-  if (colouring.kind === 'class') {
-    const table = data.colours.map(parsed);
-    of = (p) => table[points.labels[p]];
-  } else {
-    const { low, high } = colouring, table = colouring.ramp.map(parsed), last = table.length - 1;
-    const value = colouring.dim === null ? (p) => points.recon[p] : (p) => points.codes[p * points.dims + colouring.dim];
-    of = (p) => table[Math.round(last * Math.max(0, Math.min(1, (value(p) - low) / (high - low || 1))))];
-  }
-  for (let p = 0; p < points.n; p++) [colours[3 * p], colours[3 * p + 1], colours[3 * p + 2]] = of(p);
-  map.colours = colours;
-  buildLegend(map);
-}
-
-function buildLegend(map) {
-  const { data, legend } = map, { colouring } = data;
-  const made = (tag, name, text = '') => Object.assign(document.createElement(tag), { className: name, textContent: text });
-  const parts = [];
-  if (colouring.kind === 'value') {
-    map.lit.clear(); // there is no button to put them out
-    const ramp = made('span', 'ramp');
-    ramp.style.background = `linear-gradient(to right, ${colouring.ramp.join(',')})`;
-    parts.push(`${colouring.title}: ${colouring.low.toPrecision(3)} `, ramp, ` ${colouring.high.toPrecision(3)}`);
-  } else if (data.classes.length > 1) {
-    data.classes.forEach((name, label) => {
-      if (!map.counts[label]) return;
-      const button = made('button', '', '');
-      const swatch = made('span', 'swatch');
-      swatch.style.background = data.colours[label];
-      button.type = 'button';
-      button.title = 'light this class, dim the others';
-      button.append(swatch, name, made('span', 'count', map.counts[label]));
-      button.setAttribute('aria-pressed', String(map.lit.has(label)));
-      button.onclick = () => {
-        if (!map.lit.delete(label)) map.lit.add(label);
-        button.setAttribute('aria-pressed', String(map.lit.has(label)));
-        showLit(map);
-      };
-      parts.push(button);
-    });
-    const choose_ = made('button', 'choose', 'Choose the lit ones');
-    choose_.type = 'button';
-    choose_.onclick = () => choose(map, [...map.points.labels.keys()].filter((p) => map.lit.has(map.points.labels[p])));
-    parts.push(choose_);
-  }
-  legend.replaceChildren(...parts);
-  showLit(map);
-}
-
-function showLit(map) {
-  map.legend.classList.toggle('some', map.lit.size > 0);
-  const button = map.legend.querySelector('.choose');
-  if (button) button.style.display = map.lit.size ? '' : 'none';
-  map.hover = -1;
-  map.density = null; // it depends on the highlighted points
-  drawSoon(map, true);
-}
-
-function parsed(colour) {
-  const context = (parsed.context ??= new OffscreenCanvas(1, 1).getContext('2d'));
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  return [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
-}
-
-function cssColour(map, name) {
-  const text = getComputedStyle(map.stage).getPropertyValue(name).trim();
-  map.parsed ??= {};
-  return (map.parsed[text] ??= parsed(text || '#888'));
-}
-
-const packed = ([r, g, b]) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
-const mixed = (a, b, share) => a.map((v, i) => Math.round(v + (b[i] - v) * share));

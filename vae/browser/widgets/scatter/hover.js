@@ -1,7 +1,14 @@
 // The point under the pointer: a ring at once, a card after a pause, and a decoded image of any position.
+import { paintPicture, pictureOf } from '../../runtime/pixels.js';
+import { drawFromSheet } from './dots.js';
+import { fromStage, isLit, scaleOf, toOwn, toStage } from './places.js';
+import { drawSoon } from './view.js';
+
+const PICK_RADIUS = 14; // px
+const DWELL = 125; // ms of rest until the card is shown
 
 // Returns the index of the point at a position of the stage, -1 for none.
-function pointAt(map, x, y) {
+export function pointAt(map, x, y) {
   let best = -1, least = PICK_RADIUS * PICK_RADIUS;
   const half = map.thumbSize / 2;
   for (const thumb of map.thumbs) { // a thumbnail belongs to its point
@@ -18,13 +25,13 @@ function pointAt(map, x, y) {
   return best;
 }
 
-function hover(map, x, y) {
+export function hover(map, x, y) {
   if (!map.points || map.travelling) return;
   const p = pointAt(map, x, y);
   touchPoint(map, p, x, y);
 }
 
-function touchPoint(map, p, x, y) {
+export function touchPoint(map, p, x, y) {
   if (p !== map.hover) {
     map.hover = p;
     map.card.hidden = true;
@@ -35,7 +42,7 @@ function touchPoint(map, p, x, y) {
   drawSoon(map, false);
 }
 
-function leave(map) {
+export function leave(map) {
   map.hover = -1;
   map.card.hidden = true;
   clearTimeout(map.dwell);
@@ -43,7 +50,7 @@ function leave(map) {
   drawSoon(map, false);
 }
 
-function cardText(map, p) {
+export function cardText(map, p) {
   const { points, data } = map;
   const kind = data.classes.length > 1 ? `${data.classes[points.labels[p]]}\n` : '';
   const name = points.names ? points.names[p] : `held-out image ${points.rows[p]}`;
@@ -51,10 +58,10 @@ function cardText(map, p) {
   return `${kind}${name}\nreconstruction ${Number.isFinite(recon) ? `${recon.toFixed(0)} nats` : 'not a finite number'}`;
 }
 
-function showCard(map) {
+export function showCard(map) {
   const p = map.hover;
   if (p < 0) return;
-  const sheet = mailbox().sheets.get(map.points.sheet_name);
+  const sheet = map.mailbox.sheets.get(map.points.sheet_name);
   const canvas = map.card.querySelector('canvas');
   canvas.style.display = sheet?.bitmap ? '' : 'none';
   if (sheet?.bitmap) {
@@ -74,7 +81,7 @@ function showCard(map) {
 // ---- the image of a position
 
 // Returns the code of a position of the stage and the class for decoding it.
-function codeAt(map, x, y) {
+export function codeAt(map, x, y) {
   const { points, data } = map, { layout } = data;
   if (map.hover >= 0) return { z: codeOf(map, map.hover), y: points.ys[map.hover], of: 'its code, decoded' };
   const own = toOwn(map, ...fromStage(map, x, y));
@@ -95,7 +102,7 @@ function codeAt(map, x, y) {
 const codeOf = (map, p) => Array.from(map.points.codes.subarray(p * map.points.dims, (p + 1) * map.points.dims));
 
 // Returns the k points nearest to a position of the layout, with the weights of vae.latent.maps.inverse.
-function nearestOnMap(map, [x, y], k) {
+export function nearestOnMap(map, [x, y], k) {
   const near = [];
   for (let p = 0; p < map.points.n; p++) {
     const dx = map.own[2 * p] - x, dy = map.own[2 * p + 1] - y, squared = dx * dx + dy * dy;
@@ -110,12 +117,12 @@ function nearestOnMap(map, [x, y], k) {
 }
 
 // Decodes the position under the pointer; without a position, the current point.
-function showHere(map, place) {
+export function showHere(map, place) {
   if (!map.points || !map.fit) return;
   const { data } = map;
   const what = place ? codeAt(map, ...place) : { z: data.z, y: data.y, of: 'the current point' };
   if (!data.classes_matter) what.y = 0;
-  const entry = mailbox().models.get(data.weights);
+  const entry = map.mailbox.models.get(data.weights);
   if (entry?.decoder) paintHere(map, entry.decoder.decode(what.z, what.y), 255, what);
   else if (entry) map.questions.ask(() => ({ zs: [what.z], y: what.y }), (answer) => paintHere(map, pictureOf(answer, 0), 1, what));
 }
@@ -124,74 +131,4 @@ function paintHere(map, values, scale, what) {
   const finite = paintPicture(map.hereCanvas, values, scale, map.data);
   map.hereLine.textContent = finite ? what.of : map.data.no_number;
   map.hereCanvas.dataset.z = what.z.map((v) => v.toFixed(4)).join(','); // read by the browser tests
-}
-
-// ---- the overlay of the map
-
-function drawOver(map) {
-  const context = map.over.getContext('2d');
-  context.setTransform(map.ratio, 0, 0, map.ratio, 0, 0);
-  context.clearRect(0, 0, map.width, map.height);
-  if (map.travelling) return;
-  const { data, unit } = map;
-  const current = markerPlace(map, data.current);
-  for (const p of data.near) {
-    const place = toStage(map, unit[2 * p], unit[2 * p + 1]);
-    outlined(context, 2, () => { context.moveTo(...current); context.lineTo(...place); });
-    outlined(context, 2, () => context.arc(...place, 5, 0, 7));
-  }
-  if (data.path.length) {
-    outlined(context, 3, () => data.path.forEach((own, i) => {
-      context[i ? 'lineTo' : 'moveTo'](...toStage(map, ...toUnit(map, ...own)));
-    }));
-  }
-  data.marks.forEach(({ place, name }) => {
-    const [x, y] = markerPlace(map, place);
-    outlined(context, 3, () => {
-      for (const [dx, dy] of [[0, -10], [10, 0], [0, 10], [-10, 0], [0, -10]]) context.lineTo(x + dx, y + dy);
-    });
-    written(map, context, name, x, y - 20);
-  });
-  outlined(context, 3, () => context.arc(...current, 12, 0, 7));
-  if (map.hover >= 0) {
-    const place = toStage(map, unit[2 * map.hover], unit[2 * map.hover + 1]);
-    const reach = map.thumbs.some(({ p }) => p === map.hover) ? map.thumbSize * 0.72 : 8;
-    outlined(context, 3, () => context.arc(...place, reach, 0, 7), cssOf(map, '--st-text-color'), cssOf(map, '--st-background-color'));
-  }
-  const stops = map.stops.map((stop) => toStage(map, ...stop));
-  for (const line of [map.line, stops]) {
-    if (line.length > 1) outlined(context, 2.5, () => line.forEach((place, i) => context[i ? 'lineTo' : 'moveTo'](...place)));
-  }
-  stops.forEach((stop) => outlined(context, 2.5, () => context.arc(...stop, 4, 0, 7)));
-}
-
-const cssOf = (map, name) => getComputedStyle(map.stage).getPropertyValue(name);
-
-// Returns the stage position of a marker; a marker outside the stage is placed at its edge.
-function markerPlace(map, own) {
-  const [x, y] = toStage(map, ...toUnit(map, ...own));
-  return [Math.max(10, Math.min(map.width - 10, x)), Math.max(10, Math.min(map.height - 10, y))];
-}
-
-// Strokes a path with a halo, so that it is visible on light and dark ground.
-function outlined(context, width, draw, colour = '#d6006c', halo = '#fff') {
-  for (const [style, extra] of [[halo, 3], [colour, 0]]) {
-    context.beginPath();
-    context.strokeStyle = style;
-    context.lineWidth = width + extra;
-    draw();
-    context.stroke();
-  }
-}
-
-function written(map, context, text, x, y) {
-  context.font = `600 13px ${cssOf(map, '--st-font') || 'sans-serif'}`;
-  context.textAlign = 'center';
-  context.textBaseline = 'middle';
-  context.lineJoin = 'round';
-  context.lineWidth = 4;
-  context.strokeStyle = cssOf(map, '--st-background-color');
-  context.strokeText(text, x, y);
-  context.fillStyle = cssOf(map, '--st-text-color');
-  context.fillText(text, x, y);
 }

@@ -1,8 +1,9 @@
-// Passes a collection of encoded images from Python to the cache that the map reads.
-export default function ({ data, setStateValue }) {
-  if (!data?.length) return;
+// Receives a collection of encoded images. Returns its name.
+import { announce, readMessage } from '../../runtime/mailbox.js';
+
+export function receive(data, mailbox) {
   const { header, payload } = readMessage(data);
-  const { collections, news } = mailbox();
+  const { collections } = mailbox;
   if (!collections.has(header.collection)) {
     let from = 0;
     const floats = (count) => new Float32Array(payload.slice(from, (from += 4 * count)).buffer);
@@ -12,7 +13,7 @@ export default function ({ data, setStateValue }) {
     const shorts = (count) => new Uint16Array(payload.slice(from, (from += 2 * count)).buffer);
     const labels = shorts(n), ys = shorts(n);
     collections.set(header.collection, { ...header, codes, recon, layouts, labels, ys });
-    news.dispatchEvent(new CustomEvent('collection', { detail: header.collection }));
+    announce(mailbox, 'collection', header.collection);
   }
-  setStateValue('received', header.collection);
+  return header.collection;
 }

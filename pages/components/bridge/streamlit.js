@@ -1,0 +1,46 @@
+// Widgets and channels as Streamlit components: a component's default export runs again at every change of its data,
+// while parentElement persists.
+import { createMailbox } from '/runtime/mailbox.js';
+
+// of runtime/theme.css; Streamlit has the same names, with a prefix
+const THEME = ['text-color', 'background-color', 'secondary-background-color', 'border-color', 'primary-color', 'font', 'base-radius'];
+
+// The mailbox of the browser tab: each component is a module of its own, and they share what Python has sent.
+const mailbox = () => (window.latentSpaceExplorer ??= createMailbox());
+
+// Returns the default export of a widget's component.
+export function widget(mount) {
+  return (component) => {
+    const { data, parentElement } = component;
+    const host = (parentElement.host ??= {});
+    host.component = component;
+    if (host.widget) host.widget.update(data);
+    else host.widget = mount(place(parentElement), data, (event, value) => emit(host.component, event, value), mailbox());
+    // Streamlit also calls this for a run that a newer one has overtaken
+    return () => {
+      if (!parentElement.isConnected) host.widget.destroy();
+    };
+  };
+}
+
+// Returns the default export of a channel's component, which passes bytes on and confirms the name of what they hold.
+export function channel(receive) {
+  return ({ data, setStateValue }) => {
+    if (!data?.length) return;
+    const name = receive(data, mailbox());
+    if (name !== undefined) setStateValue('received', name);
+  };
+}
+
+function place(parentElement) {
+  const element = document.createElement('div');
+  for (const name of THEME) element.style.setProperty(`--${name}`, `var(--st-${name})`);
+  parentElement.append(element);
+  return element;
+}
+
+// A question stays the component's state until the next one; any other event is gone after one run.
+function emit({ setStateValue, setTriggerValue }, event, value) {
+  if (event === 'ask') setStateValue(event, value);
+  else setTriggerValue(event, value);
+}

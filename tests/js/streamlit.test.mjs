@@ -1,0 +1,71 @@
+// What stands between Streamlit and the widgets.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { load } from './load.mjs';
+
+globalThis.window = globalThis;
+globalThis.document = { createElement: () => ({ style: { setProperty() {} } }) };
+const { widget, channel } = await load('../../pages/components/bridge/streamlit.js');
+
+// a component as Streamlit calls it, run after run, and what it sent
+function component(parentElement = { isConnected: true, append() {} }) {
+  const sent = [];
+  const say = (how) => (event, value) => sent.push([how, event, value]);
+  return { parentElement, sent, run: (data) => ({ data, parentElement, setStateValue: say('state'), setTriggerValue: say('trigger') }) };
+}
+
+function mounted() {
+  const calls = [];
+  const mount = (element, props, emit, mailbox) => {
+    calls.push(['mount', props]);
+    mount.emit = emit;
+    mount.mailbox = mailbox;
+    return { update: (next) => calls.push(['update', next]), destroy: () => calls.push(['destroy']) };
+  };
+  return { mount, calls };
+}
+
+test('a widget is mounted once and then updated', () => {
+  const { mount, calls } = mounted();
+  const { run } = component(), show = widget(mount);
+  show(run('a'));
+  show(run('b'));
+  assert.deepEqual(calls, [['mount', 'a'], ['update', 'b']]);
+});
+
+test('an event goes out through the latest run: a question as state, others as triggers', () => {
+  const { mount } = mounted();
+  const first = component(), later = component(first.parentElement), show = widget(mount);
+  show(first.run('a'));
+  show(later.run('b'));
+  mount.emit('ask', 1);
+  mount.emit('commit', 2);
+  assert.deepEqual([first.sent, later.sent], [[], [['state', 'ask', 1], ['trigger', 'commit', 2]]]);
+});
+
+test('a widget is destroyed when its element has left the page, not when a run was overtaken', () => {
+  const { mount, calls } = mounted();
+  const { parentElement, run } = component();
+  const cleanUp = widget(mount)(run('a'));
+  cleanUp();
+  assert.equal(calls.length, 1);
+  parentElement.isConnected = false;
+  cleanUp();
+  assert.deepEqual(calls.at(-1), ['destroy']);
+});
+
+test('widgets and channels of a tab share one mailbox', () => {
+  const { mount } = mounted();
+  widget(mount)(component().run('a'));
+  channel((data, mailbox) => assert.equal(mailbox, mount.mailbox))(component().run([1]));
+});
+
+test('a channel confirms what it received, and nothing else', () => {
+  const { sent, run } = component();
+  channel(() => 'name')(run([1, 2]));
+  channel(() => undefined)(run([1, 2]));
+  channel(() => assert.fail('there were no bytes'))(run([]));
+  channel(() => assert.fail('there were no bytes'))(run(null));
+  assert.deepEqual(sent, [['state', 'received', 'name']]);
+});

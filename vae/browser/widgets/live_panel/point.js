@@ -1,0 +1,104 @@
+// The point that the panel shows: every movement goes through moved(), every release through commit().
+import { ANSWER_TIMEOUT } from '../../runtime/questions.js';
+import { rest } from './around.js';
+import { drawHistogram } from './histogram.js';
+import { show } from './picture.js';
+import { placeCross } from './plane.js';
+
+const COMMIT_AFTER = 250; // ms after the last key, since arrow keys repeat
+
+export function samePoint(a, b) {
+  return a.y === b.y && a.z.length === b.z.length && a.z.every((v, i) => Math.abs(v - b.z[i]) < 1e-3);
+}
+
+// Moves to another point; locked dimensions stay.
+export function goTo(panel, point) {
+  const z = point.z.slice();
+  for (const dim of panel.data.dims) if (dim.locked) z[dim.index] = panel.z[dim.index];
+  panel.z = z;
+  panel.y = point.y;
+  moved(panel);
+}
+
+// Shows the point everywhere after any movement, and schedules the drawing of its surroundings.
+export function moved(panel) {
+  clean(panel);
+  for (const row of panel.rows) {
+    const value = panel.z[row.dim.index];
+    if (!panel.holding) makeRoom(panel, row, value);
+    if (Number(row.input.value) !== value) row.input.value = value;
+    row.output.textContent = (Math.round(100 * value) / 100 || 0).toFixed(2); // no -0.00
+  }
+  for (const button of panel.classes.children) button.setAttribute('aria-pressed', Number(button.value) === panel.y);
+  placeCross(panel);
+  show(panel, panel.z, panel.y);
+  rest(panel);
+}
+
+// Extends a track for a point outside the range of encoded data, but never during a drag.
+function makeRoom(panel, row, value) {
+  const low = Math.min(row.dim.low, value), high = Math.max(row.dim.high, value);
+  if (low === row.low && high === row.high) return;
+  Object.assign(row, { low, high });
+  Object.assign(row.input, { min: low, max: high });
+  drawHistogram(panel, row);
+}
+
+export function clean(panel) {
+  for (const { index, low, high } of panel.data.dims) {
+    const value = panel.z[index];
+    if (Number.isFinite(value)) continue;
+    panel.z[index] = value === Infinity ? high : value === -Infinity ? low : (low + high) / 2;
+    panel.note = 'a value that is not finite was reset into the range of the data';
+  }
+}
+
+export function commit(panel) {
+  panel.holding = false;
+  clearTimeout(panel.commitTimer);
+  if (panel.committed && samePoint(panel.committed, panel)) return;
+  if (panel.committed) panel.memory.past.push(panel.committed);
+  panel.memory.future.length = 0;
+  send(panel);
+}
+
+// One release is in flight at a time, and the latest wins. With many simultaneous reruns over a slow network,
+// Streamlit's message cache gets out of sync and the connection breaks.
+function send(panel) {
+  panel.committed = { z: panel.z.slice(), y: panel.y };
+  showHistory(panel);
+  panel.waiting = true;
+  if (!panel.unanswered || performance.now() - panel.unanswered > ANSWER_TIMEOUT) sendNow(panel);
+}
+
+export function sendSoon(panel) {
+  clearTimeout(panel.sendTimer);
+  panel.sendTimer = setTimeout(() => panel.waiting && sendNow(panel), COMMIT_AFTER);
+}
+
+function sendNow(panel) {
+  panel.waiting = false;
+  panel.unanswered = performance.now();
+  panel.emit('commit', {
+    panel: panel.id, commit: ++panel.sent, model: panel.data.model, z: panel.committed.z, y: panel.committed.y,
+  });
+}
+
+export function commitSoon(panel) {
+  clearTimeout(panel.commitTimer);
+  panel.commitTimer = setTimeout(commit, COMMIT_AFTER, panel);
+}
+
+export function travel(panel, from, to) {
+  if (panel.holding) commit(panel); // an unreleased movement counts as a step
+  const point = panel.memory[from].pop();
+  if (!point) return;
+  panel.memory[to].push(panel.committed);
+  goTo(panel, point);
+  send(panel);
+}
+
+export function showHistory(panel) {
+  panel.undo.disabled = !panel.memory.past.length;
+  panel.redo.disabled = !panel.memory.future.length;
+}

@@ -1,0 +1,23 @@
+// Colours as numbers, and those of the theme.
+
+const known = new Map(); // by CSS text
+
+// Returns [red, green, blue], 0 to 255, of a colour as CSS writes it.
+export function parsed(colour) {
+  if (!known.has(colour)) {
+    const context = (parsed.context ??= new OffscreenCanvas(1, 1).getContext('2d'));
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    known.set(colour, [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)]);
+  }
+  return known.get(colour);
+}
+
+// Returns the stage's colours of text and ground, as CSS writes them, and its font: of what is drawn on canvases.
+export function themeOf(map) {
+  const { color, backgroundColor, fontFamily } = getComputedStyle(map.stage);
+  return { text: color, ground: backgroundColor, font: fontFamily };
+}
+
+export const packed = ([r, g, b]) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
+export const mixed = (a, b, share) => a.map((v, i) => Math.round(v + (b[i] - v) * share));
