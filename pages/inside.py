@@ -9,6 +9,7 @@ from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 
 PLACE = 70  # order in the navigation
+SETTINGS = {"inside_image": ("int", 0, 9999)}
 
 st.title("Inside")
 st.markdown(

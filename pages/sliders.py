@@ -14,6 +14,7 @@ from pages.components.widgets.picture_grid import picture_grid
 from vae import latent, objectives
 
 PLACE = 30  # order in the navigation
+SETTINGS = {"sliders_start": ("int", 0, 9999)}
 
 STEPS = 9  # pictures in a strip
 

@@ -48,7 +48,11 @@ class Try:
     def link(self) -> dict[str, str]:
         """Return the query parameters that open the page as the step begins."""
         shared = {"model": self.model, "z": self.z, "seed": self.seed, "y": self.y}
-        return {k: _text(v) for k, v in (shared | self.settings).items() if v is not None}
+        return {key: _text(value) for key, value in shared.items() if value is not None} | self.settings_link()
+
+    def settings_link(self) -> dict[str, str]:
+        """Return the query parameters of the page's settings alone."""
+        return {key: _text(value) for key, value in self.settings.items()}
 
 
 @dataclass(frozen=True)

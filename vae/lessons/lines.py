@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 Path = tuple[str | int, ...]  # what leads to a value: ("step", 0, "try", "page")
+MAX_DEPTH = 10  # of a path; a lesson's are shorter, and a hostile file's could have thousands of names
 
 
 def field_lines(text: str) -> dict[Path, int]:
@@ -44,7 +45,7 @@ def line_of(path: Path, lines: dict[Path, int]) -> int:
 def _header(parsed: dict, last: dict[Path, int]) -> Path:
     """Return the path of the table that a header begins. Counts the header of an array's table in last."""
     path: Path = ()
-    while parsed:
+    while parsed and len(path) < MAX_DEPTH:
         ((name, value),) = parsed.items()
         path += (name,)
         if isinstance(value, list):  # [[...]]
@@ -60,7 +61,7 @@ def _paths(parsed: dict) -> list[Path]:
     """Return the paths of all tables and fields in nested dicts, outer ones first."""
     paths: list[Path] = []
     level: list[tuple[Path, dict]] = [((), parsed)]
-    while level:
+    while level and len(level[0][0]) < MAX_DEPTH:
         inner = [((*path, key), value) for path, table in level for key, value in table.items()]
         paths += [path for path, _ in inner]
         level = [(path, value) for path, value in inner if isinstance(value, dict)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 from . import lines
 from .lesson import Lesson, Prediction, Step, Try, Value, placeholders
@@ -16,8 +16,16 @@ FOLDER = Path(__file__).parent  # of the shipped lessons
 KEY = re.compile("[a-z0-9-]{1,40}")  # a file's name; links contain it
 MAX_BYTES = 64 * 1024
 
-Pages = Mapping[str, Mapping[str, Callable[[object], str]]]
-"""{page: {setting: check}}; a check returns what a value must be, or "" for an allowed one."""
+
+class Setting(Protocol):
+    """What the reader needs of a page's setting."""
+
+    expected: str  # what a value must be, such as "a number from 0 to 2"
+
+    def allows(self, value: object) -> bool: ...
+
+
+Pages = Mapping[str, Mapping[str, Setting]]  # {page: {key: setting}}
 
 
 class LessonError(ValueError):
@@ -155,7 +163,7 @@ class _Table:
         values = self.values[name]
         usable = isinstance(values, list) and all(isinstance(value, str) and value.strip() for value in values)
         if not usable or len(values) < at_least:
-            raise self.wrong(name, f"{name!r} of {self.what} must be a list of {at_least} texts or more")
+            raise self.wrong(name, f"{name!r} of {self.what} must be a list of texts, {at_least} or more")
         if twice := [value for index, value in enumerate(values) if value in values[:index]]:
             raise self.wrong(name, f"{name!r} of {self.what} has {twice[0]!r} twice")
         return tuple(values)
@@ -215,17 +223,16 @@ def _try(values: object, path: lines.Path, pages: Pages | None) -> Try:
 def _settings(values: object, path: lines.Path, page: str, pages: Pages | None) -> dict[str, Value]:
     if not isinstance(values, dict):
         raise _Mistake(path, "'settings' must be a table")
-    checks = None if pages is None else pages[page]
     settings: dict[str, Value] = {}
     for name, value in values.items():
         settings[name] = _setting(value, (*path, name), name)
-        if checks is None:
+        if pages is None:
             continue
-        if name not in checks:
-            known = f"it has {', '.join(checks)}" if checks else "it has none"
+        if name not in pages[page]:
+            known = f"it has {', '.join(pages[page])}" if pages[page] else "it has none"
             raise _Mistake((*path, name), f"unknown setting {name!r} of the page {page!r}; {known}")
-        if expected := checks[name](settings[name]):
-            raise _Mistake((*path, name), f"the setting {name!r} must be {expected}")
+        if not pages[page][name].allows(settings[name]):
+            raise _Mistake((*path, name), f"the setting {name!r} must be {pages[page][name].expected}")
     return settings
 
 
