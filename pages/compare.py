@@ -4,7 +4,7 @@ import streamlit as st
 import torch
 
 from pages.components.compare import comparison
-from pages.components.shell import link
+from pages.components.shell import link, settings
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
@@ -13,6 +13,12 @@ from pages.components.widgets.picture_grid import picture_grid
 PLACE = 90  # order in the navigation
 
 RANKS = {"busiest": 0, "second": 1, "third": 2, "fourth": 3}
+GIVEN = ("one image", "one z")
+SHARES = (0, 100)  # per cent
+SETTINGS = {
+    "beside": ("models",), "compare_given": ("choice", *GIVEN), "compare_rank": ("choice", *RANKS),
+    "compare_share": ("int", *SHARES), "compare_image": ("int", 0, 9999),
+}  # fmt: skip
 
 st.title("Compare")
 st.markdown("**The same picture in, or the same z,** and what each model makes of it.")
@@ -24,8 +30,10 @@ if comparison.other_models():
     link.set_page_parameter("beside", ",".join(comparison.other_models()))
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
+for key in ("compare_given", "compare_rank", "compare_share"):
+    settings.take(key)
 given = controls.segmented_control(
-    "Given", ["one image", "one z"], default="one image", required=True, key="compare_given", persist_state="session"
+    "Given", GIVEN, default="one image", required=True, key="compare_given", persist_state="session"
 )
 rank = controls.segmented_control(
     "Move each model's dimension (by what it carries)",
@@ -36,7 +44,7 @@ rank = controls.segmented_control(
     persist_state="session",
 )
 share = controls.slider(
-    "Move it to this part of its range", 0, 100, 90, 5, format="%d %%", key="compare_share", persist_state="session",
+    "Move it to this part of its range", *SHARES, 90, 5, format="%d %%", key="compare_share", persist_state="session",
     help="from where encoded data begins to where it ends (0.2 and 99.8 % of draws); all models move in step",
 )  # fmt: skip
 picked = None

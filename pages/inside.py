@@ -3,12 +3,14 @@
 import streamlit as st
 
 from pages.components.inside.panel import WHITE, inside_panel, is_supported, models_by_beta
-from pages.components.shell import cached, link, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 
 PLACE = 70  # order in the navigation
+SOURCES = ("Draw", "Choose or upload")
+SETTINGS = {"inside_source": ("choice", *SOURCES), "inside_image": ("int", 0, 9999)}
 
 st.title("Inside")
 st.markdown(
@@ -26,10 +28,10 @@ if not is_supported(model):
     st.page_link("pages/sliders.py", label="This model on Sliders")
     link.end_page()
 
-sources = ["Draw", "Choose or upload"]
 can_draw = state.info().white_on_black  # like a line on the panel
+settings.take("inside_source", f"inside_source_{can_draw}")
 source = st.segmented_control(
-    "Image", sources, default=sources[not can_draw], required=True, key=f"inside_source_{can_draw}",
+    "Image", SOURCES, default=SOURCES[not can_draw], required=True, key=f"inside_source_{can_draw}",
     label_visibility="collapsed"
 )  # fmt: skip
 picked = None

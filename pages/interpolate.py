@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components.shell import cached, link, pictures, state
+from pages.components.shell import cached, link, pictures, settings, state
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import charts, exports
 from pages.components.widgets.image_input import image_input
@@ -17,7 +17,12 @@ LINES = {
     "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),
     "Great arc (slerp)": (latent.slerp, "directions along the arc, lengths linearly"),
 }
+STEPS = (3, 15)
 SWAP = {"Place by place": (latent.swap, "row by row, the places of A's grid become those of B's")}
+SETTINGS = {
+    "interpolate_A": ("int", 0, 9999), "interpolate_B": ("int", 0, 9999), "interpolate_line": ("choice", *LINES),
+    "interpolate_steps": ("int", *STEPS), "interpolate_beyond": ("bool",),
+}  # fmt: skip
 
 st.title("Interpolate")
 st.markdown("**Choose two images**, your own if you like, and walk from one to the other.")
@@ -32,6 +37,7 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=Fa
         ends.append(image_input(f"interpolate_{name}", start_row=row))
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.discrete else LINES
+settings.take("interpolate_line", f"interpolate_line_{len(lines)}", among=lines)
 line_name = controls.segmented_control(
     "Line",
     lines,
@@ -40,7 +46,9 @@ line_name = controls.segmented_control(
     key=f"interpolate_line_{len(lines)}",
     persist_state="session",
 )
-steps = controls.slider("Steps", 3, 15, 9, key="interpolate_steps", persist_state="session", width=200)
+settings.take("interpolate_steps")
+steps = controls.slider("Steps", *STEPS, 9, key="interpolate_steps", persist_state="session", width=200)
+settings.take("interpolate_beyond")
 extrapolate = controls.toggle(
     "A little beyond both ends", key="interpolate_beyond", persist_state="session", disabled=lines is SWAP
 )

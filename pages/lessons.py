@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.components.lessons.catalogue import LESSONS, required_models
+from pages.components.lessons.catalogue import lessons
 from pages.components.lessons.panel import begin_step, step_link
 from pages.components.shell import cached
 from pages.components.shell.navigation import ensure_entry_point
+from vae.lessons import required_models
 
 PLACE = 10  # order in the navigation
 
@@ -18,7 +19,10 @@ st.markdown(
 
 ACROSS = 3
 cards = cached.zoo_scan()[0]
-for index, (key, lesson) in enumerate(LESSONS.items()):
+usable_lessons, problems = lessons()
+for sentence in problems:
+    st.warning(sentence)
+for index, (key, lesson) in enumerate(usable_lessons.items()):
     if index % ACROSS == 0:
         columns = st.columns(ACROSS)
     with columns[index % ACROSS].container(border=True, height="stretch"):

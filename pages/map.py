@@ -7,13 +7,15 @@ from pages.components.map import caption, path, selection, uploads
 from pages.components.map.path import current_path
 from pages.components.map.scatter import scatter
 from pages.components.map.selection import selected_indices
-from pages.components.shell import cached, link, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import collection
 from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
 PLACE = 50  # order in the navigation
+FITTED = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
+SETTINGS = {"map_kind": ("choice", *FITTED, "dims"), "map_colour": ("text",)}
 
 st.title("Map")
 st.markdown(
@@ -32,16 +34,18 @@ if shown is None:
     show_current_picture()
     link.end_page()
 
-kinds = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
+kinds = FITTED
 if not model.discrete:  # codebook indices have no order, so they span no plane
-    kinds = {"dims": "Latent plane", **kinds} if model.latent_dim == 2 else {**kinds, "dims": "Two dims"}
+    kinds = {"dims": "Latent plane", **FITTED} if model.latent_dim == 2 else {**FITTED, "dims": "Two dims"}
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.discrete else cached.dimension_order(name)
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
+kind_key = f"map_kind_{next(iter(kinds))}_{len(kinds)}"
+settings.take("map_kind", kind_key, among=kinds)
 kind = controls.segmented_control(
     "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
-    key=f"map_kind_{next(iter(kinds))}_{len(kinds)}", persist_state="session", help="UMAP again: the same codes, "
+    key=kind_key, persist_state="session", help="UMAP again: the same codes, "
         "another seed",
 )  # fmt: skip
 dims = (0, 1)
@@ -50,8 +54,10 @@ if kind == "dims" and model.latent_dim > 2:
     others = [d for d in order if d != across]
     up = controls.selectbox("Up", others, format_func=lambda d: names[d], key=f"map_up_{name}", width=100)
     dims = (across, up)
+colours = ["class", "reconstruction error", *(f"z{d}" for d in order)]
+settings.take("map_colour", f"map_colour_{len(order)}", among=colours)
 colour_by = controls.selectbox(
-    "Colour by", ["class", "reconstruction error", *(f"z{d}" for d in order)],
+    "Colour by", colours,
     format_func=lambda text: names[int(text[1:])] if text.startswith("z") else text,
     key=f"map_colour_{len(order)}", persist_state="session", width=190,
 )  # fmt: skip

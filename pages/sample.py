@@ -3,13 +3,18 @@
 import streamlit as st
 import torch
 
-from pages.components.shell import pictures, state
+from pages.components.shell import pictures, settings, state
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import show_current_picture, show_nearest_test_images
 
 PLACE = 20  # order in the navigation
+COUNTS = (16, 36, 64, 100)
+TEMPERATURES = (0.0, 2.0)
+SETTINGS = {
+    "sample_count": ("choice", *COUNTS), "sample_temperature": ("float", *TEMPERATURES), "sample_level": ("text",),
+}  # fmt: skip
 
 st.title("Sample")
 st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")
@@ -17,9 +22,11 @@ model_picker()
 model = state.model()
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
-count = controls.select_slider("Count", [16, 36, 64, 100], 36, key="sample_count", persist_state="session")
+settings.take("sample_count")
+count = controls.select_slider("Count", COUNTS, 36, key="sample_count", persist_state="session")
+settings.take("sample_temperature")
 temperature = controls.slider(
-    "Temperature", 0.0, 2.0, 1.0, 0.05, key="sample_temperature", persist_state="session",
+    "Temperature", *TEMPERATURES, 1.0, 0.05, key="sample_temperature", persist_state="session",
     help="how far draws may stray: 1 is the prior itself, 0 goes to its means or its likeliest codes",
 )  # fmt: skip
 st.session_state["sample_seed"] = state.seed()
@@ -34,8 +41,10 @@ controls.button(
 class_picker()
 level = None
 if model.levels:
+    levels = ["every level", *model.levels]
+    settings.take("sample_level", among=levels)
     level = st.segmented_control(
-        "Draw", ["every level", *model.levels], default="every level", required=True,
+        "Draw", levels, default="every level", required=True,
         key="sample_level", persist_state="session", help="a level that is not drawn stays as it is at the current "
             "point",
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.shell import cached, link, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker, switch_model_button
 from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
@@ -16,6 +16,7 @@ USES = {
     "augmentation": ("Make more data", augmentation),
     "memory": ("Is it memory?", memory),
 }
+SETTINGS = {"use": ("choice", *USES)}
 
 st.title("Uses")
 st.markdown("**What a VAE is good for,** and where it fails: every picture and figure is a trained model's own.")
@@ -34,9 +35,7 @@ def on_section_change() -> None:
         st.session_state.use_own = (own, new_model)
 
 
-requested = link.pop_page_parameter("use")
-if requested in USES:
-    st.session_state.use = requested
+if settings.take("use"):
     st.session_state.pop("use_own", None)  # the link chose the model
 # required, because a second click on the selected option would otherwise deselect it
 st.segmented_control(

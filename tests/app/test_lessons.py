@@ -1,37 +1,56 @@
-"""The lessons: their links, their figures, and that what they call right is what the models do."""
+"""The lessons: their links, settings and figures, and what a mistake in one does to the others."""
 
 import dataclasses
+import os
 import urllib.parse
 
-import numpy as np
 import pytest
-import torch
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.components.compare import comparison
-from pages.components.lessons.catalogue import LESSONS, fill_figures, parse_step, required_models
+from pages.components.lessons import catalogue
+from pages.components.lessons.catalogue import lessons, parse_step
 from pages.components.lessons.panel import step_link
 from pages.components.shell import cached
-from vae import metrics, store
-from vae.data import DATASETS
-from vae.evaluation import report
+from vae.lessons import FOLDER, fill_figures, required_models
 
-from .test_pages import PAGES, ROOT, start
+from .test_old_links import open_link
+from .test_pages import ROOT, start
 
+LESSONS = lessons()[0]
 STEPS = [(key, number) for key, lesson in LESSONS.items() for number in range(len(lesson.steps))]
 CARDS = {card.name: card for card in vae.available()}
-F = {name: card.figures for name, card in CARDS.items()}
+WIDGETS = {  # of the settings whose widgets have other keys with the models of the lessons
+    ("map_kind", "mnist-ae-2d"): "map_kind_dims_4", ("map_kind", "mnist-vae-16d"): "map_kind_umap_4",
+    ("interpolate_line", "mnist-vae-16d"): "interpolate_line_2",
+    **{(key, "mnist-vae-16d"): f"{key}_row_mnist" for key in ("interpolate_A", "interpolate_B", "fill_image")},
+}  # fmt: skip
+
+
+def link_of(key, number):
+    """(page, query) of a step's link."""
+    address = urllib.parse.urlsplit(step_link(key, number))
+    return address.path, dict(urllib.parse.parse_qsl(address.query))
+
+
+def test_all_shipped_lessons_can_be_used():
+    assert lessons()[1] == [] and {path.stem for path in FOLDER.glob("*.toml")} == LESSONS.keys()
 
 
 @pytest.mark.parametrize("key, number", STEPS, ids=lambda v: str(v))
-def test_a_step_is_a_link(key, number):
-    step = LESSONS[key].steps[number]
-    assert step.page in PAGES and 0 <= step.correct < len(step.answers) and len(set(step.answers)) == len(step.answers)
-    address = urllib.parse.urlsplit(step_link(key, number))
-    query = dict(urllib.parse.parse_qsl(address.query))
-    assert address.path == step.page and parse_step(query["lesson"]) == (key, number)
-    text = fill_figures(step.reveal, CARDS)
+def test_a_step_is_a_link_that_opens_its_page_with_its_settings(key, number):
+    step = LESSONS[key].steps[number].try_
+    page, query = link_of(key, number)
+    assert page == step.page and parse_step(query["lesson"]) == (key, number)
+    app = open_link(page, query)
+    assert app.session_state.lesson == f"{key}.{number + 1}" and app.session_state.model == step.model
+    assert step.z is None or app.session_state.z == step.z
+    assert step.seed is None or app.session_state.seed == step.seed
+    for setting, value in step.settings.items():
+        held = app.session_state[WIDGETS.get((setting, step.model), setting)]
+        assert held == (list(value) if isinstance(value, tuple) else value)
+    assert not app.warning and not app.session_state.pending_parameters
+    text = fill_figures(LESSONS[key].steps[number].explanation, CARDS)
     assert "{" not in text.replace("\\mathrm{", "") and "nan" not in text
 
 
@@ -40,27 +59,25 @@ def test_six_lessons_or_more_of_five_to_ten_minutes():
     assert all(5 <= lesson.minutes <= 10 and len(lesson.steps) >= 4 for lesson in LESSONS.values())
 
 
-# AppTest runs the front door once and pages alone ever after, so the panel is seen on Home here, where no
-# step is taken; whole lessons are followed in the browser
+# the panel stands on Home here, where no step is taken; whole lessons are followed in the browser
 
 
-def shown(lesson, answer=None, **chosen):
-    """The app as a link with this lesson opens it, with an answer as if it had been given and
-    settings as if a learner had chosen them before."""
+def shown(lesson, answer=None):
+    """The app as a link with this lesson opens it, with an answer as if it had been given."""
     app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
     app.query_params["lesson"] = lesson
     if answer is not None:
         key, number = parse_step(lesson)
         app.session_state[f"lesson_{key}_{number}"] = answer
-    for key, value in chosen.items():
-        app.session_state[key] = value
     app.run()
     assert not app.exception, app.exception
     return app
 
 
 def test_the_answer_comes_after_the_question_and_the_next_step_is_another_page():
-    right, wrong = LESSONS["why"].steps[0].answers[:2]
+    predict = LESSONS["why"].steps[0].predict
+    right, wrong = predict.answers[:2]
+    assert right == predict.correct
     app = shown("why.1")
     assert app.radio(key="lesson_why_0").value is None and not app.success and not app.info
     app = shown("why.1", wrong)
@@ -85,13 +102,81 @@ def test_a_step_may_be_left_and_found_again():
     assert app.session_state.next_page == "pages/lessons.py" and not app.session_state.lesson
 
 
-def test_a_step_brings_the_settings_of_its_page():
-    assert shown("use.2").session_state.fill_hidden == "everything"
-    for lesson, key, chosen, wanted in [
-        ("kl.3", "compare_given", "one z", "one image"), ("why.1", "map_kind_dims_4", "pca", "dims"),
-        ("walk.1", "map_kind_umap_4", "pca", "umap"),
-    ]:  # fmt: skip
-        assert shown(lesson, **{key: chosen}).session_state[key] == wanted
+@pytest.mark.parametrize(
+    "key, number, widget, chosen, wanted",
+    [
+        ("kl", 2, "compare_given", "one z", "one image"), ("why", 0, "map_kind_dims_4", "pca", "dims"),
+        ("walk", 0, "map_kind_umap_4", "pca", "umap"), ("use", 1, "fill_image_source", "Camera", "Gallery"),
+        ("break", 3, "use", "memory", "denoising"),
+    ],
+)  # fmt: skip
+def test_a_step_sets_what_a_learner_has_chosen_before_and_he_may_change_it(key, number, widget, chosen, wanted):
+    page, query = link_of(key, number)
+    old_link = {k: v for k, v in query.items() if k not in LESSONS[key].steps[number].try_.settings}
+    for link in (query, old_link):  # links that were sent before settings were part of them
+        app = open_link(page, link, **{widget: chosen})
+        assert app.session_state[widget] == wanted
+    app.session_state[widget] = chosen
+    app.run()
+    assert app.session_state[widget] == chosen
+
+
+def test_a_links_own_setting_has_priority_over_its_lesson():
+    assert open_link("map", {"model": "mnist-ae-2d", "lesson": "why.1", "map_kind": "pca"}).session_state[
+        "map_kind_dims_4"
+    ] == "pca"
+
+
+def test_the_button_of_a_step_brings_its_settings():
+    app = open_link("uses", link_of("use", 0)[1])
+    assert app.session_state.fill_hidden == "lower half"
+    app.button(key="lesson_next").click().run()
+    assert not app.exception and app.session_state.lesson == "use.2"
+    assert app.session_state.fill_hidden == "everything"
+
+
+def break_lesson(folder, old, new):
+    """Write a folder with "kl" as it is and "bound" with a mistake."""
+    for key in ("kl", "bound"):
+        text = (FOLDER / f"{key}.toml").read_text(encoding="utf-8")
+        (folder / f"{key}.toml").write_text(text.replace(old, new) if key == "bound" else text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "old, new, sentence",
+    [
+        ("minutes = 8", "minutes = 8\nlevel = 1",
+            "bound.toml, line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, step."),
+        ('try.page = "inside"', 'try.page = "outside"',
+            "bound.toml, line 13: unknown page 'outside'; there are compare, disentangle, home, inside, interpolate, "
+            "lessons, map, match, sample, sliders, uses."),
+        ('try.page = "inside"', 'try.page = "sample"\ntry.settings.sample_count = 17',
+            "bound.toml, line 14: the setting 'sample_count' must be one of 16, 36, 64, 100."),
+        ("{mnist-iaf[nll]", "{mnist-iaf[nnl]",
+            "bound.toml, line 30: 'reveal' has the placeholder {mnist-iaf[nnl]}, and no card has a figure 'nnl'."),
+    ],
+)  # fmt: skip
+def test_a_lesson_with_a_mistake_is_left_out_and_named(tmp_path, monkeypatch, old, new, sentence):
+    break_lesson(tmp_path, old, new)
+    monkeypatch.setattr(catalogue, "FOLDERS", [tmp_path])
+    app = start("lessons")
+    assert [warning.value for warning in app.warning] == [f"{tmp_path}{os.sep}{sentence}"]
+    assert not app.button(key="begin_kl").disabled and len(app.subheader) == 1
+    app = shown("bound.1")
+    assert any("lesson does not exist" in warning.value for warning in app.warning)
+    assert shown("kl.1").radio
+
+
+def test_a_lesson_is_read_again_after_its_file_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "FOLDERS", [tmp_path])
+    break_lesson(tmp_path, "minutes", "minuets")
+    app = shown("kl.1")
+    assert lessons()[0].keys() == {"kl"} and app.radio
+    (tmp_path / "kl.toml").unlink()
+    (tmp_path / "bound.toml").write_bytes((FOLDER / "bound.toml").read_bytes())
+    assert lessons()[0].keys() == {"bound"} and not lessons()[1]
+    app.run()  # in the middle of a lesson that is gone
+    assert not app.exception and not app.radio
 
 
 def test_a_step_that_does_not_exist_is_told():
@@ -114,159 +199,21 @@ def test_the_list_begins_each_lesson():
 def test_a_missing_model_is_told_and_the_lesson_goes_on(monkeypatch):
     without = {name: card for name, card in cached.zoo_scan()[0].items() if name != "mnist-vae-bin"}
     monkeypatch.setattr(cached, "zoo_scan", lambda: (without, {}))
-    app = shown("bound.3", LESSONS["bound"].steps[2].answers[0])
+    app = shown("bound.3", LESSONS["bound"].steps[2].predict.answers[0])
     assert any("is unavailable" in w.value for w in app.warning)
 
 
 def test_a_card_that_is_not_as_it_should_be_stops_no_lesson_that_does_not_need_it():
+    text = LESSONS["why"].steps[1].explanation
     broken = CARDS | {"rooms-ae": dataclasses.replace(CARDS["rooms-ae"], map=None)}
-    assert fill_figures(LESSONS["why"].steps[1].reveal, broken) == fill_figures(LESSONS["why"].steps[1].reveal, CARDS)
+    assert fill_figures(text, broken) == fill_figures(text, CARDS)
     for figures in ({"recon": "text"}, {"recon": [1]}, {}):
         broken = CARDS | {"mnist-ae-16d": dataclasses.replace(CARDS["mnist-ae-16d"], figures=figures)}
         with pytest.raises((KeyError, ValueError, TypeError)):
-            fill_figures(LESSONS["why"].steps[1].reveal, broken)
+            fill_figures(text, broken)
 
 
 def test_what_a_lesson_needs():
     assert required_models(LESSONS["kl"]) == {"mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"}
     assert {"sprites-beta16", "sprites-beta2", "sprites-btcvae"} <= required_models(LESSONS["factors"])
     assert all(required_models(lesson) <= CARDS.keys() for lesson in LESSONS.values())
-
-
-# ---- what the lessons call right
-
-def seeds(name):
-    """MIG of a recipe's runs."""
-    return [*(f["mig"] for f in report.earlier_seeds(store.Store().read_card(name)).values()), F[name]["mig"]]
-
-
-def test_what_the_lessons_say_of_figures():
-    digits = [F[name] for name in ("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed")]
-    assert np.all(np.diff([f["recon"] for f in digits]) > 0)  # kl.3
-    assert digits[1]["recon"] > digits[1]["kl"]  # kl.1
-    assert digits[1]["active_units"] < 16  # kl.2
-    assert digits[2]["kl"] < digits[1]["kl"]  # kl.4: to the left and up
-    assert digits[3]["kl"] < 0.05 and digits[3]["active_units"] == 0  # break.1
-    names, gaps = DATASETS["sprites"].grid.names, F["sprites-btcvae"]["mig_gaps"]
-    assert names == ("shape", "scale", "orientation", "x", "y")  # factors.2, in its order
-    assert gaps[2] < 0.01 and min(gaps[:2] + gaps[3:]) > 0.3
-    known = np.array(F["sprites-btcvae"]["mutual_information"])  # (D, K)
-    assert known[:, 0].argmax() == known[:, 1].argmax()  # shape and scale share a number
-    assert CARDS["sprites-beta1"].model_config() == CARDS["sprites-btcvae"].model_config()
-    keys = ("steps", "batch_size", "learning_rate", "beta_from")
-    assert [CARDS["sprites-beta1"].recipe[k] for k in keys] == [CARDS["sprites-btcvae"].recipe[k] for k in keys]
-    migs = [F[f"sprites-beta{b}"]["mig"] for b in (1, 2, 4, 8, 16)]
-    assert np.ptp(migs[1:]) < 0.03 < np.ptp(seeds("rooms-ada")) and 0.03 < np.ptp(seeds("sprites-btcvae"))  # factors.4
-    assert all(CARDS[f"sprites-beta{b}"].recipe["beta_from"] == 60 for b in (1, 2, 4, 8, 16))
-    recon = [F[f"sprites-beta{b}"]["recon"] for b in (1, 4, 16)]
-    assert recon == sorted(recon)  # factors.3
-    clothes = F["fashion-vae-16d"]  # break.2
-    for kind in ("blurred", "empty"):
-        assert max(clothes[f"auroc_excess_{kind}"], clothes[f"auroc_squared_error_{kind}"]) < 0.45
-    assert clothes["auroc_excess_mnist"] > 0.95
-    assert F["mnist-few"]["recon"] > 2 * F["mnist-vae-16d"]["recon"]  # break.3
-    noisy = F["mnist-vae-16d"]
-    assert noisy["psnr_denoised"] < noisy["psnr_mean_image"] < F["mnist-dvae"]["psnr_denoised"]  # break.4
-    nll = {name: F[f"mnist-{name}"]["nll"] for name in ("vae-bin", "iaf", "vamp", "ladder")}
-    assert F["mnist-vae-bin"]["negative_elbo"] > nll["vae-bin"] > max(nll["iaf"], nll["vamp"])  # bound.1 to 3
-    gap = {name: F[f"mnist-{name}"]["negative_elbo"] - nll[name] for name in ("vae-bin", "iaf")}
-    assert gap["iaf"] < gap["vae-bin"]  # bound.2
-    assert abs(nll["ladder"] - nll["vamp"]) < 0.3  # bound.4
-    assert F["mnist-m2"]["accuracy_with_model"] > F["mnist-m2"]["accuracy_labels_alone"] + 0.1  # use.4
-    grown = F["mnist-vae-16d"]["augmentation"]
-    assert grown["200 shifted"] > max(grown["200 VAE"], grown["200 alone"]) + 0.03  # use.5
-    for name in ("mnist-vae-16d", "fashion-vae-16d"):
-        assert all(F[name]["augmentation_error"][f"200 {way}"] < 0.0125 for way in ("alone", "VAE", "shifted"))
-    trust = CARDS["mnist-vae-16d"].map["trustworthiness"]
-    assert trust["umap"] > 0.9 > trust["pca"]  # walk.2
-
-
-def test_nothing_holds_an_autoencoders_codes_together_and_the_kl_holds_a_vaes():
-    """why.1 and why.5"""
-    codes = {name: store.Store().read_map(name).codes for name in ("mnist-ae-2d", "mnist-vae-2d")}
-    assert np.abs(codes["mnist-ae-2d"]).max() > 20 and codes["mnist-ae-2d"].std() > 2
-    assert np.abs(codes["mnist-vae-2d"]).max() < 5 and 0.8 < codes["mnist-vae-2d"].std() < 1.2
-
-
-def test_more_of_a_vaes_draws_are_digits():
-    """why.2 and why.5"""
-    judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
-    sure, empty = {}, {}
-    for name in ("mnist-ae-16d", "mnist-vae-16d"):
-        model = vae.load(name)
-        x = model.decode(model.sample(1000, generator=torch.Generator().manual_seed(0)))
-        sure[name] = float((judge(x)[0].softmax(1).amax(1) > 0.9).float().mean())
-        empty[name] = float(comparison.prior_holes(name).split("draws ")[1].split(" %")[0])
-    assert sure["mnist-vae-16d"] > sure["mnist-ae-16d"] + 0.15
-    assert empty["mnist-ae-16d"] > 5 * empty["mnist-vae-16d"]  # draws where no data lives, of 100
-    assert CARDS["mnist-ae-16d"].model_config() == CARDS["mnist-vae-16d"].model_config()
-    assert F["mnist-ae-16d"]["recon"] < F["mnist-vae-16d"]["recon"]
-
-
-def test_a_decoder_knows_no_doubt():
-    """walk.4"""
-    model = vae.load("mnist-vae-2d")
-    codes = torch.from_numpy(store.Store().read_map("mnist-vae-2d").codes)
-    assert float(codes.abs().max()) < 5
-
-    def grey(x):
-        return float(torch.minimum(x, 1 - x).mean())
-
-    assert grey(model.decode(torch.tensor([[30.0, -30.0]]))) < 0.5 * grey(model.decode(codes[:500]))
-
-
-def test_between_two_images_there_are_more_digits_than_holes():
-    """walk.1: mostly"""
-    model = vae.load("mnist-vae-16d")
-    x, y = DATASETS["mnist"].load("test").batch(range(400))
-    z = model.encode(x).mean
-    other = y[:200] != y[200:]
-    middle = model.decode((z[:200] + z[200:])[other] / 2)
-    sure = metrics.load_classifier("mnist", (1, 28, 28), (10,))(middle)[0].softmax(1).amax(1) > 0.9
-    assert 0.55 < float(sure.float().mean()) < 0.95
-
-
-def test_a_number_without_a_bar_changes_nothing():
-    """kl.2"""
-    model = vae.load("mnist-vae-16d")
-    x, _ = DATASETS["mnist"].load("test").batch([0])
-    z = model.encode(x).mean
-    kl = np.array(F["mnist-vae-16d"]["kl_per_dim"])
-
-    def moves(d):
-        other = z.clone()
-        other[0, d] += 2
-        return float((model.decode(other) - model.decode(z)).abs().max())
-
-    assert max(moves(d) for d in np.flatnonzero(kl < 0.01)) < 0.1 < 0.5 < min(moves(d) for d in np.argsort(-kl)[:5])
-
-
-def test_half_way_there_is_one_digit_above_and_two_below():
-    """walk.3"""
-    model = vae.load("mnist-vae-16d")
-    settings = LESSONS["walk"].steps[2].settings
-    rows = [settings[f"interpolate_{end}_row_mnist"] for end in "AB"]
-    x, y = DATASETS["mnist"].load("test").batch(rows)
-    assert y.tolist() == [7, 0]
-    middle, fade = model.decode(model.encode(x).mean.mean(0, keepdim=True)), x.mean(0, keepdim=True)
-    judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
-    assert float(judge(middle)[0].softmax(1).max()) > 0.99
-    assert float((fade > 0.3).sum()) > 1.3 * float((middle > 0.3).sum())  # the strokes of both
-
-
-def test_one_z_keeps_its_style_in_every_class():
-    """use.3: the class is the label's, and how much ink and slant there is the code's"""
-    model = vae.load("mnist-cvae")
-    z = model.sample(40, generator=torch.Generator().manual_seed(0))
-    judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
-    ys = torch.arange(10).repeat(40)
-    x = model.decode(z.repeat_interleave(10, 0), ys)
-    assert (judge(x)[0].argmax(1) == ys).float().mean() > 0.9
-    ink = x.sum((1, 2, 3)).view(40, 10)
-    place = torch.arange(28.0) - 13.5
-    weight = x[:, 0] / x.sum((1, 2, 3))[:, None, None]
-    slant = (weight * place[:, None] * place[None, :]).sum((1, 2)).view(40, 10)
-    for measure in (ink, slant):
-        rank = (measure - measure.mean(0)) / measure.std(0)  # (z, class), what is left of each class's own
-        agreement = torch.corrcoef(rank.T)[~torch.eye(10, dtype=torch.bool)].mean()
-        assert agreement > 0.4  # one z's digits are alike in it, where another's are not

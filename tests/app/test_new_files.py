@@ -94,15 +94,18 @@ class Toy(Measure):
 
 import streamlit as st
 
-from pages.components.shell import link, state
+from pages.components.shell import link, settings, state
 from pages.components.shell.model_picker import model_picker
 
 PLACE = 35
+SIZES = ("small", "large")
+SETTINGS = {"toy_size": ("choice", *SIZES)}
 
 st.title("Toys")
 model_picker()
-size = link.pop_page_parameter("size") or "small"
-link.set_page_parameter("size", size)
+settings.take("toy_size")
+size = st.radio("Size", SIZES, key="toy_size")
+link.set_page_parameter("toy_size", size)
 st.write(f"{state.info().title}, {size}")
 ''',
 }  # fmt: skip
@@ -172,6 +175,6 @@ def test_five_new_files_are_trained_measured_mapped_and_shown(new_files, monkeyp
     assert any("toy contrast" in element.value for element in app.markdown)  # in About
     app = start("map", model="toy-bars")
     assert app.session_state.model == "toy-bars" and not app.warning
-    app = start("toy_pages", new_files / "pages", model="toy-bars", size="large")
-    assert app.title[0].value == "Toys" and app.session_state.page_parameters == {"size": "large"}
+    app = start("toy_pages", new_files / "pages", model="toy-bars", toy_size="large")
+    assert app.title[0].value == "Toys" and app.session_state.page_parameters == {"toy_size": "large"}
     assert any(element.value == "Toy bars, large" for element in app.markdown)

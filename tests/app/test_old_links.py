@@ -87,12 +87,15 @@ LINKS = [
 ]  # fmt: skip
 
 
-def open_link(page: str, said: dict[str, str]) -> AppTest:
-    """Open a link in a new session: one run, which begins with the page of this address."""
+def open_link(page: str, said: dict[str, str], **session) -> AppTest:
+    """Open a link in a new session: one run, which begins with the page of this address. session: what it holds
+    before."""
     app = AppTest.from_file(ROOT / "app.py", default_timeout=120)
     # AppTest.switch_page wants the page's file, which may move; the address may not. Home has none of its own.
     app._page_hash = "" if page == "home" else calc_hash(page)
     app.query_params.update(said)
+    for key, value in session.items():
+        app.session_state[key] = value
     app.run()
     assert not app.exception, app.exception
     arrived = app._finished_page_script_hash

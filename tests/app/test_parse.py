@@ -18,12 +18,14 @@ from pages.components.shell.parse import (
     parse_codes,
     parse_drawing,
     parse_flag,
+    parse_flag_text,
     parse_indices,
     parse_int,
     parse_int_text,
     parse_name,
     parse_names_text,
     parse_number,
+    parse_number_text,
     parse_numbers,
     parse_object,
     parse_positions,
@@ -145,6 +147,9 @@ def test_the_worst(check):
 @example("9" * 5000)  # more digits than Python turns into an integer
 @example("9" * 400 + ",0")
 def test_texts_of_links(text):
+    value = parse_number_text(text, -2.0, 2.5)
+    assert value is None or type(value) is float and -2.0 <= value <= 2.5
+    assert parse_flag_text(text) in (True, False, None)
     number = parse_int_text(text, 1, 300)
     assert number is None or 1 <= number <= 300
     code, problem = parse_code_text(text, 2, 1000.0)
@@ -225,6 +230,10 @@ def test_known_texts_of_links():
     assert parse_int_text("7", 0, 9) == 7 and parse_int_text("007", 0, 9) == 7 and parse_int_text("10", 0, 9) is None
     assert all(parse_int_text(text, 0, 9) is None
         for text in ("", "-1", "+1", " 1", "1.0", "1_0", "²", "٣", "9" * 400))
+    assert parse_number_text("-0.5", -1, 1) == -0.5 and parse_number_text("1", 0, 1) == 1.0
+    assert all(parse_number_text(text, 0, 9) is None
+        for text in ("", "nan", "inf", "-1", "9.1", "1,5", "0x1", "1e400"))  # fmt: skip
+    assert [parse_flag_text(text) for text in ("true", "false", "True", "1", "")] == [True, False, None, None, None]
     code, problem = parse_code_text("0.1,-2", 2, 1000.0)
     assert np.array_equal(code, np.array([0.1, -2.0], np.float32)) and problem == ""
     assert parse_names_text("1:slant;0:a:b;7:none;x:none;2", 5, 24) == [(1, "slant"), (0, "ab"), (2, "")]

@@ -2,9 +2,9 @@
 
 Each repeat starts this app and a stock st.slider over the same model. Cold: from starting the server to the first
 picture of the link's z, in a browser that has never been there; once with torch's files in the file cache and once
-without (they are dropped from it, on Linux only). Warm: a second new browser on the running server. Returning: the first
-browser again. Also how long the first press of a slider's key takes, and the server's memory ten seconds later. Compare
-within a run.
+without (they are dropped from it, on Linux only). Warm: a second new browser on the running server. Returning: the
+first browser again. Also how long the first press of a slider's key takes, and the server's memory ten seconds later.
+Compare within a run.
 """
 
 from __future__ import annotations

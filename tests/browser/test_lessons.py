@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from pages.components.lessons.catalogue import LESSONS
+from pages.components.lessons.catalogue import lessons
 from pages.components.lessons.panel import step_link
 
 from ..benchmarks.network import delaying_proxy
@@ -15,21 +15,23 @@ from .app_server import settle, watch
 from .panel import in_query, until
 from .test_inside import INSIDE, THREE, answered, draw, picture
 
+LESSONS = lessons()[0]
 TITLES = {"uses": "Uses", "inside": "Inside", "sample": "Sample", "map": "Map", "match": "Match"}
 
 
 def at_step(page, key, number):
     """Wait until a step's page stands there."""
     step = LESSONS[key].steps[number]
-    page.wait_for_url(re.compile(rf"/{step.page}\?.*lesson={key}\.{number + 1}"), timeout=30_000)
-    page.locator("h1", has_text=TITLES.get(step.page, step.page.capitalize())).wait_for(timeout=30_000)
+    opened = step.try_.page
+    page.wait_for_url(re.compile(rf"/{opened}\?.*lesson={key}\.{number + 1}"), timeout=30_000)
+    page.locator("h1", has_text=TITLES.get(opened, opened.capitalize())).wait_for(timeout=30_000)
     settle(page)
     expect(page.locator(".st-key-lesson")).to_contain_text(f"step {number + 1} of {len(LESSONS[key].steps)}")
-    assert f"model={step.link['model']}" in page.url
+    assert f"model={step.try_.model}" in page.url
 
 
 def answer(page, step, choice):
-    page.locator(".st-key-lesson").get_by_text(step.answers[choice], exact=True).click()
+    page.locator(".st-key-lesson").get_by_text(step.predict.answers[choice], exact=True).click()
 
 
 def redraw(page):
@@ -128,12 +130,13 @@ def test_a_lesson_is_followed_to_its_end(page, address, key):
         expect(panel.locator("[data-testid=stAlert]")).to_have_count(0)
         if (key, number) in TRIES:
             TRIES[key, number](page)
-        wrong = (step.correct + 1) % len(step.answers)
+        correct = step.predict.answers.index(step.predict.correct)
+        wrong = (correct + 1) % len(step.predict.answers)
         answer(page, step, wrong)
         panel.locator("[data-testid=stAlert]").wait_for()
         settle(page)
-        expect(panel.locator("[data-testid=stAlert]")).to_contain_text(step.answers[step.correct])
-        answer(page, step, step.correct)
+        expect(panel.locator("[data-testid=stAlert]")).to_contain_text(step.predict.correct)
+        answer(page, step, correct)
         panel.get_by_text("Yes.").wait_for()
         settle(page)
         assert not page.locator("[data-testid=stException]").count()

@@ -54,6 +54,12 @@ def test_a_wheel_without_models_says_how_to_get_them(wheel, tmp_path):
     assert app.stdout.startswith("There are no models in "), app.stderr
 
 
+def test_a_wheel_carries_the_lessons(wheel):
+    shipped, installed = ({path.name: path.read_bytes() for path in (root / "vae" / "lessons").glob("*.toml")}
+        for root in (ROOT, wheel))  # fmt: skip
+    assert installed == shipped and len(shipped) >= 7
+
+
 def test_a_wheel_with_models_shows_its_pages(wheel, tmp_path):
     (wheel / "pretrained").symlink_to(ROOT / "pretrained")
     try:

@@ -12,7 +12,7 @@ from torch import Tensor
 from vae import latent, metrics, objectives
 from vae.models import LatentModel
 
-from ..shell import cached, link, state
+from ..shell import cached, settings, state
 from ..widgets.image_input import Picked
 from ..widgets.picture_grid import picture_grid
 
@@ -60,9 +60,8 @@ class Side:
 
 def read_link() -> None:
     """Select the models that the link's "beside" names for comparison with the current one."""
-    names = link.pop_page_parameter("beside")
-    if names is not None:
-        names = names.split(",")
+    if settings.take("beside"):
+        names = other_models()
         set_other_models(
             [name for name in cached.zoo_scan()[0] if name in names and name != state.card().name][:MAX_OTHERS]
         )

@@ -85,6 +85,11 @@ def pop_page_parameter(key: str) -> str | None:
     return st.session_state.get("pending_parameters", {}).pop(key, None)
 
 
+def add_page_parameters(parameters: dict[str, str]) -> None:
+    """Add pages' own parameters to those of the last link that was read. The link's have priority."""
+    st.session_state.pending_parameters = parameters | st.session_state.get("pending_parameters", {})
+
+
 def apply(parameters: dict[str, str]) -> None:
     """Set the state as opening a link with these parameters would."""
     _read(parameters, *cached.zoo_scan())

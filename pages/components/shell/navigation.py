@@ -15,12 +15,16 @@ FOLDERS = [Path(__file__).parents[2]]  # of page files
 DEFAULT_PAGE = "home"  # at the bare address
 
 
+def page_files() -> list[Path]:
+    """Return the files of all pages, in the navigation's order."""
+    paths = [path for folder in FOLDERS for path in folder.glob("*.py")]
+    return sorted(paths, key=lambda path: _title_and_place(path)[1])
+
+
 def navigation():
     """Return the page to run. If a callback has called open_page, switch to that page instead."""
-    paths = [path for folder in FOLDERS for path in folder.glob("*.py")]
-    paths.sort(key=lambda path: _title_and_place(path)[1])
     page = st.navigation(
-        [st.Page(path, title=_title_and_place(path)[0], default=path.stem == DEFAULT_PAGE) for path in paths],
+        [st.Page(path, title=_title_and_place(path)[0], default=path.stem == DEFAULT_PAGE) for path in page_files()],
         position="top",
     )
     if "next_page" in st.session_state:

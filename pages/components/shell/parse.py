@@ -124,6 +124,19 @@ def parse_int_text(text: str, low: int, high: int) -> int | None:
     return parse_int(int(text), low, high)
 
 
+def parse_number_text(text: str, low: float, high: float) -> float | None:
+    """Return a number from low to high as a float."""
+    try:
+        return parse_number(float(text), low, high)
+    except ValueError:
+        return None
+
+
+def parse_flag_text(text: str) -> bool | None:
+    """Return True or False for "true" or "false"."""
+    return {"true": True, "false": False}.get(text)
+
+
 def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[np.ndarray | None, str]:
     """Parse "0.1,-2". Returns (code (dims,), ""), or (None, the problem as a phrase).
 

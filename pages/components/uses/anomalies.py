@@ -10,7 +10,7 @@ from vae import metrics
 from vae.evaluation import downstream
 from vae.evaluation.measures.anomalies import AUROC, SCORES, kind_labels
 
-from ..shell import cached, state
+from ..shell import cached, settings, state
 from ..widgets import charts, exports
 from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
@@ -21,6 +21,7 @@ N_RANKED = 400  # images of each kind
 SHOWN = 20  # at each end of the ranking
 EXAMPLES = 8
 NO_SCORE = torch.finfo(torch.float32).max  # vae.metrics returns it for a score that is not finite
+SETTINGS = {"anomaly_kind": ("text",), "anomaly_score": ("text",), "anomaly_image": ("int", 0, 9999)}
 KNOWN_FAILURE = ("fashion-vae-16d", "blurred", "excess")
 
 
@@ -37,6 +38,8 @@ def show() -> None:
     info, figures = cached.info(card.data), card.figures
     kinds = [k for k in downstream.outlier_kinds(info) if k not in info.out_of_distribution or _has_images(k)]
     scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in figures]
+    settings.take("anomaly_kind", among=kinds)
+    settings.take("anomaly_score", among=scores)
     if st.session_state.get("anomaly_kind") not in kinds:
         st.session_state.anomaly_kind = kinds[0]
     if st.session_state.get("anomaly_score") not in scores:

@@ -10,7 +10,7 @@ from vae.evaluation.figures import FIGURES
 from vae.models import FAMILIES
 from vae.models.dvae import add_noise
 
-from ..shell import cached, state
+from ..shell import cached, settings, state
 from ..widgets import exports
 from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
@@ -18,6 +18,8 @@ from ..widgets.picture_grid import picture_grid
 
 NEEDS = "Denoising has been measured for models of grey digits."
 BASELINES = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE; a VAE with the same networks trained on clean images
+NOISE = (0.0, 1.0)  # standard deviation
+SETTINGS = {"denoise_std": ("float", *NOISE), "denoise_image": ("int", 0, 9999)}
 
 
 def models() -> list[str]:
@@ -30,10 +32,10 @@ def models() -> list[str]:
 
 def show() -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
+    settings.take("denoise_std")
     std = left.slider(
         "Noise: standard deviation on pixels from 0 to 1",
-        0.0,
-        1.0,
+        *NOISE,
         0.5,
         0.05,
         key="denoise_std",

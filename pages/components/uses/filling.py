@@ -9,7 +9,7 @@ import torch
 from vae.latent import inpainting
 from vae.models import FAMILIES
 
-from ..shell import cached, state
+from ..shell import cached, settings, state
 from ..widgets import exports
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
@@ -27,6 +27,7 @@ HIDDEN = {  # label: whether (y, x) is hidden, with y downwards and both from 0 
     "three pixels of four": lambda y, x: ((64 * y).astype(int) % 2 == 1) | ((64 * x).astype(int) % 2 == 1),
     "everything": lambda y, x: y >= 0,
 }
+SETTINGS = {"fill_hidden": ("choice", *HIDDEN), "fill_image": ("int", 0, 9999)}
 
 
 def models() -> list[str]:
@@ -37,6 +38,7 @@ def models() -> list[str]:
 
 def show() -> None:
     model = state.model()
+    settings.take("fill_hidden")
     hidden = st.segmented_control(
         "Hidden", HIDDEN, default="lower half", required=True, key="fill_hidden", persist_state="session"
     )

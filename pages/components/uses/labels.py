@@ -13,6 +13,7 @@ from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
 UNSURE = 437  # the first image: a test image that M2 classifies with low confidence
+SETTINGS = {"labels_image": ("int", 0, 9999)}
 NEEDS = "Learning from few labels has been measured for M2 and for the codes of some models of digits and clothes."
 
 

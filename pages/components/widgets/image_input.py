@@ -9,7 +9,7 @@ import streamlit as st
 
 from vae import uploads
 
-from ..shell import cached, pictures, state
+from ..shell import cached, pictures, settings, state
 from .picture_grid import picture_grid
 
 if TYPE_CHECKING:
@@ -27,14 +27,17 @@ class Picked(NamedTuple):
 def image_input(key: str, start_row: int = 0) -> Picked:
     """Show widgets to choose an image and return it, at first the gallery image start_row.
 
+    key: also of the setting by which a link or a lesson chooses a gallery image; the page registers it.
     If a file cannot be used, an error is shown and the last usable image is returned.
     """
     info = state.info()
+    row_key = f"{key}_row_{info.name}"
+    if settings.take(key, row_key, among=range(len(cached.gallery(info.name)))):
+        st.session_state[f"{key}_source"] = "Gallery"
     source = st.segmented_control(
         "Source", ["Gallery", "Upload", "Camera"], default="Gallery", required=True,
         key=f"{key}_source", label_visibility="collapsed",
     )  # fmt: skip
-    row_key = f"{key}_row_{info.name}"
     st.session_state.setdefault(row_key, start_row)
     if source == "Gallery":
         _gallery(key, info, row_key)

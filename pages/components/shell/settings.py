@@ -1,0 +1,171 @@
+"""The settings of pages: what a link or a lesson may set on a page, beside the state that all pages share.
+
+A page lists them in a constant SETTINGS, in its own file or in one of its wing (the folder components/<page>/):
+
+    SETTINGS = {"sample_count": ("choice", *COUNTS), "sample_temperature": ("float", *TEMPERATURES)}
+
+and calls take() before it creates the widget. An entry is a kind of KINDS and its limits. The constant is read from
+the source, because a page runs only when it is opened. It is a literal that may unpack other constants of its file:
+tuples, lists, and the keys of dictionaries.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import streamlit as st
+
+from . import link, navigation
+from .parse import parse_flag_text, parse_int, parse_int_text, parse_number, parse_number_text
+
+
+class Setting(Protocol):
+    """A setting of some kind, with its limits."""
+
+    expected: str  # what a value must be, such as "a number from 0 to 2"
+
+    def allows(self, value: object) -> bool: ...
+
+    def parse(self, text: str):
+        """Return the value that a link writes so; None if it is not allowed."""
+
+
+class Choice:
+    def __init__(self, *options: str | int):
+        if not options:
+            raise ValueError("a choice has one option or more")
+        self.options = options
+        self.expected = f"one of {', '.join(map(repr, options))}"
+
+    def allows(self, value: object) -> bool:
+        return any(type(value) is type(option) and value == option for option in self.options)
+
+    def parse(self, text: str):
+        return next((option for option in self.options if str(option) == text), None)
+
+
+class Int:
+    def __init__(self, low: int, high: int):
+        self.low, self.high = low, high
+        self.expected = f"a whole number from {low} to {high}"
+
+    def allows(self, value: object) -> bool:
+        return parse_int(value, self.low, self.high) is not None
+
+    def parse(self, text: str) -> int | None:
+        return parse_int_text(text, self.low, self.high)
+
+
+class Float:
+    def __init__(self, low: float, high: float):
+        self.low, self.high = low, high
+        self.expected = f"a number from {low:g} to {high:g}"
+
+    def allows(self, value: object) -> bool:
+        return parse_number(value, self.low, self.high) is not None
+
+    def parse(self, text: str) -> float | None:
+        return parse_number_text(text, self.low, self.high)
+
+
+class Flag:
+    expected = "true or false"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def parse(self, text: str) -> bool | None:
+        return parse_flag_text(text)
+
+
+class Text:
+    """A text that only the page can check, because what is allowed depends on the model."""
+
+    expected = "a text"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str)
+
+    def parse(self, text: str) -> str:
+        return text
+
+
+class Models:
+    """Names of models. The page leaves out those that it cannot show."""
+
+    expected = "a list of models"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, tuple) and all(isinstance(name, str) for name in value)
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        return tuple(text.split(","))
+
+
+KINDS = {"choice": Choice, "int": Int, "float": Float, "bool": Flag, "text": Text, "models": Models}
+
+
+def registered() -> dict[str, dict[str, Setting]]:
+    """Return {page: {key: setting}} of all pages.
+
+    Raises ValueError, naming the file, for a list that cannot be read and for a key that is registered twice.
+    """
+    pages: dict[str, dict[str, Setting]] = {}
+    files: dict[str, Path] = {}
+    for path in navigation.page_files():
+        pages[path.stem] = {}
+        for file in (path, *sorted((path.parent / "components" / path.stem).glob("*.py"))):
+            for key, setting in _listed(file).items():
+                if key in files:
+                    raise ValueError(f"the setting {key!r} is registered twice: in {files[key]} and in {file}")
+                pages[path.stem][key], files[key] = setting, file
+    return pages
+
+
+def take(key: str, widget: str = "", among: Collection = ()) -> bool:
+    """Give a widget the value that the last link or the step of a lesson has for it, once.
+
+    Call it before the widget is created. widget: the widget's key, if it is not the setting's. among: the values that
+    can be chosen with the current model, if they are fewer. Returns whether there was a value. One that is not allowed
+    is ignored, since links come from strangers; so is a key that no page registers.
+    """
+    text = link.pop_page_parameter(key)
+    if text is None:
+        return False
+    setting = next((settings[key] for settings in registered().values() if key in settings), None)
+    value = setting.parse(text) if setting else None
+    if value is None or (among and value not in among):
+        return False
+    st.session_state[widget or key] = value
+    return True
+
+
+@lru_cache(maxsize=200)
+def _listed(file: Path) -> dict[str, Setting]:
+    """Return the settings that a file lists, read from its source without running it."""
+    constants = {}
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            constants[node.targets[0].id] = node.value
+    if "SETTINGS" not in constants:
+        return {}
+    try:
+        listed = ast.literal_eval(_Unpacked(constants).visit(constants["SETTINGS"]))
+        return {key: KINDS[kind](*limits) for key, (kind, *limits) in listed.items()}
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise ValueError(f"{file}: SETTINGS cannot be read ({error})") from None
+
+
+class _Unpacked(ast.NodeTransformer):
+    """Replaces *NAME by the items of a constant: of a list or a tuple, or the keys of a dictionary."""
+
+    def __init__(self, constants: dict[str, ast.expr]):
+        self.constants = constants
+
+    def visit_Starred(self, node: ast.Starred) -> list[ast.expr]:
+        constant = self.constants[node.value.id]
+        return constant.keys if isinstance(constant, ast.Dict) else constant.elts

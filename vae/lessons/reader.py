@@ -1,0 +1,255 @@
+"""The reader of lesson files. A file with a mistake is left out; one sentence says which line is wrong and how."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Protocol, TypeGuard
+
+from . import lines
+from .lesson import Lesson, Prediction, Step, Try, Value, placeholders
+
+FOLDER = Path(__file__).parent  # of the shipped lessons
+KEY = re.compile("[a-z0-9-]{1,40}")  # a file's name; links contain it
+MAX_BYTES = 64 * 1024
+
+
+class Setting(Protocol):
+    """What the reader needs of a page's setting."""
+
+    expected: str  # what a value must be, such as "a number from 0 to 2"
+
+    def allows(self, value: object) -> bool: ...
+
+
+Pages = Mapping[str, Mapping[str, Setting]]  # {page: {key: setting}}
+
+
+class LessonError(ValueError):
+    """A mistake in a lesson file; its message is one sentence with the file and the line."""
+
+
+class _Mistake(Exception):
+    """A mistake at a path of a file's fields."""
+
+    def __init__(self, path: lines.Path, reason: str):
+        super().__init__(reason)
+        self.path, self.reason = path, reason
+
+
+def read(
+    folders: Iterable[Path] = (FOLDER,), pages: Pages | None = None, figures: Collection[str] | None = None
+) -> tuple[dict[str, Lesson], list[str]]:
+    """Return ({key: lesson}, sorted by order; one sentence for each file that cannot be used).
+
+    A lesson's key is the name of its file. Where two folders have a key, the first one's lesson is used.
+    pages: the pages and settings that a step may name; None if any are allowed. figures: the keys of the figures that
+    a placeholder may name; None likewise.
+    """
+    found: dict[str, Lesson] = {}
+    files: dict[str, Path] = {}
+    problems = []
+    for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
+        if path.stem in files:
+            problems.append(f"{_shown(path)} has the name of {_shown(files[path.stem])}, which is used.")
+            continue
+        files[path.stem] = path
+        try:
+            found[path.stem] = read_lesson(path, pages, figures)
+        except LessonError as error:
+            problems.append(str(error))
+    return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0]))), problems
+
+
+def read_lesson(path: Path, pages: Pages | None = None, figures: Collection[str] | None = None) -> Lesson:
+    """Read one file; the arguments are those of `read`. Raises LessonError for the first mistake in it."""
+    if not KEY.fullmatch(path.stem):
+        raise LessonError(f"{_shown(path)}: a lesson file's name has lower-case letters, digits and hyphens only.")
+    text = _text_of(path)
+    try:
+        parsed = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LessonError(f"{_shown(path)}, {_syntax(str(error), text)}.") from None
+    except RecursionError:
+        raise LessonError(f"{_shown(path)} is nested too deeply.") from None
+    try:
+        return _lesson(parsed, pages, figures)
+    except _Mistake as mistake:
+        line = lines.line_of(mistake.path, lines.field_lines(text))
+        raise LessonError(f"{_shown(path)}, line {line}: {mistake.reason}.") from None
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise LessonError(f"{_shown(path)} cannot be read: {error.strerror}.") from None
+    if len(content) > MAX_BYTES:
+        raise LessonError(f"{_shown(path)} is larger than {MAX_BYTES // 1024} KB.")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise LessonError(f"{_shown(path)}, line {line}: the text is not UTF-8.") from None
+
+
+def _shown(path: Path) -> str:
+    """Return a file's path for a sentence: of a shipped lesson "vae/lessons/kl.toml"."""
+    try:
+        return path.relative_to(FOLDER.parents[1]).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _syntax(message: str, text: str) -> str:
+    """Return "line 3: the TOML is invalid (...)" for tomllib's message, which ends with a position."""
+    reason, _, position = message.rpartition(" (at ")
+    number = re.match(r"line (\d+)", position)
+    line = number[1] if number else str(text.rstrip().count("\n") + 1)  # "end of document"
+    return f"line {line}: the TOML is invalid ({reason[:1].lower()}{reason[1:]})"
+
+
+# ---- the fields
+
+
+class _Table:
+    """A table of a file. Its fields are checked as they are read. what: its name in sentences."""
+
+    def __init__(
+        self, values: object, path: lines.Path, what: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ):
+        if not isinstance(values, dict):
+            raise _Mistake(path, f"{what} must be a table")
+        self.values, self.path, self.what = values, path, what
+        allowed = (*required, *optional)
+        for name in values:
+            if name not in allowed:
+                reason = f"unknown field {name!r} of {what}; allowed are {', '.join(allowed)}"
+                raise _Mistake((*path, name), reason)
+        for name in required:
+            if name not in values:
+                raise _Mistake(path, f"{what} lacks the field {name!r}")
+
+    def wrong(self, name: str, reason: str) -> _Mistake:
+        return _Mistake((*self.path, name), reason)
+
+    def has(self, name: str) -> bool:
+        return name in self.values
+
+    def text(self, name: str) -> str:
+        value = self.values[name]
+        if not (isinstance(value, str) and value.strip()):
+            raise self.wrong(name, f"{name!r} of {self.what} must be a text that is not empty")
+        return value
+
+    def integer(self, name: str, low: int, high: int = 2**31 - 1) -> int:
+        value = self.values[name]
+        if not (type(value) is int and low <= value <= high):
+            raise self.wrong(name, f"{name!r} of {self.what} must be a whole number from {low} to {high}")
+        return value
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        values = self.values[name]
+        if not (isinstance(values, list) and values and all(map(_is_number, values))):
+            raise self.wrong(name, f"{name!r} of {self.what} must be a list of finite numbers")
+        return tuple(values)
+
+    def texts(self, name: str, at_least: int) -> tuple[str, ...]:
+        """Return a list of distinct texts."""
+        values = self.values[name]
+        usable = isinstance(values, list) and all(isinstance(value, str) and value.strip() for value in values)
+        if not usable or len(values) < at_least:
+            raise self.wrong(name, f"{name!r} of {self.what} must be a list of texts, {at_least} or more")
+        if twice := [value for index, value in enumerate(values) if value in values[:index]]:
+            raise self.wrong(name, f"{name!r} of {self.what} has {twice[0]!r} twice")
+        return tuple(values)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _lesson(parsed: dict, pages: Pages | None, figures: Collection[str] | None) -> Lesson:
+    table = _Table(parsed, (), "a lesson", ("title", "about", "order", "minutes", "step"))
+    steps: list[Step] = []
+    if not (isinstance(parsed["step"], list) and parsed["step"]):
+        raise table.wrong("step", "a lesson has one table [[step]] or more")
+    for index, values in enumerate(parsed["step"]):
+        step = _step(values, ("step", index), pages, figures)
+        for other, earlier in enumerate(steps):
+            if (step.predict, step.try_) == (earlier.predict, earlier.try_):
+                raise _Mistake(("step", index), f"step {index + 1} repeats step {other + 1}")
+        steps.append(step)
+    return Lesson(
+        table.text("title"), table.text("about"), table.integer("order", 0), table.integer("minutes", 1, 600),
+        tuple(steps),
+    )  # fmt: skip
+
+
+def _step(values: object, path: lines.Path, pages: Pages | None, figures: Collection[str] | None) -> Step:
+    table = _Table(values, path, "a step", ("predict", "try", "reveal"), ("why", "source", "check"))
+    reveal, why, source = (table.text(name) if table.has(name) else "" for name in ("reveal", "why", "source"))
+    for name, text in (("reveal", reveal), ("why", why)):
+        _check_placeholders(table, name, text, figures)
+    return Step(
+        _prediction(table.values["predict"], (*path, "predict")), _try(table.values["try"], (*path, "try"), pages),
+        reveal, why, source, table.texts("check", 1) if table.has("check") else (),
+    )  # fmt: skip
+
+
+def _prediction(values: object, path: lines.Path) -> Prediction:
+    table = _Table(values, path, "'predict'", ("question", "answers", "correct"))
+    prediction = Prediction(table.text("question"), table.texts("answers", 2), table.text("correct"))
+    if prediction.correct not in prediction.answers:
+        raise table.wrong("correct", "'correct' must be one of 'answers', word for word")
+    return prediction
+
+
+def _try(values: object, path: lines.Path, pages: Pages | None) -> Try:
+    table = _Table(values, path, "'try'", ("text", "page", "model"), ("z", "seed", "y", "settings"))
+    page = table.text("page")
+    if pages is not None and page not in pages:
+        raise table.wrong("page", f"unknown page {page!r}; there are {', '.join(sorted(pages))}")
+    z = table.numbers("z") if table.has("z") else None
+    seed, y = (table.integer(name, 0) if table.has(name) else None for name in ("seed", "y"))
+    settings = _settings(table.values.get("settings", {}), (*path, "settings"), page, pages)
+    return Try(table.text("text"), page, table.text("model"), z, seed, y, settings)
+
+
+def _settings(values: object, path: lines.Path, page: str, pages: Pages | None) -> dict[str, Value]:
+    if not isinstance(values, dict):
+        raise _Mistake(path, "'settings' must be a table")
+    settings: dict[str, Value] = {}
+    for name, value in values.items():
+        settings[name] = _setting(value, (*path, name), name)
+        if pages is None:
+            continue
+        if name not in pages[page]:
+            known = f"it has {', '.join(pages[page])}" if pages[page] else "it has none"
+            raise _Mistake((*path, name), f"unknown setting {name!r} of the page {page!r}; {known}")
+        if not pages[page][name].allows(settings[name]):
+            raise _Mistake((*path, name), f"the setting {name!r} must be {pages[page][name].expected}")
+    return settings
+
+
+def _setting(value: object, path: lines.Path, name: str) -> Value:
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if isinstance(value, bool | str) or _is_number(value):
+        return value
+    raise _Mistake(path, f"the setting {name!r} must be a text, a number, true, false or a list of models")
+
+
+def _check_placeholders(table: _Table, name: str, text: str, figures: Collection[str] | None) -> None:
+    try:
+        found = list(placeholders(text))
+    except ValueError as error:
+        raise table.wrong(name, f"{name!r} cannot be filled in: {error}") from None
+    for model, figure in found:
+        if figures is not None and figure not in figures:
+            reason = f"{name!r} has the placeholder {{{model}[{figure}]}}, and no card has a figure {figure!r}"
+            raise table.wrong(name, reason)
