@@ -31,7 +31,7 @@ if shown is None:
         f"This model has no map yet: `python -m vae map {name}` makes one. The current point is here all the same."
     )
     uploads.show_status()
-    show_current_picture()
+    show_current_picture("map_point")
     link.end_page()
 
 kinds = FITTED
@@ -79,7 +79,7 @@ def pick(index: int | None, position: np.ndarray | None) -> None:
 here = layout.transform(state.z()[None], shown)[0]  # (2,)
 left, right = st.columns([3, 1], gap="large")
 with right:
-    show_current_picture()
+    show_current_picture("map_point")
     picked, index = st.session_state.get("map_row", (None, 0))
     if picked == shown.id and np.allclose(shown.codes[index], st.session_state.z, atol=1e-3):
         picture_grid(

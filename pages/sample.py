@@ -80,6 +80,6 @@ with left:
         f"{model.card.name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:
-    show_current_picture()
+    show_current_picture("sample_point")
     show_nearest_test_images("sample_nearest")
     exports.download_picture("sample_picture")

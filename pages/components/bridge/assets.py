@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from vae import ModelUnavailable, store
@@ -40,4 +40,24 @@ def _model_file(request: Request) -> FileResponse:
     return FileResponse(path, media_type=MODEL_FILES[file], headers=HEADERS)
 
 
-ROUTES = [Route(f"{PREFIX}/models/{{name}}/{{version}}/{{file}}", _model_file)]
+_modules: dict[str, str] = {}  # version/name -> text
+
+
+def module_address(name: str, text: str) -> str:
+    """Serve an ES module under an address that depends on its text, and return the address."""
+    version = hashlib.sha256(text.encode()).hexdigest()[:16]
+    _modules[f"{version}/{name}.js"] = text
+    return f"{PREFIX}/modules/{version}/{name}.js"
+
+
+def _module(request: Request) -> Response:
+    text = _modules.get(request.path_params["path"])
+    if text is None:
+        raise HTTPException(404)
+    return Response(text, media_type="text/javascript", headers=HEADERS)
+
+
+ROUTES = [
+    Route(f"{PREFIX}/models/{{name}}/{{version}}/{{file}}", _model_file),
+    Route(f"{PREFIX}/modules/{{path:path}}", _module),
+]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import streamlit as st
 
-from vae.browser.bundle import bundle
+from vae.browser.bundle import INCOMPLETE, bundle
+
+from . import assets
 
 _ENTRY = Path(__file__).with_name("entry.js")  # not a file: the text below, which stands beside streamlit.js
 
@@ -30,4 +33,19 @@ def _component(name: str, kind: str, function: str, module: str, **options):
         f"import {{ {kind} }} from './streamlit.js';\n"
         f"export default {kind}({function});\n"
     )
-    return st.components.v2.component(name, js=bundle(_ENTRY, text), **options)
+    address = assets.module_address(name, bundle(_ENTRY, text))
+    return st.components.v2.component(name, js=_loader(address), **options)
+
+
+def _loader(address: str) -> str:
+    """Return the module that Streamlit sends: it fetches the component's own, which the browser keeps."""
+    return f"""let component;
+try {{
+  ({{ default: component }} = await import(new URL({json.dumps(address)}, location.origin)));
+}} catch (error) {{
+  component = ({{ parentElement }}) => {{
+    parentElement.textContent = {json.dumps(INCOMPLETE)} + ' (' + error.message + ')';
+  }};
+}}
+export default component;
+"""

@@ -5,8 +5,6 @@ The current point is written only when a slider or the pad is released.
 
 from __future__ import annotations
 
-import base64
-
 import streamlit as st
 
 from ..bridge import messages
@@ -41,7 +39,7 @@ def live_panel() -> None:
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
             "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
-            "pixels": "" if "decode" in model.networks else _pixels(),
+            "pixels": messages.pixels_for_browser(),
             "no_number": state.not_finite_message("at this point"),
             "note": st.session_state.pop("panel_note", ""),
         }),
@@ -52,12 +50,6 @@ def live_panel() -> None:
     )  # fmt: skip
     messages.answer(KEY)
     messages.deliver_model()
-
-
-def _pixels() -> str:
-    """Decode the current point for a browser that cannot; "" if its picture is not finite."""
-    decoded = state.decode(state.z()[None])
-    return base64.b64encode(state.as_pictures(decoded)[0].tobytes()).decode() if state.finite(decoded) else ""
 
 
 def _dimensions() -> list[dict]:

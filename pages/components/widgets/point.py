@@ -7,18 +7,28 @@ import streamlit as st
 
 import vae
 
-from ..shell import cached, pictures, state
+from ..bridge import messages
+from ..bridge.component import widget
+from ..shell import cached, state
 from .collection import Collection, Layout
 from .picture_grid import picture_grid
 
 
-def show_current_picture(caption: str = "the current point, decoded") -> None:
-    x_hat = state.decode(state.z()[None])
-    if not state.finite(x_hat):
-        st.warning(state.not_finite_message("at the current point"))
-        return
-    image = pictures.to_image(state.as_pictures(x_hat)[0], scale=12 if state.info().crisp else 5)
-    st.image(image, caption=caption, width="stretch", alt=caption, output_format="PNG")
+_picture = widget("point_picture")
+
+
+def show_current_picture(key: str, caption: str = "the current point, decoded") -> None:
+    """Show the picture of the current point, which the browser decodes where it can."""
+    channels, height, width = state.traits().image_shape
+    _picture(
+        key=key,
+        data={
+            "weights": cached.weights_id(state.card().name), "z": list(st.session_state.z), "y": st.session_state.y,
+            "height": height, "width": width, "channels": channels, "caption": caption,
+            "pixels": messages.pixels_for_browser(), "no_number": state.not_finite_message("at the current point"),
+        },
+    )  # fmt: skip
+    messages.deliver_model()
 
 
 def show_nearest_test_images(key: str, k: int = 8, columns: int = 4) -> None:

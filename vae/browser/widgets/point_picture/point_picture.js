@@ -1,0 +1,38 @@
+// The picture of a latent point. Emits nothing. Its props are those of pages/components/widgets/point.py.
+import { createMailbox, hear } from '../../runtime/mailbox.js';
+import { paintPicture } from '../../runtime/pixels.js';
+import { createRoot } from '../../runtime/root.js';
+import css from './point_picture.css';
+
+const HTML = '<figure><canvas class="picture" role="img"></canvas><figcaption></figcaption></figure>';
+
+export function mount(element, props, emit, mailbox = createMailbox()) {
+  const root = createRoot(element, HTML, css);
+  const abort = new AbortController();
+  let shown = props;
+  show(root, shown, mailbox);
+  hear(mailbox, 'model', (name) => name === shown.weights && show(root, shown, mailbox), abort.signal);
+  return {
+    update(next) {
+      shown = next;
+      show(root, shown, mailbox);
+    },
+    destroy() {
+      abort.abort();
+      root.replaceChildren();
+    },
+  };
+}
+
+function show(root, props, { models }) {
+  const canvas = root.querySelector('canvas'), caption = root.querySelector('figcaption');
+  canvas.setAttribute('aria-label', props.caption);
+  caption.textContent = props.caption;
+  const decoder = models.get(props.weights)?.decoder;
+  let finite = true;
+  if (decoder) finite = paintPicture(canvas, decoder.decode(props.z, props.y), 255, props);
+  else if (props.pixels) paintPicture(canvas, Uint8Array.from(atob(props.pixels), (c) => c.charCodeAt(0)), 1, props);
+  else return; // the weights are on their way
+  if (!finite) caption.textContent = props.no_number;
+  canvas.dataset.painted = Number(canvas.dataset.painted ?? 0) + 1; // read by the browser tests
+}
