@@ -5,10 +5,10 @@ export default function ({ data, setStateValue }) {
   const { models, news } = mailbox();
   if (header.kind !== 'model') return;
   if (!models.has(header.model)) {
-    const entry = { draws: payload.subarray(0, header.draws), decoder: null, reason: header.reason };
+    const entry = { draws: payload.subarray(0, header.draws), decoder: null, reason: header.reason ?? '' };
     if (!header.reason) {
       try {
-        entry.decoder = createDecoder(payload.subarray(header.draws));
+        entry.decoder = createModel(header.network, payload.subarray(header.draws));
         warmUp(entry.decoder);
       } catch (error) {
         entry.reason = error.message;
