@@ -107,7 +107,7 @@ class Traits:
             latent_dim=dims, num_classes=content["num_classes"], image_shape=tuple(content["image_shape"]),
             levels={name: range(*ends) for name, ends in found["levels"].items()},
             grid=tuple(found.get("grid", (0, 0))), prior_mean=np.array(prior["mean"], np.float32),
-            prior_stddev=np.array(prior["stddev"], np.float32), networks=tuple(content["networks"]),
+            prior_stddev=np.array(prior["stddev"], np.float32), networks=tuple(content.get("networks", ())),
             **{"codebook_size": 0, **{name: found[name] for name in names}},
         )  # fmt: skip
 

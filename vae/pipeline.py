@@ -24,6 +24,7 @@ from .evaluation.measures.base import BATCH
 from .latent import maps
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
+from .models.portable import network_file
 from .training import candidates, checkpoints, sweep, tries
 from .training.loop import train
 from .training.recipes import NOT_RETRAINED, RECIPES, Recipe, nearest
@@ -103,9 +104,30 @@ def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tu
     picture = report.traversal_picture(model, model_map)
     model.card = store.Store().save(model, replace(card, map=parameters))
     store.Store().write_map(name, model_map)
+    write_network(name)
     picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
     if had_memory:
         memory_and_save(name)
+
+
+def write_network(name: str) -> None:
+    """Export a model's networks for a browser and write network.json and cover.webp.
+
+    network.json also holds what the app shows before torch is loaded, see Store.first_view. Anything that writes the
+    card must call this afterwards.
+    """
+    model = store.load(name)
+    card, info = store.card_of(model), store.Store().dataset(store.card_of(model))
+    x, labels = info.load("test").batch([info.start])
+    with torch.no_grad():
+        z = model.encode(x, labels if model.num_classes else None).mean[0]
+    first_view = {
+        "summary": report.summary(card), "start": {"z": z.tolist(), "y": int(labels[0]) if model.num_classes else 0},
+    }  # fmt: skip
+    if name in RECIPES:
+        first_view["place"] = list(RECIPES).index(name)
+    store.Store().write_network(name, network_file(model), first_view)
+    store.write_atomically(store.Store().folder(name) / "cover.webp", report.cover_file(model))
 
 
 def evaluate_and_save(name: str) -> None:
@@ -121,6 +143,7 @@ def evaluate_and_save(name: str) -> None:
     if name in NOT_RETRAINED and not card.selection:
         card = replace(card, selection=CHOSEN_ON_TEST)
     store.Store().write_card(card)
+    write_network(name)
     print(f"{name}: {report.summary(card)}")
 
 
@@ -147,6 +170,7 @@ def map_and_save(name: str, seed: int = 0) -> None:
     model_map, parameters = map_of(model, seed)
     store.Store().write_map(name, model_map)
     store.Store().write_card(replace(store.card_of(model), map=parameters))
+    write_network(name)
     print(f"{name}: {parameters}")
 
 

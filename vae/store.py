@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json")
 MAX_WEIGHT_BYTES = 64 * 2**20
+NETWORK_FORMAT = 1  # of network.json, as models.portable writes it
 
 
 @dataclass(frozen=True)
@@ -184,19 +185,24 @@ class Store:
             raise ModelUnavailable(str(error)) from error
 
     def read_network(self, name: str) -> dict[str, Any]:
-        """Read a model's network.json: its networks as plain data, see models.portable.network_file.
+        """Read and validate a model's network.json, see models.portable.network_file. Raises ModelUnavailable.
 
-        Raises ModelUnavailable where it is missing, damaged or belongs to other weights.
+        What the graphs compute is validated by the browser's runtime, when it builds them.
         """
-        path = self.folder(name) / "network.json"
+        card = cards.read(self.folder(name))
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            fits = content["format"] == 1 and content["weights_sha256"] == cards.read(path.parent).weights_sha256
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            network = json.loads((self.folder(name) / "network.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelUnavailable(f"its network.json is missing or damaged ({error})") from error
-        if not fits:
-            raise ModelUnavailable(f"its network.json is of other weights: run `python -m vae portable {name}`")
-        return content
+        if not isinstance(network, dict) or network.get("format") != NETWORK_FORMAT:
+            raise ModelUnavailable(f"its network.json does not have format {NETWORK_FORMAT}")
+        objects = ("networks", "constants", "capabilities", "not_portable")
+        if not all(isinstance(network.get(key), dict) for key in objects):
+            raise ModelUnavailable("its network.json lacks an object")
+        if network.get("weights_sha256") != card.weights_sha256:
+            again = f"run `python -m vae portable {name}` again"
+            raise ModelUnavailable(f"its network.json was exported with other weights: {again}")
+        return network
 
     def first_view(self, card: ModelCard) -> dict[str, Any]:
         """Return what a page shows of a model before torch is loaded: "summary", its figures in one line, "place", its
@@ -410,3 +416,4 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def _shallow(instance: ModelCard | ModelMap | Memory) -> dict:
     return {f.name: getattr(instance, f.name) for f in fields(instance)}
+

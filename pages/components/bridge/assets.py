@@ -3,41 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import json
 
+import numpy as np
 import streamlit as st
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from vae import ModelUnavailable, store
+from vae import store
+
+from ..shell import cached
 
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-MODEL_FILES = {"model.safetensors": "application/octet-stream", "network.json": "application/json"}
 BASE = "/" + st.get_option("server.baseUrlPath").strip("/")
 PREFIX = f"{BASE.rstrip('/')}/assets"
+# of a model, as load_model.js names them
+MODEL_FILES = {
+    "network": "application/json", "weights": "application/octet-stream", "samples": "application/octet-stream",
+}  # fmt: skip
+POSTERIOR_SAMPLES = 2000  # for histograms and densities
 
 
 def model_address(name: str, file: str) -> str:
     """Return the address of one of MODEL_FILES of a model."""
-    return f"{PREFIX}/models/{name}/{_version(store.Store().folder(name) / file)}/{file}"
+    return f"{PREFIX}/models/{name}/{_version(name, file)}/{file}"
+
+
+def model_file(name: str, file: str) -> bytes:
+    """Return the content of one of MODEL_FILES: network.json, the weights, or posterior samples (N, D), one byte per
+    value over each slider's range. Raises ModelUnavailable."""
+    if file == "weights":
+        return store.Store().read_weight_bytes(cached.card(name))
+    if file == "network":
+        return json.dumps(cached.network(name), separators=(",", ":")).encode()
+    low, high = cached.slider_ranges(name).T
+    values = (cached.posterior_samples(name)[:POSTERIOR_SAMPLES] - low) / (high - low)
+    return np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
 
 
 @st.cache_data(max_entries=200, show_spinner=False)  # emptied when a file of a model changes, see cached.refresh
-def _version(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def _version(name: str, file: str) -> str:
+    return hashlib.sha256(model_file(name, file)).hexdigest()[:16]
 
 
-def _model_file(request: Request) -> FileResponse:
+def _model_file(request: Request) -> Response:
     name, version, file = (request.path_params[key] for key in ("name", "version", "file"))
-    try:
-        path = store.Store().folder(name) / file
-        if file not in MODEL_FILES or _version(path) != version:
-            raise HTTPException(404)
-    except (ModelUnavailable, OSError) as error:
-        raise HTTPException(404) from error
-    return FileResponse(path, media_type=MODEL_FILES[file], headers=HEADERS)
+    if name not in cached.zoo_scan()[0] or file not in MODEL_FILES or version != _version(name, file):
+        raise HTTPException(404)
+    return Response(model_file(name, file), media_type=MODEL_FILES[file], headers=HEADERS)
 
 
 _modules: dict[str, str] = {}  # version/name -> text

@@ -1,31 +1,33 @@
-"""Decoding for components in the browser: Python sends a model's decoder once, or pictures on request.
+"""Decoding for components in the browser: it fetches a model once, or requests pictures.
 
-If the decoder consists of plain layers, the browser decodes by itself and sends no message while a slider moves.
-Otherwise it requests pictures: one request at a time, for the latest value.
+The browser decodes by itself and sends no message while a slider moves. For a decoder that cannot be exported it
+requests pictures instead: one request at a time, for the latest value.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import struct
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
-import torch
 
 from vae.data.modality import IMAGES, Modality
-from vae.models.portable import portable_decoder
 
 from ..shell import cached, pictures, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_code, parse_codes, parse_int, parse_object, parse_text
+from . import assets
 from .component import channel
 
-_model_channel = channel("decoder_model", "runtime/model_channel.js")
+if TYPE_CHECKING:
+    from torch import Tensor
+
 _answer_channel = channel("decoder_answer", "runtime/answer_channel.js")
-POSTERIOR_SAMPLES = 2000  # for histograms and densities
 MAX_PICTURES = 256  # in one request
 
 
@@ -42,23 +44,21 @@ def deliver_once(key: str, name: str, component, make) -> None:
     component(key=key, data=make(), on_received_change=confirm)
 
 
-def deliver_model(name: str | None = None) -> None:
-    """Send the decoder and posterior samples of a model, by default the current one."""
-    name = name or state.card().name
-    deliver_once(f"decoder_model_{name}", cached.weights_id(name), _model_channel, lambda: _model_message(name))
+def model_files(name: str) -> dict[str, str]:
+    """Return the addresses from which the browser fetches a model, or the reason why it cannot decode with it."""
+    found = cached.network(name)
+    if "decode" not in found["networks"]:
+        return {"reason": found["not_portable"].get("decode", "this decoder cannot be exported")}
+    return {file: assets.model_address(name, file) for file in assets.MODEL_FILES}
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
-def _model_message(name: str) -> bytes:
-    """Encode posterior samples (N, D), one byte per value over each slider's range, and the decoder's weights."""
-    low, high = cached.slider_ranges(name).T
-    values = (cached.posterior_samples(name)[:POSTERIOR_SAMPLES] - low) / (high - low)
-    samples = np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
-    weights = portable_decoder(cached.model(name))
-    header = {"kind": "model", "model": cached.weights_id(name), "draws": len(samples)}
-    if weights is None:
-        header["reason"] = "this decoder is more than plain layers"
-    return message(header, samples + (weights or b""))
+def pixels_for_browser() -> str:
+    """Return the current point's picture, decoded here for a browser that cannot; "" for others, and where the picture
+    is not finite."""
+    if "decode" in state.traits().networks:
+        return ""
+    decoded = state.decode(state.z()[None])
+    return base64.b64encode(state.as_pictures(decoded)[0].tobytes()).decode() if state.finite(decoded) else ""
 
 
 def message(header: dict, payload: bytes) -> bytes:
@@ -92,11 +92,13 @@ def _pictures(ask: dict | None) -> bytes:
     zs = None if ask is None else parse_codes(ask.get("zs"), MAX_PICTURES, _fallback(), state.MAX_ABS)
     if zs is None:
         return b""
-    ys = torch.full((len(zs),), _class(ask.get("y"))) if state.model().num_classes else None
+    import torch
+
+    ys = torch.full((len(zs),), _class(ask.get("y"))) if state.traits().num_classes else None
     return pictures_message(ask, lambda: state.decode(zs, ys), state.info().modality)
 
 
-def pictures_message(ask: dict, decode: Callable[[], torch.Tensor], modality: Modality = IMAGES) -> bytes:
+def pictures_message(ask: dict, decode: Callable[[], Tensor], modality: Modality = IMAGES) -> bytes:
     """Encode the images of decode(), (N, C, H, W), as the answer to a request. "missing" lists the indices of those
     that are not finite."""
     start = time.perf_counter()
@@ -125,7 +127,7 @@ def payload(key: str, event: str, **expected) -> dict | None:
     return parse_object(sent(key, event), model=state.card().name, **expected)
 
 
-def point(fields: dict | None) -> tuple[torch.Tensor | None, int, bool]:
+def point(fields: dict | None) -> tuple[np.ndarray | None, int, bool]:
     """Return (code (D,) or None, class, whether the code was repaired) from a payload's "z" and "y"."""
     if fields is None:
         return None, st.session_state.y, False
@@ -140,5 +142,5 @@ def _fallback() -> np.ndarray:
 
 def _class(value) -> int:
     """Return value if it is a class of the current model, else the current class."""
-    label = parse_int(value, 0, state.model().num_classes - 1)
+    label = parse_int(value, 0, state.traits().num_classes - 1)
     return st.session_state.y if label is None else label

@@ -29,7 +29,7 @@ def live_panel() -> None:
         key=KEY,
         data=messages.without_nan({
             "model": card.name,
-            "weights": cached.weights_id(card.name),
+            "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
             "dims": _dimensions(),
             "shown_first": SHOWN_FIRST // 2 if model.levels else SHOWN_FIRST,
             "z": list(st.session_state.z),
@@ -49,7 +49,6 @@ def live_panel() -> None:
         on_lock_change=_lock,
     )  # fmt: skip
     messages.answer(KEY)
-    messages.deliver_model()
 
 
 def _dimensions() -> list[dict]:

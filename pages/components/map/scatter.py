@@ -55,7 +55,8 @@ def scatter(
     _component(
         key=KEY,
         data=messages.without_nan({
-            "model": card.name, "weights": cached.weights_id(card.name), "collection": collection.id,
+            "model": card.name, "weights": cached.weights_id(card.name),
+            "files": messages.model_files(card.name), "collection": collection.id,
             "layout": {
                 "key": layout.key, "dims": layout.dims, "k": layout.neighbours,
                 "origin": None if plane is None else plane.origin.tolist(),
@@ -83,7 +84,6 @@ def scatter(
         f"{KEY}_sheet_{collection.sheet}", collection.sheet, _sheet_channel, lambda: sheet_message(collection)
     )
     messages.answer(KEY)
-    messages.deliver_model()
 
 
 def _colouring(collection: Collection, colour_by: str) -> dict:

@@ -140,6 +140,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
         data=messages.without_nan({
             "round": _round_name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
             "weights": cached.weights_id(current.model) if browser_decodes else None,
+            "files": messages.model_files(current.model) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
             "start_distance": float(multiscale_distance(start, target)), "enough": WIN_SCORE,
             "height": height, "width": width, "channels": channels,
@@ -148,9 +149,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
         on_ask_change=lambda: None,
         on_finished_change=lambda: _finished(current, player, on_finished),
     )  # fmt: skip
-    if browser_decodes:
-        messages.deliver_model(current.model)
-    else:
+    if not browser_decodes:
         messages.send_answer(KEY, _answer(current, player))
 
 

@@ -71,13 +71,19 @@ def card(name: str) -> vae.ModelCard:
 
 @st.cache_resource(max_entries=40, show_spinner=False)
 def traits(name: str) -> Traits:
-    """Return what a model can do: from its network.json, or for a model without one from the model itself."""
-    try:
-        return Traits.from_network_file(store.Store().read_network(name))
-    except ModelUnavailable:
-        from vae.models.portable import described
+    """Return what a model can do. Needs torch only for a model without network.json."""
+    return Traits.from_network_file(network(name))
 
-        return Traits.from_network_file(described(model(name)))
+
+@st.cache_resource(max_entries=40, show_spinner="Preparing the model for the browser")
+def network(name: str) -> dict:
+    """Return the content of a model's network.json; for a model without one, its networks are exported now."""
+    try:
+        return store.Store().read_network(name)
+    except ModelUnavailable:
+        from vae.models.portable import network_file
+
+        return network_file(model(name))
 
 
 @st.cache_data(max_entries=100, show_spinner=False)

@@ -13,7 +13,6 @@ from ..shell import cached, state
 from .collection import Collection, Layout
 from .picture_grid import picture_grid
 
-
 _picture = widget("point_picture")
 
 
@@ -23,12 +22,12 @@ def show_current_picture(key: str, caption: str = "the current point, decoded") 
     _picture(
         key=key,
         data={
-            "weights": cached.weights_id(state.card().name), "z": list(st.session_state.z), "y": st.session_state.y,
+            "weights": cached.weights_id(state.card().name), "files": messages.model_files(state.card().name),
+            "z": list(st.session_state.z), "y": st.session_state.y,
             "height": height, "width": width, "channels": channels, "caption": caption,
             "pixels": messages.pixels_for_browser(), "no_number": state.not_finite_message("at the current point"),
         },
     )  # fmt: skip
-    messages.deliver_model()
 
 
 def show_nearest_test_images(key: str, k: int = 8, columns: int = 4) -> None:

@@ -2,6 +2,7 @@
 // Emits: ask {panel, seq, model, zs, y}, commit {panel, commit, model, z, y}, rename {model, index, name} and
 // lock {model, index, locked}. Its props are those of pages/components/live_panel/panel.py. The host answers a commit
 // with an update whose z, y and echo {panel, commit} are the commit's and whose version is new; later ones wait for it.
+import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createQuestions } from '../../runtime/questions.js';
 import { createRoot } from '../../runtime/root.js';
@@ -83,6 +84,7 @@ function startModel(panel) {
   const { model, weights, dims } = panel.data, { memory, models } = panel.mailbox;
   panel.entry = models.get(weights) ?? null;
   clearTimeout(panel.patience);
+  loadModel(panel.mailbox, weights, panel.data.files);
   if (!panel.entry) panel.patience = setTimeout(continueWithoutWeights, WEIGHTS_TIMEOUT, panel);
   panel.questions.forget();
   panel.committed = null;

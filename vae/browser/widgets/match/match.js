@@ -1,6 +1,7 @@
 // One round of the game: a target, sliders over a code, a live score. A running round survives an update.
 // Emits: ask {panel, seq, round, z} and finished {round, z, moves, seconds}. Its props are those of
 // pages/components/match/panel.py.
+import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { paintPicture, pictureOf } from '../../runtime/pixels.js';
 import { createQuestions } from '../../runtime/questions.js';
@@ -54,6 +55,7 @@ function createGame(root, emit, mailbox, signal) {
 
 function startRound(game) {
   const { data } = game;
+  loadModel(game.mailbox, data.weights, data.files);
   game.z = data.start.slice();
   game.past = [];
   game.last = game.held = null;

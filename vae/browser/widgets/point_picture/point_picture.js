@@ -1,4 +1,5 @@
 // The picture of a latent point. Emits nothing. Its props are those of pages/components/widgets/point.py.
+import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { paintPicture } from '../../runtime/pixels.js';
 import { createRoot } from '../../runtime/root.js';
@@ -24,11 +25,12 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
   };
 }
 
-function show(root, props, { models }) {
+function show(root, props, mailbox) {
+  loadModel(mailbox, props.weights, props.files);
   const canvas = root.querySelector('canvas'), caption = root.querySelector('figcaption');
   canvas.setAttribute('aria-label', props.caption);
   caption.textContent = props.caption;
-  const decoder = models.get(props.weights)?.decoder;
+  const decoder = mailbox.models.get(props.weights)?.decoder;
   let finite = true;
   if (decoder) finite = paintPicture(canvas, decoder.decode(props.z, props.y), 255, props);
   else if (props.pixels) paintPicture(canvas, Uint8Array.from(atob(props.pixels), (c) => c.charCodeAt(0)), 1, props);

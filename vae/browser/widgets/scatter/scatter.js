@@ -1,6 +1,7 @@
 // A map of encoded images on a 2-D canvas.
 // Emits: ask {panel, seq, model, zs, y}, and with model, collection and layout: pick {index} or {place},
 // lasso {indices} and path {places}. Its props are those of pages/components/map/scatter.py.
+import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createQuestions } from '../../runtime/questions.js';
 import { createRoot } from '../../runtime/root.js';
@@ -37,6 +38,7 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
 function update(map, props) {
   const before = map.data;
   map.data = props;
+  loadModel(map.mailbox, props.weights, props.files);
   if (before && before.model !== props.model) map.questions.forget(); // the host answers none about another model
   if (!before || before.collection !== props.collection) startCollection(map);
   else if (before.layout.key !== props.layout.key) travel(map);
