@@ -2,9 +2,10 @@
 import { announce } from './mailbox.js';
 import { createModel } from './network.js';
 
-// id: the model's name and a hash of its weights. files: the addresses { network, weights, samples } of its network.json,
-// its weights and its posterior samples (2000 codes, one byte per value over each slider's range), or { reason } where a
-// browser cannot decode; null where the host fills the mailbox itself. Puts { decoder, draws, reason } into mailbox.models and announces "model".
+// id: the model's name and a hash of its weights. files: the addresses { network, weights, samples } of its
+// network.json, its weights and its posterior samples (2000 codes, one byte per value over each slider's range), or
+// { reason } where a browser cannot decode; null where the host fills the mailbox itself.
+// Puts { decoder, draws, reason } into mailbox.models and announces "model".
 export async function loadModel(mailbox, id, files) {
   const { models, loading } = mailbox;
   if (!files || models.has(id) || loading.has(id)) return;
