@@ -6,10 +6,14 @@ even longer, so the web process must do neither.
 
 from __future__ import annotations
 
-from functools import lru_cache
+import os
+import tempfile
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import platformdirs
 from scipy.linalg import orthogonal_procrustes
 from scipy.optimize import curve_fit
 from scipy.signal import fftconvolve
@@ -33,11 +37,39 @@ class ProgressFile(Protocol):
     def flush(self) -> None: ...
 
 
+@cache
+def numba_cache() -> str:
+    """Return a folder for the code that numba compiles: NUMBA_CACHE_DIR, else one in the user's cache folder, else a
+    temporary one of this process.
+
+    Where none of numba's own choices can be written to, as in a container without a home folder, umap cannot be
+    imported. numba unpickles what it finds there, so the folder must not be one that others can write to.
+    """
+    if folder := os.environ.get("NUMBA_CACHE_DIR"):
+        return folder
+    path = Path(platformdirs.user_cache_dir("latent-space-explorer", appauthor=False)) / "numba"
+    try:
+        if not path.is_absolute():  # "~" without a user
+            raise OSError
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+        return str(path)
+    except OSError:
+        return _temporary_folder().name
+
+
+@cache
+def _temporary_folder() -> tempfile.TemporaryDirectory:
+    """Return a folder that is removed when this process ends."""
+    return tempfile.TemporaryDirectory(prefix="vae-numba-", ignore_cleanup_errors=True)
+
+
 def fit_umap(codes: np.ndarray, seed: int = 0, progress_file: ProgressFile | None = None) -> np.ndarray:
     """Return the UMAP (McInnes et al. 2018) of codes (N, D) as (N, 2) float32, reproducible for a seed.
 
     N is at least 5. progress_file: a file-like object that umap writes its progress bar to.
     """
+    os.environ["NUMBA_CACHE_DIR"] = numba_cache()  # numba reads it when umap imports it
     import umap
 
     n_neighbors = min(N_NEIGHBORS, len(codes) - 1)

@@ -1,4 +1,4 @@
-"""A map of uploaded images, fitted in a process of its own: python -m vae.latent.own_map FOLDER.
+"""A map of uploaded images, fitted as a job: a process of its own.
 
 The web process starts the job, reads its progress and may cancel it. It never imports umap and never
 decodes the uploaded files, and a crash of this process does not affect it.
@@ -6,17 +6,13 @@ decodes the uploaded files, and a crash of this process does not affect it.
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 import re
-import sys
-import tempfile
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,12 +28,8 @@ from . import maps
 MIN_IMAGES = 5  # to fit a map; fewer are placed on the model's map
 MAX_JOBS = 2  # at once, in all sessions together
 TIME_LIMIT = 600  # seconds
-RESULT_TTL = 60  # seconds an uncollected result is kept
+MEMORY_LIMIT = 4 * 2**30  # bytes
 BATCH = 100
-
-
-class Busy(Exception):
-    """An error for too many jobs at once; its message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -63,86 +55,53 @@ def as_the_model_sees(content: bytes, info: DatasetInfo) -> Tensor:
     return info.prepare(read_image(content)).x
 
 
-class Job:
-    """A map being fitted in another process. The constructor raises Busy when MAX_JOBS are running."""
-
-    _running: set[Job] = set()
-    _lock = threading.Lock()
+class Job(jobs.Job[OwnMap]):
+    """A map being fitted in another process. The constructor raises jobs.Busy when MAX_JOBS are running."""
 
     def __init__(self, model_name: str, files: list[File]):
-        with self._lock:
-            # jobs that have ended uncollected no longer count
-            self._running.difference_update([job for job in self._running if not job.alive])
-            if len(self._running) >= MAX_JOBS:
-                raise Busy("Others are fitting maps just now; try again in a minute.")
-            self._folder = tempfile.TemporaryDirectory(prefix="own-map-")
-            self.folder = Path(self._folder.name)
-            with zipfile.ZipFile(self.folder / "images.zip", "w") as archive:
+        def prepare(folder: Path) -> None:
+            with zipfile.ZipFile(folder / "images.zip", "w") as archive:
                 for i, file in enumerate(files):  # entries are numbered: uploaded names must not become paths
                     archive.writestr(str(i), file.content)
             job = {"model": model_name, "names": [f.name for f in files], "folders": [f.folder for f in files]}
-            (self.folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            self._process = jobs.Process("vae.latent.own_map", self.folder, {"NUMBA_NUM_THREADS": "1"})
-            self.process, self.progress = self._process.process, self._process.progress
-            self._running.add(self)
-        # a session may end without notice: an uncollected result is removed
-        self._expiry = threading.Timer(TIME_LIMIT + RESULT_TTL, self.cancel)
-        self._expiry.daemon = True
-        self._expiry.start()
+            (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
 
-    @property
-    def alive(self) -> bool:
-        return self._process.alive
-
-    def cancel(self) -> None:
-        self._end()
-
-    def result(self) -> OwnMap:
-        """Return the result of the finished process and remove its folder.
-
-        Raises UploadError with the message that the process wrote, or with the exit status where it wrote none.
-        """
-        try:
-            path = self.folder / "result.npz"
-            if path.exists():
-                with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-                    parts = {f.name: file[f.name] for f in fields(OwnMap)}
-                return OwnMap(**{**parts, "left_out": int(parts["left_out"])})
-            message = self.folder / "sentence"
-            if message.exists():
-                raise UploadError(message.read_text(encoding="utf-8"))
-            raise UploadError(
-                f"The map process ended without a result (exit {self.process.returncode}); "
-                "nothing else is affected, and you can try again."
-            )
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        self._expiry.cancel()
-        with self._lock:
-            self._running.discard(self)
-        self._process.cancel()
-        self._folder.cleanup()
+        super().__init__(
+            "vae.latent.own_map", "The map fit", prepare, _parse, jobs.Limits(TIME_LIMIT, MEMORY_LIMIT, MAX_JOBS),
+            {"NUMBA_NUM_THREADS": "1", "NUMBA_CACHE_DIR": maps.numba_cache()},
+        )  # fmt: skip
 
 
-def main(folder: Path) -> None:
-    jobs.end_after(TIME_LIMIT)
-    jobs.lower_priority()  # pages come first
+def _parse(arrays: jobs.Arrays) -> OwnMap:
+    """Return the result that a job wrote. Raises ValueError where its arrays do not fit each other, and KeyError."""
+    parts: dict[str, Any] = {f.name: arrays[f.name] for f in fields(OwnMap)}
+    n, d = parts["codes"].shape
+    shapes = {
+        **dict.fromkeys(("names", "labels", "classes", "recon"), (n,)), "codes": (n, d), "trustworthiness": (3,),
+        **dict.fromkeys(("umap", "umap_again", "pca"), (n, 2)),
+    }  # fmt: skip
+    if any(parts[part].shape != shape for part, shape in shapes.items()):
+        raise ValueError("its arrays do not fit each other")
+    images, labels = parts["images"], parts["labels"].astype(np.int64, casting="safe")
+    if images.ndim != 4 or len(images) != n or images.dtype != np.uint8:
+        raise ValueError("its images are no images")
+    if not (labels.min() >= 0 and labels.max() < len(parts["folders"])):
+        raise ValueError("its labels are of no folder")
+    if not all(np.isfinite(parts[part]).all() for part in (*shapes, "codes") if part != "names"):
+        raise ValueError("its values are not finite")
+    return OwnMap(**{**parts, "left_out": int(parts["left_out"])})
+
+
+def work(folder: Path, report: jobs.Report) -> jobs.Arrays:
     torch.set_grad_enabled(False)
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-
     try:
-        result = fit(job, folder / "images.zip", functools.partial(jobs.write_progress, folder))
+        return vars(fit(job, folder / "images.zip", report))
     except UploadError as error:
-        store.write_atomically(folder / "sentence", str(error).encode())
-        return
-    with (folder / "writing.npz").open("wb") as file:
-        np.savez(file, **{f.name: getattr(result, f.name) for f in fields(OwnMap)})
-    os.replace(folder / "writing.npz", folder / "result.npz")
+        raise jobs.JobError(str(error)) from error
 
 
-def fit(job: dict, archive: Path, report: Callable[[str, float], None]) -> OwnMap:
+def fit(job: dict, archive: Path, report: jobs.Report) -> OwnMap:
     """Decode and encode the images of an archive and fit maps to their codes.
 
     job: the content of job.json. report(stage, share): called with the progress. Raises UploadError where fewer
@@ -214,4 +173,4 @@ class _ProgressBar:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    jobs.run(work)

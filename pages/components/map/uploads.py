@@ -10,7 +10,8 @@ import torch
 
 from vae import latent
 from vae.data.archives import MAX_IMAGES, File, collect, plain
-from vae.latent.own_map import MIN_IMAGES, Busy, Job, as_the_model_sees
+from vae.jobs import JobError
+from vae.latent.own_map import MIN_IMAGES, Job, as_the_model_sees
 from vae.uploads import UploadError
 
 from ..shell import cached, state
@@ -223,7 +224,7 @@ def _start() -> None:
     try:
         st.session_state.map_job = Job(state.card().name, st.session_state.map_uploads)
         st.session_state.map_job_model = state.card().name
-    except Busy as error:
+    except JobError as error:
         st.session_state.map_messages = [str(error)]
 
 
@@ -256,6 +257,6 @@ def _show_progress() -> None:
         if name != state.card().name:
             messages.append(f"Your map is ready under {cached.zoo_scan()[0][name].title}, which it was fitted for.")
         st.session_state.map_messages = messages
-    except UploadError as error:
+    except JobError as error:
         st.session_state.map_messages = [str(error)]
     st.rerun()

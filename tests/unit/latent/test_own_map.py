@@ -11,7 +11,8 @@ import vae
 from pages.components.shell import pictures
 from vae.data import DATASETS
 from vae.data.archives import File
-from vae.latent import own_map
+from vae.jobs import Busy, JobError
+from vae.latent import maps, own_map
 from vae.uploads import UploadError
 
 
@@ -53,11 +54,37 @@ def test_images_are_encoded_and_fitted_in_a_process_of_their_own():
     np.testing.assert_allclose(found.recon, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("home", ["", "below a file"], ids=["without HOME", "with a HOME that cannot be written to"])
+def test_a_fit_in_a_container(home, tmp_path, monkeypatch):
+    """numba may not write beside the libraries either, as where another user has installed them."""
+    (tmp_path / "file").touch()
+    for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(maps.platformdirs, "user_cache_dir", lambda *_, **__: "~/.cache")  # a user without an entry
+    if home:
+        monkeypatch.undo()
+        monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    locators = ("UserProvidedCacheLocator", "UserWideCacheLocator")
+    monkeypatch.setenv("NUMBA_CACHE_LOCATOR_CLASSES", ",".join(f"numba.core.caching.{name}" for name in locators))
+    maps.numba_cache.cache_clear()
+    try:
+        cache = maps.numba_cache()
+        assert cache == maps._temporary_folder().name
+        job = own_map.Job("mnist-vae-2d", digits(5)[1])
+        finished(job)
+        assert job.result().umap.shape == (5, 2)
+        assert os.listdir(cache)
+    finally:
+        maps.numba_cache.cache_clear()
+
+
 def test_a_crash_is_told_and_survived():
     job = own_map.Job("mnist-vae-2d", digits(5)[1])
     os.kill(job.process.pid, signal.SIGKILL)
     finished(job)
-    with pytest.raises(UploadError, match=r"ended without a result \(exit -9\)"):
+    with pytest.raises(JobError, match=r"ended without a result \(exit -9\)"):
         job.result()
     assert not job.folder.exists()
 
@@ -73,7 +100,7 @@ def test_too_few_that_can_be_decoded():
     files = digits(5)[1][:2] + [File("x.png", "", b"x")] * 4
     job = own_map.Job("mnist-vae-2d", files)
     finished(job)
-    with pytest.raises(UploadError, match="Only 2 of 6 files could be decoded; a map needs 5 images"):
+    with pytest.raises(JobError, match="Only 2 of 6 files could be decoded; a map needs 5 images"):
         job.result()
 
 
@@ -81,7 +108,7 @@ def test_two_at_once_are_enough_for_one_machine():
     files = digits(5)[1]
     jobs = [own_map.Job("mnist-vae-2d", files) for _ in range(own_map.MAX_JOBS)]
     try:
-        with pytest.raises(own_map.Busy, match="try again"):
+        with pytest.raises(Busy, match="try again"):
             own_map.Job("mnist-vae-2d", files)
     finally:
         for job in jobs:
