@@ -9,7 +9,6 @@ Everything here works on Linux, macOS and Windows. What differs between them dep
 from __future__ import annotations
 
 import faulthandler
-import functools
 import json
 import logging
 import math
@@ -36,6 +35,7 @@ WINDOWS = os.name == "nt"
 POLL = 0.25  # seconds between two looks at a job's memory and time
 NEW_CHILDREN = 2.0  # seconds between two searches for processes that a job has started, which take longer
 GRACE = 1.0  # seconds between a request to terminate and a kill
+REPORT_EVERY = 0.1  # seconds between two reports of one stage
 RESULT_TTL = 600  # seconds an uncollected result is kept; a browser runs the timers of a hidden tab once a minute
 EXIT_ABANDONED = 76  # exit status of a process whose parent has ended
 MAX_TEXT = 4096  # bytes that are read of a child's progress or sentence
@@ -307,6 +307,19 @@ def read_arrays(path: Path, max_bytes: int = MAX_RESULT) -> Arrays:
             return {name: file[name] for name in file.files}
 
 
+def part(report: Report | None = None, start: float = 0.0, stop: float = 1.0) -> Report:
+    """Return a report of a part of some work: its shares 0 to 1 are the shares start to stop of the whole.
+
+    report: that of the whole; None reports nothing.
+    """
+
+    def report_part(stage: str, share: float) -> None:
+        if report is not None:
+            report(stage, start + (stop - start) * share)
+
+    return report_part
+
+
 # ---- in the child
 
 
@@ -321,7 +334,7 @@ def run(work: Callable[[Path, Report], Arrays]) -> None:
     threading.Thread(target=_end_when_abandoned, args=(parent, folder), daemon=True).start()
     _lower_priority()  # pages come first
     try:
-        arrays = work(folder, functools.partial(_report, folder))
+        arrays = work(folder, _Reporter(folder))
     except JobError as error:
         (folder / SENTENCE).write_text(str(error), encoding="utf-8")
         return
@@ -330,11 +343,20 @@ def run(work: Callable[[Path, Report], Arrays]) -> None:
     os.replace(folder / "writing", folder / RESULT)
 
 
-def _report(folder: Path, stage: str, share: float) -> None:
-    temporary = folder / "progress.writing"
-    temporary.write_text(json.dumps({"stage": stage, "share": share}), encoding="utf-8")
-    with suppress(PermissionError):  # on Windows, while the parent reads it: the next report replaces it
-        os.replace(temporary, folder / PROGRESS)
+class _Reporter:
+    """A report that writes the progress of the job in a folder, in one stage at most every REPORT_EVERY seconds."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.stage, self.written = folder, "", -math.inf
+
+    def __call__(self, stage: str, share: float) -> None:
+        if stage == self.stage and time.monotonic() - self.written < REPORT_EVERY:
+            return
+        self.stage, self.written = stage, time.monotonic()
+        temporary = self.folder / "progress.writing"
+        temporary.write_text(json.dumps({"stage": stage, "share": share}), encoding="utf-8")
+        with suppress(PermissionError):  # on Windows, while the parent reads it: the next report replaces it
+            os.replace(temporary, self.folder / PROGRESS)
 
 
 def _end_when_abandoned(parent: int, folder: Path) -> None:

@@ -340,12 +340,23 @@ def test_a_report_that_windows_refuses_while_the_parent_reads_is_left_to_the_nex
     def refused(source, target):
         raise PermissionError
 
+    report = jobs._Reporter(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", refused)
-        jobs._report(tmp_path, "a", 0.1)
+        report("a", 0.1)
     assert not (tmp_path / jobs.PROGRESS).exists()
-    jobs._report(tmp_path, "b", 0.2)
+    report("b", 0.2)
+    report("b", 0.3)  # too soon
     assert json.loads((tmp_path / jobs.PROGRESS).read_text(encoding="utf-8")) == {"stage": "b", "share": 0.2}
+
+
+def test_the_report_of_a_part_is_within_that_of_the_whole():
+    heard = []
+    whole = jobs.part(lambda *reported: heard.append(reported), 0.5, 1.0)
+    jobs.part(whole, 0.0, 0.5)("inner", 0.5)
+    whole("outer", 1.0)
+    assert heard == [("inner", 0.625), ("outer", 1.0)]
+    jobs.part()("unheard", 0.0)
 
 
 @pytest.mark.parametrize("windows", [False, True])
