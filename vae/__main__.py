@@ -179,12 +179,12 @@ def _name_or_all(command: argparse.ArgumentParser) -> None:
 
 
 def _names(args: argparse.Namespace) -> list[str]:
-    return [card.name for card in store.available()] if args.all else [args.name]
+    return [card.name for card in store.shipped().available()] if args.all else [args.name]
 
 
 def check_models(args: argparse.Namespace) -> int:
     """Measure models again and print the differences from their cards. Returns 0 if there are none, else 1."""
-    cards, problems = store.scan(check=figures.unknown)
+    cards, problems = store.Store().scan(check=figures.unknown)
     names = [*(card.name for card in cards), *problems] if args.all else [args.name]
     without = () if args.dci else ("dci",)
     wrong = 0
@@ -209,7 +209,7 @@ def run_app(options: list[str]) -> int:
 
 
 def list_models() -> None:
-    cards, problems = store.scan(check=figures.unknown)
+    cards, problems = store.Store().scan(check=figures.unknown)
     if not cards and not problems:
         print(store.no_models())
     for card in cards:

@@ -138,7 +138,7 @@ class Job(Generic[Result]):
             with suppress(OSError):
                 raise JobError(_one_line(_read_text(self.folder / SENTENCE), 500))
             try:
-                return self._parse(read_arrays(self.folder / RESULT))
+                return self._parse(_read_arrays(self.folder / RESULT))
             except FileNotFoundError:
                 self._log_failure()
                 raise JobError(
@@ -289,18 +289,18 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:g} minutes" if seconds > 60 else f"{seconds:g} seconds"
 
 
-def read_arrays(path: Path, max_bytes: int = MAX_RESULT) -> Arrays:
-    """Return the arrays of an npz file that another process wrote; nothing is unpickled.
+def _read_arrays(path: Path) -> Arrays:
+    """Return the arrays of an npz file that a child wrote; nothing is unpickled.
 
-    Raises FileNotFoundError where it is missing or no file, ValueError where its arrays take more than max_bytes,
-    and what zipfile and numpy raise where it is damaged.
+    Raises FileNotFoundError where it is missing or no file, ValueError where its arrays take more than MAX_RESULT
+    bytes, and what zipfile and numpy raise where it is damaged.
     """
     if not path.is_file():
         raise FileNotFoundError(path)
     # opened here, because np.load leaves a damaged zip open
     with path.open("rb") as content:
         with zipfile.ZipFile(content) as archive:
-            if (size := sum(entry.file_size for entry in archive.infolist())) > max_bytes:
+            if (size := sum(entry.file_size for entry in archive.infolist())) > MAX_RESULT:
                 raise ValueError(f"its arrays take {size:,} bytes")
         content.seek(0)
         with np.load(content, allow_pickle=False) as file:

@@ -18,8 +18,9 @@ import filelock
 import numpy as np
 import torch
 
-from . import jobs, store
+from . import folders, jobs, store
 from .data import DATASETS
+from .data.described import description
 from .data.idx import GALLERIES, gallery_file
 from .evaluation import report
 from .evaluation.evaluate import differences
@@ -48,7 +49,7 @@ def train(
     """
     recipe = recipe or recipe_of(name)
     # a sweep of this name may train another recipe, in folders of its own
-    folder = (runs or sweep.runs_folder()) / name / f"shipped,seed={recipe.seed}"
+    folder = (runs or folders.runs()) / name / f"shipped,seed={recipe.seed}"
     checkpoints.try_writing(folder)
     report = jobs.part(progress)
 
@@ -108,9 +109,9 @@ def save(model: LatentModel, model_map: store.ModelMap) -> store.ModelCard:
     """Write a model with its card, its map and a picture of its traversals to pretrained/. Returns the stored card."""
     card = store.card_of(model)
     picture = report.traversal_picture(model, model_map)
-    model.card = store.save(model, card)
-    store.write_map(card.name, model_map)
-    picture.save(store.PRETRAINED / card.name / "traversals.png", optimize=True)
+    model.card = store.Store().save(model, card)
+    store.Store().write_map(card.name, model_map)
+    picture.save(store.Store().folder(card.name) / "traversals.png", optimize=True)
     return model.card
 
 
@@ -123,7 +124,7 @@ def train_and_save(name: str, runs: Path | None = None, progress: jobs.Report | 
     Returns its card; None in all of accelerate's processes but the first, which only train.
     """
     recipe = recipe_of(name)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     model = train(name, recipe, runs, jobs.part(progress, 0.0, 0.8))
     if int(os.environ.get("RANK", 0)) > 0:
         return None
@@ -143,7 +144,7 @@ def adopt(name: str, runs: Path | None = None, progress: jobs.Report | None = No
         settings = ", ".join(f"{k}={v!r}" for k, v in changes.items())
         raise ValueError(f"the best run of {name} has {settings}: write this into its recipe, then adopt again")
     recipe = replace(recipe, seed=winner.seed)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
     model.card = new_card(name, recipe, selection)
     card = _measure_and_save(model, recipe, (), jobs.part(progress))
@@ -167,7 +168,7 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
         latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
         recipe={k: v for k, v in recipe.hyperparameters().items() if k not in ("family", "data", "config")},
         licence=f"weights: MIT; trained on {info.title}, {info.licence}",
-        weights_sha256="", selection=selection,
+        weights_sha256="", selection=selection, dataset=description(info),
     )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ def _measure_and_save(
     card = evaluate(model, without, recipe.downstream, jobs.part(progress, 0.0, 0.5))
     model.card = replace(card, note=recipe.note, published=recipe.published)
     model_map = fit_map(model, progress=jobs.part(progress, 0.5, 0.9))
-    had_memory = (store.PRETRAINED / card.name / "memory.npz").exists()
+    had_memory = (store.Store().folder(card.name) / "memory.npz").exists()
     card = save(model, model_map)
     if had_memory:
         memory_and_save(card.name, jobs.part(progress, 0.9, 1.0))
@@ -188,14 +189,14 @@ def _measure_and_save(
 def evaluate_and_save(name: str, progress: jobs.Report | None = None) -> store.ModelCard:
     """Measure a shipped model again on test images, write its card and return it."""
     model = store.load(name)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     card = evaluate(model, downstream=downstream_of(name), progress=progress)
     if name in RECIPES:  # the recipe's texts may have changed since training
         texts = ("title", "description", "note", "published")
         card = replace(card, **{field: getattr(RECIPES[name], field) for field in texts})
     if name in NOT_RETRAINED and not card.selection:
         card = replace(card, selection=CHOSEN_ON_TEST)
-    store.write_card(card)
+    store.Store().write_card(card)
     return card
 
 
@@ -218,17 +219,17 @@ def downstream_of(name: str) -> tuple[str, ...]:
 def map_and_save(name: str, seed: int = 0, progress: jobs.Report | None = None) -> store.ModelCard:
     """Fit a shipped model's maps again, write map.npz and their parameters, and return the card that has them."""
     model = store.load(name)
-    checkpoints.try_writing(store.PRETRAINED / name)
-    store.write_map(name, fit_map(model, seed, progress))
+    checkpoints.try_writing(store.Store().folder(name))
+    store.Store().write_map(name, fit_map(model, seed, progress))
     card = store.card_of(model)
-    store.write_card(card)
+    store.Store().write_card(card)
     return card
 
 
 def traversals_and_save(name: str) -> None:
     """Write a picture of the traversal of every dimension of a shipped model."""
-    picture = report.traversal_picture(store.load(name), store.read_map(name))
-    picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
+    picture = report.traversal_picture(store.load(name), store.Store().read_map(name))
+    picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
 
 
 def memory_and_save(name: str, progress: jobs.Report | None = None) -> store.Memory:
@@ -237,7 +238,7 @@ def memory_and_save(name: str, progress: jobs.Report | None = None) -> store.Mem
     Raises ValueError for a conditional model.
     """
     model, report = store.load(name), jobs.part(progress)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     if model.num_classes:
         raise ValueError(f"{name} is conditional: it has no samples without a class")
     card = store.card_of(model)
@@ -255,7 +256,7 @@ def memory_and_save(name: str, progress: jobs.Report | None = None) -> store.Mem
         samples, test_distances, shown, train_split.render(rows[shown]), len(train_split), seed=0,
         weights_sha256=card.weights_sha256,
     )  # fmt: skip
-    store.write_memory(name, memory)
+    store.Store().write_memory(name, memory)
     return memory
 
 

@@ -137,7 +137,7 @@ def test_what_a_lesson_needs():
 
 def seeds(name):
     """MIG of a recipe's runs."""
-    return [*(f["mig"] for f in report.earlier_seeds(store.read_card(name)).values()), F[name]["mig"]]
+    return [*(f["mig"] for f in report.earlier_seeds(store.Store().read_card(name)).values()), F[name]["mig"]]
 
 
 def test_what_the_lessons_say_of_figures():
@@ -183,7 +183,7 @@ def test_what_the_lessons_say_of_figures():
 
 def test_nothing_holds_an_autoencoders_codes_together_and_the_kl_holds_a_vaes():
     """why.1 and why.5"""
-    codes = {name: store.read_map(name).codes for name in ("mnist-ae-2d", "mnist-vae-2d")}
+    codes = {name: store.Store().read_map(name).codes for name in ("mnist-ae-2d", "mnist-vae-2d")}
     assert np.abs(codes["mnist-ae-2d"]).max() > 20 and codes["mnist-ae-2d"].std() > 2
     assert np.abs(codes["mnist-vae-2d"]).max() < 5 and 0.8 < codes["mnist-vae-2d"].std() < 1.2
 
@@ -206,7 +206,7 @@ def test_more_of_a_vaes_draws_are_digits():
 def test_a_decoder_knows_no_doubt():
     """walk.4"""
     model = vae.load("mnist-vae-2d")
-    codes = torch.from_numpy(store.read_map("mnist-vae-2d").codes)
+    codes = torch.from_numpy(store.Store().read_map("mnist-vae-2d").codes)
     assert float(codes.abs().max()) < 5
 
     def grey(x):

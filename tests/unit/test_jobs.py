@@ -188,7 +188,7 @@ def test_cancel_ends_a_job_and_what_it_has_started_at_once(start):
     began = time.monotonic()
     job.cancel()
     assert time.monotonic() - began < 0.9  # no grace is waited for
-    assert not job.alive and not child.is_running() and not job.folder.exists()
+    assert not job.alive and not jobs._runs(child) and not job.folder.exists()
     job.cancel()
     assert sentence(job) == "The test was cancelled."
 
@@ -259,7 +259,9 @@ def test_a_result_that_is_garbage(start, tmp_path, monkeypatch):
             for content in contents]  # fmt: skip
     assert {sentence(job) for job in todo} == {UNREADABLE}
     assert not trap.path.exists()
-    assert start("writes", {"of result.npz": npz(a=np.zeros(9))}).result
+    usable = start("writes", {"of result.npz": npz(a=np.ones(9))}, parse=lambda arrays: arrays["a"].sum())
+    wait(lambda: not usable.alive)
+    assert usable.result() == 9
 
 
 def test_a_sentence_that_is_garbage(start):

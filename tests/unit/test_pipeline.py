@@ -30,7 +30,7 @@ def test_three_lines_train_evaluate_map_and_save(small_world, capsys):
         assert shares == sorted(shares) and 0 <= shares[0] and shares[-1] <= 1
     assert heard[2][1] == 1
     assert card.figures["test_images"] == 40 and saved.figures == card.figures
-    assert store.read_card("mnist-vae-2d") == saved and saved.map["seed"] == 3 and saved.map["points"] == 40
+    assert store.Store().read_card("mnist-vae-2d") == saved and saved.map["seed"] == 3 and saved.map["points"] == 40
     x = np.zeros((1, 1, 28, 28), np.float32)
     same = [m.encode(pipeline.torch.from_numpy(x)).mean for m in (model, store.load("mnist-vae-2d"))]
     assert same[0].equal(same[1])
@@ -50,5 +50,5 @@ def test_a_recipe_of_ones_own_needs_no_entry(small_world):
 def test_progress_of_a_command_covers_all_its_steps(small_world):
     shares = []
     card = pipeline.train_and_save("mnist-vae-2d", small_world / "runs", lambda stage, share: shares.append(share))
-    assert card == store.read_card("mnist-vae-2d")
+    assert card == store.Store().read_card("mnist-vae-2d")
     assert shares == sorted(shares) and shares[2] == pytest.approx(0.8) and 0.9 < shares[-1] <= 1

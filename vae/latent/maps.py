@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 import tempfile
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import platformdirs
 from scipy.linalg import orthogonal_procrustes
 from scipy.optimize import curve_fit
 from scipy.signal import fftconvolve
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
+from .. import folders
 from .geometry import nearest
 
 N_NEIGHBORS, MIN_DIST = 15, 0.1
@@ -47,7 +46,7 @@ def numba_cache() -> str:
     """
     if folder := os.environ.get("NUMBA_CACHE_DIR"):
         return folder
-    path = Path(platformdirs.user_cache_dir("latent-space-explorer", appauthor=False)) / "numba"
+    path = folders.cache() / "numba"
     try:
         if not path.is_absolute():  # "~" without a user
             raise OSError
