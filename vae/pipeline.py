@@ -22,6 +22,7 @@ from . import folders, jobs, store
 from .data import DATASETS
 from .data.described import description
 from .data.idx import GALLERIES, gallery_file
+from .encoded import EncodedImages
 from .evaluation import report
 from .evaluation.evaluate import differences
 from .evaluation.evaluate import evaluate as measure
@@ -82,35 +83,25 @@ def evaluate(
     return model.card
 
 
-def fit_map(model: LatentModel, seed: int = 0, progress: jobs.Report | None = None) -> store.ModelMap:
-    """Return the map of a model: the codes of up to MAP_POINTS test images, laid out by PCA and by two UMAP runs.
-
-    Its card then has the map's parameters.
-    """
-    card, report = store.card_of(model), jobs.part(progress)
-    split = DATASETS[card.data].load("test")
-    n = min(MAP_POINTS, len(split))
-    report(f"encoding {n:,} images", 0.0)
-    terms = average_terms(model, split.batches(BATCH, range(n)))
-    codes = model.features(torch.from_numpy(terms.means)).numpy()
-    report("fitting UMAP, mostly compiling at first", 0.1)
-    xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
-    report("fitting UMAP again", 0.6)
-    xy["umap_again"] = maps.align_to(maps.fit_umap(codes, seed + 1), xy["umap"])
-    report("measuring trustworthiness", 0.9)
-    model.card = replace(card, map={
-        "points": n, "seed": seed, "seed_again": seed + 1, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
-        "trustworthiness": {k: maps.map_trustworthiness(codes, v) for k, v in xy.items()},
-    })  # fmt: skip
-    return store.ModelMap(rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy)
-
-
-def save(model: LatentModel, model_map: store.ModelMap) -> store.ModelCard:
-    """Write a model with its card, its map and a picture of its traversals to pretrained/. Returns the stored card."""
+def fit_map(model: LatentModel, seed: int = 0, progress: jobs.Report | None = None) -> EncodedImages:
+    """Encode up to MAP_POINTS test images and fit their maps. The model's card then has the maps' parameters."""
     card = store.card_of(model)
-    picture = report.traversal_picture(model, model_map)
+    split = DATASETS[card.data].load("test")
+    rows = np.arange(min(MAP_POINTS, len(split)))
+    jobs.part(progress)(f"encoding {len(rows):,} images", 0.0)
+    terms = average_terms(model, split.batches(BATCH, rows))
+    features = model.features(torch.from_numpy(terms.means)).numpy()
+    fitted = maps.fit_maps(features, seed, jobs.part(progress, 0.1, 1.0))
+    model.card = replace(card, map=fitted.parameters)
+    return EncodedImages(rows, terms.means, terms.sigmas, terms.recon_at_mean, **fitted.layouts)
+
+
+def save(model: LatentModel, encoded: EncodedImages) -> store.ModelCard:
+    """Write a model with its card, its map and a picture of its traversals to the store. Returns the stored card."""
+    card = store.card_of(model)
+    picture = report.traversal_picture(model, encoded)
     model.card = store.Store().save(model, card)
-    store.Store().write_map(card.name, model_map)
+    store.Store().write_map(card.name, encoded)
     picture.save(store.Store().folder(card.name) / "traversals.png", optimize=True)
     return model.card
 
@@ -178,9 +169,9 @@ def _measure_and_save(
     """Measure a new model, fit its map and write all files of its folder in pretrained/."""
     card = evaluate(model, without, recipe.downstream, jobs.part(progress, 0.0, 0.5))
     model.card = replace(card, note=recipe.note, published=recipe.published)
-    model_map = fit_map(model, progress=jobs.part(progress, 0.5, 0.9))
+    encoded = fit_map(model, progress=jobs.part(progress, 0.5, 0.9))
     had_memory = (store.Store().folder(card.name) / "memory.npz").exists()
-    card = save(model, model_map)
+    card = save(model, encoded)
     if had_memory:
         memory_and_save(card.name, jobs.part(progress, 0.9, 1.0))
     return card

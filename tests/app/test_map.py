@@ -178,9 +178,9 @@ def test_what_the_browser_gets_of_a_collection():
     n = header["n"]
     assert (n, header["dims"], header["layouts"]) == (5000, 2, ["umap", "umap_again", "pca"])
     floats = np.frombuffer(payload[: 4 * n * 9], np.float32)
-    np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), shown.codes)
-    np.testing.assert_array_equal(floats[2 * n : 3 * n], shown.recon)
-    np.testing.assert_array_equal(floats[5 * n : 7 * n].reshape(n, 2), shown.fitted["umap_again"])
+    np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), shown.encoded.codes)
+    np.testing.assert_array_equal(floats[2 * n : 3 * n], shown.encoded.recon)
+    np.testing.assert_array_equal(floats[5 * n : 7 * n].reshape(n, 2), shown.encoded.umap_again)
     labels = np.frombuffer(payload[4 * n * 9 :], np.uint16)
     np.testing.assert_array_equal(labels, np.tile(shown.labels, 2))
     message = collection.sheet_message(shown)
@@ -196,7 +196,7 @@ def test_what_the_browser_gets_of_a_collection():
 
 def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(monkeypatch):
     shown = collection.from_test_images("mnist-vae-2d")
-    layout = collection.Layout("umap", "UMAP", shown.fitted["umap"], 15)
+    layout = collection.Layout("umap", "UMAP", shown.encoded.umap, 15)
     heard, reruns = [], []
     monkeypatch.setattr(scatter, "request_rerun", reruns.append)
     monkeypatch.setattr(scatter.state, "card", lambda: vae.load("mnist-vae-2d").card)

@@ -150,7 +150,7 @@ def _non_finite_sentence(names: list[str]) -> str:
 def marks(shown: Collection, layout: Layout) -> list[tuple[str, np.ndarray]]:
     """Return (number, position (2,)) of each placed image on a map of test images; [] on a visitor's own map."""
     placed = _placed_images()
-    if placed is None or not len(placed.x) or shown.rows is None:
+    if placed is None or not len(placed.x) or shown.names is not None:
         return []
     positions = layout.transform(placed.codes, shown)
     return [(str(i + 1), position) for i, position in enumerate(positions)]
@@ -163,7 +163,7 @@ def _go_to(placed: Placed, index: int) -> None:
 def show_placed(shown: Collection) -> None:
     """Show the placed images with the nearest test images in latent space, and whether each is an outlier."""
     placed = _placed_images()
-    if placed is None or not len(placed.x) or shown.rows is None:
+    if placed is None or not len(placed.x) or shown.names is not None:
         return
     st.divider()
     st.subheader("Your images, placed")

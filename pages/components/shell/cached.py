@@ -12,6 +12,7 @@ import torch
 import vae
 from vae import ModelUnavailable, latent, metrics, store
 from vae.data import DATASETS, DatasetInfo, Split
+from vae.encoded import EncodedImages
 from vae.evaluation import figures
 from vae.evaluation.judge import head_sizes
 from vae.models import FAMILIES
@@ -93,7 +94,7 @@ def beta(card: vae.ModelCard) -> float | None:
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
-def model_map(name: str) -> store.ModelMap | None:
+def model_map(name: str) -> EncodedImages | None:
     """Return the map of a model; None if map.npz is missing or damaged."""
     try:
         encoded = store.Store().read_map(name)
