@@ -240,7 +240,7 @@ def _show_progress() -> None:
         return
     if job.alive:
         progress = job.progress()
-        st.progress(min(1.0, progress.share), text=f"Your map: {progress.stage}")
+        st.progress(progress.share, text=f"Your map: {progress.stage}")
         if st.button("Cancel", key="map_fit_cancel"):
             job.cancel()
             del st.session_state.map_job
