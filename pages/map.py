@@ -81,7 +81,7 @@ left, right = st.columns([3, 1], gap="large")
 with right:
     show_current_picture("map_point")
     picked, index = st.session_state.get("map_row", (None, 0))
-    if picked == shown.id and np.allclose(shown.codes[index], st.session_state.z, atol=1e-3):
+    if picked == shown.id and np.allclose(shown.encoded.codes[index], st.session_state.z, atol=1e-3):
         picture_grid(
             shown.images(np.array([index])), [shown.name(index)], key="map_original", columns=1, size=150,
             captions=["the image itself"],

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import logging
 import math
+import os
 import subprocess
 import sys
 import time
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
+from tqdm import tqdm
 
 from . import pipeline, store
 from .data import DATASETS
-from .data.idx import GALLERIES, gallery_file
 from .evaluation import figures, report
 from .evaluation.judge import fit_classifier
 from .training import candidates, sweep
@@ -76,37 +77,48 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "app":
             return run_app(args.options)
         elif args.command == "train":
-            pipeline.train_and_save(args.name, args.runs)
+            with Bar() as bar:
+                card = pipeline.train_and_save(args.name, args.runs, bar)
+            if card is not None:
+                print(f"{card.name}: {report.summary(card)}")
         elif args.command == "sweep":
             return run_sweep(args)
         elif args.command == "adopt":
-            print(pipeline.adopt(args.name, args.runs))
+            with Bar() as bar:
+                card = pipeline.adopt(args.name, args.runs, bar)
+            print(f"{card.name}: seed {card.recipe['seed']}, {report.selection_sentence(card.selection)}")
         elif args.command == "evaluate" and args.check:
             return check_models(args)
         elif args.command == "evaluate":
             for name in _names(args):
-                pipeline.evaluate_and_save(name)
+                with Bar() as bar:
+                    card = pipeline.evaluate_and_save(name, bar)
+                print(f"{name}: {report.summary(card)}")
             if args.all:
                 report.write_model_zoo()
         elif args.command == "map":
             for name in _names(args):
-                pipeline.map_and_save(name, args.seed)
+                with Bar() as bar:
+                    card = pipeline.map_and_save(name, args.seed, bar)
+                print(f"{name}: {card.map}")
         elif args.command == "memory":
-            pipeline.memory_and_save(args.name)
+            with Bar() as bar:
+                print_memory(args.name, pipeline.memory_and_save(args.name, bar))
         elif args.command == "portable":
             for name in _names(args):
                 pipeline.write_network(name)
         elif args.command == "traversals":
             for name in _names(args):
-                picture = report.traversal_picture(store.load(name), store.Store().read_map(name))
-                picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
+                pipeline.traversals_and_save(name)
             if args.all:
                 report.write_model_zoo()
         elif args.command == "classifier":
-            accuracy = fit_classifier(args.name).accuracy
+            with Bar() as bar:
+                accuracy = fit_classifier(args.name, progress=bar).accuracy
             print(f"{args.name}: test accuracy " + ", ".join(f"{value:.4f}" for value in accuracy))
         else:
-            write_gallery(args.name)
+            for path, n in pipeline.write_gallery(args.name).items():
+                print(f"{path}: {n} images, {path.stat().st_size / 1e6:.1f} MB")
     except BrokenProcessPool:
         print("error: a process of the sweep died; the same command resumes from the checkpoints", file=sys.stderr)
         return 1
@@ -183,7 +195,8 @@ def check_models(args: argparse.Namespace) -> int:
     wrong = 0
     for number, name in enumerate(names, 1):
         print(f"{name} ({number} of {len(names)})", flush=True)
-        found = [problems[name]] if name in problems else pipeline.check(name, without)
+        with Bar() as bar:
+            found = [problems[name]] if name in problems else pipeline.check(name, without, bar)
         for sentence in found:
             print(f"  {sentence}", flush=True)
         wrong += bool(found)
@@ -213,17 +226,34 @@ def list_models() -> None:
             print(f"{name:18} not trained yet: python -m vae {'train' if name in RECIPES else 'sweep'} {name}")
 
 
-def write_gallery(name: str) -> None:
-    """Write the splits of a data set that ship with the project: test images, and labelled training images
-    for the downstream tasks with few labels. Raises ValueError for a data set that ships no split."""
-    info = DATASETS[name]
-    if not info.shipped:
-        reason = "is rendered from its factors" if info.grid else "ships no split"
-        raise ValueError(f"{name} {reason} and needs no gallery")
-    for split in info.shipped:
-        path, arrays = GALLERIES / gallery_file(name, split), info.gallery(split)
-        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-        print(f"{path}: {len(arrays['images'])} images, {path.stat().st_size / 1e6:.1f} MB")
+def print_memory(name: str, memory: store.Memory) -> None:
+    samples, test = np.median(memory.samples), np.median(memory.held_out)
+    print(f"{name}: median distance to the nearest of {memory.train_images:,} training images: {samples:.2f} for "
+          f"samples, {test:.2f} for test images")  # fmt: skip
+
+
+class Bar:
+    """A progress bar in the terminal, which a call with (stage, share) shows and moves. share is 0 to 1."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+
+    def __call__(self, stage: str, share: float) -> None:
+        if self.bar is None:
+            shape = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+            others = int(os.environ.get("RANK", 0)) > 0  # of accelerate's processes the first one shows it
+            self.bar = tqdm(total=1.0, bar_format=shape, mininterval=0.5, disable=others)
+        self.bar.set_description_str(stage, refresh=False)
+        self.bar.update(share - self.bar.n)
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if self.bar is not None:
+            if kind is None:
+                self.bar.update(1 - self.bar.n)
+            self.bar.close()
 
 
 if __name__ == "__main__":

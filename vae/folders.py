@@ -1,4 +1,4 @@
-"""The user's own folder: models that are not the project's, runs of trainings and downloaded data."""
+"""The user's own folder: models that are not the project's, runs of trainings, downloaded data; and a cache."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def runs() -> Path:
 def data() -> Path:
     """Return the folder of downloaded data: the one VAE_DATA names, or data/ in the user's folder."""
     return Path(os.environ.get("VAE_DATA") or home() / "data")
+
+
+def cache() -> Path:
+    """Return the folder of what can be computed again, in the platform's folder of caches. It need not exist."""
+    return platformdirs.user_cache_path("latent-space-explorer", appauthor=False)

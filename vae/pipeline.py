@@ -1,8 +1,11 @@
-"""The steps from a recipe to a shipped model: train, measure, map, write.
+"""The steps from a recipe to a shipped model, for the command line, the app and a notebook.
 
-For the command line, the app and a notebook.
+    model = pipeline.train("mnist-vae-2d", progress=print)
+    pipeline.evaluate(model, progress=print)
+    pipeline.save(model, pipeline.fit_map(model))
 
-Each function checks first that it can write its result, and writes it after all measuring is done.
+A model carries its card, and each step adds to it. progress(stage, share) is called meanwhile: share is 0 to 1.
+Functions that write check first that they can, and write after all measuring is done. Nothing is printed.
 """
 
 from __future__ import annotations
@@ -18,15 +21,17 @@ import torch
 from . import folders, jobs, store
 from .data import DATASETS
 from .data.described import description
+from .data.idx import GALLERIES, gallery_file
+from .encoded import EncodedImages
 from .evaluation import report
-from .evaluation.evaluate import differences, evaluate
+from .evaluation.evaluate import differences
+from .evaluation.evaluate import evaluate as measure
 from .evaluation.measures.base import BATCH
 from .latent import maps
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
 from .models.portable import network_file
-from .training import candidates, checkpoints, sweep, tries
-from .training.loop import train
+from .training import candidates, checkpoints, loop, sweep, tries
 from .training.recipes import NOT_RETRAINED, RECIPES, Recipe, nearest
 
 MAP_POINTS = 5000
@@ -35,33 +40,94 @@ PAIRS = 24  # how many of these pairs are kept
 CHOSEN_ON_TEST = {"split": "test", "rule": "chosen on test images, before there was a validation split"}
 
 
-def train_and_save(name: str, runs: Path | None = None) -> None:
-    """Train a shipped model again by its recipe, measure it and write it to pretrained/.
+def train(
+    name: str, recipe: Recipe | None = None, runs: Path | None = None, progress: jobs.Report | None = None
+) -> LatentModel:
+    """Return a model trained by a recipe, by default the shipped model's of this name. Its card has no figures yet.
 
-    Raises ValueError for a name without a recipe, OSError where another process trains in the same folder.
+    A run is resumed from its checkpoints in a folder below `runs`; Ctrl-C and SIGTERM stop it at a checkpoint.
+    Raises ValueError for a name without a recipe, OSError where another process trains in the same folder, and
+    what training.loop.train raises.
     """
-    if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, RECIPES)}")
-    recipe = RECIPES[name]
-    checkpoints.try_writing(store.Store().folder(name))
+    recipe = recipe or recipe_of(name)
     # a sweep of this name may train another recipe, in folders of its own
     folder = (runs or folders.runs()) / name / f"shipped,seed={recipe.seed}"
     checkpoints.try_writing(folder)
+    report = jobs.part(progress)
+
+    def on_step(step: int, terms: loop.Terms) -> None:
+        report(f"training {name}", step / recipe.steps)
+
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:  # accelerate's processes train one run together
-        model = train(name, recipe, folder)
+        model = loop.train(name, recipe, folder, progress=False, on_step=on_step)
     else:
         try:
-            with filelock.FileLock(folder / "lock", timeout=0), jobs.StopRequest(folder.parent) as stop_request:
-                model = train(name, recipe, folder, stop=stop_request)
+            with filelock.FileLock(folder / "lock", timeout=0), jobs.StopRequest(folder.parent) as stop:
+                model = loop.train(name, recipe, folder, progress=False, stop=stop, on_step=on_step)
         except filelock.Timeout:
             raise OSError(f"another process trains {folder}") from None
-    if int(os.environ.get("RANK", 0)) == 0:  # all processes trained, one writes
-        _save(model, recipe, new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {}), without=("dci",))
+    model.card = new_card(name, recipe, CHOSEN_ON_TEST if name in NOT_RETRAINED else {})
+    return model
 
 
-def adopt(name: str, runs: Path | None = None) -> str:
+def evaluate(
+    model: LatentModel, without: tuple[str, ...] = (), downstream: tuple[str, ...] = (),
+    progress: jobs.Report | None = None,
+) -> store.ModelCard:  # fmt: skip
+    """Measure a model on the test images of its data, and return its card with these figures, which it now has.
+
+    without: measures to leave out. downstream: tasks to measure it on.
+    """
+    card = store.card_of(model)
+    figures, protocol = measure(model, card.data, without=without, progress=progress, downstream=downstream)
+    model.card = replace(card, figures=figures, protocol=protocol)
+    return model.card
+
+
+def fit_map(model: LatentModel, seed: int = 0, progress: jobs.Report | None = None) -> EncodedImages:
+    """Encode up to MAP_POINTS test images and fit their maps. The model's card then has the maps' parameters."""
+    card = store.card_of(model)
+    split = DATASETS[card.data].load("test")
+    rows = np.arange(min(MAP_POINTS, len(split)))
+    jobs.part(progress)(f"encoding {len(rows):,} images", 0.0)
+    terms = average_terms(model, split.batches(BATCH, rows))
+    features = model.features(torch.from_numpy(terms.means)).numpy()
+    fitted = maps.fit_maps(features, seed, jobs.part(progress, 0.1, 1.0))
+    model.card = replace(card, map=fitted.parameters)
+    return EncodedImages(rows, terms.means, terms.sigmas, terms.recon_at_mean, **fitted.layouts)
+
+
+def save(model: LatentModel, encoded: EncodedImages) -> store.ModelCard:
+    """Write a model with its card, its map, its networks for a browser and its pictures to the store. Returns the
+    stored card."""
+    card = store.card_of(model)
+    picture = report.traversal_picture(model, encoded)
+    model.card = store.Store().save(model, card)
+    store.Store().write_map(card.name, encoded)
+    write_network(card.name)
+    picture.save(store.Store().folder(card.name) / "traversals.png", optimize=True)
+    return model.card
+
+
+# ---- the commands: several steps on a model of the store
+
+
+def train_and_save(name: str, runs: Path | None = None, progress: jobs.Report | None = None) -> store.ModelCard | None:
+    """Train a shipped model again by its recipe, measure all but DCI, fit its map and write it to pretrained/.
+
+    Returns its card; None in all of accelerate's processes but the first, which only train.
+    """
+    recipe = recipe_of(name)
+    checkpoints.try_writing(store.Store().folder(name))
+    model = train(name, recipe, runs, jobs.part(progress, 0.0, 0.8))
+    if int(os.environ.get("RANK", 0)) > 0:
+        return None
+    return _measure_and_save(model, recipe, ("dci",), jobs.part(progress, 0.8, 1.0))
+
+
+def adopt(name: str, runs: Path | None = None, progress: jobs.Report | None = None) -> store.ModelCard:
     """Write the best finished run of a sweep to pretrained/, with its figures on test images, map and
-    traversals. Returns one sentence on how it was chosen.
+    traversals. Returns its card, which says how it was chosen.
 
     The best run is the best on validation images. Raises ValueError where there is no finished run, or where
     its settings differ from the recipe's, OSError where its weights are not on this machine.
@@ -74,9 +140,17 @@ def adopt(name: str, runs: Path | None = None) -> str:
     recipe = replace(recipe, seed=winner.seed)
     checkpoints.try_writing(store.Store().folder(name))
     model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
-    _save(model, recipe, new_card(name, recipe, selection))
+    model.card = new_card(name, recipe, selection)
+    card = _measure_and_save(model, recipe, (), jobs.part(progress))
     report.write_model_zoo()
-    return f"{name}: seed {recipe.seed}, {report.selection_sentence(selection)}"
+    return card
+
+
+def recipe_of(name: str) -> Recipe:
+    """Return the recipe of a shipped model. Raises ValueError for a name without one."""
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, RECIPES)}")
+    return RECIPES[name]
 
 
 def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
@@ -92,22 +166,18 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
     )  # fmt: skip
 
 
-def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tuple[str, ...] = ()) -> None:
-    """Measure a new model and write all files of its folder in pretrained/."""
-    name = card.name
-    figures, protocol = evaluate(model, card.data, without=without, progress=True, downstream=recipe.downstream)
-    card = replace(card, figures=figures, protocol=protocol, note=recipe.note, published=recipe.published)
-    print(f"{name}: {report.summary(card)}")
-    model.card = card
-    model_map, parameters = map_of(model)
-    had_memory = (store.Store().folder(name) / "memory.npz").exists()
-    picture = report.traversal_picture(model, model_map)
-    model.card = store.Store().save(model, replace(card, map=parameters))
-    store.Store().write_map(name, model_map)
-    write_network(name)
-    picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
+def _measure_and_save(
+    model: LatentModel, recipe: Recipe, without: tuple[str, ...], progress: jobs.Report
+) -> store.ModelCard:
+    """Measure a new model, fit its map and write all files of its folder in pretrained/."""
+    card = evaluate(model, without, recipe.downstream, jobs.part(progress, 0.0, 0.5))
+    model.card = replace(card, note=recipe.note, published=recipe.published)
+    encoded = fit_map(model, progress=jobs.part(progress, 0.5, 0.9))
+    had_memory = (store.Store().folder(card.name) / "memory.npz").exists()
+    card = save(model, encoded)
     if had_memory:
-        memory_and_save(name)
+        memory_and_save(card.name, jobs.part(progress, 0.9, 1.0))
+    return card
 
 
 def write_network(name: str) -> None:
@@ -130,13 +200,11 @@ def write_network(name: str) -> None:
     store.write_atomically(store.Store().folder(name) / "cover.webp", report.cover_file(model))
 
 
-def evaluate_and_save(name: str) -> None:
-    """Measure a shipped model again on test images and write its card."""
+def evaluate_and_save(name: str, progress: jobs.Report | None = None) -> store.ModelCard:
+    """Measure a shipped model again on test images, write its card and return it."""
     model = store.load(name)
-    card = store.card_of(model)
     checkpoints.try_writing(store.Store().folder(name))
-    figures, protocol = evaluate(model, card.data, progress=True, downstream=downstream_of(name))
-    card = replace(card, figures=figures, protocol=protocol)
+    card = evaluate(model, downstream=downstream_of(name), progress=progress)
     if name in RECIPES:  # the recipe's texts may have changed since training
         texts = ("title", "description", "note", "published")
         card = replace(card, **{field: getattr(RECIPES[name], field) for field in texts})
@@ -144,18 +212,18 @@ def evaluate_and_save(name: str) -> None:
         card = replace(card, selection=CHOSEN_ON_TEST)
     store.Store().write_card(card)
     write_network(name)
-    print(f"{name}: {report.summary(card)}")
+    return card
 
 
-def check(name: str, without: tuple[str, ...] = ()) -> list[str]:
+def check(name: str, without: tuple[str, ...] = (), progress: jobs.Report | None = None) -> list[str]:
     """Measure a shipped model again on test images and return the differences from its card, one sentence each.
 
     Nothing is written.
     """
     model = store.load(name)
     card = store.card_of(model)
-    figures, protocol = evaluate(model, card.data, without=without, progress=True, downstream=downstream_of(name))
-    return differences(card, figures, protocol, without)
+    measured = evaluate(model, without, downstream_of(name), progress)
+    return differences(card, measured.figures, measured.protocol, without)
 
 
 def downstream_of(name: str) -> tuple[str, ...]:
@@ -163,45 +231,28 @@ def downstream_of(name: str) -> tuple[str, ...]:
     return RECIPES[name].downstream if name in RECIPES else ()
 
 
-def map_and_save(name: str, seed: int = 0) -> None:
-    """Fit a shipped model's maps again and write map.npz."""
+def map_and_save(name: str, seed: int = 0, progress: jobs.Report | None = None) -> store.ModelCard:
+    """Fit a shipped model's maps again, write map.npz and their parameters, and return the card that has them."""
     model = store.load(name)
     checkpoints.try_writing(store.Store().folder(name))
-    model_map, parameters = map_of(model, seed)
-    store.Store().write_map(name, model_map)
-    store.Store().write_card(replace(store.card_of(model), map=parameters))
-    write_network(name)
-    print(f"{name}: {parameters}")
-
-
-def map_of(model: LatentModel, seed: int = 0) -> tuple[store.ModelMap, dict]:
-    """Return the map of a model with a card, and the map's parameters for the card.
-
-    The map holds the codes of up to MAP_POINTS test images, laid out by PCA and by two UMAP runs.
-    """
+    store.Store().write_map(name, fit_map(model, seed, progress))
     card = store.card_of(model)
-    split = DATASETS[card.data].load("test")
-    n = min(MAP_POINTS, len(split))
-    terms = average_terms(model, split.batches(BATCH, range(n)))
-    print(f"{card.name}: fitting UMAP twice to {n} codes; this takes half a minute, mostly for compiling")
-    codes = model.features(torch.from_numpy(terms.means)).numpy()
-    xy = {"umap": maps.fit_umap(codes, seed), "pca": maps.pca_plane(codes).place(codes)}
-    xy["umap_again"] = maps.align_to(maps.fit_umap(codes, seed + 1), xy["umap"])
-    model_map = store.ModelMap(
-        rows=np.arange(n), codes=terms.means, sigmas=terms.sigmas, recon=terms.recon_at_mean, **xy,
-    )  # fmt: skip
-    return model_map, {
-        "points": n, "seed": seed, "seed_again": seed + 1, "n_neighbors": maps.N_NEIGHBORS, "min_dist": maps.MIN_DIST,
-        "trustworthiness": {k: maps.map_trustworthiness(codes, v) for k, v in xy.items()},
-    }  # fmt: skip
+    store.Store().write_card(card)
+    return card
 
 
-def memory_and_save(name: str) -> None:
-    """Find the nearest training image of each of a model's samples and write memory.npz.
+def traversals_and_save(name: str) -> None:
+    """Write a picture of the traversal of every dimension of a shipped model."""
+    picture = report.traversal_picture(store.load(name), store.Store().read_map(name))
+    picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
+
+
+def memory_and_save(name: str, progress: jobs.Report | None = None) -> store.Memory:
+    """Find the nearest training image of each of a model's samples, write memory.npz and return its content.
 
     Raises ValueError for a conditional model.
     """
-    model = store.load(name)
+    model, report = store.load(name), jobs.part(progress)
     checkpoints.try_writing(store.Store().folder(name))
     if model.num_classes:
         raise ValueError(f"{name} is conditional: it has no samples without a class")
@@ -211,12 +262,29 @@ def memory_and_save(name: str) -> None:
     train_split = train_split.first(images) if images else train_split
     with torch.no_grad():
         x = model.decode(model.sample(MEMORY_SAMPLES, generator=torch.Generator().manual_seed(0)))
+    report("comparing samples with training images", 0.0)
     samples, rows = nearest_images(x, train_split)
+    report("comparing test images with training images", 0.5)
     test_distances, _ = nearest_images(test.batch(range(MEMORY_SAMPLES))[0], train_split)
     shown = np.argsort(samples)[np.linspace(0, MEMORY_SAMPLES - 1, PAIRS).round().astype(int)]
-    store.Store().write_memory(name, store.Memory(
+    memory = store.Memory(
         samples, test_distances, shown, train_split.render(rows[shown]), len(train_split), seed=0,
         weights_sha256=card.weights_sha256,
-    ))  # fmt: skip
-    print(f"{name}: median distance to the nearest of {len(train_split):,} training images: {np.median(samples):.2f} "
-          f"for samples, {np.median(test_distances):.2f} for test images")  # fmt: skip
+    )  # fmt: skip
+    store.Store().write_memory(name, memory)
+    return memory
+
+
+def write_gallery(name: str) -> dict[Path, int]:
+    """Write the splits of a data set that ship with the project: test images, and labelled training images for the
+    downstream tasks with few labels. Returns {path: number of images}. Raises ValueError where no split is shipped."""
+    info = DATASETS[name]
+    if not info.shipped:
+        reason = "is rendered from its factors" if info.grid else "ships no split"
+        raise ValueError(f"{name} {reason} and needs no gallery")
+    written = {}
+    for split in info.shipped:
+        path, arrays = GALLERIES / gallery_file(name, split), info.gallery(split)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+        written[path] = len(arrays["images"])
+    return written

@@ -19,6 +19,7 @@ import numpy as np
 
 from . import cards
 from .cards import NAME, ModelCard, ModelUnavailable
+from .encoded import EncodedImages
 from .folders import home
 
 if TYPE_CHECKING:
@@ -31,19 +32,6 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json")
 MAX_WEIGHT_BYTES = 64 * 2**20
 NETWORK_FORMAT = 1  # of network.json, as models.portable writes it
-
-
-@dataclass(frozen=True)
-class ModelMap:
-    """The map of a model: D-dimensional codes of N test images and their positions on 2-D maps."""
-
-    rows: np.ndarray  # (N,) int64, indices into the data set's test split
-    codes: np.ndarray  # (N, D) float32, posterior means
-    sigmas: np.ndarray  # (N, D) float32, posterior standard deviations; 0 for point codes
-    recon: np.ndarray  # (N,) float32, -log p(x | z = mean) in nats
-    umap: np.ndarray  # (N, 2) float32
-    umap_again: np.ndarray  # (N, 2) float32, another seed, aligned to umap
-    pca: np.ndarray  # (N, 2) float32
 
 
 @dataclass(frozen=True)
@@ -252,25 +240,20 @@ class Store:
             raise ModelUnavailable("its weights do not fit its config")
         return weights
 
-    def read_map(self, name: str) -> ModelMap:
+    def read_map(self, name: str) -> EncodedImages:
         """Read and validate a model's map.npz. Raises ModelUnavailable."""
         path = self.folder(name) / "map.npz"
         try:
             # opened here, because np.load leaves a damaged zip open
             with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-                parts = {f.name: file[f.name] for f in fields(ModelMap)}
+                encoded = EncodedImages.of(file)
         except Exception as error:  # zip, zlib and numpy raise different errors
             raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
-        n, d = parts["codes"].shape if parts["codes"].ndim == 2 else (0, 0)
-        layouts = dict.fromkeys(("umap", "umap_again", "pca"), (n, 2))
-        shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), **layouts}
-        if n == 0 or d != self.read_card(name).latent_dim:
-            raise ModelUnavailable("its map.npz does not belong to this model")
-        if any(parts[part].shape != shape for part, shape in shapes.items()):
-            raise ModelUnavailable("its map.npz holds arrays that do not fit each other")
-        if not all(np.isfinite(part).all() for part in parts.values()) or parts["rows"].min() < 0:
-            raise ModelUnavailable("its map.npz holds values that are not finite, or negative rows")
-        return ModelMap(**parts)
+        try:
+            encoded.check(self.read_card(name).latent_dim)
+        except ValueError as error:
+            raise ModelUnavailable(f"its map.npz {error}") from error
+        return encoded
 
     def read_memory(self, name: str) -> Memory:
         """Read and validate a model's memory.npz.
@@ -327,8 +310,8 @@ class Store:
         text = json.dumps(asdict(card), indent=1) + "\n"
         write_atomically(self.folder(card.name) / "card.json", text.encode())
 
-    def write_map(self, name: str, model_map: ModelMap) -> None:
-        _write_arrays(self.folder(name) / "map.npz", _shallow(model_map))
+    def write_map(self, name: str, encoded: EncodedImages) -> None:
+        _write_arrays(self.folder(name) / "map.npz", encoded.arrays)
 
     def write_memory(self, name: str, memory: Memory) -> None:
         _write_arrays(self.folder(name) / "memory.npz", _shallow(memory))
@@ -372,7 +355,7 @@ def card_of(model: LatentModel) -> ModelCard:
 
 
 def dimension_order(
-    card: ModelCard, levels: dict[str, range], model_map: ModelMap | None, prior_stddev: np.ndarray
+    card: ModelCard, levels: dict[str, range], encoded: EncodedImages | None, prior_stddev: np.ndarray
 ) -> list[int]:
     """Return all dimensions by descending information, level by level.
 
@@ -381,8 +364,8 @@ def dimension_order(
     """
     if "kl_per_dim" in card.figures:
         information = np.asarray(card.figures["kl_per_dim"])
-    elif model_map is not None:
-        information = model_map.codes.var(0) / np.maximum((model_map.sigmas**2).mean(0), 1e-12)
+    elif encoded is not None:
+        information = encoded.codes.var(0) / np.maximum((encoded.sigmas**2).mean(0), 1e-12)
     else:
         information = prior_stddev
     order = [int(d) for d in np.argsort(-information, kind="stable")]
@@ -414,6 +397,6 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise OSError(f"{path} could not be written ({error.strerror or error})") from error
 
 
-def _shallow(instance: ModelCard | ModelMap | Memory) -> dict:
+def _shallow(instance: ModelCard | Memory) -> dict:
     return {f.name: getattr(instance, f.name) for f in fields(instance)}
 

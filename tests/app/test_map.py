@@ -14,8 +14,9 @@ import vae
 from pages.components.map import scatter
 from pages.components.shell import pictures
 from pages.components.widgets import collection
-from vae import store
+from vae import jobs, store
 from vae.data import DATASETS
+from vae.latent import own_map
 
 from .test_pages import components, png, start
 
@@ -130,6 +131,38 @@ def test_a_crash_of_the_worker_is_reported_and_survived():
     assert [b for b in app.button if b.key == "map_fit"]  # and can be tried again
 
 
+@pytest.mark.parametrize("windows", [False, True])
+@pytest.mark.parametrize(
+    "limit, value, said",
+    [("TIME_LIMIT", 0.5, "it took longer than 0.5 seconds"), ("MEMORY_LIMIT", 2**28, "it needed more than 0.25 GB")],
+    ids=["time", "memory"],
+)
+def test_a_fit_beyond_a_limit_is_reported_and_survived(monkeypatch, windows, limit, value, said):
+    monkeypatch.setattr(jobs, "WINDOWS", windows)
+    monkeypatch.setattr(own_map, limit, value)
+    app = upload(start("map", model="mnist-vae-2d"), *digits(6))
+    app.button(key="map_fit").click().run()
+    if "map_job" in app.session_state:  # the run of the click may have outlived the job
+        app.session_state.map_job.process.wait(30)
+        app.run()
+    assert not app.exception and any(f"The map fit was stopped: {said}" in w.value for w in app.warning)
+    assert the_map(app) and [b for b in app.button if b.key == "map_fit"]
+
+
+def test_cancel_ends_the_process_and_two_sessions_have_a_fit_each():
+    one, two = (upload(start("map", model="mnist-vae-2d"), *digits(n)) for n in (5, 6))
+    for app in (one, two):
+        app.button(key="map_fit").click().run()
+    job, other = one.session_state.map_job, two.session_state.map_job
+    assert job.folder != other.folder and job.process.pid != other.process.pid
+    one.button(key="map_fit_cancel").click().run()
+    assert not one.exception and "map_job" not in one.session_state and the_map(one)
+    assert not job.alive and not job.folder.exists()
+    assert other.alive and other.folder.exists()
+    two.button(key="map_fit_cancel").click().run()
+    assert not other.alive and [b for b in two.button if b.key == "map_fit"]
+
+
 def test_others_fitting_is_no_crash(monkeypatch):
     monkeypatch.setattr("vae.latent.own_map.MAX_JOBS", 0)
     app = upload(start("map", model="mnist-vae-2d"), *digits(5))
@@ -145,9 +178,9 @@ def test_what_the_browser_gets_of_a_collection():
     n = header["n"]
     assert (n, header["dims"], header["layouts"]) == (5000, 2, ["umap", "umap_again", "pca"])
     floats = np.frombuffer(payload[: 4 * n * 9], np.float32)
-    np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), shown.codes)
-    np.testing.assert_array_equal(floats[2 * n : 3 * n], shown.recon)
-    np.testing.assert_array_equal(floats[5 * n : 7 * n].reshape(n, 2), shown.fitted["umap_again"])
+    np.testing.assert_array_equal(floats[: 2 * n].reshape(n, 2), shown.encoded.codes)
+    np.testing.assert_array_equal(floats[2 * n : 3 * n], shown.encoded.recon)
+    np.testing.assert_array_equal(floats[5 * n : 7 * n].reshape(n, 2), shown.encoded.umap_again)
     labels = np.frombuffer(payload[4 * n * 9 :], np.uint16)
     np.testing.assert_array_equal(labels, np.tile(shown.labels, 2))
     message = collection.sheet_message(shown)
@@ -163,7 +196,7 @@ def test_what_the_browser_gets_of_a_collection():
 
 def test_what_the_browser_sends_of_the_map_reaches_the_page_where_it_is_valid(monkeypatch):
     shown = collection.from_test_images("mnist-vae-2d")
-    layout = collection.Layout("umap", "UMAP", shown.fitted["umap"], 15)
+    layout = collection.Layout("umap", "UMAP", shown.encoded.umap, 15)
     heard, reruns = [], []
     monkeypatch.setattr(scatter, "request_rerun", reruns.append)
     monkeypatch.setattr(scatter.state, "card", lambda: vae.load("mnist-vae-2d").card)

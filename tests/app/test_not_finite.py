@@ -3,6 +3,7 @@
 import json
 import math
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -282,14 +283,14 @@ def test_answers_list_the_pictures_that_are_missing():
 
 def test_errors_of_an_own_map_that_are_not_finite():
     shown = collection.from_test_images(NAME)
-    recon = shown.recon.copy()
+    recon = shown.encoded.recon.copy()
     recon[:3] = math.nan, math.inf, -math.inf
-    own = collection.Collection(**{**vars(shown), "recon": recon})
+    own = replace(shown, encoded=replace(shown.encoded, recon=recon))
     message = collection.points_message(own)
     (size,) = struct.unpack("<I", message[:4])
-    start_of = 4 + size + 4 * own.codes.size
+    start_of = 4 + size + 4 * own.encoded.codes.size
     assert np.frombuffer(message[start_of : start_of + 8], np.float32).tolist() == [math.inf, math.inf]
     colouring = scatter._colouring(own, "reconstruction error")
     assert math.isfinite(colouring["low"]) and colouring["low"] < colouring["high"] < math.inf
-    own = collection.Collection(**{**vars(shown), "recon": np.full_like(recon, math.nan)})
+    own = replace(shown, encoded=replace(shown.encoded, recon=np.full_like(recon, math.nan)))
     assert scatter._colouring(own, "reconstruction error")["high"] == 0

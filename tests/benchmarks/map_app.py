@@ -11,6 +11,7 @@ from pages.components.shell import link
 from pages.components.widgets import collection
 from pages.components.widgets.charts import PETROFF
 from vae.data import DATASETS
+from vae.encoded import EncodedImages
 
 NAME, DRAWS = "mnist-vae-2d", 7
 
@@ -27,9 +28,10 @@ def points() -> collection.Collection:
     rows = np.tile(np.arange(len(split)), DRAWS)
     kinds = np.tile(labels.numpy(), DRAWS)
     return collection.Collection(
-        id="benchmark", sheet="benchmark", title="draws", codes=codes, features=codes,
-        recon=np.zeros(len(codes), np.float32), labels=kinds, classes=DATASETS["mnist"].classes, ys=kinds,
-        fitted={}, map_details={}, images=lambda i: split.batch(rows[i])[0], rows=rows, names=None,
+        id="benchmark", sheet="benchmark", title="draws",
+        encoded=EncodedImages(rows, codes, codes, np.zeros(len(codes), np.float32), codes, codes, codes),
+        features=codes, labels=kinds, classes=DATASETS["mnist"].classes, ys=kinds, map_details={},
+        images=lambda i: split.batch(rows[i])[0], names=None,
     )  # fmt: skip
 
 
@@ -39,7 +41,7 @@ shown = points()
 if "scattergl" in st.query_params:
     figure = go.Figure(
         go.Scattergl(
-            x=shown.codes[:, 0], y=shown.codes[:, 1], mode="markers", text=shown.labels,
+            x=shown.encoded.codes[:, 0], y=shown.encoded.codes[:, 1], mode="markers", text=shown.labels,
             marker={"size": 4, "color": [PETROFF[label] for label in shown.labels]},
         )
     )  # fmt: skip
@@ -50,6 +52,6 @@ else:
     nothing = np.empty(0, int)
     scatter(
         shown, layout, "class", lambda *_: None, lambda _: None, lambda _: None,
-        current=shown.codes[0], neighbours=nothing, selected=nothing, path=np.empty((0, 2)), marks=[],
+        current=shown.encoded.codes[0], neighbours=nothing, selected=nothing, path=np.empty((0, 2)), marks=[],
     )  # fmt: skip
 st.title("Map")

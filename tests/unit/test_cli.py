@@ -5,23 +5,7 @@ import pytest
 
 from vae import __main__ as cli
 from vae import pipeline, store
-from vae.data import DATASETS
-from vae.latent import maps
 from vae.training import checkpoints
-from vae.training.recipes import RECIPES
-
-
-@pytest.fixture
-def small_world(tmp_path, monkeypatch, tiny_split):
-    """An empty store, one quick recipe, 40 images."""
-    recipe = dataclasses.replace(RECIPES["mnist-vae-2d"], steps=3, batch_size=4)
-    info = dataclasses.replace(DATASETS["mnist"], load=lambda split: tiny_split((1, 28, 28), n=40))
-    monkeypatch.setitem(RECIPES, "mnist-vae-2d", recipe)
-    monkeypatch.setitem(DATASETS, "mnist", info)
-    monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
-    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed: np.zeros((len(codes), 2), np.float32))
-    (tmp_path / "pretrained").mkdir()
-    return tmp_path
 
 
 def test_train_evaluate_map_list(small_world, capsys):
@@ -95,7 +79,7 @@ def test_a_folder_is_tried_before_anything_is_measured(small_world, monkeypatch,
 
     monkeypatch.setattr(checkpoints, "try_writing", refused)
     monkeypatch.setattr(pipeline, "evaluate", None)
-    monkeypatch.setattr(pipeline, "map_of", None)
+    monkeypatch.setattr(pipeline, "fit_map", None)
     for command in ("evaluate", "map", "memory", "train"):
         assert cli.main([command, "mnist-vae-2d"]) == 1
         assert "cannot be written to (Read-only file system)" in capsys.readouterr().err

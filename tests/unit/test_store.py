@@ -10,6 +10,7 @@ import torch
 import vae
 from vae import store
 from vae.data import DATASETS, idx
+from vae.encoded import EncodedImages
 from vae.models import FAMILIES, NetworkConfig
 from vae.training.recipes import RECIPES
 
@@ -133,7 +134,7 @@ def test_a_map_is_read_back_and_damage_told(saved):
     rng = np.random.default_rng(0)
     parts = {name: rng.normal(size=(4, 2)) for name in ("codes", "sigmas", "umap", "umap_again", "pca")}
     parts |= {"rows": np.arange(4), "recon": rng.normal(size=4)}
-    store.Store([root]).write_map("tiny", store.ModelMap(**parts))
+    store.Store([root]).write_map("tiny", EncodedImages(**parts))
     np.testing.assert_array_equal(store.Store([root]).read_map("tiny").umap, parts["umap"])
     path = root / "tiny" / "map.npz"
     path.write_bytes(path.read_bytes()[:-50])
@@ -147,7 +148,7 @@ def test_a_map_is_read_back_and_damage_told(saved):
         ({"umap": np.full((4, 2), np.nan)}, "not finite"),
         ({"rows": np.array([0, 1, 2, -1])}, "negative rows"),
     ]:
-        store.Store([root]).write_map("tiny", store.ModelMap(**{**parts, **wrong}))
+        store.Store([root]).write_map("tiny", EncodedImages(**{**parts, **wrong}))
         with pytest.raises(store.ModelUnavailable, match=said):
             store.Store([root]).read_map("tiny")
 

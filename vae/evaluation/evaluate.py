@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import jobs
 from ..data import DATASETS, DatasetInfo
 from ..models import LatentModel
 from ..store import ModelCard
@@ -17,7 +18,7 @@ def evaluate(
     limit: int | None = None,
     without: tuple[str, ...] = (),
     parameters: dict[str, dict] | None = None,
-    progress: bool = False,
+    progress: jobs.Report | None = None,
     downstream: tuple[str, ...] = (),
     on: str = "test",
 ) -> tuple[dict, dict]:
@@ -27,6 +28,7 @@ def evaluate(
     without: measures to leave out. "dci" takes minutes where the data's factors are known, and "nll" where pixels
     are binary.
     parameters: replacements for parameters of a figure's protocol, {"nll": {"samples": 1000}}.
+    progress: called with (stage, share).
     downstream: a recipe's `downstream` tasks, measured on test images only; with a limit, on one choice of labels
     instead of five.
     on: "test", or "validation" if the figures are used to choose a run.
@@ -42,14 +44,19 @@ def evaluate(
     for task in downstream:
         _check_task(task, info, every, measures)
     split = info.load(on)
-    context = Context(model, info, split, min(limit or len(split), len(split)), on, progress, parameters or {})
+    context = Context(model, info, split, min(limit or len(split), len(split)), on, parameters=parameters or {})
     figures: dict[str, Any] = {}
     protocol: dict[str, str] = {}
-    for name, measure in measures.items():
-        if name not in without and (not measure.task or measure.task in downstream):
-            found, sentences = run(measure, context)
-            figures |= found
-            protocol |= sentences
+    chosen = {
+        name: measure for name, measure in measures.items()
+        if name not in without and (not measure.task or measure.task in downstream)
+    }  # fmt: skip
+    for number, (name, measure) in enumerate(chosen.items()):
+        context.report = jobs.part(progress, number / len(chosen), (number + 1) / len(chosen))
+        context.report(f"measuring {name}", 0.0)
+        found, sentences = run(measure, context)
+        figures |= found
+        protocol |= sentences
     return figures, protocol
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from .. import store
+from .. import jobs, store
 from ..data import DATASETS, DatasetInfo, Split
 from ..metrics import classifier as judge
 from ..training import checkpoints
@@ -55,8 +54,11 @@ def accuracy(network: nn.Module, split: Split, rows: np.ndarray) -> tuple[float,
     return tuple(right.double().mean(0).tolist())
 
 
-def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) -> judge.Classifier:
+def fit_classifier(
+    data: str, folder: Path | None = None, steps: int = STEPS, progress: jobs.Report | None = None
+) -> judge.Classifier:
     """Train on the train and validation splits, measure on the test split, write <data>.safetensors."""
+    report = jobs.part(progress)
     info = DATASETS[data]
     folder = folder or judge.CLASSIFIERS
     checkpoints.try_writing(folder)
@@ -64,8 +66,13 @@ def fit_classifier(data: str, folder: Path | None = None, steps: int = STEPS) ->
     train, test = info.load("train+validation"), info.load("test")
     torch.manual_seed(0)
     model = judge.Classifier(info.image_shape, head_sizes(info))
-    rows = tqdm(Batches(len(train), BATCH_SIZE, 0, 0, steps), desc=f"classifier of {data}")
-    fit_network(model, ((train.batch(part)[0], targets(train, part)) for part in rows), steps)
+
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        for step, rows in enumerate(Batches(len(train), BATCH_SIZE, 0, 0, steps)):
+            report(f"training the classifier of {data}", step / steps)
+            yield train.batch(rows)[0], targets(train, rows)
+
+    fit_network(model, batches(), steps)
     model.accuracy = accuracy(model, test, np.arange(len(test)))
     accuracies = ",".join(f"{value:.4f}" for value in model.accuracy)
     store.write_atomically(folder / f"{data}.safetensors", save(model.state_dict(), {"accuracy": accuracies}))

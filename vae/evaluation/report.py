@@ -14,6 +14,7 @@ from PIL import Image
 from .. import store
 from ..data import DATASETS
 from ..data.base import CRISP_BELOW
+from ..encoded import EncodedImages
 from ..latent.geometry import prior_grid, traversal
 from ..models import FAMILIES, LatentModel
 from ..training import tries
@@ -289,7 +290,7 @@ def traversals_table(cards: list[store.ModelCard], columns: int = 3) -> str:
 
 @torch.no_grad()
 def traversal_picture(
-    model: LatentModel, model_map: store.ModelMap, columns: int = 11, rows: int = 10
+    model: LatentModel, encoded: EncodedImages, columns: int = 11, rows: int = 10
 ) -> Image.Image:
     """Render traversals: one row for each dimension, by descending information; samples where the code is discrete.
 
@@ -301,15 +302,15 @@ def traversal_picture(
         z = model.sample(rows * columns, generator=torch.Generator().manual_seed(0))
         images = torch.nn.functional.pad(model.decode(z), (1, 1, 1, 1), value=0.5)
         return _picture([torch.cat(list(row), dim=2) for row in images.split(columns)])
-    codes = torch.from_numpy(model_map.codes)
+    codes = torch.from_numpy(encoded.codes)
     noise = np.random.RandomState(0).standard_normal(codes.shape)
-    low, high = np.percentile(model_map.codes + model_map.sigmas * noise, [1, 99], axis=0)
+    low, high = np.percentile(encoded.codes + encoded.sigmas * noise, [1, 99], axis=0)
     order = store.dimension_order(
-        store.card_of(model), model.levels, model_map, np.ones(model.latent_dim)
+        store.card_of(model), model.levels, encoded, np.ones(model.latent_dim)
     )[:rows]
     y = None
     if model.num_classes:
-        label = int(DATASETS[store.card_of(model).data].load("test").labels[model_map.rows[0]])
+        label = int(DATASETS[store.card_of(model).data].load("test").labels[encoded.rows[0]])
         y = torch.full((columns,), label)
     strips = []
     for d in order:

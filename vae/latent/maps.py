@@ -6,8 +6,12 @@ even longer, so the web process must do neither.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple, Protocol
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
@@ -16,6 +20,8 @@ from scipy.signal import fftconvolve
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
+from .. import folders
+from ..jobs import Report, part
 from .geometry import nearest
 
 N_NEIGHBORS, MIN_DIST = 15, 0.1
@@ -25,19 +31,71 @@ CELLS = 256  # cells across the grid that caches the repulsion by all points
 INVERSE_NEIGHBORS = 8  # neighbours on a map whose codes are averaged for a position between them
 
 
-class ProgressFile(Protocol):
-    """What tqdm needs of a file."""
+@cache
+def numba_cache() -> str:
+    """Return a folder for the code that numba compiles: NUMBA_CACHE_DIR, else one in the user's cache folder, else a
+    temporary one of this process.
 
-    def write(self, text: str) -> object: ...
+    Where none of numba's own choices can be written to, as in a container without a home folder, umap cannot be
+    imported. numba unpickles what it finds there, so the folder must not be one that others can write to.
+    """
+    if folder := os.environ.get("NUMBA_CACHE_DIR"):
+        return folder
+    path = folders.cache() / "numba"
+    try:
+        if not path.is_absolute():  # "~" without a user
+            raise OSError
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+        return str(path)
+    except OSError:
+        return _temporary_folder().name
 
-    def flush(self) -> None: ...
+
+@cache
+def _temporary_folder() -> tempfile.TemporaryDirectory:
+    """Return a folder that is removed when this process ends."""
+    return tempfile.TemporaryDirectory(prefix="vae-numba-", ignore_cleanup_errors=True)
 
 
-def fit_umap(codes: np.ndarray, seed: int = 0, progress_file: ProgressFile | None = None) -> np.ndarray:
+class FittedMaps(NamedTuple):
+    """Three maps of N codes."""
+
+    layouts: dict[str, np.ndarray]  # "umap", "umap_again", "pca": (N, 2) float32; umap_again is aligned to umap
+    parameters: dict  # how they were fitted and how trustworthy each is, for a card and a caption
+
+
+def fit_maps(features: np.ndarray, seed: int = 0, progress: Report | None = None) -> FittedMaps:
+    """Fit maps of features (N, F), in which distances between codes are measured: UMAP with two seeds, and PCA.
+
+    N is at least 5. progress(stage, share) is called meanwhile.
+    """
+    report = part(progress)
+    report("loading UMAP", 0.0)
+    umap = fit_umap(features, seed, lambda share: report("fitting UMAP", 0.2 + 0.4 * share))
+    report("fitting UMAP again", 0.6)
+    again = fit_umap(features, seed + 1, lambda share: report("fitting UMAP again", 0.6 + 0.35 * share))
+    pca = pca_plane(features).place(features).astype(np.float32)
+    layouts = {"umap": umap, "umap_again": align_to(again, umap), "pca": pca}
+    report("measuring trustworthiness", 0.95)
+    trust = {name: map_trustworthiness(features, xy) for name, xy in layouts.items()}
+    return FittedMaps(layouts, map_parameters(len(features), seed, trust))
+
+
+def map_parameters(n: int, seed: int, trust: dict[str, float]) -> dict:
+    """Return how maps of n codes are fitted with this seed, and their trustworthiness by name."""
+    return {
+        "points": n, "seed": seed, "seed_again": seed + 1, "n_neighbors": min(N_NEIGHBORS, n - 1),
+        "min_dist": MIN_DIST, "trustworthiness": trust,
+    }  # fmt: skip
+
+
+def fit_umap(codes: np.ndarray, seed: int = 0, progress: Callable[[float], None] | None = None) -> np.ndarray:
     """Return the UMAP (McInnes et al. 2018) of codes (N, D) as (N, 2) float32, reproducible for a seed.
 
-    N is at least 5. progress_file: a file-like object that umap writes its progress bar to.
+    N is at least 5. progress: called with the share of epochs that are done, 0 to 1.
     """
+    os.environ["NUMBA_CACHE_DIR"] = numba_cache()  # numba reads it when umap imports it
     import umap
 
     n_neighbors = min(N_NEIGHBORS, len(codes) - 1)
@@ -47,9 +105,26 @@ def fit_umap(codes: np.ndarray, seed: int = 0, progress_file: ProgressFile | Non
         force_approximation_algorithm=True,
         # few points have too few eigenvectors for spectral initialisation
         init="spectral" if len(codes) > 4 * N_NEIGHBORS else "pca",
-        tqdm_kwds=None if progress_file is None else {"disable": False, "file": progress_file, "mininterval": 0.2},
+        tqdm_kwds=None if progress is None else {
+            "disable": False, "file": _ProgressBar(progress), "mininterval": 0.2,
+        },
     )  # fmt: skip
     return reducer.fit_transform(codes).astype(np.float32)
+
+
+class _ProgressBar:
+    """A file-like object that umap writes its progress bar to; it calls on_share with the share done, 0 to 1."""
+
+    def __init__(self, on_share: Callable[[float], None]):
+        self.on_share = on_share
+
+    def write(self, text: str) -> None:
+        percent = re.search(r"(\d+)%", text)
+        if percent:
+            self.on_share(int(percent[1]) / 100)
+
+    def flush(self) -> None:
+        pass
 
 
 def align_to(xy: np.ndarray, reference: np.ndarray) -> np.ndarray:

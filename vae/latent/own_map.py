@@ -1,4 +1,4 @@
-"""A map of uploaded images, fitted in a process of its own: python -m vae.latent.own_map FOLDER.
+"""A map of uploaded images, fitted as a job: a process of its own.
 
 The web process starts the job, reads its progress and may cancel it. It never imports umap and never
 decodes the uploaded files, and a crash of this process does not affect it.
@@ -7,15 +7,9 @@ decodes the uploaded files, and a crash of this process does not affect it.
 from __future__ import annotations
 
 import functools
-import json
-import os
-import re
-import sys
-import tempfile
-import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,38 +17,30 @@ import torch
 from torch import Tensor
 
 from .. import jobs, store
-from ..data import DATASETS, DatasetInfo
+from ..data import DatasetInfo
 from ..data.archives import File
 from ..data.images import UploadError, read_image
+from ..encoded import EncodedImages
 from ..metrics import average_terms
 from . import maps
 
 MIN_IMAGES = 5  # to fit a map; fewer are placed on the model's map
 MAX_JOBS = 2  # at once, in all sessions together
 TIME_LIMIT = 600  # seconds
-RESULT_TTL = 60  # seconds an uncollected result is kept
-BATCH = 100
-
-
-class Busy(Exception):
-    """An error for too many jobs at once; its message is one sentence for the user."""
+MEMORY_LIMIT = 4 * 2**30  # bytes
+BATCH, SEED = 100, 0
 
 
 @dataclass(frozen=True)
 class OwnMap:
-    """The result of a job: N images as the model sees them, their codes and their positions."""
+    """The result of a job: a visitor's images as the model sees them, encoded, with maps of their own."""
 
+    encoded: EncodedImages  # of N images; rows are indices among the uploaded files, ascending
     images: np.ndarray  # (N, C, H, W) uint8
-    names: np.ndarray  # (N,) str
-    labels: np.ndarray  # (N,) int64, indices into folders
-    folders: np.ndarray  # (F,) str, folder names; one empty name for images without a folder
     classes: np.ndarray  # (N,) int64, the classes that a conditional model was given; 0 for other models
-    codes: np.ndarray  # (N, D) float32, posterior means
-    recon: np.ndarray  # (N,) float32, -log p(x | z = mean) in nats
-    umap: np.ndarray  # (N, 2) float32
-    umap_again: np.ndarray  # (N, 2) float32, another seed
-    pca: np.ndarray  # (N, 2) float32
-    trustworthiness: np.ndarray  # (3,) of umap, umap_again, pca
+    map_parameters: dict  # see maps.map_parameters
+    names: tuple[str, ...]  # (N,), of the files
+    folders: tuple[str, ...]  # (N,), of the files; "" for those without
     left_out: int  # files that could not be decoded
 
 
@@ -63,107 +49,69 @@ def as_the_model_sees(content: bytes, info: DatasetInfo) -> Tensor:
     return info.prepare(read_image(content)).x
 
 
-class Job:
-    """A map being fitted in another process. The constructor raises Busy when MAX_JOBS are running."""
-
-    _running: set[Job] = set()
-    _lock = threading.Lock()
+class Job(jobs.Job[OwnMap]):
+    """A map being fitted in another process. The constructor raises jobs.Busy when MAX_JOBS are running."""
 
     def __init__(self, model_name: str, files: list[File]):
-        with self._lock:
-            # jobs that have ended uncollected no longer count
-            self._running.difference_update([job for job in self._running if not job.alive])
-            if len(self._running) >= MAX_JOBS:
-                raise Busy("Others are fitting maps just now; try again in a minute.")
-            self._folder = tempfile.TemporaryDirectory(prefix="own-map-")
-            self.folder = Path(self._folder.name)
-            with zipfile.ZipFile(self.folder / "images.zip", "w") as archive:
+        def prepare(folder: Path) -> None:
+            (folder / "model").write_text(model_name, encoding="utf-8")
+            with zipfile.ZipFile(folder / "images.zip", "w") as archive:
                 for i, file in enumerate(files):  # entries are numbered: uploaded names must not become paths
                     archive.writestr(str(i), file.content)
-            job = {"model": model_name, "names": [f.name for f in files], "folders": [f.folder for f in files]}
-            (self.folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            self._process = jobs.Process("vae.latent.own_map", self.folder, {"NUMBA_NUM_THREADS": "1"})
-            self.process, self.progress = self._process.process, self._process.progress
-            self._running.add(self)
-        # a session may end without notice: an uncollected result is removed
-        self._expiry = threading.Timer(TIME_LIMIT + RESULT_TTL, self.cancel)
-        self._expiry.daemon = True
-        self._expiry.start()
 
-    @property
-    def alive(self) -> bool:
-        return self._process.alive
-
-    def cancel(self) -> None:
-        self._end()
-
-    def result(self) -> OwnMap:
-        """Return the result of the finished process and remove its folder.
-
-        Raises UploadError with the message that the process wrote, or with the exit status where it wrote none.
-        """
-        try:
-            path = self.folder / "result.npz"
-            if path.exists():
-                with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-                    parts = {f.name: file[f.name] for f in fields(OwnMap)}
-                return OwnMap(**{**parts, "left_out": int(parts["left_out"])})
-            message = self.folder / "sentence"
-            if message.exists():
-                raise UploadError(message.read_text(encoding="utf-8"))
-            raise UploadError(
-                f"The map process ended without a result (exit {self.process.returncode}); "
-                "nothing else is affected, and you can try again."
-            )
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        self._expiry.cancel()
-        with self._lock:
-            self._running.discard(self)
-        self._process.cancel()
-        self._folder.cleanup()
+        names, folders = [file.name for file in files], [file.folder for file in files]
+        super().__init__(
+            "vae.latent.own_map", "The map fit", prepare, functools.partial(parse, model_name, names, folders),
+            jobs.Limits(TIME_LIMIT, MEMORY_LIMIT, MAX_JOBS),
+            {"NUMBA_NUM_THREADS": "1", "NUMBA_CACHE_DIR": maps.numba_cache()},
+        )  # fmt: skip
 
 
-def main(folder: Path) -> None:
-    jobs.end_after(TIME_LIMIT)
-    jobs.lower_priority()  # pages come first
-    torch.set_grad_enabled(False)
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+def parse(model_name: str, names: list[str], folders: list[str], arrays: jobs.Arrays) -> OwnMap:
+    """Return the result of a job whose arrays, those of `fit`, may be anything. Raises ValueError and KeyError.
 
-    try:
-        result = fit(job, folder / "images.zip", functools.partial(jobs.write_progress, folder))
-    except UploadError as error:
-        store.write_atomically(folder / "sentence", str(error).encode())
-        return
-    with (folder / "writing.npz").open("wb") as file:
-        np.savez(file, **{f.name: getattr(result, f.name) for f in fields(OwnMap)})
-    os.replace(folder / "writing.npz", folder / "result.npz")
-
-
-def fit(job: dict, archive: Path, report: Callable[[str, float], None]) -> OwnMap:
-    """Decode and encode the images of an archive and fit maps to their codes.
-
-    job: the content of job.json. report(stage, share): called with the progress. Raises UploadError where fewer
-    than MIN_IMAGES can be decoded or a value of the model is not finite.
+    names, folders: of the uploaded files.
     """
-    model = store.load(job["model"])
-    info = DATASETS[store.card_of(model).data]
-    images, kept = [], []
-    with zipfile.ZipFile(archive) as file:
-        for i in range(len(job["names"])):
-            if i % 20 == 0:
-                report(f"reading image {i + 1:,} of {len(job['names']):,}", 0.15 * i / len(job["names"]))
-            try:
-                images.append(as_the_model_sees(file.read(str(i)), info))
-                kept.append(i)
-            except UploadError:
-                continue
-    n = len(images)
-    if n < MIN_IMAGES:
-        raise UploadError(f"Only {n} of {len(job['names'])} files could be decoded; a map needs {MIN_IMAGES} images.")
-    x = torch.cat(images)
+    card = store.Store().read_card(model_name)
+    encoded = EncodedImages.of(arrays)
+    encoded.check(card.latent_dim)
+    n = len(encoded)
+    images, classes, trust = (arrays[name] for name in ("images", "classes", "trustworthiness"))
+    if images.shape != (n, *card.image_shape) or images.dtype != np.uint8:
+        raise ValueError("holds images of another kind than the model's")
+    if encoded.rows.max() >= len(names) or (np.diff(encoded.rows) <= 0).any():
+        raise ValueError("holds rows of other files")
+    known = range(max(1, card.num_classes))
+    if classes.shape != (n,) or classes.dtype.kind != "i" or not set(classes.tolist()) <= set(known):
+        raise ValueError("holds classes that the model does not have")
+    layouts = encoded.layouts
+    if trust.shape != (len(layouts),) or not np.isfinite(trust).all():
+        raise ValueError("holds no trustworthiness")
+    kept = encoded.rows.tolist()
+    return OwnMap(
+        encoded, images, classes,
+        maps.map_parameters(n, SEED, dict(zip(layouts, trust.tolist(), strict=True))),
+        tuple(names[i] for i in kept), tuple(folders[i] for i in kept), len(names) - n,
+    )  # fmt: skip
+
+
+def work(folder: Path, report: jobs.Report) -> jobs.Arrays:
+    torch.set_grad_enabled(False)
+    try:
+        return fit((folder / "model").read_text(encoding="utf-8"), folder / "images.zip", report)
+    except UploadError as error:
+        raise jobs.JobError(str(error)) from error
+
+
+def fit(model_name: str, archive: Path, report: jobs.Report) -> jobs.Arrays:
+    """Decode and encode the images of an archive, named "0", "1", ..., and fit maps to their codes.
+
+    Returns the arrays of EncodedImages and images, classes and trustworthiness, which `parse` reads. Raises
+    UploadError where fewer than MIN_IMAGES can be decoded or a value of the model is not finite.
+    """
+    model = store.load(model_name)
+    x, rows = _decode(archive, store.Store().dataset(store.card_of(model)), jobs.part(report, 0.0, 0.15))
+    n = len(x)
     classes = torch.zeros(n, dtype=torch.int64)
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
@@ -175,43 +123,40 @@ def fit(job: dict, archive: Path, report: Callable[[str, float], None]) -> OwnMa
             yield part, classes[first : first + BATCH]
 
     terms = average_terms(model, batches())
-    usable = np.isfinite(terms.means).all(1) & np.isfinite(terms.recon_at_mean)
+    usable = np.isfinite(terms.means).all(1) & np.isfinite(terms.sigmas).all(1) & np.isfinite(terms.recon_at_mean)
     if not usable.all():
         raise UploadError(
             f"The model returns a value that is not a finite number for {n - usable.sum():,} of these {n:,} images, "
             "so a map of them cannot be fitted."
         )
     features = model.features(torch.from_numpy(terms.means)).numpy()
-    report("loading UMAP", 0.3)
-    umap = maps.fit_umap(features, 0, _ProgressBar(lambda share: report("fitting UMAP", 0.45 + 0.3 * share)))
-    again = maps.fit_umap(features, 1, _ProgressBar(lambda share: report("fitting UMAP again", 0.75 + 0.2 * share)))
-    pca = maps.pca_plane(features).place(features).astype(np.float32)
-    report("measuring", 0.97)
-    folders, labels = np.unique([job["folders"][i] for i in kept], return_inverse=True)
-    layouts = (umap, maps.align_to(again, umap), pca)
-    return OwnMap(
-        images=(x * 255).round().to(torch.uint8).numpy(), names=np.array([job["names"][i] for i in kept]),
-        labels=labels, folders=folders, classes=classes.numpy(), codes=terms.means,
-        recon=terms.recon_at_mean, umap=layouts[0], umap_again=layouts[1], pca=layouts[2],
-        trustworthiness=np.array([maps.map_trustworthiness(features, xy) for xy in layouts]),
-        left_out=len(job["names"]) - n,
-    )  # fmt: skip
+    fitted = maps.fit_maps(features, SEED, jobs.part(report, 0.3, 1.0))
+    encoded = EncodedImages(rows, terms.means, terms.sigmas, terms.recon_at_mean, **fitted.layouts)
+    return encoded.arrays | {
+        "images": (x * 255).round().to(torch.uint8).numpy(), "classes": classes.numpy(),
+        "trustworthiness": np.array(list(fitted.parameters["trustworthiness"].values())),
+    }  # fmt: skip
 
 
-class _ProgressBar:
-    """A file-like object that umap writes its progress bar to; it calls on_share with the share done, 0 to 1."""
-
-    def __init__(self, on_share: Callable[[float], None]):
-        self.on_share = on_share
-
-    def write(self, text: str) -> None:
-        percent = re.search(r"(\d+)%", text)
-        if percent:
-            self.on_share(int(percent[1]) / 100)
-
-    def flush(self) -> None:
-        pass
+def _decode(archive: Path, info: DatasetInfo, report: jobs.Report) -> tuple[Tensor, np.ndarray]:
+    """Return the images x (N, C, H, W) of an archive as the model sees them, and the rows (N,) that can be decoded."""
+    images, rows = [], []
+    with zipfile.ZipFile(archive) as file:
+        files = len(file.namelist())
+        for i in range(files):
+            if i % 20 == 0:
+                report(f"reading image {i + 1:,} of {files:,}", i / files)
+            try:
+                images.append(as_the_model_sees(file.read(str(i)), info))
+                rows.append(i)
+            except UploadError:
+                continue
+    if len(images) < MIN_IMAGES:
+        raise UploadError(
+            f"Only {len(images)} of {files} files could be decoded; a map needs {MIN_IMAGES} images."
+        )
+    return torch.cat(images), np.array(rows)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    jobs.run(work)

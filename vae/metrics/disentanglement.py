@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 BATCH = 64  # codes behind one vote of factor_vae_score and one point of beta_vae_score
 TRAIN_POINTS, TEST_POINTS = 10_000, 5_000  # votes, points
@@ -170,13 +169,14 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
 
 
 def dci(
-    codes: np.ndarray, factors: np.ndarray, baseline: bool = True, progress: bool = False,
+    codes: np.ndarray, factors: np.ndarray, baseline: bool = True, progress: Callable[[float], None] | None = None,
     jobs: int = 1,
 ) -> DCI:  # fmt: skip
     """Return disentanglement, completeness and informativeness (Eastwood & Williams 2018). Takes minutes.
 
     Gradient-boosted trees (scikit-learn's defaults, seed 0) predict each factor from the whole code; their feature
     importances measure how informative each dimension is. jobs: the number of processes, -1 for one per core.
+    progress: called with the share of factors that are done, 0 to 1.
     Raises ValueError where a factor is constant in the training rows.
     """
     codes, factors, varying = _checked(codes, factors)
@@ -188,10 +188,11 @@ def dci(
     fitted = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(_fit_trees)(codes, factors[:, k], cut) for k in order
     )
-    bar = tqdm(fitted, desc="dci", unit="factor", total=len(order), disable=not progress)
-    for k, (of_factor, accuracy) in zip(order, bar, strict=False):
+    for k, (of_factor, accuracy) in zip(order, fitted, strict=False):
         importance[:, k] = of_factor
         accuracies.append(accuracy)
+        if progress is not None:
+            progress(len(accuracies) / len(order))
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(
         disentanglement, completeness, float(np.mean(accuracies)), importance, _constant(varying),

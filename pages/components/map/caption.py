@@ -25,7 +25,7 @@ def caption(shown: Collection, layout: Layout, colour_by: str, neighbours: int) 
     if state.card().figures.get("active_units") == 0:
         parts.append(
             "No dimension is active: the codes' largest standard deviation is "
-            f"{shown.codes.std(0).max():.1g} where the prior's is 1, and the map enlarges what the decoder "
+            f"{shown.encoded.codes.std(0).max():.1g} where the prior's is 1, and the map enlarges what the decoder "
             "cannot see."
         )
     if colour_by == "reconstruction error":

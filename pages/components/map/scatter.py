@@ -90,7 +90,7 @@ def _colouring(collection: Collection, colour_by: str) -> dict:
     if colour_by == "class":
         return {"kind": "class"}
     dim = int(colour_by[1:]) if colour_by.startswith("z") else None
-    values = collection.recon if dim is None else collection.codes[:, dim]
+    values = collection.encoded.recon if dim is None else collection.encoded.codes[:, dim]
     values = values[np.isfinite(values)]
     low, high = np.quantile(values, [0.02, 0.98]) if len(values) else (0.0, 0.0)
     if dim is not None:  # values have a sign, so centre the scale on 0

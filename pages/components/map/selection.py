@@ -46,8 +46,8 @@ def _mean(collection: Collection, indices: np.ndarray) -> torch.Tensor:
     """Return the mean code (D,). Codebook indices have no mean: return the code whose features are nearest to the mean
     features."""
     if state.model().discrete:
-        return torch.from_numpy(collection.codes[_most_typical(collection, indices)])
-    return torch.from_numpy(collection.codes[indices]).mean(0)
+        return torch.from_numpy(collection.encoded.codes[_most_typical(collection, indices)])
+    return torch.from_numpy(collection.encoded.codes[indices]).mean(0)
 
 
 def _distances(collection: Collection, indices: np.ndarray) -> np.ndarray:
@@ -111,7 +111,7 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
         return
     selected = torch.zeros(len(collection), dtype=torch.bool)
     selected[torch.from_numpy(indices)] = True
-    direction = latent.attribute_direction(torch.from_numpy(collection.codes), selected)
+    direction = latent.attribute_direction(torch.from_numpy(collection.encoded.codes), selected)
     zs = state.z() + STEPS[:, None] * direction.vector
     picture_grid(
         state.decode(zs), [f"{t:+g} times the direction" for t in STEPS.tolist()], key="map_selection_walk",
@@ -129,7 +129,7 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
 def _images(collection: Collection, indices: np.ndarray) -> None:
     sort_order = st.selectbox("Sort", SORT_ORDERS, key="map_selection_sort")
     sort_keys = {
-        SORT_ORDERS[0]: _distances(collection, indices), SORT_ORDERS[1]: -collection.recon[indices],
+        SORT_ORDERS[0]: _distances(collection, indices), SORT_ORDERS[1]: -collection.encoded.recon[indices],
         SORT_ORDERS[2]: collection.labels[indices], SORT_ORDERS[3]: indices,
     }[sort_order]  # fmt: skip
     ordered = indices[np.argsort(sort_keys, kind="stable")]
@@ -156,13 +156,13 @@ def _csv(collection: Collection, indices: np.ndarray) -> bytes:
     """Encode a CSV row for each selected image: name, class, reconstruction error, positions and code."""
     text = io.StringIO()
     writer = csv.writer(text)
-    position_columns = [f"{key}_{axis}" for key in collection.fitted for axis in "xy"]
+    position_columns = [f"{key}_{axis}" for key in collection.encoded.layouts for axis in "xy"]
     header = ["image", "class", "reconstruction_nats", *position_columns]
-    writer.writerow([*header, *(f"z{d}" for d in range(collection.codes.shape[1]))])
+    writer.writerow([*header, *(f"z{d}" for d in range(collection.encoded.codes.shape[1]))])
     for i in indices:
-        xy = [f"{value:.6g}" for layout in collection.fitted.values() for value in layout[i]]
-        code = [f"{value:.6g}" for value in collection.codes[i]]
-        name = collection.name(i) if collection.rows is None else collection.rows[i]
+        xy = [f"{value:.6g}" for layout in collection.encoded.layouts.values() for value in layout[i]]
+        code = [f"{value:.6g}" for value in collection.encoded.codes[i]]
+        name = collection.encoded.rows[i] if collection.names is None else collection.name(i)
         cells = [exports.escape_cell(str(w)) for w in (name, collection.classes[collection.labels[i]])]
-        writer.writerow([*cells, f"{collection.recon[i]:.4f}", *xy, *code])
+        writer.writerow([*cells, f"{collection.encoded.recon[i]:.4f}", *xy, *code])
     return text.getvalue().encode()

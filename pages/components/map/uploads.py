@@ -10,7 +10,8 @@ import torch
 
 from vae import latent
 from vae.data.archives import MAX_IMAGES, File, collect, plain
-from vae.latent.own_map import MIN_IMAGES, Busy, Job, as_the_model_sees
+from vae.jobs import JobError
+from vae.latent.own_map import MIN_IMAGES, Job, as_the_model_sees
 from vae.uploads import UploadError
 
 from ..shell import cached, state
@@ -149,7 +150,7 @@ def _non_finite_sentence(names: list[str]) -> str:
 def marks(shown: Collection, layout: Layout) -> list[tuple[str, np.ndarray]]:
     """Return (number, position (2,)) of each placed image on a map of test images; [] on a visitor's own map."""
     placed = _placed_images()
-    if placed is None or not len(placed.x) or shown.rows is None:
+    if placed is None or not len(placed.x) or shown.names is not None:
         return []
     positions = layout.transform(placed.codes, shown)
     return [(str(i + 1), position) for i, position in enumerate(positions)]
@@ -162,7 +163,7 @@ def _go_to(placed: Placed, index: int) -> None:
 def show_placed(shown: Collection) -> None:
     """Show the placed images with the nearest test images in latent space, and whether each is an outlier."""
     placed = _placed_images()
-    if placed is None or not len(placed.x) or shown.rows is None:
+    if placed is None or not len(placed.x) or shown.names is not None:
         return
     st.divider()
     st.subheader("Your images, placed")
@@ -223,7 +224,7 @@ def _start() -> None:
     try:
         st.session_state.map_job = Job(state.card().name, st.session_state.map_uploads)
         st.session_state.map_job_model = state.card().name
-    except Busy as error:
+    except JobError as error:
         st.session_state.map_messages = [str(error)]
 
 
@@ -239,7 +240,7 @@ def _show_progress() -> None:
         return
     if job.alive:
         progress = job.progress()
-        st.progress(min(1.0, progress.share), text=f"Your map: {progress.stage}")
+        st.progress(progress.share, text=f"Your map: {progress.stage}")
         if st.button("Cancel", key="map_fit_cancel"):
             job.cancel()
             del st.session_state.map_job
@@ -256,6 +257,6 @@ def _show_progress() -> None:
         if name != state.card().name:
             messages.append(f"Your map is ready under {cached.zoo_scan()[0][name].title}, which it was fitted for.")
         st.session_state.map_messages = messages
-    except UploadError as error:
+    except JobError as error:
         st.session_state.map_messages = [str(error)]
     st.rerun()

@@ -16,6 +16,7 @@ import vae
 from vae import ModelUnavailable, store
 from vae.cards import Traits
 from vae.data import DATASETS, DatasetInfo, Split, idx
+from vae.encoded import EncodedImages
 
 if TYPE_CHECKING:
     from vae.latent import AttributeDirection
@@ -142,7 +143,7 @@ def beta(card: vae.ModelCard) -> float | None:
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
-def model_map(name: str) -> store.ModelMap | None:
+def model_map(name: str) -> EncodedImages | None:
     """Return the map of a model; None if map.npz is missing or damaged."""
     try:
         encoded = store.Store().read_map(name)

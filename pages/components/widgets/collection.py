@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vae import latent
+from vae.encoded import EncodedImages
 from vae.latent import maps
 from vae.latent.own_map import OwnMap
 
@@ -31,23 +32,20 @@ class Collection:
     id: str  # of these codes
     sheet: str  # id of these images
     title: str  # for a caption: "5,000 held-out images of ..."
-    codes: np.ndarray  # (N, D)
+    encoded: EncodedImages
     features: np.ndarray  # (N, F), in which distances between codes are measured
-    recon: np.ndarray  # (N,) nats
     labels: np.ndarray  # (N,), indices into classes
     classes: tuple[str, ...]
     ys: np.ndarray  # (N,), the classes under which a conditional model decodes
-    fitted: dict[str, np.ndarray]  # "umap", "umap_again", "pca": (N, 2)
     map_details: dict  # settings and trustworthiness of the fitted maps
     images: Callable[[np.ndarray], Tensor]  # indices (B,) -> (B, C, H, W) in [0, 1]
-    rows: np.ndarray | None  # indices in the test split; None for a visitor's images
     names: tuple[str, ...] | None  # of files; None for test images
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self.encoded)
 
     def name(self, index: int) -> str:
-        return f"held-out image {self.rows[index]}" if self.names is None else self.names[index]
+        return f"held-out image {self.encoded.rows[index]}" if self.names is None else self.names[index]
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Layout:
         if self.plane is not None:
             codes = self.plane.inverse(xy)
         else:
-            codes = maps.inverse(xy, self.xy, collection.codes, self.neighbours)
+            codes = maps.inverse(xy, self.xy, collection.encoded.codes, self.neighbours)
         return torch.from_numpy(codes.astype(np.float32))
 
     def classes_at(self, xy: np.ndarray, collection: Collection) -> Tensor | None:
@@ -95,49 +93,40 @@ def from_test_images(name: str) -> Collection | None:
         id=f"{cached.weights_id(name)} held-out {len(encoded.rows)}",
         sheet=f"{card.data} held-out {len(encoded.rows)} {encoded.rows[0]} {encoded.rows[-1]}",
         title=f"{len(encoded.rows):,} held-out images of {info.title}",
-        codes=encoded.codes, features=cached.features(name), recon=encoded.recon,
+        encoded=encoded, features=cached.features(name),
         labels=split.labels[encoded.rows], classes=info.classes, ys=split.labels[encoded.rows],
-        fitted={"umap": encoded.umap, "umap_again": encoded.umap_again, "pca": encoded.pca},
-        map_details=card.map, images=lambda indices: split.batch(encoded.rows[indices])[0],
-        rows=encoded.rows, names=None,
+        map_details=card.map,
+        images=lambda indices: split.batch(encoded.rows[indices])[0], names=None,
     )  # fmt: skip
 
 
 def from_own_map(own_map: OwnMap, name: str) -> Collection:
     """Return the collection of a visitor's images, which the model of this name encoded."""
-    digest = hashlib.sha256(own_map.codes.tobytes() + own_map.images.tobytes()).hexdigest()[:16]
-    model = cached.model(name)
-    fitted = {"umap": own_map.umap, "umap_again": own_map.umap_again, "pca": own_map.pca}
+    codes = own_map.encoded.codes
+    digest = hashlib.sha256(codes.tobytes() + own_map.images.tobytes()).hexdigest()[:16]
+    folders, labels = np.unique(own_map.folders, return_inverse=True)
     return Collection(
-        id=f"{cached.weights_id(name)} own {digest}", sheet=f"own {digest}",
-        title=f"{len(own_map.codes):,} images of yours",
-        codes=own_map.codes, features=model.features(torch.from_numpy(own_map.codes)).numpy(),
-        recon=own_map.recon, labels=own_map.labels,
-        classes=tuple(str(folder) or "no folder" for folder in own_map.folders), ys=own_map.classes,
-        fitted=fitted,
-        map_details={
-            "seed": 0, "seed_again": 1, "n_neighbors": min(maps.N_NEIGHBORS, len(own_map.codes) - 1),
-            "min_dist": maps.MIN_DIST,
-            "trustworthiness": dict(zip(fitted, own_map.trustworthiness.tolist(), strict=False)),
-        },
-        images=lambda indices: torch.from_numpy(own_map.images[indices]).float() / 255,
-        rows=None, names=tuple(str(name) for name in own_map.names),
+        id=f"{cached.weights_id(name)} own {digest}", sheet=f"own {digest}", title=f"{len(codes):,} images of yours",
+        encoded=own_map.encoded, features=cached.model(name).features(torch.from_numpy(codes)).numpy(),
+        labels=labels, classes=tuple(str(folder) or "no folder" for folder in folders), ys=own_map.classes,
+        map_details=own_map.map_parameters,
+        images=lambda indices: torch.from_numpy(own_map.images[indices]).float() / 255, names=own_map.names,
     )  # fmt: skip
 
 
 def make_layout(collection: Collection, key: str, title: str, dims: tuple[int, int] | None = None) -> Layout:
-    """Return the layout with this key: one of collection.fitted, or "dims", the plane of two dimensions through the
-    current point."""
+    """Return the layout with this key: a fitted map's, or "dims", the plane of two dimensions through the current
+    point."""
     codebook = state.model().discrete
     if key == "dims":
         plane = maps.dimension_plane(state.z().numpy(), dims)
         name = f"dims {dims[0]} {dims[1]}"
-        return Layout(name, title, collection.codes[:, list(dims)], 0, plane, dims=dims)
-    xy = collection.fitted[key]
+        return Layout(name, title, collection.encoded.codes[:, list(dims)], 0, plane, dims=dims)
+    xy = collection.encoded.layouts[key]
     # indices of vectors cannot be averaged: use the nearest image's code
     neighbours = 1 if codebook else min(maps.INVERSE_NEIGHBORS, len(xy))
     if key == "pca" and not codebook:
-        return Layout(key, title, xy, 0, plane=_pca_plane(collection.id, collection.codes))
+        return Layout(key, title, xy, 0, plane=_pca_plane(collection.id, collection.encoded.codes))
     repulsion = _repulsion(f"{collection.id} {key}", xy) if key != "pca" else None
     return Layout(key, title, xy, neighbours, repulsion=repulsion)
 
@@ -158,15 +147,16 @@ def _repulsion(layout_key: str, _xy: np.ndarray) -> maps.Repulsion:
 def points_message(collection: Collection) -> bytes:
     """Encode codes (N, D), reconstruction errors (N,) and fitted maps (N, 2) as float32, then labels (N,) and the
     classes to decode under (N,) as uint16."""
+    encoded, names = collection.encoded, collection.names
     header = {
         "collection": collection.id, "sheet_name": collection.sheet, "n": len(collection),
-        "dims": collection.codes.shape[1], "layouts": list(collection.fitted),
-        "rows": None if collection.rows is None else collection.rows.tolist(),
-        "names": None if collection.names is None else list(collection.names),
+        "dims": encoded.codes.shape[1], "layouts": list(encoded.layouts),
+        "rows": encoded.rows.tolist() if names is None else None,
+        "names": None if names is None else list(names),
     }  # fmt: skip
     # NaN counts as the highest error: the browser has a colour for infinity
-    recon = np.nan_to_num(collection.recon, nan=np.inf, posinf=np.inf)
-    floats = [collection.codes, recon, *collection.fitted.values()]
+    recon = np.nan_to_num(encoded.recon, nan=np.inf, posinf=np.inf)
+    floats = [encoded.codes, recon, *encoded.layouts.values()]
     payload = b"".join(np.ascontiguousarray(part, np.float32).tobytes() for part in floats)
     payload += b"".join(part.astype(np.uint16).tobytes() for part in (collection.labels, collection.ys))
     return messages.message(header, payload)

@@ -84,7 +84,7 @@ def show_nearest_images(
 
 def go_to(collection: Collection, index: int) -> None:
     """Make the code of an image of a collection the current point."""
-    state.set_z(collection.codes[index], y=int(collection.ys[index]))
+    state.set_z(collection.encoded.codes[index], y=int(collection.ys[index]))
     st.session_state.map_row = (collection.id, index)
 
 

@@ -368,7 +368,7 @@ def test_the_best_run_is_chosen_on_validation_images_alone():
 
 
 def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch, capsys):
-    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed: codes[:, :2].copy())
+    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed, progress: codes[:, :2].copy())
     monkeypatch.setattr(pipeline, "MAP_POINTS", 200)
     measured = []
 
@@ -376,7 +376,7 @@ def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch,
         measured.append(options.get("on", "test"))
         return {"mig": 0.25, "recon": 1.0, "kl_per_dim": [3.0, 2.0, 1.0]}, {"mig": "told"}
 
-    monkeypatch.setattr(pipeline, "evaluate", figures)
+    monkeypatch.setattr(pipeline, "measure", figures)
     with pytest.raises(ValueError, match="no finished run"):
         pipeline.adopt("tiny-a")
     cli.main(["sweep", "tiny-a", "--seeds", "0:3"])

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
-from ... import metrics
+from ... import jobs, metrics
 from ...data import DatasetInfo, Split
 from ...models import LatentModel
 from ...registry import Registry
 from ..figures import FIGURES, Figure
 
+T = TypeVar("T")
 BATCH = 500
 SEED = 0  # of the posterior samples behind `terms`
 
@@ -31,7 +31,7 @@ class Context:
     split: Split
     n: int
     on: str = "test"  # the split's name
-    progress: bool = False
+    report: jobs.Report = field(default_factory=jobs.part)  # of the running measure
     parameters: dict[str, dict] = field(default_factory=dict)  # {figure: replacements for its protocol's parameters}
     protocol: dict[str, str] = field(default_factory=dict)  # {figure: its sentence}, written by measures
 
@@ -43,7 +43,7 @@ class Context:
     @cached_property
     def terms(self) -> metrics.Terms:
         """The terms of the bound at one posterior sample for each image, and the posteriors."""
-        return metrics.average_terms(self.model, self.batches("evaluate"), SEED)
+        return metrics.average_terms(self.model, self.batches("measuring the terms of the bound"), SEED)
 
     @property
     def codes(self) -> np.ndarray:
@@ -57,11 +57,16 @@ class Context:
             raise ValueError(f"the images of {self.info.name} have no known factors")
         return self.split.factors[: self.n]
 
-    def batches(self, progress: str = "") -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield x (B, C, H, W) and y (B,) of the images. progress: the name of the progress bar, "" for none."""
+    def batches(self, stage: str = "") -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield x (B, C, H, W) and y (B,) of the images. stage: what is reported meanwhile, "" for nothing."""
         batches = self.split.batches(BATCH, range(self.n))
-        shown = progress and self.progress
-        yield from tqdm(batches, progress, math.ceil(self.n / BATCH), unit="batch") if shown else batches
+        yield from self.tracked(batches, stage, math.ceil(self.n / BATCH)) if stage else batches
+
+    def tracked(self, items: Iterable[T], stage: str, total: int) -> Iterator[T]:
+        """Yield items, of which there are `total`, and report the share that is done."""
+        for number, item in enumerate(items):
+            self.report(stage, number / total)
+            yield item
 
     def parameters_of(self, figure: Figure) -> dict:
         """Return the parameters of a figure's protocol, with the replacements."""

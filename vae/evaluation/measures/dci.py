@@ -32,7 +32,8 @@ class DCIScores(Measure):
 
     def measure(self, context: Context) -> dict:
         codes, factors = context.codes, context.factors
-        trees = metrics.dci(codes, factors, baseline=False, progress=context.progress, jobs=-1)
+        report = functools.partial(context.report, "fitting the trees of DCI")
+        trees = metrics.dci(codes, factors, baseline=False, progress=report, jobs=-1)
         context.protocol["dci"] = trees.protocol
         return {
             "dci": trees.disentanglement,

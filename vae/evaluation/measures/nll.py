@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ... import metrics
 from ...data import DatasetInfo
@@ -58,10 +57,8 @@ class MarginalLikelihood(Measure):
         # a faster memory layout; the results are the same
         model = copy.deepcopy(context.model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batches = context.split.batches(BATCH, rows)
-        bar = tqdm(
-            batches, "importance sampling", math.ceil(len(rows) / BATCH), unit="batch", disable=not context.progress
-        )
-        found = metrics.importance_nll(model, bar, parameters["samples"], parameters["seed"])
+        tracked = context.tracked(batches, "importance sampling", math.ceil(len(rows) / BATCH))
+        found = metrics.importance_nll(model, tracked, parameters["samples"], parameters["seed"])
         distance = bound[rows] - found.per_image
         context.describe(NLL, sampled=len(rows))
         return {

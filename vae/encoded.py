@@ -1,0 +1,55 @@
+"""Encoded images and their positions on maps: the content of map.npz, of a visitor's own map and of a page's map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class EncodedImages:
+    """D-dimensional codes of N images and their positions on three fitted 2-D maps."""
+
+    rows: np.ndarray  # (N,) int64, indices of the images: in the data's test split, or among a visitor's files
+    codes: np.ndarray  # (N, D) float32, posterior means
+    sigmas: np.ndarray  # (N, D) float32, posterior standard deviations; 0 for point codes
+    recon: np.ndarray  # (N,) float32, -log p(x | z = mean) in nats
+    umap: np.ndarray  # (N, 2) float32
+    umap_again: np.ndarray  # (N, 2) float32, another seed, aligned to umap
+    pca: np.ndarray  # (N, 2) float32
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> EncodedImages:
+        """Return the record of named arrays; others are ignored. Raises KeyError for a missing one."""
+        return cls(**{f.name: arrays[f.name] for f in fields(cls)})
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @property
+    def layouts(self) -> dict[str, np.ndarray]:
+        """The positions (N, 2) on each map."""
+        return {"umap": self.umap, "umap_again": self.umap_again, "pca": self.pca}
+
+    def check(self, latent_dim: int) -> None:
+        """Raise ValueError where the arrays do not fit each other or a code of latent_dim dimensions.
+
+        Its message is the rest of a sentence whose subject is the arrays' file.
+        """
+        n, d = self.codes.shape if self.codes.ndim == 2 else (0, 0)
+        if n == 0 or d != latent_dim:
+            raise ValueError("does not belong to this model")
+        layouts = dict.fromkeys(self.layouts, (n, 2))
+        shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), **layouts}
+        if any(self.arrays[name].shape != shape for name, shape in shapes.items()):
+            raise ValueError("holds arrays that do not fit each other")
+        if self.rows.dtype.kind not in "iu" or any(array.dtype.kind not in "fiu" for array in self.arrays.values()):
+            raise ValueError("holds arrays that are not numbers")
+        if not all(np.isfinite(array).all() for array in self.arrays.values()) or self.rows.min() < 0:
+            raise ValueError("holds values that are not finite, or negative rows")
