@@ -3,14 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from pages.components.map import caption, path, selection, uploads
-from pages.components.map.path import current_path
-from pages.components.map.scatter import scatter
-from pages.components.map.selection import selected_indices
 from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker
-from pages.components.widgets import collection
-from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
 PLACE = 50  # order in the navigation
@@ -23,15 +17,29 @@ st.markdown(
     "round images or a **path** to walk; scroll or pinch to zoom."
 )
 model_picker()
-model = state.model()
-name = model.card.name
+model, name = state.traits(), state.card().name
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+# Keep this container on every run: an element that appears or vanishes above the map makes Streamlit remount it.
+status = st.container()
+left, right = st.columns([3, 1], gap="large")
+with right:
+    show_current_picture("map_point")
+
+# The rest computes with torch, which the first visit of a server loads while the browser shows the picture.
+from pages.components.map import caption, path, selection, uploads
+from pages.components.map.path import current_path
+from pages.components.map.scatter import scatter
+from pages.components.map.selection import selected_indices
+from pages.components.widgets import collection
+from pages.components.widgets.picture_grid import picture_grid
+
 shown = uploads.own_collection() or collection.from_test_images(name)
 if shown is None:
-    st.info(
-        f"This model has no map yet: `python -m vae map {name}` makes one. The current point is here all the same."
-    )
-    uploads.show_status()
-    show_current_picture("map_point")
+    with left:
+        st.info(
+            f"This model has no map yet: `python -m vae map {name}` makes one. The current point is here all the same."
+        )
+        uploads.show_status()
     link.end_page()
 
 kinds = FITTED
@@ -39,8 +47,6 @@ if not model.discrete:  # codebook indices have no order, so they span no plane
     kinds = {"dims": "Latent plane", **FITTED} if model.latent_dim == 2 else {**FITTED, "dims": "Two dims"}
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.discrete else cached.dimension_order(name)
-
-controls = st.container(horizontal=True, vertical_alignment="bottom")
 kind_key = f"map_kind_{next(iter(kinds))}_{len(kinds)}"
 settings.take("map_kind", kind_key, among=kinds)
 kind = controls.segmented_control(
@@ -63,8 +69,7 @@ colour_by = controls.selectbox(
 )  # fmt: skip
 with controls:
     uploads.menu()
-# Keep this container on every run: an element that appears or vanishes above the map makes Streamlit remount it.
-with st.container():
+with status:
     uploads.show_status()
 layout = collection.make_layout(shown, kind, kinds[kind], dims)
 
@@ -77,9 +82,7 @@ def pick(index: int | None, position: np.ndarray | None) -> None:
 
 
 here = layout.transform(state.z()[None], shown)[0]  # (2,)
-left, right = st.columns([3, 1], gap="large")
 with right:
-    show_current_picture("map_point")
     picked, index = st.session_state.get("map_row", (None, 0))
     if picked == shown.id and np.allclose(shown.encoded.codes[index], st.session_state.z, atol=1e-3):
         picture_grid(

@@ -1,12 +1,10 @@
 """Sample: a grid of samples from the prior; a click makes one the current point."""
 
 import streamlit as st
-import torch
 
 from pages.components.shell import pictures, settings, state
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
-from pages.components.widgets.picture_grid import picture_grid
 from pages.components.widgets.point import show_current_picture, show_nearest_test_images
 
 PLACE = 20  # order in the navigation
@@ -19,7 +17,7 @@ SETTINGS = {
 st.title("Sample")
 st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")
 model_picker()
-model = state.model()
+model = state.traits()
 
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 settings.take("sample_count")
@@ -49,15 +47,23 @@ if model.levels:
             "point",
     )  # fmt: skip
 
+left, right = st.columns([3, 2], gap="large")
+with right:
+    show_current_picture("sample_point")
+
+# The rest computes with torch, which the first visit of a server loads while the browser shows the picture.
+import torch
+
+from pages.components.widgets.picture_grid import picture_grid
+
 # a local generator, because all sessions share torch's global seed
-zs = model.sample(count, temperature, torch.Generator().manual_seed(state.seed()))
+zs = state.model().sample(count, temperature, torch.Generator().manual_seed(state.seed()))
 if level in model.levels:
     kept, dims = state.z().repeat(count, 1), list(model.levels[level])
     kept[:, dims] = zs[:, dims]
     zs = kept
 images = state.decode(zs)
 
-left, right = st.columns([3, 2], gap="large")
 with left:
     picture_grid(
         images,
@@ -77,9 +83,8 @@ with left:
     exports.download(
         "Grid (PNG)",
         lambda: pictures.png(pictures.to_image(pictures.tile(pixels, round(count**0.5), gap=1), 2)),
-        f"{model.card.name}-seed{state.seed()}.png", "image/png", key="sample_download",
+        f"{state.card().name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:
-    show_current_picture("sample_point")
     show_nearest_test_images("sample_nearest")
     exports.download_picture("sample_picture")

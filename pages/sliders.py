@@ -3,7 +3,6 @@
 import numpy as np
 import streamlit as st
 
-import vae
 from pages.components.live_panel.panel import live_panel
 from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import model_picker
@@ -84,7 +83,13 @@ if discrete:
     link.end_page()
 row = st.container(horizontal=True, vertical_alignment="center")
 live_panel()
-# Below the panel the page computes with torch, which the first visitor's server loads while the panel is shown.
+
+# The rest computes with torch, which the first visit of a server loads while the browser shows the panel.
+import torch
+
+from pages.components.widgets import charts
+from vae import objectives
+
 choose_start()
 directions = cached.attribute_directions(card.name)
 if directions:
@@ -97,8 +102,6 @@ if directions:
             )  # fmt: skip
 
 if model.num_classes:
-    import torch
-
     st.subheader("This z in every class")
     classes = state.info().classes
     all_classes = torch.arange(model.num_classes)
@@ -171,20 +174,16 @@ picture_grid(
 
 def kl_of_this_picture() -> np.ndarray | None:
     """Encode the current picture again and return the KL (D,) of its posterior; None if a value is not finite."""
-    import torch
-
     picture = state.decode(state.z()[None])
     if not state.finite(picture):
         return None
     with torch.no_grad():
         output = state.model()(picture, state.y(), generator=torch.Generator().manual_seed(state.seed()))
-        bars = vae.objectives.elbo(output, picture).kl_per_dim[0].numpy()
+        bars = objectives.elbo(output, picture).kl_per_dim[0].numpy()
     return bars if state.finite(bars) else None
 
 
 if kl:
-    from pages.components.widgets import charts  # plotly is slow to load, and this is far down the page
-
     st.subheader("What the encoder says of this picture")
     bars = kl_of_this_picture()
     if bars is None:

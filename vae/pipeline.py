@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -191,7 +192,7 @@ def write_network(name: str) -> None:
     x, labels = info.load("test").batch([info.start])
     with torch.no_grad():
         z = model.encode(x, labels if model.num_classes else None).mean[0]
-    first_view = {
+    first_view: dict[str, Any] = {
         "summary": report.summary(card), "start": {"z": z.tolist(), "y": int(labels[0]) if model.num_classes else 0},
     }  # fmt: skip
     if name in RECIPES:

@@ -1,20 +1,18 @@
-"""Files that a browser fetches beside the page, and keeps: their addresses hold a hash of their content."""
+"""Files that a browser fetches beside the page, and keeps: their addresses hold a hash of their content.
+
+The server imports this before it answers, so other modules are imported where they are used.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 
-import numpy as np
 import streamlit as st
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-from vae import store
-
-from ..shell import cached
 
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 BASE = "/" + st.get_option("server.baseUrlPath").strip("/")
@@ -34,6 +32,12 @@ def model_address(name: str, file: str) -> str:
 def model_file(name: str, file: str) -> bytes:
     """Return the content of one of MODEL_FILES: network.json, the weights, or posterior samples (N, D), one byte per
     value over each slider's range. Raises ModelUnavailable."""
+    import numpy as np
+
+    from vae import store
+
+    from ..shell import cached
+
     if file == "weights":
         return store.Store().read_weight_bytes(cached.card(name))
     if file == "network":
@@ -49,6 +53,8 @@ def _version(name: str, file: str) -> str:
 
 
 def _model_file(request: Request) -> Response:
+    from ..shell import cached
+
     name, version, file = (request.path_params[key] for key in ("name", "version", "file"))
     if name not in cached.zoo_scan()[0] or file not in MODEL_FILES or version != _version(name, file):
         raise HTTPException(404)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 
@@ -10,8 +12,10 @@ import vae
 from ..bridge import messages
 from ..bridge.component import widget
 from ..shell import cached, state
-from .collection import Collection, Layout
 from .picture_grid import picture_grid
+
+if TYPE_CHECKING:
+    from .collection import Collection, Layout
 
 _picture = widget("point_picture")
 
