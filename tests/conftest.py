@@ -3,8 +3,10 @@
 import importlib
 import os
 import sys
+import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["VAE_HOME"] = tempfile.mkdtemp()  # no test reads or writes the user's own folder
 # The workers of xdist and the apps that tests start inherit this; pytest -n 0 itself started too early.
 os.environ["PYTHONWARNDEFAULTENCODING"] = "1"
 

@@ -93,8 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
             pipeline.memory_and_save(args.name)
         elif args.command == "traversals":
             for name in _names(args):
-                picture = report.traversal_picture(store.load(name), store.read_map(name))
-                picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
+                picture = report.traversal_picture(store.load(name), store.Store().read_map(name))
+                picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
             if args.all:
                 report.write_model_zoo()
         elif args.command == "classifier":
@@ -167,12 +167,12 @@ def _name_or_all(command: argparse.ArgumentParser) -> None:
 
 
 def _names(args: argparse.Namespace) -> list[str]:
-    return [card.name for card in store.available()] if args.all else [args.name]
+    return [card.name for card in store.shipped().available()] if args.all else [args.name]
 
 
 def check_models(args: argparse.Namespace) -> int:
     """Measure models again and print the differences from their cards. Returns 0 if there are none, else 1."""
-    cards, problems = store.scan(check=figures.unknown)
+    cards, problems = store.Store().scan(check=figures.unknown)
     names = [*(card.name for card in cards), *problems] if args.all else [args.name]
     without = () if args.dci else ("dci",)
     wrong = 0
@@ -196,7 +196,7 @@ def run_app(options: list[str]) -> int:
 
 
 def list_models() -> None:
-    cards, problems = store.scan(check=figures.unknown)
+    cards, problems = store.Store().scan(check=figures.unknown)
     if not cards and not problems:
         print(store.no_models())
     for card in cards:

@@ -15,8 +15,9 @@ import filelock
 import numpy as np
 import torch
 
-from . import jobs, store
+from . import folders, jobs, store
 from .data import DATASETS
+from .data.described import description
 from .evaluation import report
 from .evaluation.evaluate import differences, evaluate
 from .evaluation.measures.base import BATCH
@@ -41,9 +42,9 @@ def train_and_save(name: str, runs: Path | None = None) -> None:
     if name not in RECIPES:
         raise ValueError(f"there is no recipe {name!r}; the nearest are {nearest(name, RECIPES)}")
     recipe = RECIPES[name]
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     # a sweep of this name may train another recipe, in folders of its own
-    folder = (runs or sweep.runs_folder()) / name / f"shipped,seed={recipe.seed}"
+    folder = (runs or folders.runs()) / name / f"shipped,seed={recipe.seed}"
     checkpoints.try_writing(folder)
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:  # accelerate's processes train one run together
         model = train(name, recipe, folder)
@@ -70,7 +71,7 @@ def adopt(name: str, runs: Path | None = None) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in changes.items())
         raise ValueError(f"the best run of {name} has {settings}: write this into its recipe, then adopt again")
     recipe = replace(recipe, seed=winner.seed)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     model = sweep.load_finished(sweep.Run(name, recipe), runs, winner.weights_sha256)
     _save(model, recipe, new_card(name, recipe, selection))
     report.write_model_zoo()
@@ -86,7 +87,7 @@ def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
         latent_dim=recipe.config.latent_dim, config=asdict(recipe.config),
         recipe={k: v for k, v in recipe.hyperparameters().items() if k not in ("family", "data", "config")},
         licence=f"weights: MIT; trained on {info.title}, {info.licence}",
-        weights_sha256="", selection=selection,
+        weights_sha256="", selection=selection, dataset=description(info),
     )  # fmt: skip
 
 
@@ -98,11 +99,11 @@ def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tu
     print(f"{name}: {report.summary(card)}")
     model.card = card
     model_map, parameters = map_of(model)
-    had_memory = (store.PRETRAINED / name / "memory.npz").exists()
+    had_memory = (store.Store().folder(name) / "memory.npz").exists()
     picture = report.traversal_picture(model, model_map)
-    model.card = store.save(model, replace(card, map=parameters))
-    store.write_map(name, model_map)
-    picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
+    model.card = store.Store().save(model, replace(card, map=parameters))
+    store.Store().write_map(name, model_map)
+    picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
     if had_memory:
         memory_and_save(name)
 
@@ -111,7 +112,7 @@ def evaluate_and_save(name: str) -> None:
     """Measure a shipped model again on test images and write its card."""
     model = store.load(name)
     card = store.card_of(model)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     figures, protocol = evaluate(model, card.data, progress=True, downstream=downstream_of(name))
     card = replace(card, figures=figures, protocol=protocol)
     if name in RECIPES:  # the recipe's texts may have changed since training
@@ -119,7 +120,7 @@ def evaluate_and_save(name: str) -> None:
         card = replace(card, **{field: getattr(RECIPES[name], field) for field in texts})
     if name in NOT_RETRAINED and not card.selection:
         card = replace(card, selection=CHOSEN_ON_TEST)
-    store.write_card(card)
+    store.Store().write_card(card)
     print(f"{name}: {report.summary(card)}")
 
 
@@ -142,10 +143,10 @@ def downstream_of(name: str) -> tuple[str, ...]:
 def map_and_save(name: str, seed: int = 0) -> None:
     """Fit a shipped model's maps again and write map.npz."""
     model = store.load(name)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     model_map, parameters = map_of(model, seed)
-    store.write_map(name, model_map)
-    store.write_card(replace(store.card_of(model), map=parameters))
+    store.Store().write_map(name, model_map)
+    store.Store().write_card(replace(store.card_of(model), map=parameters))
     print(f"{name}: {parameters}")
 
 
@@ -177,7 +178,7 @@ def memory_and_save(name: str) -> None:
     Raises ValueError for a conditional model.
     """
     model = store.load(name)
-    checkpoints.try_writing(store.PRETRAINED / name)
+    checkpoints.try_writing(store.Store().folder(name))
     if model.num_classes:
         raise ValueError(f"{name} is conditional: it has no samples without a class")
     card = store.card_of(model)
@@ -189,7 +190,7 @@ def memory_and_save(name: str) -> None:
     samples, rows = nearest_images(x, train_split)
     test_distances, _ = nearest_images(test.batch(range(MEMORY_SAMPLES))[0], train_split)
     shown = np.argsort(samples)[np.linspace(0, MEMORY_SAMPLES - 1, PAIRS).round().astype(int)]
-    store.write_memory(name, store.Memory(
+    store.Store().write_memory(name, store.Memory(
         samples, test_distances, shown, train_split.render(rows[shown]), len(train_split), seed=0,
         weights_sha256=card.weights_sha256,
     ))  # fmt: skip

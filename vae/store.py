@@ -1,70 +1,35 @@
-"""The store of shipped models: reads and writes pretrained/<name>/ (model.safetensors, card.json, map.npz).
+"""Models in folders: weights, card, maps and memory of each, read from the project and from the user's own folder.
 
-All files are checked before a model is built. A damaged folder does not hide the others.
+A model is a folder <name>/ (model.safetensors, card.json, map.npz, memory.npz); the images of data sets are in
+galleries/. All files are checked before a model is built. A damaged folder does not hide the others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-import re
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_weights
-from safetensors.torch import save as save_weights
 
-from . import objectives
-from .models import FAMILIES, LatentModel, NetworkConfig
+from . import cards
+from .cards import NAME, ModelCard, ModelUnavailable
+from .folders import home
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .data import DatasetInfo
+    from .models import LatentModel
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
-NAME = re.compile("[a-z0-9-]{1,60}")
+FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz")
 MAX_WEIGHT_BYTES = 64 * 2**20
-
-
-class ModelUnavailable(Exception):
-    """An error for a shipped model that cannot be used; its message is one sentence that says why."""
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """The description of a shipped model, with measured figures and the protocol of each."""
-
-    name: str
-    title: str
-    description: str
-    family: str  # a key of models.FAMILIES
-    data: str  # a key of data.DATASETS
-    image_shape: tuple[int, int, int]
-    latent_dim: int
-    config: dict  # the fields of the family's Config
-    recipe: dict  # the hyperparameters behind the weights
-    licence: str
-    weights_sha256: str
-    figures: dict = field(default_factory=dict)
-    protocol: dict = field(default_factory=dict)  # how the figures were measured
-    map: dict = field(default_factory=dict)  # parameters and seed of map.npz
-    note: str = ""  # how this run was chosen, and which other runs were tried
-    published: str = ""  # published figures, with source and protocol
-    selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
-
-    def model_config(self) -> NetworkConfig:
-        """Return the config of the family.
-
-        Raises KeyError for an unknown family, ValueError or TypeError for a config that does not build a model.
-        """
-        return FAMILIES[self.family].Config.from_dict(self.config)
-
-    @property
-    def num_classes(self) -> int:
-        return self.config.get("num_classes", 0)
 
 
 @dataclass(frozen=True)
@@ -93,34 +58,259 @@ class Memory:
     weights_sha256: str  # of the model that was sampled
 
 
-def available(root: Path | None = None) -> list[ModelCard]:
-    """Return the cards of all models that can be loaded, sorted by name."""
-    return scan(root)[0]
+class Store:
+    """The models in one or more folders. Where two folders hold a model of the same name, the first one counts.
 
-
-def scan(
-    root: Path | None = None, check: Callable[[ModelCard], str] | None = None
-) -> tuple[list[ModelCard], dict[str, str]]:
-    """Return (cards of usable models, sorted by name; {name: reason} of those that cannot be used).
-
-    check: a further reason why a card cannot be used, "" for none.
+    roots: the folders; by default the project's pretrained/ and the user's own folder, see `folders.home`.
     """
-    root = Path(root or PRETRAINED)
-    cards, problems = [], {}
-    for folder in sorted(root.glob("*/card.json")):
-        name = folder.parent.name
+
+    def __init__(self, roots: Sequence[Path | str] | None = None):
+        self.roots = [PRETRAINED, home()] if roots is None else [Path(root) for root in roots]
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a model: the first that holds a card of this name, else one below the first root.
+
+        Raises ModelUnavailable for a name that no model can have.
+        """
+        # the name may come from a link, so it must not be a path
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise ModelUnavailable(f"there is no model named {str(name)[:60]!r}")
+        found = (root / name for root in self.roots if (root / name / "card.json").is_file())
+        return next(found, self.roots[0] / name)
+
+    # ---- reading
+
+    def available(self) -> list[ModelCard]:
+        """Return the cards of all models that can be loaded, sorted by name."""
+        return self.scan()[0]
+
+    def scan(self, check: Callable[[ModelCard], str] | None = None) -> tuple[list[ModelCard], dict[str, str]]:
+        """Return (cards of usable models, sorted by name; {name: reason} of those that cannot be used).
+
+        check: a further reason why a card cannot be used, "" for none.
+        """
+        found, problems = [], self.unreadable_roots()
+        for folder in self._folders():
+            name = folder.name
+            try:
+                if not NAME.fullmatch(name):
+                    raise ModelUnavailable("a model's folder is named with a-z, 0-9 and hyphens only")
+                if self.folder(name) != folder:
+                    raise ModelUnavailable(f"{folder} has the name of another model, which is used instead")
+                if not (folder / "card.json").exists():
+                    raise ModelUnavailable("its card.json is missing")
+                card = self.read_card(name)
+                self.read_weights(card)
+                self.dataset(card)
+                if reason := check(card) if check else "":
+                    raise ModelUnavailable(reason)
+                found.append(card)
+            except ModelUnavailable as error:
+                problems[name if name not in problems else str(folder)] = str(error)
+        return sorted(found, key=lambda card: card.name), problems
+
+    def _folders(self) -> Iterator[Path]:
+        """Yield the folders of models: those with a card or weights, also under names that no model can have."""
+        for root in self.roots:
+            try:
+                entries = sorted(root.iterdir())
+            except OSError:
+                continue  # see unreadable_roots
+            for folder in entries:
+                if any(os.path.isfile(folder / file) for file in ("card.json", "model.safetensors")):
+                    yield folder
+
+    def unreadable_roots(self) -> dict[str, str]:
+        """Return {folder: reason} of the roots that cannot be read. The user's folder may be missing, unless
+        VAE_HOME names it."""
+        problems = {}
+        for root in self.roots:
+            try:
+                next(root.iterdir(), None)
+            except FileNotFoundError:
+                if root == home() and os.environ.get("VAE_HOME"):
+                    problems[str(root)] = "VAE_HOME names this folder, but it does not exist"
+            except OSError as error:
+                problems[str(root)] = f"this folder of models cannot be read ({error.strerror})"
+        return problems
+
+    def fingerprint(self) -> tuple:
+        """Return a value that changes when a model is added, removed or replaced: names, sizes and times of files."""
+        found = []
+        files = [folder / file for folder in self._folders() for file in FILES]
+        for path in [*files, *(path for root in self.roots for path in sorted(root.glob("galleries/*.npz")))]:
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), status.st_mtime_ns, status.st_size))
+        return tuple(found)
+
+    def load(self, name: str) -> LatentModel:
+        """Return a model in eval mode, on the CPU, with its card on model.card.
+
+        Raises ModelUnavailable for an unknown name and for a missing or damaged file.
+        """
+        from .models import FAMILIES
+
+        card = self.read_card(name)
+        weights = self.read_weights(card)
+        model = FAMILIES[card.family](card.model_config())
+        model.load_state_dict(weights)
+        model.card = card
+        return model.eval().requires_grad_(False)
+
+    def read_card(self, name: str) -> ModelCard:
+        """Read and validate a model's card.json. Raises ModelUnavailable."""
+        return cards.check(cards.read(self.folder(name)))
+
+    def dataset(self, card: ModelCard) -> DatasetInfo:
+        """Return the data set of a model: the registered one, else as the card describes it.
+
+        Raises ModelUnavailable where it is neither registered nor described.
+        """
+        from .data import DATASETS
+        from .data.described import described
+
+        if card.data in DATASETS:
+            return DATASETS[card.data]
         try:
-            card = read_card(name, root)
-            read_weights(card, root)
-            if reason := check(card) if check else "":
-                raise ModelUnavailable(reason)
-            cards.append(card)
-        except ModelUnavailable as error:
-            problems[name] = str(error)
-    for folder in sorted(root.glob("*/model.safetensors")):
-        if not (folder.parent / "card.json").exists():
-            problems[folder.parent.name] = "its card.json is missing"
-    return cards, problems
+            return described(card.data, card.image_shape, card.dataset, [root / "galleries" for root in self.roots])
+        except ValueError as error:
+            raise ModelUnavailable(str(error)) from error
+
+    def read_weight_bytes(self, card: ModelCard) -> bytes:
+        """Read model.safetensors and compare its checksum with the card's. Raises ModelUnavailable."""
+        path = self.folder(card.name) / "model.safetensors"
+        try:
+            if path.stat().st_size > MAX_WEIGHT_BYTES:
+                raise ModelUnavailable(f"its weights are larger than {MAX_WEIGHT_BYTES // 2**20} MB")
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelUnavailable("its weights (model.safetensors) are missing") from error
+        if hashlib.sha256(content).hexdigest() != card.weights_sha256:
+            raise ModelUnavailable("its weights are damaged: their checksum differs from the card's")
+        return content
+
+    def read_weights(self, card: ModelCard) -> dict[str, Tensor]:
+        """Read the tensors of model.safetensors and validate them against the card. Raises ModelUnavailable."""
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.torch import load as load_weights
+
+        from .models import FAMILIES
+
+        content = self.read_weight_bytes(card)
+        try:
+            weights = load_weights(content)
+        except SafetensorError as error:
+            raise ModelUnavailable(f"its weights cannot be read ({error})") from error
+        try:
+            with torch.device("meta"):  # shapes only, no memory
+                expected = FAMILIES[card.family](card.model_config()).state_dict()
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise ModelUnavailable(f"its config does not build a model ({error})") from error
+        if {k: (v.shape, v.dtype) for k, v in weights.items()} != {
+            k: (v.shape, v.dtype) for k, v in expected.items()
+        }:
+            raise ModelUnavailable("its weights do not fit its config")
+        return weights
+
+    def read_map(self, name: str) -> ModelMap:
+        """Read and validate a model's map.npz. Raises ModelUnavailable."""
+        path = self.folder(name) / "map.npz"
+        try:
+            # opened here, because np.load leaves a damaged zip open
+            with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+                parts = {f.name: file[f.name] for f in fields(ModelMap)}
+        except Exception as error:  # zip, zlib and numpy raise different errors
+            raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
+        n, d = parts["codes"].shape if parts["codes"].ndim == 2 else (0, 0)
+        layouts = dict.fromkeys(("umap", "umap_again", "pca"), (n, 2))
+        shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), **layouts}
+        if n == 0 or d != self.read_card(name).latent_dim:
+            raise ModelUnavailable("its map.npz does not belong to this model")
+        if any(parts[part].shape != shape for part, shape in shapes.items()):
+            raise ModelUnavailable("its map.npz holds arrays that do not fit each other")
+        if not all(np.isfinite(part).all() for part in parts.values()) or parts["rows"].min() < 0:
+            raise ModelUnavailable("its map.npz holds values that are not finite, or negative rows")
+        return ModelMap(**parts)
+
+    def read_memory(self, name: str) -> Memory:
+        """Read and validate a model's memory.npz.
+
+        Raises ModelUnavailable where it is missing, damaged or was computed with other weights.
+        """
+        card = self.read_card(name)
+        path = self.folder(name) / "memory.npz"
+        try:
+            with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+                parts = {f.name: file[f.name] for f in fields(Memory)}
+            counts = {key: int(parts.pop(key)) for key in ("train_images", "seed")}
+            weights = str(parts.pop("weights_sha256"))
+            samples, held_out = (parts[key].astype(np.float32, casting="same_kind") for key in ("samples", "held_out"))
+            shown = parts["shown"].astype(np.int64, casting="same_kind")
+            nearest = parts["nearest"].astype(np.uint8, casting="no")
+        except Exception as error:  # zip, zlib and numpy raise different errors
+            raise ModelUnavailable(f"its memory.npz is missing or damaged ({error})") from error
+        n, m = samples.size, shown.size
+        fits = samples.shape == held_out.shape == (n,) and shown.shape == (m,)
+        fits = fits and nearest.shape == (m, *card.image_shape)
+        if not (n and m and fits and 0 <= shown.min() <= shown.max() < n and min(counts.values()) >= 0):
+            raise ModelUnavailable("its memory.npz holds arrays that do not fit each other")
+        if not np.isfinite([samples, held_out]).all():
+            raise ModelUnavailable("its memory.npz holds values that are not finite")
+        if weights != card.weights_sha256:
+            raise ModelUnavailable(
+                f"its memory.npz was computed with other weights: run `python -m vae memory {name}` again"
+            )
+        return Memory(samples, held_out, shown, nearest, counts["train_images"], counts["seed"], weights)
+
+    # ---- writing: into the model's folder, or for a new model into one below the first root
+
+    def save(self, model: LatentModel, card: ModelCard) -> ModelCard:
+        """Write weights and card. Returns the card with the checksum of the weights."""
+        from safetensors.torch import save as save_weights
+
+        folder = self.folder(card.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        content = save_weights({k: v.contiguous() for k, v in model.state_dict().items()})
+        card = ModelCard(**{**_shallow(card), "weights_sha256": hashlib.sha256(content).hexdigest()})
+        write_atomically(folder / "model.safetensors", content)
+        self.write_card(card)
+        return self.read_card(card.name)
+
+    def write_card(self, card: ModelCard) -> None:
+        text = json.dumps(asdict(card), indent=1) + "\n"
+        write_atomically(self.folder(card.name) / "card.json", text.encode())
+
+    def write_map(self, name: str, model_map: ModelMap) -> None:
+        _write_arrays(self.folder(name) / "map.npz", _shallow(model_map))
+
+    def write_memory(self, name: str, memory: Memory) -> None:
+        _write_arrays(self.folder(name) / "memory.npz", _shallow(memory))
+
+
+def shipped() -> Store:
+    """Return the store of the models that ship with the project."""
+    return Store([PRETRAINED])
+
+
+def available(root: Path | str | None = None) -> list[ModelCard]:
+    """Return the cards of all models that can be loaded, sorted by name: of one folder, or of the default store."""
+    return _at(root).available()
+
+
+def load(name: str, root: Path | str | None = None) -> LatentModel:
+    """Return a model in eval mode, on the CPU, with its card on model.card: of one folder, or of the default store.
+
+    Raises ModelUnavailable for an unknown name and for a missing or damaged file.
+    """
+    return _at(root).load(name)
+
+
+def _at(root: Path | str | None) -> Store:
+    return Store(None if root is None else [root])
 
 
 def no_models() -> str:
@@ -131,164 +321,11 @@ def no_models() -> str:
     )
 
 
-def load(name: str, root: Path | None = None) -> LatentModel:
-    """Return a shipped model in eval mode, on the CPU, with its card on model.card.
-
-    Raises ModelUnavailable for an unknown name and for a missing or damaged file.
-    """
-    root = Path(root or PRETRAINED)
-    card = read_card(name, root)
-    weights = read_weights(card, root)
-    model = FAMILIES[card.family](card.model_config())
-    model.load_state_dict(weights)
-    model.card = card
-    return model.eval().requires_grad_(False)
-
-
 def card_of(model: LatentModel) -> ModelCard:
-    """Return the card of a shipped model. Raises ValueError for a model without one."""
+    """Return the card of a model from a store. Raises ValueError for a model without one."""
     if model.card is None:
         raise ValueError("this model has no card: load it by its name")
     return model.card
-
-
-def read_card(name: str, root: Path | None = None) -> ModelCard:
-    """Read and validate pretrained/<name>/card.json. Raises ModelUnavailable."""
-    root = root or PRETRAINED
-    # the name may come from a link, so it must not be a path
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ModelUnavailable(f"there is no model named {str(name)[:60]!r}")
-    path = root / name / "card.json"
-    if not path.exists():
-        raise ModelUnavailable(f"there is no model named {name!r}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        known = {f.name for f in fields(ModelCard)}
-        card = ModelCard(**{k: v for k, v in content.items() if k in known})
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
-    if reason := _wrong_field(card, name):
-        raise ModelUnavailable(reason)
-    if card.family not in FAMILIES:
-        raise ModelUnavailable(f"its family {card.family!r} is not known here")
-    try:
-        config = card.model_config()
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ModelUnavailable(f"its config does not build a model ({error})") from error
-    try:
-        objectives.read(card.recipe)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ModelUnavailable(str(error)) from error
-    object.__setattr__(card, "image_shape", config.image_shape)
-    if config.latent_dim != card.latent_dim:
-        raise ModelUnavailable("its card.json gives two different values of latent_dim")
-    return card
-
-
-def _wrong_field(card: ModelCard, name: str) -> str:
-    """Return a sentence about the first field of a card that has the wrong type; "" where there is none."""
-    kinds = {"str": (str, "text"), "dict": (dict, "an object"), "int": (int, "a whole number")}
-    for f in fields(ModelCard):
-        kind, words = kinds.get(str(f.type), (object, ""))
-        value = getattr(card, f.name)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            return f"the field {f.name!r} of its card.json must be {words}"
-    if card.name != name:
-        return f"its card.json belongs to the model {card.name[:60]!r}"
-    for key, value in card.figures.items():
-        if not _is_figure(value):
-            return f"the figure {key[:60]!r} of its card.json is not a finite number"
-    if not all(isinstance(text, str) for text in card.protocol.values()):
-        return "the protocols of its card.json must be text"
-    return ""
-
-
-def _is_figure(value: object) -> bool:
-    """Return whether a value is a finite number, or a list or dictionary of such values. A list may hold None."""
-    if isinstance(value, dict):
-        return all(map(_is_figure, value.values()))
-    if isinstance(value, list):
-        return all(item is None or _is_figure(item) for item in value)
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def read_weights(card: ModelCard, root: Path | None = None) -> dict[str, torch.Tensor]:
-    """Read the tensors of model.safetensors and validate them against the card. Raises ModelUnavailable."""
-    path = (root or PRETRAINED) / card.name / "model.safetensors"
-    try:
-        if path.stat().st_size > MAX_WEIGHT_BYTES:
-            raise ModelUnavailable(f"its weights are larger than {MAX_WEIGHT_BYTES // 2**20} MB")
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelUnavailable("its weights (model.safetensors) are missing") from error
-    if hashlib.sha256(content).hexdigest() != card.weights_sha256:
-        raise ModelUnavailable("its weights are damaged: their checksum differs from the card's")
-    try:
-        weights = load_weights(content)
-    except SafetensorError as error:
-        raise ModelUnavailable(f"its weights cannot be read ({error})") from error
-    try:
-        with torch.device("meta"):  # shapes only, no memory
-            expected = FAMILIES[card.family](card.model_config()).state_dict()
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ModelUnavailable(f"its config does not build a model ({error})") from error
-    if {k: (v.shape, v.dtype) for k, v in weights.items()} != {
-        k: (v.shape, v.dtype) for k, v in expected.items()
-    }:
-        raise ModelUnavailable("its weights do not fit its config")
-    return weights
-
-
-def read_map(name: str, root: Path | None = None) -> ModelMap:
-    """Read and validate pretrained/<name>/map.npz. Raises ModelUnavailable."""
-    path = (root or PRETRAINED) / name / "map.npz"
-    try:
-        # opened here, because np.load leaves a damaged zip open
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            parts = {f.name: file[f.name] for f in fields(ModelMap)}
-    except Exception as error:  # zip, zlib and numpy raise different errors
-        raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
-    n, d = parts["codes"].shape if parts["codes"].ndim == 2 else (0, 0)
-    layouts = dict.fromkeys(("umap", "umap_again", "pca"), (n, 2))
-    shapes = {"rows": (n,), "codes": (n, d), "sigmas": (n, d), "recon": (n,), **layouts}
-    if n == 0 or d != read_card(name, root).latent_dim:
-        raise ModelUnavailable("its map.npz does not belong to this model")
-    if any(parts[part].shape != shape for part, shape in shapes.items()):
-        raise ModelUnavailable("its map.npz holds arrays that do not fit each other")
-    if not all(np.isfinite(part).all() for part in parts.values()) or parts["rows"].min() < 0:
-        raise ModelUnavailable("its map.npz holds values that are not finite, or negative rows")
-    return ModelMap(**parts)
-
-
-def read_memory(name: str, root: Path | None = None) -> Memory:
-    """Read and validate pretrained/<name>/memory.npz.
-
-    Raises ModelUnavailable where it is missing, damaged or was computed with other weights.
-    """
-    card = read_card(name, root)
-    path = (root or PRETRAINED) / name / "memory.npz"
-    try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            parts = {f.name: file[f.name] for f in fields(Memory)}
-        counts = {key: int(parts.pop(key)) for key in ("train_images", "seed")}
-        weights = str(parts.pop("weights_sha256"))
-        samples, held_out = (parts[key].astype(np.float32, casting="same_kind") for key in ("samples", "held_out"))
-        shown = parts["shown"].astype(np.int64, casting="same_kind")
-        nearest = parts["nearest"].astype(np.uint8, casting="no")
-    except Exception as error:  # zip, zlib and numpy raise different errors
-        raise ModelUnavailable(f"its memory.npz is missing or damaged ({error})") from error
-    n, m = samples.size, shown.size
-    fits = samples.shape == held_out.shape == (n,) and shown.shape == (m,)
-    fits = fits and nearest.shape == (m, *card.image_shape)
-    if not (n and m and fits and 0 <= shown.min() <= shown.max() < n and min(counts.values()) >= 0):
-        raise ModelUnavailable("its memory.npz holds arrays that do not fit each other")
-    if not np.isfinite([samples, held_out]).all():
-        raise ModelUnavailable("its memory.npz holds values that are not finite")
-    if weights != card.weights_sha256:
-        raise ModelUnavailable(
-            f"its memory.npz was computed with other weights: run `python -m vae memory {name}` again"
-        )
-    return Memory(samples, held_out, shown, nearest, counts["train_images"], counts["seed"], weights)
 
 
 def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]:
@@ -307,32 +344,6 @@ def dimension_order(model: LatentModel, model_map: ModelMap | None) -> list[int]
     order = [int(d) for d in np.argsort(-information, kind="stable")]
     levels = model.levels.values() or [range(model.latent_dim)]
     return [d for level in levels for d in order if d in level]
-
-
-def save(model: LatentModel, card: ModelCard, root: Path | None = None) -> ModelCard:
-    """Write weights and card. Returns the card with the checksum of the weights."""
-    folder = (root or PRETRAINED) / card.name
-    folder.mkdir(parents=True, exist_ok=True)
-    content = save_weights({k: v.contiguous() for k, v in model.state_dict().items()})
-    card = ModelCard(
-        **{**_shallow(card), "weights_sha256": hashlib.sha256(content).hexdigest()}
-    )
-    write_atomically(folder / "model.safetensors", content)
-    write_card(card, root)
-    return read_card(card.name, root)
-
-
-def write_card(card: ModelCard, root: Path | None = None) -> None:
-    text = json.dumps(asdict(card), indent=1) + "\n"
-    write_atomically((root or PRETRAINED) / card.name / "card.json", text.encode())
-
-
-def write_map(name: str, model_map: ModelMap, root: Path | None = None) -> None:
-    _write_arrays((root or PRETRAINED) / name / "map.npz", _shallow(model_map))
-
-
-def write_memory(name: str, memory: Memory, root: Path | None = None) -> None:
-    _write_arrays((root or PRETRAINED) / name / "memory.npz", _shallow(memory))
 
 
 def _write_arrays(path: Path, arrays: dict) -> None:

@@ -33,7 +33,7 @@ def by_kl(figure):
 
 
 def migs_of_seeds(name):
-    return [*(f["mig"] for f in report.earlier_seeds(store.read_card(name)).values()), F[name]["mig"]]
+    return [*(f["mig"] for f in report.earlier_seeds(store.Store().read_card(name)).values()), F[name]["mig"]]
 
 
 def test_the_reconstruction_is_the_larger_term():
@@ -144,12 +144,12 @@ def judge():
 
 
 def test_the_codes_of_an_autoencoder_lie_far_out():
-    codes = store.read_map("mnist-ae-2d").codes
+    codes = store.Store().read_map("mnist-ae-2d").codes
     assert np.abs(codes).max() > 20 and codes.std() > 2
 
 
 def test_the_codes_of_a_vae_are_spread_like_the_prior():
-    codes = store.read_map("mnist-vae-2d").codes
+    codes = store.Store().read_map("mnist-vae-2d").codes
     assert np.abs(codes).max() < 5 and 0.8 < codes.std() < 1.2
 
 
@@ -169,7 +169,7 @@ def test_more_samples_of_a_vae_are_digits(judge):
 
 def test_a_decoder_is_as_sure_far_from_all_data():
     model = vae.load("mnist-vae-2d")
-    codes = torch.from_numpy(store.read_map("mnist-vae-2d").codes)
+    codes = torch.from_numpy(store.Store().read_map("mnist-vae-2d").codes)
     assert float(codes.abs().max()) < 5
 
     def grey(x):

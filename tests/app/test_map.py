@@ -50,7 +50,7 @@ def zipped(entries):
 @pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-vqvae", "glyphs-cvae", "mnist-ladder", "mnist-iaf"])
 def test_every_layout_and_colouring(name):
     app = start("map", model=name)
-    found = store.read_map(name)
+    found = store.Store().read_map(name)
     kinds = ["umap_again", "pca", "umap"] + ["dims"] * (not vae.load(name).discrete)
     for kind in kinds:
         (control,) = [c for c in app.segmented_control if str(c.key).startswith("map_kind")]
@@ -73,7 +73,7 @@ def test_every_layout_and_colouring(name):
 
 def test_near_here_is_measured_in_latent_space_or_on_the_map():
     app = start("map", model="mnist-vae-16d")
-    found = store.read_map("mnist-vae-16d")
+    found = store.Store().read_map("mnist-vae-16d")
     z = np.array(app.session_state.z)
     nearest = np.argsort(np.linalg.norm(found.codes - z, axis=1))[:8]
     assert set(the_map(app)["near"]) == set(nearest.tolist())
@@ -87,7 +87,7 @@ def test_near_here_is_measured_in_latent_space_or_on_the_map():
 def test_a_few_images_are_placed_and_foreign_ones_flagged():
     noise = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     app = upload(start("map", model="mnist-vae-16d"), *digits(2), ("noise.png", png(Image.fromarray(noise))))
-    found = store.read_map("mnist-vae-16d")
+    found = store.Store().read_map("mnist-vae-16d")
     np.testing.assert_allclose(app.session_state.z, found.codes[0], atol=2e-4)  # the first is the current point
     words = [m.value for m in app.markdown]
     assert any("**0.png** lies within the data" in w for w in words)

@@ -164,10 +164,10 @@ def test_five_new_files_are_trained_measured_mapped_and_shown(new_files, monkeyp
     monkeypatch.setitem(RECIPES, "toy-bars", recipe)
     pipeline.train_and_save("toy-bars", new_files / "runs")
 
-    card = store.read_card("toy-bars")
+    card = store.Store().read_card("toy-bars")
     assert card.recipe["objective"] == {"name": "toy_bound", "pressure": 0.5} and card.config["gain"] == 2.0
     assert card.figures["toy_contrast"] > 0 and card.protocol["toy_contrast"] == "toy, 60 test images"
-    assert store.read_map("toy-bars").umap.shape == (60, 2)
+    assert store.Store().read_map("toy-bars").umap.shape == (60, 2)
     assert "| toy-bars |" in pipeline.report.model_zoo()
 
     app = start("sliders", model="toy-bars")

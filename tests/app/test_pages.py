@@ -94,7 +94,7 @@ def test_sliders_of_every_model_have_a_range_and_an_order(name):
 def test_the_card_is_told_with_its_figures_and_protocol(name, monkeypatch):
     texts, small = [], []
     monkeypatch.setattr(model_picker, "st", SimpleNamespace(markdown=texts.append, caption=small.append))
-    card = store.read_card(name)
+    card = store.Store().read_card(name)
     model_picker.show_details(card)
     (table,) = [text for text in texts if "| figure | this model |" in text]
     for key in ("mig", "dci", "factor_vae_score"):
@@ -286,7 +286,7 @@ FACTOR_MODELS = ["sprites-btcvae", "rooms-ae", "rooms-ada", "faces-vaegan"]
 @pytest.mark.parametrize("name", FACTOR_MODELS)
 def test_a_true_factor_moves_the_point_to_the_new_images_code(name):
     app = start("disentangle", model=name)
-    card, model = store.read_card(name), vae.load(name)
+    card, model = store.Store().read_card(name), vae.load(name)
     grid = DATASETS[card.data].grid
     k = grid.names.index("scale" if "scale" in grid.names else "glasses")
     truth = [grid.values[i].index(app.select_slider(key=f"factor_{card.data}_{i}").value)
@@ -320,7 +320,7 @@ def test_another_model_keeps_the_image_that_was_drawn():
 @pytest.mark.parametrize("name", FACTOR_MODELS)
 def test_the_disentangle_pages_figures_are_the_cards(name):
     app = start("disentangle", model=name)
-    card = store.read_card(name)
+    card = store.Store().read_card(name)
     heat = payload(app, "texts", "rows", "columns")
     grid = DATASETS[card.data].grid
     assert heat["rows"] == list(grid.names)
@@ -444,7 +444,7 @@ def test_metrics_on_the_page_are_the_cards_and_random_codes_stand_beside(name):
 def test_without_known_factors_the_page_says_what_it_needs():
     app = start("disentangle", model="mnist-vae-16d")
     assert "no known factors" in app.info[0].value
-    codes = store.read_map("mnist-vae-16d").codes
+    codes = store.Store().read_map("mnist-vae-16d").codes
     codes = codes[:, codes.var(0) > 0.01]
     correlation = np.corrcoef(codes, rowvar=False)
     expected = -0.5 * np.linalg.slogdet(correlation)[1]
@@ -488,8 +488,8 @@ def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
 def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_others_work(tmp_path, monkeypatch):
     shutil.copytree(store.PRETRAINED, tmp_path / "pretrained")
     monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
-    card = store.read_card("sprites-vae")
-    store.write_card(dataclasses.replace(card, figures=card.figures | {"fid": 3.0}))
+    card = store.Store().read_card("sprites-vae")
+    store.Store().write_card(dataclasses.replace(card, figures=card.figures | {"fid": 3.0}))
     cached.zoo_scan.clear(), cached.model.clear()
     try:
         app = start("home")
@@ -515,7 +515,8 @@ def test_a_link_that_a_late_browser_still_believes_is_told_again(monkeypatch):
         link.end_run()
 
     app = AppTest.from_function(a_run, default_timeout=60)
-    for key, value in {"model": "mnist-vae-2d", "z": "0,0", "seed": "0"}.items():
+    weights = store.Store().read_card("mnist-vae-2d").weights_hash
+    for key, value in {"model": "mnist-vae-2d", "weights": weights, "z": "0,0", "seed": "0"}.items():
         app.query_params[key] = value
     app.run()
     assert not told  # nothing to say, and no step in the browser's history

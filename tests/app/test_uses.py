@@ -26,7 +26,8 @@ FILLING = ["mnist-vae-16d", "mnist-m2", "mnist-vamp", "mnist-iaf", "mnist-ladder
 
 
 def differ(names):
-    return {(store.read_card(name).family, store.read_card(name).data): name for name in names}.values()
+    cards = map(store.Store().read_card, names)
+    return {(card.family, card.data): card.name for card in cards}.values()
 
 
 SERVED = [
@@ -89,7 +90,7 @@ def test_auroc_and_curve_are_the_cards(name, kind, score):
     app.segmented_control(key="anomaly_kind").set_value(kind).run()
     app.segmented_control(key="anomaly_score").set_value(score).run()
     assert not app.exception
-    figures = store.read_card(name).figures
+    figures = store.Store().read_card(name).figures
     auroc = figures[f"auroc_{score}_{kind}"]
     assert any(f"**AUROC {auroc:.3f}**" in m.value for m in app.markdown)
     (curve,) = [c["data"] for c in charts(app).values() if c["data"][0].get("name", "").startswith("AUROC")]
@@ -134,7 +135,7 @@ def test_denoising_says_each_pictures_decibels():
     assert not app.exception
     table = app.dataframe[0].value
     assert table.iloc[0].tolist() == ["Digits, denoising VAE, 16-D",
-        store.read_card("mnist-dvae").figures["psnr_denoised"]]
+        store.Store().read_card("mnist-dvae").figures["psnr_denoised"]]
 
 
 def test_draws_are_kept_until_what_is_visible_changes(monkeypatch):
@@ -166,7 +167,7 @@ def test_what_is_hidden(hidden):
 
 def test_accuracies_are_the_cards():
     app = start("uses", model="mnist-m2", use="labels")
-    f, codes = store.read_card("mnist-m2").figures, store.read_card("mnist-vae-16d").figures
+    f, codes = store.Store().read_card("mnist-m2").figures, store.Store().read_card("mnist-vae-16d").figures
     (bars,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") == "h"]
     shown = dict(zip(bars["y"], bars["x"], strict=False))
     (classes,) = [c["data"][0] for c in charts(app).values() if c["data"][0].get("orientation") != "h"]
@@ -181,7 +182,7 @@ def test_accuracies_are_the_cards():
 
 def test_augmentation_is_the_cards():
     app = start("uses", model="fashion-vae-16d", use="augmentation")
-    found = store.read_card("fashion-vae-16d").figures["augmentation"]
+    found = store.Store().read_card("fashion-vae-16d").figures["augmentation"]
     (lines,) = [c["data"] for c in charts(app).values()]
     assert {line["name"] for line in lines} == {"alone", "shifted", "VAE", "shifted and VAE"}
     for line in lines:

@@ -109,7 +109,7 @@ def measure(browser, address: str, query: str) -> dict:
 
 def placed_in(name: str) -> tuple[float, int]:
     """Return the milliseconds in which one code is placed on a model's map, and how many it has."""
-    found = store.read_map(name)
+    found = store.Store().read_map(name)
     push = maps.umap_repulsion(found.umap)
     z, times = found.codes[:1] + 0.05, []
     for _ in range(31):

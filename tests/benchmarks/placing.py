@@ -16,7 +16,7 @@ def fit(name: str):
     """Return a model's codes (4500, D), others (400, D), UMAP fitted to the former and fit_umap's map of them."""
     import umap
 
-    codes = store.read_map(name).codes
+    codes = store.Store().read_map(name).codes
     fitted, held_out = codes[:4500], codes[4500:4900]
     reducer = umap.UMAP(
         n_neighbors=maps.N_NEIGHBORS, min_dist=maps.MIN_DIST, random_state=0, n_jobs=1,

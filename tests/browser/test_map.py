@@ -25,7 +25,7 @@ from .panel import in_query, shows, until, wait_for_another_z, z_in_url
 
 @pytest.fixture(scope="module")
 def known():
-    return store.read_map(NAME), DATASETS["mnist"].load("test")
+    return store.Store().read_map(NAME), DATASETS["mnist"].load("test")
 
 
 def card(page, other_than=-1):
@@ -163,7 +163,7 @@ def choose_layout(page, key):
 
 def assert_decoded_between_points(page, name, key):
     """At the emptiest spot in the middle of the map: what is shown there, and that a click goes there."""
-    found, model = store.read_map(name), vae.load(name)
+    found, model = store.Store().read_map(name), vae.load(name)
     xy = found.codes if key == "dims" else getattr(found, key)
     rng = np.random.default_rng(0)
     spots = rng.uniform(*np.quantile(xy, [0.01, 0.99], axis=0), (400, 2))
@@ -248,7 +248,7 @@ def test_the_plane_a_cancelled_fit_and_a_click_that_is_the_current_point_on_slid
     settle(page)
     assert not page.get_by_role("button", name="Back to held-out images").count()
     # a click on an image
-    codes, before = store.read_map(name).codes, z_in_url(page)
+    codes, before = store.Store().read_map(name).codes, z_in_url(page)
     inner(page)
     page.mouse.click(*on_screen(page, codes[[40]])[0])
     wait_for_another_z(page, before)

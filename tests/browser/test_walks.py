@@ -69,7 +69,7 @@ def test_disentangle_by_keyboard(page, address):
     settle(page)
     wait_for_another_z(page, before)
     moved = z_in_url(page)
-    card = vae.store.read_card("rooms-ada")
+    card = vae.store.Store().read_card("rooms-ada")
     owner = int(np.array(card.figures["mutual_information"])[:, 3].argmax())
     jump = np.abs(np.array(moved) - before)
     assert jump.argmax() == owner and jump[owner] > 2 * np.delete(jump, owner).max()

@@ -29,14 +29,14 @@ def test_train_evaluate_map_list(small_world, capsys):
     assert "mnist-vae-2d       not trained yet" in capsys.readouterr().out
     runs = str(small_world / "runs")
     assert cli.main(["train", "mnist-vae-2d", "--runs", runs]) == 0
-    card = store.read_card("mnist-vae-2d")
+    card = store.Store().read_card("mnist-vae-2d")
     assert card.figures["test_images"] == 40 and card.recipe["steps"] == 3
     assert card.figures["negative_elbo"] == pytest.approx(card.figures["recon"] + card.figures["kl"])
     assert cli.main(["map", "mnist-vae-2d"]) == 0
-    assert store.read_map("mnist-vae-2d").codes.shape == (40, 2)
-    assert store.read_card("mnist-vae-2d").map["points"] == 40
+    assert store.Store().read_map("mnist-vae-2d").codes.shape == (40, 2)
+    assert store.Store().read_card("mnist-vae-2d").map["points"] == 40
     assert cli.main(["evaluate", "mnist-vae-2d"]) == 0
-    assert store.read_card("mnist-vae-2d").map["points"] == 40  # kept
+    assert store.Store().read_card("mnist-vae-2d").map["points"] == 40  # kept
     capsys.readouterr()
     assert cli.main(["list"]) == 0
     assert "On 40 test images: reconstruction " in capsys.readouterr().out.splitlines()[0]
@@ -55,7 +55,7 @@ def test_evaluate_all_and_traversals(small_world):
 
 def test_a_check_writes_nothing_and_names_what_differs(small_world, capsys):
     cli.main(["train", "mnist-vae-2d", "--runs", str(small_world / "runs")])
-    card = store.read_card("mnist-vae-2d")
+    card = store.Store().read_card("mnist-vae-2d")
     path = store.PRETRAINED / "mnist-vae-2d" / "card.json"
     written = path.stat().st_mtime_ns
     capsys.readouterr()
@@ -63,13 +63,13 @@ def test_a_check_writes_nothing_and_names_what_differs(small_world, capsys):
     out = capsys.readouterr().out
     assert "mnist-vae-2d (1 of 1)" in out and "1 of 1 models have the figures of their cards. DCI was left out" in out
     assert path.stat().st_mtime_ns == written
-    store.write_card(dataclasses.replace(card, figures=card.figures | {"kl": card.figures["kl"] + 0.5}))
+    store.Store().write_card(dataclasses.replace(card, figures=card.figures | {"kl": card.figures["kl"] + 0.5}))
     assert cli.main(["evaluate", "--all", "--check", "--dci"]) == 1
     out = capsys.readouterr().out
     assert f"  kl is {card.figures['kl'] + 0.5:.7g} on the card and {card.figures['kl']:.7g} now (tolerance 0.001)\n" in out  # noqa: E501
     assert "0 of 1 models have the figures of their cards.\n" in out
     # one that cannot be used is no success
-    store.write_card(dataclasses.replace(card, figures=card.figures | {"fid": 1.0}))
+    store.Store().write_card(dataclasses.replace(card, figures=card.figures | {"fid": 1.0}))
     assert cli.main(["evaluate", "--all", "--check"]) == 1
     assert "figures that are not known here: 'fid'" in capsys.readouterr().out
     assert cli.main(["list"]) == 0
@@ -79,10 +79,11 @@ def test_a_check_writes_nothing_and_names_what_differs(small_world, capsys):
 def test_new_weights_come_with_a_map_of_their_own(small_world):
     runs = str(small_world / "runs")
     cli.main(["train", "mnist-vae-2d", "--runs", runs])
-    before = store.read_map("mnist-vae-2d").codes
-    store.write_map("mnist-vae-2d", dataclasses.replace(store.read_map("mnist-vae-2d"), codes=before + 1))
+    found = store.Store().read_map("mnist-vae-2d")
+    before = found.codes
+    store.Store().write_map("mnist-vae-2d", dataclasses.replace(found, codes=before + 1))
     cli.main(["train", "mnist-vae-2d", "--runs", runs])
-    np.testing.assert_array_equal(store.read_map("mnist-vae-2d").codes, before)
+    np.testing.assert_array_equal(store.Store().read_map("mnist-vae-2d").codes, before)
 
 
 def test_a_folder_is_tried_before_anything_is_measured(small_world, monkeypatch, capsys):

@@ -10,9 +10,9 @@ FILES = [ROOT / "app.py", *sorted(ROOT.glob("vae/**/*.py")), *sorted(ROOT.glob("
 
 # inside vae/, from what knows nothing to what knows most; a room imports its own floor and those below
 FLOORS = (
-    ("registry", "jobs", "browser", "lessons"),
+    ("registry", "folders", "jobs", "browser", "lessons"),
     ("models", "data", "uploads"),
-    ("objectives", "metrics", "latent", "store"),
+    ("objectives", "metrics", "latent", "cards", "store"),
     ("training", "evaluation"),
     ("pipeline",),
     ("__main__",),

@@ -27,7 +27,7 @@ def saved(tmp_path):
         image_shape=(1, 28, 28), latent_dim=2, config=dataclasses.asdict(CONFIG), recipe={},
         licence="MIT", weights_sha256="",
     )  # fmt: skip
-    return tmp_path, model, store.save(model, card, tmp_path)
+    return tmp_path, model, store.Store([tmp_path]).save(model, card)
 
 
 def test_a_saved_model_loads_to_identical_outputs(saved):
@@ -110,9 +110,9 @@ def edit_card(**changes):
 )
 def test_damage_is_told_and_the_rest_works(saved, damage, reason):
     root, model, card = saved
-    store.save(model, dataclasses.replace(card, name="other"), root)
+    store.Store([root]).save(model, dataclasses.replace(card, name="other"))
     damage(root / "tiny")
-    cards, problems = store.scan(root)
+    cards, problems = store.Store([root]).scan()
     assert [c.name for c in cards] == ["other"]
     assert reason in problems["tiny"] and "\n" not in problems["tiny"]
     with pytest.raises(store.ModelUnavailable):
@@ -129,16 +129,16 @@ def test_names_from_links_are_no_paths(saved, name):
 def test_a_map_is_read_back_and_damage_told(saved):
     root = saved[0]
     with pytest.raises(store.ModelUnavailable, match="missing or damaged"):
-        store.read_map("tiny", root)
+        store.Store([root]).read_map("tiny")
     rng = np.random.default_rng(0)
     parts = {name: rng.normal(size=(4, 2)) for name in ("codes", "sigmas", "umap", "umap_again", "pca")}
     parts |= {"rows": np.arange(4), "recon": rng.normal(size=4)}
-    store.write_map("tiny", store.ModelMap(**parts), root)
-    np.testing.assert_array_equal(store.read_map("tiny", root).umap, parts["umap"])
+    store.Store([root]).write_map("tiny", store.ModelMap(**parts))
+    np.testing.assert_array_equal(store.Store([root]).read_map("tiny").umap, parts["umap"])
     path = root / "tiny" / "map.npz"
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(store.ModelUnavailable, match="missing or damaged"):
-        store.read_map("tiny", root)
+        store.Store([root]).read_map("tiny")
     for wrong, said in [
         ({"recon": np.zeros(3)}, "do not fit each other"),
         ({"recon": np.zeros(())}, "do not fit each other"),
@@ -147,9 +147,9 @@ def test_a_map_is_read_back_and_damage_told(saved):
         ({"umap": np.full((4, 2), np.nan)}, "not finite"),
         ({"rows": np.array([0, 1, 2, -1])}, "negative rows"),
     ]:
-        store.write_map("tiny", store.ModelMap(**{**parts, **wrong}), root)
+        store.Store([root]).write_map("tiny", store.ModelMap(**{**parts, **wrong}))
         with pytest.raises(store.ModelUnavailable, match=said):
-            store.read_map("tiny", root)
+            store.Store([root]).read_map("tiny")
 
 
 def test_a_card_holds_the_fields_of_its_family_alone(saved):
@@ -162,14 +162,14 @@ def test_a_card_holds_the_fields_of_its_family_alone(saved):
 
 
 def test_every_recipe_is_shipped_with_weights_map_and_figures():
-    cards, problems = store.scan()
+    cards, problems = store.Store().scan()
     assert not problems
     assert {card.name for card in cards} >= set(RECIPES)
     for card in cards:
         folder = store.PRETRAINED / card.name
         assert (folder / "model.safetensors").stat().st_size <= 4_000_000
         assert card.figures["test_images"] == len(DATASETS[card.data].load("test")) >= 1000
-        found = store.read_map(card.name)
+        found = store.Store().read_map(card.name)
         assert 2000 <= len(found.rows) <= 10_000
         assert found.codes.shape == (len(found.rows), card.latent_dim)
 
@@ -218,7 +218,7 @@ def test_promised_figures_of_the_families():
 
 
 def test_x_y_and_scale_of_the_beta_tcvae_have_a_dimension_each():
-    card = store.read_card("sprites-btcvae")
+    card = store.Store().read_card("sprites-btcvae")
     share = np.array(card.figures["mutual_information"]) / card.figures["factor_entropy"]
     owners = []
     for factor in ("x", "y", "scale"):
@@ -233,8 +233,8 @@ DAMAGED_ZIP = b"PK\x03\x04 and no more"  # np.load takes it for an .npz
 
 
 @pytest.mark.parametrize("file, read", [
-    ("map.npz", lambda path: store.read_map("tiny", path.parents[1])),
-    ("memory.npz", lambda path: store.read_memory("tiny", path.parents[1])),
+    ("map.npz", lambda path: store.Store([path.parents[1]]).read_map("tiny")),
+    ("memory.npz", lambda path: store.Store([path.parents[1]]).read_memory("tiny")),
     ("gallery.npz", idx.read_gallery),
 ])  # fmt: skip
 def test_a_damaged_npz_is_closed(saved, file, read):
@@ -265,7 +265,7 @@ def test_each_family_each_data_set_and_each_measure_is_measured_again():
     assert {task for recipe in again for task in recipe.downstream} == {
         task for recipe in RECIPES.values() for task in recipe.downstream
     }
-    figures = {name: store.read_card(name).figures.keys() for name in RECIPES}
+    figures = {name: store.Store().read_card(name).figures.keys() for name in RECIPES}
     assert {key for name in MEASURED_AGAIN for key in figures[name]} == {key for keys in figures.values() for key in keys}  # noqa: E501
 
 

@@ -19,6 +19,7 @@ import torch
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
+from .. import folders
 from . import idx
 from .base import DATASETS, DatasetInfo, Split, _hash, check_split
 
@@ -66,7 +67,7 @@ def load(split: str, download: bool = True) -> Split:
     """Return one of SPLITS, with all 62 characters of its styles.
 
     The test split ships with the project as pretrained/galleries/glyphs.npz. The others are read from
-    data_folder()/fonts and cannot be downloaded. Raises OSError for missing or damaged files.
+    folders.data()/fonts and cannot be downloaded. Raises OSError for missing or damaged files.
     """
     numbers = _numbers(split)
     labels = numbers % len(CHARACTERS)
@@ -120,7 +121,7 @@ def _read_gallery(labels: np.ndarray) -> np.ndarray:
 
 def read_source() -> np.ndarray:
     """Read all styles, uint8 (725, 62, 32, 32). Raises OSError where the file is missing or damaged."""
-    path = idx.data_folder() / "fonts" / FILE
+    path = folders.data() / "fonts" / FILE
     if not path.exists():
         raise OSError(
             f"{FILE} cannot be downloaded: put it into {path.parent}, or set VAE_DATA to a folder "

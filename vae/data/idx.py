@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import struct
 import zipfile
 import zlib
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pooch
 
+from .. import folders
 from .base import Split, check_split, hash_order, validation_size
 
 GALLERIES = Path(__file__).parents[2] / "pretrained" / "galleries"
@@ -26,18 +26,13 @@ FILES = {
 
 
 def raw_files(name: str) -> tuple[str, ...]:
-    """Return the files of a data set's training images, relative to data_folder()."""
+    """Return the files of a data set's training images, relative to folders.data()."""
     return tuple(f"{name}/{file}" for file in FILES["train"])
 
 
 def gallery_file(name: str, split: str) -> str:
     """Return the file in GALLERIES that holds a shipped split."""
     return f"{name}.npz" if split == "test" else f"{name}-{split}.npz"
-
-
-def data_folder() -> Path:
-    """Return the folder of downloads: the one VAE_DATA names, or the user's cache."""
-    return Path(os.environ.get("VAE_DATA") or pooch.os_cache("latent-space-explorer"))
 
 
 def load(
@@ -47,7 +42,7 @@ def load(
     """Return one of SPLITS, or "labelled": LABELLED images of "train".
 
     "test" and "labelled" ship with the project as pretrained/galleries/<name>.npz and <name>-labelled.npz. The
-    others are read from data_folder()/<name>, after a download where necessary.
+    others are read from folders.data()/<name>, after a download where necessary.
     Raises OSError for missing or damaged files.
     """
     if split != "labelled":
@@ -58,7 +53,7 @@ def load(
         return _split(*read_gallery(gallery), split)
     if not download:
         raise OSError(f"{gallery.name} is missing" if shipped else f"the {split} split does not ship as a gallery")
-    folder = data_folder() / name
+    folder = folders.data() / name
     files = FILES["test" if split == "test" else "train"]
     images, labels = (parse(fetch(file, folder, mirrors, content_md5[file])) for file in files)
     whole = _split(images, labels, split)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, Literal
 
-from ..data import DATASETS
 from ..registry import Registry
 from ..store import ModelCard
 
@@ -113,8 +112,6 @@ def label(key: str) -> str:
 
 
 def unknown(card: ModelCard) -> str:
-    """Return why a card's data set or figures are not known, as a sentence; "" where all are."""
-    if card.data not in DATASETS:
-        return f"its data set {card.data[:60]!r} is not known here"
+    """Return why a card's figures are not known, as a sentence; "" where all are."""
     keys = [key for key in card.figures if key not in FIGURES]
     return f"its card has figures that are not known here: {', '.join(map(repr, keys))}" if keys else ""

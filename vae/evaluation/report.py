@@ -152,7 +152,7 @@ def write_model_zoo(root: Path | None = None) -> None:
 
 def model_zoo(root: Path | None = None) -> str:
     """Return the Markdown page about all shipped models: descriptions, figures, protocols, traversals."""
-    cards = sorted(store.available(root), key=_recipe_order)
+    cards = sorted(store.available(root or store.PRETRAINED), key=_recipe_order)
     parts = [
         INTRODUCTION, "## Models", _models_table(cards, root),
         "## Results", RESULTS, results_table(cards, root),

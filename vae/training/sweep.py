@@ -23,10 +23,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import filelock
 import joblib
-import platformdirs
 import torch
 
-from .. import jobs, store
+from .. import folders, jobs, store
 from ..evaluation.evaluate import evaluate
 from ..evaluation.figures import FIGURES
 from ..models import FAMILIES, LatentModel
@@ -62,12 +61,6 @@ class Run:
 
     def folder(self, runs: Path) -> Path:
         return runs / self.name / self.label
-
-
-def runs_folder() -> Path:
-    """Return the folder of runs: the one VAE_RUNS names, or one in the user's data folder."""
-    default = platformdirs.user_data_path("latent-space-explorer", appauthor=False) / "runs"
-    return Path(os.environ.get("VAE_RUNS") or default)
 
 
 # ---- planning
@@ -255,7 +248,7 @@ def load_finished(run: Run, runs: Path | None = None, weights_sha256: str = "") 
 
     weights_sha256: the checksum of its weights, "" for any. Raises OSError where the run is not on this machine.
     """
-    runs = runs or runs_folder()
+    runs = runs or folders.runs()
     found = [read_finished(folder, run.recipe) for folder in sorted((runs / run.name).glob("*"))]
     usable = [r for r in found if r and weights_sha256 in ("", hashlib.sha256(r.weights).hexdigest())]
     if not usable:
@@ -286,7 +279,7 @@ def sweep(
     the cluster. until: the time to stop, in seconds since the epoch. Raises OSError where a folder cannot be
     written to or no scheduler answers, ValueError for a backend that is unknown or not installed.
     """
-    runs = runs or runs_folder()
+    runs = runs or folders.runs()
     if bool(backend) != bool(scheduler):
         raise ValueError("--backend and --scheduler must be given together")
     checkpoints.try_writing(runs)
@@ -385,7 +378,7 @@ def table(
 
     The runs are those recorded in tries.json, and the unfinished ones of `todo`.
     """
-    runs, recipe = runs or runs_folder(), candidates.find(name)
+    runs, recipe = runs or folders.runs(), candidates.find(name)
     recorded = [t for t in tries.read(name) if t.split == "validation"]
     key = tries.headline(recipe, next((t.figures for t in recorded if t.figures), {}))
     shown = [FIGURES[k] for k in dict.fromkeys(filter(None, (key, "recon", "kl")))]

@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 
 import vae
-from vae import latent, metrics, store
+from vae import ModelUnavailable, latent, metrics, store
 from vae.data import DATASETS, DatasetInfo, Split
 from vae.evaluation import figures
 from vae.evaluation.judge import head_sizes
@@ -18,20 +18,34 @@ from vae.models import FAMILIES
 from vae.training.recipes import RECIPES
 
 
+def refresh() -> None:
+    """Empty the caches if a model was added, removed or replaced since they were filled."""
+    if _fingerprint() != store.Store().fingerprint():
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        _fingerprint()  # before anything is read again
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _fingerprint() -> tuple:
+    return store.Store().fingerprint()
+
+
 @st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
     """Return ({name: card} of usable models, in the recipes' order; {name: reason} for the unusable ones)."""
-    candidates, problems = store.scan(check=figures.unknown)
+    candidates, problems = store.Store().scan(check=figures.unknown)
     cards = []
     for card in candidates:
-        if card.image_shape != info(card.data).image_shape:
-            expected = info(card.data).image_shape
-            shapes = f"its images are {card.image_shape}, and those of its data set {card.data!r} {expected}"
-            problems[card.name] = shapes
-            continue
         try:
-            gallery(card.data)
+            dataset = store.Store().dataset(card)
+            if card.image_shape != dataset.image_shape:
+                shapes = f"its images are {card.image_shape}, and those of its data set {card.data!r}"
+                raise ModelUnavailable(f"{shapes} {dataset.image_shape}")
+            dataset.load("test", download=False)
             cards.append(card)
+        except ModelUnavailable as error:
+            problems[card.name] = str(error)
         except (OSError, ValueError) as error:
             problems[card.name] = f"its held-out images cannot be read ({error})"
     order = list(RECIPES)  # from simple to complex; models without a recipe come last
@@ -55,16 +69,19 @@ def classifier(data: str) -> metrics.classifier.Classifier | None:
 
 @st.cache_resource(max_entries=20, show_spinner="Loading held-out images")
 def gallery(data: str) -> Split:
-    return DATASETS[data].load("test", download=False)
+    return info(data).load("test", download=False)
 
 
 def weights_id(name: str) -> str:
     """Return an identifier of a model's weights. A browser tab may stay open while a model is retrained."""
-    return f"{name} {model(name).card.weights_sha256[:12]}"
+    return f"{name} {model(name).card.weights_hash}"
 
 
 def info(data: str) -> DatasetInfo:
-    return DATASETS[data]
+    """Return a data set: the registered one, or the one that the first usable model's card describes."""
+    if data in DATASETS:
+        return DATASETS[data]
+    return store.Store().dataset(next(card for card in zoo_scan()[0].values() if card.data == data))
 
 
 def beta(card: vae.ModelCard) -> float | None:
@@ -79,7 +96,7 @@ def beta(card: vae.ModelCard) -> float | None:
 def model_map(name: str) -> store.ModelMap | None:
     """Return the map of a model; None if map.npz is missing or damaged."""
     try:
-        encoded = store.read_map(name)
+        encoded = store.Store().read_map(name)
     except store.ModelUnavailable:
         return None
     # a map may be of images that this copy of the data set lacks

@@ -13,7 +13,7 @@ from . import cached, state
 from .parse import parse_code_text, parse_int_text, parse_names_text
 
 DEFAULT_MODEL = "mnist-vae-2d"
-SHARED_PARAMETERS = ("model", "z", "seed", "y", "names")  # in every page's link; all others belong to a page
+SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names")  # all others belong to a page
 MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
 
@@ -21,14 +21,31 @@ MAX_LENGTH = 2000  # characters of a page parameter's value
 def begin_run() -> None:
     """Read the link on a session's first run and ignore it on later ones."""
     st.session_state.page_parameters = {}
+    cached.refresh()
     cards, problems = cached.zoo_scan()
     if not cards:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in problems.items())
         st.error(f"No model can be used: {reasons}" if problems else store.no_models())
         st.stop()
-    if "model" not in st.session_state or st.session_state.model not in cards:
+    if "model" not in st.session_state:
         st.session_state.sent_link = st.query_params.to_dict()
         _read(st.query_params.to_dict(), cards, problems)
+    elif st.session_state.model not in cards:
+        _leave_removed(cards, problems)
+    elif st.session_state.weights != cards[st.session_state.model].weights_hash:
+        apply(parameters())  # the session's model was trained again
+
+
+def _leave_removed(cards: dict, problems: dict) -> None:
+    """Switch from a model whose folder was removed or damaged during the session to one that is there."""
+    name, there = st.session_state.model, _default_model(cards)
+    reason = f"cannot be used any more: {problems[name]}" if name in problems else "was removed"
+    state.add_warning(f"The model {name} {reason}; this is {there} instead.")
+    _read({"model": there, "seed": str(state.seed())}, cards, problems)
+
+
+def _default_model(cards: dict) -> str:
+    return DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
 
 
 def end_run() -> None:
@@ -50,7 +67,7 @@ def end_page() -> None:
 def parameters() -> dict[str, str]:
     """Return the query parameters that restore the current state."""
     s = st.session_state
-    result = {"model": s.model, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
+    result = {"model": s.model, "weights": s.weights, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
     if state.model().num_classes:
         result["y"] = str(s.y)
     if state.names():
@@ -83,13 +100,18 @@ def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
     st.session_state.pending_parameters = dict(own[:MAX_PAGE_PARAMETERS])
     name = parameters.get("model", DEFAULT_MODEL)
     if name not in cards:
-        fallback = DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
+        fallback = _default_model(cards)
         if "model" in parameters:
             # Do not repeat an unknown name: the sentence is Markdown, and the link is untrusted.
             reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
             state.add_warning(f"The link's model {reason}; this is {fallback} instead.")
         name = fallback
         parameters = {k: v for k, v in parameters.items() if k == "seed"}
+    elif parameters.get("weights", cards[name].weights_hash) != cards[name].weights_hash:
+        state.add_warning(
+            f"{cards[name].title} has been trained again since this link was made. You see the new weights, so the "
+            "picture may differ."
+        )
     state.begin_model(name)
     st.session_state.y = 0
     state.set_seed(_int_parameter(parameters, "seed", 0, state.MAX_SEED))

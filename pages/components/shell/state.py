@@ -210,6 +210,7 @@ def set_model(name: str) -> None:
 def begin_model(name: str) -> None:
     """Make a model the current one and remove z, which belongs to the previous model."""
     st.session_state.model = name
+    st.session_state.weights = card().weights_hash
     st.session_state.pop("z", None)
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from vae import folders
 from vae.data import DATASETS
 from vae.data.base import SPLITS, validation_size
-from vae.data.idx import data_folder
 
 ALL = [pytest.param(info, id=name) for name, info in DATASETS.items()]
 
@@ -48,9 +48,9 @@ def test_test_images_come_with_the_project(info, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("info", ALL)
 def test_other_splits_load_where_their_files_are(info, monkeypatch):
-    missing = [file for file in info.raw_files if not (data_folder() / file).exists()]
+    missing = [file for file in info.raw_files if not (folders.data() / file).exists()]
     if missing:
-        pytest.skip(f"{data_folder()} has no {missing[0]}")
+        pytest.skip(f"{folders.data()} has no {missing[0]}")
     monkeypatch.setattr("pooch.retrieve", lambda *arguments, **options: pytest.fail("a download"))
     train, validation = info.load("train"), info.load("validation")
     for name, split in (("train", train), ("validation", validation)):

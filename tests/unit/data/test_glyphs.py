@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from vae import folders
 from vae.data import glyphs, idx
 
 ALL = len(glyphs.CHARACTERS)
@@ -14,7 +15,7 @@ def no_source(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def source():
-    if not (idx.data_folder() / "fonts" / glyphs.FILE).exists():
+    if not (folders.data() / "fonts" / glyphs.FILE).exists():
         pytest.skip("the source file is not here")
     return glyphs.read_source()
 

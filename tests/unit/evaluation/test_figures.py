@@ -82,19 +82,19 @@ def test_a_tolerance_is_of_the_value_or_of_one():
 
 def test_a_table_has_values_in_their_digits_with_baselines_and_errors():
     figures = {card.name: card.figures for card in CARDS}
-    table = report.figures_table(store.read_card("mnist-vae-bin"))
+    table = report.figures_table(store.Store().read_card("mnist-vae-bin"))
     f = figures["mnist-vae-bin"]
     assert f"| NLL, nats | {f['nll']:.2f} ± {f['nll_standard_error']:.2f} ± {f['nll_distance_error']:.2f} | " in table
     assert f"| active units | {f['active_units']} of 50 |  |" in table
-    table, f = report.figures_table(store.read_card("faces-vae")), figures["faces-vae"]
+    table, f = report.figures_table(store.Store().read_card("faces-vae")), figures["faces-vae"]
     smile, unmoved = f["attribute_flips"]["smile"], f["attribute_unmoved"]["smile"]
     assert f"by its direction: smile | {smile:.1%} | {unmoved:.1%} (without a move) |" in table
-    table, f = report.figures_table(store.read_card("mnist-vae-16d")), figures["mnist-vae-16d"]["augmentation"]
+    table, f = report.figures_table(store.Store().read_card("mnist-vae-16d")), figures["mnist-vae-16d"]["augmentation"]
     assert f": 200 VAE | {f['200 VAE']:.1%} | {f['200 alone']:.1%} (alone) |" in table and "1000 VAE" not in table
 
 
 def test_the_summary_of_a_card():
-    card = store.read_card("sprites-beta4")
+    card = store.Store().read_card("sprites-beta4")
     f = card.figures
     assert report.summary(card) == (
         f"On 10,000 test images: reconstruction {f['recon']:.1f} nats, "
@@ -103,12 +103,12 @@ def test_the_summary_of_a_card():
     )
     assert f["recon_floor"] == 0  # sprites are black or white: the lowest possible value is not worth a word
     assert report.summary(dataclasses.replace(card, figures={})) == "Not evaluated yet."
-    grey = store.read_card("mnist-vae-2d")
+    grey = store.Store().read_card("mnist-vae-2d")
     recon, floor = grey.figures["recon"], grey.figures["recon_floor"]
     assert f": reconstruction {recon:.1f} nats (lowest possible {floor:.1f}), KL " in report.summary(grey)
     without = dataclasses.replace(grey, figures={k: v for k, v in grey.figures.items() if k != "recon_floor"})
     assert f": reconstruction {recon:.1f} nats, KL " in report.summary(without)
-    assert "given their class" in report.summary(store.read_card("mnist-cvae"))
+    assert "given their class" in report.summary(store.Store().read_card("mnist-cvae"))
 
 
 def test_a_figure_that_nothing_describes_is_told():

@@ -71,8 +71,8 @@ def test_a_new_file_is_measured_described_and_shown(brightness, tmp_path):
     # on the card, in About and in the model zoo
     shutil.copytree(store.PRETRAINED / "mnist-vae-2d", tmp_path / "zoo" / "mnist-vae-2d")
     card = dataclasses.replace(model.card, figures=figures, protocol=protocol)
-    store.write_card(card, tmp_path / "zoo")
-    card = store.read_card("mnist-vae-2d", tmp_path / "zoo")
+    store.Store([tmp_path / "zoo"]).write_card(card)
+    card = store.Store([tmp_path / "zoo"]).read_card("mnist-vae-2d")
     row = f"| mean brightness | {figures['brightness']:.4f} | 0.5000 (mid-grey) |"
     assert row in report.figures_table(card)
     assert "mean brightness: mean of 100 reconstructions over 1.0" in report.protocols(card)
@@ -83,9 +83,9 @@ def test_a_new_file_is_measured_described_and_shown(brightness, tmp_path):
 def test_without_its_file_a_card_is_unavailable_and_the_others_work(tmp_path):
     for name in ("mnist-vae-2d", "mnist-ae-2d"):
         shutil.copytree(store.PRETRAINED / name, tmp_path / name)
-    card = store.read_card("mnist-vae-2d", tmp_path)
-    store.write_card(dataclasses.replace(card, figures=card.figures | {"brightness": 0.1}), tmp_path)
-    cards, problems = store.scan(tmp_path, check=unknown)
+    card = store.Store([tmp_path]).read_card("mnist-vae-2d")
+    store.Store([tmp_path]).write_card(dataclasses.replace(card, figures=card.figures | {"brightness": 0.1}))
+    cards, problems = store.Store([tmp_path]).scan(check=unknown)
     assert [card.name for card in cards] == ["mnist-ae-2d"]
     assert problems == {"mnist-vae-2d": "its card has figures that are not known here: 'brightness'"}
 
@@ -140,7 +140,7 @@ def test_terms_are_computed_once_and_by_the_seed(tiny_split):
 
 
 def test_differences_name_the_figure_the_values_and_the_tolerance():
-    card = store.read_card("sprites-vae")
+    card = store.Store().read_card("sprites-vae")
     figures, protocol = dict(card.figures), dict(card.protocol)
     assert differences(card, figures, protocol) == []
     figures = {k: v for k, v in figures.items() if not k.startswith("dci")} | {"mig": 0.2, "kl_per_dim": [0.0] * 10}

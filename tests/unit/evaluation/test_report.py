@@ -36,7 +36,7 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     path = tmp_path / "mnist-vae-2d" / "tries.json"
     path.unlink(missing_ok=True)
     assert "| one seed |" in report.model_zoo(tmp_path)
-    own = store.read_card("mnist-vae-2d").figures["negative_elbo"]
+    own = store.Store().read_card("mnist-vae-2d").figures["negative_elbo"]
     recipe = RECIPES["mnist-vae-2d"]
 
     def tried(figures, split="test", **changes):
@@ -48,7 +48,7 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     tried({"negative_elbo": own + 2.0}, seed=5)  # the same run, measured again
     tried({"negative_elbo": 1.0}, seed=8, steps=5)  # another recipe's
     tried({"negative_elbo": 1.0}, seed=9, split="validation")  # other images
-    card = store.read_card("mnist-vae-2d", tmp_path)
+    card = store.Store([tmp_path]).read_card("mnist-vae-2d")
     assert report.earlier_seeds(card, tmp_path) == {
         5: {"negative_elbo": own + 2.0}, 7: {"negative_elbo": own + 10.0},
     }  # fmt: skip
@@ -56,7 +56,7 @@ def test_medians_are_over_the_tries_and_the_shipped_run(tmp_path):
     # a run that was chosen on validation images shows their median
     chosen = {"split": "validation", "figure": "negative_elbo", "rule": "the smallest", "seeds": [0, 1, 2],
               "values": [140.0, 142.0, 150.0], "median": 142.0, "spread": [140.0, 150.0]}  # fmt: skip
-    store.write_card(dataclasses.replace(card, selection=chosen), tmp_path)
+    store.Store([tmp_path]).write_card(dataclasses.replace(card, selection=chosen))
     assert "| 142.0 on validation images (seeds 0, 1, 2) |" in report.model_zoo(tmp_path)
 
 
@@ -73,12 +73,12 @@ def test_models_that_were_chosen_on_test_images_say_so():
 def test_the_stored_tries_are_of_the_recipes_of_today():
     for name in ("rooms-ada", "sprites-btcvae", "sprites-factor"):
         if name in NOT_RETRAINED:
-            assert report.earlier_seeds(store.read_card(name)), name
+            assert report.earlier_seeds(store.Store().read_card(name)), name
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_traversal_pictures_are_of_the_shipped_weights(name):
-    model, model_map = store.load(name), store.read_map(name)
+    model, model_map = store.load(name), store.Store().read_map(name)
     picture = np.asarray(report.traversal_picture(model, model_map), int)
     channels, height, width = model.image_shape
     rows = min(10, model.latent_dim)

@@ -65,7 +65,7 @@ def test_weight_schedules_end_early(name):
 def test_a_retrained_model_leaves_the_list():
     for name in NOT_RETRAINED:
         assert {key: getattr(RECIPES[name], key) for key in AS_BEFORE} == AS_BEFORE
-        assert name not in RECIPES or store.read_card(name).recipe.get("split",
+        assert name not in RECIPES or store.Store().read_card(name).recipe.get("split",
             "train+validation") == "train+validation"
 
 

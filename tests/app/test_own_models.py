@@ -1,0 +1,180 @@
+"""Models in the user's own folder, which come, change and go while the app runs."""
+
+import dataclasses
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from tests.app.test_pages import PAGES, start
+from vae import store
+from vae.models import FAMILIES
+
+SHIPPED = ("mnist-vae-2d", "mnist-vae-16d")
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """An empty user's folder, and two shipped models."""
+    from pages.components.shell import cached
+
+    for name in SHIPPED:
+        shutil.copytree(store.PRETRAINED / name, tmp_path / "pretrained" / name)
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
+    monkeypatch.setenv("VAE_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    cached.refresh()
+    yield tmp_path / "home"
+    monkeypatch.undo()
+    cached.refresh()
+
+
+def add(own, name, source="mnist-vae-2d", **changes):
+    """Copy a shipped model into the user's folder under another name."""
+    shutil.copytree(store.PRETRAINED / source, own / name)
+    path = own / name / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**card, "name": name, "title": f"Mine: {name}", **changes}), encoding="utf-8")
+
+
+def a_page():
+    """What every run of app.py does around a page. (After AppTest.switch_page, app.py itself is not run again.)"""
+    from pages.components.shell import link
+    from pages.components.shell.model_picker import model_picker
+
+    link.begin_run()
+    link.show_warnings()
+    model_picker()
+    link.end_run()
+
+
+def session(**query):
+    app = AppTest.from_function(a_page, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return rerun(app)
+
+
+def rerun(app):
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def titles(app):
+    return app.selectbox(key="model_picker").options
+
+
+def test_a_model_appears_while_the_app_runs_and_goes_with_a_sentence(own):
+    app = session(model="mnist-vae-16d")
+    assert not any("Mine" in title for title in titles(app))
+    add(own, "mine")
+    rerun(app)
+    assert "Mine: mine" in titles(app) and not app.warning
+    app.selectbox(key="model_picker").set_value("mine").run()
+    assert app.session_state.model == "mine"
+    for page in PAGES:
+        assert start(page, model="mine").session_state.model == "mine"
+    shutil.rmtree(own / "mine")
+    rerun(app)
+    assert app.session_state.model == "mnist-vae-2d"
+    assert [w.value for w in app.warning] == ["The model mine was removed; this is mnist-vae-2d instead."]
+    assert not rerun(app).warning
+    assert not any("Mine" in title for title in titles(app))
+
+
+def test_a_model_that_is_damaged_during_the_session_says_why(own):
+    add(own, "mine")
+    app = session(model="mine")
+    weights = own / "mine" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    rerun(app)
+    assert "cannot be used any more: its weights are damaged" in app.warning[0].value
+
+
+def retrain(folder, latent_dim):
+    """Replace a model's weights by those of an untrained network of another size."""
+    card = store.Store([folder.parent]).read_card(folder.name)
+    config = dataclasses.replace(card.model_config(), latent_dim=latent_dim)
+    torch.manual_seed(0)
+    changed = dataclasses.replace(card, config=dataclasses.asdict(config), latent_dim=latent_dim)
+    (folder / "map.npz").unlink()
+    store.Store([folder.parent]).save(FAMILIES[card.family](config), changed)
+
+
+@pytest.mark.parametrize("latent_dim", [2, 5])
+def test_a_model_trained_again_during_the_session_shows_its_new_weights(own, latent_dim):
+    add(own, "mine")
+    app = session(model="mine", z="1,1")
+    retrain(own / "mine", latent_dim)
+    rerun(app)
+    assert len(app.session_state.z) == latent_dim
+    assert app.query_params["weights"] == store.Store().read_card("mine").weights_hash
+    assert "has been trained again" in app.warning[0].value
+    assert not rerun(app).warning
+
+
+def test_a_link_to_replaced_weights_says_so_once_and_shows_the_new_ones(own):
+    card = store.Store().read_card("mnist-vae-2d")
+    app = session(model="mnist-vae-2d", weights="0123abcd", z="1,1")
+    assert app.session_state.z == (1.0, 1.0)
+    assert [w.value for w in app.warning] == [
+        f"{card.title} has been trained again since this link was made. You see the new weights, so the picture may "
+        "differ."
+    ]
+    assert app.query_params["weights"] == card.weights_hash
+    assert not rerun(app).warning
+    assert not session(model="mnist-vae-2d", weights=card.weights_hash, z="1,1").warning
+
+
+def test_a_data_set_that_only_the_card_describes_is_shown(own):
+    rng = np.random.default_rng(0)
+    add(own, "mine", data="letters", dataset={"title": "Letters of mine", "classes": ["a", "b"], "noun": "letters"},
+        figures={}, protocol={}, recipe={})  # fmt: skip
+    app = start("home")
+    assert any("letters.npz is missing" in info.value for info in app.info), [i.value for i in app.info]
+    (own / "galleries").mkdir()
+    images, labels = rng.integers(0, 256, (5000, 28, 28), dtype=np.uint8), np.arange(5000) % 2
+    np.savez(own / "galleries" / "letters.npz", images=images, labels=labels)
+    app = start("home", model="mine")
+    assert "Letters of mine" in [heading.value for heading in app.subheader]
+    for page in PAGES:
+        assert start(page, model="mine").session_state.model == "mine"
+
+
+@pytest.mark.parametrize("damage", ["missing", "a file", "rubbish"])
+def test_a_bad_folder_leaves_the_shipped_models_and_one_sentence(own, monkeypatch, damage):
+    if damage == "missing":
+        own.rmdir()
+        said = "does not exist"
+    elif damage == "a file":
+        own.rmdir()
+        own.write_text("not a folder", encoding="utf-8")
+        said = "cannot be read"
+    else:
+        (own / "Holiday photos").mkdir()
+        (own / "Holiday photos" / "card.json").write_bytes(os.urandom(1000))
+        (own / "letters.txt").write_text("rubbish", encoding="utf-8")
+        said = "a-z, 0-9 and hyphens"
+    app = start("home")
+    assert not app.exception and app.session_state.model == "mnist-vae-2d"
+    assert [said in info.value for info in app.info] == [True]
+
+
+def test_the_users_folder_is_not_written(own):
+    own.rmdir()
+    own.parent.joinpath("home").mkdir()
+    for page in PAGES:
+        start(page)
+    assert not list(own.iterdir())
+
+
+def test_a_shipped_model_is_not_replaced_by_one_of_the_same_name(own):
+    add(own, "mnist-vae-2d")
+    app = start("sliders", model="mnist-vae-2d")
+    assert "Mine: mnist-vae-2d" not in titles(app)
+    assert any("has the name of another model" in text.value for text in app.markdown)

@@ -1,0 +1,69 @@
+"""A data set that only a card describes: a model of the user's own, with a gallery of its images beside it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import idx
+from .base import DatasetInfo, Split
+
+# the fields of DatasetInfo that a card may set, and their types
+FIELDS: dict[str, type] = {
+    "title": str, "classes": tuple, "licence": str, "source": str, "noun": str, "white_on_black": bool,
+    "centred": bool, "binary": bool, "start": int,
+}  # fmt: skip
+
+
+def described(
+    name: str, image_shape: tuple[int, int, int], description: dict[str, Any], galleries: list[Path]
+) -> DatasetInfo:
+    """Return a data set as a card describes it.
+
+    description: FIELDS, of which "title" and "classes" are required. galleries: folders that may hold <name>.npz, its
+    test images: "images" (N, H, W), or (N, C, H, W) in colour, uint8, and "labels" (N,), indices into the classes.
+    Raises ValueError, with one sentence, for a description that is incomplete or has a wrong type.
+    """
+    values: dict[str, Any] = {"licence": "", "source": "", **description}
+    if isinstance(values.get("classes"), list):
+        values["classes"] = tuple(values["classes"])
+    for key, value in values.items():
+        if key not in FIELDS:
+            raise ValueError(f"its card describes its data set with an unknown field {key[:60]!r}")
+        if not isinstance(value, FIELDS[key]) or isinstance(value, bool) != (FIELDS[key] is bool):
+            raise ValueError(f"the field {key!r} of its data set's description has the wrong type")
+    if missing := [key for key in ("title", "classes") if not values.get(key)]:
+        raise ValueError(f"its data set {name[:60]!r} is not known here, and its card does not give its {missing[0]}")
+    if not all(isinstance(label, str) for label in values["classes"]):
+        raise ValueError("the classes of its data set must be text")
+    load = partial(_load, name, image_shape, len(values["classes"]), values.get("start", 0), galleries)
+    return DatasetInfo(name=name, image_shape=image_shape, load=load, **values)
+
+
+def description(info: DatasetInfo) -> dict[str, Any]:
+    """Return the fields by which a card describes a data set, so that it can be shown where it is not registered."""
+    defaults = {f.name: f.default for f in fields(DatasetInfo)}
+    values = {key: getattr(info, key) for key in FIELDS}
+    return {key: value for key, value in values.items() if value != defaults[key]}
+
+
+def _load(
+    name: str, image_shape: tuple[int, int, int], classes: int, start: int, galleries: list[Path], split: str,
+    download: bool = True,
+) -> Split:  # fmt: skip
+    """Return the split "test", the only one there is. Raises OSError for others, and for a damaged gallery."""
+    path = next((folder / f"{name}.npz" for folder in galleries if (folder / f"{name}.npz").is_file()), None)
+    if split != "test" or path is None:
+        raise OSError(f"{name}.npz is missing" if split == "test" else f"{name} has no {split} split")
+    images, labels = idx.read_gallery(path)
+    images = images[:, None] if images.ndim == 3 else images
+    n = len(images)
+    if images.dtype != np.uint8 or images.shape != (n, *image_shape) or labels.shape != (n,) or not n > start >= 0:
+        raise OSError(f"{name}.npz holds arrays that do not fit its data set")
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
+        raise OSError(f"{name}.npz holds labels that are not classes of its data set")
+    return Split(images.__getitem__, labels.astype(np.int64), name=split)

@@ -1,0 +1,27 @@
+"""The user's own folder: models that are not the project's, runs of trainings and downloaded data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """Return the user's own folder: the one VAE_HOME names, or one in the platform's folder of user data.
+
+    It has the layout of pretrained/, with runs/ and data/ beside the models. It need not exist.
+    """
+    default = platformdirs.user_data_path("latent-space-explorer", appauthor=False)
+    return Path(os.environ.get("VAE_HOME") or default)
+
+
+def runs() -> Path:
+    """Return the folder of training runs: the one VAE_RUNS names, or runs/ in the user's folder."""
+    return Path(os.environ.get("VAE_RUNS") or home() / "runs")
+
+
+def data() -> Path:
+    """Return the folder of downloaded data: the one VAE_DATA names, or data/ in the user's folder."""
+    return Path(os.environ.get("VAE_DATA") or home() / "data")
