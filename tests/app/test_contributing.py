@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import vae
+from pages.components.lessons import catalogue
 from pages.components.shell import navigation
 from tests.unit.data import test_conformance as promises
 from tests.unit.models.test_conformance import build
@@ -25,7 +26,7 @@ from .test_pages import start
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
-EXAMPLES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
+EXAMPLES = dict(re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
 REGISTRIES = (FAMILIES, OBJECTIVES, DATASETS, MEASURES, FIGURES)
 
 
@@ -55,7 +56,7 @@ def example(tmp_path, monkeypatch):
 
 
 def test_every_kind_has_an_example():
-    folders = ["vae/models", "vae/objectives", "vae/data", "vae/evaluation/measures", "pages"]
+    folders = ["vae/models", "vae/objectives", "vae/data", "vae/evaluation/measures", "pages", "vae/lessons"]
     assert [str(Path(path).parent) for path in EXAMPLES] == folders
 
 
@@ -102,3 +103,16 @@ def test_a_page(tmp_path, monkeypatch):
     app.switch_page(str(tmp_path / "negative.py")).run()
     assert not app.exception and app.title[0].value == "Negative"
     assert [image.captions for image in app.get("image")] == [["1 − x̂"]]
+    app = start(negative_scale="4")
+    app.switch_page(str(tmp_path / "negative.py")).run()
+    assert app.slider(key="negative_scale").value == 4
+
+
+def test_a_lesson(tmp_path, monkeypatch):
+    (tmp_path / "temperature.toml").write_text(EXAMPLES["vae/lessons/temperature.toml"], encoding="utf-8")
+    monkeypatch.setattr(catalogue, "FOLDERS", [*catalogue.FOLDERS, tmp_path])
+    assert not catalogue.lessons()[1]
+    app = start("lessons")
+    assert not app.button(key="begin_temperature").disabled
+    app.button(key="begin_temperature").click().run()
+    assert not app.exception and app.session_state.lesson == "temperature.1" and app.session_state.seed == 3

@@ -4,10 +4,10 @@ This package reads the files and imports nothing outside the standard library, s
 a handout, a static site) can use it.
 """
 
-from .lesson import Lesson, Prediction, Step, Try, card_figures, fill_figures, referenced_models, required_models
+from .lesson import Lesson, Prediction, Step, Try, figure_keys, fill_figures, referenced_models, required_models
 from .reader import FOLDER, LessonError, read, read_lesson
 
 __all__ = [
-    "FOLDER", "Lesson", "LessonError", "Prediction", "Step", "Try", "card_figures", "fill_figures", "read",
+    "FOLDER", "Lesson", "LessonError", "Prediction", "Step", "Try", "figure_keys", "fill_figures", "read",
     "read_lesson", "referenced_models", "required_models",
 ]  # fmt: skip

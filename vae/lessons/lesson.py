@@ -14,6 +14,7 @@ from typing import Protocol
 
 PLACEHOLDER = re.compile(r"([^.\[\]]+)\[([^\[\]]+)\](?:\[[^\[\]]+\])*")  # model[figure], or [item] of a figure
 FORMAT = re.compile(r"[\w.,%+]{0,6}")  # short, so that no format makes a text of megabytes
+MAP_FIGURES = ("trustworthiness",)  # those on a card's map
 Value = bool | int | float | str | tuple[str, ...]  # of a setting; a tuple holds names of models
 
 
@@ -79,9 +80,9 @@ class Lesson:
     steps: tuple[Step, ...]
 
 
-def card_figures(card: Card) -> dict:
-    """Return the figures of a card that a placeholder may name."""
-    return card.figures | {"trustworthiness": card.map.get("trustworthiness", {})}
+def figure_keys(card: Card) -> tuple[str, ...]:
+    """Return the keys of the figures of a card that a placeholder may name."""
+    return (*card.figures, *MAP_FIGURES)
 
 
 def fill_figures(text: str, cards: Mapping[str, Card]) -> str:
@@ -89,7 +90,11 @@ def fill_figures(text: str, cards: Mapping[str, Card]) -> str:
 
     Raises KeyError if a card or a figure is missing, and other errors if a card is malformed.
     """
-    return text.format_map({name: card_figures(cards[name]) for name in referenced_models(text)})
+    figures = {
+        name: cards[name].figures | {key: cards[name].map.get(key, {}) for key in MAP_FIGURES}
+        for name in referenced_models(text)
+    }
+    return text.format_map(figures)
 
 
 def placeholders(text: str) -> Iterator[tuple[str, str]]:

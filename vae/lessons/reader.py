@@ -26,6 +26,7 @@ class Setting(Protocol):
 
 
 Pages = Mapping[str, Mapping[str, Setting]]  # {page: {key: setting}}
+Figures = Mapping[str, Collection[str]]  # {model: keys of the figures on its card}
 
 
 class LessonError(ValueError):
@@ -41,13 +42,13 @@ class _Mistake(Exception):
 
 
 def read(
-    folders: Iterable[Path] = (FOLDER,), pages: Pages | None = None, figures: Collection[str] | None = None
+    folders: Iterable[Path] = (FOLDER,), pages: Pages | None = None, figures: Figures | None = None
 ) -> tuple[dict[str, Lesson], list[str]]:
     """Return ({key: lesson}, sorted by order; one sentence for each file that cannot be used).
 
     A lesson's key is the name of its file. Where two folders have a key, the first one's lesson is used.
-    pages: the pages and settings that a step may name; None if any are allowed. figures: the keys of the figures that
-    a placeholder may name; None likewise.
+    pages: the pages and settings that a step may name; None if any are allowed. figures: of all models, for the
+    placeholders; None if any are allowed. A placeholder of a model that is not among them is no mistake of the lesson.
     """
     found: dict[str, Lesson] = {}
     files: dict[str, Path] = {}
@@ -64,7 +65,7 @@ def read(
     return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0]))), problems
 
 
-def read_lesson(path: Path, pages: Pages | None = None, figures: Collection[str] | None = None) -> Lesson:
+def read_lesson(path: Path, pages: Pages | None = None, figures: Figures | None = None) -> Lesson:
     """Read one file; the arguments are those of `read`. Raises LessonError for the first mistake in it."""
     if not KEY.fullmatch(path.stem):
         raise LessonError(f"{_shown(path)}: a lesson file's name has lower-case letters, digits and hyphens only.")
@@ -173,7 +174,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _lesson(parsed: dict, pages: Pages | None, figures: Collection[str] | None) -> Lesson:
+def _lesson(parsed: dict, pages: Pages | None, figures: Figures | None) -> Lesson:
     table = _Table(parsed, (), "a lesson", ("title", "about", "order", "minutes", "step"))
     steps: list[Step] = []
     if not (isinstance(parsed["step"], list) and parsed["step"]):
@@ -190,7 +191,7 @@ def _lesson(parsed: dict, pages: Pages | None, figures: Collection[str] | None) 
     )  # fmt: skip
 
 
-def _step(values: object, path: lines.Path, pages: Pages | None, figures: Collection[str] | None) -> Step:
+def _step(values: object, path: lines.Path, pages: Pages | None, figures: Figures | None) -> Step:
     table = _Table(values, path, "a step", ("predict", "try", "reveal"), ("why", "source", "check"))
     reveal, why, source = (table.text(name) if table.has(name) else "" for name in ("reveal", "why", "source"))
     for name, text in (("reveal", reveal), ("why", why)):
@@ -244,12 +245,12 @@ def _setting(value: object, path: lines.Path, name: str) -> Value:
     raise _Mistake(path, f"the setting {name!r} must be a text, a number, true, false or a list of models")
 
 
-def _check_placeholders(table: _Table, name: str, text: str, figures: Collection[str] | None) -> None:
+def _check_placeholders(table: _Table, name: str, text: str, figures: Figures | None) -> None:
     try:
         found = list(placeholders(text))
     except ValueError as error:
         raise table.wrong(name, f"{name!r} cannot be filled in: {error}") from None
     for model, figure in found:
-        if figures is not None and figure not in figures:
+        if figures and model in figures and not any(figure in keys for keys in figures.values()):
             reason = f"{name!r} has the placeholder {{{model}[{figure}]}}, and no card has a figure {figure!r}"
             raise table.wrong(name, reason)

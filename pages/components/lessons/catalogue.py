@@ -15,15 +15,15 @@ FOLDERS = [vae.lessons.FOLDER]
 
 def lessons() -> tuple[dict[str, Lesson], list[str]]:
     """Return ({key: lesson}, a sentence for each file that cannot be used), read again after a file has changed."""
-    figures = frozenset(key for card in cached.zoo_scan()[0].values() for key in vae.lessons.card_figures(card))
+    figures = tuple((name, vae.lessons.figure_keys(card)) for name, card in cached.zoo_scan()[0].items())
     files = [path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))]
     return _read(tuple(FOLDERS), figures, tuple((path, path.stat().st_mtime_ns) for path in files))
 
 
 @lru_cache(maxsize=1)  # called several times a run; st.cache_resource takes milliseconds to hash the arguments
-def _read(folders: tuple[Path, ...], figures: frozenset[str], files: tuple) -> tuple[dict[str, Lesson], list[str]]:
+def _read(folders: tuple[Path, ...], figures: tuple, files: tuple) -> tuple[dict[str, Lesson], list[str]]:
     """files: for the cache, which must not return what the files said before a change."""
-    return vae.lessons.read(folders, settings.registered(), figures)
+    return vae.lessons.read(folders, settings.registered(), dict(figures))
 
 
 def parse_step(text: str) -> tuple[str, int] | None:

@@ -70,7 +70,7 @@ PAGES = {
         "beside": Setting("a list of models", lambda value: isinstance(value, tuple)),
     },
 }
-FIGURES = {"recon", "kl_per_dim"}
+FIGURES = {"mnist-ae-2d": ("recon", "kl_per_dim"), "other": ("mig",)}
 PIECES = [b"[[step]]\n", b"[step]\n", b"[]", b"= 1\n", b'"""', b"{", b"}", b"nan", b"\r", b"[[" * 900, b"a." * 900]
 STEPS = LESSON[LESSON.index("[[step]]") :]
 
@@ -215,6 +215,14 @@ def test_whatever_is_in_a_file_is_a_lesson_or_one_sentence(tmp_path, at, cut, pi
     found, problems = read([tmp_path], PAGES, FIGURES)
     assert len(found) + len(problems) == 1
     assert all("\n" not in sentence and sentence.endswith(".") for sentence in problems)
+
+
+def test_a_figure_of_a_model_that_is_missing_is_no_mistake(tmp_path):
+    """Nor one that another card has: the card may be older. A page says so when the step is shown."""
+    for key, text in {"gone": LESSON.replace("{mnist-ae-2d[recon]", "{gone[nothing]"),
+            "old": LESSON.replace("{mnist-ae-2d[recon]", "{mnist-ae-2d[mig]")}.items():  # fmt: skip
+        (tmp_path / f"{key}.toml").write_text(text, encoding="utf-8")
+    assert read([tmp_path], PAGES, FIGURES)[0].keys() == {"gone", "old"}
 
 
 def test_without_pages_and_figures_any_are_allowed(tmp_path):
