@@ -1,4 +1,4 @@
-// Loads modules of vae/browser into node. Styles and markup are strings, as bundle.py makes them.
+// Loads modules of vae/browser, and of pages/, into node. Styles and markup are strings, as bundle.py makes them.
 import { register } from 'node:module';
 
 const BROWSER = new URL('../../vae/browser/', import.meta.url);
@@ -11,5 +11,5 @@ globalThis.CustomEvent ??= class extends Event { // node 18 has none
   }
 };
 
-// Returns the exports of a module, "runtime/mailbox.js".
+// Returns the exports of a module, named from vae/browser: "runtime/mailbox.js".
 export const load = (name) => import(new URL(name, BROWSER));
