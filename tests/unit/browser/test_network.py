@@ -13,7 +13,9 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
-from vae.models.portable import NotPortable, portable
+import vae
+from vae import store
+from vae.models.portable import NotPortable, network_file, portable
 
 SCRIPT = Path(__file__).parents[2] / "js/run_networks.mjs"
 
@@ -34,6 +36,74 @@ def as_browser(x: torch.Tensor) -> list[float]:
     """Return the values of a tensor in the order that the runtime takes and returns: an image as (H, W, C)."""
     return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).double().flatten().tolist()
 
+
+# ---- shipped models
+
+def codes(model: vae.models.LatentModel) -> torch.Tensor:
+    """Return codes (6, D): samples, zeros, and codes far from all data."""
+    generator = torch.Generator().manual_seed(0)
+    far = 30 * torch.randn(2, model.latent_dim, generator=generator)
+    return torch.cat([model.sample(3, generator=generator), torch.zeros(1, model.latent_dim), far])
+
+
+def images(model: vae.models.LatentModel) -> torch.Tensor:
+    """Return images (6, C, H, W): decoded ones, noise, black and white."""
+    generator = torch.Generator().manual_seed(1)
+    y = torch.arange(3) % model.num_classes if model.conditional else None
+    decoded = model.decode(model.sample(3, generator=generator), y)
+    noise = torch.rand(1, *model.image_shape, generator=generator)
+    return torch.cat([decoded, noise, torch.zeros_like(noise), torch.ones_like(noise)])
+
+
+def expected_of(model: vae.models.LatentModel) -> dict[str, tuple[list, list]]:
+    """Return for each network {name: (inputs of each call, expected outputs of each call)}."""
+    z, x, calls = codes(model), images(model), {}
+    y = torch.tensor([0, 3, model.num_classes - 1, 1, 2, 5]) if model.conditional else None
+    condition = [] if y is None else [nn.functional.one_hot(y, model.num_classes).float()]
+    q = model.encode(x, y)
+    calls["decode"] = [z, *condition], [model.decode(z, y)]
+    calls["encode"] = [x, *condition], [q.mean] if model.deterministic else [q.mean, q.stddev]
+    if model.classifies:
+        calls["classify"] = [x], [model.classify(x)]
+    elif model.conditional:
+        calls["classify"] = [x, *condition], [model.class_score(x, y)[:, None]]
+    rows = lambda tensors: [[as_browser(t[i : i + 1]) for t in tensors] for i in range(len(z))]  # noqa: E731
+    return {name: (rows(inputs), rows(outputs)) for name, (inputs, outputs) in calls.items()}
+
+
+@pytest.mark.parametrize("name", [card.name for card in vae.available()])
+@torch.no_grad()
+def test_shipped_networks_compute_as_in_torch(name):
+    """Scores of classes are sums over all pixels, so their error is relative; that of all other values is absolute."""
+    model, folder = vae.load(name), store.PRETRAINED / name
+    calls = expected_of(model)
+    assert list(store.read_network(name)["networks"]) == list(calls), "each network is portable"
+    files = {"file": str(folder / "network.json"), "weights": str(folder / "model.safetensors")}
+    jobs = [{**files, "network": network, "calls": inputs} for network, (inputs, _) in calls.items()]
+    for (network, (_, wanted)), found in zip(calls.items(), in_node(jobs), strict=True):
+        assert [len(call) for call in found["outputs"]] == [len(call) for call in wanted]
+        pairs = [pair for call in zip(found["outputs"], wanted, strict=True) for pair in zip(*call, strict=True)]
+        a, b = (np.concatenate([pair[k] for pair in pairs]).astype(float) for k in (0, 1))
+        worst = (np.abs(a - b) / (np.maximum(1, np.abs(b)) if network == "classify" else 1)).max()
+        print(f"| {name} | {network} | {worst:.1e} | {found['milliseconds']:.1f} ms |")
+        assert worst < 1e-4
+
+
+@pytest.mark.parametrize("card", vae.available(), ids=lambda card: card.name)
+def test_network_files_belong_to_the_weights_of_the_card(card):
+    network = store.read_network(card.name)
+    assert network["weights_sha256"] == card.weights_sha256 and network["image_shape"] == list(card.image_shape)
+    assert not network["not_portable"]
+    assert (store.PRETRAINED / card.name / "network.json").stat().st_size < 60_000
+
+
+@pytest.mark.parametrize("name", ["mnist-iaf", "mnist-m2", "mnist-vamp", "rooms-vqvae"])
+def test_network_files_are_those_that_the_code_writes(name):
+    """If this fails, run `python -m vae portable --all`."""
+    assert json.loads(json.dumps(network_file(vae.load(name)))) == store.read_network(name)
+
+
+# ---- any module
 
 class Computes(nn.Module):
     """A function as a module."""
