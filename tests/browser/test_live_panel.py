@@ -431,12 +431,12 @@ def meddle(page, change):
 
 
 def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
-    meddle(page, lambda message: message.replace(b'"0.weight"', b'"0.weighX"'))
+    meddle(page, lambda message: message.replace(b'"decoder.0.weight"', b'"decoder.0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
     drag(page, "mnist-vae-16d")
     page.mouse.up()
     released(page)
-    until(page, lambda: "on the server" in line(page) and "lack 0.weight" in line(page))
+    until(page, lambda: "on the server" in line(page) and "lack decoder.0.weight" in line(page))
     shows(page, "mnist-vae-16d")
     until(page, lambda: len(set(strip(page))) > 2)  # strips come from the server too
 
