@@ -5,7 +5,7 @@ import test from 'node:test';
 import { load } from './load.mjs';
 
 const { createMailbox, hear } = await load('runtime/mailbox.js');
-const { receive: takeModel } = await load('runtime/model_channel.js');
+const { loadModel } = await load('runtime/load_model.js');
 const { receive: takeAnswer } = await load('runtime/answer_channel.js');
 const { receive: takePoints } = await load('widgets/scatter/points_channel.js');
 const mailbox = createMailbox();
@@ -23,31 +23,74 @@ function heard(kind) {
   return news;
 }
 
-test('a message of another kind is no model', () => {
-  assert.equal(takeModel(sent({ kind: 'mudel', model: 'z', draws: 0 }), mailbox), undefined);
-  assert.equal(mailbox.models.has('z'), false);
+// ---- a model, fetched by its addresses
+
+const NETWORK = {
+  format: 1, latent_dim: 2, num_classes: 0, image_shape: [1, 1, 2], constants: {},
+  networks: { decode: {
+    inputs: [{ name: 'z', shape: [1, 2] }], outputs: [{ name: 'x_hat', node: 'picture' }],
+    nodes: [{ name: 'picture', op: 'reshape', inputs: ['z'], shape: [1, 1, 1, 2] }],
+  } },
+};
+const NO_WEIGHTS = Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 123, 125); // "{}"
+const FILES = { network: '/n', weights: '/w', samples: '/s' };
+let fetched = [];
+
+// Answers fetch() with these contents by address; a missing one is a 404.
+function serve(contents) {
+  fetched = [];
+  globalThis.fetch = async (address) => {
+    fetched.push(address);
+    return new Response(contents[address], { status: address in contents ? 200 : 404 });
+  };
+}
+
+const SERVED = { '/n': JSON.stringify(NETWORK), '/w': NO_WEIGHTS, '/s': Uint8Array.of(7) };
+
+test('a model is built from its network file and its weights', async () => {
+  serve(SERVED);
+  const news = heard('model');
+  await loadModel(mailbox, 'c', FILES);
+  const { draws, decoder, reason } = mailbox.models.get('c');
+  assert.deepEqual([[...draws], [...decoder.decode([3, 4], 0)], reason], [[7], [3, 4], '']);
+  assert.deepEqual(news, ['c']);
 });
 
-test('a model that the browser cannot decode keeps its draws and says why', () => {
+test('widgets that ask for a model at once fetch it once, and one that is there is not fetched', async () => {
+  serve(SERVED);
+  await Promise.all([loadModel(mailbox, 'd', FILES), loadModel(mailbox, 'd', FILES)]);
+  await loadModel(mailbox, 'd', FILES);
+  assert.deepEqual(fetched.sort(), ['/n', '/s', '/w']);
+});
+
+test('a model that the browser cannot decode says why, and nothing is fetched', async () => {
+  serve({});
   const news = heard('model');
-  const data = sent({ kind: 'model', model: 'a', draws: 3, reason: 'more than plain layers' }, [1, 2, 3]);
-  assert.equal(takeModel(data, mailbox), 'a');
+  await loadModel(mailbox, 'a', { reason: 'it samples random numbers' });
   const { draws, decoder, reason } = mailbox.models.get('a');
-  assert.deepEqual([[...draws], decoder, reason], [[1, 2, 3], null, 'more than plain layers']);
-  assert.deepEqual(news, ['a']);
+  assert.deepEqual([[...draws], decoder, reason, fetched, news], [[], null, 'it samples random numbers', [], ['a']]);
 });
 
-test('damaged weights are a reason too', () => {
-  takeModel(sent({ kind: 'model', model: 'b', draws: 0, reason: '' }, [1, 2]), mailbox);
-  assert.match(mailbox.models.get('b').reason, /cut off/);
+test('without files the host fills the mailbox', async () => {
+  await loadModel(mailbox, 'e', null);
+  assert.equal(mailbox.models.has('e'), false);
 });
 
-test('a model that is here already is not built again', () => {
-  const news = heard('model');
-  takeModel(sent({ kind: 'model', model: 'a', draws: 0, reason: 'another' }), mailbox);
-  assert.equal(mailbox.models.get('a').reason, 'more than plain layers');
-  assert.deepEqual(news, []);
-});
+for (const [what, changed, sentence] of [
+  ['weights that are cut off', { '/w': Uint8Array.of(1, 2) }, /cut off/],
+  ['a network file that is no JSON', { '/n': '{"format": 1' }, /JSON/],
+  ['a file that is missing', { '/s': undefined }, /missing \(404\)/],
+]) {
+  test(`${what}: the reason, and no decoder`, async () => {
+    const contents = { ...SERVED, ...changed };
+    if (contents['/s'] === undefined) delete contents['/s'];
+    serve(contents);
+    await loadModel(mailbox, what, FILES);
+    const { decoder, reason } = mailbox.models.get(what);
+    assert.equal(decoder, null);
+    assert.match(reason, sentence);
+  });
+}
 
 test('an answer is news, with its pixels', () => {
   const news = heard('answer');

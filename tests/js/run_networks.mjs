@@ -5,9 +5,7 @@ import { readFileSync } from 'node:fs';
 
 import { load } from './load.mjs';
 
-const { createModel, createNetwork, readSafetensors } = await load(
-  ['runtime/network.js'], ['createModel', 'createNetwork', 'readSafetensors'],
-);
+const { createModel, createNetwork, readSafetensors } = await load('runtime/network.js');
 
 function run({ graph, file, network, weights, calls }) {
   const bytes = readFileSync(weights);

@@ -4,7 +4,7 @@ A graph is a dictionary, JSON-able:
 
 - inputs `[{"name", "shape"}]`, with the batch of one;
 - nodes `[{"name", "op", "inputs", ...}]` in order of computation. An input is the name of an input or an earlier node,
-  "@" and the name of a tensor, or a number ("Infinity" and "-Infinity" as text, which JSON has no numbers for);
+  "@" and the name of a tensor, or a number: "NaN", "Infinity" and "-Infinity" are text, since JSON lacks them;
 - outputs `[{"name", "node"}]`.
 
 | op | further fields |

@@ -33,8 +33,7 @@ def portable(module: nn.Module, inputs: Mapping[str, Tensor], function: Callable
 
     function: what is computed of the inputs, in order; by default the module itself. It may return a tensor
     ("output"), several ("output_0", ...) or a dictionary of tensors.
-    Parameters and persistent buffers keep the names of the module's state_dict; other constants get names of their
-    own.
+    Parameters and persistent buffers have the names of the module's state_dict, other constants names of their own.
     Raises NotPortable.
     """
     if module.training:

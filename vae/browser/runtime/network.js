@@ -7,6 +7,7 @@
 // reads consecutive memory; so are the images that go in and come out.
 
 const FORMAT = 1;
+const NOT_FINITE = ['NaN', 'Infinity', '-Infinity']; // numbers that JSON lacks, as text
 const MAX_VALUES = 2 ** 26; // of one value: a damaged shape must not fill the memory
 
 // ---- a model: its networks by name, and its weights
@@ -160,7 +161,7 @@ export function createNetwork(graph, tensor) {
   }
 
   function lookUp(input) {
-    if (typeof input === 'number' || input === 'Infinity' || input === '-Infinity') return constant([], [Number(input)]);
+    if (typeof input === 'number' || NOT_FINITE.includes(input)) return constant([], [Number(input)]);
     if (values.has(input)) return values.get(input);
     if (typeof input !== 'string' || !input.startsWith('@')) throw new Error(`it reads ${input}, which is not there`);
     const { shape, values: data } = tensor(input.slice(1));
