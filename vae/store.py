@@ -250,7 +250,7 @@ class Store:
         except Exception as error:  # zip, zlib and numpy raise different errors
             raise ModelUnavailable(f"its map.npz is missing or damaged ({error})") from error
         try:
-            encoded.check(self.read_card(name).latent_dim)
+            encoded.check(cards.read(self.folder(name)).latent_dim)
         except ValueError as error:
             raise ModelUnavailable(f"its map.npz {error}") from error
         return encoded
@@ -260,7 +260,7 @@ class Store:
 
         Raises ModelUnavailable where it is missing, damaged or was computed with other weights.
         """
-        card = self.read_card(name)
+        card = cards.read(self.folder(name))
         path = self.folder(name) / "memory.npz"
         try:
             with path.open("rb") as content, np.load(content, allow_pickle=False) as file:

@@ -23,7 +23,7 @@ if {page!r} != "home":
     app.switch_page("pages/{page}.py").run()
 shown = [json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.json]
 print(json.dumps({{
-    "props": shown, "pictures": len(app.get("imgs")), "buttons": [b.label for b in app.button],
+    "props": shown, "pictures": len(app.get("image")), "buttons": [b.label for b in app.button],
     "error": [e.message for e in app.exception], "z": app.session_state.z,
 }}))
 """

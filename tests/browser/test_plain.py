@@ -14,6 +14,7 @@ import torch
 from playwright.sync_api import expect
 
 import vae
+from pages.components.bridge import assets
 from pages.components.match import panel as match_panel
 from vae.browser.bundle import INCOMPLETE, bundle, inline
 
@@ -44,6 +45,16 @@ def props_of(app, component, key=None):
     return next(props for name, at, props in parts_of(app)[0] if name == component and key in (at, None))
 
 
+def embedded(files):
+    """The files of a model, whose addresses are the app's, as addresses that hold their content."""
+    found = {}
+    for name, address in files.items():
+        _, _, _, model, _, file = address.split("/")
+        content = base64.b64encode(assets.model_file(model, file)).decode()
+        found[name] = f"data:{assets.MODEL_FILES[file]};base64,{content}"
+    return found
+
+
 def inside_answers(app, props):
     """What Python answers for the first noise and for none."""
     answers = []
@@ -68,6 +79,7 @@ def sent():
     parts = {
         "live_panel": ("live_panel", props_of(sliders, "live_panel")),
         "samples": ("picture_grid", props_of(start("sample", model=NAME), "picture_grid", "sample_grid")),
+        "point_picture": ("point_picture", props_of(maps, "point_picture")),
         "interpolation": (
             "picture_grid", props_of(start("interpolate", model=NAME), "picture_grid", "interpolate_frames")
         ),
@@ -77,11 +89,14 @@ def sent():
         "match": ("match", props_of(match, "match")),
         "heat_map": ("heat_map", props_of(start("disentangle", model="sprites-vae"), "heat_map")),
     }  # fmt: skip
+    for _, props in parts.values():
+        if props.get("files"):
+            props["files"] = embedded(props["files"])
     return {
         "parts": {id: {"widget": widget, "props": props} for id, (widget, props) in parts.items()},
         "messages": [
             (name, base64.b64encode(content).decode())
-            for name, content in [*messages.items(), ("decoder_model", parts_of(match)[1]["decoder_model"])]
+            for name, content in messages.items()
         ],
         "answers": [base64.b64encode(content).decode() for content in inside_answers(inside, parts["inside"][1])],
         "match_model": match_panel.rounds("sprites", seed)[0].model,
@@ -170,6 +185,15 @@ def test_a_slider_and_the_pad_decode_in_the_page(plain, sent):
         np.testing.assert_allclose(shown, np.broadcast_to(decoded(NAME, commit["z"]), shown.shape), atol=1)
         assert np.abs(shown - before).max() > 20
     assert "in your browser" in plain.locator("#live_panel .line").inner_text()
+
+
+def test_the_picture_of_a_point_follows_its_props(plain, sent):
+    props = sent["parts"]["point_picture"]["props"]
+    for z in (props["z"], [1.5, -1.0]):
+        plain.evaluate("(props) => handles.point_picture.update(props)", {**props, "z": z})
+        shown = canvas(plain, "#point_picture canvas")
+        np.testing.assert_allclose(shown, np.broadcast_to(decoded(NAME, z), shown.shape), atol=1)
+    assert plain.locator("#point_picture figcaption").inner_text() == props["caption"]
 
 
 @pytest.mark.parametrize("part", ["samples", "interpolation"])
@@ -302,7 +326,7 @@ def test_a_destroyed_widget_leaves_nothing_and_can_be_mounted_again(browser, htm
         "() => { for (const handle of Object.values(handles)) handle.destroy();"
         " return Object.keys(handles).map((id) => document.getElementById(id).shadowRoot.childElementCount) }"
     )
-    assert left == [0] * len(left) and len(left) == 8
+    assert left == [0] * len(left) and len(left) == 9
     page.mouse.move(300, 300)
     page.mouse.down()
     page.mouse.up()

@@ -1,21 +1,21 @@
 // The plainest host: a page that mounts every widget from the data in it, and keeps what they emit.
 import { announce, createMailbox, readMessage } from '/runtime/mailbox.js';
-import { receive as receiveModel } from '/runtime/model_channel.js';
 import { mount as mountCodeGrid } from '/widgets/code_grid/code_grid.js';
 import { mount as mountHeatMap } from '/widgets/heat_map/heat_map.js';
 import { mount as mountInside } from '/widgets/inside/inside.js';
 import { mount as mountLivePanel } from '/widgets/live_panel/live_panel.js';
 import { mount as mountMatch } from '/widgets/match/match.js';
 import { mount as mountPictureGrid } from '/widgets/picture_grid/picture_grid.js';
+import { mount as mountPointPicture } from '/widgets/point_picture/point_picture.js';
 import { receive as receivePoints } from '/widgets/scatter/points_channel.js';
 import { mount as mountScatter } from '/widgets/scatter/scatter.js';
 import { receive as receiveSheet } from '/widgets/scatter/sheet_channel.js';
 
 const mounts = {
   code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside, live_panel: mountLivePanel, match: mountMatch,
-  picture_grid: mountPictureGrid, scatter: mountScatter,
+  picture_grid: mountPictureGrid, point_picture: mountPointPicture, scatter: mountScatter,
 };
-const channels = { decoder_model: receiveModel, scatter_points: receivePoints, scatter_sheet: receiveSheet };
+const channels = { scatter_points: receivePoints, scatter_sheet: receiveSheet };
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
 // parts: {id: {widget, props}}; messages: [channel, base64]; answers: messages in base64 for the widget inside, in the
