@@ -106,6 +106,8 @@ class Job(Generic[Result]):
             self.process = self._start(environment or {})
         except BaseException as error:
             self._count_out()
+            if hasattr(self, "_temporary"):
+                self._temporary.cleanup()
             if isinstance(error, OSError):
                 raise JobError(f"{title} could not be started ({error.strerror or error}).") from error
             raise
