@@ -248,6 +248,7 @@ class _Tree:
         for _ in range(3):  # a process may start others until the moment of its end
             if running := self._search():
                 self._signal(psutil.Process.kill, running)
+        self.root.poll()  # takes its exit status, so that no zombie stays
 
     def _signal(self, send: Callable[[psutil.Process], None], processes: list[psutil.Process]) -> None:
         """Send a signal to processes and wait until they have ended, at most GRACE seconds."""
