@@ -106,6 +106,8 @@ class Job(Generic[Result]):
             self.process = self._start(environment or {})
         except BaseException as error:
             self._count_out()
+            if hasattr(self, "_temporary"):
+                self._temporary.cleanup()
             if isinstance(error, OSError):
                 raise JobError(f"{title} could not be started ({error.strerror or error}).") from error
             raise
@@ -246,6 +248,7 @@ class _Tree:
         for _ in range(3):  # a process may start others until the moment of its end
             if running := self._search():
                 self._signal(psutil.Process.kill, running)
+        self.root.poll()  # takes its exit status, so that no zombie stays
 
     def _signal(self, send: Callable[[psutil.Process], None], processes: list[psutil.Process]) -> None:
         """Send a signal to processes and wait until they have ended, at most GRACE seconds."""

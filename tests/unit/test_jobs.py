@@ -303,9 +303,10 @@ def test_a_job_that_cannot_be_started(start, monkeypatch, tmp_path):
     monkeypatch.setattr(jobs.tempfile, "tempdir", str(tmp_path / "missing"))
     with pytest.raises(jobs.JobError, match="The test could not be started"):
         start("sleeps")
-    monkeypatch.undo()
+    monkeypatch.setattr(jobs.tempfile, "tempdir", str(tmp_path))
     with pytest.raises(ZeroDivisionError):
         jobs.Job("job_sleeps", "The test", lambda folder: 1 / 0, dict, jobs.Limits(1, 1, 1))
+    assert not list(tmp_path.glob("vae-job-*"))
     assert not [job for job in jobs.Job._running if job.module == "job_sleeps"]
 
 
