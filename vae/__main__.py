@@ -1,5 +1,5 @@
 """vae list | app | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
-| traversals NAME | gallery DATA | classifier DATA"""
+| portable NAME | traversals NAME | gallery DATA | classifier DATA"""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--seed", type=int, default=0)
     command = commands.add_parser("memory", help="find the nearest training images of samples, write memory.npz")
     command.add_argument("name", metavar="NAME")
+    command = commands.add_parser("portable", help="export the networks for a browser, write network.json")
+    _name_or_all(command)
     command = commands.add_parser("traversals", help="write a picture of the traversal of every dimension")
     _name_or_all(command)
     command = commands.add_parser("gallery", help="write the images of a data set that ship with the project")
@@ -91,6 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
                 pipeline.map_and_save(name, args.seed)
         elif args.command == "memory":
             pipeline.memory_and_save(args.name)
+        elif args.command == "portable":
+            for name in _names(args):
+                store.write_network(name)
         elif args.command == "traversals":
             for name in _names(args):
                 picture = report.traversal_picture(store.load(name), store.read_map(name))

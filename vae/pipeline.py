@@ -102,6 +102,7 @@ def _save(model: LatentModel, recipe: Recipe, card: store.ModelCard, without: tu
     picture = report.traversal_picture(model, model_map)
     model.card = store.save(model, replace(card, map=parameters))
     store.write_map(name, model_map)
+    store.write_network(name)
     picture.save(store.PRETRAINED / name / "traversals.png", optimize=True)
     if had_memory:
         memory_and_save(name)

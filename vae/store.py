@@ -1,4 +1,5 @@
-"""The store of shipped models: reads and writes pretrained/<name>/ (model.safetensors, card.json, map.npz).
+"""The store of shipped models: reads and writes pretrained/<name>/ (model.safetensors, card.json, map.npz,
+network.json).
 
 All files are checked before a model is built. A damaged folder does not hide the others.
 """
@@ -23,6 +24,7 @@ from safetensors.torch import save as save_weights
 
 from . import objectives
 from .models import FAMILIES, LatentModel, NetworkConfig
+from .models.portable import FORMAT, network_file, tensor_names
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 NAME = re.compile("[a-z0-9-]{1,60}")
@@ -358,3 +360,35 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def _shallow(instance: ModelCard | ModelMap | Memory) -> dict:
     return {f.name: getattr(instance, f.name) for f in fields(instance)}
+
+
+def write_network(name: str, root: Path | None = None) -> None:
+    """Export the networks of a stored model and write network.json. Raises ModelUnavailable."""
+    text = json.dumps(network_file(load(name, root)), allow_nan=False, separators=(",", ":")) + "\n"
+    write_atomically((root or PRETRAINED) / name / "network.json", text.encode())
+
+
+def read_network(name: str, root: Path | None = None) -> dict:
+    """Read and validate pretrained/<name>/network.json. Raises ModelUnavailable.
+
+    What the graphs compute is validated by the browser's runtime, when it builds them.
+    """
+    card = read_card(name, root)
+    try:
+        network = json.loads(((root or PRETRAINED) / name / "network.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelUnavailable(f"its network.json is missing or damaged ({error})") from error
+    if not isinstance(network, dict) or network.get("format") != FORMAT:
+        raise ModelUnavailable(f"its network.json does not have format {FORMAT}")
+    objects = ("networks", "constants", "capabilities", "not_portable")
+    if not all(isinstance(network.get(key), dict) for key in objects):
+        raise ModelUnavailable("its network.json lacks an object")
+    try:
+        for graph in network["networks"].values():
+            tensor_names(graph)
+    except (KeyError, TypeError) as error:
+        raise ModelUnavailable("its network.json holds a damaged graph") from error
+    if network.get("weights_sha256") != card.weights_sha256:
+        again = f"run `python -m vae portable {name}` again"
+        raise ModelUnavailable(f"its network.json was exported with other weights: {again}")
+    return network

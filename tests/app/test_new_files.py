@@ -51,7 +51,6 @@ from vae.models.vae import VAE
 class ToyVAE(VAE):
     """A VAE whose code is scaled before it is decoded."""
 
-    plain_decoder = False
     prior_name = "N(0, I) of toys"
 
     @dataclass(frozen=True)

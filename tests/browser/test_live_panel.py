@@ -9,8 +9,7 @@ import torch
 from playwright.sync_api import expect
 
 import vae
-from vae.models.likelihoods import LIKELIHOODS
-from vae.models.portable import portable_decoder
+from vae import store
 
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch
@@ -31,84 +30,36 @@ from .panel import (
     z_in_url,
 )  # fmt: skip
 
-# the models whose decoder the browser runs
-NAMES = [card.name for card in vae.available() if portable_decoder(vae.load(card.name))]
-DECODER = Path(__file__).parents[2] / "vae/browser/runtime/network.js"
-RUN = """async ([source, weights, zs, ys]) => {
-  const { createDecoder } = await import('data:text/javascript;base64,' + source);
-  const decoder = createDecoder(Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)));
-  const pictures = zs.map((z, i) => [...decoder.decode(z, ys ? ys[i] : 0)]);
-  const again = [...decoder.decode(zs[0], ys ? ys[0] : 0)];
+NETWORK = Path(__file__).parents[2] / "vae/browser/runtime/network.js"
+RUN = """async ([source, file, weights, zs, ys]) => {
+  const { createModel } = await import('data:text/javascript;base64,' + source);
+  const model = createModel(file, Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)));
+  const pictures = zs.map((z, i) => [...model.decode(z, ys?.[i])]);
+  const again = [...model.decode(zs[0], ys?.[0])];
   return { pictures, same: again.every((v, i) => v === pictures[0][i]) };
 }"""
 
 
 @pytest.fixture(scope="module")
 def blank(context):
-    """A tab with no page in it: the decoder needs none."""
+    """A tab with no page in it: the runtime needs none."""
     page = context.new_page()
     yield page
     page.close()
 
 
-def run_decoder(page, weights, zs, ys=None):
-    source = base64.b64encode(DECODER.read_bytes()).decode()
-    return page.evaluate(RUN, [source, base64.b64encode(weights).decode(), zs.tolist(), ys])
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["mnist-vae-2d", "glyphs-cvae", "mnist-ladder", "rooms-vqvae"])
 def test_browser_and_torch_decode_alike(blank, name):
+    """tests/unit/browser compares all networks of all models in node."""
     model = vae.load(name)
     zs = model.sample(4, temperature=1.5, generator=torch.Generator().manual_seed(0))
     ys = [0, 3, 5, 9] if model.num_classes else None
-    found = run_decoder(blank, portable_decoder(model), zs, ys)
+    source = base64.b64encode(NETWORK.read_bytes()).decode()
+    weights = base64.b64encode((store.PRETRAINED / name / "model.safetensors").read_bytes()).decode()
+    found = blank.evaluate(RUN, [source, store.read_network(name), weights, zs.tolist(), ys])
     expected = model.decode(zs, None if ys is None else torch.tensor(ys)).permute(0, 2, 3, 1)
-    worst = np.abs(np.array(found["pictures"]) - expected.flatten(1).numpy()).max()
-    print(f"{name}: largest difference {worst:.1e}")
-    assert worst < 1e-5
+    np.testing.assert_allclose(found["pictures"], expected.flatten(1), atol=1e-5)
     assert found["same"]
-
-
-class Odd(torch.nn.Module):
-    """Every kind of layer that the runtime takes, with odd sizes."""
-
-    plain_decoder, latent_dim, num_classes = True, 3, 2
-    pixels = LIKELIHOODS["bernoulli"](0.1)
-
-    def __init__(self):
-        super().__init__()
-        nn = torch.nn
-        self.decoder = nn.Sequential(
-            nn.Linear(5, 7, bias=False), nn.LeakyReLU(0.1), nn.Linear(7, 60), nn.SiLU(),
-            nn.Unflatten(1, (5, 3, 4)), nn.ConvTranspose2d(5, 6, 3, stride=2, padding=1), nn.ReLU(),
-            nn.Upsample(scale_factor=2), nn.Conv2d(6, 5, 3, padding=1), nn.LeakyReLU(0.2),
-            nn.ConvTranspose2d(5, 3, 5, stride=3, padding=0, bias=False), nn.Conv2d(3, 3, 4, stride=2),
-        )  # fmt: skip
-
-
-def test_every_kind_of_layer(blank):
-    torch.manual_seed(0)
-    model = Odd()
-    z, y = torch.randn(3, 3), torch.tensor([0, 1, 1])
-    inputs = torch.cat([z, torch.nn.functional.one_hot(y, 2).float()], dim=1)
-    expected = model.decoder(inputs).sigmoid().permute(0, 2, 3, 1).flatten(1)
-    found = run_decoder(blank, portable_decoder(model), z, y.tolist())
-    np.testing.assert_allclose(found["pictures"], expected.detach(), atol=1e-6)
-
-
-def test_weights_that_do_not_fit_are_named(blank):
-    weights = portable_decoder(vae.load("mnist-vae-2d"))
-    z = torch.zeros(1, 2)
-    for damaged, said in [
-        (weights.replace(b'"0.weight"', b'"0.weighX"', 1), "lack 0.weight"),
-        (weights.replace(b"[128,2]", b"[2,128]"), "0.weight has shape"),
-        (weights.replace(b'\\"silu\\"', b'\\"tanh\\"'), "unknown layer tanh"),
-        (weights[: len(weights) // 2], "cut off"),
-        (b"", "cut off"),
-    ]:
-        assert damaged != weights
-        with pytest.raises(Exception, match=said):
-            run_decoder(blank, damaged, z)
 
 
 def test_only_the_release_writes_the_point_and_sends_a_message(page, address):
@@ -419,6 +370,10 @@ def test_touch_on_a_phone(browser, address):
     context.close()
 
 
+def decoder_bytes(name):
+    return sum(t.nbytes for key, t in vae.load(name).state_dict().items() if key.startswith("decoder."))
+
+
 WEIGHTS = b'"kind": "model"'  # in the message that brings a decoder to the browser
 
 
@@ -427,7 +382,7 @@ def test_weights_are_sent_once_per_model_and_session(page, address):
     note = lambda data: received.append(len(data)) if isinstance(data, bytes) and WEIGHTS in data else None  # noqa: E731
     page.on("websocket", lambda socket: socket.on("framereceived", note))
     open_panel(page, address, model="mnist-vae-16d")
-    size = {name: len(portable_decoder(vae.load(name))) for name in ("mnist-vae-16d", "rooms-vae")}
+    size = {name: decoder_bytes(name) for name in ("mnist-vae-16d", "rooms-vae")}
     assert len(received) == 1 and received[0] > size["mnist-vae-16d"]
     sliders = page.locator("input[type=range]:visible")
     expect(sliders).to_have_count(6)  # few at first, all on request
@@ -476,12 +431,12 @@ def meddle(page, change):
 
 
 def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
-    meddle(page, lambda message: message.replace(b'"0.weight"', b'"0.weighX"'))
+    meddle(page, lambda message: message.replace(b'"decoder.0.weight"', b'"decoder.0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
     drag(page, "mnist-vae-16d")
     page.mouse.up()
     released(page)
-    until(page, lambda: "on the server" in line(page) and "lack 0.weight" in line(page))
+    until(page, lambda: "on the server" in line(page) and "lack decoder.0.weight" in line(page))
     shows(page, "mnist-vae-16d")
     until(page, lambda: len(set(strip(page))) > 2)  # strips come from the server too
 

@@ -142,7 +142,7 @@ def test_a_grid_of_codes_by_keyboard(page, address):
 
 
 def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
-    """Its decoder is more than plain layers, so that the server draws, also while a hand moves."""
+    """The browser decodes both levels, also while a slider moves."""
     open_page(page, address, "sliders", model="mnist-ladder")
     panel = page.locator(".panel")
     assert panel.locator("h4").all_inner_texts() == ["top level", "bottom level"]
@@ -161,7 +161,7 @@ def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
     wait_for_another_z(page, before)
     released(page)
     shows(page, "mnist-ladder")
-    assert "on the server" in line(page)
+    assert "in your browser" in line(page)
 
 
 def test_every_page_fits_a_phone(browser, address):

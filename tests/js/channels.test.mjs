@@ -38,8 +38,18 @@ test('a model that the browser cannot decode keeps its draws and says why', () =
 });
 
 test('damaged weights are a reason too', () => {
-  takeModel(sent({ kind: 'model', model: 'b', draws: 0, reason: '' }, [1, 2]), mailbox);
+  takeModel(sent({ kind: 'model', model: 'b', draws: 0, network: { format: 1 } }, [1, 2]), mailbox);
   assert.match(mailbox.models.get('b').reason, /cut off/);
+});
+
+test('a model is built from its network file and its weights', () => {
+  const nodes = [{ name: 'picture', op: 'reshape', inputs: ['z'], shape: [1, 1, 1, 2] }];
+  const decode = { inputs: [{ name: 'z', shape: [1, 2] }], nodes, outputs: [{ name: 'x_hat', node: 'picture' }] };
+  const network = { format: 1, latent_dim: 2, num_classes: 0, image_shape: [1, 1, 2], networks: { decode }, constants: {} };
+  const noWeights = Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 123, 125); // "{}"
+  takeModel(sent({ kind: 'model', model: 'c', draws: 1, network }, [7], noWeights), mailbox);
+  const { draws, decoder, reason } = mailbox.models.get('c');
+  assert.deepEqual([[...draws], [...decoder.decode([3, 4], 0)], reason], [[7], [3, 4], '']);
 });
 
 test('a model that is here already is not built again', () => {

@@ -17,7 +17,7 @@ class Autoencoder(LatentModel):
     (code_mu, code_sigma): samples from it may fall where no code lies.
     """
 
-    deterministic = ex_post_prior = recordable = plain_decoder = True
+    deterministic = ex_post_prior = recordable = True
     has_elbo = False
     prior_name = "a Gaussian fitted to the training codes, since an autoencoder has no prior"
 

@@ -172,13 +172,13 @@ class LatentModel(nn.Module):
     deterministic  q(z|x) is a point mass, so it has no density and no samples
     has_elbo       objectives.elbo is a lower bound on log p(x), and has a KL
     analytic_kl    that KL has a closed form for each dimension; with levels, given a sample of the level above
-    conditional    encoder and decoder take a class y (B,), and most_likely_class(x) estimates it
+    conditional    encoder and decoder take a class y (B,), and most_likely_class(x) estimates it: the highest of
+                   class_score(x, y) (B,) or, where the model classifies, of classify(x)
     classifies     classify(x) is log q(y|x) (B, num_classes), by the network `classifier`
     denoises       trained to reconstruct clean images from noisy ones
     ex_post_prior  fit_prior(codes) fits p(z) to codes (N, D) after training (Ghosh et al. 2020)
     data_dependent_init  initialise(x) sets weights by training images x (N, C, H, W) before the first step
     recordable     a training step runs the same kernels whatever the values, so a CUDA graph can record it
-    plain_decoder  decode(z, y) is sigmoid(self.decoder([z, one_hot(y)])), decoder an nn.Sequential
 
     Text for captions: prior_name (p(z)), temperature_name (the effect of a temperature), centre_name (the
     posterior's `mean`).
@@ -193,7 +193,7 @@ class LatentModel(nn.Module):
 
     Config: type[NetworkConfig] = NetworkConfig
     discrete = deterministic = analytic_kl = conditional = classifies = denoises = False
-    ex_post_prior = data_dependent_init = recordable = plain_decoder = False
+    ex_post_prior = data_dependent_init = recordable = False
     has_elbo = True
     prior_name, temperature_name = "N(0, I)", "spread times"
     centre_name = "posterior mean"

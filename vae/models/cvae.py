@@ -58,16 +58,18 @@ class ConditionalVAE(VAE):
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decoder(torch.cat([z.to(self.dtype), self.one_hot(y, len(z))], dim=1))
 
+    def class_score(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return log p(x|z, y) - KL at the posterior mean, (B,) in nats, of x (B, C, H, W) and y (B,) int.
+
+        That is an estimate of log p(x|y).
+        """
+        q = self.encode(x, y)
+        kl = kl_divergence(q.base_dist, self.prior.base_dist).sum(1)  # (B,)
+        return self.likelihood(q.mean, y).log_prob(x) - kl
+
     @torch.no_grad()
     def most_likely_class(self, x: Tensor) -> Tensor:
-        """Return the class of the highest log p(x|z, y) - KL at the posterior mean: x (B, C, H, W) -> (B,) int.
-
-        That is an estimate of log p(x|y); p(y) is uniform.
-        """
-        x, scores = self.as_images(x), []
-        for label in range(self.num_classes):
-            y = torch.full((len(x),), label, device=x.device)
-            q = self.encode(x, y)
-            kl = kl_divergence(q.base_dist, self.prior.base_dist).sum(1)  # (B,)
-            scores.append(self.likelihood(q.mean, y).log_prob(x) - kl)
-        return torch.stack(scores).argmax(0)
+        """Return the class of the highest class_score: x (B, C, H, W) -> (B,) int. p(y) is uniform."""
+        x = self.as_images(x)
+        labels = [torch.full((len(x),), label, device=x.device) for label in range(self.num_classes)]
+        return torch.stack([self.class_score(x, y) for y in labels]).argmax(0)

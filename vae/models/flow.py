@@ -164,7 +164,7 @@ class FlowPosterior(Posterior):
 class FlowVAE(LatentModel):
     """A VAE with an IAF posterior; prior and decoder are the VAE's."""
 
-    recordable = plain_decoder = True
+    recordable = True
     centre_name = "posterior's centre (the Gaussian's mean after the flow)"
 
     @dataclass(frozen=True)

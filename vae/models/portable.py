@@ -1,66 +1,167 @@
-"""A decoder as plain data, a layer list and its tensors, for a runtime other than torch."""
+"""Networks as plain data, for a runtime other than torch: vae/browser/runtime/network.js.
+
+portable(module, inputs) turns any module into a graph of simple operations (see aten.py) and the tensors it reads.
+networks(model) does so for a LatentModel: its decoder, its encoder, and what its most likely class is taken from.
+network_file(model) adds all that a page without torch needs to show the model.
+"""
 
 from __future__ import annotations
 
-import json
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from safetensors.torch import save
-from torch import nn
+import numpy as np
+import torch
+from torch import Tensor, nn
 
+from .aten import NotPortable, Portable, Translator, tensor_names, translated
 from .base import LatentModel
 
+__all__ = ["NotPortable", "Portable", "network_file", "networks", "portable", "tensor_names"]
 
-def portable_decoder(model: LatentModel) -> bytes | None:
-    """Return the decoder in the safetensors format, or None where it is more than plain layers.
+FORMAT = 1  # of network.json
+FLAGS = (
+    "discrete", "deterministic", "has_elbo", "analytic_kl", "conditional", "classifies", "denoises", "ex_post_prior",
+)  # fmt: skip
+TEXTS = ("prior_name", "temperature_name", "centre_name")
 
-    The metadata hold "layers", a JSON list in the order of computation, beginning at
-    [z, one_hot(y)] and ending with the sigmoid; "latent_dim" and "num_classes". Shapes of
-    tensors are torch's.
+
+def portable(module: nn.Module, inputs: Mapping[str, Tensor], function: Callable[..., Any] | None = None) -> Portable:
+    """Export a module in eval mode, for inputs of these names and shapes, whose batch is one.
+
+    function: what is computed of the inputs, in order; by default the module itself. It may return a tensor
+    ("output"), several ("output_0", ...) or a dictionary of tensors.
+    Parameters and persistent buffers have the names of the module's state_dict, other constants names of their own.
+    Raises NotPortable.
     """
-    if not model.plain_decoder or not model.pixels.is_sigmoid:
+    if module.training:
+        raise NotPortable("the network is in training mode: call eval() first")
+    call = _Call(module, function)
+    try:
+        with torch.no_grad():
+            program = torch.export.export(call, tuple(inputs.values()))
+            decompositions = torch.export.default_decompositions()
+            for operation in translated():  # which is kept whole
+                decompositions.pop(operation, None)
+            program = program.run_decompositions(decompositions)
+    except Exception as error:  # torch.export and the module itself raise errors of many kinds
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise NotPortable(f"torch.export cannot trace the network ({reason.rstrip('.')})") from error
+    return Translator(program, tuple(inputs), call.output_names).portable
+
+
+class _Call(nn.Module):
+    """A module, or a function of it, as a module that returns a tuple."""
+
+    output_names: tuple[str, ...] = ()
+
+    def __init__(self, module: nn.Module, function: Callable[..., Any] | None):
+        super().__init__()
+        self.module, self.function = module, function
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        found = (self.function or self.module)(*inputs)
+        if isinstance(found, Tensor):
+            found = {"output": found}
+        elif not isinstance(found, Mapping):
+            found = {f"output_{i}": part for i, part in enumerate(found)}
+        self.output_names = tuple(found)
+        return tuple(found.values())
+
+
+# ---- a model's networks, and the file that holds them
+
+def networks(model: LatentModel) -> dict[str, Portable]:
+    """Return the networks of a model in eval mode, with weights named as in its state_dict.
+
+    decode    z (D,), one-hot y (K,) if conditional -> x_hat (C, H, W), the mean image in [0, 1]
+    encode    x (C, H, W), one-hot y if conditional -> mean (D,) of the posterior, and stddev (D,) unless it is a point
+    classify  only of conditional models: x -> scores (K,), or x and one-hot y -> scores (1,) of that class. The most
+              likely class has the highest.
+
+    All with a batch of one. Raises NotPortable.
+    """
+    return {name: portable(model, inputs, function) for name, (function, inputs) in _functions(model).items()}
+
+
+def _functions(model: Any) -> dict[str, tuple[Callable[..., dict[str, Tensor]], dict[str, Tensor]]]:
+    """Return {name: (function, example inputs)} of a model's networks."""
+    x, z = torch.full((1, *model.image_shape), 0.5), torch.zeros(1, model.latent_dim)
+    condition = {"y": torch.eye(model.num_classes)[:1]} if model.conditional else {}
+
+    def decode(z: Tensor, *y: Tensor) -> dict[str, Tensor]:
+        return {"x_hat": model.decode(z, *_classes(y))}
+
+    def encode(x: Tensor, *y: Tensor) -> dict[str, Tensor]:
+        q = model.encode(x, *_classes(y))
+        return {"mean": q.mean} if model.deterministic else {"mean": q.mean, "stddev": q.stddev}
+
+    def score(x: Tensor, *y: Tensor) -> dict[str, Tensor]:
+        return {"scores": model.classify(x) if model.classifies else model.class_score(x, *_classes(y))}
+
+    found = {"decode": (decode, {"z": z, **condition}), "encode": (encode, {"x": x, **condition})}
+    if model.conditional:
+        found["classify"] = score, {"x": x} if model.classifies else {"x": x, **condition}
+    return found
+
+
+def _classes(one_hot: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(part.argmax(1) for part in one_hot)
+
+
+def network_file(model: LatentModel) -> dict[str, Any]:
+    """Return the content of a model's network.json, JSON-able: what shows the model without torch, but its weights.
+
+    A network that is not portable is absent; "not_portable" holds a sentence for it.
+    """
+    graphs, constants, reasons = {}, {}, {}
+    weights = model.state_dict()
+    for name, (function, inputs) in _functions(model).items():
+        try:
+            network = portable(model, inputs, function)
+        except NotPortable as error:
+            reasons[name] = str(error)
+            continue
+        graphs[name] = network.graph
+        constants.update({key: _stored(t) for key, t in network.tensors.items() if key not in weights})
+    return {
+        "format": FORMAT,
+        "weights_sha256": model.card.weights_sha256 if model.card else "",
+        "latent_dim": model.latent_dim,
+        "num_classes": model.num_classes,
+        "image_shape": list(model.image_shape),
+        "capabilities": capabilities(model),
+        "prior": _prior(model),
+        "networks": graphs,
+        "not_portable": reasons,
+        "constants": constants,
+    }
+
+
+def capabilities(model: Any) -> dict[str, Any]:
+    """Return what a model can do and how captions name it, as LatentModel's class attributes say, JSON-able."""
+    found: dict[str, Any] = {name: getattr(model, name) for name in (*FLAGS, *TEXTS)}
+    found["levels"] = {name: [dims.start, dims.stop] for name, dims in model.levels.items()}
+    found["is_sigmoid"], found["is_cross_entropy"] = model.pixels.is_sigmoid, model.pixels.is_cross_entropy
+    if model.discrete:
+        found["codebook_size"], found["grid"] = model.codebook_size, list(model.grid)
+    return found
+
+
+def _prior(model: LatentModel) -> dict[str, list[float]] | None:
+    """Return mean and standard deviation (D,) of p(z), None where z holds indices."""
+    if model.discrete:
         return None
-    assert isinstance(model.decoder, nn.Sequential)  # which plain_decoder promises
-    layers = [_describe(layer, f"{i}") for i, layer in enumerate(model.decoder)]
-    if None in layers:
-        return None
-    tensors = {name: t.detach().contiguous() for name, t in model.decoder.state_dict().items()}
-    return save(tensors, {
-        "layers": json.dumps([*layers, {"type": "sigmoid"}]),
-        "latent_dim": str(model.latent_dim),
-        "num_classes": str(model.num_classes),
-    })  # fmt: skip
+    with torch.no_grad():
+        moments = {"mean": model.prior.mean, "stddev": model.prior.stddev}
+    return {name: [float(f"{value:.9g}") for value in moment.tolist()] for name, moment in moments.items()}
 
 
-def _describe(layer: nn.Module, name: str) -> dict | None:
-    """Return a layer as JSON, or None for one that is not supported."""
-    if isinstance(layer, nn.Linear):
-        return {"type": "linear", "weight": f"{name}.weight", "bias": _bias(layer, name)}
-    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-        if isinstance(layer.padding, str):
-            return None
-        square = all(a == b for a, b in (layer.kernel_size, layer.stride, layer.padding))
-        transposed = isinstance(layer, nn.ConvTranspose2d)
-        plain = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
-        if not square or not plain or (transposed and layer.output_padding != (0, 0)):
-            return None
-        return {
-            "type": "conv_transpose2d" if transposed else "conv2d", "weight": f"{name}.weight",
-            "bias": _bias(layer, name), "stride": layer.stride[0], "padding": layer.padding[0],
-        }  # fmt: skip
-    if isinstance(layer, nn.Upsample) and layer.mode == "nearest" and layer.scale_factor:
-        scale = layer.scale_factor
-        if isinstance(scale, (int, float)) and float(scale).is_integer():
-            return {"type": "upsample", "scale": int(scale)}
-        return None
-    if isinstance(layer, nn.LeakyReLU):
-        return {"type": "leaky_relu", "slope": layer.negative_slope}
-    if isinstance(layer, nn.Unflatten):
-        return {"type": "reshape", "shape": list(layer.unflattened_size)}
-    for kind, name in ((nn.ReLU, "relu"), (nn.SiLU, "silu"), (nn.Sigmoid, "sigmoid")):
-        if isinstance(layer, kind):
-            return {"type": name}
-    return None
-
-
-def _bias(layer: nn.Module, name: str) -> str | None:
-    return None if layer.bias is None else f"{name}.bias"
+def _stored(constant: Tensor) -> dict[str, Any]:
+    """Return a constant as JSON: its shape, and base64 of float32 or, of zeros and ones, of one bit each."""
+    values = constant.numpy()
+    if np.isin(values, (0, 1)).all():
+        bits = np.packbits(values.astype(bool)).tobytes()
+        return {"shape": list(values.shape), "bits": base64.b64encode(bits).decode()}
+    return {"shape": list(values.shape), "float32": base64.b64encode(values.astype("<f4").tobytes()).decode()}

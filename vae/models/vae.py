@@ -16,7 +16,7 @@ from .base import FAMILIES, DiagonalNormal, LatentModel, NetworkConfig, diagonal
 class VAE(LatentModel):
     """q(z|x) = N(mu(x), diag(sigma(x)^2)), p(z) = N(0, I), p(x|z) by config.likelihood."""
 
-    analytic_kl = recordable = plain_decoder = True
+    analytic_kl = recordable = True
 
     prior_mu: Tensor
     prior_sigma: Tensor

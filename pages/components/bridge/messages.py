@@ -1,7 +1,7 @@
 """Decoding for components in the browser: Python sends a model's decoder once, or pictures on request.
 
-If the decoder consists of plain layers, the browser decodes by itself and sends no message while a slider moves.
-Otherwise it requests pictures: one request at a time, for the latest value.
+The browser decodes by itself and sends no message while a slider moves. For a decoder that cannot be exported it
+requests pictures instead: one request at a time, for the latest value.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 import torch
+from safetensors.torch import save
 
+from vae import store
 from vae.data.modality import IMAGES, Modality
-from vae.models.portable import portable_decoder
+from vae.models.portable import NotPortable, network_file, tensor_names
 
 from ..shell import cached, pictures, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_code, parse_codes, parse_int, parse_object, parse_text
@@ -54,11 +56,31 @@ def _model_message(name: str) -> bytes:
     low, high = cached.slider_ranges(name).T
     values = (cached.posterior_samples(name)[:POSTERIOR_SAMPLES] - low) / (high - low)
     samples = np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
-    weights = portable_decoder(cached.model(name))
     header = {"kind": "model", "model": cached.weights_id(name), "draws": len(samples)}
-    if weights is None:
-        header["reason"] = "this decoder is more than plain layers"
-    return message(header, samples + (weights or b""))
+    try:
+        network, weights = _decoder(name)
+    except NotPortable as error:
+        return message({**header, "reason": str(error)}, samples)
+    return message({**header, "network": network}, samples + weights)
+
+
+def _decoder(name: str) -> tuple[dict, bytes]:
+    """Return a model's network file with its decoder alone, and the decoder's weights in the safetensors format.
+
+    Raises NotPortable.
+    """
+    model = cached.model(name)
+    try:
+        network = store.read_network(name)
+    except store.ModelUnavailable:
+        network = network_file(model)
+    if "decode" not in network["networks"]:
+        raise NotPortable(network["not_portable"].get("decode", "this decoder cannot be exported"))
+    graph, weights = network["networks"]["decode"], model.state_dict()
+    names = tensor_names(graph)
+    constants = {key: constant for key, constant in network["constants"].items() if key in names}
+    tensors = {key: weights[key].contiguous() for key in names if key in weights}
+    return {**network, "networks": {"decode": graph}, "constants": constants}, save(tensors)
 
 
 def message(header: dict, payload: bytes) -> bytes:

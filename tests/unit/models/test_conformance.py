@@ -9,7 +9,6 @@ import torch
 
 from vae.models import FAMILIES
 from vae.models.likelihoods import LIKELIHOODS
-from vae.models.portable import portable_decoder
 from vae.objectives import elbo
 
 # small values of fields that families have of their own; a field that is not here has its default
@@ -215,13 +214,15 @@ def test_recordable(family):
             elbo(model(x), x).loss.mean().backward()
 
 
-def test_plain_decoder(family):
-    model, x, y = build(family)
-    assert (portable_decoder(model) is not None) == model.plain_decoder
-    if model.plain_decoder:
-        z = torch.randn(B, D, generator=seeded())
-        inputs = z if y is None else torch.cat([z, model.one_hot(y, B)], 1)
-        torch.testing.assert_close(model.decoder(inputs).sigmoid(), model.decode(z, y))
+def test_the_most_likely_class_has_the_highest_score(family):
+    model, x, _ = build(family)
+    if model.conditional:
+        labels = range(model.num_classes)
+        scores = model.classify(x).T if model.classifies else torch.stack(
+            [model.class_score(x, torch.full((B,), label)) for label in labels]
+        )
+        assert scores.shape == (model.num_classes, B)
+        assert torch.equal(model.most_likely_class(x), scores.argmax(0))
 
 
 def test_levels_part_the_dimensions(family):

@@ -1,16 +1,16 @@
 // Receives a model's decoder and posterior samples. Returns the model's name, or undefined for another message.
 import { announce, readMessage } from './mailbox.js';
-import { createDecoder } from './network.js';
+import { createModel } from './network.js';
 
 export function receive(data, mailbox) {
   const { header, payload } = readMessage(data);
   const { models } = mailbox;
   if (header.kind !== 'model') return undefined;
   if (!models.has(header.model)) {
-    const entry = { draws: payload.subarray(0, header.draws), decoder: null, reason: header.reason };
+    const entry = { draws: payload.subarray(0, header.draws), decoder: null, reason: header.reason ?? '' };
     if (!header.reason) {
       try {
-        entry.decoder = createDecoder(payload.subarray(header.draws));
+        entry.decoder = createModel(header.network, payload.subarray(header.draws));
         warmUp(entry.decoder);
       } catch (error) {
         entry.reason = error.message;
