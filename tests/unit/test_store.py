@@ -323,8 +323,9 @@ def test_networks_are_written_and_read(saved):
 
 
 @pytest.mark.parametrize("change, reason", [
-    ({"format": 2}, "format 1"), ({"networks": None}, "lacks an object"), ({"weights_sha256": "0"}, "other weights: run"),
-    ({"networks": {"decode": {}}}, "damaged graph"), ({"networks": {"decode": None}}, "damaged graph"),
+    ({"format": 2}, "format 1"), ({"networks": None}, "lacks an object"),
+    ({"weights_sha256": "0"}, "other weights: run"), ({"networks": {"decode": {}}}, "damaged graph"),
+    ({"networks": {"decode": None}}, "damaged graph"),
 ])  # fmt: skip
 def test_a_damaged_network_file_is_refused(saved, change, reason):
     root, _, _ = saved

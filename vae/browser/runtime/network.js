@@ -676,7 +676,7 @@ function imageOf(value, builder) {
   return arranged(value, preferred(value.shape), builder);
 }
 
-// Splits the weights of a convolution into groups. Returns matrices (outputs, rows of the kernel and of `taps`)
+// Returns the fields that both convolutions have, each along height and width
 function geometry(node) {
   const of = (key, least) => integers(node, key, 2, least);
   const groups = integer(node, 'groups', 1);
