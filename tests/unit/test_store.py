@@ -306,3 +306,49 @@ def test_figures_on_cards_are_reproduced(name, limit):
         for key in ("mig", "sap", "factor_vae_score", "accuracy", "test_confidence"):
             if key in card:
                 assert figures[key] == pytest.approx(card[key], abs=0.1), key
+
+
+def test_networks_are_written_and_read(saved):
+    root, model, card = saved
+    with pytest.raises(store.ModelUnavailable, match="network.json is missing"):
+        store.read_network("tiny", root)
+    store.write_network("tiny", root)
+    network = store.read_network("tiny", root)
+    assert network["weights_sha256"] == card.weights_sha256 and list(network["networks"]) == ["decode", "encode"]
+    assert (network["latent_dim"], network["num_classes"], network["image_shape"]) == (2, 0, [1, 28, 28])
+    assert network["not_portable"] == {} and network["constants"] == {}
+    found = network["capabilities"]
+    assert found["deterministic"] and not found["has_elbo"] and found["prior_name"] == model.prior_name
+    assert found["levels"] == {} and found["is_sigmoid"] and found["is_cross_entropy"]
+    assert torch.equal(torch.tensor(network["prior"]["stddev"]), model.prior.stddev)
+
+
+@pytest.mark.parametrize("change, reason", [
+    ({"format": 2}, "format 1"), ({"networks": None}, "lacks an object"),
+    ({"weights_sha256": "0"}, "other weights: run"), ({"networks": {"decode": {}}}, "damaged graph"),
+    ({"networks": {"decode": None}}, "damaged graph"),
+])  # fmt: skip
+def test_a_damaged_network_file_is_refused(saved, change, reason):
+    root, _, _ = saved
+    store.write_network("tiny", root)
+    path = root / "tiny/network.json"
+    network = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**network, **change}), encoding="utf-8")
+    with pytest.raises(store.ModelUnavailable, match=reason):
+        store.read_network("tiny", root)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 10**5, "\x00"])
+def test_a_network_file_that_is_no_json_is_refused(saved, text):
+    root, _, _ = saved
+    (root / "tiny/network.json").write_text(text, encoding="utf-8")
+    with pytest.raises(store.ModelUnavailable):
+        store.read_network("tiny", root)
+
+
+def test_a_network_that_is_not_portable_is_absent_with_its_reason(saved, monkeypatch):
+    root, _, _ = saved
+    monkeypatch.setattr(FAMILIES["ae"], "decode_logits", lambda self, z, y=None: self.decoder(z.cumsum(1)))
+    store.write_network("tiny", root)
+    network = store.read_network("tiny", root)
+    assert list(network["networks"]) == ["encode"] and "cumsum" in network["not_portable"]["decode"]

@@ -676,7 +676,7 @@ function imageOf(value, builder) {
   return arranged(value, preferred(value.shape), builder);
 }
 
-// Splits the weights of a convolution into groups. Returns matrices (outputs, rows of the kernel and of `taps`)
+// Returns the fields that both convolutions have, each along height and width
 function geometry(node) {
   const of = (key, least) => integers(node, key, 2, least);
   const groups = integer(node, 'groups', 1);
@@ -712,12 +712,13 @@ function conv2d(inputs, node, builder) {
     for (let n = 0; n < batch; n++) {
       for (let y = 0; y < outHeight; y++) {
         for (let g = 0; g < groups; g++) {
+          const base = n * height * width * cin + g * depth;
           let at = 0;
           for (let x = 0; x < outWidth; x++) {
             for (let ky = 0; ky < kernelY; ky++) {
               const row = y * sy + ky * dy - py;
               for (let kx = 0; kx < kernelX; kx++, at += depth) {
-                copyPixel(data, n, height, width, cin, row, x * sx + kx * dx - px, g * depth, depth, patches, at);
+                copyPixel(data, base, height, width, cin, row, x * sx + kx * dx - px, depth, patches, at);
               }
             }
           }
@@ -777,11 +778,12 @@ function convTranspose2d(inputs, node, builder) {
         const { parityY, parityX, shiftsY, shiftsX, columns, size, matrices } = classes[k];
         for (let y = parityY, row = 0; y < outHeight; y += sy, row++) {
           for (let g = 0; g < groups; g++) {
+            const base = n * height * width * cin + g * depth;
             let at = 0;
             for (let column = 0; column < columns; column++) {
               for (let i = 0; i < shiftsY.length; i++) {
                 for (let j = 0; j < shiftsX.length; j++, at += depth) {
-                  copyPixel(data, n, height, width, cin, row + shiftsY[i], column + shiftsX[j], g * depth, depth, patches, at);
+                  copyPixel(data, base, height, width, cin, row + shiftsY[i], column + shiftsX[j], depth, patches, at);
                 }
               }
             }
@@ -814,13 +816,13 @@ function tapsOf(parity, kernel, stride, padding, dilation) {
   return taps;
 }
 
-// Copies `count` channels, from channel `first` on, of a pixel of image n; zeros outside the image
-function copyPixel(data, n, height, width, channels, y, x, first, count, to, at) {
+// Copies `depth` channels of a pixel; zeros outside the image. base: where the image and the first channel begin
+function copyPixel(data, base, height, width, channels, y, x, depth, to, at) {
   if (y < 0 || y >= height || x < 0 || x >= width) {
-    for (let c = 0; c < count; c++) to[at + c] = 0;
+    for (let c = 0; c < depth; c++) to[at + c] = 0;
   } else {
-    const from = ((n * height + y) * width + x) * channels + first;
-    for (let c = 0; c < count; c++) to[at + c] = data[from + c];
+    const from = base + (y * width + x) * channels;
+    for (let c = 0; c < depth; c++) to[at + c] = data[from + c];
   }
 }
 
@@ -1112,11 +1114,11 @@ function outside(i, n, mode) {
 // output[start + i * step]. It processes four columns and two rows at a time, so that each value read is used
 // several times while it is in a register.
 function multiply(rows, m, matrix, n, k, bias, output, start, step) {
+  const whole = n - (n % 4);
   let i = 0;
   for (; i + 1 < m; i += 2) {
     const r0 = i * k, r1 = r0 + k, o0 = start + i * step, o1 = o0 + step;
-    let j = 0;
-    for (; j + 3 < n; j += 4) {
+    for (let j = 0; j < whole; j += 4) {
       const w0 = j * k, w1 = w0 + k, w2 = w1 + k, w3 = w2 + k;
       let a0 = bias[j], a1 = bias[j + 1], a2 = bias[j + 2], a3 = bias[j + 3];
       let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
@@ -1129,22 +1131,10 @@ function multiply(rows, m, matrix, n, k, bias, output, start, step) {
       output[o0 + j] = a0; output[o0 + j + 1] = a1; output[o0 + j + 2] = a2; output[o0 + j + 3] = a3;
       output[o1 + j] = b0; output[o1 + j + 1] = b1; output[o1 + j + 2] = b2; output[o1 + j + 3] = b3;
     }
-    for (; j < n; j++) {
-      const w0 = j * k;
-      let a = bias[j], b = a;
-      for (let t = 0; t < k; t++) {
-        const p = matrix[w0 + t];
-        a += rows[r0 + t] * p;
-        b += rows[r1 + t] * p;
-      }
-      output[o0 + j] = a;
-      output[o1 + j] = b;
-    }
   }
   for (; i < m; i++) {
     const r0 = i * k, o0 = start + i * step;
-    let j = 0;
-    for (; j + 3 < n; j += 4) {
+    for (let j = 0; j < whole; j += 4) {
       const w0 = j * k, w1 = w0 + k, w2 = w1 + k, w3 = w2 + k;
       let a0 = bias[j], a1 = bias[j + 1], a2 = bias[j + 2], a3 = bias[j + 3];
       for (let t = 0; t < k; t++) {
@@ -1153,11 +1143,27 @@ function multiply(rows, m, matrix, n, k, bias, output, start, step) {
       }
       output[o0 + j] = a0; output[o0 + j + 1] = a1; output[o0 + j + 2] = a2; output[o0 + j + 3] = a3;
     }
-    for (; j < n; j++) {
-      const w0 = j * k;
-      let a = bias[j];
-      for (let t = 0; t < k; t++) a += rows[r0 + t] * matrix[w0 + t];
-      output[o0 + j] = a;
+  }
+  for (let j = whole; j < n; j++) multiplyColumn(rows, m, matrix, j, k, bias[j], output, start + j, step);
+}
+
+// Computes column j of `multiply`, four rows at a time: a sum that waits for itself leaves the processor idle.
+function multiplyColumn(rows, m, matrix, j, k, bias, output, start, step) {
+  const w = j * k;
+  let i = 0;
+  for (; i + 3 < m; i += 4) {
+    const r0 = i * k, r1 = r0 + k, r2 = r1 + k, r3 = r2 + k, o = start + i * step;
+    let a = bias, b = bias, c = bias, d = bias;
+    for (let t = 0; t < k; t++) {
+      const p = matrix[w + t];
+      a += rows[r0 + t] * p; b += rows[r1 + t] * p; c += rows[r2 + t] * p; d += rows[r3 + t] * p;
     }
+    output[o] = a; output[o + step] = b; output[o + 2 * step] = c; output[o + 3 * step] = d;
+  }
+  for (; i < m; i++) {
+    const r = i * k;
+    let a = bias;
+    for (let t = 0; t < k; t++) a += rows[r + t] * matrix[w + t];
+    output[start + i * step] = a;
   }
 }
