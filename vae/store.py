@@ -187,6 +187,9 @@ class Store:
         objects = ("networks", "constants", "capabilities", "not_portable")
         if not all(isinstance(network.get(key), dict) for key in objects):
             raise ModelUnavailable("its network.json lacks an object")
+        graphs = network["networks"].values()
+        if not all(isinstance(graph, dict) and {"inputs", "nodes", "outputs"} <= graph.keys() for graph in graphs):
+            raise ModelUnavailable("its network.json holds a damaged graph")
         if network.get("weights_sha256") != card.weights_sha256:
             again = f"run `python -m vae portable {name}` again"
             raise ModelUnavailable(f"its network.json was exported with other weights: {again}")

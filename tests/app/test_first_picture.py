@@ -36,7 +36,9 @@ def first(page, **query):
     code = RUN.format(app=str(ROOT / "app.py"), page=page, query=query)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT, timeout=120)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    found = json.loads(done.stdout)
+    assert not found["error"] or "import of torch halted" in done.stderr
+    return found
 
 
 @pytest.mark.parametrize("page", ["sliders", "sample", "map"])
@@ -47,12 +49,12 @@ def test_a_page_sends_its_picture_before_torch_is_needed(page, model):
     assert props["files"].keys() == {"network", "weights", "samples"} and props["pixels"] == ""
     assert props["z"] == list(found["z"]) and any(props["z"])
     # and then the page goes on to what computes
-    assert found["error"] and all("torch" in message for message in found["error"])
+    assert found["error"]
 
 
 def test_home_needs_no_torch_at_all():
     found = first("home")
-    assert not found["error"] or all("torch" in message for message in found["error"])
+    assert not found["error"]
     assert found["buttons"].count("Explore") == 36 and found["pictures"] == 36
 
 

@@ -140,7 +140,7 @@ def shown(app: AppTest, key: str = "") -> list[list[int]]:
 
 
 def pictures_in(data: dict) -> list[torch.Tensor]:
-    """Return the images (1, 1, H, W) among a component's values: PNG files, or bytes of the size that it tells."""
+    """Return the images (1, 1, H, W) of a component: PNG files, bytes of the size that it tells, and what it decodes."""
     size = [data.get(side, 0) for side in ("height", "width", "channels")]
     images = []
     for text in data.values():
@@ -151,7 +151,13 @@ def pictures_in(data: dict) -> list[torch.Tensor]:
             images.append(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")))
         elif np.prod(size) and len(text) == -(-int(np.prod(size)) // 3) * 4:
             images.append(np.frombuffer(base64.b64decode(text), np.uint8).reshape(size))
-    return [torch.tensor(image).float().mean(2)[None, None] / 255 for image in images]
+    found = [torch.tensor(image).float().mean(2)[None, None] / 255 for image in images]
+    if {"files", "weights", "z", "y"} <= data.keys():
+        model = vae.load(data["weights"].split()[0])
+        with torch.no_grad():
+            x = model.decode(torch.tensor([data["z"]]), torch.tensor([data["y"]]) if model.num_classes else None)
+        found.append(x.mean(1, keepdim=True))
+    return found
 
 
 def distance(one: list[float], other: list[float]) -> float:

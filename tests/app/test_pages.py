@@ -133,9 +133,19 @@ def test_a_link_shows_the_same_picture_elsewhere(name):
     assert panels[0]["z"] == panels[1]["z"]
 
 
-def test_the_panel_shows_what_the_model_decodes():
-    app = start("sliders", model="mnist-vae-16d")
-    pixels = payload(app, "dims", "pixels")["pixels"]
+def test_the_panel_shows_what_the_model_decodes(monkeypatch):
+    """Where the browser cannot decode. Where it can, it does: see tests/browser/test_live_panel.py."""
+    reason = "this browser runtime has no operation for cumsum"
+    file = {**store.Store().read_network("mnist-vae-16d"), "networks": {}, "not_portable": {"decode": reason}}
+    assert payload(start("sliders", model="mnist-vae-16d"), "dims", "pixels")["pixels"] == ""
+    monkeypatch.setattr(cached, "network", lambda name: file)
+    cached.traits.clear()
+    try:
+        app = start("sliders", model="mnist-vae-16d")
+    finally:
+        cached.traits.clear()
+    pixels, files = (payload(app, "dims", "pixels")[key] for key in ("pixels", "files"))
+    assert files == {"reason": reason}
     model = vae.load("mnist-vae-16d")
     expected = model.decode(torch.tensor([app.session_state.z]))[0, 0].numpy() * 255
     shown = np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(28, 28)

@@ -97,11 +97,11 @@ def test_codes(value):
             assert not repaired
         else:
             assert code.shape == (2,) and code.dtype == np.float32
-            assert code.isfinite().all() and np.abs(code).max() <= 1000
+            assert np.isfinite(code).all() and np.abs(code).max() <= 1000
     for codes in (parse_codes(value, 4, FALLBACK, 1000.0), parse_codes([value], 4, FALLBACK, 1000.0)):
         if codes is not None:
             assert codes.dtype == np.float32 and codes.ndim == 2 and codes.shape[1] == 2
-            assert 1 <= len(codes) <= 4 and codes.isfinite().all() and codes.abs().max() <= 1000
+            assert 1 <= len(codes) <= 4 and np.isfinite(codes).all() and np.abs(codes).max() <= 1000
 
 
 @on_junk

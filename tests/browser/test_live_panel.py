@@ -56,7 +56,7 @@ def test_browser_and_torch_decode_alike(blank, name):
     ys = [0, 3, 5, 9] if model.num_classes else None
     source = base64.b64encode(NETWORK.read_bytes()).decode()
     weights = base64.b64encode((store.PRETRAINED / name / "model.safetensors").read_bytes()).decode()
-    found = blank.evaluate(RUN, [source, store.read_network(name), weights, zs.tolist(), ys])
+    found = blank.evaluate(RUN, [source, store.Store().read_network(name), weights, zs.tolist(), ys])
     expected = model.decode(zs, None if ys is None else torch.tensor(ys)).permute(0, 2, 3, 1)
     np.testing.assert_allclose(found["pictures"], expected.flatten(1), atol=1e-5)
     assert found["same"]

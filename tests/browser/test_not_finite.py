@@ -31,20 +31,19 @@ def broken(name, load=getattr(vae, "load_unbroken", vae.load)):
         model.decode_logits = lambda z, y=None: torch.where(first(z) > 3, math.nan, decode_logits(z, y))
     return model
 
-def no_network(name):
+def no_network(self, name):
     raise store.ModelUnavailable("its networks are those of the model that is not broken")
 
-store.read_network = no_network
+store.Store.read_network = no_network
 if not hasattr(vae, "load_unbroken"):
     vae.load_unbroken, vae.load = vae.load, broken
-exec(Path({str(ROOT / "app.py")!r}).read_text(encoding="utf-8"))
 """
 
 
 @pytest.fixture(scope="module")
 def broken_app(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("broken")
-    (folder / "app.py").write_text(APP, encoding="utf-8")
+    (folder / "app.py").write_text(APP + (ROOT / "app.py").read_text(encoding="utf-8"), encoding="utf-8")
     for name in ("pages", ".streamlit"):
         (folder / name).symlink_to(ROOT / name)
     with running_app(folder=folder) as address:

@@ -16,10 +16,10 @@ def test_train_evaluate_map_list(small_world, capsys):
     card = store.Store().read_card("mnist-vae-2d")
     assert card.figures["test_images"] == 40 and card.recipe["steps"] == 3
     assert card.figures["negative_elbo"] == pytest.approx(card.figures["recon"] + card.figures["kl"])
-    assert list(store.read_network("mnist-vae-2d")["networks"]) == ["decode", "encode"]  # written with the weights
+    assert list(store.Store().read_network("mnist-vae-2d")["networks"]) == ["decode", "encode"]  # written with the weights
     (store.PRETRAINED / "mnist-vae-2d/network.json").unlink()
     assert cli.main(["portable", "mnist-vae-2d"]) == 0
-    assert store.read_network("mnist-vae-2d")["weights_sha256"] == card.weights_sha256
+    assert store.Store().read_network("mnist-vae-2d")["weights_sha256"] == card.weights_sha256
     assert cli.main(["map", "mnist-vae-2d"]) == 0
     assert store.Store().read_map("mnist-vae-2d").codes.shape == (40, 2)
     assert store.Store().read_card("mnist-vae-2d").map["points"] == 40

@@ -9,9 +9,11 @@ import torch
 
 import vae
 from vae import store
+from vae.cards import Traits
 from vae.data import DATASETS, idx
 from vae.encoded import EncodedImages
 from vae.models import FAMILIES, NetworkConfig
+from vae.models.portable import FORMAT, network_file
 from vae.training.recipes import RECIPES
 
 CONFIG = NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
@@ -311,9 +313,12 @@ def test_figures_on_cards_are_reproduced(name, limit):
 def test_networks_are_written_and_read(saved):
     root, model, card = saved
     with pytest.raises(store.ModelUnavailable, match="network.json is missing"):
-        store.read_network("tiny", root)
-    store.write_network("tiny", root)
-    network = store.read_network("tiny", root)
+        store.Store([root]).read_network("tiny")
+    store.Store([root]).write_network("tiny", network_file(store.load("tiny", root)), {"summary": "tiny"})
+    network = store.Store([root]).read_network("tiny")
+    assert store.Store([root]).first_view(card)["summary"] == "tiny"
+    edit_card(title="Another")(root / "tiny")
+    assert store.Store([root]).first_view(card) == {}  # written for another card
     assert network["weights_sha256"] == card.weights_sha256 and list(network["networks"]) == ["decode", "encode"]
     assert (network["latent_dim"], network["num_classes"], network["image_shape"]) == (2, 0, [1, 28, 28])
     assert network["not_portable"] == {} and network["constants"] == {}
@@ -321,6 +326,9 @@ def test_networks_are_written_and_read(saved):
     assert found["deterministic"] and not found["has_elbo"] and found["prior_name"] == model.prior_name
     assert found["levels"] == {} and found["is_sigmoid"] and found["is_cross_entropy"]
     assert torch.equal(torch.tensor(network["prior"]["stddev"]), model.prior.stddev)
+    traits = Traits.from_network_file(network)
+    assert (traits.latent_dim, traits.networks, traits.levels) == (2, ("decode", "encode"), {})
+    assert traits.prior_is_gaussian and not traits.discrete and store.NETWORK_FORMAT == FORMAT
 
 
 @pytest.mark.parametrize("change, reason", [
@@ -330,12 +338,12 @@ def test_networks_are_written_and_read(saved):
 ])  # fmt: skip
 def test_a_damaged_network_file_is_refused(saved, change, reason):
     root, _, _ = saved
-    store.write_network("tiny", root)
+    store.Store([root]).write_network("tiny", network_file(store.load("tiny", root)), {})
     path = root / "tiny/network.json"
     network = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**network, **change}), encoding="utf-8")
     with pytest.raises(store.ModelUnavailable, match=reason):
-        store.read_network("tiny", root)
+        store.Store([root]).read_network("tiny")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 10**5, "\x00"])
@@ -343,12 +351,12 @@ def test_a_network_file_that_is_no_json_is_refused(saved, text):
     root, _, _ = saved
     (root / "tiny/network.json").write_text(text, encoding="utf-8")
     with pytest.raises(store.ModelUnavailable):
-        store.read_network("tiny", root)
+        store.Store([root]).read_network("tiny")
 
 
 def test_a_network_that_is_not_portable_is_absent_with_its_reason(saved, monkeypatch):
     root, _, _ = saved
     monkeypatch.setattr(FAMILIES["ae"], "decode_logits", lambda self, z, y=None: self.decoder(z.cumsum(1)))
-    store.write_network("tiny", root)
-    network = store.read_network("tiny", root)
+    store.Store([root]).write_network("tiny", network_file(store.load("tiny", root)), {})
+    network = store.Store([root]).read_network("tiny")
     assert list(network["networks"]) == ["encode"] and "cumsum" in network["not_portable"]["decode"]

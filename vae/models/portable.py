@@ -165,7 +165,7 @@ def _prior(model: LatentModel) -> dict[str, list[float]] | None:
         return None
     with torch.no_grad():
         moments = {"mean": model.prior.mean, "stddev": model.prior.stddev}
-    return {name: [float(f"{value:.9g}") for value in moment.tolist()] for name, moment in moments.items()}
+    return {name: [float(f"{value:.6g}") for value in moment.tolist()] for name, moment in moments.items()}
 
 
 def _stored(constant: Tensor) -> dict[str, Any]:

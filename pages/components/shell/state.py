@@ -170,7 +170,7 @@ def locked() -> set[int]:
 
 def keep_locked(values: Tensor | np.ndarray) -> np.ndarray:
     """Return values (D,) with the locked dimensions replaced by their current values."""
-    kept = np.array(values)
+    kept = np.asarray(values).copy()
     for d in locked():
         kept[d] = st.session_state.z[d]
     return kept

@@ -77,7 +77,7 @@ def test_shipped_networks_compute_as_in_torch(name):
     """Scores of classes are sums over all pixels, so their error is relative; that of all other values is absolute."""
     model, folder = vae.load(name), store.PRETRAINED / name
     calls = expected_of(model)
-    assert list(store.read_network(name)["networks"]) == list(calls), "each network is portable"
+    assert list(store.Store().read_network(name)["networks"]) == list(calls), "each network is portable"
     files = {"file": str(folder / "network.json"), "weights": str(folder / "model.safetensors")}
     jobs = [{**files, "network": network, "calls": inputs} for network, (inputs, _) in calls.items()]
     for (network, (_, wanted)), found in zip(calls.items(), in_node(jobs), strict=True):
@@ -91,7 +91,7 @@ def test_shipped_networks_compute_as_in_torch(name):
 
 @pytest.mark.parametrize("card", vae.available(), ids=lambda card: card.name)
 def test_network_files_belong_to_the_weights_of_the_card(card):
-    network = store.read_network(card.name)
+    network = store.Store().read_network(card.name)
     assert network["weights_sha256"] == card.weights_sha256 and network["image_shape"] == list(card.image_shape)
     assert not network["not_portable"]
     assert (store.PRETRAINED / card.name / "network.json").stat().st_size < 60_000
@@ -100,7 +100,8 @@ def test_network_files_belong_to_the_weights_of_the_card(card):
 @pytest.mark.parametrize("name", ["mnist-iaf", "mnist-m2", "mnist-vamp", "rooms-vqvae"])
 def test_network_files_are_those_that_the_code_writes(name):
     """If this fails, run `python -m vae portable --all`."""
-    assert json.loads(json.dumps(network_file(vae.load(name)))) == store.read_network(name)
+    written = store.Store().read_network(name)
+    assert json.loads(json.dumps(network_file(vae.load(name)))) == {k: v for k, v in written.items() if k != "first_view"}
 
 
 # ---- any module
