@@ -370,20 +370,34 @@ def test_touch_on_a_phone(browser, address):
     context.close()
 
 
-def decoder_bytes(name):
-    return sum(t.nbytes for key, t in vae.load(name).state_dict().items() if key.startswith("decoder."))
+def fetched_assets(page):
+    """A list that fills with the addresses below /assets/ that a page fetches, other than from the browser's cache."""
+    fetched, waiting = [], {}
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+
+    def responded(event):
+        response = event["response"]
+        if "/assets/" in response["url"] and not response["fromDiskCache"]:
+            assert response["headers"]["cache-control"] == "public, max-age=31536000, immutable"
+            waiting[event["requestId"]] = response["url"].partition("/assets/")[2]
+
+    session.on("Network.responseReceived", responded)
+    session.on("Network.requestServedFromCache", lambda event: waiting.pop(event["requestId"], None))
+    session.on("Network.loadingFinished", lambda event: event["encodedDataLength"] and take(event["requestId"]))
+
+    def take(request):
+        if request in waiting:
+            fetched.append(waiting.pop(request))
+
+    return fetched
 
 
-WEIGHTS = b'"kind": "model"'  # in the message that brings a decoder to the browser
-
-
-def test_weights_are_sent_once_per_model_and_session(page, address):
-    received = []  # the sizes of messages with weights
-    note = lambda data: received.append(len(data)) if isinstance(data, bytes) and WEIGHTS in data else None  # noqa: E731
-    page.on("websocket", lambda socket: socket.on("framereceived", note))
+def test_models_are_fetched_once_and_a_returning_visitor_fetches_nothing_twice(browser, address):
+    profile = browser.new_context(viewport={"width": 1440, "height": 900})  # that has never been there
+    page = profile.new_page()
+    fetched = fetched_assets(page)
     open_panel(page, address, model="mnist-vae-16d")
-    size = {name: decoder_bytes(name) for name in ("mnist-vae-16d", "rooms-vae")}
-    assert len(received) == 1 and received[0] > size["mnist-vae-16d"]
     sliders = page.locator("input[type=range]:visible")
     expect(sliders).to_have_count(6)  # few at first, all on request
     page.get_by_role("button", name="Show all 16").click()
@@ -409,29 +423,33 @@ def test_weights_are_sent_once_per_model_and_session(page, address):
         settle(page)
         until(page, lambda: "in your browser" in line(page))
         shows(page, name)
-    # of the whole walk only the other model's decoder was sent
-    assert len(received) == 2 and received[1] > size["rooms-vae"]
+    # of the whole walk only the other model's files were fetched, and each module once
+    models = [url.split("/")[1] + "/" + url.split("/")[3] for url in fetched if url.startswith("models/")]
+    names, files = ("mnist-vae-16d", "rooms-vae"), ("network", "samples", "weights")
+    assert sorted(models) == sorted(f"{name}/{file}" for name in names for file in files)
+    modules = [url for url in fetched if url.startswith("modules/")]
+    assert len(modules) == len(set(modules)) and len({url.split("/")[2] for url in modules}) == len(modules)
+    again = profile.new_page()
+    fetched = fetched_assets(again)
+    open_panel(again, address, model="mnist-vae-16d")
+    until(again, lambda: "in your browser" in line(again))
+    assert not fetched
+    profile.close()
 
 
-def meddle(page, change):
-    """Let every frame from the server pass through change(bytes) -> bytes or None."""
+def answer_weights(page, change):
+    """Answer every request for weights with change(bytes) instead; None for no answer at all."""
 
-    def handle(socket):
-        server = socket.connect_to_server()
+    def handle(route):
+        body = change(route.fetch().body())
+        if body is not None:
+            route.fulfill(body=body)
 
-        def pass_on(message):
-            if isinstance(message, bytes):
-                message = change(message)
-            if message is not None:
-                socket.send(message)
-
-        server.on_message(pass_on)
-
-    page.route_web_socket("**/_stcore/stream", handle)
+    page.route("**/assets/models/*/*/weights", handle)
 
 
 def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
-    meddle(page, lambda message: message.replace(b'"decoder.0.weight"', b'"decoder.0.weighX"'))
+    answer_weights(page, lambda weights: weights.replace(b'"decoder.0.weight"', b'"decoder.0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
     drag(page, "mnist-vae-16d")
     page.mouse.up()
@@ -442,11 +460,10 @@ def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(pa
 
 
 def test_weights_that_never_arrive_are_told_and_the_server_decodes(page, address):
-    meddle(page, lambda message: message.replace(WEIGHTS, b'"kind": "mudel"'))
+    answer_weights(page, lambda weights: None)
     open_page(page, address, "sliders", model="mnist-vae-2d", z="0,0")
-    page.locator("canvas.picture[data-painted]").wait_for()
-    shows(page, "mnist-vae-2d", [0, 0])
     page.wait_for_function(f"() => {ROOT}.querySelector('.line').textContent.includes('not arrived')", timeout=20_000)
+    shows(page, "mnist-vae-2d", [0, 0])
     page.locator("input[type=range]").first.focus()
     page.keyboard.press("Shift+ArrowRight")
     wait_for_another_z(page, [0, 0])

@@ -10,7 +10,7 @@ from .test_inside import THREE, answered, draw, picture
 
 SENTENCE = "returns a value that is not a finite number"
 # the app, but with an encoder that breaks on bright images and a decoder that breaks far from the middle
-APP = f"""
+APP = """
 import math
 import torch
 import vae

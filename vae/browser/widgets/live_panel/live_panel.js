@@ -125,7 +125,7 @@ function startFrom(panel) {
   panel.z = z.slice();
   panel.y = y;
   moved(panel);
-  if (!panel.entry?.decoder) paintSent(panel);
+  if (panel.data.files?.reason) paintSent(panel); // the browser cannot decode
 }
 
 function continueWithoutWeights(panel) {
