@@ -8,10 +8,13 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from pages.components.bridge import assets
+from pages.components.bridge import assets, preload, warm_up
 
-app = st.App(__file__, routes=assets.ROUTES)
+app = st.App(
+    __file__, routes=assets.ROUTES, middleware=[Middleware(preload.Preload)], lifespan=warm_up.lifespan,
+)  # fmt: skip
 
 
 def run() -> None:

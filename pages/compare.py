@@ -6,7 +6,7 @@ import torch
 from pages.components.compare import comparison
 from pages.components.shell import link, settings
 from pages.components.shell.model_picker import model_picker
-from pages.components.widgets import charts
+from pages.components.widgets.bars import kl_bars
 from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 
@@ -81,10 +81,7 @@ for column, side in zip(st.columns(len(sides), gap="large"), sides, strict=False
         )  # fmt: skip
         st.markdown(side.line)
         if side.kl is not None:
-            st.plotly_chart(
-                charts.kl_bars(side.kl, side.average, side.order, side.labels, top_kl), config=charts.CONFIG,
-                key=f"compare_kl_{side.name}", alt=f"KL of each dimension under {side.title}",
-            )  # fmt: skip
+            kl_bars(side.kl, side.average, side.order, side.labels, f"compare_kl_{side.name}", top_kl)
         strips, rows = comparison.traversals(side)
         if rows:
             picture_grid(

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from pages.components.bridge import first_picture
 from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
@@ -25,6 +26,7 @@ left, right = st.columns([3, 1], gap="large")
 with right:
     show_current_picture("map_point")
 
+first_picture.wait()
 # The rest computes with torch, which the first visit of a server loads while the browser shows the picture.
 from pages.components.map import caption, path, selection, uploads
 from pages.components.map.path import current_path

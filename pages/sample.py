@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.components.bridge import first_picture
 from pages.components.shell import pictures, settings, state
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
@@ -51,6 +52,7 @@ left, right = st.columns([3, 2], gap="large")
 with right:
     show_current_picture("sample_point")
 
+first_picture.wait()
 # The rest computes with torch, which the first visit of a server loads while the browser shows the picture.
 import torch
 

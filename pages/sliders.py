@@ -3,10 +3,12 @@
 import numpy as np
 import streamlit as st
 
+from pages.components.bridge import first_picture
 from pages.components.live_panel.panel import live_panel
 from pages.components.shell import cached, link, state
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import exports
+from pages.components.widgets.bars import kl_bars
 from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 
@@ -84,10 +86,10 @@ if discrete:
 row = st.container(horizontal=True, vertical_alignment="center")
 live_panel()
 
+first_picture.wait()
 # The rest computes with torch, which the first visit of a server loads while the browser shows the panel.
 import torch
 
-from pages.components.widgets import charts
 from vae import objectives
 
 choose_start()
@@ -189,10 +191,7 @@ if kl:
     if bars is None:
         st.warning(state.not_finite_message("for this picture"))
     else:
-        st.plotly_chart(
-            charts.kl_bars(bars, np.asarray(kl), order, list(names.values())), key="sliders_kl", config=charts.CONFIG,
-            alt="KL of each dimension in nats",
-        )  # fmt: skip
+        kl_bars(bars, np.asarray(kl), order, list(names.values()), key="sliders_kl")
         st.caption(
             f"KL(q(z|x) || p(z)) of the picture above, encoded again: {bars.sum():.1f} nats in all."
             + (f" The lower level's is that at one draw of the upper, seed {state.seed()}." if model.levels else "")

@@ -21,7 +21,7 @@ for key, value in {query!r}.items():
 app.run()
 if {page!r} != "home":
     app.switch_page("pages/{page}.py").run()
-shown = [json.loads(e.proto.json) for e in app.get("bidi_component") if e.proto.json]
+shown = [json.loads(json.loads(e.proto.json)["props"]) for e in app.get("bidi_component") if e.proto.json]
 print(json.dumps({{
     "props": shown, "pictures": len(app.get("image")), "buttons": [b.label for b in app.button],
     "error": [e.message for e in app.exception], "z": app.session_state.z,

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pages.components.bridge import messages
+from pages.components.bridge import component, messages
 from pages.components.inside import panel
 from pages.components.map import scatter
 from pages.components.shell import cached, pictures, state
@@ -79,7 +79,7 @@ def headers(app):
     found = []
     for element in app.get("bidi_component"):
         if element.proto.json:
-            json.loads(element.proto.json, parse_constant=refuse)
+            json.loads(json.loads(element.proto.json)["props"], parse_constant=refuse)
         elif element.proto.bytes:
             (size,) = struct.unpack("<I", element.proto.bytes[:4])
             found.append(json.loads(element.proto.bytes[4 : 4 + size], parse_constant=refuse))
@@ -279,7 +279,7 @@ def test_answers_list_the_pictures_that_are_missing():
     header = json.loads(message[4 : 4 + size], parse_constant=pytest.fail)
     assert header["missing"] == [1] and header["seq"] is None
     assert pictures.to_uint8(drawn)[1, 0, 0, 0] == 128  # grey, as gaps are
-    assert messages.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]],
+    assert component.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]],
         "b": "x"}
 
 

@@ -136,7 +136,7 @@ def fingerprint(x: torch.Tensor, across: int) -> list[int]:
 def shown(app: AppTest, key: str = "") -> list[list[int]]:
     """Return the fingerprints of the pictures that browser components hold, in grey; key: of the component with that key."""  # noqa: E501
     parts = [e.proto for e in app.get("bidi_component") if e.proto.json and e.proto.id.endswith(key and f"-{key}")]
-    return [fingerprint(x, SHOWN) for part in parts for x in pictures_in(json.loads(part.json))]
+    return [fingerprint(x, SHOWN) for part in parts for x in pictures_in(json.loads(json.loads(part.json)["props"]))]
 
 
 def pictures_in(data: dict) -> list[torch.Tensor]:

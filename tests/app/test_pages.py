@@ -44,7 +44,7 @@ def components(app):
     found = {}
     for element in app.get("bidi_component"):
         if element.proto.json:  # others carry bytes
-            found[element.proto.id] = json.loads(element.proto.json)
+            found[element.proto.id] = json.loads(json.loads(element.proto.json)["props"])
     return found
 
 

@@ -43,7 +43,7 @@ STOCK = """() => {
 }"""
 APPS = {
     "this app": (ROOT / "app.py", "sliders", PANEL, "input[type=range]"),
-    "stock": (Path(__file__).parent / "stock.py", "", STOCK, "[role=slider]"),
+    "stock": (Path(__file__).parent / "stock.py", "", STOCK, "role=slider"),
 }
 
 

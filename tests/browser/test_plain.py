@@ -37,7 +37,7 @@ PAGE = """<!DOCTYPE html>
 def parts_of(app):
     """[(component, key, props)] of the widgets, {component: bytes} of the messages that a page sends."""
     sent = [element.proto for element in app.get("bidi_component")]
-    widgets = [(p.component_name, p.id.rpartition("-")[2], json.loads(p.json)) for p in sent if p.json]
+    widgets = [(p.component_name, p.id.rpartition("-")[2], json.loads(json.loads(p.json)["props"])) for p in sent if p.json]
     return widgets, {p.component_name: p.bytes for p in sent if p.bytes}
 
 

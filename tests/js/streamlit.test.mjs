@@ -8,11 +8,13 @@ globalThis.window = globalThis;
 globalThis.document = { createElement: () => ({ style: { setProperty() {} } }) };
 const { widget, channel } = await load('../../pages/components/bridge/streamlit.js');
 
+const sentAs = (data) => (Array.isArray(data) || data === null ? data : { props: JSON.stringify(data) }); // bytes of a channel, or a widget's props
+
 // a component as Streamlit calls it, run after run, and what it sent
 function component(parentElement = { isConnected: true, append() {} }) {
   const sent = [];
   const say = (how) => (event, value) => sent.push([how, event, value]);
-  return { parentElement, sent, run: (data) => ({ data, parentElement, setStateValue: say('state'), setTriggerValue: say('trigger') }) };
+  return { parentElement, sent, run: (data) => ({ data: sentAs(data), parentElement, setStateValue: say('state'), setTriggerValue: say('trigger') }) };
 }
 
 function mounted() {
@@ -42,6 +44,17 @@ test('an event goes out through the latest run: a question as state, others as t
   mount.emit('ask', 1);
   mount.emit('commit', 2);
   assert.deepEqual([first.sent, later.sent], [[], [['state', 'ask', 1], ['trigger', 'commit', 2]]]);
+});
+
+test('the news of the first picture goes to the address that the server gave, once there is one', () => {
+  const { mount } = mounted();
+  const { sent, run } = component(), show = widget(mount), called = [];
+  globalThis.fetch = (address, { method }) => called.push([address, method]);
+  show(run({ painted: '/assets/painted/a' }));
+  mount.emit('painted');
+  show(run({ painted: null }));
+  mount.emit('painted');
+  assert.deepEqual([called, sent], [[['/assets/painted/a', 'POST']], []]);
 });
 
 test('a widget is destroyed when its element has left the page, not when a run was overtaken', () => {

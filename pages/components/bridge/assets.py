@@ -15,18 +15,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-BASE = "/" + st.get_option("server.baseUrlPath").strip("/")
-PREFIX = f"{BASE.rstrip('/')}/assets"
+BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
+PREFIX = f"{BASE}assets"
 # of a model, as load_model.js names them
 MODEL_FILES = {
     "network": "application/json", "weights": "application/octet-stream", "samples": "application/octet-stream",
 }  # fmt: skip
 POSTERIOR_SAMPLES = 2000  # for histograms and densities
+_addresses: dict[tuple[str, str], str] = {}  # the last one of a model and file
 
 
 def model_address(name: str, file: str) -> str:
     """Return the address of one of MODEL_FILES of a model."""
-    return f"{PREFIX}/models/{name}/{_version(name, file)}/{file}"
+    address = _addresses[name, file] = f"{PREFIX}/models/{name}/{_version(name, file)}/{file}"
+    return address
 
 
 def model_file(name: str, file: str) -> bytes:
@@ -71,6 +73,16 @@ def module_address(name: str, text: str) -> str:
     return f"{PREFIX}/modules/{version}/{name}.js"
 
 
+def known_modules(name: str) -> list[str]:
+    """Return the address of the module with this name; [] before a page has used it."""
+    return [f"{PREFIX}/modules/{path}" for path in _modules if path.endswith(f"/{name}.js")][-1:]
+
+
+def known_model_files(name: str) -> list[str]:
+    """Return the addresses of a model's files; [] for an unknown model, or where they are not computed yet."""
+    return [address for file in MODEL_FILES if (address := _addresses.get((name, file)))]
+
+
 def _module(request: Request) -> Response:
     text = _modules.get(request.path_params["path"])
     if text is None:
@@ -78,7 +90,15 @@ def _module(request: Request) -> Response:
     return Response(text, media_type="text/javascript", headers=HEADERS)
 
 
+def _painted(request: Request) -> Response:
+    from . import first_picture
+
+    first_picture.set_painted(request.path_params["token"])
+    return Response(status_code=204)
+
+
 ROUTES = [
     Route(f"{PREFIX}/models/{{name}}/{{version}}/{{file}}", _model_file),
     Route(f"{PREFIX}/modules/{{path:path}}", _module),
+    Route(f"{PREFIX}/painted/{{token}}", _painted, methods=["POST"]),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import streamlit as st
@@ -15,8 +16,25 @@ _ENTRY = Path(__file__).with_name("entry.js")  # not a file: the text below, whi
 
 
 def widget(name: str):
-    """Return the component that mounts a widget of vae/browser/widgets. Its data are the widget's props."""
-    return _component(name, "widget", "mount", f"/widgets/{name}/{name}.js", isolate_styles=False)
+    """Return the component that mounts a widget of vae/browser/widgets. Its data are the widget's props, a dict."""
+    component = _component(name, "widget", "mount", f"/widgets/{name}/{name}.js", isolate_styles=False)
+
+    def mount(*, data: dict, **options):
+        # as text, because among lists Streamlit looks for dataframes, and imports pandas for that
+        return component(data={"props": json.dumps(without_nan(data), allow_nan=False)}, **options)
+
+    return mount
+
+
+def without_nan(value):
+    """Return value with None for each NaN and infinity, which a browser's JSON parser rejects."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: without_nan(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(part) for part in value]
+    return value
 
 
 def channel(name: str, module: str):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import struct
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from vae.data.modality import IMAGES, Modality
 from ..shell import cached, pictures, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_code, parse_codes, parse_int, parse_object, parse_text
 from . import assets
-from .component import channel
+from .component import channel, without_nan
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,17 +64,6 @@ def message(header: dict, payload: bytes) -> bytes:
     """Return [header length, uint32][JSON header][payload], the format that mailbox.js reads."""
     text = json.dumps(without_nan(header), allow_nan=False).encode()
     return struct.pack("<I", len(text)) + text + payload
-
-
-def without_nan(value):
-    """Return value with None for each NaN and infinity, which a browser's JSON parser rejects."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: without_nan(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(part) for part in value]
-    return value
 
 
 def answer(key: str) -> None:

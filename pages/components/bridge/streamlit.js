@@ -11,9 +11,10 @@ const mailbox = () => (window.latentSpaceExplorer ??= createMailbox());
 // Returns the default export of a widget's component.
 export function widget(mount) {
   return (component) => {
-    const { data, parentElement } = component;
+    const { parentElement } = component;
+    const data = JSON.parse(component.data.props);
     const host = (parentElement.host ??= {});
-    host.component = component;
+    host.component = { ...component, data };
     if (host.widget) host.widget.update(data);
     else host.widget = mount(place(parentElement), data, (event, value) => emit(host.component, event, value), mailbox());
     // Streamlit also calls this for a run that a newer one has overtaken
@@ -39,8 +40,10 @@ function place(parentElement) {
   return element;
 }
 
-// A question stays the component's state until the next one; any other event is gone after one run.
-function emit({ setStateValue, setTriggerValue }, event, value) {
-  if (event === 'ask') setStateValue(event, value);
+// A question stays the component's state until the next one; any other event is gone after one run. The server
+// waits for the news that the first picture is painted: a run would come too late.
+function emit({ data, setStateValue, setTriggerValue }, event, value) {
+  if (event === 'painted') data.painted && fetch(data.painted, { method: 'POST', keepalive: true });
+  else if (event === 'ask') setStateValue(event, value);
   else setTriggerValue(event, value);
 }

@@ -82,7 +82,7 @@ def inside_panel(picked: Picked | None) -> None:
     generator = torch.Generator().manual_seed(state.seed())
     _component(
         key=KEY,
-        data=messages.without_nan({
+        data={
             "model": card.name, "z": list(st.session_state.z), "seed": state.seed(), "drawing": picked is None,
             "source": _image_id(picked), "eps": torch.randn(model.latent_dim, generator=generator).tolist(),
             "order": cached.dimension_order(card.name), "digits": DECIMALS, "dims": model.latent_dim,
@@ -91,7 +91,7 @@ def inside_panel(picked: Picked | None) -> None:
             "prior_mu": prior.mean.tolist(), "prior_sigma": prior.stddev.tolist(),
             "average": {key: figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
             "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _source_code(card.name),
-        }),
+        },
         on_ask_change=lambda: None,
         on_take_change=_take,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ..bridge import messages
+from ..bridge import first_picture, messages
 from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
@@ -27,7 +27,7 @@ def live_panel() -> None:
     start_z, start_y = state.start_point()
     _panel(
         key=KEY,
-        data=messages.without_nan({
+        data={
             "model": card.name,
             "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
             "dims": _dimensions(),
@@ -41,8 +41,9 @@ def live_panel() -> None:
             "height": height, "width": width, "channels": channels,
             "pixels": messages.pixels_for_browser(),
             "no_number": state.not_finite_message("at this point"),
+            "painted": first_picture.address(),
             "note": st.session_state.pop("panel_note", ""),
-        }),
+        },
         on_ask_change=lambda: None,
         on_commit_change=_commit,
         on_rename_change=_rename,

@@ -54,7 +54,7 @@ def scatter(
     plane = layout.plane
     _component(
         key=KEY,
-        data=messages.without_nan({
+        data={
             "model": card.name, "weights": cached.weights_id(card.name),
             "files": messages.model_files(card.name), "collection": collection.id,
             "layout": {
@@ -71,7 +71,7 @@ def scatter(
             "classes_matter": model.num_classes > 0,
             "height": height, "width": width, "channels": channels,
             "no_number": state.not_finite_message("at this point"),
-        }),
+        },
         on_ask_change=lambda: None,
         on_pick_change=lambda: _picked(collection, layout, on_pick),
         on_lasso_change=lambda: _lassoed(collection, on_lasso),

@@ -137,7 +137,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
     browser_decodes = current.model != FACTORS
     _component(
         key=KEY,
-        data=messages.without_nan({
+        data={
             "round": _round_name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
             "weights": cached.weights_id(current.model) if browser_decodes else None,
             "files": messages.model_files(current.model) if browser_decodes else None,
@@ -145,7 +145,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
             "start_distance": float(multiscale_distance(start, target)), "enough": WIN_SCORE,
             "height": height, "width": width, "channels": channels,
             "no_number": state.not_finite_message("at this point"),
-        }),
+        },
         on_ask_change=lambda: None,
         on_finished_change=lambda: _finished(current, player, on_finished),
     )  # fmt: skip

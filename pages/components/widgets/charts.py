@@ -13,35 +13,12 @@ PETROFF = (
 )  # fmt: skip
 ACCENT = PETROFF[0]
 GREY = PETROFF[3]  # visible on light and dark backgrounds
-MIN_KL_AXIS = 0.5  # nats; on a shorter axis a collapsed code would look informative
 CONFIG = {"displayModeBar": False, "scrollZoom": False}  # no toolbar over the data; the wheel scrolls the page
 
 
 def class_colours(n: int) -> list[str]:
     """Return n colours: Petroff's for up to ten classes, else Viridis in the classes' order."""
     return list(PETROFF[:n]) if n <= len(PETROFF) else sample_colorscale("Viridis", np.linspace(0, 1, n))
-
-
-def kl_bars(
-    kl: np.ndarray, average: np.ndarray | None, order: list[int], names: list[str], top: float | None = None
-) -> go.Figure:
-    """Plot the KL of each dimension (D,) for one image and the average over the data (D,), in nats.
-
-    names: in the order of the bars. top: upper end of the axis, for charts that share it.
-    """
-    positions = list(range(len(order)))  # instead of names, because two dimensions may have the same one
-    figure = go.Figure(go.Bar(x=positions, y=kl[order], name="this image", marker_color=ACCENT))
-    figure.update_layout(bargap=max(0.2, 1 - len(order) / 20))
-    if average is not None:
-        figure.add_scatter(
-            x=positions, y=average[order], name="average over test images", mode="markers",
-            marker={"symbol": "line-ew-open", "size": 16, "color": PETROFF[1], "line": {"width": 3}},
-        )  # fmt: skip
-    figure.update_xaxes(tickvals=positions, ticktext=names)
-    if top is None:
-        top = max(float(values.max()) for values in (kl, average) if values is not None)
-    figure.update_yaxes(range=[0, 1.05 * max(top, MIN_KL_AXIS)])
-    return _tidy(figure, "dimension", "KL (nats)")
 
 
 def factor_responses(

@@ -9,7 +9,7 @@ import streamlit as st
 
 import vae
 
-from ..bridge import messages
+from ..bridge import first_picture, messages
 from ..bridge.component import widget
 from ..shell import cached, state
 from .picture_grid import picture_grid
@@ -30,6 +30,7 @@ def show_current_picture(key: str, caption: str = "the current point, decoded") 
             "z": list(st.session_state.z), "y": st.session_state.y,
             "height": height, "width": width, "channels": channels, "caption": caption,
             "pixels": messages.pixels_for_browser(), "no_number": state.not_finite_message("at the current point"),
+            "painted": first_picture.address(),
         },
     )  # fmt: skip
 

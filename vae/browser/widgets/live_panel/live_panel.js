@@ -1,5 +1,5 @@
 // Sliders and a pad over a latent point.
-// Emits: ask {panel, seq, model, zs, y}, commit {panel, commit, model, z, y}, rename {model, index, name} and
+// Emits: painted, when the first picture is; ask {panel, seq, model, zs, y}, commit {panel, commit, model, z, y}, rename {model, index, name} and
 // lock {model, index, locked}. Its props are those of pages/components/live_panel/panel.py. The host answers a commit
 // with an update whose z, y and echo {panel, commit} are the commit's and whose version is new; later ones wait for it.
 import { loadModel } from '../../runtime/load_model.js';

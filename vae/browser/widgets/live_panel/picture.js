@@ -37,5 +37,6 @@ export function paintSent(panel) {
 function paint(panel, values, scale) {
   panel.empty = !paintPicture(panel.canvas, values, scale, panel.data);
   if (panel.empty) panel.line.textContent = panel.data.no_number;
+  if (!panel.painted) panel.emit('painted');
   panel.canvas.dataset.painted = ++panel.painted; // read by the browser tests
 }

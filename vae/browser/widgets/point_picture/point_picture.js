@@ -1,4 +1,4 @@
-// The picture of a latent point. Emits nothing. Its props are those of pages/components/widgets/point.py.
+// The picture of a latent point. Emits: painted, when the first picture is. Its props are those of pages/components/widgets/point.py.
 import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { paintPicture } from '../../runtime/pixels.js';
@@ -11,12 +11,12 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
   const root = createRoot(element, HTML, css);
   const abort = new AbortController();
   let shown = props;
-  show(root, shown, mailbox);
-  hear(mailbox, 'model', (name) => name === shown.weights && show(root, shown, mailbox), abort.signal);
+  show(root, shown, emit, mailbox);
+  hear(mailbox, 'model', (name) => name === shown.weights && show(root, shown, emit, mailbox), abort.signal);
   return {
     update(next) {
       shown = next;
-      show(root, shown, mailbox);
+      show(root, shown, emit, mailbox);
     },
     destroy() {
       abort.abort();
@@ -25,7 +25,7 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
   };
 }
 
-function show(root, props, mailbox) {
+function show(root, props, emit, mailbox) {
   loadModel(mailbox, props.weights, props.files);
   const canvas = root.querySelector('canvas'), caption = root.querySelector('figcaption');
   canvas.setAttribute('aria-label', props.caption);
@@ -36,5 +36,6 @@ function show(root, props, mailbox) {
   else if (props.pixels) paintPicture(canvas, Uint8Array.from(atob(props.pixels), (c) => c.charCodeAt(0)), 1, props);
   else return; // the weights are on their way
   if (!finite) caption.textContent = props.no_number;
+  if (!canvas.dataset.painted) emit('painted');
   canvas.dataset.painted = Number(canvas.dataset.painted ?? 0) + 1; // read by the browser tests
 }
