@@ -140,7 +140,7 @@ def shown(app: AppTest, key: str = "") -> list[list[int]]:
 
 
 def pictures_in(data: dict) -> list[torch.Tensor]:
-    """Return the images (1, 1, H, W) of a component: PNG files, bytes of the size that it tells, and what it decodes."""
+    """Return the images (1, 1, H, W) of a component: PNG files, bytes of the size that it tells, what it decodes."""
     size = [data.get(side, 0) for side in ("height", "width", "channels")]
     images = []
     for text in data.values():

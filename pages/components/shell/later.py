@@ -1,19 +1,13 @@
-"""Parts of a page that need torch and can wait until the visitor has a first picture.
-
-Only the first visits of a server wait: later runs find torch loaded.
-"""
+"""Parts of a page that can wait until the visitor has a first picture: they need torch, or are out of sight."""
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 
 import streamlit as st
 
-_loaded = threading.Event()  # torch has been imported to its end
-if sys.modules.get("torch") is not None:
-    _loaded.set()
+_loading = threading.Event()  # somebody has begun to import torch
 
 
 def begin() -> None:
@@ -22,8 +16,8 @@ def begin() -> None:
 
 
 def show_later(container, show: Callable[[], None]) -> None:
-    """Call show() in a container: now if torch is loaded, else at the end of this run."""
-    if _loaded.is_set():
+    """Call show() in a container: at the end of a session's first run, and at once in every later run."""
+    if "had_first_run" in st.session_state:
         with container:
             show()
     else:
@@ -31,15 +25,11 @@ def show_later(container, show: Callable[[], None]) -> None:
 
 
 def show_waiting() -> None:
-    """Show what waits. Where nothing does, load torch in the background, for the visitor's next step."""
+    """Show what waits. A server's first visitor also has torch loaded in the background, for the next step."""
+    st.session_state.had_first_run = True
     for container, show in st.session_state.pop("waiting", []):
         with container:
             show()
-    if not _loaded.is_set():
-        threading.Thread(target=_load, daemon=True).start()
-
-
-def _load() -> None:
-    import torch  # noqa: F401
-
-    _loaded.set()
+    if not _loading.is_set():
+        _loading.set()
+        threading.Thread(target=__import__, args=("torch",), daemon=True).start()
