@@ -10,10 +10,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import assets, preload, warm_up
+from pages.components.bridge import assets, first_picture, preload, warm_up
 
 app = st.App(
-    __file__, routes=assets.ROUTES, middleware=[Middleware(preload.Preload)], lifespan=warm_up.lifespan,
+    __file__, routes=assets.ROUTES + first_picture.ROUTES, middleware=[Middleware(preload.Preload)],
+    lifespan=warm_up.lifespan,
 )  # fmt: skip
 
 

@@ -325,7 +325,7 @@ def test_networks_are_written_and_read(saved):
     found = network["capabilities"]
     assert found["deterministic"] and not found["has_elbo"] and found["prior_name"] == model.prior_name
     assert found["levels"] == {} and found["is_sigmoid"] and found["is_cross_entropy"]
-    assert torch.equal(torch.tensor(network["prior"]["stddev"]), model.prior.stddev)
+    torch.testing.assert_close(torch.tensor(network["prior"]["stddev"]), model.prior.stddev, rtol=1e-5, atol=0)
     traits = Traits.from_network_file(network)
     assert (traits.latent_dim, traits.networks, traits.levels) == (2, ("decode", "encode"), {})
     assert traits.prior_is_gaussian and not traits.discrete and store.NETWORK_FORMAT == FORMAT

@@ -90,15 +90,7 @@ def _module(request: Request) -> Response:
     return Response(text, media_type="text/javascript", headers=HEADERS)
 
 
-def _painted(request: Request) -> Response:
-    from . import first_picture
-
-    first_picture.set_painted(request.path_params["token"])
-    return Response(status_code=204)
-
-
 ROUTES = [
     Route(f"{PREFIX}/models/{{name}}/{{version}}/{{file}}", _model_file),
     Route(f"{PREFIX}/modules/{{path:path}}", _module),
-    Route(f"{PREFIX}/painted/{{token}}", _painted, methods=["POST"]),
 ]

@@ -9,12 +9,16 @@ import secrets
 import threading
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from .assets import PREFIX
 
 TIMEOUT = 3.0  # seconds
 MAX_WAITING = 1000  # sessions whose first run an error may have ended
 _painted: dict[str, threading.Event] = {}
+served = threading.Event()  # the pages are served to browsers; a test of a page alone has none
 
 
 def address() -> str | None:
@@ -32,12 +36,15 @@ def wait() -> None:
     """Return when the browser has painted the first picture, or after TIMEOUT; at once on every later run."""
     event = _painted.get(st.session_state.get("painted"))
     if event is not None:
-        event.wait(TIMEOUT if st.runtime.exists() else 0)  # a test of the page alone has no browser
+        event.wait(TIMEOUT if served.is_set() else 0)
         _painted.pop(st.session_state.painted, None)
 
 
-def set_painted(token: str) -> None:
-    """Note that the picture of the session with this token is painted. An unknown token is ignored."""
-    event = _painted.get(token)
+def _note(request: Request) -> Response:
+    event = _painted.get(request.path_params["token"])
     if event is not None:
         event.set()
+    return Response(status_code=204)
+
+
+ROUTES = [Route(f"{PREFIX}/painted/{{token}}", _note, methods=["POST"])]

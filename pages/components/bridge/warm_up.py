@@ -13,12 +13,15 @@ from collections.abc import AsyncIterator
 
 import streamlit as st
 
+from . import first_picture
+
 DELAY = 0.02  # seconds between two looks whether the server is there
 
 
 @contextlib.asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Warm up in the background as soon as the server starts."""
+    first_picture.served.set()
     threading.Thread(target=_warm_up, daemon=True).start()
     yield
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 
 import streamlit as st
 
-_loading = threading.Event()  # somebody has begun to import torch
+_loaded = threading.Event()  # torch is imported
+if sys.modules.get("torch") is not None:
+    _loaded.set()
 
 
 def begin() -> None:
@@ -16,8 +19,8 @@ def begin() -> None:
 
 
 def show_later(container, show: Callable[[], None]) -> None:
-    """Call show() in a container: at the end of a session's first run, and at once in every later run."""
-    if "had_first_run" in st.session_state:
+    """Call show() in a container: at the end of a session's first run and while torch is not loaded, else at once."""
+    if _loaded.is_set() and "had_first_run" in st.session_state:
         with container:
             show()
     else:
@@ -30,6 +33,11 @@ def show_waiting() -> None:
     for container, show in st.session_state.pop("waiting", []):
         with container:
             show()
-    if not _loading.is_set():
-        _loading.set()
-        threading.Thread(target=__import__, args=("torch",), daemon=True).start()
+    if not _loaded.is_set():
+        threading.Thread(target=_load, daemon=True).start()
+
+
+def _load() -> None:
+    import torch  # noqa: F401
+
+    _loaded.set()

@@ -2,11 +2,11 @@
 // pages/components/widgets/bars.py.
 import { createRoot } from '../../runtime/root.js';
 import css from './bars.css';
+import { ticks } from './ticks.js';
 
 const HTML = `<figure role="img"><p class="unit"></p>
 <div class="plot"><div class="axis"></div><div class="bars"></div></div>
 <figcaption><span class="value"></span> <span class="reference"></span></figcaption></figure>`;
-const TICKS = 4; // at most, beside 0
 
 export function mount(element, props) {
   const root = createRoot(element, HTML, css);
@@ -40,13 +40,6 @@ function show(root, { values, references, names, top, unit, value, reference, ti
     column.append(made('div', 'name', names[i]));
     return column;
   }));
-}
-
-// Returns round numbers from 0 to top, at most TICKS beside 0.
-export function ticks(top) {
-  const rough = top / TICKS, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - 1e-9));
-  return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
 }
 
 function made(tag, className, text = '') {

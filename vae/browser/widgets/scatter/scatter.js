@@ -93,6 +93,7 @@ function startCollection(map) {
   place(map);
   colour(map);
   showChosen(map);
+  showHere(map, null); // the model may have arrived before the points
   drawSoon(map, true);
 }
 
