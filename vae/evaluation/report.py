@@ -27,8 +27,8 @@ INTRODUCTION = """\
 
 `python -m vae evaluate --all` and `python -m vae traversals --all` write this page from the models' cards; do not edit
 it. Each model is a folder: weights (`model.safetensors`), description and figures (`card.json`), maps of encoded test
-images (`map.npz`), and for some models `memory.npz` (training images nearest to samples) and `tries.json` (finished
-runs of other seeds and settings)."""
+images (`map.npz`), its networks for the browser (`network.json`), and for some models `memory.npz` (training images
+nearest to samples) and `tries.json` (finished runs of other seeds and settings)."""
 RESULTS = """\
 All figures are measured on test images. Nats are summed over pixels and dimensions and averaged over images. Settings
 and seeds are chosen on validation images, except where a card says otherwise. `python -m vae evaluate --all --check`
