@@ -16,7 +16,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from tqdm import tqdm
 
-from . import pipeline, store
+from . import folders, pipeline, store
 from .data import DATASETS
 from .evaluation import figures, report
 from .evaluation.judge import fit_classifier
@@ -210,7 +210,8 @@ def run_app(options: list[str]) -> int:
     package = Path(__file__).parent / "_app"  # in an installed wheel
     folder = package if package.exists() else Path(__file__).parents[1]
     # Streamlit reads .streamlit/config.toml from the current folder
-    return subprocess.call([sys.executable, "-m", "streamlit", "run", "app.py", *options], cwd=folder)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    return subprocess.call(command, cwd=folder, env=folders.environment())
 
 
 def list_models() -> None:

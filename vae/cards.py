@@ -166,6 +166,8 @@ def _wrong_field(card: ModelCard, name: str) -> str:
         value = getattr(card, f.name)
         if not isinstance(value, kind) or isinstance(value, bool):
             return f"the field {f.name!r} of its card.json must be {words}"
+    if not NAME.fullmatch(card.data):
+        return "the name of its data set may have a-z, 0-9 and hyphens only"
     if card.name != name:
         return f"its card.json belongs to the model {card.name[:60]!r}"
     for key, value in card.figures.items():

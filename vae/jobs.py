@@ -31,6 +31,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import psutil
 
+from . import folders
+
 WINDOWS = os.name == "nt"
 POLL = 0.25  # seconds between two looks at a job's memory and time
 NEW_CHILDREN = 2.0  # seconds between two searches for processes that a job has started, which take longer
@@ -161,7 +163,7 @@ class Job(Generic[Result]):
             return subprocess.Popen(
                 [sys.executable, "-m", self.module, str(self.folder), str(os.getpid()), str(self.limits.seconds)],
                 cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", **environment}, **_detached(),
+                env={**folders.environment(), "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", **environment}, **_detached(),
             )  # fmt: skip
 
     def _watch(self) -> None:

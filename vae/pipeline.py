@@ -80,6 +80,8 @@ def evaluate(
     without: measures to leave out. downstream: tasks to measure it on.
     """
     card = store.card_of(model)
+    if card.data not in DATASETS:
+        raise ValueError(f"{card.name} is of a data set that only its card describes: its figures cannot be measured")
     figures, protocol = measure(model, card.data, without=without, progress=progress, downstream=downstream)
     model.card = replace(card, figures=figures, protocol=protocol)
     return model.card
@@ -88,7 +90,7 @@ def evaluate(
 def fit_map(model: LatentModel, seed: int = 0, progress: jobs.Report | None = None) -> EncodedImages:
     """Encode up to MAP_POINTS test images and fit their maps. The model's card then has the maps' parameters."""
     card = store.card_of(model)
-    split = DATASETS[card.data].load("test")
+    split = store.Store().dataset(card).load("test")
     rows = np.arange(min(MAP_POINTS, len(split)))
     jobs.part(progress)(f"encoding {len(rows):,} images", 0.0)
     terms = average_terms(model, split.batches(BATCH, rows))
@@ -197,8 +199,8 @@ def write_network(name: str) -> None:
     }  # fmt: skip
     if name in RECIPES:
         first_view["place"] = list(RECIPES).index(name)
-    store.Store().write_network(name, network_file(model), first_view)
     store.write_atomically(store.Store().folder(name) / "cover.webp", report.cover_file(model))
+    store.Store().write_network(name, network_file(model), first_view)
 
 
 def evaluate_and_save(name: str, progress: jobs.Report | None = None) -> store.ModelCard:
@@ -239,6 +241,7 @@ def map_and_save(name: str, seed: int = 0, progress: jobs.Report | None = None) 
     store.Store().write_map(name, fit_map(model, seed, progress))
     card = store.card_of(model)
     store.Store().write_card(card)
+    write_network(name)
     return card
 
 
@@ -258,7 +261,7 @@ def memory_and_save(name: str, progress: jobs.Report | None = None) -> store.Mem
     if model.num_classes:
         raise ValueError(f"{name} is conditional: it has no samples without a class")
     card = store.card_of(model)
-    info, images = DATASETS[card.data], card.recipe.get("images", 0)
+    info, images = store.Store().dataset(card), card.recipe.get("images", 0)
     train_split, test = info.load(card.recipe.get("split", "train+validation")), info.load("test")
     train_split = train_split.first(images) if images else train_split
     with torch.no_grad():

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from .models import LatentModel
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
-FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json")
+FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json", "cover.webp")
 MAX_WEIGHT_BYTES = 64 * 2**20
+MAX_NETWORK_BYTES = 16 * 2**20
 NETWORK_FORMAT = 1  # of network.json, as models.portable writes it
 
 
@@ -84,12 +85,13 @@ class Store:
             try:
                 if not NAME.fullmatch(name):
                     raise ModelUnavailable("a model's folder is named with a-z, 0-9 and hyphens only")
-                if self.folder(name) != folder:
-                    raise ModelUnavailable(f"{folder} has the name of another model, which is used instead")
                 if not (folder / "card.json").exists():
                     raise ModelUnavailable("its card.json is missing")
+                if self.folder(name) != folder:
+                    raise ModelUnavailable(f"{folder} has the name of another model, which is used instead")
                 card = cards.read(folder)
-                if self.first_view(card):  # checked when it was written, so torch need not be imported
+                # The project's own models were checked when this was written, so torch need not be imported.
+                if folder.parent == PRETRAINED and self.first_view(card):
                     self.read_weight_bytes(card)
                 else:
                     card = cards.check(card)
@@ -177,9 +179,11 @@ class Store:
 
         What the graphs compute is validated by the browser's runtime, when it builds them.
         """
-        card = cards.read(self.folder(name))
+        card, path = cards.read(self.folder(name)), self.folder(name) / "network.json"
         try:
-            network = json.loads((self.folder(name) / "network.json").read_text(encoding="utf-8"))
+            if path.stat().st_size > MAX_NETWORK_BYTES:
+                raise ValueError(f"it is larger than {MAX_NETWORK_BYTES // 2**20} MB")
+            network = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
         except (OSError, ValueError, RecursionError) as error:
             raise ModelUnavailable(f"its network.json is missing or damaged ({error})") from error
         if not isinstance(network, dict) or network.get("format") != NETWORK_FORMAT:
@@ -193,6 +197,13 @@ class Store:
         if network.get("weights_sha256") != card.weights_sha256:
             again = f"run `python -m vae portable {name}` again"
             raise ModelUnavailable(f"its network.json was exported with other weights: {again}")
+        try:
+            traits = cards.Traits.from_network_file(network)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelUnavailable(f"its network.json does not describe the model ({error})") from error
+        described = traits.latent_dim, traits.num_classes, traits.image_shape
+        if described != (card.latent_dim, card.num_classes, card.image_shape):
+            raise ModelUnavailable("its network.json describes another model than its card.json")
         return network
 
     def first_view(self, card: ModelCard) -> dict[str, Any]:
@@ -204,7 +215,7 @@ class Store:
             same = found["card_sha256"] == _digest(self.folder(card.name) / "card.json")
         except (ModelUnavailable, OSError, KeyError, TypeError):
             return {}
-        return found if same else {}
+        return found if same and _is_first_view(found, card) else {}
 
     def read_weight_bytes(self, card: ModelCard) -> bytes:
         """Read model.safetensors and compare its checksum with the card's. Raises ModelUnavailable."""
@@ -373,6 +384,21 @@ def dimension_order(
         information = prior_stddev
     order = [int(d) for d in np.argsort(-information, kind="stable")]
     return [d for level in levels.values() or [range(card.latent_dim)] for d in order if d in level]
+
+
+def _is_first_view(found: dict[str, Any], card: ModelCard) -> bool:
+    """Return whether what is said of a model's first view has the right types."""
+    start = found.get("start", {"z": [0.0] * card.latent_dim, "y": 0})
+    if not isinstance(found.get("summary", ""), str) or type(found.get("place", 0)) is not int:
+        return False
+    if not isinstance(start, dict) or not isinstance(start.get("z"), list) or type(start.get("y")) is not int:
+        return False
+    in_range = 0 <= start["y"] < max(card.num_classes, 1)
+    return in_range and len(start["z"]) == card.latent_dim and all(type(v) in (int, float) for v in start["z"])
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
 
 
 def _digest(path: Path) -> str:

@@ -146,6 +146,27 @@ def test_a_data_set_that_only_the_card_describes_is_shown(own):
         assert start(page, model="mine").session_state.model == "mine"
 
 
+@pytest.mark.parametrize("change", [
+    {"latent_dim": 7}, {"capabilities": {}}, {"networks": {"decode": {}}}, {"first_view": {"place": "1"}},
+])  # fmt: skip
+def test_a_bad_network_file_is_exported_again(own, change):
+    add(own, "mine")
+    path = own / "mine" / "network.json"
+    network = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**network, **change}), encoding="utf-8")
+    app = start("sliders", model="mine", z="1,1")
+    assert app.session_state.z == (1.0, 1.0) and "Mine: mine" in titles(app)
+
+
+def test_a_model_with_fewer_dimensions_than_before_loses_their_names_and_locks(own):
+    add(own, "mine", "mnist-vae-16d")
+    app = session(model="mine", names="0:slant;12:width")
+    app.session_state["locked"] = {"mine": {0, 12}}
+    retrain(own / "mine", 5)
+    rerun(app)
+    assert app.session_state["names"]["mine"] == {0: "slant"} and app.session_state["locked"]["mine"] == {0}
+
+
 @pytest.mark.parametrize("damage", ["missing", "a file", "rubbish"])
 def test_a_bad_folder_leaves_the_shipped_models_and_one_sentence(own, monkeypatch, damage):
     if damage == "missing":

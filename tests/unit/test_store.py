@@ -1,6 +1,7 @@
 import dataclasses
 import gc
 import json
+import math
 import warnings
 
 import numpy as np
@@ -334,7 +335,9 @@ def test_networks_are_written_and_read(saved):
 @pytest.mark.parametrize("change, reason", [
     ({"format": 2}, "format 1"), ({"networks": None}, "lacks an object"),
     ({"weights_sha256": "0"}, "other weights: run"), ({"networks": {"decode": {}}}, "damaged graph"),
-    ({"networks": {"decode": None}}, "damaged graph"),
+    ({"networks": {"decode": None}}, "damaged graph"), ({"latent_dim": 7}, "another model than"),
+    ({"num_classes": 3}, "another model than"), ({"capabilities": {}}, "does not describe the model"),
+    ({"prior": {"mean": ["a"], "stddev": [1]}}, "does not describe the model"), ({"constants": math.nan}, "NaN"),
 ])  # fmt: skip
 def test_a_damaged_network_file_is_refused(saved, change, reason):
     root, _, _ = saved
@@ -344,6 +347,36 @@ def test_a_damaged_network_file_is_refused(saved, change, reason):
     path.write_text(json.dumps({**network, **change}), encoding="utf-8")
     with pytest.raises(store.ModelUnavailable, match=reason):
         store.Store([root]).read_network("tiny")
+
+
+@pytest.mark.parametrize("first_view", [
+    {"place": "1"}, {"summary": 3}, {"start": {"z": [0.0], "y": 0}}, {"start": {"z": [0.0, "a"], "y": 0}},
+    {"start": {"z": [0.0, 1.0], "y": 2}}, {"start": [1]},
+])  # fmt: skip
+def test_a_first_view_with_wrong_types_is_none(saved, first_view):
+    root, model, card = saved
+    shop = store.Store([root])
+    shop.write_network("tiny", network_file(shop.load("tiny")), {"place": 1, "start": {"z": [0.0, 1.0], "y": 0}})
+    assert shop.first_view(card)["place"] == 1
+    shop.write_network("tiny", network_file(shop.load("tiny")), first_view)
+    assert shop.first_view(card) == {}
+
+
+def test_the_shortcut_past_the_checks_is_for_the_projects_own_models(saved):
+    """A folder may claim anything of itself."""
+    root, model, card = saved
+    shop = store.Store([root])
+    edit_card(family="nope")(root / "tiny")
+    network = {**network_file(model), "weights_sha256": card.weights_sha256}
+    shop.write_network("tiny", network, {"place": 1})
+    assert shop.first_view(card)["place"] == 1
+    assert shop.scan() == ([], {"tiny": "its family 'nope' is not known here"})
+
+
+def test_a_folder_with_weights_alone_says_that_its_card_is_missing(saved, tmp_path):
+    root, _, _ = saved
+    (root / "tiny" / "card.json").unlink()
+    assert store.Store([tmp_path / "other", root]).scan()[1] == {"tiny": "its card.json is missing"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 10**5, "\x00"])

@@ -310,7 +310,7 @@ def traversal_picture(
     )[:rows]
     y = None
     if model.num_classes:
-        label = int(DATASETS[store.card_of(model).data].load("test").labels[encoded.rows[0]])
+        label = int(store.Store().dataset(store.card_of(model)).load("test").labels[encoded.rows[0]])
         y = torch.full((columns,), label)
     strips = []
     for d in order:

@@ -43,7 +43,7 @@ def model_file(name: str, file: str) -> bytes:
     if file == "weights":
         return store.Store().read_weight_bytes(cached.card(name))
     if file == "network":
-        return json.dumps(cached.network(name), separators=(",", ":")).encode()
+        return json.dumps(cached.network(name), separators=(",", ":"), allow_nan=False).encode()
     low, high = cached.slider_ranges(name).T
     values = (cached.posterior_samples(name)[:POSTERIOR_SAMPLES] - low) / (high - low)
     return np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
@@ -51,16 +51,28 @@ def model_file(name: str, file: str) -> bytes:
 
 @st.cache_data(max_entries=200, show_spinner=False)  # emptied when a file of a model changes, see cached.refresh
 def _version(name: str, file: str) -> str:
-    return hashlib.sha256(model_file(name, file)).hexdigest()[:16]
+    return _hash(model_file(name, file))
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _model_file(request: Request) -> Response:
+    from vae import ModelUnavailable
+
     from ..shell import cached
 
     name, version, file = (request.path_params[key] for key in ("name", "version", "file"))
-    if name not in cached.zoo_scan()[0] or file not in MODEL_FILES or version != _version(name, file):
+    try:
+        if name not in cached.zoo_scan()[0] or file not in MODEL_FILES:
+            raise HTTPException(404)
+        content = model_file(name, file)
+    except ModelUnavailable as error:  # it has just been removed
+        raise HTTPException(404) from error
+    if version != _hash(content):  # the browser would keep it for ever
         raise HTTPException(404)
-    return Response(model_file(name, file), media_type=MODEL_FILES[file], headers=HEADERS)
+    return Response(content, media_type=MODEL_FILES[file], headers=HEADERS)
 
 
 _modules: dict[str, str] = {}  # version/name -> text
@@ -68,7 +80,7 @@ _modules: dict[str, str] = {}  # version/name -> text
 
 def module_address(name: str, text: str) -> str:
     """Serve an ES module under an address that depends on its text, and return the address."""
-    version = hashlib.sha256(text.encode()).hexdigest()[:16]
+    version = _hash(text.encode())
     _modules[f"{version}/{name}.js"] = text
     return f"{PREFIX}/modules/{version}/{name}.js"
 
@@ -80,6 +92,10 @@ def known_modules(name: str) -> list[str]:
 
 def known_model_files(name: str) -> list[str]:
     """Return the addresses of a model's files; [] for an unknown model, or where they are not computed yet."""
+    from ..shell import cached
+
+    if name not in cached.zoo_scan()[0]:
+        return []
     return [address for file in MODEL_FILES if (address := _addresses.get((name, file)))]
 
 

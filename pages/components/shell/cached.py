@@ -7,6 +7,7 @@ it, because a page shows its first picture before torch is loaded.
 from __future__ import annotations
 
 import math
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
     from vae.metrics.classifier import Classifier
 
 
+_refreshing = threading.Lock()
+
+
 def refresh() -> None:
     """Empty the caches if a model was added, removed or replaced since they were filled."""
-    if _fingerprint() != store.Store().fingerprint():
-        st.cache_data.clear()
-        st.cache_resource.clear()
-        _fingerprint()  # before anything is read again
+    with _refreshing:
+        if _fingerprint() != store.Store().fingerprint():
+            # data are computed from resources: in the other order another session could keep old ones
+            st.cache_resource.clear()
+            st.cache_data.clear()
+            _fingerprint()  # before anything is read again
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -67,7 +73,11 @@ def _unknown_figures(card: vae.ModelCard) -> str:
 
 
 def card(name: str) -> vae.ModelCard:
-    return zoo_scan()[0][name]
+    """Return the card of a usable model. Raises ModelUnavailable for others."""
+    try:
+        return zoo_scan()[0][name]
+    except KeyError as error:
+        raise ModelUnavailable(f"there is no model named {name[:60]!r}") from error
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

@@ -236,6 +236,10 @@ def begin_model(name: str) -> None:
     st.session_state.model = name
     st.session_state.weights = card().weights_hash
     st.session_state.pop("z", None)
+    # a model that was trained again may have fewer dimensions
+    for d in [d for d in names() if d >= card().latent_dim]:
+        names().pop(d)
+    locked().intersection_update(range(card().latent_dim))
 
 
 def begin_at_first_image() -> None:

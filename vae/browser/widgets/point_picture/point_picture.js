@@ -30,10 +30,11 @@ function show(root, props, emit, mailbox) {
   const canvas = root.querySelector('canvas'), caption = root.querySelector('figcaption');
   canvas.setAttribute('aria-label', props.caption);
   caption.textContent = props.caption;
-  const decoder = mailbox.models.get(props.weights)?.decoder;
+  const { decoder, reason } = mailbox.models.get(props.weights) ?? {};
   let finite = true;
   if (decoder) finite = paintPicture(canvas, decoder.decode(props.z, props.y), 255, props);
   else if (props.pixels) paintPicture(canvas, Uint8Array.from(atob(props.pixels), (c) => c.charCodeAt(0)), 1, props);
+  else if (reason) caption.textContent = `The browser cannot decode this model: ${reason}`;
   else return; // the weights are on their way
   if (!finite) caption.textContent = props.no_number;
   if (!canvas.dataset.painted) emit('painted');
