@@ -196,6 +196,11 @@ def test_the_picture_of_a_point_follows_its_props(plain, sent):
         shown = canvas(plain, "#point_picture canvas")
         np.testing.assert_allclose(shown, np.broadcast_to(decoded(NAME, z), shown.shape), atol=1)
     assert plain.locator("#point_picture figcaption").inner_text() == props["caption"]
+    reason = {**props, "weights": "another", "files": {"reason": "it samples random numbers"}}
+    plain.evaluate("(props) => handles.point_picture.update(props)", reason)
+    said = "The browser cannot decode this model: it samples random numbers"
+    expect(plain.locator("#point_picture figcaption")).to_have_text(said)
+    plain.evaluate("(props) => handles.point_picture.update(props)", props)
 
 
 @pytest.mark.parametrize("part", ["samples", "interpolation"])
