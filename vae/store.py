@@ -1,6 +1,6 @@
 """Models in folders: weights, card, maps and memory of each, read from the project and from the user's own folder.
 
-A model is a folder <name>/ (model.safetensors, card.json, map.npz, memory.npz); the images of data sets are in
+A model is a folder <name>/ (model.safetensors, card.json, network.json, map.npz, ...); the images of data sets are in
 galleries/. All files are checked before a model is built. A damaged folder does not hide the others.
 """
 

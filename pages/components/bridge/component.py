@@ -38,7 +38,7 @@ def without_nan(value):
 
 
 def channel(name: str, module: str):
-    """Return the component that passes its data, raw bytes, to a channel of vae/browser ("runtime/model_channel.js").
+    """Return the component that passes its data, raw bytes, to a channel of vae/browser ("runtime/answer_channel.js").
 
     It sets "received" to the name of what the channel took.
     """

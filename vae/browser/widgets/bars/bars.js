@@ -17,8 +17,8 @@ export function mount(element, props) {
 function show(root, { values, references, names, top, unit, value, reference, title }) {
   const find = (selector) => root.querySelector(selector);
   const share = (v) => `${100 * Math.min(v / top, 1)}%`;
-  const told = values.map((v, i) => `${names[i]} ${v.toFixed(2)}` + (references ? ` (${references[i].toFixed(2)})` : ''));
-  find('figure').setAttribute('aria-label', `${title}: ${told.join(', ')}`);
+  const texts = values.map((v, i) => `${names[i]} ${v.toFixed(2)}` + (references ? ` (${references[i].toFixed(2)})` : ''));
+  find('figure').setAttribute('aria-label', `${title}: ${texts.join(', ')}`);
   find('.unit').textContent = unit;
   find('.value').textContent = value;
   find('.reference').textContent = references ? reference : '';
@@ -29,7 +29,7 @@ function show(root, { values, references, names, top, unit, value, reference, ti
   }));
   find('.bars').replaceChildren(...values.map((v, i) => {
     const column = made('div', 'column'), bar = made('div', 'bar');
-    column.title = told[i];
+    column.title = texts[i];
     bar.style.height = share(v);
     column.append(bar);
     if (references) {
