@@ -16,7 +16,6 @@ from pages.components.map import scatter
 from pages.components.shell import cached, pictures, state
 from pages.components.uses import anomalies
 from pages.components.widgets import collection
-from vae import store
 from vae.data import DATASETS
 from vae.models.base import diagonal_normal
 
@@ -226,7 +225,7 @@ def test_a_model_without_a_code_for_the_picture_starts_at_the_priors_mean(monkey
     (sentence,) = complaints(app)
     assert "the current point is the mean of the prior" in sentence
     # a link of its own finds no code of the first image either, unless it was encoded when the model was saved
-    monkeypatch.setattr(store.Store, "first_view", lambda self, card: {})
+    monkeypatch.setattr(cached, "first_view", lambda name, card: {})
     assert start("sliders", model="mnist-vae-16d").session_state.z == (0.0,) * 16
     app.selectbox(key="model_picker").select(NAME).run()
     assert not app.exception and len(complaints(app)) == 1 and len(app.session_state.z) == 2

@@ -62,8 +62,14 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
             problems[card.name] = str(error)
         except (OSError, ValueError) as error:
             problems[card.name] = f"its held-out images cannot be read ({error})"
-    cards.sort(key=lambda card: store.Store().first_view(card).get("place", math.inf))
+    cards.sort(key=lambda card: first_view(card.name, card).get("place", math.inf))
     return {card.name: card for card in cards}, problems
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def first_view(name: str, _card: vae.ModelCard) -> dict:
+    """Return what is shown of a model before torch is loaded, see Store.first_view."""
+    return store.Store().first_view(_card)
 
 
 def _unknown_figures(card: vae.ModelCard) -> str:
@@ -100,7 +106,7 @@ def network(name: str) -> dict:
 @st.cache_data(max_entries=100, show_spinner=False)
 def summary(name: str) -> str:
     """Return a model's figures in one line."""
-    known = store.Store().first_view(card(name))
+    known = first_view(name, card(name))
     if "summary" in known:
         return known["summary"]
     from vae.evaluation import report
@@ -229,7 +235,7 @@ def attribute_directions(name: str) -> dict[str, AttributeDirection]:
 def cover(name: str) -> bytes:
     """Return the picture that stands for a model on Home, a WebP file."""
     try:
-        if store.Store().first_view(card(name)):
+        if first_view(name, card(name)):
             return (store.Store().folder(name) / "cover.webp").read_bytes()
     except OSError:
         pass

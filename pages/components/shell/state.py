@@ -14,7 +14,6 @@ import numpy as np
 import streamlit as st
 
 import vae
-from vae import store
 from vae.cards import Traits
 from vae.data import DatasetInfo
 
@@ -244,7 +243,7 @@ def begin_model(name: str) -> None:
 
 def begin_at_first_image() -> None:
     """Make the code of the first image of the current model's data the current point."""
-    start = store.Store().first_view(card()).get("start")
+    start = cached.first_view(card().name, card()).get("start")
     if start is not None:  # encoded when the model was saved
         set_z(np.array(start["z"], np.float32), y=start["y"])
     else:
