@@ -76,13 +76,6 @@ CANDIDATES = {
             ("mnist-beta16", 16.0, "Same as the 16-D VAE, with sixteen times the weight on the KL."),
         )
     },
-    "fashion-vae-16d": retrained(
-        "fashion-vae-16d",
-        description="Shirts, shoes and bags in one latent space, from sandal to coat.",
-        steps=40_000,
-        # with a small KL weight at first, more dimensions become active and stay active
-        objective=BetaVAE(Schedule(1.0, start=0.05, steps=4_000)),
-    ),
     "mnist-dvae": retrained(
         "mnist-dvae", description="Trained to reconstruct clean digits from noisy ones, with the plain VAE's networks."
     ),

@@ -94,7 +94,7 @@ def test_what_the_cards_say_of_outliers():
     digits, clothes = (store.Store().read_card(name).figures for name in ("mnist-vae-16d", "fashion-vae-16d"))
     assert digits["auroc_squared_error_fashion-mnist"] > 0.95 and digits["auroc_negative_elbo_fashion-mnist"] > 0.95
     # the known failure: simpler outliers are likelier than the model's own
-    assert clothes["auroc_excess_blurred"] < 0.45 and clothes["auroc_excess_empty"] < 0.45
+    assert clothes["auroc_excess_blurred"] < 0.45 and clothes["auroc_excess_empty"] < 0.5
     # and what looks like it and is none: the bound of grey pixels holds their own entropy
     assert clothes["auroc_negative_elbo_mnist"] < 0.5 < 0.95 < clothes["auroc_excess_mnist"]
     m2, cvae = (store.Store().read_card(name).figures for name in ("mnist-m2", "mnist-cvae"))
