@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.components.bridge import first_picture
 from pages.components.live_panel.panel import live_panel
-from pages.components.shell import cached, link, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.bars import kl_bars
@@ -65,10 +65,12 @@ for name, dims in model.levels.items():
         f"Random {name}", on_click=random_level, args=(dims,),
         help="the other level stays; what the top level asks of the bottom one goes along",
     )  # fmt: skip
-choose_image = buttons.popover("Start from an image")
+choose_image = buttons.popover("Start from an image", key="sliders_image", on_change="rerun")
 
 
 def choose_start() -> None:
+    if not (choose_image.open or settings.is_pending("sliders_start")):
+        return
     with choose_image:
         picked = image_input("sliders_start")
         st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))

@@ -171,7 +171,9 @@ def test_five_new_files_are_trained_measured_mapped_and_shown(new_files, monkeyp
 
     app = start("sliders", model="toy-bars")
     assert app.session_state.model == "toy-bars"
-    assert any("toy contrast" in element.value for element in app.markdown)  # in About
+    app.session_state.about = True  # the popover is open
+    app.run()
+    assert any("toy contrast" in element.value for element in app.markdown)
     app = start("map", model="toy-bars")
     assert app.session_state.model == "toy-bars" and not app.warning
     app = start("toy_pages", new_files / "pages", model="toy-bars", toy_size="large")

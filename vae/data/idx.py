@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -86,11 +88,31 @@ def check_gallery(info: DatasetInfo) -> None:
         raise OSError(f"{path.name} is damaged")
 
 
+def gallery_length(info: DatasetInfo) -> int | None:
+    """Return the number of test images in a data set's gallery, without reading them; None where they are rendered.
+
+    Raises OSError where the gallery is missing or damaged.
+    """
+    check_gallery(info)
+    name = info.gallery_of or info.name
+    if not info.gallery_of and "test" not in info.shipped:
+        return None
+    with _opened(GALLERIES / gallery_file(name, "test")) as file:
+        return len(file["labels"])
+
+
 def read_gallery(gallery: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the images (N, H, W) uint8 and labels (N,) of a gallery. Raises OSError where it is damaged."""
+    with _opened(gallery) as file:
+        return file["images"], file["labels"]
+
+
+@contextlib.contextmanager
+def _opened(gallery: Path) -> Iterator[Mapping[str, np.ndarray]]:
+    """Open a gallery, whose arrays are read when they are asked for. Raises OSError where it is damaged."""
     try:
         with gallery.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            return file["images"], file["labels"]
+            yield file
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise OSError(f"{gallery.name} is damaged") from error
 

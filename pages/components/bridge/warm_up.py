@@ -1,6 +1,6 @@
 """What a server does before its first visitor's browser is ready to ask: it imports the pages and reads the models.
 
-torch is not among it: see shell/later.py.
+torch is not among it: see shell/torch_loading.py.
 """
 
 from __future__ import annotations

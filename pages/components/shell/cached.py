@@ -166,7 +166,12 @@ def model_map(name: str) -> EncodedImages | None:
     except store.ModelUnavailable:
         return None
     # a map may be of images that this copy of the data set lacks
-    return encoded if encoded.rows.max() < len(gallery(card(name).data)) else None
+    data = card(name).data
+    try:
+        n = idx.gallery_length(info(data))
+    except OSError:
+        return None
+    return encoded if encoded.rows.max() < (len(gallery(data)) if n is None else n) else None
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from vae import store
 
-from . import cached, later, state
+from . import cached, state, torch_loading
 from .parse import parse_code_text, parse_int_text, parse_names_text
 
 DEFAULT_MODEL = "mnist-vae-2d"
@@ -21,7 +21,6 @@ MAX_LENGTH = 2000  # characters of a page parameter's value
 def begin_run() -> None:
     """Read the link on a session's first run and ignore it on later ones."""
     st.session_state.page_parameters = {}
-    later.begin()
     cached.refresh()
     cards, problems = cached.zoo_scan()
     if not cards:
@@ -50,17 +49,14 @@ def _default_model(cards: dict) -> str:
 
 
 def end_run() -> None:
-    """Write the state to the URL, and show what has waited for the first picture.
-
-    Navigation clears the URL, so every run has to do this.
-    """
+    """Write the state to the URL. Navigation clears it, so every run has to do this."""
     current = parameters()
     # A request sent before our last link reached the browser carries the previous link: query_params can then
     # match while the URL is out of date. Hence the second comparison.
     if st.query_params.to_dict() != current or st.session_state.sent_link != current:
         st.query_params.from_dict(current)
         st.session_state.sent_link = current
-    later.show_waiting()
+    torch_loading.start()
 
 
 def end_page() -> None:

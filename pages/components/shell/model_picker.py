@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import cached, later, state
+from . import cached, state
 from .navigation import ensure_entry_point
 
 
@@ -29,8 +29,10 @@ def model_picker() -> None:
     with right.container(gap=None):
         st.caption(card.description)
         st.container(key="model_figures").caption(cached.summary(card.name))
-    about = row.popover("About", help="this model: its figures, recipe and licence")
-    later.show_later(about, lambda: show_details(card))
+    about = row.popover("About", key="about", on_change="rerun", help="this model: its figures, recipe and licence")
+    if about.open:
+        with about:
+            show_details(card)
     if problems:
         with row.popover(f"{len(problems)} unavailable"):
             for name, reason in problems.items():

@@ -144,6 +144,11 @@ def take(key: str, widget: str = "", among: Collection = ()) -> bool:
     return True
 
 
+def is_pending(key: str) -> bool:
+    """Return whether the last link or the step of a lesson has a value for this setting that take() has not yet used."""
+    return key in st.session_state.get("pending_parameters", {})
+
+
 @lru_cache(maxsize=200)
 def _listed(file: Path) -> dict[str, Setting]:
     """Return the settings that a file lists, read from its source without running it."""
