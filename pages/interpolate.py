@@ -34,7 +34,7 @@ ends = []
 for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=False):
     with column.container(border=True):
         st.markdown(f"**Image {name}**")
-        ends.append(image_input(f"interpolate_{name}", start_row=row))
+        ends.append(image_input(f"interpolate_{name}", start_row=row, name=f"image {name}"))
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.discrete else LINES
 settings.take("interpolate_line", f"interpolate_line_{len(lines)}", among=lines)

@@ -13,6 +13,7 @@ from pages.components.bridge import rerun
 from pages.components.shell.parse import (
     MAX_COUNT,
     MAX_POSITION,
+    parse_base64,
     parse_code,
     parse_code_text,
     parse_codes,
@@ -28,6 +29,7 @@ from pages.components.shell.parse import (
     parse_number_text,
     parse_numbers,
     parse_object,
+    parse_pixels,
     parse_positions,
     parse_text,
 )
@@ -132,6 +134,14 @@ def test_texts_names_and_flags(value):
 
 
 @on_junk
+def test_pixels(value):
+    found = parse_pixels(value, (3, 2, 2))
+    assert found is None or found.shape == (3, 2, 2) and found.dtype == np.uint8
+    content = parse_base64(value, 12)
+    assert content is None or isinstance(content, bytes) and len(content) <= 12
+
+
+@on_junk
 def test_drawings(value):
     found = parse_drawing(value, 3)
     assert found is None or found.shape == (3, 3) and found.dtype == np.uint8
@@ -216,6 +226,15 @@ def test_known_texts():
     assert parse_flag(True) and not parse_flag(1) and not parse_flag("true")
     assert parse_name(" slant<b>:1;&\n\ud800", 24) == "slantb1" and parse_name("x" * 30, 24) == "x" * 24
     assert parse_name("", 24) == "" and parse_name(3, 24) is None
+
+
+def test_known_pixels():
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
+    text = base64.b64encode(pixels.tobytes()).decode()
+    np.testing.assert_array_equal(parse_pixels(text, (3, 2, 2)), pixels)
+    assert parse_pixels(text, (3, 2, 1)) is None and parse_pixels(text, (3, 2, 3)) is None
+    assert parse_base64(text, 12) == pixels.tobytes() and parse_base64(text, 11) is None
+    assert parse_base64("", 3) == b"" and parse_base64("AAA", 3) is None and parse_base64("AA\nAA", 3) is None
 
 
 def test_known_drawings():

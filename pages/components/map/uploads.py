@@ -17,11 +17,13 @@ from vae.uploads import UploadError
 from ..shell import cached, state
 from ..widgets import collection
 from ..widgets.collection import Collection, Layout
+from ..widgets.image_input import Picked, image_input, own_image
 from ..widgets.picture_grid import picture_grid
 
 MAX_PLACED = 24  # images placed on the model's map
 MAX_NAMED_FILES = 3  # in one message; other files are counted
 OUTLIER_QUANTILE = 0.99  # of test images; an image beyond it counts as an outlier
+SETTINGS = {"map_image": ("int", 0, 9999)}
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class Placed:
 
 
 def menu() -> None:
-    """Show the menu to upload images, fit their own map and remove them."""
+    """Show the menu to choose a picture, upload several, fit their own map and remove them."""
     with st.popover("Your images"):
+        image_input("map_image", name="picture to place on the map", on_change=_go_to_picture)
         st.file_uploader(
             f"Images, or a zip of up to {MAX_IMAGES:,} (its folders become classes)", key="map_files",
             type=["png", "jpg", "jpeg", "webp", "gif", "zip"], accept_multiple_files=True, on_change=_on_upload,
@@ -71,6 +74,10 @@ def show_status() -> None:
         st.button("Back to held-out images", key="map_own_leave", on_click=_leave)
 
 
+def _go_to_picture(picked: Picked) -> None:
+    state.set_image(picked.x, None if picked.y is None else int(picked.y[0]))
+
+
 def _on_upload() -> None:
     """Read new files within the upload limits and make the first image the current point."""
     s = st.session_state
@@ -82,8 +89,9 @@ def _on_upload() -> None:
         s.map_messages = [str(error)]
     s.map_upload_count = s.get("map_upload_count", 0) + 1
     placed = _placed_images()
-    if placed is not None and len(placed.x):
-        _go_to(placed, 0)
+    first = int(own_image("map_image") is not None)  # the visitor's picture comes before the files
+    if placed is not None and len(placed.x) > first:
+        _go_to(placed, first)
 
 
 def _clear() -> None:
@@ -92,23 +100,26 @@ def _clear() -> None:
 
 
 def _placed_images() -> Placed | None:
-    """Return the first MAX_PLACED uploaded images, encoded by the current model; None without images or a map."""
+    """Return the visitor's picture and the first uploaded images, MAX_PLACED in all, encoded by the current model;
+    None without images or a map."""
     files: list[File] = st.session_state.get("map_uploads", [])
-    name = state.card().name
-    if not files or cached.model_map(name) is None:
+    own, name = own_image("map_image"), state.card().name
+    if not (files or own) or cached.model_map(name) is None:
         return None
-    cache_key = (name, st.session_state.map_upload_count)
+    cache_key = (name, st.session_state.get("map_upload_count"), own[0] if own else "")
     kept, placed = st.session_state.get("map_placed", (None, None))
     if kept != cache_key:
-        placed = _encode(files[:MAX_PLACED])
+        placed = _encode(own[1] if own else None, files[: MAX_PLACED - bool(own)])
         st.session_state.map_placed = (cache_key, placed)
     return placed
 
 
-def _encode(files: list[File]) -> Placed:
+def _encode(own: torch.Tensor | None, files: list[File]) -> Placed:
+    """Encode the visitor's picture (1, C, H, W), if there is one, and these files."""
     model, name = state.model(), state.card().name
     info = cached.info(state.card().data)
-    xs, names, problems = [], [], []
+    xs, names = ([], []) if own is None else ([own], ["Your picture"])
+    problems = []
     for file in files:
         try:
             xs.append(as_the_model_sees(file.content, info))
@@ -124,12 +135,11 @@ def _encode(files: list[File]) -> Placed:
     x = torch.cat(xs)
     ys = model.most_likely_class(x) if model.num_classes else torch.zeros(len(x), dtype=torch.int64)
     codes = state.encode(x, ys)
-    with torch.no_grad():
-        recon = -model.likelihood(codes, ys if model.num_classes else None).log_prob(x)
-    usable = codes.isfinite().all(1) & recon.isfinite()
+    recon = state.reconstruction_errors(x, codes, ys if model.num_classes else None)
+    usable = codes.isfinite().all(1) & torch.from_numpy(np.isfinite(recon))
     non_finite = [plain(name) for name, ok in zip(names, usable.tolist(), strict=False) if not ok]
     names = [name for name, ok in zip(names, usable.tolist(), strict=False) if ok]
-    x, ys, codes, recon = x[usable], ys[usable], codes[usable], recon[usable].numpy()
+    x, ys, codes, recon = x[usable], ys[usable], codes[usable], recon[usable.numpy()]
     if non_finite:
         problems.append(_non_finite_sentence(non_finite))
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]

@@ -101,13 +101,24 @@ def parse_flag(value) -> bool:
 
 def parse_drawing(value, size: int) -> np.ndarray | None:
     """Decode a greyscale drawing from base64 to (size, size) uint8."""
-    if not isinstance(value, str) or len(value) > 2 * size * size:
+    return parse_pixels(value, (size, size))
+
+
+def parse_base64(value, limit: int) -> bytes | None:
+    """Decode base64 of at most limit bytes."""
+    if not isinstance(value, str) or len(value) > 4 * (limit // 3 + 1):
         return None
     try:
         content = base64.b64decode(value, validate=True)
     except ValueError:
         return None
-    return np.frombuffer(content, np.uint8).reshape(size, size) if len(content) == size * size else None
+    return content if len(content) <= limit else None
+
+
+def parse_pixels(value, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Decode an image from base64 to uint8 of this shape."""
+    content = parse_base64(value, math.prod(shape))
+    return None if content is None or len(content) < math.prod(shape) else np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _is_number(value) -> bool:

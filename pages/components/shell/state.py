@@ -94,6 +94,15 @@ def encode(x: Tensor, ys: Tensor | None = None) -> Tensor:
         return model().encode(x, y(len(x)) if ys is None else ys).mean
 
 
+def reconstruction_errors(x: Tensor, zs: Tensor, ys: Tensor | None = None) -> np.ndarray:
+    """Return -log p(x|z) of images x (N, C, H, W) at codes zs (N, D) and, for conditional models, classes ys (N,), in
+    nats (N,)."""
+    import torch
+
+    with torch.no_grad():
+        return -model().likelihood(zs, ys).log_prob(x).numpy()
+
+
 def features(zs: Tensor) -> np.ndarray:
     """Return the features (N, F) of codes (N, D), in which the current model's distances are measured."""
     return model().features(zs).numpy()

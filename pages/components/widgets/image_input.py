@@ -1,21 +1,35 @@
-"""Input of one image from the gallery, a file or the camera, prepared for the current model."""
+"""Input of one image: a test image, a drawing, a photograph or a file.
+
+The browser decodes, crops and prepares the visitor's picture and sends only x, see vae/browser/widgets/picture_input.
+"""
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from vae import uploads
+from vae.uploads import MAX_BYTES, UploadError, read_image
 
-from ..shell import cached, pictures, settings, state
-from .picture_grid import picture_grid
+from ..bridge import messages
+from ..bridge.component import channel, widget
+from ..shell import cached, settings, state
+from ..shell.parse import MAX_ID, parse_base64, parse_flag, parse_int, parse_object, parse_pixels, parse_text
+from .picture_grid import grid_props
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-GALLERY_SIZE = 12  # pictures shown at once
+_component = widget("picture_input")
+_decoded_channel = channel("picture_decoded", "widgets/picture_input/decoded_channel.js")
+GALLERY_SIZE = 12  # test images shown at once
+OUTLIER_PERCENTILE = 99  # of the reconstruction errors of test images
+REFUSED = "The browser sent a picture that cannot be read, so the picture in use has not changed."
 
 
 class Picked(NamedTuple):
@@ -24,94 +38,198 @@ class Picked(NamedTuple):
     caption: str  # its origin, and its class if known
 
 
-def image_input(key: str, start_row: int = 0) -> Picked:
-    """Show widgets to choose an image and return it, at first the gallery image start_row.
+class _Decoded(NamedTuple):
+    """A file that the server decoded, for a browser that cannot read its own canvas."""
 
-    key: also of the setting by which a link or a lesson chooses a gallery image; the page registers it.
-    If a file cannot be used, an error is shown and the last usable image is returned.
+    id: str
+    error: str  # why the file cannot be used, else ""
+    size: tuple[int, int] = (0, 0)  # width, height
+    rgb: bytes = b""
+
+
+def image_input(
+    key: str, start_row: int = 0, name: str = "image", on_change: Callable[[Picked], None] | None = None
+) -> Picked:
+    """Show the widget to choose an image and return the image in use, at first the test image start_row.
+
+    key: also of the setting by which a link or a lesson chooses a test image; the page registers it. name: its
+    accessible name. on_change(picked) runs before the page does when the visitor has chosen another image; it gets no
+    class for a picture of the visitor's.
     """
-    info = state.info()
-    row_key = f"{key}_row_{info.name}"
-    if settings.take(key, row_key, among=range(len(cached.gallery(info.name)))):
-        st.session_state[f"{key}_source"] = "Gallery"
-    source = st.segmented_control(
-        "Source", ["Gallery", "Upload", "Camera"], default="Gallery", required=True,
-        key=f"{key}_source", label_visibility="collapsed",
-    )  # fmt: skip
-    st.session_state.setdefault(row_key, start_row)
-    if source == "Gallery":
-        _gallery(key, info, row_key)
-    else:
-        file = (
-            st.file_uploader(
-                "PNG, JPEG, WebP or GIF, up to 4 megapixels", key=f"{key}_file",
-                type=["png", "jpg", "jpeg", "webp", "gif"],
-            )
-            if source == "Upload"
-            else st.camera_input("Take a picture", key=f"{key}_camera")
-        )  # fmt: skip
-        if file is not None:
-            picked = _uploaded(f"{key}_{file.file_id}_{info.name}", info, file.getvalue())
-            if picked is not None:
-                return picked
-    row = st.session_state[row_key]
-    x, labels = cached.gallery(info.name).batch([row])
-    y = labels if state.traits().num_classes else None
-    return Picked(x, y, f"held-out image {row}: {info.classes[int(labels[0])]}")
+    s = st.session_state
+    if settings.take(key, _row_key(key), among=range(len(cached.gallery(state.info().name)))):
+        s[f"{key}_choice"] = "row"
+    s.setdefault(_row_key(key), start_row)
+    picked = _picked(key)
+    place = st.container()
+    if _own_pixels(key) is not None and state.traits().num_classes:
+        picked = picked._replace(y=_choose_class(key, picked.x))
+    with place:
+        _show(key, name, picked, on_change)
+    return picked
 
 
-def _gallery(key: str, info, row_key: str) -> None:
-    split = cached.gallery(info.name)
-    page_key = f"{key}_page"
-    page = st.session_state.setdefault(page_key, 0)
-    rows = (np.arange(GALLERY_SIZE) + page * GALLERY_SIZE) % len(split)
-    if page == 0 and st.session_state[row_key] not in rows:
-        rows[0] = st.session_state[row_key]
-    x, labels = split.batch(rows)
-    names = [f"{info.classes[int(label)]}, held-out image {row}" for row, label in zip(rows, labels, strict=False)]
-    selected = np.flatnonzero(rows == st.session_state[row_key])
-
-    def pick(index: int) -> None:
-        st.session_state[row_key] = int(rows[index])
-
-    picture_grid(
-        x, names, key=f"{key}_gallery", on_pick=pick, columns=6, size=56,
-        selected=int(selected[0]) if selected.size else None, name="held-out images",
-    )  # fmt: skip
-    st.button("Other images", key=f"{key}_more", on_click=_next_page, args=(page_key,))
-
-
-def _next_page(page_key: str) -> None:
-    st.session_state[page_key] += 1
-
-
-def _uploaded(key: str, info, content: bytes) -> Picked | None:
-    """Prepare an uploaded image with the visitor's settings. Returns None if it cannot be read.
-
-    key must be unique to the file, so that the settings of another file start at that file's defaults.
-    """
-    try:
-        image = uploads.read_image(content)
-    except uploads.UploadError as error:
-        st.error(str(error))
+def own_image(key: str) -> tuple[str, Tensor] | None:
+    """Return the visitor's picture if it is in use: an identifier of its pixels, and x (1, C, H, W)."""
+    if _own_pixels(key) is None:
         return None
-    guess = info.prepare(image)
-    left, right = st.columns([2, 1])
-    with left:
-        invert = st.toggle("Invert (swap light and dark)", value=guess.inverted, key=f"{key}_invert")
-        centre = st.toggle("Centre as the data is", value=guess.centred, key=f"{key}_centre")
-    x = info.prepare(image, invert, centre).x
-    shown = pictures.to_image(state.as_pictures(x)[0], scale=4 if info.crisp else 2)
-    right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
-    y = None
-    model = state.model()
-    if model.num_classes:
+    own = st.session_state[f"{key}_own"]
+    return f"{own['id']} {own['changes']}", _picked(key).x
+
+
+def _row_key(key: str) -> str:
+    return f"{key}_row_{state.info().name}"
+
+
+def _own_pixels(key: str) -> np.ndarray | None:
+    """Return the visitor's picture (C, H, W) uint8; None if another is in use, or the browser has yet to prepare it for
+    the current data set."""
+    if st.session_state.get(f"{key}_choice") != "own":
+        return None
+    return st.session_state[f"{key}_own"]["pixels"].get(state.info().name)
+
+
+def _picked(key: str) -> Picked:
+    info, pixels = state.info(), _own_pixels(key)
+    if pixels is not None:
         import torch
 
-        label = st.selectbox(
-            "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
-            format_func=lambda value: info.classes[value], key=f"{key}_class",
-            help="the class that explains the image best, unless you choose another",
-        )  # fmt: skip
-        y = torch.tensor([label])
-    return Picked(x, y, "your image")
+        return Picked(info.quantise(torch.from_numpy(pixels)[None].float() / 255), None, "your picture")
+    row = st.session_state[_row_key(key)]
+    x, labels = cached.gallery(info.name).batch([row])
+    return Picked(
+        x, labels if state.traits().num_classes else None, f"test image {row}: {info.classes[int(labels[0])]}"
+    )
+
+
+def _choose_class(key: str, x: Tensor) -> Tensor:
+    """Show the selector of the class of the visitor's picture, at first the most likely one. Returns (1,)."""
+    import torch
+
+    model, info = state.model(), state.info()
+    own = st.session_state[f"{key}_own"]
+    label = st.selectbox(
+        "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]), format_func=info.classes.__getitem__,
+        key=f"{key}_class_{own['id']}_{own['changes']}_{state.card().name}", help="at first the most likely class",
+    )  # fmt: skip
+    return torch.tensor([label])
+
+
+# ---- the widget
+
+
+def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], None] | None) -> None:
+    info, s = state.info(), st.session_state
+    own = s.get(f"{key}_own")
+    in_use = _own_pixels(key) is not None
+    decoded: _Decoded | None = s.get(f"{key}_decoded")
+    rows = _rows(key)
+    x, labels = cached.gallery(info.name).batch(rows)
+    selected = [i for i, row in enumerate(rows) if row == s[_row_key(key)]]
+    # first, since an element that appears or vanishes above a component makes Streamlit remount it
+    _decoded_channel(key=f"{key}_pixels", data=_decoded_message(decoded))
+    _component(
+        key=f"{key}_picture",
+        data={
+            "key": key, "name": name, "data": info.name, "noun": info.noun, "shape": list(info.image_shape),
+            "crisp": info.crisp, "preparation": dataclasses.asdict(info.preparation),
+            "gallery": grid_props(
+                x, [f"{info.classes[int(label)]}, test image {row}" for row, label in zip(rows, labels, strict=True)],
+                columns=6, size=56, clickable=True, name="test images",
+                selected=selected[0] if selected and not in_use else None,
+            ),
+            "choice": {"kind": s.get(f"{key}_choice", "none"), "id": own["id"] if own else None},
+            "x": base64.b64encode((picked.x * 255).round().byte().numpy().tobytes()).decode(),
+            "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
+            "answer": decoded and {
+                "id": decoded.id, "error": decoded.error, "width": decoded.size[0], "height": decoded.size[1],
+            },
+        },
+        on_pick_change=partial(_pick, key, rows, on_change),
+        on_more_change=partial(_more, key),
+        on_own_change=partial(_take_own, key, on_change),
+        on_file_change=partial(_decode_file, key),
+    )  # fmt: skip
+
+
+def _rows(key: str) -> list[int]:
+    """Return the rows of the test images to show; the first ones include the one in use."""
+    page = st.session_state.setdefault(f"{key}_page", 0)
+    n = len(cached.gallery(state.info().name))
+    rows = [(page * GALLERY_SIZE + i) % n for i in range(min(GALLERY_SIZE, n))]
+    row = st.session_state[_row_key(key)]
+    return [row, *rows[1:]] if page == 0 and row not in rows else rows
+
+
+def _remark(picked: Picked) -> str:
+    """Compare the reconstruction error of the visitor's picture with those of the encoded test images."""
+    error = float(state.reconstruction_errors(picked.x, state.encode(picked.x, picked.y), picked.y)[0])
+    if not state.finite(error):
+        return state.not_finite_message()
+    encoded = cached.model_map(state.card().name)
+    if encoded is None:
+        return f"Reconstruction error {error:.0f} nats."
+    percentile = 100 * float((encoded.recon < error).mean())
+    share = "all" if percentile == 100 else f"{percentile:.0f} % of the"
+    outlier = "Out of distribution: " if percentile > OUTLIER_PERCENTILE else ""
+    return f"{outlier}reconstruction error {error:.0f} nats, more than for {share} test images."
+
+
+def _decoded_message(decoded: _Decoded | None) -> bytes:
+    if decoded is None or decoded.error:
+        return b""
+    width, height = decoded.size
+    return messages.message({"id": decoded.id, "width": width, "height": height}, decoded.rgb)
+
+
+# ---- what the browser sends
+
+
+def _pick(key: str, rows: list[int], on_change: Callable[[Picked], None] | None) -> None:
+    index = parse_int(messages.sent(f"{key}_picture", "pick"), 0, len(rows) - 1)
+    if index is None:
+        return
+    st.session_state[_row_key(key)] = rows[index]
+    st.session_state[f"{key}_choice"] = "row"
+    if on_change:
+        on_change(_picked(key))
+
+
+def _more(key: str) -> None:
+    st.session_state[f"{key}_page"] += 1
+
+
+def _take_own(key: str, on_change: Callable[[Picked], None] | None) -> None:
+    """Use the picture that the browser has prepared. It may come again, changed or prepared for other data."""
+    sent, info, s = parse_object(messages.sent(f"{key}_picture", "own")), state.info(), st.session_state
+    if sent is not None and sent.get("data") != info.name:  # sent before the model changed
+        return
+    pixels = None if sent is None else parse_pixels(sent.get("x"), info.image_shape)
+    if sent is None or pixels is None:
+        state.add_warning(REFUSED)
+        return
+    own = s.get(f"{key}_own")
+    new_id = parse_text(sent.get("id"), MAX_ID)
+    if own is None or own["id"] != new_id:
+        own = {"id": new_id, "pixels": {}, "changes": 0}
+    own["pixels"][info.name] = pixels
+    own["changes"] += 1
+    s[f"{key}_own"], s[f"{key}_choice"] = own, "own"
+    if on_change and not parse_flag(sent.get("restored")):
+        on_change(_picked(key))
+
+
+def _decode_file(key: str) -> None:
+    """Decode a file for a browser that cannot read its own canvas. The picture goes back and is not kept."""
+    sent = parse_object(messages.sent(f"{key}_picture", "file"))
+    content = None if sent is None else parse_base64(sent.get("content"), MAX_BYTES)
+    if sent is None or content is None:
+        state.add_warning(REFUSED)
+        return
+    file_id = parse_text(sent.get("id"), MAX_ID)
+    try:
+        image = read_image(content)
+        decoded = _Decoded(file_id, "", image.size, image.tobytes())
+    except UploadError as error:
+        decoded = _Decoded(file_id, str(error))
+    st.session_state[f"{key}_decoded"] = decoded

@@ -33,29 +33,43 @@ def picture_grid(
     of `size` pixels as fit. row_labels: text before each row. captions: text under each picture. Without on_pick the
     pictures are not buttons. The cell of a picture that is not finite stays empty, and a note below the grid says so.
     """
-    pixels = state.as_pictures(images)
-    n, height, width, _ = pixels.shape
-    across = min(n, 32)
-    picture = pictures.to_image(pictures.tile(pixels, across))
-    missing = pictures.non_finite(images)
 
     def picked() -> None:
-        index = parse_int(messages.sent(key, "pick"), 0, n - 1)
+        index = parse_int(messages.sent(key, "pick"), 0, len(images) - 1)
         if on_pick and index is not None:
             on_pick(index)
 
-    _component(
-        key=key,
-        data={
-            "name": name, "sheet": pictures.data_uri(picture), "n": n, "across": across,
-            "down": -(-n // across), "width": width, "height": height, "labels": list(labels),
-            "columns": columns, "size": size, "selected": selected,
-            "row_labels": list(row_labels) if row_labels else None,
-            "captions": list(captions) if captions else None, "clickable": on_pick is not None,
-            "missing": missing, "note": _note(len(missing), n),
-        },
-        on_pick_change=picked,
+    props = grid_props(
+        images, labels, columns=columns, row_labels=row_labels, captions=captions, size=size, selected=selected,
+        name=name, clickable=on_pick is not None,
     )  # fmt: skip
+    _component(key=key, data=props, on_pick_change=picked)
+
+
+def grid_props(
+    images,
+    labels: Sequence[str],
+    *,
+    columns: int | None = None,
+    row_labels: Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
+    size: int = 72,
+    selected: int | None = None,
+    name: str = "pictures",
+    clickable: bool = False,
+) -> dict:
+    """Return the props of the widget picture_grid. The arguments are those of picture_grid()."""
+    pixels = state.as_pictures(images)
+    n, height, width, _ = pixels.shape
+    across = min(n, 32)
+    missing = pictures.non_finite(images)
+    return {
+        "name": name, "sheet": pictures.data_uri(pictures.to_image(pictures.tile(pixels, across))), "n": n,
+        "across": across, "down": -(-n // across), "width": width, "height": height, "labels": list(labels),
+        "columns": columns, "size": size, "selected": selected,
+        "row_labels": list(row_labels) if row_labels else None, "captions": list(captions) if captions else None,
+        "clickable": clickable, "missing": missing, "note": _note(len(missing), n),
+    }  # fmt: skip
 
 
 def _note(missing: int, n: int) -> str:
