@@ -7,7 +7,7 @@ const KEY_STEP = 0.02; // of the picture's longer side
 const KEY_SCALE = 1.05;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const CORNERS = [[0, 0], [1, 0], [0, 1], [1, 1]];
-const SHADE = 'rgb(0 0 0 / 55%)';
+const SHADE = 'rgb(0 0 0 / 55%)', GROUND = '#444'; // over what is cut off; behind the corners of a turned picture
 
 // canvas: an element with `touch-action: none`. change(frame) follows the hand, release(frame) ends a change.
 export function createFrameView(canvas, { change, release }, signal) {
@@ -119,10 +119,13 @@ function paint(view) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, width, height);
   context.setTransform(scale, 0, 0, scale, width / 2, height / 2);
+  const [across, down] = boundsOf(picture, frame.angle);
+  context.fillStyle = GROUND;
+  context.fillRect(-across / 2, -down / 2, across, down);
   context.rotate((frame.angle * Math.PI) / 180);
   context.drawImage(image, -picture.width / 2, -picture.height / 2);
   context.setTransform(scale, 0, 0, scale, width / 2, height / 2);
-  paintFrame(context, sidesOf(picture, frame), boundsOf(picture, frame.angle), ratio / scale);
+  paintFrame(context, sidesOf(picture, frame), [across, down], ratio / scale);
 }
 
 // px: the length of a CSS pixel in the units of the context.

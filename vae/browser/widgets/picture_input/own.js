@@ -28,6 +28,7 @@ export const aspectOf = ({ preparation, shape: [, height, width] }) => (preparat
 export function prepareOwn(own, { shape, preparation }, settings = own.settings, isLive = false) {
   const source = own.kind === 'strokes' ? rasterise(own.strokes, DRAWING_SIZE) : cut(own.picture, settings.frame, isLive ? LIVE_SIZE : undefined);
   const prepared = prepare(source, shape, preparation, settings);
+  prepared.stages[0].title = own.kind === 'strokes' ? 'drawing' : 'photo';
   if (settings.candidate < Math.max(1, prepared.candidates.length)) return { ...prepared, settings };
   return prepareOwn(own, { shape, preparation }, { ...settings, candidate: 0 }, isLive); // another data set finds fewer
 }
