@@ -329,7 +329,7 @@ def _hand(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     at, low = rng.uniform(0.2, 0.9), y.max()
     palm = 0.3 - np.hypot((x - at) * 1.1, (y - low) * 0.8)
     fingers = [
-        rng.uniform(0.03, 0.05) - np.abs(x - at - shift - 0.3 * shift * (low - y)) - 10 * np.clip(low - y - reach, 0, 1)
+        rng.uniform(0.03, 0.05) - np.abs(x - at - shift * (1 + 0.3 * (low - y))) - 10 * np.clip(low - y - reach, 0, 1)
         for shift, reach in zip((-0.18, -0.06, 0.06, 0.18), rng.uniform(0.45, 0.7, 4), strict=True)
     ]
     return np.clip(np.maximum.reduce([palm, *fingers]) / rng.uniform(0.01, 0.03) + 0.5, 0, 1)

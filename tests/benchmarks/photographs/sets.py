@@ -1,4 +1,4 @@
-"""The sets of photographs: each a sequence of (conditions, class, original image, photograph), the same on every run."""
+"""The sets of photographs: (conditions, class, original image, photograph) each, the same on every run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vae.data import DATASETS
 from . import figures, pages
 
 DIGITS, SHAPES, CHARACTERS, GARMENTS = 20, 20, 60, 40
-DIGITS_PER_PAIR = 3
+PER_PAIR = 3
 
 
 class Photograph(NamedTuple):
@@ -30,18 +30,16 @@ def _originals(data: str, split: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     return found.render(np.arange(n)), found.labels
 
 
-def digits(split: str = "test", singles: bool = True, pairs: bool = True) -> Iterator[Photograph]:
-    """Yield each of the first 20 digits in each condition, then three of them in each pair of conditions.
+def digits(split: str = "test", per_condition: int = DIGITS, per_pair: int = PER_PAIR) -> Iterator[Photograph]:
+    """Yield the first 20 digits in each condition, then three of them in each pair of conditions.
 
     split: "test" to report, "validation" to choose settings.
     """
     images, labels = _originals("mnist", split, DIGITS)
-    cases = [((name,), i) for name in pages.CONDITIONS for i in range(DIGITS)] if singles else []
-    if pairs:
-        cases += [(pair, (k * DIGITS_PER_PAIR + i) % DIGITS) for k, pair in enumerate(pages.PAIRS)
-                  for i in range(DIGITS_PER_PAIR)]  # fmt: skip
-    for number, (conditions, i) in enumerate(cases):
-        page = pages.scene(conditions, number + 10_000 * (split == "validation"))
+    cases = [((name,), i) for name in pages.CONDITIONS for i in range(DIGITS)][:: DIGITS // per_condition]
+    cases += [(pair, (k * PER_PAIR + i) % DIGITS) for k, pair in enumerate(pages.PAIRS) for i in range(per_pair)]
+    for conditions, i in cases:
+        page = pages.scene(conditions, i + 100 * (split == "validation"))
         picture = pages.photograph(page, partial(figures.stroke, images[i, 0]))
         yield Photograph(conditions, int(labels[i]), images[i], picture)
 
@@ -51,7 +49,7 @@ def _on_paper(data: str, split: str, n: int, pen: float) -> Iterator[Photograph]
     names = [(name,) for name in pages.CONDITIONS] + list(pages.PAIRS[:: max(1, len(pages.PAIRS) // 20)])
     for i in range(n):
         conditions = names[i % len(names)]
-        page = pages.scene(conditions, i + 20_000 + 10_000 * (split == "validation"))
+        page = pages.scene(conditions, i + 1_000 * (split == "validation"))
         picture = pages.photograph(page, lambda width, i=i: figures.area(images[i, 0], (width - 2.5) * pen))
         yield Photograph(conditions, int(labels[i]), images[i], picture)
 
@@ -71,7 +69,7 @@ def garments(split: str = "test") -> Iterator[Photograph]:
     images, labels = _originals("fashion-mnist", split, GARMENTS)
     for i in range(GARMENTS):
         texture = tuple(pages.TEXTURES)[i % len(pages.TEXTURES)]
-        page = pages.scene((), i + 40_000)
+        page = pages.scene((), i)
         picture = _garment(page, images[i, 0], texture, negative=bool(i // len(pages.TEXTURES) % 2))
         yield Photograph((texture,), int(labels[i]), images[i], picture)
 
@@ -84,7 +82,7 @@ def _garment(page: pages.Scene, image: np.ndarray, texture: str, negative: bool)
     tones = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
     inside = ndimage.binary_fill_holes(image > 10)
     edge = Image.fromarray((255 * inside).astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
-    left, top = (int(at * length - side / 2) for at, length in zip(page.middle, (page.width, page.height), strict=True))
+    left, top = (int(at * length - side / 2) for at, length in zip(page.middle, ground.shape[1::-1], strict=True))
     tone, share = (np.zeros(ground.shape[:2]) for _ in range(2))
     here = np.s_[top : top + side, left : left + side]
     tone[here], share[here] = np.asarray(tones), np.clip((np.asarray(edge) / 255 - 0.5) * 6 + 0.5, 0, 1)
