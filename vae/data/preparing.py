@@ -35,10 +35,11 @@ FINE = 4  # samples per pixel of x in which strokes are widened
 EMPTY_LEVEL = 30  # ink weaker than this (of 255) is not ink
 PURE_BLACK = 12
 SLOPE = 27  # 64ths: printed lines lie within 23 degrees of the picture's sides
-LINE_SHARE = 0.5  # of a row of the picture, that a printed line marks
 REACHES = (80, 40, 20, 10, 7)  # distances at which paper is looked for, as parts of the longer side
 SHAPE_REACHES = (80, 40, 20, 10, 6, 4, 3)
-GAP = 0.12  # of an object's longer side, between its parts
+DOT_GAP = 0.4
+AGAIN = (40, 15)
+GAP = 0.15  # of an object's longer side, between its parts
 MIN_SIDE = 0.02  # of the picture, of an object
 KINDS = ("digit", "glyph", "garment", "shape", "photo")
 
@@ -197,15 +198,17 @@ def _find_ink(
     if invert is None:
         invert = _is_dark_on_light(work)
     dark = work if invert else 255 - work
-    ink = _ink(dark, SHAPE_REACHES if preparation.kind == "shape" else REACHES)
+    ground = _ground(dark, SHAPE_REACHES if preparation.kind == "shape" else REACHES)
+    paper = percentile(ground, 0.9)
+    ink = _ink(dark, ground, paper)
     level = _ink_level(ink)
     if level < EMPTY_LEVEL:
         return None
     least = _threshold(ink, level) if invert else level * 2 // 5  # a shadow on a blackboard darkens its chalk too
     if invert and preparation.kind != "shape":
-        ink = _without_lines(ink, level, least)
+        ink = _without_lines(ink, ground > paper * 7 // 10, level, least)
     labels, parts = components(ink > least)
-    groups = _groups(parts, _means(ink, labels, len(parts)), ink.shape)
+    groups = _groups(parts, _means(ink, labels, len(parts)), ink.shape, preparation.kind)
     if not groups:
         return None
     objects, cleaned = [], np.zeros_like(ink)
@@ -250,13 +253,21 @@ def _is_dark_on_light(grey: np.ndarray) -> bool:
     return darker > lighter if darker != lighter else _border(grey) > 127
 
 
-def _ink(dark: np.ndarray, reaches: tuple[int, ...]) -> np.ndarray:
-    """Return how much darker than its ground each pixel is, (H, W) uint8: 255 for black on any paper."""
+def _ground(dark: np.ndarray, reaches: tuple[int, ...]) -> np.ndarray:
+    """Return the ground (H, W) uint8 behind what is darker than it."""
     longer = max(dark.shape)
     ground = lit_from_both_sides(dark, tuple(max(2, longer // reach) for reach in reaches))
-    ground = lit_from_both_sides(ground, tuple(max(2, longer // reach) for reach in (40, 15))).astype(np.int32)
-    least = max(1, percentile(ground.astype(np.uint8), 0.9) // 2)  # a dark desk is not paper in a deep shadow
-    return ((ground - dark) * 255 // np.maximum(ground, least)).astype(np.uint8)
+    # again, for what lay between strokes on every side
+    return lit_from_both_sides(ground, tuple(max(2, longer // reach) for reach in AGAIN))
+
+
+def _ink(dark: np.ndarray, ground: np.ndarray, paper: int) -> np.ndarray:
+    """Return how much darker than its ground each pixel is, (H, W) uint8: 255 for black on any paper.
+
+    paper: the level of the lightest ground. A dark desk does not count as paper in a deep shadow.
+    """
+    behind = ground.astype(np.int32)
+    return ((behind - dark) * 255 // np.maximum(behind, max(1, paper // 2))).astype(np.uint8)
 
 
 def _ink_level(ink: np.ndarray) -> int:
@@ -265,32 +276,33 @@ def _ink_level(ink: np.ndarray) -> int:
     return 255 - int(np.searchsorted(counts, max(4, ink.size // 8000)))
 
 
-def _without_lines(ink: np.ndarray, level: int, least: int) -> np.ndarray:
-    """Remove printed lines, about horizontal or about vertical, and keep the ink that crosses them."""
-    for turned in (False, True):
-        picture = np.ascontiguousarray(ink.T) if turned else ink
-        lines = _lines(picture > level // 4)
+def _without_lines(ink: np.ndarray, paper: np.ndarray, level: int, least: int) -> np.ndarray:
+    """Remove printed lines, about horizontal or about vertical, and keep the ink that crosses them.
+
+    ink: (H, W) uint8. paper: a mask (H, W). least: the threshold of ink.
+    """
+    for _ in range(2):
+        lines = _lines(ink > level // 4, paper)
         if lines.any():
-            picture = np.where(lines & ~_crossing(picture, lines, level, least), 0, picture)
-            ink = np.ascontiguousarray(picture.T) if turned else picture
+            ink = np.where(lines & ~_crossing(ink, lines, level, least), 0, ink)
+        ink, paper = np.ascontiguousarray(ink.T), np.ascontiguousarray(paper.T)
     return ink
 
 
-def _lines(marked: np.ndarray) -> np.ndarray:
-    """Return a mask (H, W) of lines that run through most of the picture, at most SLOPE from the horizontal."""
+def _lines(marked: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """Return a mask (H, W) of marks that run through all the paper, within SLOPE of the horizontal."""
     height, width = marked.shape
-    rows, columns = np.nonzero(marked)
+    rows, columns = np.nonzero(marked & paper)
     best, slope = -1, 0
     for sixtyfourth in range(-SLOPE, SLOPE + 1):
         counts = np.bincount(rows - _shift(columns, width, sixtyfourth) + height, minlength=3 * height)
         score = int((counts * counts).sum())
         if score > best:
             best, slope = score, sixtyfourth
-    shifts = _shift(np.arange(width), width, slope)
-    sheared = np.arange(height)[:, None] - shifts + height
-    whole = np.bincount(sheared.ravel(), minlength=3 * height)
-    counts = np.bincount(rows - shifts[columns] + height, minlength=3 * height)
-    on_line = (counts >= LINE_SHARE * whole) & (whole > width // 3)
+    sheared = np.arange(height)[:, None] - _shift(np.arange(width), width, slope) + height
+    whole = np.bincount(sheared[paper], minlength=3 * height)
+    counts = np.bincount(sheared[rows, columns], minlength=3 * height)
+    on_line = (10 * counts >= 8 * whole) & (4 * whole > width)
     thick = on_line.copy()
     thick[1:] |= on_line[:-1]
     thick[:-1] |= on_line[1:]
@@ -320,7 +332,7 @@ def _box_wide(mask: np.ndarray) -> np.ndarray:
     return np.maximum.reduce([np.roll(mask, step, 1) for step in (-2, -1, 0, 1, 2)])
 
 
-def _groups(parts: list[Component], means: np.ndarray, shape: tuple[int, ...]) -> list[list[Component]]:
+def _groups(parts: list[Component], means: np.ndarray, shape: tuple[int, ...], kind: str) -> list[list[Component]]:
     """Group components that belong together; the groups that are most likely meant come first."""
     longest = max(shape)
     weights = {part.label: _weight(part, float(means[part.label]), shape) for part in parts}
@@ -329,11 +341,9 @@ def _groups(parts: list[Component], means: np.ndarray, shape: tuple[int, ...]) -
     groups: list[list[Component]] = []
     while parts:
         group, parts = [parts[0]], parts[1:]
-        reach = group[0].longer * GAP
-        near = [part for part in parts if any(_gap(part, other) <= reach for other in group)]
-        near = [part for part in near if 8 * weights[part.label] > weights[group[0].label] or part.area > 8]
-        group += near
-        parts = [part for part in parts if part not in near]
+        while near := [part for part in parts if any(_belongs(part, other, group[0].longer, kind) for other in group)]:
+            group += near
+            parts = [part for part in parts if part not in near]
         groups.append(group)
     if not groups:
         return []
@@ -349,11 +359,15 @@ def _weight(part: Component, mean: float, shape: tuple[int, ...]) -> float:
     return longer * mean * mean * line * (0.2 if part.touches(shape) else 1.0) * (1 - 0.5 * max(abs(x), abs(y)))
 
 
-def _gap(one: Component, other: Component) -> int:
-    """Return the pixels between two boxes, 0 where they overlap."""
-    across = max(one.left, other.left) - min(one.right, other.right)
-    down = max(one.top, other.top) - min(one.bottom, other.bottom)
-    return max(0, across, down)
+def _belongs(part: Component, other: Component, longer: int, kind: str) -> bool:
+    """Whether two components are parts of one object, whose largest part is `longer` pixels long."""
+    if kind == "shape":
+        return False
+    across = max(part.left, other.left) - min(part.right, other.right)
+    down = max(part.top, other.top) - min(part.bottom, other.bottom)
+    if max(across, down) <= GAP * longer:
+        return True
+    return kind == "glyph" and across < 0 and down <= DOT_GAP * longer  # the dot of an i
 
 
 def _box_of(group: list[Component], shape: tuple[int, ...]) -> tuple[float, float, float, float]:
@@ -380,9 +394,11 @@ def _framed(
     scale = max(right - left, bottom - top) / preparation.longer_side  # pixels of the picture per pixel of x
     box = (x - scale * width / 2, y - scale * height / 2, x + scale * width / 2, y + scale * height / 2)
     fine = to_levels(_cut(ink, (width * FINE, height * FINE), box))
+    mask = box_mean(fine, 2 if preparation.kind == "shape" else 1) > 127
     if preparation.stroke:
-        fine = _with_stroke(box_mean(fine, 1) > 127, preparation.stroke) * np.uint8(255)
-    return to_levels(area_average(fine, (width, height)))[None]
+        mask = _with_stroke(mask, preparation.stroke)
+    levels = to_levels(area_average(mask * np.uint8(255), (width, height)))[None]
+    return np.where(levels > 127, 255, 0).astype(np.uint8) if preparation.binary else levels
 
 
 def _cut(levels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
