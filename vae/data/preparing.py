@@ -28,6 +28,7 @@ from .pixels import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+GARMENT_WORK = 256  # where a garment is
 LONGEST = 1024  # pixels of the longer side of a picture before anything else
 WORK = 512  # pixels of the longer side where ink is searched for
 MAX_CANDIDATES = 12
@@ -293,9 +294,11 @@ def _lines(marked: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """Return a mask (H, W) of marks that run through all the paper, within SLOPE of the horizontal."""
     height, width = marked.shape
     rows, columns = np.nonzero(marked & paper)
+    some = columns % 4 == 0
+    some_rows, some_columns = rows[some], columns[some]
     best, slope = -1, 0
     for sixtyfourth in range(-SLOPE, SLOPE + 1):
-        counts = np.bincount(rows - _shift(columns, width, sixtyfourth) + height, minlength=3 * height)
+        counts = np.bincount(some_rows - _shift(some_columns, width, sixtyfourth) + height, minlength=3 * height)
         score = int((counts * counts).sum())
         if score > best:
             best, slope = score, sixtyfourth
@@ -426,6 +429,66 @@ def _stroke_width(mask: np.ndarray) -> float:
 
 def round_half_up(value: float) -> int:
     return int(np.floor(value + 0.5))
+
+
+def _find_garment(
+    rgb: np.ndarray, image_shape: tuple[int, int, int], preparation: Preparation, invert: bool | None
+) -> _Found | None:
+    """Find the garment on a ground that is even or finely textured. Returns None where it does not stand out."""
+    work = to_levels(area_average(rgb, _fitted(rgb.shape[1], rgb.shape[0], GARMENT_WORK)))
+    ground = np.stack([_ground_from_sides(work[..., c]) for c in range(3)], -1)
+    mask = _solid(_differs(work, ground))
+    labels, parts = components(mask)
+    parts = sorted(parts, key=lambda part: (-part.area, part.label))
+    if not parts or not 0.03 < parts[0].area / mask.size < 0.95:
+        return None
+    group = [part for part in parts[:MAX_CANDIDATES] if 4 * part.area >= parts[0].area]
+    mask = np.isin(labels, [part.label for part in group])
+    grey, behind = to_grey(work), to_grey(ground)
+    if invert is None:  # garments are lighter than the ground of the data
+        invert = int(grey[mask].astype(np.int64).sum()) < int(behind[mask].astype(np.int64).sum())
+    if invert:
+        tones = 255 - np.minimum(255, grey.astype(np.int32) * 255 // np.maximum(behind, 1)).astype(np.uint8)
+    else:
+        tones = grey
+    own = np.where(mask, np.maximum(tones, 1), 0).astype(np.uint8)
+    left, top, right, bottom = (edge * side for edge, side in zip(_box_of(group, own.shape), own.shape[::-1] * 2))
+    _, height, width = image_shape
+    scale = max((right - left) / width, (bottom - top) / height)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    box = (x - scale * width / 2, y - scale * height / 2, x + scale * width / 2, y + scale * height / 2)
+    levels = to_levels(_cut(own, (width, height), box))[None]
+    return _Found(bool(invert), own, [_Object(_box_of(group, own.shape), levels)])
+
+
+def _ground_from_sides(channel: np.ndarray) -> np.ndarray:
+    """Return the ground (H, W) uint8 behind the middle: between what is seen at the four sides."""
+    height, width = channel.shape
+    side = max(1, max(height, width) // 20)
+    smooth = box_mean(channel, side).astype(np.int32)
+    x, y = np.arange(width), np.arange(height)[:, None]
+    across = smooth[:, :1] * (width - x) + smooth[:, -1:] * x
+    down = smooth[:1] * (height - y) + smooth[-1:] * y
+    return ((across // width + down // height) // 2).astype(np.uint8)
+
+
+def _differs(work: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """Return which pixels (H, W) differ from the ground more than the picture's outermost pixels do."""
+    smooth = np.stack([box_mean(work[..., c], 1) for c in range(3)], -1).astype(np.int32)
+    rest = np.abs(smooth - ground).max(-1)
+    side = max(1, max(rest.shape) // 25)
+    inner = rest[side:-side, side:-side]
+    counts = np.bincount(rest.ravel(), minlength=256) - np.bincount(inner.ravel(), minlength=256)
+    usual = int(np.searchsorted(counts.cumsum(), 0.8 * counts.sum()))
+    return rest > max(12, usual * 3 // 2)
+
+
+def _solid(mask: np.ndarray) -> np.ndarray:
+    """Smooth a mask and fill its holes."""
+    smooth = box_mean(mask * np.uint8(255), 2) > 110
+    labels, parts = components(~smooth, corners=False)
+    holes = [part.label for part in parts if not part.touches(mask.shape)]
+    return smooth | np.isin(labels, holes)
 
 
 def _chosen(found: _Found, stages: list[Stage], preparation: Preparation, candidate: int) -> Prepared:
