@@ -29,6 +29,10 @@ _component = widget("picture_input")
 _decoded_channel = channel("picture_decoded", "widgets/picture_input/decoded_channel.js")
 GALLERY_SIZE = 12  # test images shown at once
 OUTLIER_PERCENTILE = 99  # of the reconstruction errors of test images
+_SENT = (
+    "Your picture stays in this browser tab. Only these {} x {} pixels are sent, and the server forgets them when you "
+    "leave."
+)
 REFUSED = "The browser sent a picture that cannot be read, so the picture in use has not changed."
 
 
@@ -127,7 +131,9 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
     x, labels = cached.gallery(info.name).batch(rows)
     selected = [i for i, row in enumerate(rows) if row == s[_row_key(key)]]
     # first, since an element that appears or vanishes above a component makes Streamlit remount it
-    _decoded_channel(key=f"{key}_pixels", data=_decoded_message(decoded))
+    _decoded_channel(
+        key=f"{key}_pixels", data=_decoded_message(decoded), on_received_change=partial(_drop_decoded, key)
+    )  # fmt: skip
     _component(
         key=f"{key}_picture",
         data={
@@ -141,6 +147,7 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
             "choice": {"kind": s.get(f"{key}_choice", "none"), "id": own["id"] if own else None},
             "x": base64.b64encode((picked.x * 255).round().byte().numpy().tobytes()).decode(),
             "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
+            "sent": _SENT.format(*info.image_shape[1:]),
             "answer": decoded and {
                 "id": decoded.id, "error": decoded.error, "width": decoded.size[0], "height": decoded.size[1],
             },
@@ -176,7 +183,7 @@ def _remark(picked: Picked) -> str:
 
 
 def _decoded_message(decoded: _Decoded | None) -> bytes:
-    if decoded is None or decoded.error:
+    if decoded is None or not decoded.rgb:
         return b""
     width, height = decoded.size
     return messages.message({"id": decoded.id, "width": width, "height": height}, decoded.rgb)
@@ -233,3 +240,10 @@ def _decode_file(key: str) -> None:
     except UploadError as error:
         decoded = _Decoded(file_id, str(error))
     st.session_state[f"{key}_decoded"] = decoded
+
+
+def _drop_decoded(key: str) -> None:
+    """Forget the pixels that the browser has received."""
+    decoded: _Decoded | None = st.session_state.get(f"{key}_decoded")
+    if decoded is not None and messages.sent(f"{key}_pixels", "received") == decoded.id:
+        st.session_state[f"{key}_decoded"] = decoded._replace(rgb=b"")

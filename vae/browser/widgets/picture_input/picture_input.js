@@ -1,7 +1,7 @@
 // An image for a model: a test image, a drawing, a photo or a file. The page prepares it and sends x alone.
 // Emits: pick, the index of a test image; more, for other test images; own {data, id, name, x, found, inverted, plain,
-// candidate}, a prepared picture; file {id, name, content}, where the browser alters the pixels that a page reads. Its
-// props are those of pages/components/widgets/image_input.py.
+// candidate, restored}, a prepared picture, restored if not by the visitor's hand; file {id, name, content}, where the
+// browser alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
 import { check, decode, probe } from '../../runtime/decode.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { Refusal } from '../../runtime/picture_header.js';
@@ -116,7 +116,7 @@ async function follow(input, isFirst) {
   if (!id) return;
   const own = held(input, id) ?? (await bring(input, id, use?.id === id ? use.settings : undefined));
   if (own && choice.kind === 'own') sendIfNeeded(input, id);
-  else if (own) send(input, own);
+  else if (own) send(input, own, true);
   else if (own === null && (choice.kind === 'none' || !input.props.x)) {
     input.memory.leave(key);
     refuse(input, LOST);
@@ -162,17 +162,17 @@ async function reuse(input, id) {
 function sendIfNeeded(input, id) {
   const { props, memory } = input, own = held(input, id);
   const isKnown = props.x && memory.used(props.key)?.data === props.data;
-  if (own && !isKnown && input.sentFor !== `${id} ${props.data}`) send(input, own);
+  if (own && !isKnown && input.sentFor !== `${id} ${props.data}`) send(input, own, true);
 }
 
-function send(input, own) {
+function send(input, own, restored = false) {
   const { data, key } = input.props;
   const { x, found, inverted, settings } = input.result.show(own);
   own.settings = settings;
   input.sentFor = `${own.id} ${data}`;
   input.memory.use(key, { id: own.id, data, settings });
   input.memory.set(own.id, settings);
-  input.emit('own', { data, id: own.id, name: own.name, x: encodeX(x), found, inverted, plain: settings.plain, candidate: settings.candidate });
+  input.emit('own', { data, id: own.id, name: own.name, x: encodeX(x), found, inverted, plain: settings.plain, candidate: settings.candidate, restored });
 }
 
 function keep(input, own) {

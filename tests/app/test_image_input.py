@@ -1,0 +1,225 @@
+"""The picture component on the server: what the browser sends is checked, used, and told apart from test images."""
+
+import base64
+import io
+import struct
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import vae
+from pages.components.shell import state
+from pages.components.widgets import image_input
+from vae import store
+from vae.data import DATASETS
+
+from .events import emit
+from .test_pages import components, png, start
+
+NAME = "mnist-vae-16d"
+
+
+def props(app, key):
+    return next(data for data in components(app).values() if data.get("key") == key)
+
+
+def digit(row=7, data="mnist"):
+    return DATASETS[data].load("test").batch([row])[0]
+
+
+def own(x, data="mnist", **fields):
+    """What the browser sends for a picture x (1, C, H, W)."""
+    pixels = (x * 255).round().byte().numpy().tobytes()
+    return {"data": data, "id": "own-1", "name": "photo.jpg", "x": base64.b64encode(pixels).decode(),
+            "found": True, "inverted": False, "plain": False, "candidate": 0, "restored": False, **fields}  # fmt: skip
+
+
+def send(app, key, x, **fields):
+    emit(app, f"{key}_picture", "own", own(x, **fields))
+    assert not app.exception, app.exception
+    return app
+
+
+def frames(app):
+    return next(d["sheet"] for d in components(app).values() if d.get("name") == "interpolation in latent space")
+
+
+def pixels_of(sheet):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet.split(",")[1]))))
+
+
+def test_the_visitors_picture_is_the_end_of_the_interpolation():
+    x = digit()
+    app = send(start("interpolate", model=NAME), "interpolate_A", x)
+    model = vae.load(NAME)
+    first = (model.decode(model.encode(x).mean)[0, 0] * 255).numpy()
+    np.testing.assert_allclose(pixels_of(frames(app))[:, :28], first, atol=1)
+    assert props(app, "interpolate_A")["choice"] == {"kind": "own", "id": "own-1"}
+    assert props(app, "interpolate_A")["caption"] == "your picture"
+    assert props(app, "interpolate_B")["choice"]["kind"] == "none"
+
+
+def test_test_images_are_picked_and_turned_over():
+    app = start("interpolate", model=NAME)
+    before = props(app, "interpolate_A")
+    assert before["selected"] == 0 and before["caption"] == "test image 0: 7" and before["gallery"]["n"] == 12
+    emit(app, "interpolate_A_picture", "pick", 4)
+    now = props(app, "interpolate_A")
+    assert now["selected"] == 4 and now["caption"].startswith("test image 4: ") and now["choice"]["kind"] == "row"
+    assert app.session_state.interpolate_A_row_mnist == 4
+    emit(app, "interpolate_A_picture", "more", True)
+    now = props(app, "interpolate_A")
+    assert now["selected"] is None and now["gallery"]["labels"][0].endswith("test image 12")
+    emit(app, "interpolate_A_picture", "pick", 11)
+    assert props(app, "interpolate_A")["caption"].startswith("test image 23: ")
+
+
+FORGED = {
+    "nothing": None, "a text": "x", "a list": [1], "no x": {"data": "mnist"}, "x is a number": own(digit(), x=7),
+    "no base64": own(digit(), x="é!"), "too short": own(digit()[..., :27]), "too long": own(torch.zeros(1, 1, 28, 29)),
+    "a bomb": own(digit(), x="A" * 10**6), "another shape": own(torch.zeros(1, 3, 64, 64)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", FORGED.values(), ids=FORGED)
+def test_a_forged_picture_is_refused_and_the_session_lives(message):
+    app = send(start("interpolate", model=NAME), "interpolate_A", digit(3))
+    before = frames(app)
+    emit(app, "interpolate_A_picture", "own", message)
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == [image_input.REFUSED]
+    assert frames(app) == before and props(app, "interpolate_A")["caption"] == "your picture"
+    assert not app.run().warning
+
+
+@pytest.mark.parametrize("index", [-1, 12, 10**30, "3", None, 1.5, [2], True])
+def test_a_forged_pick_changes_nothing(index):
+    app = start("interpolate", model=NAME)
+    before = frames(app)
+    emit(app, "interpolate_A_picture", "pick", index)
+    assert not app.exception and frames(app) == before
+
+
+def test_a_picture_for_the_model_before_is_ignored():
+    app = start("interpolate", model=NAME)
+    before = frames(app)
+    emit(app, "interpolate_A_picture", "own", own(torch.zeros(1, 1, 64, 64), data="sprites"))
+    assert not app.exception and not app.warning and frames(app) == before
+
+
+def test_a_picture_stays_through_other_pages_and_models():
+    app = send(start("interpolate", model=NAME), "interpolate_A", digit())
+    mine = frames(app)
+    app.switch_page("pages/sample.py").run()
+    app.switch_page("pages/interpolate.py").run()
+    assert frames(app) == mine
+    app.selectbox(key="model_picker").select("sprites-vae").run()
+    # until the browser has prepared it for these data, a test image is in use and named
+    now = props(app, "interpolate_A")
+    assert now["caption"].startswith("test image 0") and now["choice"] == {"kind": "own", "id": "own-1"}
+    sprite = digit(5, "sprites")
+    send(app, "interpolate_A", sprite, data="sprites", restored=True)
+    assert props(app, "interpolate_A")["caption"] == "your picture"
+    app.selectbox(key="model_picker").select(NAME).run()
+    assert frames(app) == mine  # which the server still has
+
+
+def test_a_link_to_a_test_image_comes_before_the_visitors_picture():
+    app = send(start("interpolate", model=NAME), "interpolate_A", digit())
+    app.session_state.pending_parameters = {"interpolate_A": "9"}
+    app.run()
+    now = props(app, "interpolate_A")
+    assert now["caption"].startswith("test image 9: ") and now["choice"]["kind"] == "row" and now["selected"] == 9
+
+
+def test_sliders_starts_from_the_picture_at_once_but_not_from_a_restored_one():
+    app = start("sliders", model=NAME)
+    app.session_state.sliders_image = True  # the popover is open
+    app.run()
+    before = app.session_state.z
+    send(app, "sliders_start", digit(), restored=True)
+    assert app.session_state.z == before
+    send(app, "sliders_start", digit())
+    z = vae.load(NAME).encode(digit()).mean[0]
+    np.testing.assert_allclose(app.session_state.z, z, atol=1e-3)
+    emit(app, "sliders_start_picture", "pick", 3)
+    np.testing.assert_allclose(app.session_state.z, vae.load(NAME).encode(digit(3)).mean[0], atol=1e-3)
+
+
+def test_the_class_of_a_picture_is_the_likeliest_until_another_is_chosen():
+    app = send(start("compare", model="mnist-cvae"), "compare_image", digit(3))  # a nought
+    (select,) = [s for s in app.selectbox if s.label == "Class"]
+    assert select.value == 0
+    select.select(4).run()
+    assert not app.exception
+    assert next(s for s in app.selectbox if s.label == "Class").value == 4
+
+
+def test_the_remark_compares_the_picture_with_test_images():
+    model = vae.load(NAME)
+    errors = store.Store().read_map(NAME).recon
+    for x in (digit(), torch.rand(1, 1, 28, 28, generator=torch.Generator().manual_seed(0))):
+        x = (x * 255).round() / 255
+        error = float(-model.likelihood(model.encode(x).mean).log_prob(x))
+        remark = props(send(start("interpolate", model=NAME), "interpolate_A", x), "interpolate_A")["remark"]
+        percentile = 100 * (errors < error).mean()
+        assert f"{error:.0f} nats" in remark
+        assert remark.startswith("Out of distribution") == (percentile > 99)
+        assert (f"{percentile:.0f} % of the test images" in remark) or (percentile == 100 and "all test images" in remark)
+
+
+def test_a_test_image_has_no_remark():
+    assert props(start("interpolate", model=NAME), "interpolate_A")["remark"] == ""
+
+
+def decoded_message(app):
+    found = [e.proto.bytes for e in app.get("bidi_component") if e.proto.component_name == "picture_decoded"]
+    return next((content for content in found if content), b"")
+
+
+def test_a_file_is_decoded_for_a_browser_that_alters_pixels():
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8))
+    app = start("interpolate", model=NAME)
+    emit(app, "interpolate_A_picture", "file", {
+        "id": "f1", "name": "photo.png", "content": base64.b64encode(png(image)).decode(),
+    })  # fmt: skip
+    assert not app.exception and not app.warning
+    assert props(app, "interpolate_A")["answer"] == {"id": "f1", "error": "", "width": 60, "height": 40}
+    content = decoded_message(app)
+    (size,) = struct.unpack("<I", content[:4])
+    assert content[4 + size :] == image.tobytes()
+    assert props(app, "interpolate_A")["caption"].startswith("test image 0")  # until the browser sends x
+
+
+def test_a_file_that_cannot_be_used_is_answered_with_a_sentence():
+    app = start("interpolate", model=NAME)
+    emit(app, "interpolate_A_picture", "file", {"id": "f1", "content": base64.b64encode(b"%PDF-1.7 x").decode()})
+    answer = props(app, "interpolate_A")["answer"]
+    assert answer["id"] == "f1" and answer["error"].endswith(".") and decoded_message(app) == b""
+    for forged in (None, {}, {"content": 3}, {"content": "é"}):
+        emit(app, "interpolate_A_picture", "file", forged)
+        assert [warning.value for warning in app.warning] == [image_input.REFUSED]
+
+
+def test_binary_data_get_binary_pixels():
+    x = torch.full((1, 1, 28, 28), 0.6)
+    app = send(start("interpolate", model="mnist-vae-bin"), "interpolate_A", x, data="mnist-binary")
+    assert set(base64.b64decode(props(app, "interpolate_A")["x"])) == {255}
+
+
+def test_the_map_places_the_picture(monkeypatch):
+    app = send(start("map", model=NAME), "map_image", digit())
+    np.testing.assert_allclose(app.session_state.z, vae.load(NAME).encode(digit()).mean[0], atol=1e-3)
+    assert any(m.value.startswith("**Your picture** lies within the data") for m in app.markdown)
+
+
+def test_errors_are_the_negative_log_likelihood_of_each_image(monkeypatch):
+    model = vae.load(NAME)
+    monkeypatch.setattr(state, "model", lambda: model)
+    x = torch.cat([digit(1), digit(2)])
+    z = model.encode(x).mean
+    logits = model.decode_logits(z)
+    wanted = torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum((1, 2, 3))
+    np.testing.assert_allclose(state.reconstruction_errors(x, z), wanted, rtol=1e-5)
