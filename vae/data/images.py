@@ -181,7 +181,7 @@ def _blocks(image: Image.Image) -> Iterator[np.ndarray]:
     where it has transparency."""
     rows = max(1, BLOCK // image.width)
     deep = image.mode.startswith("I") or image.mode == "F"  # 16 bit; Pillow's convert clips it
-    white = 65535 if deep and image.getextrema()[1] > 255 else 255
+    white = 65535 if deep and np.max(image.getextrema()) > 255 else 255
     for y in range(0, image.height, rows):
         block = image.crop((0, y, image.width, min(y + rows, image.height)))
         yield _deep(block, white) if deep else _eight_bit(block)
