@@ -22,7 +22,8 @@ from . import assets
 PARTS = ("BidiComponent", "Button", "Checkbox", "Html", "Selectbox")
 SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
 IMPORT = re.compile(r'(?:from|import)"\./([^"]+\.js)"')
-WIDGETS = {"sliders": "live_panel", "sample": "point_picture", "map": "point_picture"}  # that show the first picture
+# that show the first picture
+WIDGETS = {"inside": "inside", "sliders": "live_panel", "sample": "point_picture", "map": "point_picture"}
 
 
 class Preload:

@@ -19,9 +19,25 @@ GALLERY_SIZE = 12  # pictures shown at once
 
 
 class Picked(NamedTuple):
-    x: Tensor  # (1, C, H, W)
-    y: Tensor | None  # (1,) for conditional models
+    """An image as the current model sees it. x and y need torch, the fields do not."""
+
+    pixels: np.ndarray  # (C, H, W) uint8
+    label: int | None  # the class, for conditional models
     caption: str  # its origin, and its class if known
+
+    @property
+    def x(self) -> Tensor:
+        """Return the image (1, C, H, W) in [0, 1]."""
+        import torch
+
+        return torch.from_numpy(self.pixels)[None].float() / 255
+
+    @property
+    def y(self) -> Tensor | None:
+        """Return the class (1,), for conditional models."""
+        import torch
+
+        return None if self.label is None else torch.tensor([self.label])
 
 
 def image_input(key: str, start_row: int = 0) -> Picked:
@@ -54,10 +70,10 @@ def image_input(key: str, start_row: int = 0) -> Picked:
             picked = _uploaded(f"{key}_{file.file_id}_{info.name}", info, file.getvalue())
             if picked is not None:
                 return picked
-    row = st.session_state[row_key]
-    x, labels = cached.gallery(info.name).batch([row])
-    y = labels if state.traits().num_classes else None
-    return Picked(x, y, f"held-out image {row}: {info.classes[int(labels[0])]}")
+    row, split = st.session_state[row_key], cached.gallery(info.name)
+    label = int(split.labels[row])
+    caption = f"held-out image {row}: {info.classes[label]}"
+    return Picked(split.render(np.array([row]))[0], label if state.traits().num_classes else None, caption)
 
 
 def _gallery(key: str, info, row_key: str) -> None:
@@ -67,8 +83,8 @@ def _gallery(key: str, info, row_key: str) -> None:
     rows = (np.arange(GALLERY_SIZE) + page * GALLERY_SIZE) % len(split)
     if page == 0 and st.session_state[row_key] not in rows:
         rows[0] = st.session_state[row_key]
-    x, labels = split.batch(rows)
-    names = [f"{info.classes[int(label)]}, held-out image {row}" for row, label in zip(rows, labels, strict=False)]
+    x = split.render(rows) / np.float32(255)
+    names = [f"{info.classes[split.labels[row]]}, held-out image {row}" for row in rows]
     selected = np.flatnonzero(rows == st.session_state[row_key])
 
     def pick(index: int) -> None:
@@ -103,15 +119,12 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     x = info.prepare(image, invert, centre).x
     shown = pictures.to_image(state.as_pictures(x)[0], scale=4 if info.crisp else 2)
     right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
-    y = None
+    label = None
     model = state.model()
     if model.num_classes:
-        import torch
-
         label = st.selectbox(
             "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
             format_func=lambda value: info.classes[value], key=f"{key}_class",
             help="the class that explains the image best, unless you choose another",
         )  # fmt: skip
-        y = torch.tensor([label])
-    return Picked(x, y, "your image")
+    return Picked((255 * x[0]).round().byte().numpy(), label, "your image")
