@@ -1,7 +1,6 @@
 // One image on its way through a model, computed here: each step of the forward pass, and the terms of the ELBO.
 // Emits: take {model, z, y}, and painted, when the first reconstruction is. Its props are those of
 // pages/components/inside/panel.py. The image that goes through is in mailbox.memory under "inside".
-import { createDrawingPad } from '../../runtime/drawing_pad.js';
 import { isFinitePass, mostLikelyClass, notSupported, posterior, reparametrise, withSample } from '../../runtime/forward_pass.js';
 import { loadModel } from '../../runtime/load_model.js';
 import { announce, createMailbox, hear } from '../../runtime/mailbox.js';
@@ -9,16 +8,19 @@ import { channelsLast, fill, paintPicture } from '../../runtime/pixels.js';
 import { prepare } from '../../runtime/prepare.js';
 import { normals } from '../../runtime/random.js';
 import { createRoot } from '../../runtime/root.js';
+import { rasterise } from '../../runtime/strokes.js';
 import { createTasks } from '../../runtime/tasks.js';
+import { createPen } from '../picture_input/pen.js';
 import css from './inside.css';
 import html from './inside.html';
 import { buildDims, showDims, showTerms } from './ledger.js';
 import { drawPosterior } from './posterior.js';
 
-// the drawing on the pad before the visitor draws
-const EXAMPLE = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]]
+// the drawing before the visitor draws
+const EXAMPLE_POINTS = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]]
   .map(([x, y]) => [x / 280, y / 280]);
-const BRUSH = 22 / 280; // width of its stroke
+const EXAMPLE = [{ width: 22 / 280, points: EXAMPLE_POINTS }];
+const DRAWING_SIZE = 280; // px across the picture of a drawing
 const MAX_EPS = 100; // of |eps| in each dimension
 const FAN = 8; // reconstructions at other samples of z
 // what has changed since the last frame: z alone, all noise, or the image
@@ -29,12 +31,13 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
   const abort = new AbortController();
   const inside = createInside(root, emit, mailbox);
   root.inside = inside; // read by the browser tests
-  hear(mailbox, 'model', (id) => id === inside.data.weights && begin(inside), abort.signal);
   update(inside, props);
+  hear(mailbox, 'model', (id) => id === inside.data.weights && begin(inside), abort.signal);
   return {
     update: (next) => update(inside, next),
     destroy() {
       abort.abort();
+      inside.penAbort.abort();
       inside.tasks.stop();
       root.replaceChildren();
     },
@@ -47,15 +50,8 @@ function createInside(root, emit, mailbox) {
     root, emit, mailbox, svg: find('svg.posterior'), line: find('.line'), model: null, pass: null, passes: 0, part: 'q',
     tasks: createTasks(), changed: 0,
   };
-  inside.pad = createDrawingPad(find('canvas.pad'), {
-    strokes: [{ width: BRUSH, points: EXAMPLE }], light: true, width: () => Number(find('.brush').value) / 280,
-    changed() {
-      find('.undo').disabled = !inside.pad.strokes.length;
-      changed(inside, IMAGE);
-    },
-  });
-  find('.undo').onclick = inside.pad.undo;
-  find('.clear').onclick = inside.pad.clear;
+  find('.undo').onclick = () => inside.pen.undo();
+  find('.clear').onclick = () => inside.pen.clear();
   find('.redraw').onclick = () => {
     if (!inside.model) return;
     sample(inside, inside.seed + 1);
@@ -83,13 +79,32 @@ function createInside(root, emit, mailbox) {
   return inside;
 }
 
+// Puts a pen on the pad, whose ink is as light or dark as the data's. The first stroke replaces the example.
+function setUpPen(inside, strokes) {
+  const { root, data: { preparation: { light_on_dark: light } } } = inside;
+  const canvas = root.querySelector('canvas.pad'), undo = root.querySelector('.undo');
+  inside.penAbort?.abort();
+  inside.penAbort = new AbortController();
+  const { signal } = inside.penAbort;
+  const replaceExample = () => inside.pen.strokes === EXAMPLE && inside.pen.set([]);
+  canvas.addEventListener('pointerdown', (event) => event.button === 0 && replaceExample(), { signal });
+  canvas.addEventListener('keydown', (event) => event.key === ' ' && replaceExample(), { signal });
+  const drawn = () => {
+    undo.disabled = !inside.pen.canUndo;
+    changed(inside, IMAGE);
+  };
+  const width = () => Number(root.querySelector('.brush').value) / 280;
+  const [paper, ink] = light ? ['#000', '#fff'] : ['#fff', '#111'];
+  inside.pen = createPen(canvas, { width, change: drawn, release: drawn, strokes, paper, ink }, signal);
+}
+
 function update(inside, props) {
   const before = inside.data;
   inside.data = props;
   inside.root.querySelector('.drawing').style.display = props.drawing ? '' : 'none';
   inside.root.querySelector('.inside').classList.toggle('conditional', props.classes.length > 0);
-  inside.pad.light = props.preparation.light_on_dark;
-  inside.pad.show();
+  const { preparation } = props;
+  if (before?.preparation.light_on_dark !== preparation.light_on_dark) setUpPen(inside, inside.pen?.strokes ?? EXAMPLE);
   loadModel(inside.mailbox, props.weights, props.files);
   if (before?.weights !== props.weights || before.source !== props.source || before.seed !== props.seed) begin(inside);
   showTaken(inside);
@@ -120,9 +135,9 @@ function sample(inside, seed) {
 // ---- the image
 
 // Returns { x, y, note } of the drawing; y is null for the most likely class.
-function drawn({ pad, data, model }) {
-  const found = prepare(pad.picture(), [data.channels, data.height, data.width], data.preparation);
-  return { x: channelsLast(found.x, model), y: null, note: pad.strokes.length ? '' : data.empty };
+function drawn({ pen, data, model }) {
+  const picture = rasterise(pen.strokes, DRAWING_SIZE), { x } = prepare(picture, [data.channels, data.height, data.width], data.preparation);
+  return { x: channelsLast(x, model), y: null, note: pen.strokes.length ? '' : data.empty };
 }
 
 function chosen({ data, model }) {
