@@ -52,6 +52,15 @@ def test_a_page_sends_its_picture_before_torch_is_needed(page, model):
     assert found["error"]
 
 
+@pytest.mark.parametrize("model", ["mnist-vae-2d", "mnist-vae-16d", "sprites-btcvae", "faces-vae", "glyphs-cvae"])
+def test_inside_sends_its_picture_before_torch_is_needed(model):
+    found = first("inside", model=model)
+    (props,) = [p for p in found["props"] if "drawing" in p]
+    assert props["files"].keys() == {"network", "weights", "samples"} and props["code"]["q"]["source"]
+    assert props["drawing"] == (model != "faces-vae") and (props["x"] is None) == props["drawing"]
+    assert found["error"]
+
+
 def test_home_needs_no_torch_at_all():
     found = first("home")
     assert not found["error"]

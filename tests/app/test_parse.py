@@ -1,6 +1,5 @@
 """The parsers of what a browser sends: known answers, and no exception for whatever JSON can hold."""
 
-import base64
 import json
 import math
 
@@ -16,7 +15,6 @@ from pages.components.shell.parse import (
     parse_code,
     parse_code_text,
     parse_codes,
-    parse_drawing,
     parse_flag,
     parse_flag_text,
     parse_indices,
@@ -131,12 +129,6 @@ def test_texts_names_and_flags(value):
         assert parse_name(name, 24) == name
 
 
-@on_junk
-def test_drawings(value):
-    found = parse_drawing(value, 3)
-    assert found is None or found.shape == (3, 3) and found.dtype == np.uint8
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_worst(check):
     for value in WORST:  # too long and too deep for hypothesis to print as examples
@@ -216,14 +208,6 @@ def test_known_texts():
     assert parse_flag(True) and not parse_flag(1) and not parse_flag("true")
     assert parse_name(" slant<b>:1;&\n\ud800", 24) == "slantb1" and parse_name("x" * 30, 24) == "x" * 24
     assert parse_name("", 24) == "" and parse_name(3, 24) is None
-
-
-def test_known_drawings():
-    pixels = np.arange(9, dtype=np.uint8).reshape(3, 3)
-    np.testing.assert_array_equal(parse_drawing(base64.b64encode(pixels.tobytes()).decode(), 3), pixels)
-    for wild in (None, 7, b"AAAA", "no base64!", "é", base64.b64encode(bytes(8)).decode(),
-        base64.b64encode(bytes(900)).decode()):
-        assert parse_drawing(wild, 3) is None
 
 
 def test_known_texts_of_links():

@@ -263,7 +263,8 @@ def test_other_betas_are_fetched_when_they_come_into_view(plain, sent):
     networks = "() => document.getElementById('betas').shadowRoot.betas.networks"
     assert plain.evaluate(networks) == [None] * 4
     plain.evaluate(
-        "([x, model]) => { mailbox.memory.set('inside', { model, x }); mailbox.news.dispatchEvent(new Event('inside')) }",
+        "([x, model]) => { mailbox.memory.set('inside', { model, x });"
+        " mailbox.news.dispatchEvent(new Event('inside')) }",
         [x.flatten().tolist(), props["model"]],
     )
     plain.locator("#betas").scroll_into_view_if_needed()

@@ -44,6 +44,7 @@ def inside_panel(picked: Picked | None) -> None:
     model, card, info = state.traits(), state.card(), state.info()
     channels, height, width = model.image_shape
     pixels = None if picked is None else picked.pixels.tobytes()
+    image = "drawing" if picked is None else f"{picked.caption} {hashlib.sha256(pixels).hexdigest()[:16]} {picked.label}"
     _component(
         key=KEY,
         data={
@@ -51,7 +52,7 @@ def inside_panel(picked: Picked | None) -> None:
             "height": height, "width": width, "channels": channels,
             "z": list(st.session_state.z), "seed": state.seed(),
             "drawing": picked is None, "preparation": _preparation(info), "empty": EMPTY_DRAWING,
-            "source": "drawing" if picked is None else f"{picked.caption} {hashlib.sha256(pixels).hexdigest()[:16]} {picked.label}",
+            "source": image,
             "x": None if pixels is None else base64.b64encode(pixels).decode(),
             "y": None if picked is None else picked.label,
             "order": cached.dimension_order(card.name),

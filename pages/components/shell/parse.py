@@ -6,7 +6,6 @@ infinity and integers of any size), never raises, and returns None for an invali
 
 from __future__ import annotations
 
-import base64
 import math
 
 import numpy as np
@@ -97,17 +96,6 @@ def parse_name(value, limit: int) -> str | None:
 def parse_flag(value) -> bool:
     """Return whether value is True. Other truthy values are False."""
     return value is True
-
-
-def parse_drawing(value, size: int) -> np.ndarray | None:
-    """Decode a greyscale drawing from base64 to (size, size) uint8."""
-    if not isinstance(value, str) or len(value) > 2 * size * size:
-        return None
-    try:
-        content = base64.b64decode(value, validate=True)
-    except ValueError:
-        return None
-    return np.frombuffer(content, np.uint8).reshape(size, size) if len(content) == size * size else None
 
 
 def _is_number(value) -> bool:

@@ -21,7 +21,7 @@ SCRIPT = Path(__file__).parents[2] / "js/run_networks.mjs"
 
 
 def in_node(jobs: list[dict], script: Path = SCRIPT) -> list:
-    """Run jobs of a script in tests/js and return its results: of run_networks.mjs {"outputs", "milliseconds"} each."""
+    """Run jobs of a script in tests/js. Returns the results: of run_networks.mjs {"outputs", "milliseconds"} each."""
     node = shutil.which("node")
     if node is None:
         if os.environ.get("CI"):
@@ -74,8 +74,8 @@ def expected_of(model: vae.models.LatentModel) -> dict[str, tuple[list, list]]:
 @pytest.mark.parametrize("name", [card.name for card in vae.available()])
 @torch.no_grad()
 def test_shipped_networks_compute_as_in_torch(name):
-    """Scores of classes are sums over all pixels, so their error is relative; that of logits is relative to the largest
-    of the image, since they are sums of terms of that size; that of all other values is absolute."""
+    """Scores of classes are sums over all pixels, so their error is relative. That of logits is relative to the largest
+    of the image, since they are sums of terms of that size. That of all other values is absolute."""
     model, folder = vae.load(name), store.PRETRAINED / name
     calls = expected_of(model)
     assert list(store.Store().read_network(name)["networks"]) == list(calls), "each network is portable"
