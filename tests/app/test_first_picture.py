@@ -65,6 +65,9 @@ def test_home_needs_no_torch_at_all():
     found = first("home")
     assert not found["error"]
     assert found["buttons"].count("Explore") == 36 and found["pictures"] == 36
+    (props,) = [p for p in found["props"] if "images" in p]
+    assert props["model"] == "mnist-vae-2d" and props["files"].keys() == {"network", "weights", "samples"}
+    assert props["z"] == list(found["z"]) and len(props["images"]) == 6 and props["draw"]
 
 
 def test_the_start_of_a_link_without_z_is_the_code_of_the_first_image():

@@ -142,7 +142,7 @@ def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, add
     # on the screen: how many pixels a unit of the plane is, by the ring of the prior's one sigma
     found = page.evaluate(
         f"""() => {{ const svg = {INSIDE}.svg, box = (e) => e.getBoundingClientRect();
-          const e = svg.querySelector('ellipse.sigma1'), ring = svg.querySelector("circle[fill='none'][r='1']");
+          const e = svg.querySelector('ellipse.sigma1'), ring = svg.querySelector("ellipse.prior1");
           const line = Number(e.getAttribute('stroke-width'));
           return {{ rx: Number(e.getAttribute('rx')), ry: Number(e.getAttribute('ry')), cx: Number(e.getAttribute('cx')),
             cy: Number(e.getAttribute('cy')), unit: svg.getScreenCTM().a, up: svg.getScreenCTM().d, answer: {{ mu: [...{INSIDE}.pass.mu], sigma: [...{INSIDE}.pass.sigma] }} }} }}"""  # noqa: E501

@@ -83,6 +83,7 @@ def sent():
         ),
         "scatter": ("scatter", props_of(maps, "scatter")),
         "inside": ("inside", props_of(start("inside", model=NAME), "inside")),
+        "autoencoder": ("autoencoder", props_of(start(model=NAME), "autoencoder")),
         "betas": ("betas", props_of(start("inside", model="mnist-vae-16d"), "betas")),
         "code_grid": ("code_grid", props_of(start("sliders", model="mnist-vqvae"), "code_grid")),
         "match": ("match", props_of(match, "match")),
@@ -255,6 +256,51 @@ def test_inside_computes_the_forward_pass(plain, sent):
     np.testing.assert_allclose(mu, model.encode(torch.from_numpy(x).float() / 255).mean[0].detach(), atol=1e-4)
 
 
+def autoencoder(page, what):
+    """A list of numbers of the widget: "z", or "q.mu"."""
+    return page.evaluate(f"[...document.getElementById('autoencoder').shadowRoot.autoencoder.{what}]")
+
+
+def test_an_image_is_drawn_or_picked_encoded_and_decoded_at_any_z(plain, sent):
+    props, model = sent["parts"]["autoencoder"]["props"], vae.load(NAME)
+    plain.locator("#autoencoder .frame").first.scroll_into_view_if_needed()
+    until(plain, lambda: canvas(plain, "#autoencoder canvas.x_hat").shape == (28, 28, 3))
+    shows = lambda: np.broadcast_to(decoded(NAME, autoencoder(plain, "z")), (28, 28, 3))  # noqa: E731
+    assert autoencoder(plain, "z") == pytest.approx(props["z"])
+    np.testing.assert_allclose(canvas(plain, "#autoencoder canvas.x_hat"), shows(), atol=1)
+    # another test image: its code is the posterior's mean
+    plain.locator("#autoencoder .choices button").nth(3).click()
+    x = np.frombuffer(base64.b64decode(props["images"][3]["x"]), np.uint8).reshape(1, 1, 28, 28)
+    mu = model.encode(torch.from_numpy(x / np.float32(255))).mean[0].tolist()
+    assert autoencoder(plain, "z") == pytest.approx(mu, abs=1e-4)
+    np.testing.assert_allclose(canvas(plain, "#autoencoder canvas.x_hat"), shows(), atol=1)
+    ellipse = plain.locator("#autoencoder ellipse.sigma1")
+    assert [float(ellipse.get_attribute("cx")), -float(ellipse.get_attribute("cy"))] == pytest.approx(mu, abs=1e-4)
+    # the hand moves z, and q(z|x) stays
+    drag(plain, "#autoencoder .plane", (0.5, 0.5), (0.8, 0.3))
+    plane = "document.getElementById('autoencoder').shadowRoot.autoencoder.plane"
+    low, span = plain.evaluate(f"(({{ low, span }}) => [low, span])({plane})")
+    there = pytest.approx([low[0] + 0.8 * span, low[1] + 0.7 * span], abs=0.05)
+    until(plain, lambda: autoencoder(plain, "z") == there)
+    until(plain, lambda: np.abs(canvas(plain, "#autoencoder canvas.x_hat") - shows()).max() <= 1)
+    assert autoencoder(plain, "q.mu") == pytest.approx(mu, abs=1e-4)
+    before = autoencoder(plain, "z")
+    plain.locator("#autoencoder .plane").focus()
+    plain.keyboard.press("ArrowLeft")
+    until(plain, lambda: autoencoder(plain, "z") == pytest.approx([before[0] - 0.02 * span, before[1]]))
+    # a drawing in place of the image
+    drag(plain, "#autoencoder canvas.pad", (0.5, 0.2), (0.5, 0.8))
+    until(plain, lambda: np.allclose(autoencoder(plain, "z"), autoencoder(plain, "q.mu")))
+    x = canvas(plain, "#autoencoder canvas.x")[:, :, 0]
+    assert x.max() > 200 and x[:, 13:15].mean() > 5 * x.mean()
+    assert autoencoder(plain, "q.mu") != pytest.approx(mu, abs=0.1)
+    plain.locator("#autoencoder .prior").click()
+    z = autoencoder(plain, "z")
+    assert z != autoencoder(plain, "q.mu")
+    plain.locator("#autoencoder .open").click()
+    assert emitted(plain, "autoencoder", "open") == [{"model": NAME, "z": z, "y": 0}]
+
+
 def test_other_betas_are_fetched_when_they_come_into_view(plain, sent):
     """The image that goes through the other widget, under four models: the third one's encoder is damaged."""
     props = sent["parts"]["betas"]["props"]
@@ -369,7 +415,7 @@ def test_a_destroyed_widget_leaves_nothing_and_can_be_mounted_again(browser, htm
         "() => { for (const handle of Object.values(handles)) handle.destroy();"
         " return Object.keys(handles).map((id) => document.getElementById(id).shadowRoot.childElementCount) }"
     )
-    assert left == [0] * len(left) and len(left) == 10
+    assert left == [0] * len(left) and len(left) == 11
     page.mouse.move(300, 300)
     page.mouse.down()
     page.mouse.up()

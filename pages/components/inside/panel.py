@@ -9,14 +9,13 @@ import numpy as np
 import streamlit as st
 
 from vae.cards import Traits
-from vae.data import DatasetInfo
 
 from ..bridge import first_picture, messages
 from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..widgets.colours import class_colours
-from ..widgets.image_input import Picked
+from ..widgets.image_input import Picked, preparation
 from . import source
 
 _component = widget("inside")
@@ -44,15 +43,15 @@ def inside_panel(picked: Picked | None) -> None:
     model, card, info = state.traits(), state.card(), state.info()
     channels, height, width = model.image_shape
     pixels = None if picked is None else picked.pixels.tobytes()
-    image = "drawing" if picked is None else f"{picked.caption} {hashlib.sha256(pixels).hexdigest()[:16]} {picked.label}"
+    digest = "" if pixels is None else hashlib.sha256(pixels).hexdigest()[:16]
     _component(
         key=KEY,
         data={
             "model": card.name, "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
             "height": height, "width": width, "channels": channels,
             "z": list(st.session_state.z), "seed": state.seed(),
-            "drawing": picked is None, "preparation": _preparation(info), "empty": EMPTY_DRAWING,
-            "source": image,
+            "drawing": picked is None, "preparation": preparation(info), "empty": EMPTY_DRAWING,
+            "source": "drawing" if picked is None else f"{picked.caption} {digest} {picked.label}",
             "x": None if pixels is None else base64.b64encode(pixels).decode(),
             "y": None if picked is None else picked.label,
             "order": cached.dimension_order(card.name),
@@ -64,11 +63,6 @@ def inside_panel(picked: Picked | None) -> None:
         },
         on_take_change=_take,
     )  # fmt: skip
-
-
-def _preparation(info: DatasetInfo) -> dict:
-    """Return what the browser must know to prepare a drawing for the models of a data set."""
-    return {"light_on_dark": info.white_on_black, "binary": info.binary}
 
 
 def _take() -> None:

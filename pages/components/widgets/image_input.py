@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from vae import uploads
+from vae.data import DatasetInfo
 
 from ..shell import cached, pictures, settings, state
 from .picture_grid import picture_grid
@@ -38,6 +39,11 @@ class Picked(NamedTuple):
         import torch
 
         return None if self.label is None else torch.tensor([self.label])
+
+
+def preparation(info: DatasetInfo) -> dict:
+    """Return what the browser must know to prepare a drawing for the models of a data set."""
+    return {"light_on_dark": info.white_on_black, "binary": info.binary}
 
 
 def image_input(key: str, start_row: int = 0) -> Picked:

@@ -1,5 +1,6 @@
 // The plainest host: a page that mounts every widget from the data in it, and keeps what they emit.
 import { createMailbox } from '/runtime/mailbox.js';
+import { mount as mountAutoencoder } from '/widgets/autoencoder/autoencoder.js';
 import { mount as mountBetas } from '/widgets/betas/betas.js';
 import { mount as mountCodeGrid } from '/widgets/code_grid/code_grid.js';
 import { mount as mountHeatMap } from '/widgets/heat_map/heat_map.js';
@@ -13,7 +14,7 @@ import { mount as mountScatter } from '/widgets/scatter/scatter.js';
 import { receive as receiveSheet } from '/widgets/scatter/sheet_channel.js';
 
 const mounts = {
-  betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside, live_panel: mountLivePanel, match: mountMatch,
+  autoencoder: mountAutoencoder, betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside, live_panel: mountLivePanel, match: mountMatch,
   picture_grid: mountPictureGrid, point_picture: mountPointPicture, scatter: mountScatter,
 };
 const channels = { scatter_points: receivePoints, scatter_sheet: receiveSheet };

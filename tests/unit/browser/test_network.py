@@ -74,8 +74,8 @@ def expected_of(model: vae.models.LatentModel) -> dict[str, tuple[list, list]]:
 @pytest.mark.parametrize("name", [card.name for card in vae.available()])
 @torch.no_grad()
 def test_shipped_networks_compute_as_in_torch(name):
-    """Scores of classes are sums over all pixels, so their error is relative. That of logits is relative to the largest
-    of the image, since they are sums of terms of that size. That of all other values is absolute."""
+    """Scores of classes are sums over all pixels, so their error is relative. That of logits is relative to the
+    largest of the image, since they are sums of terms of that size. That of all other values is absolute."""
     model, folder = vae.load(name), store.PRETRAINED / name
     calls = expected_of(model)
     assert list(store.Store().read_network(name)["networks"]) == list(calls), "each network is portable"

@@ -6,16 +6,16 @@ export const HALF_AXIS = 3.2; // of the bars, in standard deviations of the prio
 // plane: { codes, labels, colours, low, high } of a two-dimensional model, or null. order, names: of the dimensions.
 // prior: { mean, stddev }. Returns a function of a place on the screen: the dimensions and values of z there.
 export function drawPosterior(svg, { plane, order, names, prior, pass }) {
-  return plane ? drawPlane(svg, plane, pass) : drawBars(svg, order, names, prior, pass);
+  return plane ? drawPlane(svg, plane, prior, pass) : drawBars(svg, order, names, prior, pass);
 }
 
-function drawPlane(svg, plane, pass) {
+function drawPlane(svg, plane, prior, pass) {
   const { low, high } = plane, span = high - low;
   // both axes have the same scale, so that the ellipse is not distorted
   svg.setAttribute('viewBox', `${low} ${-high} ${span} ${span}`);
   svg.style.aspectRatio = 1;
   const dots = plane.codes.map(([x, y], i) => tag('circle', { cx: x, cy: -y, r: span / 160, fill: plane.colours[plane.labels[i]], opacity: 0.55 }));
-  svg.innerHTML = dots.join('') + planeMarks(pass, span);
+  svg.innerHTML = dots.join('') + planeMarks({ ...pass, prior }, span);
   return (x, y) => {
     const box = svg.getBoundingClientRect();
     return [[0, low + ((x - box.left) / box.width) * span], [1, high - ((y - box.top) / box.height) * span]];
