@@ -23,7 +23,8 @@ shown = model_to_show()
 if shown is not None:
     st.markdown(
         "**Draw on the image, or drag the dot.** The encoder turns an image into a distribution over "
-        f"{shown.latent_dim} numbers. The decoder turns any such **latent code** into an image. Model: *{shown.title}*."
+        f"{shown.latent_dim} numbers. The decoder turns any such **latent code** into an image. "
+        f"Model: *{shown.title}*."
     )
     autoencoder(shown)
 first_picture.wait()

@@ -15,7 +15,7 @@ SETTINGS = {"inside_source": ("choice", *SOURCES), "inside_image": ("int", 0, 99
 st.title("Inside")
 st.markdown(
     "**Draw**, and watch the picture become a distribution, a point, and a picture again. Touch a step to see "
-    "its symbol and the code that ran."
+    "its symbol and its function in Python."
 )
 model_picker()
 model, missing = state.traits(), missing_network(state.traits())

@@ -192,17 +192,17 @@ function showCode(panel) {
   const { find, model, z, y, q, data, plane } = panel;
   const values = model.decode(z, y ?? 0), isFinite = paintPicture(find('canvas.x_hat'), values, 255, model);
   find('.sentence').textContent = isFinite ? '' : data.no_number;
-  const { dims, low, span } = plane, of = (values_) => dims.map((d) => values_[d]);
+  const { dims, low, span } = plane, of = (all) => dims.map((d) => all[d]);
   const svg = find('svg.marks');
   svg.setAttribute('viewBox', `${low[0]} ${-low[1] - span} ${span} ${span}`);
   const prior = model.file.prior;
   svg.innerHTML = planeMarks({
     z: of(z), ...(data.gaussian && { mu: of(q.mu), sigma: of(q.sigma), prior: { mean: of(prior.mean), stddev: of(prior.stddev) } }),
-  }, span);
+  }, span, span / 110);
   const shown = dims.map((d) => z[d].toFixed(2)).join(', ');
   const [first, second] = data.dims.map(({ name }) => name);
-  find('.z').textContent = z.length === 2 ? `latent code z = (${shown})` : `latent code: ${first}, ${second} = (${shown}), of ${z.length}`;
-  find('.legend').textContent = data.gaussian ? 'pink: q(z|x), dot: z' : 'dot: z';
+  find('.values').textContent = z.length === 2 ? `latent code z = (${shown})` : `latent code: ${first}, ${second} = (${shown}), of ${z.length}`;
+  find('.legend').textContent = data.gaussian ? '(the dot; pink is q(z|x))' : '(the dot)';
   find('.decoded').textContent = `decoded image${model.numClasses ? `, class ${data.classes[y]}` : ''}`;
   if (!panel.painted) panel.emit('painted');
   panel.painted = (panel.painted ?? 0) + 1; // read by the browser tests
