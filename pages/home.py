@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from pages.components.bridge import first_picture
+from pages.components.home.autoencoder import autoencoder, model_to_show
 from pages.components.shell import cached, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
 
@@ -17,10 +19,15 @@ FIRST_STEPS = {  # page: (label, icon)
 
 ensure_entry_point()
 st.title("See what a variational autoencoder has learned")
-st.markdown(
-    "Each picture is drawn by a trained model from a few numbers, its **latent code**. "
-    "Choose a model and take hold of the numbers."
-)
+shown = model_to_show()
+if shown is not None:
+    st.markdown(
+        "**Draw on the image, or drag the dot.** The encoder turns an image into a distribution over "
+        f"{shown.latent_dim} numbers. The decoder turns any such **latent code** into an image. "
+        f"Model: *{shown.title}*."
+    )
+    autoencoder(shown)
+first_picture.wait()
 with st.container(horizontal=True):
     for page, (label, icon) in FIRST_STEPS.items():
         st.page_link(f"pages/{page}.py", label=f"**{label}**", icon=f":material/{icon}:")

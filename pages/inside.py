@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.components.inside.panel import WHITE, inside_panel, is_supported, models_by_beta
+from pages.components.bridge import first_picture
+from pages.components.inside.panel import WHITE, inside_panel, is_supported, missing_network
 from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker, switch_model_button
-from pages.components.widgets import charts
 from pages.components.widgets.image_input import image_input
 
 PLACE = 70  # order in the navigation
@@ -15,13 +15,16 @@ SETTINGS = {"inside_source": ("choice", *SOURCES), "inside_image": ("int", 0, 99
 st.title("Inside")
 st.markdown(
     "**Draw**, and watch the picture become a distribution, a point, and a picture again. Touch a step to see "
-    "its symbol and the code that ran."
+    "its symbol and its function in Python."
 )
 model_picker()
-model = state.model()
-if not is_supported(model):
+model, missing = state.traits(), missing_network(state.traits())
+if missing or not is_supported(model):
+    reason = cached.network(state.card().name)["not_portable"].get(missing, "it cannot be exported")
     st.info(
-        "This model's posterior is not one Gaussian per dimension, which is what this page takes apart: choose "
+        f"This page runs the model in your browser, which cannot run its network `{missing}`: {reason}."
+        if missing
+        else "This model's posterior is not one Gaussian per dimension, which is what this page takes apart: choose "
         "a VAE, a beta-VAE or a conditional one."
     )
     switch_model_button([name for name in (link.DEFAULT_MODEL,) if name in cached.zoo_scan()[0]])
@@ -42,16 +45,25 @@ with st.container():
 inside_panel(picked)
 data = state.info()
 st.caption(
-    f"Every number is computed by the functions of `vae/` on {state.card().title}. Averages are over "
+    f"Your browser computes every number with the weights of {state.card().title}, as the functions of `vae/` do; "
+    "what you draw stays on your device. Averages are over "
     f"{state.card().figures.get('test_images', 0):,} test images of {data.title}: one image is not the model. "
     "Rings: p(z) at one and two standard deviations; under bars the grey band is one. "
     f"White in the error picture is {WHITE:g} nats a pixel and more"
-    + ("." if state.model().pixels.is_cross_entropy else ", counted from the pixel with the least error.")
+    + ("." if model.is_cross_entropy else ", counted from the pixel with the least error.")
 )
+
+first_picture.wait()
+# The rest reads the models' configurations with torch, which a server's first visit loads while the browser shows the
+# picture.
+from pages.components.inside.betas import models_by_beta, show_betas
+from pages.components.widgets import charts
 
 models = models_by_beta(state.card())
 if len(models) > 2:
     st.subheader("What beta buys, and when a code collapses")
+    st.caption("The same image through models that differ in beta alone, reconstructed at the posterior mean.")
+    show_betas(models, key="inside_betas")
     with_rate = [c for c in models if "kl" in c.figures]
     no_kl_recon = [c.figures["recon"] for c in models if "kl" not in c.figures]
     st.plotly_chart(

@@ -47,7 +47,7 @@ def random_level(dims: range) -> None:
 
 
 def start_from(picked) -> None:
-    state.set_image(picked.x, None if picked.y is None else int(picked.y[0]))
+    state.set_image(picked.x, picked.label)
 
 
 def move_along(direction, step: float) -> None:

@@ -32,7 +32,7 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json", "cover.webp")
 MAX_WEIGHT_BYTES = 64 * 2**20
 MAX_NETWORK_BYTES = 16 * 2**20
-NETWORK_FORMAT = 1  # of network.json, as models.portable writes it
+NETWORK_FORMAT = 2  # of network.json, as models.portable writes it
 
 
 @dataclass(frozen=True)

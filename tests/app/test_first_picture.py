@@ -52,10 +52,22 @@ def test_a_page_sends_its_picture_before_torch_is_needed(page, model):
     assert found["error"]
 
 
+@pytest.mark.parametrize("model", ["mnist-vae-2d", "mnist-vae-16d", "sprites-btcvae", "faces-vae", "glyphs-cvae"])
+def test_inside_sends_its_picture_before_torch_is_needed(model):
+    found = first("inside", model=model)
+    (props,) = [p for p in found["props"] if "drawing" in p]
+    assert props["files"].keys() == {"network", "weights", "samples"} and props["code"]["q"]["source"]
+    assert props["drawing"] == (model != "faces-vae") and (props["x"] is None) == props["drawing"]
+    assert found["error"]
+
+
 def test_home_needs_no_torch_at_all():
     found = first("home")
     assert not found["error"]
     assert found["buttons"].count("Explore") == 36 and found["pictures"] == 36
+    (props,) = [p for p in found["props"] if "images" in p]
+    assert props["model"] == "mnist-vae-2d" and props["files"].keys() == {"network", "weights", "samples"}
+    assert props["z"] == list(found["z"]) and len(props["images"]) == 6 and props["draw"]
 
 
 def test_the_start_of_a_link_without_z_is_the_code_of_the_first_image():

@@ -1,40 +1,24 @@
-"""The passage of an image, held against the functions that train."""
+"""What the page of the forward pass sends; tests/unit/browser compares the pass with the functions that train."""
 
 import base64
+import inspect
 import json
+import textwrap
 
+import numpy as np
 import pytest
-import torch
 
 import vae
-from pages.components.inside import panel
+from pages.components.inside import betas, panel, source
 from pages.components.shell import cached
 from vae import objectives
-from vae.data import DATASETS
-from vae.models.base import Output
+from vae.data import DATASETS, DatasetInfo
+from vae.models import FAMILIES
+from vae.models.base import Posterior
 
 from .test_pages import NAMES, payload, start
 
 SERVED = [name for name in NAMES if panel.is_supported(vae.load(name))]
-
-
-@pytest.mark.parametrize("name", SERVED)
-def test_the_ledger_is_the_loss_functions(name):
-    model = vae.load(name)
-    x, y = DATASETS[model.card.data].load("test").batch([3])
-    y = y if model.num_classes else None
-    eps = torch.randn(model.latent_dim, generator=torch.Generator().manual_seed(1))
-    found = panel.forward_pass(model, x, y, eps)
-    q = model.encode(x, y)
-    z = q.mean + q.stddev * eps
-    expected = objectives.elbo(Output(q, z, model.likelihood(z, y), model.prior), x)
-    assert float(found.terms.elbo) == pytest.approx(float(expected.elbo), abs=1e-3)
-    # the parts add up
-    assert float(found.terms.recon + found.terms.kl) == pytest.approx(-float(found.terms.elbo), abs=1e-3)
-    assert float(found.terms.kl_per_dim.sum()) == pytest.approx(float(found.terms.kl), abs=1e-3)
-    assert float(found.per_pixel.double().sum()) == pytest.approx(float(found.terms.recon), rel=1e-5)
-    torch.testing.assert_close(found.out.z, z)
-    assert found.reconstructions.shape == (panel.N_RECONSTRUCTIONS, *model.image_shape)
 
 
 def test_which_models_are_taken_apart_and_what_the_others_are_told():
@@ -63,34 +47,56 @@ def test_rate_and_distortion_are_the_cards():
     assert "plotly_chart" not in {e.type for e in start("inside", model="mnist-cvae").main}
 
 
-def test_the_code_that_is_shown_is_the_code_that_ran():
-    data = payload(start("inside", model="mnist-vae-2d"), "drawing", "code")
-    import inspect
+@pytest.mark.parametrize("family", sorted({vae.load(name).card.family for name in SERVED}))
+def test_the_source_of_a_step_is_that_of_the_function(family):
+    """What is read without an import, against what Python runs."""
+    shown = panel._source_code(family)
+    cls = FAMILIES[family]
+    functions = {
+        "x": DatasetInfo.prepare, "q": cls.encode, "eps": Posterior.push, "z": Posterior.push,
+        "x_hat": cls.decode_logits, "recon": cls.likelihood, "kl": objectives.gaussian_kl, "sum": objectives.elbo,
+    }  # fmt: skip
+    assert shown.keys() == functions.keys()
+    for part, f in functions.items():
+        assert shown[part]["name"] == f"{f.__module__}.{f.__qualname__}"
+        assert shown[part]["source"].strip() == textwrap.dedent(inspect.getsource(f)).strip()
 
-    from vae.models.vae import VAE
 
-    assert data["code"]["q"]["source"] == inspect.getsource(VAE.encode)
-    assert data["code"]["kl"]["name"] == "vae.objectives.terms.gaussian_kl"
-    assert {"x", "q", "eps", "z", "x_hat", "recon", "kl"} <= data["code"].keys()
+def test_a_family_from_elsewhere_has_the_functions_of_vae_alone():
+    assert {"eps", "z", "kl", "sum"} <= panel._source_code("of a stranger").keys()
+    assert source.method("of a stranger", "encode") is None
+    with pytest.raises(KeyError, match=r"no elbow in vae\.objectives\.terms"):
+        source.function("objectives.terms", "elbow")
 
 
-def test_a_drawing_is_what_the_model_needs_and_an_empty_one_is_told(monkeypatch):
-    card = vae.load("mnist-vae-2d").card
-    monkeypatch.setattr(panel.state, "card", lambda: card)
-    for wild in (None, 7, "no base64!", base64.b64encode(bytes(9)).decode()):
-        assert panel._drawing(wild) == (None, "")
-    x, said = panel._drawing(base64.b64encode(bytes(panel.DRAWING_SIZE**2)).decode())
-    assert x.shape == (1, 1, 28, 28) and said == panel.EMPTY_DRAWING
-    x, said = panel._drawing(base64.b64encode(bytes([255]) * panel.DRAWING_SIZE**2).decode())
-    assert x.max() == 1 and said == ""
+@pytest.mark.parametrize("missing", ["encode", "classify"])
+def test_a_model_whose_network_cannot_be_exported_gets_a_sentence(monkeypatch, missing):
+    network = cached.network("mnist-cvae")
+    left = {name: graph for name, graph in network["networks"].items() if name != missing}
+    changed = {**network, "networks": left, "not_portable": {missing: "it samples random numbers"}}
+    monkeypatch.setattr(cached, "network", lambda name: changed)
+    cached.traits.clear()
+    app = start("inside", model="mnist-cvae")
+    cached.traits.clear()
+    said = app.info[0].value
+    assert f"cannot run its network `{missing}`: it samples random numbers." in said
+    assert not [e for e in app.get("bidi_component") if "inside" in e.proto.component_name]
+
+
+def test_an_image_goes_to_the_browser_as_bytes():
+    app = start("inside", model="mnist-cvae", inside_source="Choose or upload", inside_image="5")
+    data, split = payload(app, "drawing", "code"), DATASETS["mnist"].load("test")
+    assert base64.b64decode(data["x"]) == split.render(np.array([5])).tobytes()
+    assert data["y"] == int(split.labels[5]) and data["classes"] == list("0123456789")
+    assert payload(start("inside", model="mnist-vae-2d"), "drawing", "code")["x"] is None
 
 
 def test_models_that_differ_in_beta_alone():
-    names = {name: [c.name for c in panel.models_by_beta(vae.load(name).card)]
+    names = {name: [c.name for c in betas.models_by_beta(vae.load(name).card)]
         for name in ("mnist-vae-16d", "sprites-beta4", "mnist-vae-2d")}
     assert names["mnist-vae-16d"] == ["mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"]
     assert names["sprites-beta4"][0] == "sprites-ae" and len(names["sprites-beta4"]) >= 6
     assert names["mnist-vae-2d"] == ["mnist-ae-2d", "mnist-vae-2d"]
     for found in names.values():
-        betas = [cached.beta(vae.load(name).card) for name in found]
-        assert betas == sorted(betas) and betas[0] == 0
+        values = [cached.beta(vae.load(name).card) for name in found]
+        assert values == sorted(values) and values[0] == 0

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from pages.components.bridge import component, messages
-from pages.components.inside import panel
 from pages.components.map import scatter
 from pages.components.shell import cached, pictures, state
 from pages.components.uses import anomalies
@@ -178,39 +177,6 @@ def test_denoising_leaves_the_picture_out_with_its_decibels(monkeypatch):
     assert "1 of these 4 pictures holds a value that is not a finite number" in shown["note"]
     assert not any("nan" in caption for caption in shown["captions"])
     headers(app)
-
-
-def ask_inside(monkeypatch, app):
-    """The page's answer to what its panel asks of an image."""
-    panel = payload(app, "drawing", "code")
-    ask = {"panel": "a", "seq": 7, "source": panel["source"], "eps": [0.0] * panel["dims"], "drawing": None}
-    with monkeypatch.context() as patch:
-        patch.setattr(messages, "payload", lambda key, event, **about: ask if event == "ask" else None)
-        app.run()
-    assert not app.exception, app.exception
-    return next(header for header in headers(app) if header.get("seq") == 7)
-
-
-@both
-@pytest.mark.parametrize("name", [NAME, "mnist-cvae"])
-def test_inside_answers_with_a_sentence_and_no_numbers(monkeypatch, name, value):
-    break_encoder(monkeypatch, name, value)
-    app = start("inside", model=name)
-    app.segmented_control(key="inside_source_True").set_value("Choose or upload").run()
-    answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
-    assert answer["no_number"] == state.not_finite_message() and answer["count"] == 1
-    assert not {"mu", "z", "recon", "kl", "kl_per_dim"} & answer.keys()
-    answer = ask_inside(monkeypatch, upload_again(app, "inside_image", digit()))
-    assert answer["no_number"] == "" and answer["recon"] > 0 and answer["missing"] == []
-
-
-def test_one_of_the_other_betas_may_fail_alone(monkeypatch):
-    break_encoder(monkeypatch, "mnist-beta4")
-    app = start("inside", model="mnist-vae-16d")
-    app.segmented_control(key="inside_source_True").set_value("Choose or upload").run()
-    answer = ask_inside(monkeypatch, upload(app, "inside_image", BRIGHT))
-    assert [bool(other["no_number"]) for other in answer["others"]] == [False, False, True, False]
-    assert answer["others"][2]["recon"] is None and answer["missing"] == [3 + panel.N_RECONSTRUCTIONS + 2]
 
 
 def test_a_model_without_a_code_for_the_picture_starts_at_the_priors_mean(monkeypatch):

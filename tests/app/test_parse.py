@@ -17,7 +17,6 @@ from pages.components.shell.parse import (
     parse_code,
     parse_code_text,
     parse_codes,
-    parse_drawing,
     parse_flag,
     parse_flag_text,
     parse_indices,
@@ -141,12 +140,6 @@ def test_pixels(value):
     assert content is None or isinstance(content, bytes) and len(content) <= 12
 
 
-@on_junk
-def test_drawings(value):
-    found = parse_drawing(value, 3)
-    assert found is None or found.shape == (3, 3) and found.dtype == np.uint8
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_worst(check):
     for value in WORST:  # too long and too deep for hypothesis to print as examples
@@ -235,14 +228,6 @@ def test_known_pixels():
     assert parse_pixels(text, (3, 2, 1)) is None and parse_pixels(text, (3, 2, 3)) is None
     assert parse_base64(text, 12) == pixels.tobytes() and parse_base64(text, 11) is None
     assert parse_base64("", 3) == b"" and parse_base64("AAA", 3) is None and parse_base64("AA\nAA", 3) is None
-
-
-def test_known_drawings():
-    pixels = np.arange(9, dtype=np.uint8).reshape(3, 3)
-    np.testing.assert_array_equal(parse_drawing(base64.b64encode(pixels.tobytes()).decode(), 3), pixels)
-    for wild in (None, 7, b"AAAA", "no base64!", "é", base64.b64encode(bytes(8)).decode(),
-        base64.b64encode(bytes(900)).decode()):
-        assert parse_drawing(wild, 3) is None
 
 
 def test_known_texts_of_links():

@@ -1,6 +1,5 @@
 """Every lesson, followed from its first step to its last as a learner would."""
 
-import json
 import re
 
 import numpy as np
@@ -13,7 +12,7 @@ from pages.components.lessons.panel import step_link
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch
 from .panel import in_query, until
-from .test_inside import INSIDE, THREE, answered, draw, picture
+from .test_inside import THREE, computed, draw, pass_of, picture
 
 LESSONS = lessons()[0]
 TITLES = {"uses": "Uses", "inside": "Inside", "sample": "Sample", "map": "Map", "match": "Match"}
@@ -36,27 +35,26 @@ def answer(page, step, choice):
 
 def redraw(page):
     """why.4: z jumps, mu and sigma stay."""
-    n = answered(page)
-    look = f"JSON.stringify([{INSIDE}.answer.mu, {INSIDE}.answer.sigma, {INSIDE}.answer.z])"
-    before = json.loads(page.evaluate(look))
+    n = computed(page)
+    before = pass_of(page)
     page.get_by_role("button", name="Redraw").click()
-    answered(page, n)
-    after = json.loads(page.evaluate(look))
-    assert before[:2] == after[:2] and before[2] != after[2]
+    computed(page, n)
+    after = pass_of(page)
+    assert before["mu"] == after["mu"] and before["sigma"] == after["sigma"] and before["z"] != after["z"]
 
 
 def slide(page):
     """kl.2: a number with a long bar changes the picture, one without any does not."""
-    answered(page)
-    kl = page.evaluate(f"{INSIDE}.answer.kl_per_dim")
+    computed(page)
+    kl = pass_of(page)["klPerDim"]
 
     def changes(d):
-        n, before = answered(page), picture(page, "x_hat")
+        n, before = computed(page), picture(page, "x_hat")
         handle = page.locator(f".dim[data-dim='{d}'] input")
         handle.focus()
         for _ in range(3):
             handle.press("PageUp")
-        answered(page, n)
+        computed(page, n)
         return float(np.abs(picture(page, "x_hat") - before).max())
 
     assert changes(int(np.argmax(kl))) > 0.3 > 0.1 > changes(int(np.argmin(kl)))
@@ -64,19 +62,19 @@ def slide(page):
 
 def draw_anything(page):
     """break.1: whatever is drawn, the same comes out."""
-    n = answered(page)
+    n = computed(page)
     before = picture(page, "x_hat"), picture(page, "x")
     draw(page, [(60, 60), (220, 60), (220, 220), (60, 220), (60, 60)])
-    answered(page, n)
+    computed(page, n)
     assert np.abs(picture(page, "x") - before[1]).max() > 0.5 > 0.02 > np.abs(picture(page, "x_hat") - before[0]).max()
 
 
 def draw_a_digit(page):
     """why.3: the ellipse follows the pen."""
-    n, before = answered(page), page.evaluate(f"{INSIDE}.answer.mu")
+    n, before = computed(page), pass_of(page)["mu"]
     draw(page, THREE)
-    answered(page, n)
-    assert page.evaluate(f"{INSIDE}.answer.mu") != before
+    computed(page, n)
+    assert pass_of(page)["mu"] != before
     expect(page.locator("svg.posterior ellipse.sigma1")).to_have_count(1)
 
 

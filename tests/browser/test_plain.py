@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
+from safetensors.torch import load, save
 
 import vae
 from pages.components.bridge import assets
@@ -23,6 +24,7 @@ from .panel import until
 
 HOST = Path(__file__).parent / "plain" / "host.js"
 NAME = "mnist-vae-2d"
+BETAS = ("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed")
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Widgets</title></head>
@@ -57,17 +59,12 @@ def embedded(files):
     return found
 
 
-def inside_answers(app, props):
-    """What Python answers for the first noise and for none."""
-    answers = []
-    one = np.zeros((56, 56), np.uint8)
-    one[10:46, 26:31] = 255
-    for eps in (props["eps"], [0] * props["dims"]):
-        ask = {"model": NAME, "source": "drawing", "drawing": base64.b64encode(one.tobytes()).decode(), "eps": eps}
-        app.session_state["inside_panel"] = {"ask": {**ask, "panel": "", "seq": len(answers)}}
-        app.run()
-        answers.append(parts_of(app)[1]["decoder_answer"])
-    return answers
+def damage_encoder(files):
+    """Replace the first weights of a model's encoder by NaN."""
+    kind, _, content = files["weights"].partition(",")
+    tensors = load(base64.b64decode(content))
+    tensors[next(name for name in tensors if name.startswith("encoder"))].fill_(torch.nan)
+    files["weights"] = f"{kind},{base64.b64encode(save(tensors)).decode()}"
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +74,6 @@ def sent():
     messages = parts_of(sliders)[1] | parts_of(maps)[1]
     seed = next(s for s in itertools.count() if match_panel.rounds("sprites", s)[0].model != match_panel.FACTORS)
     match = start("match", seed=str(seed))
-    inside = start("inside", model=NAME)
     parts = {
         "live_panel": ("live_panel", props_of(sliders, "live_panel")),
         "samples": ("picture_grid", props_of(start("sample", model=NAME), "picture_grid", "sample_grid")),
@@ -86,28 +82,31 @@ def sent():
             "picture_grid", props_of(start("interpolate", model=NAME), "picture_grid", "interpolate_frames")
         ),
         "scatter": ("scatter", props_of(maps, "scatter")),
-        "inside": ("inside", props_of(inside, "inside")),
+        "inside": ("inside", props_of(start("inside", model=NAME), "inside")),
+        "autoencoder": ("autoencoder", props_of(start(model=NAME), "autoencoder")),
+        "betas": ("betas", props_of(start("inside", model="mnist-vae-16d"), "betas")),
         "code_grid": ("code_grid", props_of(start("sliders", model="mnist-vqvae"), "code_grid")),
         "match": ("match", props_of(match, "match")),
         "heat_map": ("heat_map", props_of(start("disentangle", model="sprites-vae"), "heat_map")),
     }  # fmt: skip
     for _, props in parts.values():
-        if props.get("files"):
-            props["files"] = embedded(props["files"])
+        for one in (props, *props.get("models", ())):
+            if isinstance(one, dict) and one.get("files"):
+                one["files"] = embedded(one["files"])
+    damage_encoder(parts["betas"][1]["models"][2]["files"])
     return {
         "parts": {id: {"widget": widget, "props": props} for id, (widget, props) in parts.items()},
         "messages": [
             (name, base64.b64encode(content).decode())
             for name, content in messages.items()
         ],
-        "answers": [base64.b64encode(content).decode() for content in inside_answers(inside, parts["inside"][1])],
         "match_model": match_panel.rounds("sprites", seed)[0].model,
     }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def html(sent):
-    data = {key: sent[key] for key in ("parts", "messages", "answers")}
+    data = {key: sent[key] for key in ("parts", "messages")}
     return PAGE.format(script=inline(bundle(HOST)), data=json.dumps(data).replace("</", "<\\/"))
 
 
@@ -236,19 +235,102 @@ def test_the_map_is_dragged_and_a_point_of_it_picked(plain):
     assert pick["model"] == NAME and (pick.get("index") is not None) != (pick.get("place") is not None)
 
 
-def test_inside_asks_and_shows_the_answer(plain):
-    plain.locator("#inside canvas.pad[data-answered]").wait_for()
-    first, before = emitted(plain, "inside", "ask")[-1], canvas(plain, "#inside canvas.x_hat")
-    assert before.shape[:2] == (28, 28) and len(first["eps"]) == 2 and first["drawing"]
+def test_inside_computes_the_forward_pass(plain, sent):
+    plain.locator("#inside canvas.pad[data-passes]").wait_for()
+    before = canvas(plain, "#inside canvas.x_hat")
+    assert before.shape[:2] == (28, 28) and before.max() > 100
     drag(plain, "#inside svg.posterior", (0.5, 0.5), (0.7, 0.4))
-    until(plain, lambda: emitted(plain, "inside", "ask")[-1]["eps"] != first["eps"])
     until(plain, lambda: np.abs(canvas(plain, "#inside canvas.x_hat") - before).max() > 5)
     plain.locator("#inside .take").click()
     (take,) = emitted(plain, "inside", "take")
     assert take["model"] == NAME
-    # the second answer is for no noise: its z is the posterior's mean, and the picture is decoded from it
     shown = canvas(plain, "#inside canvas.x_hat")
     np.testing.assert_allclose(shown, np.broadcast_to(decoded(NAME, take["z"]), shown.shape), atol=1)
+    # the image of the props in place of the drawing
+    x = vae.data.DATASETS["mnist"].load("test").render(np.array([7]))
+    props = {**sent["parts"]["inside"]["props"], "drawing": False, "source": "7", "x": base64.b64encode(x).decode()}
+    plain.evaluate("(props) => handles.inside.update(props)", props)
+    until(plain, lambda: (canvas(plain, "#inside canvas.x")[:, :, 0] == x[0, 0]).all())
+    mu = plain.evaluate("[...document.getElementById('inside').shadowRoot.inside.pass.mu]")
+    model = vae.load(NAME)
+    np.testing.assert_allclose(mu, model.encode(torch.from_numpy(x).float() / 255).mean[0].detach(), atol=1e-4)
+
+
+def autoencoder(page, what):
+    """A list of numbers of the widget: "z", or "q.mu"."""
+    return page.evaluate(f"[...document.getElementById('autoencoder').shadowRoot.autoencoder.{what}]")
+
+
+def test_an_image_is_drawn_or_picked_encoded_and_decoded_at_any_z(plain, sent):
+    props, model = sent["parts"]["autoencoder"]["props"], vae.load(NAME)
+    plain.locator("#autoencoder .frame").first.scroll_into_view_if_needed()
+    until(plain, lambda: canvas(plain, "#autoencoder canvas.x_hat").shape == (28, 28, 3))
+    shows = lambda: np.broadcast_to(decoded(NAME, autoencoder(plain, "z")), (28, 28, 3))  # noqa: E731
+    assert autoencoder(plain, "z") == pytest.approx(props["z"])
+    np.testing.assert_allclose(canvas(plain, "#autoencoder canvas.x_hat"), shows(), atol=1)
+    # another test image: its code is the posterior's mean
+    plain.locator("#autoencoder .choices button").nth(3).click()
+    x = np.frombuffer(base64.b64decode(props["images"][3]["x"]), np.uint8).reshape(1, 1, 28, 28)
+    mu = model.encode(torch.from_numpy(x / np.float32(255))).mean[0].tolist()
+    assert autoencoder(plain, "z") == pytest.approx(mu, abs=1e-4)
+    np.testing.assert_allclose(canvas(plain, "#autoencoder canvas.x_hat"), shows(), atol=1)
+    ellipse = plain.locator("#autoencoder ellipse.sigma1")
+    assert [float(ellipse.get_attribute("cx")), -float(ellipse.get_attribute("cy"))] == pytest.approx(mu, abs=1e-4)
+    # the hand moves z, and q(z|x) stays
+    drag(plain, "#autoencoder .plane", (0.5, 0.5), (0.8, 0.3))
+    plane = "document.getElementById('autoencoder').shadowRoot.autoencoder.plane"
+    low, span = plain.evaluate(f"(({{ low, span }}) => [low, span])({plane})")
+    there = pytest.approx([low[0] + 0.8 * span, low[1] + 0.7 * span], abs=0.05)
+    until(plain, lambda: autoencoder(plain, "z") == there)
+    until(plain, lambda: np.abs(canvas(plain, "#autoencoder canvas.x_hat") - shows()).max() <= 1)
+    assert autoencoder(plain, "q.mu") == pytest.approx(mu, abs=1e-4)
+    before = autoencoder(plain, "z")
+    plain.locator("#autoencoder .plane").focus()
+    plain.keyboard.press("ArrowLeft")
+    until(plain, lambda: autoencoder(plain, "z") == pytest.approx([before[0] - 0.02 * span, before[1]]))
+    # a drawing in place of the image
+    drag(plain, "#autoencoder canvas.pad", (0.5, 0.2), (0.5, 0.8))
+    until(plain, lambda: np.allclose(autoencoder(plain, "z"), autoencoder(plain, "q.mu")))
+    x = canvas(plain, "#autoencoder canvas.x")[:, :, 0]
+    assert x.max() > 200 and x[:, 13:15].mean() > 5 * x.mean()
+    assert autoencoder(plain, "q.mu") != pytest.approx(mu, abs=0.1)
+    plain.locator("#autoencoder .prior").click()
+    z = autoencoder(plain, "z")
+    assert z != autoencoder(plain, "q.mu")
+    plain.locator("#autoencoder .open").click()
+    assert emitted(plain, "autoencoder", "open") == [{"model": NAME, "z": z, "y": 0}]
+
+
+def test_other_betas_are_fetched_when_they_come_into_view(plain, sent):
+    """The image that goes through the other widget, under four models: the third one's encoder is damaged."""
+    props = sent["parts"]["betas"]["props"]
+    x = vae.data.DATASETS["mnist"].load("test").render(np.array([3])) / np.float32(255)
+    plain.evaluate("() => scrollTo(0, 0)")
+    networks = "() => document.getElementById('betas').shadowRoot.betas.networks"
+    assert plain.evaluate(networks) == [None] * 4
+    plain.evaluate(
+        "([x, model]) => { mailbox.memory.set('inside', { model, x });"
+        " mailbox.news.dispatchEvent(new Event('inside')) }",
+        [x.flatten().tolist(), props["model"]],
+    )
+    plain.locator("#betas").scroll_into_view_if_needed()
+    terms = plain.locator("#betas .terms")
+    until(plain, lambda: all(terms.all_inner_texts()))
+    assert terms.nth(2).inner_text() == props["no_number"]
+    assert plain.locator("#betas canvas").nth(2).evaluate(
+        "(c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.every((v) => v === 0)"
+    )
+    for i, name in enumerate(BETAS):
+        if i == 2:
+            continue
+        model = vae.load(name)
+        out = model(torch.from_numpy(x))
+        mean = model.encode(torch.from_numpy(x)).mean
+        recon = -float(model.likelihood(mean).log_prob(torch.from_numpy(x)))
+        rate = f"KL {float(vae.objectives.elbo(out, torch.from_numpy(x)).kl):.1f}" if model.has_elbo else "no KL"
+        assert terms.nth(i).inner_text() == f"{rate}, reconstruction {recon:.1f}"
+        shown = canvas(plain, f"#betas figure:nth-child({i + 1}) canvas")
+        np.testing.assert_allclose(shown, np.broadcast_to(decoded(name, mean[0].tolist()), shown.shape), atol=1)
 
 
 def test_a_drag_chooses_places_of_the_code_grid(plain, sent):
@@ -333,12 +415,12 @@ def test_a_destroyed_widget_leaves_nothing_and_can_be_mounted_again(browser, htm
         "() => { for (const handle of Object.values(handles)) handle.destroy();"
         " return Object.keys(handles).map((id) => document.getElementById(id).shadowRoot.childElementCount) }"
     )
-    assert left == [0] * len(left) and len(left) == 9
+    assert left == [0] * len(left) and len(left) == 11
     page.mouse.move(300, 300)
     page.mouse.down()
     page.mouse.up()
     page.wait_for_timeout(500)  # timers that were left would fire
-    assert not errors and not [one for one in page.evaluate("emitted") if one[1] not in ("ask", "painted")]
+    assert not errors and not [one for one in page.evaluate("emitted") if one[1] != "painted"]
     page.close()
 
 

@@ -283,7 +283,7 @@ test('an index outside the table is refused by name', () => {
 const IMAGE = { nodes: [{ name: 'flat', op: 'linear', inputs: ['z', '@w', '@b'] }, { name: 'x_hat', op: 'reshape', inputs: ['flat'], shape: [1, 1, 1, 2] }] };
 const DECODE = { inputs: [{ name: 'z', shape: [1, 1] }], ...IMAGE, outputs: [{ name: 'x_hat', node: 'x_hat' }] };
 const model = (changes = {}) => ({
-  format: 1, latent_dim: 1, num_classes: 0, image_shape: [1, 1, 2], networks: { decode: DECODE }, constants: {}, ...changes,
+  format: 2, latent_dim: 1, num_classes: 0, image_shape: [1, 1, 2], networks: { decode: DECODE }, constants: {}, ...changes,
 });
 
 test('a model decodes', () => {
@@ -329,7 +329,7 @@ test('an encoder returns its outputs by name, and constants stand in the file', 
 });
 
 for (const [what, file_, message] of [
-  ['another format', model({ format: 2 }), /format 2 and not 1/],
+  ['another format', model({ format: 1 }), /format 1 and not 2/],
   ['nothing', null, /format undefined/],
   ['no decoder', model({ networks: {} }), /no network decode/],
   ['a decoder of another image', model({ image_shape: [1, 2, 1] }), /returns \[1,1,1,2\] and not an image of \[1,1,2,1\]/],

@@ -333,7 +333,7 @@ def test_networks_are_written_and_read(saved):
 
 
 @pytest.mark.parametrize("change, reason", [
-    ({"format": 2}, "format 1"), ({"networks": None}, "lacks an object"),
+    ({"format": 1}, "format 2"), ({"networks": None}, "lacks an object"),
     ({"weights_sha256": "0"}, "other weights: run"), ({"networks": {"decode": {}}}, "damaged graph"),
     ({"networks": {"decode": None}}, "damaged graph"), ({"latent_dim": 7}, "another model than"),
     ({"num_classes": 3}, "another model than"), ({"capabilities": {}}, "does not describe the model"),

@@ -158,8 +158,13 @@ class GaussianPixels(Likelihood):
         mean = logits.sigmoid()
         return Normal(mean, self._sigma(mean, x).expand_as(mean), validate_args=False)
 
-    def _sigma(self, mean: Tensor, x: Tensor | None) -> Tensor:
+    @property
+    def sigma(self) -> Tensor:
+        """Return the standard deviation of a pixel, a scalar."""
         return self.log_sigma.clamp(min=MIN_LOG_SIGMA).exp()
+
+    def _sigma(self, mean: Tensor, x: Tensor | None) -> Tensor:
+        return self.sigma
 
 
 @LIKELIHOODS.register("gaussian_learned")

@@ -18,10 +18,11 @@ from torch.distributions import Independent
 
 from .aten import NotPortable, Portable, Translator, tensor_names, translated
 from .base import LatentModel
+from .likelihoods import GaussianPixels
 
 __all__ = ["NotPortable", "Portable", "network_file", "networks", "portable", "tensor_names"]
 
-FORMAT = 1  # of network.json
+FORMAT = 2  # of network.json
 FLAGS = (
     "discrete", "deterministic", "has_elbo", "analytic_kl", "conditional", "classifies", "denoises", "ex_post_prior",
 )  # fmt: skip
@@ -76,7 +77,8 @@ class _Call(nn.Module):
 def networks(model: LatentModel) -> dict[str, Portable]:
     """Return the networks of a model in eval mode, with weights named as in its state_dict.
 
-    decode    z (D,), one-hot y (K,) if conditional -> x_hat (C, H, W), the mean image in [0, 1]
+    decode    z (D,), one-hot y (K,) if conditional -> x_hat (C, H, W), the mean image in [0, 1], and logits (C, H, W),
+              the parameters of p(x|z)
     encode    x (C, H, W), one-hot y if conditional -> mean (D,) of the posterior, and stddev (D,) unless it is a point
     classify  only of conditional models: x -> scores (K,), or x and one-hot y -> scores (1,) of that class. The most
               likely class has the highest.
@@ -92,7 +94,8 @@ def _functions(model: Any) -> dict[str, tuple[Callable[..., dict[str, Tensor]], 
     condition = {"y": torch.eye(model.num_classes)[:1]} if model.conditional else {}
 
     def decode(z: Tensor, *y: Tensor) -> dict[str, Tensor]:
-        return {"x_hat": model.decode(z, *_classes(y))}
+        logits = model.decode_logits(z, *_classes(y))
+        return {"x_hat": model.pixels.mean(logits), "logits": logits}
 
     def encode(x: Tensor, *y: Tensor) -> dict[str, Tensor]:
         q = model.encode(x, *_classes(y))
@@ -144,6 +147,7 @@ def traits(model: LatentModel) -> dict[str, Any]:
         "image_shape": list(model.image_shape),
         "capabilities": capabilities(model),
         "prior": _prior(model),
+        "likelihood": _likelihood(model),
     }
 
 
@@ -166,6 +170,12 @@ def _prior(model: LatentModel) -> dict[str, list[float]] | None:
     with torch.no_grad():
         moments = {"mean": model.prior.mean, "stddev": model.prior.stddev}
     return {name: [float(f"{value:.6g}") for value in moment.tolist()] for name, moment in moments.items()}
+
+
+def _likelihood(model: LatentModel) -> dict[str, Any]:
+    """Return the name of p(x|z) in LIKELIHOODS, and the standard deviation of Gaussian pixels, None for others."""
+    sigma = float(model.pixels.sigma) if isinstance(model.pixels, GaussianPixels) else None
+    return {"name": model.config.likelihood, "sigma": sigma}
 
 
 def _stored(constant: Tensor) -> dict[str, Any]:

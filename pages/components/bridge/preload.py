@@ -22,7 +22,11 @@ from . import assets
 PARTS = ("BidiComponent", "Button", "Checkbox", "Html", "Selectbox")
 SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
 IMPORT = re.compile(r'(?:from|import)"\./([^"]+\.js)"')
-WIDGETS = {"sliders": "live_panel", "sample": "point_picture", "map": "point_picture"}  # that show the first picture
+# that show the first picture
+WIDGETS = {
+    "": "autoencoder", "home": "autoencoder", "inside": "inside", "sliders": "live_panel", "sample": "point_picture",
+    "map": "point_picture",
+}  # fmt: skip
 
 
 class Preload:
@@ -50,11 +54,18 @@ class Preload:
 def _links(page: str, query: str) -> list[str]:
     modules = [f"{assets.BASE}static/js/{name}" for name in _streamlit_scripts()]
     modules += assets.known_modules(WIDGETS[page])
-    model = parse_qs(query).get("model", [""])[0]
-    files = assets.known_model_files(model) if "pages.components.shell.cached" in sys.modules else []
     return [f"<{address}>; rel=modulepreload" for address in modules] + [
-        f"<{address}>; rel=preload; as=fetch; crossorigin=anonymous" for address in files
+        f"<{address}>; rel=preload; as=fetch; crossorigin=anonymous" for address in _model_files(query)
     ]
+
+
+def _model_files(query: str) -> list[str]:
+    """Return the addresses of the files of a link's model; [] before the server has warmed up."""
+    if "pages.components.shell.link" not in sys.modules:
+        return []
+    from ..shell.link import DEFAULT_MODEL
+
+    return assets.known_model_files(parse_qs(query).get("model", [DEFAULT_MODEL])[0])
 
 
 @lru_cache(maxsize=1)

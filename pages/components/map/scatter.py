@@ -17,8 +17,8 @@ from ..bridge.component import channel, widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..shell.parse import parse_indices, parse_int, parse_positions
-from ..widgets.charts import class_colours
 from ..widgets.collection import Collection, Layout, points_message, sheet_message
+from ..widgets.colours import class_colours
 
 _component = widget("scatter")
 _points_channel = channel("scatter_points", "widgets/scatter/points_channel.js")

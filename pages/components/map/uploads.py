@@ -76,7 +76,7 @@ def show_status() -> None:
 
 
 def _go_to_picture(picked: Picked) -> None:
-    state.set_image(picked.x, None if picked.y is None else int(picked.y[0]))
+    state.set_image(picked.x, picked.label)
 
 
 def _on_upload() -> None:

@@ -99,11 +99,6 @@ def parse_flag(value) -> bool:
     return value is True
 
 
-def parse_drawing(value, size: int) -> np.ndarray | None:
-    """Decode a greyscale drawing from base64 to (size, size) uint8."""
-    return parse_pixels(value, (size, size))
-
-
 def parse_base64(value, limit: int) -> bytes | None:
     """Decode base64 of at most limit bytes."""
     if not isinstance(value, str) or len(value) > 4 * (limit // 3 + 1):

@@ -1,24 +1,16 @@
-"""Plotly charts that pages share. Colours: Petroff's ten for classes, cividis for magnitudes."""
+"""Plotly charts that pages share. Magnitudes have the colours of cividis."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-PETROFF = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
-    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-)  # fmt: skip
+from .colours import PETROFF
+
 ACCENT = PETROFF[0]
 GREY = PETROFF[3]  # visible on light and dark backgrounds
 CONFIG = {"displayModeBar": False, "scrollZoom": False}  # no toolbar over the data; the wheel scrolls the page
-
-
-def class_colours(n: int) -> list[str]:
-    """Return n colours: Petroff's for up to ten classes, else Viridis in the classes' order."""
-    return list(PETROFF[:n]) if n <= len(PETROFF) else sample_colorscale("Viridis", np.linspace(0, 1, n))
 
 
 def factor_responses(

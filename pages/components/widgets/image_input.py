@@ -6,7 +6,6 @@ The browser decodes, crops and prepares the visitor's picture and sends only x, 
 from __future__ import annotations
 
 import base64
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
+from vae.data import DatasetInfo
 from vae.uploads import MAX_BYTES, UploadError, read_image
 
 from ..bridge import messages
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _component = widget("picture_input")
-_decoded_channel = channel("picture_decoded", "widgets/picture_input/decoded_channel.js")
+_decoded_channel = channel("picture_decoded", "runtime/picture_channel.js")
 GALLERY_SIZE = 12  # test images shown at once
 OUTLIER_PERCENTILE = 99  # of the reconstruction errors of test images
 _SENT = (
@@ -37,9 +37,30 @@ REFUSED = "The browser sent a picture that cannot be read, so the picture in use
 
 
 class Picked(NamedTuple):
-    x: Tensor  # (1, C, H, W)
-    y: Tensor | None  # (1,) for conditional models
+    """An image as the current model sees it. x and y need torch, the fields do not."""
+
+    pixels: np.ndarray  # (C, H, W) uint8
+    label: int | None  # the class, for conditional models
     caption: str  # its origin, and its class if known
+
+    @property
+    def x(self) -> Tensor:
+        """Return the image (1, C, H, W) in [0, 1]."""
+        import torch
+
+        return torch.from_numpy(self.pixels)[None].float() / 255
+
+    @property
+    def y(self) -> Tensor | None:
+        """Return the class (1,), for conditional models."""
+        import torch
+
+        return None if self.label is None else torch.tensor([self.label])
+
+
+def preparation(info: DatasetInfo) -> dict:
+    """Return what the browser must know to prepare a picture for the models of a data set."""
+    return {"light_on_dark": info.white_on_black, "binary": info.binary}
 
 
 class _Decoded(NamedTuple):
@@ -67,7 +88,7 @@ def image_input(
     picked = _picked(key)
     place = st.container()
     if _own_pixels(key) is not None and state.traits().num_classes:
-        picked = picked._replace(y=_choose_class(key, picked.x))
+        picked = picked._replace(label=_choose_class(key, picked.x))
     with place:
         _show(key, name, picked, on_change)
     return picked
@@ -94,29 +115,24 @@ def _own_pixels(key: str) -> np.ndarray | None:
 
 
 def _picked(key: str) -> Picked:
-    info, pixels = state.info(), _own_pixels(key)
+    pixels = _own_pixels(key)
     if pixels is not None:
-        import torch
-
-        return Picked(info.quantise(torch.from_numpy(pixels)[None].float() / 255), None, "your picture")
-    row = st.session_state[_row_key(key)]
-    x, labels = cached.gallery(info.name).batch([row])
-    return Picked(
-        x, labels if state.traits().num_classes else None, f"test image {row}: {info.classes[int(labels[0])]}"
-    )
+        return Picked(pixels, None, "your picture")
+    info, row = state.info(), st.session_state[_row_key(key)]
+    split = cached.gallery(info.name)
+    label = int(split.labels[row])
+    caption = f"test image {row}: {info.classes[label]}"
+    return Picked(split.render(np.array([row]))[0], label if state.traits().num_classes else None, caption)
 
 
-def _choose_class(key: str, x: Tensor) -> Tensor:
-    """Show the selector of the class of the visitor's picture, at first the most likely one. Returns (1,)."""
-    import torch
-
+def _choose_class(key: str, x: Tensor) -> int:
+    """Show the selector of the class of the visitor's picture, at first the most likely one."""
     model, info = state.model(), state.info()
     own = st.session_state[f"{key}_own"]
-    label = st.selectbox(
+    return st.selectbox(
         "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]), format_func=info.classes.__getitem__,
         key=f"{key}_class_{own['id']}_{own['changes']}_{state.card().name}", help="at first the most likely class",
     )  # fmt: skip
-    return torch.tensor([label])
 
 
 # ---- the widget
@@ -128,7 +144,7 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
     in_use = _own_pixels(key) is not None
     decoded: _Decoded | None = s.get(f"{key}_decoded")
     rows = _rows(key)
-    x, labels = cached.gallery(info.name).batch(rows)
+    split = cached.gallery(info.name)
     selected = [i for i, row in enumerate(rows) if row == s[_row_key(key)]]
     # first, since an element that appears or vanishes above a component makes Streamlit remount it
     _decoded_channel(
@@ -138,14 +154,15 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
         key=f"{key}_picture",
         data={
             "key": key, "name": name, "data": info.name, "noun": info.noun, "shape": list(info.image_shape),
-            "crisp": info.crisp, "preparation": dataclasses.asdict(info.preparation),
+            "crisp": info.crisp, "preparation": preparation(info),
             "gallery": grid_props(
-                x, [f"{info.classes[int(label)]}, test image {row}" for row, label in zip(rows, labels, strict=True)],
+                split.render(np.array(rows)) / np.float32(255),
+                [f"{info.classes[split.labels[row]]}, test image {row}" for row in rows],
                 columns=6, size=56, clickable=True, name="test images",
                 selected=selected[0] if selected and not in_use else None,
             ),
             "choice": {"kind": s.get(f"{key}_choice", "none"), "id": own["id"] if own else None},
-            "x": base64.b64encode((picked.x * 255).round().byte().numpy().tobytes()).decode(),
+            "x": base64.b64encode(picked.pixels.tobytes()).decode(),
             "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
             "sent": _SENT.format(*info.image_shape[1:]),
             "answer": decoded and {
@@ -219,7 +236,7 @@ def _take_own(key: str, on_change: Callable[[Picked], None] | None) -> None:
     new_id = parse_text(sent.get("id"), MAX_ID)
     if own is None or own["id"] != new_id:
         own = {"id": new_id, "pixels": {}, "changes": 0}
-    own["pixels"][info.name] = pixels
+    own["pixels"][info.name] = np.where(pixels > 127, 255, 0).astype(np.uint8) if info.binary else pixels
     own["changes"] += 1
     s[f"{key}_own"], s[f"{key}_choice"] = own, "own"
     if on_change and not parse_flag(sent.get("restored")):

@@ -20,14 +20,14 @@ from vae.models.portable import NotPortable, network_file, portable
 SCRIPT = Path(__file__).parents[2] / "js/run_networks.mjs"
 
 
-def in_node(jobs: list[dict]) -> list[dict]:
-    """Run jobs of run_networks.mjs. Returns {"outputs", "milliseconds"} for each."""
+def in_node(jobs: list[dict], script: Path = SCRIPT) -> list:
+    """Run jobs of a script in tests/js. Returns the results: of run_networks.mjs {"outputs", "milliseconds"} each."""
     node = shutil.which("node")
     if node is None:
         if os.environ.get("CI"):
             pytest.fail("CI has no node: .ci/run must install it")
         pytest.skip("no node on this machine")
-    done = subprocess.run([node, SCRIPT], input=json.dumps(jobs).encode(), capture_output=True)
+    done = subprocess.run([node, script], input=json.dumps(jobs).encode(), capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
 
@@ -61,7 +61,7 @@ def expected_of(model: vae.models.LatentModel) -> dict[str, tuple[list, list]]:
     y = torch.tensor([0, 3, model.num_classes - 1, 1, 2, 5]) if model.conditional else None
     condition = [] if y is None else [nn.functional.one_hot(y, model.num_classes).float()]
     q = model.encode(x, y)
-    calls["decode"] = [z, *condition], [model.decode(z, y)]
+    calls["decode"] = [z, *condition], [model.decode(z, y), model.decode_logits(z, y)]
     calls["encode"] = [x, *condition], [q.mean] if model.deterministic else [q.mean, q.stddev]
     if model.classifies:
         calls["classify"] = [x], [model.classify(x)]
@@ -74,7 +74,8 @@ def expected_of(model: vae.models.LatentModel) -> dict[str, tuple[list, list]]:
 @pytest.mark.parametrize("name", [card.name for card in vae.available()])
 @torch.no_grad()
 def test_shipped_networks_compute_as_in_torch(name):
-    """Scores of classes are sums over all pixels, so their error is relative; that of all other values is absolute."""
+    """Scores of classes are sums over all pixels, so their error is relative. That of logits is relative to the
+    largest of the image, since they are sums of terms of that size. That of all other values is absolute."""
     model, folder = vae.load(name), store.PRETRAINED / name
     calls = expected_of(model)
     assert list(store.Store().read_network(name)["networks"]) == list(calls), "each network is portable"
@@ -83,8 +84,9 @@ def test_shipped_networks_compute_as_in_torch(name):
     for (network, (_, wanted)), found in zip(calls.items(), in_node(jobs), strict=True):
         assert [len(call) for call in found["outputs"]] == [len(call) for call in wanted]
         pairs = [pair for call in zip(found["outputs"], wanted, strict=True) for pair in zip(*call, strict=True)]
-        a, b = (np.concatenate([pair[k] for pair in pairs]).astype(float) for k in (0, 1))
-        worst = (np.abs(a - b) / (np.maximum(1, np.abs(b)) if network == "classify" else 1)).max()
+        pairs = [(np.array(a, float), np.array(b)) for a, b in pairs]
+        sizes = {"encode": np.ones_like, "classify": np.abs, "decode": lambda b: np.abs(b).max()}
+        worst = max((np.abs(a - b) / np.maximum(1, sizes[network](b))).max() for a, b in pairs)
         print(f"| {name} | {network} | {worst:.1e} | {found['milliseconds']:.1f} ms |")
         assert worst < 1e-4
 

@@ -13,11 +13,7 @@ export async function loadModel(mailbox, id, files) {
   const entry = { draws: new Uint8Array(), decoder: null, reason: files.reason ?? '' };
   if (!entry.reason) {
     try {
-      const [network, weights, samples] = await Promise.all([
-        get(files.network).then((found) => found.json()), bytes(files.weights), bytes(files.samples),
-      ]);
-      entry.draws = samples;
-      entry.decoder = createModel(network, weights);
+      [entry.decoder, entry.draws] = await Promise.all([fetchModel(files), bytes(files.samples)]);
     } catch (error) {
       entry.reason = error.message;
     }
@@ -26,6 +22,15 @@ export async function loadModel(mailbox, id, files) {
   models.set(id, entry);
   announce(mailbox, 'model', id);
   if (entry.decoder) setTimeout(warmUp, 0, entry.decoder);
+}
+
+// files: { network, weights }, or { reason } where a browser cannot decode. Throws an Error that says what is missing.
+export async function fetchModel(files) {
+  if (files.reason) throw new Error(files.reason);
+  const [network, weights] = await Promise.all([
+    get(files.network).then((found) => found.json()), bytes(files.weights),
+  ]);
+  return createModel(network, weights);
 }
 
 async function get(address) {

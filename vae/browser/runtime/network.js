@@ -6,14 +6,15 @@
 // slicing and permuting copy nothing. Images are stored as (H, W, C), so that the innermost loop of a convolution
 // reads consecutive memory; so are the images that go in and come out.
 
-const FORMAT = 1;
+const FORMAT = 2;
 const NOT_FINITE = ['NaN', 'Infinity', '-Infinity']; // numbers that JSON lacks, as text
 const MAX_VALUES = 2 ** 26; // of one value: a damaged shape must not fill the memory
 
 // ---- a model: its networks by name, and its weights
 
 // file: the content of a model's network.json. bytes: its weights, in the safetensors format.
-// Returns { latentDim, numClasses, height, width, channels, file, network(name), has(name), decode, encode, classify }.
+// Returns { latentDim, numClasses, height, width, channels, file, network(name), has(name), decode, likelihood, encode,
+// classify }.
 // Each network is built when it is first run. Throws an Error that names what does not fit.
 export function createModel(file, bytes) {
   if (file?.format !== FORMAT) throw new Error(`the network file has format ${file?.format} and not ${FORMAT}`);
@@ -49,6 +50,11 @@ export function createModel(file, bytes) {
     latentDim, numClasses, height, width, channels, file, network, has,
     // z (D), y a class number -> Float64Array (H * W * C) in [0, 1] that the next call overwrites
     decode: (z, y) => run('decode', z, y)[0],
+    // z (D), y a class number -> { mean, logits } of p(x|z), each Float64Array (H * W * C); the next call overwrites them
+    likelihood(z, y) {
+      const [mean, logits] = run('decode', z, y);
+      return { mean, logits };
+    },
     // x (H * W * C) in [0, 1], y a class number -> { mean, stddev } (D), without stddev where the posterior is a point.
     // The next call overwrites them. The mean of a discrete model holds indices into its codebook.
     encode(x, y) {

@@ -27,6 +27,12 @@ export function paintPicture(canvas, values, scale, { height, width, channels })
   return finite;
 }
 
+// Returns an image in torch's order (C, H, W) in the order of the models' images (H, W, C).
+export function channelsLast(values, { height, width, channels }) {
+  const plane = height * width;
+  return values.map((_, i) => values[(i % channels) * plane + Math.floor(i / channels)]);
+}
+
 // Returns the i-th image of an answer: its bytes, or NaN where Python marks it as missing.
 export function pictureOf({ pixels, count, missing }, i) {
   const size = pixels.length / count;

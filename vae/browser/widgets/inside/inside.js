@@ -1,372 +1,271 @@
-// One image on its way through a model. The host computes and this file draws. One question is in flight at a
-// time, and the latest wins, so that everything follows the pen.
-// Emits: ask {panel, seq, model, source, drawing, eps} and take {model, z, y}. Its props are those of
-// pages/components/inside/panel.py, as are the answers.
-import { createMailbox } from '../../runtime/mailbox.js';
-import { fill, paintPicture, pictureOf } from '../../runtime/pixels.js';
-import { createQuestions } from '../../runtime/questions.js';
+// One image on its way through a model, computed here: each step of the forward pass, and the terms of the ELBO.
+// Emits: take {model, z, y}, and painted, when the first reconstruction is. Its props are those of
+// pages/components/inside/panel.py. The image that goes through is in mailbox.memory under "inside".
+import { isFinitePass, mostLikelyClass, notSupported, posterior, reparametrise, withSample } from '../../runtime/forward_pass.js';
+import { loadModel } from '../../runtime/load_model.js';
+import { announce, createMailbox, hear } from '../../runtime/mailbox.js';
+import { channelsLast, fill, paintPicture } from '../../runtime/pixels.js';
+import { prepare } from '../../runtime/prepare.js';
+import { normals } from '../../runtime/random.js';
 import { createRoot } from '../../runtime/root.js';
+import { rasterise } from '../../runtime/strokes.js';
+import { createTasks } from '../../runtime/tasks.js';
+import { createPen } from '../picture_input/pen.js';
 import css from './inside.css';
 import html from './inside.html';
+import { buildDims, showDims, showTerms } from './ledger.js';
+import { drawPosterior } from './posterior.js';
 
-const DRAWING_SIZE = 56; // px across the drawing sent to the host, which scales it to the model's size
-// the drawing on the pad before the visitor draws
-const EXAMPLE = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]];
+// the drawing before the visitor draws
+const EXAMPLE_POINTS = [[92, 84], [110, 66], [140, 58], [170, 66], [184, 90], [172, 116], [140, 132], [172, 146], [190, 172], [178, 204], [144, 220], [108, 212], [88, 192]]
+  .map(([x, y]) => [x / 280, y / 280]);
+const EXAMPLE = [{ width: 22 / 280, points: EXAMPLE_POINTS }];
+const DRAWING_SIZE = 280; // px across the picture of a drawing
 const MAX_EPS = 100; // of |eps| in each dimension
-const HALF_AXIS = 3.2; // of the bars, in standard deviations of the prior
+const FAN = 8; // reconstructions at other samples of z
+// what has changed since the last frame: z alone, all noise, or the image
+const Z = 1, NOISE = 2, IMAGE = 3;
 
 export function mount(element, props, emit, mailbox = createMailbox()) {
   const root = createRoot(element, html, css);
   const abort = new AbortController();
-  const inside = createInside(root, emit, mailbox, abort.signal);
+  const inside = createInside(root, emit, mailbox);
   root.inside = inside; // read by the browser tests
   update(inside, props);
+  hear(mailbox, 'model', (id) => id === inside.data.weights && begin(inside), abort.signal);
   return {
     update: (next) => update(inside, next),
     destroy() {
       abort.abort();
+      inside.penAbort.abort();
+      inside.tasks.stop();
       root.replaceChildren();
     },
   };
 }
 
-function update(inside, props) {
-  const before = inside.data;
-  inside.data = props;
-  inside.root.querySelector('.drawing').style.display = props.drawing ? '' : 'none';
-  inside.root.querySelector('.inside').classList.toggle('conditional', props.conditional);
-  if (!before || before.model !== props.model) inside.eps = props.eps.slice();
-  if (!before || before.model !== props.model || before.source !== props.source || before.seed !== props.seed) {
-    inside.questions.forget(); // the host does not answer questions about another model or image
-    if (before && before.seed !== props.seed) inside.eps = props.eps.slice();
-    ask(inside);
-  }
-  showTaken(inside);
-}
-
-// Shows whether the sampled z is the current point that all pages share.
-function showTaken(inside) {
-  const same = inside.answer?.z.length === inside.data.z.length && inside.answer.z.every((v, d) => Math.abs(v - inside.data.z[d]) < 1e-3);
-  inside.root.querySelector('.taken').textContent = same ? 'z is the current point of every page' : '';
-}
-
-function createInside(root, emit, mailbox, signal) {
+function createInside(root, emit, mailbox) {
   const find = (selector) => root.querySelector(selector);
   const inside = {
-    root, pad: find('.pad'), undo: find('.undo'), brush: find('.brush'),
-    line: find('.line'), svg: find('svg.posterior'), strokes: [{ width: 22, places: EXAMPLE, example: true }], part: 'x',
+    root, emit, mailbox, svg: find('svg.posterior'), line: find('.line'), model: null, pass: null, passes: 0, part: 'q',
+    tasks: createTasks(), changed: 0,
   };
-  setUpPad(inside);
-  find('.clear').onclick = () => {
-    inside.strokes = [];
-    redrawPad(inside);
-  };
-  inside.undo.onclick = () => {
-    inside.strokes.pop();
-    redrawPad(inside);
-  };
+  find('.undo').onclick = () => inside.pen.undo();
+  find('.clear').onclick = () => inside.pen.clear();
   find('.redraw').onclick = () => {
-    inside.eps = inside.eps.map(normal);
-    ask(inside);
+    if (!inside.model) return;
+    sample(inside, inside.seed + 1);
+    changed(inside, NOISE);
   };
-  find('.zero').onclick = () => {
-    inside.eps = inside.eps.map(() => 0);
-    ask(inside);
-  };
+  find('.zero').onclick = () => moveTo(inside, inside.eps.map(() => 0));
   find('.take').onclick = () => {
-    if (!inside.answer) return;
-    emit('take', { model: inside.data.model, z: inside.answer.z, y: inside.answer.y });
+    const { data, pass } = inside;
+    if (pass) emit('take', { model: data.model, z: [...pass.z], y: pass.y });
   };
   root.querySelectorAll('[data-part]').forEach((element) => {
     const light = () => showPart(inside, element.dataset.part);
     element.addEventListener('pointerenter', light);
     element.addEventListener('focusin', light);
   });
-  inside.questions = createQuestions(mailbox, (question) => emit('ask', question), signal);
-  return inside;
-}
-
-// Returns a standard normal sample, made of two uniform ones (Box & Muller 1958).
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-}
-
-// ---- drawing
-
-function setUpPad(inside) {
-  const { pad } = inside;
-  const at = (event) => {
-    const box = pad.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * 280, ((event.clientY - box.top) / box.height) * 280];
-  };
-  pad.onpointerdown = (event) => {
-    pad.setPointerCapture(event.pointerId);
-    if (inside.strokes[0]?.example) inside.strokes = [];
-    inside.strokes.push({ width: Number(inside.brush.value), places: [at(event)] });
-    redrawPad(inside);
-  };
-  pad.onpointermove = (event) => {
-    if (!pad.hasPointerCapture(event.pointerId)) return;
-    inside.strokes.at(-1).places.push(at(event));
-    redrawPad(inside);
-  };
-  redrawPad(inside, true);
-}
-
-function redrawPad(inside, silent = false) {
-  const context = inside.pad.getContext('2d');
-  context.fillStyle = '#000';
-  context.fillRect(0, 0, 280, 280);
-  context.strokeStyle = '#fff';
-  context.lineCap = context.lineJoin = 'round';
-  for (const { width, places } of inside.strokes) {
-    context.lineWidth = width;
-    context.beginPath();
-    context.moveTo(...places[0]);
-    for (const place of places) context.lineTo(...place);
-    context.stroke();
-  }
-  inside.undo.disabled = !inside.strokes.length;
-  if (!silent) ask(inside);
-}
-
-// Returns the drawing, DRAWING_SIZE x DRAWING_SIZE grey pixels, in base64.
-function drawn(inside) {
-  const small = (inside.small ??= new OffscreenCanvas(DRAWING_SIZE, DRAWING_SIZE));
-  const context = small.getContext('2d', { willReadFrequently: true });
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(inside.pad, 0, 0, DRAWING_SIZE, DRAWING_SIZE);
-  const { data } = context.getImageData(0, 0, DRAWING_SIZE, DRAWING_SIZE);
-  let text = '';
-  for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i]);
-  return btoa(text);
-}
-
-// ---- questions and answers
-
-function ask(inside) {
-  const { data } = inside;
-  inside.questions.ask(() => ({
-    model: data.model, source: data.source, drawing: data.drawing ? drawn(inside) : null, eps: inside.eps,
-  }), (answer) => takeAnswer(inside, answer));
-}
-
-function takeAnswer(inside, answer) {
-  const root = inside.root, picture = (i) => pictureOf(answer, i);
-  root.querySelector('.inside').classList.toggle('nothing', Boolean(answer.no_number));
-  root.querySelector('.no-number').textContent = answer.no_number;
-  if (answer.no_number) {
-    showImageAlone(inside, answer);
-    return;
-  }
-  inside.answer = answer;
-  ['x', 'x_hat', 'error'].forEach((name, i) => paintPicture(root.querySelector(`canvas.${name}`), picture(i), 1, answer));
-  paintFan(root.querySelector('canvas.fan'), Array.from({ length: answer.fan }, (_, i) => picture(3 + i)), answer);
-  showOthers(inside, (i) => picture(3 + answer.fan + i));
-  drawPosterior(inside);
-  showLedger(inside);
-  showDims(inside);
-  showTaken(inside);
-  root.querySelector('.as').textContent = answer.as_class && ` as class ${answer.as_class}`;
-  inside.line.textContent = answer.said || `through the model in ${answer.milliseconds.toFixed(1)} ms`;
-  inside.pad.dataset.answered = answer.seq; // read by the browser tests
-  showPart(inside, inside.part);
-}
-
-// Shows the image alone: CSS hides the rest of the panel, which belongs to an earlier image.
-function showImageAlone(inside, answer) {
-  inside.answer = inside.toEps = null;
-  paintPicture(inside.root.querySelector('canvas.x'), pictureOf(answer, 0), 1, answer);
-  inside.line.textContent = '';
-  inside.pad.dataset.answered = answer.seq;
-  showTaken(inside);
-}
-
-function paintFan(canvas, pictures, { height, width, channels }) {
-  const gap = 2;
-  [canvas.width, canvas.height] = [pictures.length * (width + gap) - gap, height];
-  canvas.classList.toggle('crisp', height < 64);
-  const context = canvas.getContext('2d');
-  pictures.forEach((bytes, i) => {
-    const image = new ImageData(width, height);
-    fill(image.data, bytes, 1, channels);
-    context.putImageData(image, i * (width + gap), 0);
-  });
-}
-
-// ---- the posterior: for two dimensions an ellipse over data and prior, otherwise bars
-
-function drawPosterior(inside) {
-  const { data, svg } = inside;
-  if (data.plane) drawPlane(inside);
-  else drawBars(inside);
-  const moved = inside.eps.length === 2 ? ` = (${inside.eps.map((v) => v.toFixed(2)).join(', ')})` : '';
-  inside.root.querySelector('.epsline').textContent = `ε${moved}; drag z to choose it`;
-  svg.onpointerdown = (event) => {
-    svg.setPointerCapture(event.pointerId);
+  inside.svg.onpointerdown = (event) => {
+    inside.svg.setPointerCapture(event.pointerId);
     drag(inside, event);
   };
-  svg.onpointermove = (event) => {
-    if (svg.hasPointerCapture(event.pointerId)) drag(inside, event);
+  inside.svg.onpointermove = (event) => {
+    if (inside.svg.hasPointerCapture(event.pointerId)) drag(inside, event);
     const d = event.target.dataset?.dim;
     if (d !== undefined) lightDim(inside, Number(d));
   };
+  return inside;
 }
 
-const tag = (name, attributes, text = '') =>
-  `<${name} ${Object.entries(attributes).map(([key, value]) => `${key}="${value}"`).join(' ')}>${text}</${name}>`;
-
-function drawPlane(inside) {
-  const { data: { plane }, answer: { mu, sigma, z }, svg } = inside;
-  const { low, high } = plane, span = high - low;
-  // both axes have the same scale, so that the ellipse is not distorted
-  svg.setAttribute('viewBox', `${low} ${-high} ${span} ${span}`);
-  svg.style.aspectRatio = 1;
-  const dots = plane.codes.map(([x, y], i) => tag('circle', { cx: x, cy: -y, r: span / 160, fill: plane.colours[plane.labels[i]], opacity: 0.55 }));
-  const line = span / 220;
-  const rings = [1, 2].map((r) => tag('circle', { cx: 0, cy: 0, r, fill: 'none', stroke: 'currentColor', 'stroke-width': line / 2, 'stroke-dasharray': `${4 * line} ${3 * line}`, opacity: 0.7 }));
-  const ellipse = (k, width) => tag('ellipse', {
-    class: `sigma${k}`, cx: mu[0], cy: -mu[1], rx: k * sigma[0], ry: k * sigma[1], fill: k === 1 ? '#d6006c' : 'none', 'fill-opacity': 0.25,
-    stroke: '#d6006c', 'stroke-width': width,
-  });
-  const point = tag('circle', { class: 'z', cx: z[0], cy: -z[1], r: span / 70, fill: '#fff', stroke: '#d6006c', 'stroke-width': 2 * line });
-  svg.innerHTML = dots.join('') + rings.join('') + ellipse(2, line) + ellipse(1, 2 * line) + point;
-  inside.toEps = (x, y) => {
-    const wide = svg.getBoundingClientRect();
-    const place = [low + ((x - wide.left) / wide.width) * span, high - ((y - wide.top) / wide.height) * span];
-    return [0, 1].map((d) => [d, (place[d] - mu[d]) / sigma[d]]);
+// Puts a pen on the pad, whose ink is as light or dark as the data's. The first stroke replaces the example.
+function setUpPen(inside, strokes) {
+  const { root, data: { preparation: { light_on_dark: light } } } = inside;
+  const canvas = root.querySelector('canvas.pad'), undo = root.querySelector('.undo');
+  inside.penAbort?.abort();
+  inside.penAbort = new AbortController();
+  const { signal } = inside.penAbort;
+  const replaceExample = () => inside.pen.strokes === EXAMPLE && inside.pen.set([]);
+  canvas.addEventListener('pointerdown', (event) => event.button === 0 && replaceExample(), { signal });
+  canvas.addEventListener('keydown', (event) => event.key === ' ' && replaceExample(), { signal });
+  const drawn = () => {
+    undo.disabled = !inside.pen.canUndo;
+    changed(inside, IMAGE);
   };
+  const width = () => Number(root.querySelector('.brush').value) / 280;
+  const [paper, ink] = light ? ['#000', '#fff'] : ['#fff', '#111'];
+  inside.pen = createPen(canvas, { width, change: drawn, release: drawn, strokes, paper, ink }, signal);
 }
 
-function drawBars(inside) {
-  const { data: { order, names, prior_mu, prior_sigma }, answer: { mu, sigma, z }, svg } = inside;
-  const width = 22, height = 190, bottom = 16;
-  const all = order.length * width;
-  svg.setAttribute('viewBox', `0 0 ${all} ${height}`);
-  svg.style.aspectRatio = `${Math.max(all, 300)} / ${height}`;
-  const up = (d, v) => (height - bottom) * (0.5 - (v - prior_mu[d]) / prior_sigma[d] / (2 * HALF_AXIS));
-  const parts = [tag('rect', { x: 0, y: up(order[0], prior_mu[order[0]] + prior_sigma[order[0]]), width: all, height: up(order[0], prior_mu[order[0]] - prior_sigma[order[0]]) - up(order[0], prior_mu[order[0]] + prior_sigma[order[0]]), fill: 'currentColor', opacity: 0.08 })];
-  order.forEach((d, i) => {
-    const x = (i + 0.5) * width;
-    parts.push(
-      tag('line', { class: 'sigma', x1: x, x2: x, y1: up(d, mu[d] - sigma[d]), y2: up(d, mu[d] + sigma[d]), stroke: '#d6006c', 'stroke-width': 8, opacity: 0.45 }),
-      tag('line', { x1: x - 7, x2: x + 7, y1: up(d, mu[d]), y2: up(d, mu[d]), stroke: '#d6006c', 'stroke-width': 3 }),
-      tag('circle', { class: 'z', 'data-dim': d, cx: x, cy: up(d, z[d]), r: 4, fill: '#fff', stroke: '#d6006c', 'stroke-width': 2 }),
-      tag('text', { 'data-dim': d, x, y: height - 3, 'text-anchor': 'middle', 'font-size': 8, fill: 'currentColor' }, names[d]),
-    );
-  });
-  svg.innerHTML = parts.join('');
-  if (inside.dims && inside.lit !== undefined) lightDim(inside, inside.lit);
-  inside.toEps = (x, y) => {
-    const box = svg.getBoundingClientRect();
-    const i = Math.max(0, Math.min(order.length - 1, Math.floor(((x - box.left) / box.width) * order.length)));
-    const d = order[i];
-    const part = ((y - box.top) / box.height) * height / (height - bottom);
-    return [[d, (prior_mu[d] + (0.5 - part) * 2 * HALF_AXIS * prior_sigma[d] - mu[d]) / sigma[d]]];
-  };
+function update(inside, props) {
+  const before = inside.data;
+  inside.data = props;
+  inside.root.querySelector('.drawing').style.display = props.drawing ? '' : 'none';
+  inside.root.querySelector('.inside').classList.toggle('conditional', props.classes.length > 0);
+  const { preparation } = props;
+  if (before?.preparation.light_on_dark !== preparation.light_on_dark) setUpPen(inside, inside.pen?.strokes ?? EXAMPLE);
+  loadModel(inside.mailbox, props.weights, props.files);
+  if (before?.weights !== props.weights || before.source !== props.source || before.seed !== props.seed) begin(inside);
+  showTaken(inside);
 }
 
-function drag(inside, event) {
-  if (!inside.toEps) return;
-  for (const [d, eps] of inside.toEps(event.clientX, event.clientY)) inside.eps[d] = Math.max(-MAX_EPS, Math.min(MAX_EPS, eps));
-  ask(inside);
+// Begins with the model and the image of the props, as soon as the model is there.
+function begin(inside) {
+  const { data } = inside, { decoder, reason } = inside.mailbox.models.get(data.weights) ?? {};
+  inside.model = inside.pass = null;
+  if (!decoder && !reason) return; // on its way
+  const why = reason || notSupported(decoder);
+  if (why) return showSentence(inside, `The browser cannot run this model: ${why}.`);
+  const { latentDim } = decoder;
+  Object.assign(inside, { model: decoder, eps: new Array(latentDim).fill(0) });
+  inside.dims = buildDims(inside.root.querySelector('.rows'), data, (d, z) => moveDims(inside, [[d, z]]), (d) => lightDim(inside, d));
+  sample(inside, data.seed);
+  changed(inside, IMAGE);
 }
 
-// ---- the ledger
-
-function showLedger(inside) {
-  const { data, answer } = inside, { digits } = data;
-  const given = data.conditional ? ', y' : '';
-  const rows = [
-    [`−log p(x|z${given}), the reconstruction`, answer.recon, data.average.recon],
-    [`KL(q(z|x${given}) ‖ p(z)), the code`, answer.kl, data.average.kl],
-    [data.conditional ? '−ELBO, their sum: a bound on −log p(x|y)' : '−ELBO, their sum', answer.negative_elbo, data.average.negative_elbo],
-  ];
-  // the rounded parts must add up: the KL absorbs the rounding error, 0.01 nats at most
-  const round = (value) => Number(value.toFixed(digits));
-  const shown = [1, 2].map((column) => rows.map((row) => row[column]).map((value, i, all) =>
-    all.includes(null) || all.includes(undefined) ? value : i === 1 ? round(all[2]) - round(all[0]) : value));
-  inside.root.querySelector('tbody').innerHTML =
-    '<tr><th></th><th>this image</th><th>average of test images</th></tr>' +
-    rows.map(([name, own, average], i) => `<tr class="${i === 2 ? 'sum' : ''}"><td>${name}</td><td data-value="${own}" title="${own}">${shown[0][i].toFixed(digits)}</td><td>${average == null ? '–' : shown[1][i].toFixed(digits)}</td></tr>`).join('');
+// Samples eps, and the noise of the other reconstructions, from a seed.
+function sample(inside, seed) {
+  const next = normals(seed), { latentDim } = inside.model;
+  const noise = () => Array.from({ length: latentDim }, next);
+  Object.assign(inside, { seed, eps: noise(), others: Array.from({ length: FAN }, noise), isSample: true });
+  inside.root.querySelectorAll('.seed').forEach((element) => (element.textContent = seed));
 }
 
-// Shows the KL of each dimension beside the slider that moves its z.
-function showDims(inside) {
-  const { data, answer } = inside, { digits } = data;
-  const box = inside.root.querySelector('.rows');
-  if (box.dataset.model !== data.model) buildDims(inside, box);
-  const top = Math.max(0.1, ...answer.kl_per_dim, ...(data.average.kl_per_dim ?? [0]));
-  for (const { d, input, value, own, average, nats } of inside.dims) {
-    const reach = Math.max(HALF_AXIS * data.prior_sigma[d], Math.abs(answer.mu[d] - data.prior_mu[d]) + 3 * answer.sigma[d]);
-    if (inside.sliding !== d) {
-      [input.min, input.max] = [data.prior_mu[d] - reach, data.prior_mu[d] + reach];
-      input.value = answer.z[d];
-    }
-    value.textContent = answer.z[d].toFixed(2);
-    own.style.width = `${(100 * Math.max(0, answer.kl_per_dim[d])) / top}%`;
-    average.hidden = !data.average.kl_per_dim;
-    if (data.average.kl_per_dim) average.style.left = `${(100 * data.average.kl_per_dim[d]) / top}%`;
-    nats.textContent = answer.kl_per_dim[d].toFixed(digits);
+// ---- the image
+
+// Returns { x, y, note } of the drawing; y is null for the most likely class.
+function drawn({ pen, data, model }) {
+  const picture = rasterise(pen.strokes, DRAWING_SIZE), { x } = prepare(picture, [data.channels, data.height, data.width], data.preparation);
+  return { x: channelsLast(x, model), y: null, note: pen.strokes.length ? '' : data.empty };
+}
+
+function chosen({ data, model }) {
+  const bytes = Uint8Array.from(atob(data.x), (c) => c.charCodeAt(0));
+  return { x: channelsLast(Float64Array.from(bytes, (byte) => byte / 255), model), y: data.y, note: '' };
+}
+
+// ---- the forward pass
+
+// Computes in the next frame what depends on a change.
+function changed(inside, change) {
+  inside.changed = Math.max(inside.changed, change);
+  inside.tasks.soon(() => compute(inside));
+}
+
+function compute(inside) {
+  const { changed: change, data, model, mailbox } = inside, start = performance.now();
+  inside.changed = 0;
+  if (!model) return;
+  if (change === IMAGE) {
+    const { x, y, note } = data.drawing ? drawn(inside) : chosen(inside);
+    Object.assign(inside, { x, note, q: posterior(model, x, model.numClasses ? y ?? mostLikelyClass(model, x) : 0) });
+    mailbox.memory.set('inside', { model: data.model, x });
+    announce(mailbox, 'inside', data.model);
+  }
+  decode(inside, start);
+  if (change !== Z) inside.tasks.later(fan(inside));
+}
+
+function decode(inside, start) {
+  const { model, x, q, eps, note, root } = inside;
+  const pass = withSample(model, x, q, reparametrise(q, eps)), milliseconds = performance.now() - start;
+  paintPicture(root.querySelector('canvas.x'), x, 255, model);
+  if (!isFinitePass(pass)) return showSentence(inside, inside.data.no_number);
+  inside.pass = pass;
+  showSentence(inside, '');
+  paintPicture(root.querySelector('canvas.x_hat'), pass.mean, 255, model);
+  paintError(inside);
+  showPosterior(inside);
+  showTerms(root.querySelector('tbody'), pass, inside.data.average, inside.data.classes.length > 0);
+  showDims(inside.dims, pass, model.file.prior, inside.data.average.kl_per_dim);
+  showTaken(inside);
+  root.querySelector('.as').textContent = model.numClasses ? ` as class ${inside.data.classes[pass.y]}` : '';
+  inside.line.textContent = note || `Your browser computed this in ${milliseconds.toFixed(1)} ms.`;
+  showPart(inside, inside.part);
+  shown(inside);
+}
+
+function shown(inside) {
+  if (inside.passes++ === 0) inside.emit('painted');
+  inside.root.querySelector('canvas.pad').dataset.passes = inside.passes; // read by the browser tests
+}
+
+// Shows a sentence in place of the results, which belong to another image or model; "" shows the results.
+function showSentence(inside, sentence) {
+  inside.root.querySelector('.inside').classList.toggle('nothing', Boolean(sentence));
+  inside.root.querySelector('.no-number').textContent = sentence;
+  if (!sentence) return;
+  inside.pass = inside.toZ = null;
+  inside.line.textContent = '';
+  showTaken(inside);
+  shown(inside);
+}
+
+// Shows the reconstruction error: white is data.white nats or more. A density has no lowest value, so there black is the
+// pixel with the least error.
+function paintError({ root, data, model, pass: { perPixel } }) {
+  const lowest = model.file.capabilities.is_cross_entropy ? 0 : perPixel.reduce((a, b) => Math.min(a, b));
+  paintPicture(root.querySelector('canvas.error'), perPixel.map((nats) => (nats - lowest) / data.white), 255, model);
+}
+
+// Yields after each reconstruction at another sample of z, since all of them can take longer than a frame.
+function* fan({ model, q, others, root }) {
+  const { width, height, channels } = model, gap = 2;
+  const canvas = root.querySelector('canvas.fan'), all = others.length * (width + gap) - gap;
+  if (canvas.width !== all || canvas.height !== height) [canvas.width, canvas.height] = [all, height];
+  canvas.classList.toggle('crisp', height < 64);
+  const image = new ImageData(width, height);
+  for (const [i, eps] of others.entries()) {
+    fill(image.data, model.decode(reparametrise(q, eps), q.y), 255, channels);
+    canvas.getContext('2d').putImageData(image, i * (width + gap), 0);
+    yield;
   }
 }
 
-function buildDims(inside, box) {
-  const { data } = inside;
-  box.dataset.model = data.model;
-  inside.dims = data.order.map((d) => {
-    const row = document.createElement('div');
-    row.className = 'dim';
-    row.dataset.dim = d;
-    row.innerHTML = '<span class="name"></span><input type="range" step="any"><output></output><div class="track"><i></i><u></u></div><b></b>';
-    const [name, input, value, track, nats] = row.children;
-    name.textContent = data.names[d];
-    input.setAttribute('aria-label', `z of ${data.names[d]}`);
-    input.oninput = () => {
-      inside.sliding = d;
-      inside.eps[d] = Math.max(-MAX_EPS, Math.min(MAX_EPS, (Number(input.value) - inside.answer.mu[d]) / inside.answer.sigma[d]));
-      ask(inside);
-    };
-    // a slider released at its old value sends no "change" event
-    for (const event of ['change', 'pointerup', 'keyup', 'blur']) input.addEventListener(event, () => (inside.sliding = null));
-    const light = () => lightDim(inside, d);
-    row.addEventListener('pointerenter', light);
-    row.addEventListener('focusin', light);
-    return { d, row, input, value, own: track.children[0], average: track.children[1], nats };
-  });
-  box.replaceChildren(...inside.dims.map(({ row }) => row));
+// ---- moving z
+
+function moveTo(inside, eps) {
+  if (!inside.pass) return;
+  inside.eps = eps.map((value) => Math.max(-MAX_EPS, Math.min(MAX_EPS, value)));
+  inside.isSample = false;
+  changed(inside, Z);
+}
+
+// places: [[d, value of z], ...]
+function moveDims(inside, places) {
+  const { pass, eps } = inside, next = eps.slice();
+  if (!pass) return;
+  for (const [d, z] of places) next[d] = (z - pass.mu[d]) / pass.sigma[d];
+  moveTo(inside, next);
+}
+
+function drag(inside, event) {
+  if (inside.toZ) moveDims(inside, inside.toZ(event.clientX, event.clientY));
+}
+
+function showPosterior(inside) {
+  const { svg, data, model, pass, eps } = inside;
+  inside.toZ = drawPosterior(svg, { ...data, prior: model.file.prior, pass });
+  if (inside.lit !== undefined) lightDim(inside, inside.lit);
+  const values = eps.length === 2 ? ` = (${eps.map((v) => v.toFixed(2)).join(', ')})` : '';
+  const origin = inside.isSample ? `, seed ${inside.seed}` : '';
+  inside.root.querySelector('.epsline').textContent = `ε${values}${origin}; drag z to choose it`;
+}
+
+// ---- what is shown beside the pass
+
+// Shows whether the sampled z is the current point that all pages share.
+function showTaken({ pass, data, root }) {
+  const same = pass?.z.length === data.z.length && pass.z.every((v, d) => Math.abs(v - data.z[d]) < 1e-3);
+  root.querySelector('.taken').textContent = same ? 'z is the current point of every page' : '';
 }
 
 // Highlights a dimension in all three views: its bar, its slider and its mark in the posterior.
 function lightDim(inside, d) {
   inside.lit = d;
-  inside.dims.forEach((dim) => dim.row.classList.toggle('touched', dim.d === d));
+  inside.dims?.forEach((dim) => dim.row.classList.toggle('touched', dim.d === d));
   inside.svg.querySelectorAll('[data-dim]').forEach((mark) => mark.classList.toggle('lit', Number(mark.dataset.dim) === d));
-}
-
-// ---- the same image under other betas
-
-function showOthers(inside, picture) {
-  const { answer } = inside;
-  const section = inside.root.querySelector('.others');
-  section.hidden = !answer.others.length;
-  const box = section.querySelector('.betas');
-  if (box.children.length !== answer.others.length) {
-    box.replaceChildren(...answer.others.map(() => {
-      const figure = document.createElement('figure');
-      figure.innerHTML = '<canvas class="picture" role="img"></canvas><figcaption></figcaption>';
-      return figure;
-    }));
-  }
-  answer.others.forEach(({ beta, here, recon, kl, active, no_number }, i) => {
-    const figure = box.children[i], [canvas, caption] = figure.children;
-    paintPicture(canvas, picture(i), 1, answer);
-    canvas.setAttribute('aria-label', `the image decoded by the model of beta ${beta}`);
-    figure.classList.toggle('here', here);
-    const rate = kl === null ? 'no KL' : `KL ${kl.toFixed(1)}`;
-    const figures = no_number || `${rate}, reconstruction ${recon.toFixed(1)}`;
-    caption.innerHTML = `<b>beta ${beta}</b><br>${figures}<br>${active} active units over the data`;
-  });
 }
 
 // Highlights a step: its symbol in the formula, and its code below.
@@ -375,7 +274,6 @@ function showPart(inside, part) {
   inside.root.querySelectorAll('.symbol').forEach((symbol) => symbol.classList.toggle('lit', symbol.dataset.part === part));
   inside.root.querySelectorAll('[data-part]:not(.symbol)').forEach((step) => step.classList.toggle('touched', step.dataset.part === part));
   const code = inside.data?.code[part];
-  if (!code) return;
-  inside.root.querySelector('.which').textContent = code.name;
-  inside.root.querySelector('pre').textContent = code.source;
+  inside.root.querySelector('.which').textContent = code?.name ?? '';
+  inside.root.querySelector('pre').textContent = code?.source ?? '';
 }

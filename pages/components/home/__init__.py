@@ -1,0 +1,1 @@
+"""Home: a model at work."""

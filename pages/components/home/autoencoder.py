@@ -1,0 +1,101 @@
+"""A model at work: the visitor draws or picks an image, moves z and sees the decoded image, all in the browser."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import streamlit as st
+
+from vae import ModelCard
+
+from ..bridge import first_picture, messages
+from ..bridge.component import widget
+from ..shell import cached, link, navigation, state
+from ..shell.parse import parse_code, parse_int, parse_object
+from ..widgets.image_input import preparation
+
+_component = widget("autoencoder")
+KEY = "home_autoencoder"
+N_IMAGES = 6  # test images to pick from
+
+
+def is_supported(name: str) -> bool:
+    """Return whether a browser can encode and decode with a model whose code has two dimensions or more to move."""
+    model = cached.traits(name)
+    needed = {"decode", "encode", *(("classify",) if model.num_classes else ())}
+    return needed <= set(model.networks) and not model.discrete and model.latent_dim > 1
+
+
+def model_to_show() -> ModelCard | None:
+    """Return the current model's card, or the default model's if the current one is not supported; None without
+    either."""
+    cards = cached.zoo_scan()[0]
+    names = [name for name in (st.session_state.model, link.DEFAULT_MODEL) if name in cards and is_supported(name)]
+    return cards[names[0]] if names else None
+
+
+def autoencoder(card: ModelCard) -> None:
+    """Show a model at work, at the current point if it is the current model."""
+    model, info = cached.traits(card.name), cached.info(card.data)
+    channels, height, width = model.image_shape
+    z, y = _start(card)
+    ranges = cached.slider_ranges(card.name)
+    names = state.names() if card.name == st.session_state.model else {}
+    _component(
+        key=KEY,
+        data={
+            "model": card.name, "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
+            "height": height, "width": width, "channels": channels, "noun": info.noun,
+            "z": z, "y": y, "classes": list(info.classes) if model.num_classes else [],
+            "gaussian": model.analytic_kl and not model.levels,
+            "dims": [
+                {"index": d, "name": names.get(d) or f"z{d}", "low": float(low), "high": float(high)}
+                for d in cached.dimension_order(card.name)[:2] for low, high in [ranges[d]]
+            ],
+            "images": _images(card), "start": 0, "draw": channels == 1,
+            "preparation": preparation(info),
+            "no_number": state.not_finite_message("at this point"), "painted": first_picture.address(),
+        },
+        on_open_change=lambda: _open(card),
+    )  # fmt: skip
+
+
+def _start(card: ModelCard) -> tuple[list[float], int]:
+    """Return the z and the class at which the picture begins."""
+    if card.name == st.session_state.model:
+        return list(st.session_state.z), st.session_state.y
+    start = cached.first_view(card.name, card).get("start")
+    return (start["z"], start["y"]) if start else (cached.traits(card.name).prior_mean.tolist(), 0)
+
+
+def _images(card: ModelCard) -> list[dict]:
+    """Return test images of the model's data, of different classes where it has as many; first the one at which it
+    starts."""
+    split, info = cached.gallery(card.data), cached.info(card.data)
+    _, firsts = np.unique(split.labels, return_index=True)
+    rows = list(dict.fromkeys([info.start, *np.sort(firsts).tolist(), *range(N_IMAGES)]))
+    others = [row for row in rows[1:] if split.labels[row] != split.labels[info.start]] + rows[1:]
+    rows = list(dict.fromkeys([info.start, *others]))[:N_IMAGES]
+    conditional = bool(cached.traits(card.name).num_classes)
+    return [
+        {
+            "x": base64.b64encode(split.render(np.array([row]))[0].tobytes()).decode(),
+            "y": int(split.labels[row]) if conditional else 0,
+            "label": f"test image {row}: {info.classes[split.labels[row]]}",
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def _open(card: ModelCard) -> None:
+    """Take model, z and class along to Sliders."""
+    fields = parse_object(messages.sent(KEY, "open"), model=card.name)
+    fallback = cached.slider_ranges(card.name).mean(axis=1)
+    z = None if fields is None else parse_code(fields.get("z"), fallback, state.MAX_ABS)[0]
+    if z is None:
+        return
+    if card.name != st.session_state.model:
+        state.begin_model(card.name)
+    state.set_z(z, y=parse_int(fields.get("y"), 0, max(0, cached.traits(card.name).num_classes - 1)))
+    navigation.open_page("sliders")

@@ -1,0 +1,230 @@
+// A model at work: image -> encoder -> q(z|x) -> z -> decoder -> image. The visitor draws or picks the image, and moves z
+// in two dimensions. Emits: open {model, z, y}, and painted, when the first picture is. Its props are those of
+// pages/components/home/autoencoder.py.
+import { mostLikelyClass, posterior } from '../../runtime/forward_pass.js';
+import { loadModel } from '../../runtime/load_model.js';
+import { createMailbox, hear } from '../../runtime/mailbox.js';
+import { channelsLast, fill, paintPicture } from '../../runtime/pixels.js';
+import { planeMarks } from '../../runtime/plane_marks.js';
+import { prepare } from '../../runtime/prepare.js';
+import { normals } from '../../runtime/random.js';
+import { createRoot } from '../../runtime/root.js';
+import { rasterise } from '../../runtime/strokes.js';
+import { createTasks } from '../../runtime/tasks.js';
+import { createPen } from '../picture_input/pen.js';
+import css from './autoencoder.css';
+import html from './autoencoder.html';
+
+const TILES = 13; // decoded images across the plane
+const DRAWING_SIZE = 280; // px across the picture of a drawing
+const PEN_WIDTH = 0.08; // of the drawing
+const KEY_STEP = 0.02; // of the plane, for an arrow key
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+export function mount(element, props, emit, mailbox = createMailbox()) {
+  const root = createRoot(element, html, css);
+  const abort = new AbortController();
+  const panel = createPanel(root, emit, mailbox, abort.signal);
+  root.autoencoder = panel; // read by the browser tests
+  hear(mailbox, 'model', (id) => id === panel.data.weights && begin(panel), abort.signal);
+  update(panel, props);
+  return {
+    update: (next) => update(panel, next),
+    destroy() {
+      abort.abort();
+      panel.tasks.stop();
+      root.replaceChildren();
+    },
+  };
+}
+
+function createPanel(root, emit, mailbox, signal) {
+  const find = (selector) => root.querySelector(selector);
+  const panel = { root, emit, mailbox, signal, find, tasks: createTasks(), data: null, model: null, samples: 0 };
+  find('.clear').onclick = () => panel.pen?.set([]) ?? draw(panel);
+  find('.prior').onclick = () => panel.model && sampleFromPrior(panel);
+  find('.open').onclick = () => {
+    const { data, z, y } = panel;
+    if (panel.model) emit('open', { model: data.model, z: [...z], y });
+  };
+  const plane = find('.plane');
+  plane.onpointerdown = (event) => {
+    if (event.button !== 0) return;
+    plane.setPointerCapture(event.pointerId);
+    drag(panel, event);
+  };
+  plane.onpointermove = (event) => plane.hasPointerCapture(event.pointerId) && drag(panel, event);
+  plane.onkeydown = (event) => {
+    const step = ARROWS[event.key];
+    if (!step || !panel.model || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const { dims, span } = panel.plane;
+    move(panel, dims.map((d, i) => panel.z[d] + step[i] * KEY_STEP * span * (event.shiftKey ? 5 : 1)));
+  };
+  return panel;
+}
+
+function update(panel, props) {
+  const before = panel.data;
+  if (JSON.stringify(before) === JSON.stringify(props)) return;
+  panel.data = props;
+  loadModel(panel.mailbox, props.weights, props.files);
+  if (before?.weights !== props.weights || String(before.z) !== String(props.z) || before.y !== props.y) begin(panel);
+}
+
+// Begins with the model, the image and the z of the props, as soon as the model is there.
+function begin(panel) {
+  const { data, mailbox, find } = panel, { decoder, reason } = mailbox.models.get(data.weights) ?? {};
+  panel.model = decoder;
+  find('.sentence').textContent = reason ? `The browser cannot run this model: ${reason}.` : '';
+  if (reason) panel.emit('painted');
+  if (!decoder) return; // on its way, or not to be had
+  panel.plane = planeOf(data);
+  find('.plane').setAttribute('aria-label', `the latent plane: arrow keys move ${data.dims.map(({ name }) => name).join(' and ')}`);
+  setUpPen(panel);
+  buildChoices(panel);
+  Object.assign(panel, { ...imageOf(panel, data.images[data.start]), chosen: data.start });
+  encode(panel);
+  panel.z = Float64Array.from(data.z);
+  if (decoder.numClasses) panel.y = data.y;
+  show(panel);
+}
+
+// Returns a square of the plane, which holds the range of both dimensions: the ellipse is drawn to scale.
+function planeOf({ dims }) {
+  const span = Math.max(...dims.map(({ low, high }) => high - low));
+  const [x, y] = dims.map(({ low, high }) => (low + high - span) / 2);
+  return { dims: dims.map(({ index }) => index), low: [x, y], span };
+}
+
+// ---- the image
+
+function setUpPen(panel) {
+  const { data: { preparation, draw: canDraw }, find, signal } = panel, canvas = find('canvas.pad');
+  canvas.style.display = find('.clear').style.display = canDraw ? '' : 'none';
+  find('.hint').textContent = canDraw ? '(draw on it)' : '';
+  if (!canDraw || panel.pen) return;
+  const [paper, ink] = preparation.light_on_dark ? ['#000', '#fff'] : ['#fff', '#111'];
+  const drawn = () => draw(panel);
+  // a stroke on one of the data's images begins a drawing
+  const anew = () => canvas.classList.contains('drawn') || panel.pen.set([]);
+  canvas.addEventListener('pointerdown', anew, { signal });
+  canvas.addEventListener('keydown', anew, { signal });
+  panel.pen = createPen(canvas, { width: () => PEN_WIDTH, change: drawn, release: drawn, paper, ink }, signal);
+}
+
+function draw(panel) {
+  panel.tasks.soon(() => {
+    const { pen, model, data } = panel;
+    if (!model || !pen) return;
+    const picture = rasterise(pen.strokes, DRAWING_SIZE);
+    const { x } = prepare(picture, [data.channels, data.height, data.width], data.preparation);
+    take(panel, { x: channelsLast(x, model), y: model.numClasses ? mostLikelyClass(model, channelsLast(x, model)) : 0 }, null);
+  });
+}
+
+// Returns { x, y } of one of the images in the props.
+function imageOf({ model }, { x, y }) {
+  const bytes = Uint8Array.from(atob(x), (c) => c.charCodeAt(0));
+  return { x: channelsLast(Float64Array.from(bytes, (byte) => byte / 255), model), y };
+}
+
+function buildChoices(panel) {
+  const { data, find, model } = panel, box = find('.choices');
+  box.setAttribute('aria-label', `test images of ${data.noun}`);
+  box.replaceChildren(...data.images.map((image, i) => {
+    const button = document.createElement('button'), canvas = document.createElement('canvas');
+    button.type = 'button';
+    button.title = image.label;
+    button.setAttribute('aria-label', image.label);
+    paintPicture(canvas, imageOf(panel, image).x, 255, model);
+    button.append(canvas);
+    button.onclick = () => take(panel, imageOf(panel, image), i);
+    return button;
+  }));
+}
+
+// Encodes an image and goes to the mean of its posterior. chosen: which of the props it is, null for a drawing.
+function take(panel, image, chosen) {
+  Object.assign(panel, { ...image, chosen });
+  encode(panel);
+  panel.z = panel.q.mu.slice();
+  show(panel);
+}
+
+function encode(panel) {
+  panel.q = posterior(panel.model, panel.x, panel.y ?? 0);
+}
+
+// ---- z
+
+function move(panel, [x, y]) {
+  const { dims, low, span } = panel.plane, z = panel.z.slice();
+  [x, y].forEach((value, i) => (z[dims[i]] = Math.min(low[i] + span, Math.max(low[i], value))));
+  panel.z = z;
+  panel.tasks.soon(() => panel.model && showCode(panel));
+}
+
+function drag(panel, event) {
+  if (!panel.model) return;
+  const box = panel.find('.plane').getBoundingClientRect(), { low, span } = panel.plane;
+  move(panel, [low[0] + ((event.clientX - box.left) / box.width) * span, low[1] + (1 - (event.clientY - box.top) / box.height) * span]);
+}
+
+function sampleFromPrior(panel) {
+  const { mean, stddev } = panel.model.file.prior, next = normals(panel.samples++);
+  panel.z = Float64Array.from(mean, (value, d) => value + stddev[d] * next());
+  show(panel);
+}
+
+// ---- what is shown
+
+function show(panel) {
+  const { find, x, model, chosen, tasks } = panel;
+  paintPicture(find('canvas.x'), x, 255, model);
+  find('canvas.pad').classList.toggle('drawn', chosen === null);
+  [...find('.choices').children].forEach((button, i) => button.setAttribute('aria-pressed', i === chosen));
+  showCode(panel);
+  tasks.later(tiles(panel));
+}
+
+function showCode(panel) {
+  const { find, model, z, y, q, data, plane } = panel;
+  const values = model.decode(z, y ?? 0), isFinite = paintPicture(find('canvas.x_hat'), values, 255, model);
+  find('.sentence').textContent = isFinite ? '' : data.no_number;
+  const { dims, low, span } = plane, of = (all) => dims.map((d) => all[d]);
+  const svg = find('svg.marks');
+  svg.setAttribute('viewBox', `${low[0]} ${-low[1] - span} ${span} ${span}`);
+  const prior = model.file.prior;
+  svg.innerHTML = planeMarks({
+    z: of(z), ...(data.gaussian && { mu: of(q.mu), sigma: of(q.sigma), prior: { mean: of(prior.mean), stddev: of(prior.stddev) } }),
+  }, span, span / 110);
+  const shown = dims.map((d) => z[d].toFixed(2)).join(', ');
+  const [first, second] = data.dims.map(({ name }) => name);
+  find('.values').textContent = z.length === 2 ? `latent code z = (${shown})` : `latent code: ${first}, ${second} = (${shown}), of ${z.length}`;
+  find('.legend').textContent = data.gaussian ? '(the dot; pink is q(z|x))' : '(the dot)';
+  find('.decoded').textContent = `decoded image${model.numClasses ? `, class ${data.classes[y]}` : ''}`;
+  if (!panel.painted) panel.emit('painted');
+  panel.painted = (panel.painted ?? 0) + 1; // read by the browser tests
+}
+
+// Decodes the plane, tile by tile; the other dimensions are those of z.
+function* tiles(panel) {
+  const { find, model, plane: { dims, low, span }, y, data } = panel, z = panel.z.slice();
+  const key = `${data.weights} ${y} ${z.map((value, d) => (dims.includes(d) ? 0 : value))}`;
+  if (panel.tilesOf === key) return;
+  panel.tilesOf = null; // incomplete until the last one
+  const canvas = find('canvas.tiles'), { width, height, channels } = model;
+  if (canvas.width !== TILES * width) [canvas.width, canvas.height] = [TILES * width, TILES * height];
+  const image = new ImageData(width, height);
+  for (let row = 0; row < TILES; row++) {
+    for (let column = 0; column < TILES; column++) {
+      z[dims[0]] = low[0] + ((column + 0.5) / TILES) * span;
+      z[dims[1]] = low[1] + span - ((row + 0.5) / TILES) * span;
+      fill(image.data, model.decode(z, y ?? 0), 255, channels);
+      canvas.getContext('2d').putImageData(image, column * width, row * height);
+      if (column % 4 === 3) yield;
+    }
+  }
+  panel.tilesOf = key;
+}
