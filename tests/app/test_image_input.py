@@ -29,9 +29,9 @@ def digit(row=7, data="mnist"):
     return DATASETS[data].load("test").batch([row])[0]
 
 
-def own(x, data="mnist", **fields):
-    """What the browser sends for a picture x (1, C, H, W)."""
-    pixels = (x * 255).round().byte().numpy().tobytes()
+def own(picture, data="mnist", **fields):
+    """What the browser sends for a picture (1, C, H, W)."""
+    pixels = (picture * 255).round().byte().numpy().tobytes()
     return {"data": data, "id": "own-1", "name": "photo.jpg", "x": base64.b64encode(pixels).decode(),
             "found": True, "inverted": False, "plain": False, "candidate": 0, "restored": False, **fields}  # fmt: skip
 

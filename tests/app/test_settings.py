@@ -38,6 +38,7 @@ LINKS = [
         "beside": ("mnist-ae-2d", "", ["mnist-ae-2d"]), "compare_given": ("one z", "", "one z"),
         "compare_rank": ("second", "", "second"), "compare_share": ("25", "", 25),
     }),
+    ("map", "mnist-vae-2d", {"map_image": ("8", "map_image_row_mnist", 8)}),
     ("compare", "mnist-vae-2d", {"compare_image": ("6", "compare_image_row_mnist", 6)}),
     ("uses", "mnist-vae-16d", {
         "use": ("anomalies", "", "anomalies"), "anomaly_kind": ("blurred", "", "blurred"),
