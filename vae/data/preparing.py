@@ -28,6 +28,7 @@ from .pixels import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+DIM = 60  # mean level below which a garment's negative is not what was meant
 GARMENT_WORK = 256  # where a garment is
 LONGEST = 1024  # pixels of the longer side of a picture before anything else
 WORK = 512  # pixels of the longer side where ink is searched for
@@ -205,7 +206,7 @@ def _find_ink(
     level = _ink_level(ink)
     if level < EMPTY_LEVEL:
         return None
-    least = _threshold(ink, level) if invert else level * 2 // 5  # a shadow on a blackboard darkens its chalk too
+    least = _threshold(ink, level // 4, level * 2 // 5, level * 7 // 10) if invert else level * 2 // 5  # a shadow on a blackboard darkens its chalk too
     if invert and preparation.kind != "shape":
         ink = _without_lines(ink, ground > paper * 7 // 10, level, least)
     labels, parts = components(ink > least)
@@ -227,17 +228,17 @@ def _means(ink: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
     return sums / np.maximum(np.bincount(labels.ravel(), minlength=n + 1), 1)
 
 
-def _threshold(ink: np.ndarray, level: int) -> int:
-    """Return the level that best parts ink from printed lines and blurred edges (N. Otsu, 1979)."""
-    counts = np.bincount(ink.ravel(), minlength=256)
-    counts[: level // 4] = 0
-    below, first = counts.cumsum(), (counts * np.arange(256)).cumsum()
-    total, mass = int(below[-1]), int(first[-1])
-    best, found = -1.0, level // 2
-    for at in range(level * 2 // 5, level * 7 // 10):
+def _threshold(levels: np.ndarray, least: int, first: int, last: int) -> int:
+    """Return the level in [first, last) that best parts the levels above `least` in two (N. Otsu, 1979)."""
+    counts = np.bincount(levels.ravel(), minlength=256)
+    counts[:least] = 0
+    below, sums = counts.cumsum(), (counts * np.arange(256)).cumsum()
+    total, mass = int(below[-1]), int(sums[-1])
+    best, found = -1.0, first
+    for at in range(first, min(last, 256)):
         n = int(below[at])
         if 0 < n < total:
-            between = n * (total - n) * (int(first[at]) / n - (mass - int(first[at])) / (total - n)) ** 2
+            between = n * (total - n) * (int(sums[at]) / n - (mass - int(sums[at])) / (total - n)) ** 2
             if between > best:
                 best, found = between, at
     return found
@@ -445,12 +446,10 @@ def _find_garment(
     group = [part for part in parts[:MAX_CANDIDATES] if 4 * part.area >= parts[0].area]
     mask = np.isin(labels, [part.label for part in group])
     grey, behind = to_grey(work), to_grey(ground)
-    if invert is None:  # garments are lighter than the ground of the data
-        invert = int(grey[mask].astype(np.int64).sum()) < int(behind[mask].astype(np.int64).sum())
-    if invert:
-        tones = 255 - np.minimum(255, grey.astype(np.int32) * 255 // np.maximum(behind, 1)).astype(np.uint8)
-    else:
-        tones = grey
+    negative = 255 - np.minimum(255, grey.astype(np.int32) * 255 // np.maximum(behind, 1)).astype(np.uint8)
+    if invert is None:  # garments of the data are lighter than their ground, and seldom nearly black
+        invert = int(negative[mask].astype(np.int64).sum()) > DIM * int(mask.sum())
+    tones = negative if invert else grey
     own = np.where(mask, np.maximum(tones, 1), 0).astype(np.uint8)
     left, top, right, bottom = (edge * side for edge, side in zip(_box_of(group, own.shape), own.shape[::-1] * 2))
     _, height, width = image_shape
@@ -480,15 +479,26 @@ def _differs(work: np.ndarray, ground: np.ndarray) -> np.ndarray:
     inner = rest[side:-side, side:-side]
     counts = np.bincount(rest.ravel(), minlength=256) - np.bincount(inner.ravel(), minlength=256)
     usual = int(np.searchsorted(counts.cumsum(), 0.8 * counts.sum()))
-    return rest > max(12, usual * 3 // 2)
+    least = max(12, usual * 3 // 2)
+    parted = _threshold(rest.astype(np.uint8), 0, least, least * 5 // 4)
+    return rest > parted
 
 
 def _solid(mask: np.ndarray) -> np.ndarray:
-    """Smooth a mask and fill its holes."""
+    """Fill the holes of a mask, then remove what is thin."""
     smooth = box_mean(mask * np.uint8(255), 2) > 110
     labels, parts = components(~smooth, corners=False)
     holes = [part.label for part in parts if not part.touches(mask.shape)]
-    return smooth | np.isin(labels, holes)
+    filled = smooth | np.isin(labels, holes)
+    thick = grown(~grown(~filled, 3), 3)
+    return _enclosed(thick if 2 * int(thick.sum()) > int(filled.sum()) else filled)
+
+
+def _enclosed(mask: np.ndarray) -> np.ndarray:
+    """Add to a mask (H, W) what has some of it to the left, to the right, above and below."""
+    sides = [np.logical_or.accumulate(mask, axis) for axis in (0, 1)]
+    sides += [np.flip(np.logical_or.accumulate(np.flip(mask, axis), axis), axis) for axis in (0, 1)]
+    return np.logical_and.reduce(sides)
 
 
 def _chosen(found: _Found, stages: list[Stage], preparation: Preparation, candidate: int) -> Prepared:
