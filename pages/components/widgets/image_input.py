@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from vae import uploads
+from vae.data.formats import ACCEPTED, SUFFIXES
 
 from ..shell import cached, pictures, settings, state
 from .picture_grid import picture_grid
@@ -44,8 +45,7 @@ def image_input(key: str, start_row: int = 0) -> Picked:
     else:
         file = (
             st.file_uploader(
-                "PNG, JPEG, WebP or GIF, up to 4 megapixels", key=f"{key}_file",
-                type=["png", "jpg", "jpeg", "webp", "gif"],
+                f"{ACCEPTED}, up to {uploads.MAX_BYTES // 2**20} MB", key=f"{key}_file", type=list(SUFFIXES),
             )
             if source == "Upload"
             else st.camera_input("Take a picture", key=f"{key}_camera")
