@@ -99,8 +99,8 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     left, right = st.columns([2, 1])
     with left:
         invert = st.toggle("Invert (swap light and dark)", value=guess.inverted, key=f"{key}_invert")
-        centre = st.toggle("Centre as the data is", value=guess.centred, key=f"{key}_centre")
-    x = info.prepare(image, invert, centre).x
+        plain = st.toggle("Plain resize", key=f"{key}_plain")
+    x = info.prepare(image, invert, plain).x
     shown = pictures.to_image(state.as_pictures(x)[0], scale=4 if info.crisp else 2)
     right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
     y = None
