@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pages.components.shell import pictures
-from vae.browser.bundle import bundle, inline
+from vae.browser.bundle import inline
 from vae.data import DATASETS
 
 PAGE = """<!DOCTYPE html>

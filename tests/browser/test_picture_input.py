@@ -16,7 +16,20 @@ from vae.browser.bundle import bundle
 
 from .panel import until
 from .picture_inputs import (
-    Touch, bar, choose, decoded, drag_event, draw, emitted, file_of, is_upright, next_own, page_of, paste, props_of, tab,
+    Touch,
+    bar,
+    choose,
+    decoded,
+    drag_event,
+    draw,
+    emitted,
+    file_of,
+    is_upright,
+    next_own,
+    page_of,
+    paste,
+    props_of,
+    tab,
     transfer_of,
 )  # fmt: skip
 

@@ -19,32 +19,6 @@ def to_grey(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(rgb).convert("L"))
 
 
-def area_average(
-    values: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
-) -> np.ndarray:
-    """Resize values (H, W) or (H, W, C) to size (w, h), float64: each new pixel is the mean over its rectangle.
-
-    box: left, top, right, bottom of the part to resize, in pixels, with fractions; the whole by default.
-    """
-    height, width = values.shape[:2]
-    left, top, right, bottom = box or (0, 0, width, height)
-    rows = _average_lines(values, size[0], left, right, axis=1)
-    return _average_lines(rows, size[1], top, bottom, axis=0)
-
-
-def _average_lines(values: np.ndarray, n: int, start: float, end: float, axis: int) -> np.ndarray:
-    """Average along an axis over n equal parts of [start, end]: differences of the cumulative sum, linear in a pixel."""
-    length = values.shape[axis]
-    sums = _cumulative(values, axis, np.int32 if values.dtype == np.uint8 else np.float64)
-    part = (end - start) / n
-    at = start + np.arange(n + 1) * part
-    whole = np.clip(np.floor(at), 0, length - 1).astype(np.int64)
-    rest = (at - whole).reshape([-1 if i == axis else 1 for i in range(values.ndim)])  # above 1 beyond the picture
-    below = sums.take(whole, axis)
-    until = below + rest * (sums.take(whole + 1, axis) - below)
-    return np.diff(until, axis=axis) / part
-
-
 def to_levels(values: np.ndarray) -> np.ndarray:
     """Round values in [0, 255], half up, to grey levels uint8."""
     return np.floor(values + 0.5).clip(0, 255).astype(np.uint8)

@@ -7,15 +7,16 @@ Grey levels are integers wherever a threshold follows, so that both decide alike
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from . import images
+from .area import area_average
 from .pixels import (
     Component,
-    area_average,
     box_mean,
     components,
     grown,
@@ -28,8 +29,8 @@ from .pixels import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+DIM = 60  # mean level below which a garment's negative is not what was meant
 GARMENT_WORK = 256  # where a garment is
-LONGEST = 1024  # pixels of the longer side of a picture before anything else
 WORK = 512  # pixels of the longer side where ink is searched for
 MAX_CANDIDATES = 12
 FINE = 4  # samples per pixel of x in which strokes are widened
@@ -42,6 +43,7 @@ DOT_GAP = 0.4
 AGAIN = (40, 15)
 GAP = 0.15  # of an object's longer side, between its parts
 MIN_SIDE = 0.02  # of the picture, of an object
+MAX_LENGTH = 4096  # pixels
 KINDS = ("digit", "glyph", "garment", "shape", "photo")
 
 
@@ -56,9 +58,25 @@ class Preparation:
     kind: str = "photo"
     light_on_dark: bool = False  # whether the ground of the data is black
     binary: bool = False  # whether pixels are 0 or 1
-    longer_side: int = 0  # of the object, in pixels of the data; 0 keeps its place in the picture
+    longer_side: int = 0  # of the object, in pixels of the data; 0 is 5/7 of the shorter side, as of MNIST's digits
     stroke: float = 0.0  # width of a stroke, in pixels of the data; 0 keeps it
     by_mass: bool = False  # whether the centre of mass is in the middle, or else the middle of the box
+
+
+def parse_preparation(values: dict[str, Any]) -> Preparation:
+    """Return a preparation from its fields, as a card gives them. Raises ValueError for what is none."""
+    defaults = {field.name: field.default for field in fields(Preparation)}
+    for key, value in values.items():
+        if key not in defaults:
+            raise ValueError(f"the preparation of its data has an unknown field {key[:60]!r}")
+        expected = type(defaults[key])
+        if type(value) is not expected and not (expected is float and type(value) is int):
+            raise ValueError(f"the field {key!r} of its data's preparation has the wrong type")
+        if expected in (int, float) and not 0 <= value <= MAX_LENGTH:
+            raise ValueError(f"the field {key!r} of its data's preparation must lie in 0 to {MAX_LENGTH}")
+    if values.get("kind", "photo") not in KINDS:
+        raise ValueError(f"the kind of its data's preparation must be one of {', '.join(KINDS)}")
+    return Preparation(**values)
 
 
 class Stage(NamedTuple):
@@ -99,9 +117,9 @@ def prepare(
     invert: swap light and dark, for data on a black ground; None decides by the picture. plain: only crop to the
     middle and reduce. candidate: which of the objects becomes x; out of range, the default.
     """
-    rgb = _reduced(np.asarray(image.convert("RGB")))
+    rgb = _as_rgb(image)
     stages = [Stage("photo", Image.fromarray(rgb))]
-    own = preparation.kind == "photo" or _is_framed(rgb, image_shape, preparation)
+    own = preparation.kind == "photo" or image_shape[0] != 1 or _is_framed(rgb, image_shape, preparation)
     if not plain and not own:
         find = _find_garment if preparation.kind == "garment" else _find_ink
         found = find(rgb, image_shape, preparation, invert)
@@ -114,12 +132,10 @@ def prepare(
     return Prepared(_tensor(levels), tuple(stages), (), bool(inverted), plain or own)
 
 
-def _reduced(rgb: np.ndarray) -> np.ndarray:
-    """Reduce (H, W, 3) uint8 to at most LONGEST pixels."""
-    height, width = rgb.shape[:2]
-    if max(height, width) <= LONGEST:
-        return rgb
-    return to_levels(area_average(rgb, _fitted(width, height, LONGEST)))
+def _as_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode != "RGB" or max(image.size) > images.MAX_SIDE or image.getexif():
+        image = images.as_rgb(image)
+    return np.asarray(image)
 
 
 def _fitted(width: int, height: int, longest: int) -> tuple[int, int]:
@@ -164,8 +180,13 @@ def _is_framed(rgb: np.ndarray, image_shape: tuple[int, int, int], preparation: 
     rows, columns = (np.flatnonzero((levels > 50).any(axis)) for axis in (1, 0))
     across, down = columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]
     middle = _moments(levels) if preparation.by_mass else (columns[0] + across / 2, rows[0] + down / 2)
+    longer = _longer_side(preparation, image_shape)
     off = max(abs(middle[0] - image_shape[2] / 2), abs(middle[1] - image_shape[1] / 2))
-    return off <= 1.5 and abs(max(across, down) - preparation.longer_side) <= preparation.longer_side / 3
+    return off <= 1.5 and abs(max(across, down) - longer) <= longer / 3
+
+
+def _longer_side(preparation: Preparation, image_shape: tuple[int, int, int]) -> int:
+    return preparation.longer_side or max(1, min(image_shape[1:]) * 5 // 7)
 
 
 def _moments(levels: np.ndarray) -> tuple[float, float]:
@@ -205,7 +226,7 @@ def _find_ink(
     level = _ink_level(ink)
     if level < EMPTY_LEVEL:
         return None
-    least = _threshold(ink, level) if invert else level * 2 // 5  # a shadow on a blackboard darkens its chalk too
+    least = _threshold(ink, level // 4, level * 2 // 5, level * 7 // 10) if invert else level * 2 // 5  # a shadow on a blackboard darkens its chalk too
     if invert and preparation.kind != "shape":
         ink = _without_lines(ink, ground > paper * 7 // 10, level, least)
     labels, parts = components(ink > least)
@@ -227,17 +248,17 @@ def _means(ink: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
     return sums / np.maximum(np.bincount(labels.ravel(), minlength=n + 1), 1)
 
 
-def _threshold(ink: np.ndarray, level: int) -> int:
-    """Return the level that best parts ink from printed lines and blurred edges (N. Otsu, 1979)."""
-    counts = np.bincount(ink.ravel(), minlength=256)
-    counts[: level // 4] = 0
-    below, first = counts.cumsum(), (counts * np.arange(256)).cumsum()
-    total, mass = int(below[-1]), int(first[-1])
-    best, found = -1.0, level // 2
-    for at in range(level * 2 // 5, level * 7 // 10):
+def _threshold(levels: np.ndarray, least: int, first: int, last: int) -> int:
+    """Return the level in [first, last) that best parts the levels above `least` in two (N. Otsu, 1979)."""
+    counts = np.bincount(levels.ravel(), minlength=256)
+    counts[:least] = 0
+    below, sums = counts.cumsum(), (counts * np.arange(256)).cumsum()
+    total, mass = int(below[-1]), int(sums[-1])
+    best, found = -1.0, first
+    for at in range(first, min(last, 256)):
         n = int(below[at])
         if 0 < n < total:
-            between = n * (total - n) * (int(first[at]) / n - (mass - int(first[at])) / (total - n)) ** 2
+            between = n * (total - n) * (int(sums[at]) / n - (mass - int(sums[at])) / (total - n)) ** 2
             if between > best:
                 best, found = between, at
     return found
@@ -394,7 +415,7 @@ def _framed(
     left, top, right, bottom = (edge * side for edge, side in zip(_box_of(group, ink.shape), ink.shape[::-1] * 2))
     _, height, width = image_shape
     x, y = _moments(ink) if preparation.by_mass else ((left + right) / 2, (top + bottom) / 2)
-    scale = max(right - left, bottom - top) / preparation.longer_side  # pixels of the picture per pixel of x
+    scale = max(right - left, bottom - top) / _longer_side(preparation, image_shape)  # pixels of the picture per pixel of x
     box = (x - scale * width / 2, y - scale * height / 2, x + scale * width / 2, y + scale * height / 2)
     fine = to_levels(_cut(ink, (width * FINE, height * FINE), box))
     mask = box_mean(fine, 2 if preparation.kind == "shape" else 1) > 127
@@ -445,12 +466,10 @@ def _find_garment(
     group = [part for part in parts[:MAX_CANDIDATES] if 4 * part.area >= parts[0].area]
     mask = np.isin(labels, [part.label for part in group])
     grey, behind = to_grey(work), to_grey(ground)
-    if invert is None:  # garments are lighter than the ground of the data
-        invert = int(grey[mask].astype(np.int64).sum()) < int(behind[mask].astype(np.int64).sum())
-    if invert:
-        tones = 255 - np.minimum(255, grey.astype(np.int32) * 255 // np.maximum(behind, 1)).astype(np.uint8)
-    else:
-        tones = grey
+    negative = 255 - np.minimum(255, grey.astype(np.int32) * 255 // np.maximum(behind, 1)).astype(np.uint8)
+    if invert is None:  # garments of the data are lighter than their ground, and seldom nearly black
+        invert = int(negative[mask].astype(np.int64).sum()) > DIM * int(mask.sum())
+    tones = negative if invert else grey
     own = np.where(mask, np.maximum(tones, 1), 0).astype(np.uint8)
     left, top, right, bottom = (edge * side for edge, side in zip(_box_of(group, own.shape), own.shape[::-1] * 2))
     _, height, width = image_shape
@@ -480,15 +499,26 @@ def _differs(work: np.ndarray, ground: np.ndarray) -> np.ndarray:
     inner = rest[side:-side, side:-side]
     counts = np.bincount(rest.ravel(), minlength=256) - np.bincount(inner.ravel(), minlength=256)
     usual = int(np.searchsorted(counts.cumsum(), 0.8 * counts.sum()))
-    return rest > max(12, usual * 3 // 2)
+    least = max(12, usual * 3 // 2)
+    parted = _threshold(rest.astype(np.uint8), 0, least, least * 5 // 4)
+    return rest > parted
 
 
 def _solid(mask: np.ndarray) -> np.ndarray:
-    """Smooth a mask and fill its holes."""
+    """Fill the holes of a mask, then remove what is thin."""
     smooth = box_mean(mask * np.uint8(255), 2) > 110
     labels, parts = components(~smooth, corners=False)
     holes = [part.label for part in parts if not part.touches(mask.shape)]
-    return smooth | np.isin(labels, holes)
+    filled = smooth | np.isin(labels, holes)
+    thick = grown(~grown(~filled, 3), 3)
+    return _enclosed(thick if 2 * int(thick.sum()) > int(filled.sum()) else filled)
+
+
+def _enclosed(mask: np.ndarray) -> np.ndarray:
+    """Add to a mask (H, W) what has some of it to the left, to the right, above and below."""
+    sides = [np.logical_or.accumulate(mask, axis) for axis in (0, 1)]
+    sides += [np.flip(np.logical_or.accumulate(np.flip(mask, axis), axis), axis) for axis in (0, 1)]
+    return np.logical_and.reduce(sides)
 
 
 def _chosen(found: _Found, stages: list[Stage], preparation: Preparation, candidate: int) -> Prepared:

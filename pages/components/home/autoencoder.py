@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 
 import numpy as np
 import streamlit as st
@@ -13,7 +14,6 @@ from ..bridge import first_picture, messages
 from ..bridge.component import widget
 from ..shell import cached, link, navigation, state
 from ..shell.parse import parse_code, parse_int, parse_object
-from ..widgets.image_input import preparation
 
 _component = widget("autoencoder")
 KEY = "home_autoencoder"
@@ -54,7 +54,7 @@ def autoencoder(card: ModelCard) -> None:
                 for d in cached.dimension_order(card.name)[:2] for low, high in [ranges[d]]
             ],
             "images": _images(card), "start": 0, "draw": channels == 1,
-            "preparation": preparation(info),
+            "preparation": dataclasses.asdict(info.preparation),
             "no_number": state.not_finite_message("at this point"), "painted": first_picture.address(),
         },
         on_open_change=lambda: _open(card),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..widgets.colours import class_colours
-from ..widgets.image_input import Picked, preparation
+from ..widgets.image_input import Picked
 from . import source
 
 _component = widget("inside")
@@ -50,7 +51,7 @@ def inside_panel(picked: Picked | None) -> None:
             "model": card.name, "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
             "height": height, "width": width, "channels": channels,
             "z": list(st.session_state.z), "seed": state.seed(),
-            "drawing": picked is None, "preparation": preparation(info), "empty": EMPTY_DRAWING,
+            "drawing": picked is None, "preparation": dataclasses.asdict(info.preparation), "empty": EMPTY_DRAWING,
             "source": "drawing" if picked is None else f"{picked.caption} {digest} {picked.label}",
             "x": None if pixels is None else base64.b64encode(pixels).decode(),
             "y": None if picked is None else picked.label,

@@ -6,6 +6,7 @@ The browser decodes, crops and prepares the visitor's picture and sends only x, 
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from vae.data import DatasetInfo
 from vae.uploads import MAX_BYTES, UploadError, read_image
 
 from ..bridge import messages
@@ -56,11 +56,6 @@ class Picked(NamedTuple):
         import torch
 
         return None if self.label is None else torch.tensor([self.label])
-
-
-def preparation(info: DatasetInfo) -> dict:
-    """Return what the browser must know to prepare a picture for the models of a data set."""
-    return {"light_on_dark": info.white_on_black, "binary": info.binary}
 
 
 class _Decoded(NamedTuple):
@@ -154,7 +149,7 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
         key=f"{key}_picture",
         data={
             "key": key, "name": name, "data": info.name, "noun": info.noun, "shape": list(info.image_shape),
-            "crisp": info.crisp, "preparation": preparation(info),
+            "crisp": info.crisp, "preparation": dataclasses.asdict(info.preparation),
             "gallery": grid_props(
                 split.render(np.array(rows)) / np.float32(255),
                 [f"{info.classes[split.labels[row]]}, test image {row}" for row in rows],

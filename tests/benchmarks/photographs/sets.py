@@ -79,8 +79,10 @@ def _garment(page: pages.Scene, image: np.ndarray, texture: str, negative: bool)
     rng = page.rng
     ground = pages.TEXTURES[texture](rng, (page.height, page.width))
     side = int(rng.uniform(0.65, 0.85) * min(page.height, page.width))
-    tones = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
     inside = ndimage.binary_fill_holes(image > 10)
+    # tones go on outside the garment, so that its edge is not black
+    nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    tones = Image.fromarray(image[tuple(nearest)]).resize((side, side), Image.Resampling.BICUBIC)
     edge = Image.fromarray((255 * inside).astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
     left, top = (int(at * length - side / 2) for at, length in zip(page.middle, ground.shape[1::-1], strict=True))
     tone, share = (np.zeros(ground.shape[:2]) for _ in range(2))
