@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pages.components.shell import pictures
-from vae.browser.bundle import bundle, inline
+from vae.browser.bundle import inline
 from vae.data import DATASETS
 
 PAGE = """<!DOCTYPE html>
@@ -18,7 +18,9 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <title>Picture inputs</title>
-<style>main {{ display: grid; gap: 24px; max-width: {width}px; height: 3000px; align-content: start }}</style>
+<style>
+main {{ display: grid; gap: 24px; max-width: {width}px; height: 3000px; align-content: start }}
+</style>
 </head>
 <body>
 <main></main>
