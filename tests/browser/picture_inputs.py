@@ -18,7 +18,9 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <title>Picture inputs</title>
-<style>main {{ display: grid; gap: 24px; max-width: {width}px; height: 3000px; align-content: start }}</style>
+<style>
+main {{ display: grid; gap: 24px; max-width: {width}px; height: 3000px; align-content: start }}
+</style>
 </head>
 <body>
 <main></main>
