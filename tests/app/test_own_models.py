@@ -10,7 +10,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from tests.app.test_pages import PAGES, start
+from tests.app.test_pages import PAGES, components, start
 from vae import store
 from vae.models import FAMILIES
 
@@ -85,6 +85,60 @@ def test_a_model_appears_while_the_app_runs_and_goes_with_a_sentence(own):
     assert [w.value for w in app.warning] == ["The model mine was removed; this is mnist-vae-2d instead."]
     assert not rerun(app).warning
     assert not any("Mine" in title for title in titles(app))
+
+
+def test_a_fragment_of_a_removed_model_reruns_the_page_which_says_so(own):
+    """Streamlit reruns a fragment, and calls its component's callback, without the page around it."""
+    add(own, "mine")
+    app = AppTest.from_function(a_fragment, default_timeout=60)
+    app.query_params["model"] = "mine"
+    rerun(app)
+    assert [text.value for text in app.markdown] == ["mine has 2 dimensions"]
+    shutil.rmtree(own / "mine")
+    app.session_state["alone"] = True
+    rerun(app)
+    assert [text.value for text in app.markdown] == ["mnist-vae-2d has 2 dimensions"]
+    assert [w.value for w in app.warning] == ["The model mine was removed; this is mnist-vae-2d instead."]
+    assert app.session_state["called"] == ["mine"]
+
+
+def a_fragment():
+    """A page whose run may begin at its fragment, after another session has noticed that a model is gone."""
+    import streamlit as st
+
+    from pages.components.bridge.rerun import rerun_if_requested, unless_removed
+    from pages.components.shell import cached, link, state
+
+    call = unless_removed(lambda: st.session_state.setdefault("called", []).append(state.card().name))
+    if st.session_state.pop("alone", False):
+        cached.refresh()
+        call()
+    else:
+        link.begin_run()
+        link.show_warnings()
+        if not st.session_state.get("called"):
+            call()
+    rerun_if_requested("a panel")
+    st.write(f"{state.card().name} has {state.card().latent_dim} dimensions")
+
+
+def test_a_map_that_is_fitted_again_changes_what_a_tab_keeps(own):
+    """Its weights stay the same, but the posterior samples and the places of the points do not."""
+    add(own, "mine")
+    path = own / "mine" / "map.npz"
+
+    def kept():
+        (panel,) = (d for d in components(start("sliders", model="mine")).values() if "dims" in d)
+        (points,) = (d for d in components(start("map", model="mine")).values() if "collection" in d)
+        return panel["weights"], panel["files"]["weights"], points["weights"], points["collection"]
+
+    before = kept()
+    assert kept() == before
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, "sigmas": arrays["sigmas"] * 1.5, "umap": arrays["umap"] + 1})
+    after = kept()
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, True, False, False]
 
 
 def test_a_model_that_is_damaged_during_the_session_says_why(own):

@@ -71,6 +71,19 @@ test('a model that the browser cannot decode says why, and nothing is fetched', 
   assert.deepEqual([[...draws], decoder, reason, fetched, news], [[], null, 'it samples random numbers', [], ['a']]);
 });
 
+test('a model that did not arrive is fetched again when it is asked for again, and replaces its reason', async () => {
+  serve({ '/n': SERVED['/n'] });
+  const news = heard('model');
+  await loadModel(mailbox, 'f', FILES);
+  assert.match(mailbox.models.get('f').reason, /missing \(404\)/);
+  serve(SERVED);
+  const again = loadModel(mailbox, 'f', FILES);
+  assert.match(mailbox.models.get('f').reason, /missing/); // which stands until then
+  await Promise.all([again, loadModel(mailbox, 'f', FILES)]);
+  assert.deepEqual([mailbox.models.get('f').reason, fetched.length, news], ['', 3, ['f', 'f']]);
+  assert.ok(mailbox.models.get('f').decoder);
+});
+
 test('without files the host fills the mailbox', async () => {
   await loadModel(mailbox, 'e', null);
   assert.equal(mailbox.models.has('e'), false);

@@ -255,6 +255,7 @@ for (const [what, graph, message, tensors = GOOD] of [
   ['a slice outside', chain([1, 2], ['slice', { dim: 1, start: 1, length: 2, step: 1 }]), /n0: \[1,2\] has no slice of 2 from 1/],
   ['a dimension outside', chain([1, 2], ['softmax', { dim: 2 }]), /n0: dims cannot be \[2\] of 2 dimensions/],
   ['shapes that do not broadcast', chain([1, 3], ['add', {}, '@b']), /n0: \[1,3\] and \[2\] do not fit/],
+  ['a limit that is a word', chain([1, 1], ['clamp', { min: '0', max: null }]), /n0: min cannot be "0"/],
   ['a slope that is missing', chain([1, 1], ['leaky_relu']), /n0: slope cannot be undefined/],
   ['too many inputs', chain([1, 1], ['relu', {}, 'x']), /n0: it reads 2 values/],
   ['a window outside the image', chain(image, ['max_pool2d', { size: [3, 3], kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1] }]), /n0: a window lies outside/],

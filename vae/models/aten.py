@@ -4,7 +4,8 @@ A graph is a dictionary, JSON-able:
 
 - inputs `[{"name", "shape"}]`, with the batch of one;
 - nodes `[{"name", "op", "inputs", ...}]` in order of computation. An input is the name of an input or an earlier node,
-  "@" and the name of a tensor, or a number: "NaN", "Infinity" and "-Infinity" are text, since JSON lacks them;
+  "@" and the name of a tensor, or a number. In inputs and in further fields the numbers "NaN", "Infinity" and
+  "-Infinity" are text, since JSON lacks them;
 - outputs `[{"name", "node"}]`.
 
 | op | further fields |
@@ -201,6 +202,7 @@ class Translator:
         while name in self.nodes or name in self.taken and name != node.name or name in self.inputs:
             number += 1
             name = f"{node.name}_{number}"
+        fields = {key: _number(value) if isinstance(value, float) else value for key, value in fields.items()}
         self.nodes[name] = {"name": name, "op": op, "inputs": read, **fields}
         return name
 

@@ -51,10 +51,11 @@ def model_file(name: str, file: str) -> bytes:
 
 @st.cache_data(max_entries=200, show_spinner=False)  # emptied when a file of a model changes, see cached.refresh
 def _version(name: str, file: str) -> str:
-    return _hash(model_file(name, file))
+    return content_hash(model_file(name, file))
 
 
-def _hash(content: bytes) -> str:
+def content_hash(content: bytes) -> str:
+    """Return 16 digits that stand for a content."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -70,7 +71,7 @@ def _model_file(request: Request) -> Response:
         content = model_file(name, file)
     except ModelUnavailable as error:  # it has just been removed
         raise HTTPException(404) from error
-    if version != _hash(content):  # the browser would keep it for ever
+    if version != content_hash(content):  # the browser would keep it for ever
         raise HTTPException(404)
     return Response(content, media_type=MODEL_FILES[file], headers=HEADERS)
 
@@ -80,7 +81,7 @@ _modules: dict[str, str] = {}  # version/name -> text
 
 def module_address(name: str, text: str) -> str:
     """Serve an ES module under an address that depends on its text, and return the address."""
-    version = _hash(text.encode())
+    version = content_hash(text.encode())
     _modules[f"{version}/{name}.js"] = text
     return f"{PREFIX}/modules/{version}/{name}.js"
 

@@ -11,6 +11,7 @@ import streamlit as st
 from vae.browser.bundle import INCOMPLETE, bundle
 
 from . import assets
+from .rerun import unless_removed
 
 _ENTRY = Path(__file__).with_name("entry.js")  # not a file: the text below, which stands beside streamlit.js
 
@@ -20,6 +21,7 @@ def widget(name: str):
     component = _component(name, "widget", "mount", f"/widgets/{name}/{name}.js", isolate_styles=False)
 
     def mount(*, data: dict, **options):
+        options = {key: unless_removed(value) if key.startswith("on_") else value for key, value in options.items()}
         # as text, because among lists Streamlit looks for dataframes, and imports pandas for that
         return component(data={"props": json.dumps(without_nan(data), allow_nan=False)}, **options)
 

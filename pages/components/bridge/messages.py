@@ -51,6 +51,12 @@ def model_files(name: str) -> dict[str, str]:
     return {file: assets.model_address(name, file) for file in assets.MODEL_FILES}
 
 
+def model_id(name: str) -> str:
+    """Return the name under which a browser keeps a model. It changes with each of the model's files: a tab may stay
+    open while a model is trained again, or its map is fitted."""
+    return f"{name} {assets.content_hash(' '.join(model_files(name).values()).encode())}"
+
+
 def pixels_for_browser() -> str:
     """Return the current point's picture, decoded here for a browser that cannot; "" for others, and where the picture
     is not finite."""

@@ -29,7 +29,7 @@ def live_panel() -> None:
         key=KEY,
         data={
             "model": card.name,
-            "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
+            "weights": messages.model_id(card.name), "files": messages.model_files(card.name),
             "dims": _dimensions(),
             "shown_first": SHOWN_FIRST // 2 if model.levels else SHOWN_FIRST,
             "z": list(st.session_state.z),

@@ -15,7 +15,7 @@ from plotly.colors import sample_colorscale
 from ..bridge import messages
 from ..bridge.component import channel, widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
-from ..shell import cached, state
+from ..shell import state
 from ..shell.parse import parse_indices, parse_int, parse_positions
 from ..widgets.collection import Collection, Layout, points_message, sheet_message
 from ..widgets.colours import class_colours
@@ -55,7 +55,7 @@ def scatter(
     _component(
         key=KEY,
         data={
-            "model": card.name, "weights": cached.weights_id(card.name),
+            "model": card.name, "weights": messages.model_id(card.name),
             "files": messages.model_files(card.name), "collection": collection.id,
             "layout": {
                 "key": layout.key, "dims": layout.dims, "k": layout.neighbours,

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from vae import latent
+from vae import ModelUnavailable, latent
 from vae.data.archives import MAX_IMAGES, File, collect, plain
 from vae.data.formats import SUFFIXES
 from vae.jobs import JobError
@@ -249,6 +249,8 @@ def _show_progress() -> None:
     job = _job()
     if job is None:
         return
+    if state.model_was_removed():
+        st.rerun()
     if job.alive:
         progress = job.progress()
         st.progress(progress.share, text=f"Your map: {progress.stage}")
@@ -266,8 +268,10 @@ def _show_progress() -> None:
         if own_map.left_out:
             messages.append(f"{own_map.left_out:,} of the files could not be decoded and were left out.")
         if name != state.card().name:
-            messages.append(f"Your map is ready under {cached.zoo_scan()[0][name].title}, which it was fitted for.")
+            messages.append(f"Your map is ready under {cached.card(name).title}, which it was fitted for.")
         st.session_state.map_messages = messages
     except JobError as error:
         st.session_state.map_messages = [str(error)]
+    except ModelUnavailable as error:  # the model that it was fitted for
+        st.session_state.map_messages = [f"Your map cannot be shown: {error}."]
     st.rerun()

@@ -139,7 +139,7 @@ def match_panel(current: Round, player: str, on_finished) -> None:
         key=KEY,
         data={
             "round": _round_name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
-            "weights": cached.weights_id(current.model) if browser_decodes else None,
+            "weights": messages.model_id(current.model) if browser_decodes else None,
             "files": messages.model_files(current.model) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
             "start_distance": float(multiscale_distance(start, target)), "enough": WIN_SCORE,

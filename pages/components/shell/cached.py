@@ -6,6 +6,7 @@ it, because a page shows its first picture before torch is loaded.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 from typing import TYPE_CHECKING
@@ -172,6 +173,13 @@ def model_map(name: str) -> EncodedImages | None:
     except OSError:
         return None
     return encoded if encoded.rows.max() < (len(gallery(data)) if n is None else n) else None
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def map_id(name: str) -> str:
+    """Return an identifier of a model's weights and its map, which may be fitted again for the same weights."""
+    content = b"".join(np.ascontiguousarray(part).tobytes() for part in model_map(name).arrays.values())
+    return f"{weights_id(name)} {hashlib.sha256(content).hexdigest()[:16]}"
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

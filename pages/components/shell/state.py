@@ -45,6 +45,11 @@ def card() -> vae.ModelCard:
     return cached.card(st.session_state.model)
 
 
+def model_was_removed() -> bool:
+    """Return whether the session's model has gone since its last run: its folder may be removed at any time."""
+    return "model" in st.session_state and st.session_state.model not in cached.zoo_scan()[0]
+
+
 def info() -> DatasetInfo:
     """Return the description of the current model's data set."""
     return cached.info(card().data)

@@ -90,7 +90,7 @@ def from_test_images(name: str) -> Collection | None:
     card = cached.model(name).card
     info, split = cached.info(card.data), cached.gallery(card.data)
     return Collection(
-        id=f"{cached.weights_id(name)} held-out {len(encoded.rows)}",
+        id=f"{cached.map_id(name)} held-out {len(encoded.rows)}",
         sheet=f"{card.data} held-out {len(encoded.rows)} {encoded.rows[0]} {encoded.rows[-1]}",
         title=f"{len(encoded.rows):,} held-out images of {info.title}",
         encoded=encoded, features=cached.features(name),

@@ -26,7 +26,7 @@ def show_current_picture(key: str, caption: str = "the current point, decoded") 
     _picture(
         key=key,
         data={
-            "weights": cached.weights_id(state.card().name), "files": messages.model_files(state.card().name),
+            "weights": messages.model_id(state.card().name), "files": messages.model_files(state.card().name),
             "z": list(st.session_state.z), "y": st.session_state.y,
             "height": height, "width": width, "channels": channels, "caption": caption,
             "pixels": messages.pixels_for_browser(), "no_number": state.not_finite_message("at the current point"),

@@ -203,6 +203,7 @@ def test_functions_of_each_element(tmp_path):
         lambda x: torch.where(x <= 0, -torch.inf, x).exp(), lambda x: torch.logaddexp(x, torch.full_like(x, -0.5)),
         lambda x: (x > 0).logical_and(x < 2).float(), lambda x: (x.bool() | (x != 1)).float(),
         lambda x: x.addcmul(x, x), lambda x: x.clamp(torch.tensor([-1.0]), torch.tensor(2.0)),
+        lambda x: x.clamp(-torch.inf, 1.0), lambda x: x.clamp(0.5, torch.inf),
     ]  # fmt: skip
     compare([(f, signed) for f in functions], tmp_path)
     compare([(f, positive) for f in (torch.sqrt, torch.rsqrt, torch.log, torch.log1p)], tmp_path)
@@ -257,6 +258,7 @@ def test_shapes(tmp_path):
         lambda x: x.repeat(1, 2, 1, 3), lambda x: x.repeat(2, 1, 1, 1, 1), lambda x: x[:, :, :1].expand(-1, -1, 7, -1),
         lambda x: x[:, [3, 0, 0]], lambda x: x.index_select(3, torch.tensor([4, 1])), lambda x: F.pad(x, (1, 2, 0, 3)),
         lambda x: F.pad(x, (1, 2), value=-1.5), lambda x: F.pad(x, (2, 1, 3, 0), mode="reflect"), lambda x: (x, x + 1),
+        lambda x: F.pad(x, (1, 2), value=-torch.inf).exp(), lambda x: F.pad(x, (0, 1), value=torch.inf),
         lambda x: F.pad(x, (2, 1, 3, 0), mode="replicate"), lambda x: F.pad(x, (2, 1, 3, 0), mode="circular"),
         lambda x: x.roll(2, 3),
         lambda x: torch.cat([x, torch.zeros(1, 1, 6, 5), torch.arange(30.0).view(1, 1, 6, 5)], 1),

@@ -1,14 +1,15 @@
-// Fetches a model for the widgets of a page, once.
+// Fetches a model for the widgets of a page, once. One that did not arrive is fetched again at the next call, so call
+// this where new props arrive, and not where the news does.
 import { announce } from './mailbox.js';
 import { createModel } from './network.js';
 
-// id: the model's name and a hash of its weights. files: the addresses { network, weights, samples } of its
+// id: the model's name and a hash of its files. files: the addresses { network, weights, samples } of its
 // network.json, its weights and its posterior samples (2000 codes, one byte per value over each slider's range), or
 // { reason } where a browser cannot decode; null where the host fills the mailbox itself.
 // Puts { decoder, draws, reason } into mailbox.models and announces "model".
 export async function loadModel(mailbox, id, files) {
-  const { models, loading } = mailbox;
-  if (!files || models.has(id) || loading.has(id)) return;
+  const { models, loading } = mailbox, known = models.get(id);
+  if (!files || loading.has(id) || known?.decoder || known && files.reason) return;
   loading.add(id);
   const entry = { draws: new Uint8Array(), decoder: null, reason: files.reason ?? '' };
   if (!entry.reason) {

@@ -167,7 +167,7 @@ export function createNetwork(graph, tensor) {
   }
 
   function lookUp(input) {
-    if (typeof input === 'number' || NOT_FINITE.includes(input)) return constant([], [Number(input)]);
+    if (isNumber(input)) return constant([], [Number(input)]);
     if (values.has(input)) return values.get(input);
     if (typeof input !== 'string' || !input.startsWith('@')) throw new Error(`it reads ${input}, which is not there`);
     const { shape, values: data } = tensor(input.slice(1));
@@ -231,9 +231,11 @@ function integer(node, key, least) {
   return integers({ [key]: [node[key]] }, key, 1, least)[0];
 }
 
+const isNumber = (found) => typeof found === 'number' || NOT_FINITE.includes(found);
+
 function number(node, key) {
-  if (typeof node[key] !== 'number') throw new Error(`${key} cannot be ${JSON.stringify(node[key])}`);
-  return node[key];
+  if (!isNumber(node[key])) throw new Error(`${key} cannot be ${JSON.stringify(node[key])}`);
+  return Number(node[key]);
 }
 
 // Returns one dimension of a node, below `rank`; a list of them

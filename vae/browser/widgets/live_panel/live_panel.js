@@ -37,8 +37,10 @@ function update(panel, props) {
   const before = panel.data;
   panel.data = props;
   if (props.note) panel.note = props.note;
-  if (!before || before.model !== props.model) startModel(panel);
-  if (!before || before.version !== props.version || before.model !== props.model) startFrom(panel);
+  const another = !before || before.model !== props.model || before.weights !== props.weights;
+  if (another) startModel(panel);
+  else loadModel(panel.mailbox, props.weights, props.files);
+  if (another || before.version !== props.version) startFrom(panel);
   showNamesAndLocks(panel);
 }
 

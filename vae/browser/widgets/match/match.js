@@ -32,6 +32,7 @@ function update(game, props) {
   const before = game.data;
   game.data = props;
   if (!before || before.round !== props.round) startRound(game);
+  else loadModel(game.mailbox, props.weights, props.files);
 }
 
 function createGame(root, emit, mailbox, signal) {

@@ -11,11 +11,13 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
   const root = createRoot(element, HTML, css);
   const abort = new AbortController();
   let shown = props;
+  loadModel(mailbox, shown.weights, shown.files);
   show(root, shown, emit, mailbox);
   hear(mailbox, 'model', (name) => name === shown.weights && show(root, shown, emit, mailbox), abort.signal);
   return {
     update(next) {
       shown = next;
+      loadModel(mailbox, shown.weights, shown.files);
       show(root, shown, emit, mailbox);
     },
     destroy() {
@@ -26,7 +28,6 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
 }
 
 function show(root, props, emit, mailbox) {
-  loadModel(mailbox, props.weights, props.files);
   const canvas = root.querySelector('canvas'), caption = root.querySelector('figcaption');
   canvas.setAttribute('aria-label', props.caption);
   caption.textContent = props.caption;
