@@ -72,8 +72,7 @@ def choose_start() -> None:
     if not (choose_image.open or settings.is_pending("sliders_start")):
         return
     with choose_image:
-        picked = image_input("sliders_start")
-        st.button("Start from this image", type="primary", on_click=start_from, args=(picked,))
+        image_input("sliders_start", name="image to start from", on_change=start_from)
 
 
 if discrete:

@@ -15,7 +15,7 @@ from pages.components.widgets import image_input
 from vae import store
 from vae.data import DATASETS
 
-from .events import emit
+from .events import emit, own_picture, send_picture
 from .test_pages import components, png, start
 
 NAME = "mnist-vae-16d"
@@ -29,17 +29,19 @@ def digit(row=7, data="mnist"):
     return DATASETS[data].load("test").batch([row])[0]
 
 
-def own(picture, data="mnist", **fields):
-    """What the browser sends for a picture (1, C, H, W)."""
-    pixels = (picture * 255).round().byte().numpy().tobytes()
-    return {"data": data, "id": "own-1", "name": "photo.jpg", "x": base64.b64encode(pixels).decode(),
-            "found": True, "inverted": False, "plain": False, "candidate": 0, "restored": False, **fields}  # fmt: skip
-
-
 def send(app, key, x, **fields):
-    emit(app, f"{key}_picture", "own", own(x, **fields))
-    assert not app.exception, app.exception
-    return app
+    return send_picture(app, key, to_pixels(x), **fields)
+
+
+def to_pixels(x):
+    return (x[0] * 255).round().byte().numpy()
+
+
+def new_warnings(app):
+    """The sentences that app.py shows above the page; a test runs the page alone."""
+    found = app.session_state["warnings"] if "warnings" in app.session_state else []
+    app.session_state["warnings"] = []
+    return found
 
 
 def frames(app):
@@ -77,9 +79,9 @@ def test_test_images_are_picked_and_turned_over():
 
 
 FORGED = {
-    "nothing": None, "a text": "x", "a list": [1], "no x": {"data": "mnist"}, "x is a number": own(digit(), x=7),
-    "no base64": own(digit(), x="é!"), "too short": own(digit()[..., :27]), "too long": own(torch.zeros(1, 1, 28, 29)),
-    "a bomb": own(digit(), x="A" * 10**6), "another shape": own(torch.zeros(1, 3, 64, 64)),
+    "nothing": None, "a text": "x", "a list": [1], "no x": {"data": "mnist"}, "x is a number": own_picture(to_pixels(digit()), x=7),
+    "no base64": own_picture(to_pixels(digit()), x="é!"), "too short": own_picture(to_pixels(digit()[..., :27])), "too long": own_picture(np.zeros((1, 28, 29), np.uint8)),
+    "a bomb": own_picture(to_pixels(digit()), x="A" * 10**6), "another shape": own_picture(np.zeros((3, 64, 64), np.uint8)),
 }  # fmt: skip
 
 
@@ -89,9 +91,8 @@ def test_a_forged_picture_is_refused_and_the_session_lives(message):
     before = frames(app)
     emit(app, "interpolate_A_picture", "own", message)
     assert not app.exception
-    assert [warning.value for warning in app.warning] == [image_input.REFUSED]
+    assert new_warnings(app) == [image_input.REFUSED]
     assert frames(app) == before and props(app, "interpolate_A")["caption"] == "your picture"
-    assert not app.run().warning
 
 
 @pytest.mark.parametrize("index", [-1, 12, 10**30, "3", None, 1.5, [2], True])
@@ -105,8 +106,8 @@ def test_a_forged_pick_changes_nothing(index):
 def test_a_picture_for_the_model_before_is_ignored():
     app = start("interpolate", model=NAME)
     before = frames(app)
-    emit(app, "interpolate_A_picture", "own", own(torch.zeros(1, 1, 64, 64), data="sprites"))
-    assert not app.exception and not app.warning and frames(app) == before
+    emit(app, "interpolate_A_picture", "own", own_picture(np.zeros((1, 64, 64), np.uint8), data="sprites"))
+    assert not app.exception and not new_warnings(app) and frames(app) == before
 
 
 def test_a_picture_stays_through_other_pages_and_models():
@@ -144,6 +145,8 @@ def test_sliders_starts_from_the_picture_at_once_but_not_from_a_restored_one():
     send(app, "sliders_start", digit())
     z = vae.load(NAME).encode(digit()).mean[0]
     np.testing.assert_allclose(app.session_state.z, z, atol=1e-3)
+    app.session_state.sliders_image = True  # an AppTest does not keep it open
+    app.run()
     emit(app, "sliders_start_picture", "pick", 3)
     np.testing.assert_allclose(app.session_state.z, vae.load(NAME).encode(digit(3)).mean[0], atol=1e-3)
 
@@ -185,7 +188,7 @@ def test_a_file_is_decoded_for_a_browser_that_alters_pixels():
     emit(app, "interpolate_A_picture", "file", {
         "id": "f1", "name": "photo.png", "content": base64.b64encode(png(image)).decode(),
     })  # fmt: skip
-    assert not app.exception and not app.warning
+    assert not app.exception and not new_warnings(app)
     assert props(app, "interpolate_A")["answer"] == {"id": "f1", "error": "", "width": 60, "height": 40}
     content = decoded_message(app)
     (size,) = struct.unpack("<I", content[:4])
@@ -200,7 +203,7 @@ def test_a_file_that_cannot_be_used_is_answered_with_a_sentence():
     assert answer["id"] == "f1" and answer["error"].endswith(".") and decoded_message(app) == b""
     for forged in (None, {}, {"content": 3}, {"content": "é"}):
         emit(app, "interpolate_A_picture", "file", forged)
-        assert [warning.value for warning in app.warning] == [image_input.REFUSED]
+        assert new_warnings(app) == [image_input.REFUSED]
 
 
 def test_binary_data_get_binary_pixels():

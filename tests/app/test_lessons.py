@@ -106,7 +106,7 @@ def test_a_step_may_be_left_and_found_again():
     "key, number, widget, chosen, wanted",
     [
         ("kl", 2, "compare_given", "one z", "one image"), ("why", 0, "map_kind_dims_4", "pca", "dims"),
-        ("walk", 0, "map_kind_umap_4", "pca", "umap"), ("use", 1, "fill_image_source", "Camera", "Gallery"),
+        ("walk", 0, "map_kind_umap_4", "pca", "umap"), ("use", 1, "fill_image_choice", "own", "row"),
         ("break", 3, "use", "memory", "denoising"),
     ],
 )  # fmt: skip

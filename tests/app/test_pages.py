@@ -213,38 +213,6 @@ def png(image):
     return buffer.getvalue()
 
 
-def upload(app, key, content, name="image.png"):
-    app.segmented_control(key=f"{key}_source").set_value("Upload").run()
-    app.file_uploader(key=f"{key}_file").set_value((name, content, "image/png")).run()
-    assert not app.exception, app.exception
-    return app
-
-
-def test_an_uploaded_image_is_the_end_of_the_interpolation():
-    digit, _ = DATASETS["mnist"].load("test").batch([7])
-    picture = Image.fromarray((digit[0, 0].numpy() * 255).astype(np.uint8))
-    app = upload(start("interpolate", model="mnist-vae-16d"), "interpolate_A", png(picture))
-    next(t for t in app.toggle if t.label.startswith("Centre")).set_value(False).run()
-    model = vae.load("mnist-vae-16d")
-    first = model.decode(model.encode(digit).mean)
-    frames = next(d for d in components(app).values() if d["name"] == "interpolation in latent space")
-    shown = Image.open(io.BytesIO(base64.b64decode(frames["sheet"].split(",")[1])))
-    np.testing.assert_allclose(
-        np.asarray(shown)[:, :28], pictures.to_uint8(first)[0, :, :, 0], atol=1
-    )
-
-
-# tests/unit/data/test_images.py has the other ways in which a file may be no image
-@pytest.mark.parametrize("page, key", [("interpolate", "interpolate_A"), ("sliders", "sliders_start")])
-def test_bad_uploads_get_a_sentence_and_the_page_goes_on(page, key):
-    app = upload(start(page, model="mnist-vae-2d"), key, b"not an image")
-    assert any("not a PNG" in error.value for error in app.error)
-    assert components(app)  # the pictures still stand
-    app.file_uploader(key=f"{key}_file").set_value(("large.png", png(Image.new("1", (4000, 4000))), "image/png")).run()
-    assert not app.exception and any("megapixels" in error.value for error in app.error)
-    assert components(app)
-
-
 @pytest.mark.parametrize("damage", ["missing", "cut off"])
 def test_a_damaged_gallery_takes_its_models_out_and_the_rest_work(tmp_path, monkeypatch, damage):
     from vae.data import idx

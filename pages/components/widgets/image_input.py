@@ -153,9 +153,8 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
             "gallery": grid_props(
                 split.render(np.array(rows)) / np.float32(255),
                 [f"{info.classes[split.labels[row]]}, test image {row}" for row in rows],
-                columns=6, size=56, clickable=True, name="test images",
-                selected=selected[0] if selected and not in_use else None,
             ),
+            "selected": selected[0] if selected and not in_use else None,
             "choice": {"kind": s.get(f"{key}_choice", "none"), "id": own["id"] if own else None},
             "x": base64.b64encode(picked.pixels.tobytes()).decode(),
             "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
