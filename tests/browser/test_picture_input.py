@@ -252,6 +252,7 @@ def test_a_refused_file_leaves_the_picture_and_says_so(open_page):
         (file_of(bar(), "TIFF"), "TIFF"),
         (file_of(bar(), "JPEG")[:-200], "damaged or cut off"),
         (file_of(bar())[:100] + bytes(500) + file_of(bar())[100:], "damaged"),
+        (file_of(bar(), "AVIF").replace(b"avif", b"heic"), "cannot open HEIC pictures. Save the picture as"),
         (bytes(2**21), "larger than 1 MB"),
         (file_of(Image.new("1", (11_000, 11_000))), "121 megapixels"),
         (b"not a picture", "text file"),
@@ -473,10 +474,11 @@ def test_another_data_set_gets_the_picture_prepared_for_it(open_page):
     in_use(page, own)
     in_use(page, own, caption="your picture, again")
     assert len(emitted(page, "own")) == 1
-    in_use(page, own, data="fashion-mnist")
-    assert next_own(page, 2)["data"] == "fashion-mnist"
-    update(page, choice={"kind": "row"}, data="sprites", shape=[1, 64, 64])
-    page.wait_for_timeout(300)
+    in_use(page, own, data="fashion-mnist", shape=[1, 14, 14])
+    again = next_own(page, 2)
+    assert again["data"] == "fashion-mnist" and len(base64.b64decode(again["x"])) == 14 * 14
+    update(page, choice={"kind": "row"}, shape=[1, 7, 7])
+    assert page.locator("#start .stages canvas").last.evaluate("(canvas) => canvas.width") == 7
     assert len(emitted(page, "own")) == 2, "the server uses a test image"
 
 

@@ -64,13 +64,13 @@ function createInput(root, element, props, emit, mailbox, signal) {
 }
 
 function update(input, props) {
-  const isFirst = !input.tab, before = input.props.choice;
+  const isFirst = !input.tab, before = input.props;
   input.props = props;
   input.grid.update(gridProps(input));
   showNow(input);
-  if (isFirst) showTab(input, 'test');
+  if (isFirst || props.data !== before.data) showTab(input, input.tab || 'test');
   const { kind, id } = props.choice;
-  if (isFirst || kind !== before.kind || id !== before.id) follow(input, isFirst);
+  if (isFirst || kind !== before.choice.kind || id !== before.choice.id) follow(input, isFirst);
   else if (kind === 'own') sendIfNeeded(input, id);
   receiveAnswer(input);
 }
