@@ -494,6 +494,23 @@ def test_a_widget_that_comes_back_shows_the_picture_in_use_and_sends_nothing(ope
     assert emitted(page, "own") == []
 
 
+def test_a_picture_in_hand_is_used_again_after_a_test_image(open_page):
+    page = open_page()
+    tab(page, "Draw")
+    draw(page, LINE)
+    own = next_own(page, 1)
+    use = page.get_by_role("button", name="Use this picture")
+    expect(use).to_be_hidden()
+    in_use(page, own)
+    tab(page, "Test images")
+    page.locator("#start .gallery button.cell").nth(4).click()
+    update(page, selected=4, caption="test image 4: 4")
+    tab(page, "Draw")
+    use.click()
+    assert next_own(page, 2) == own
+    expect(use).to_be_hidden()
+
+
 def test_a_lost_picture_is_asked_for_again(open_page):
     page = open_page()
     choose(page, file_of(bar()))
@@ -548,7 +565,15 @@ def test_where_pixels_come_back_altered_the_file_goes_to_the_server_once(open_pa
     assert is_upright(decoded(own)) and own["name"] == "IMG_4.jpg"
     page.get_by_role("button", name="Rotate right").click()
     assert not is_upright(decoded(next_own(page, 3)))
-    assert len(emitted(page, "file")) == 1
+    choose(page, content, "IMG_5.jpg")
+    page.wait_for_function("() => emitted.filter((one) => one[1] === 'file').length === 2")
+    late = emitted(page, "file")[1]["id"]
+    tab(page, "Draw")
+    draw(page, LINE)
+    drawing = next_own(page, 4)
+    update(page, answer={"id": late, "error": "This image is damaged."})
+    expect(page.locator("#start .refusal")).to_be_empty()  # something newer has happened
+    assert emitted(page, "own")[-1] == drawing
 
 
 def test_what_the_server_refuses_is_said(open_page):
