@@ -7,7 +7,7 @@ const SOUGHT = { digit: 'writing', glyph: 'writing', garment: 'garment', shape: 
 // commit(settings) changes the settings of the picture in sight, use() sends it.
 export function createResult(input, { commit, use }) {
   const { find } = input;
-  const result = { input, own: null, wanted: null, isWaiting: false, commit };
+  const result = { input, own: null, wanted: null, isWaiting: false, pause: 0, commit };
   find('.plain').onclick = () => commit({ plain: !result.own.settings.plain });
   find('.invert').onclick = () => commit({ invert: !result.inverted });
   find('.use').onclick = () => use(result.own);
@@ -30,10 +30,7 @@ export function createResult(input, { commit, use }) {
       result.wanted = settings;
       if (result.isWaiting) return;
       result.isWaiting = true;
-      requestAnimationFrame(() => {
-        result.isWaiting = false;
-        if (result.wanted && !input.signal.aborted) showPrepared(result, prepareOwn(result.own, input.props, result.wanted, true));
-      });
+      setTimeout(() => requestAnimationFrame(() => showLive(result)), result.pause);
     },
     // Offers a picture that is not in use.
     offer() {
@@ -44,6 +41,15 @@ export function createResult(input, { commit, use }) {
       find('.result').hidden = true;
     },
   };
+}
+
+// The hand has twice the time that a preview takes, so that a slow device still follows it.
+function showLive(result) {
+  const { own, wanted, input } = result, start = performance.now();
+  result.isWaiting = false;
+  if (!wanted || input.signal.aborted) return;
+  showPrepared(result, prepareOwn(own, input.props, wanted, true));
+  result.pause = 2 * (performance.now() - start);
 }
 
 function showPrepared(result, { stages, candidates, found, inverted, settings }) {
