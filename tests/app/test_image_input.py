@@ -58,7 +58,7 @@ def test_the_visitors_picture_is_the_end_of_the_interpolation():
     model = vae.load(NAME)
     first = (model.decode(model.encode(x).mean)[0, 0] * 255).numpy()
     np.testing.assert_allclose(pixels_of(frames(app))[:, :28], first, atol=1)
-    assert props(app, "interpolate_A")["choice"] == {"kind": "own", "id": "own-1"}
+    assert props(app, "interpolate_A")["choice"] == {"kind": "own", "id": "own-1", "prepared": True}
     assert props(app, "interpolate_A")["caption"] == "your picture"
     assert props(app, "interpolate_B")["choice"]["kind"] == "none"
 
@@ -119,7 +119,7 @@ def test_a_picture_stays_through_other_pages_and_models():
     app.selectbox(key="model_picker").select("sprites-vae").run()
     # until the browser has prepared it for these data, a test image is in use and named
     now = props(app, "interpolate_A")
-    assert now["caption"].startswith("test image 0") and now["choice"] == {"kind": "own", "id": "own-1"}
+    assert now["caption"].startswith("test image 0") and now["choice"] == {"kind": "own", "id": "own-1", "prepared": False}
     sprite = digit(5, "sprites")
     send(app, "interpolate_A", sprite, data="sprites", restored=True)
     assert props(app, "interpolate_A")["caption"] == "your picture"

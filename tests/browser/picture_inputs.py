@@ -16,7 +16,8 @@ from vae.data import DATASETS
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <title>Picture inputs</title>
 <style>
 main {{ display: grid; gap: 24px; max-width: {width}px; height: 3000px; align-content: start }}

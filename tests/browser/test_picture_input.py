@@ -252,6 +252,7 @@ def test_a_refused_file_leaves_the_picture_and_says_so(open_page):
         (file_of(bar(), "TIFF"), "TIFF"),
         (file_of(bar(), "JPEG")[:-200], "damaged or cut off"),
         (file_of(bar())[:100] + bytes(500) + file_of(bar())[100:], "damaged"),
+        (file_of(bar(), "AVIF").replace(b"avif", b"heic"), "cannot open HEIC pictures. Save the picture as"),
         (bytes(2**21), "larger than 1 MB"),
         (file_of(Image.new("1", (11_000, 11_000))), "121 megapixels"),
         (b"not a picture", "text file"),
@@ -473,10 +474,11 @@ def test_another_data_set_gets_the_picture_prepared_for_it(open_page):
     in_use(page, own)
     in_use(page, own, caption="your picture, again")
     assert len(emitted(page, "own")) == 1
-    in_use(page, own, data="fashion-mnist")
-    assert next_own(page, 2)["data"] == "fashion-mnist"
-    update(page, choice={"kind": "row"}, data="sprites", shape=[1, 64, 64])
-    page.wait_for_timeout(300)
+    in_use(page, own, data="fashion-mnist", shape=[1, 14, 14])
+    again = next_own(page, 2)
+    assert again["data"] == "fashion-mnist" and len(base64.b64decode(again["x"])) == 14 * 14
+    update(page, choice={"kind": "row"}, shape=[1, 7, 7])
+    assert page.locator("#start .stages canvas").last.evaluate("(canvas) => canvas.width") == 7
     assert len(emitted(page, "own")) == 2, "the server uses a test image"
 
 
@@ -490,6 +492,23 @@ def test_a_widget_that_comes_back_shows_the_picture_in_use_and_sends_nothing(ope
     page.locator("#start .editor").wait_for()
     expect(page.locator("#start .result")).to_be_visible()
     assert emitted(page, "own") == []
+
+
+def test_a_picture_in_hand_is_used_again_after_a_test_image(open_page):
+    page = open_page()
+    tab(page, "Draw")
+    draw(page, LINE)
+    own = next_own(page, 1)
+    use = page.get_by_role("button", name="Use this picture")
+    expect(use).to_be_hidden()
+    in_use(page, own)
+    tab(page, "Test images")
+    page.locator("#start .gallery button.cell").nth(4).click()
+    update(page, selected=4, caption="test image 4: 4")
+    tab(page, "Draw")
+    use.click()
+    assert next_own(page, 2) == own
+    expect(use).to_be_hidden()
 
 
 def test_a_lost_picture_is_asked_for_again(open_page):
@@ -546,7 +565,15 @@ def test_where_pixels_come_back_altered_the_file_goes_to_the_server_once(open_pa
     assert is_upright(decoded(own)) and own["name"] == "IMG_4.jpg"
     page.get_by_role("button", name="Rotate right").click()
     assert not is_upright(decoded(next_own(page, 3)))
-    assert len(emitted(page, "file")) == 1
+    choose(page, content, "IMG_5.jpg")
+    page.wait_for_function("() => emitted.filter((one) => one[1] === 'file').length === 2")
+    late = emitted(page, "file")[1]["id"]
+    tab(page, "Draw")
+    draw(page, LINE)
+    drawing = next_own(page, 4)
+    update(page, answer={"id": late, "error": "This image is damaged."})
+    expect(page.locator("#start .refusal")).to_be_empty()  # something newer has happened
+    assert emitted(page, "own")[-1] == drawing
 
 
 def test_what_the_server_refuses_is_said(open_page):

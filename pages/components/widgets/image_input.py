@@ -155,7 +155,10 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
                 [f"{info.classes[split.labels[row]]}, test image {row}" for row in rows],
             ),
             "selected": selected[0] if selected and not in_use else None,
-            "choice": {"kind": s.get(f"{key}_choice", "none"), "id": own["id"] if own else None},
+            # prepared: whether the browser has sent x for the current data set
+            "choice": {
+                "kind": s.get(f"{key}_choice", "none"), "id": own["id"] if own else None, "prepared": in_use,
+            },
             "x": base64.b64encode(picked.pixels.tobytes()).decode(),
             "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
             "sent": _SENT.format(*info.image_shape[1:]),

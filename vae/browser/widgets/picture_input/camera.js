@@ -35,7 +35,9 @@ export function createCamera(box, { take, refuse }, signal) {
   box.querySelector('.shutter').onclick = async () => {
     const { videoWidth, videoHeight } = video;
     if (!videoWidth) return; // no picture yet
-    const picture = await reduce(await createImageBitmap(video), videoWidth, videoHeight);
+    const frame = await createImageBitmap(video); // the video goes on while its frame is read
+    const picture = await reduce(frame, videoWidth, videoHeight);
+    frame.close();
     close();
     take(picture);
   };

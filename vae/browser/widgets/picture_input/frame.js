@@ -99,12 +99,17 @@ function within(picture, frame) {
 // Returns what the frame holds, { width, height, data }. Right angles copy pixels; others interpolate between four.
 // Beyond the picture, its edge goes on.
 export function cut(picture, frame, maxSide = MAX_SIDE) {
-  const isRight = frame.angle % 90 === 0;
-  const [left, top, right, bottom] = isRight ? wholePixels(picture, frame) : sidesOf(picture, frame);
+  if (frame.angle % 90 === 0) return reduced(copied(picture, frame), maxSide);
+  const [left, top, right, bottom] = sidesOf(picture, frame);
   const scale = Math.min(1, maxSide / Math.max(right - left, bottom - top));
-  if (isRight) return reduced(sampled(picture, frame.angle, [left, top], 1, right - left, bottom - top, copyPixel), scale);
   const size = [right - left, bottom - top].map((side) => Math.max(1, Math.round(side * scale)));
   return sampled(picture, frame.angle, [left, top], 1 / scale, ...size, interpolatePixel);
+}
+
+function copied(picture, frame) {
+  const [left, top, right, bottom] = wholePixels(picture, frame);
+  if (frame.angle === 0) return rowsOf(picture, [left, top, right, bottom]);
+  return sampled(picture, frame.angle, [left, top], 1, right - left, bottom - top, copyPixel);
 }
 
 function wholePixels(picture, frame) {
@@ -113,8 +118,19 @@ function wholePixels(picture, frame) {
   return [sides[0], sides[1], Math.max(sides[0] + 1, sides[2]), Math.max(sides[1] + 1, sides[3])];
 }
 
-function reduced(picture, scale) {
-  if (scale === 1) return picture;
+// As sampled, for a picture that is not turned: whole rows, which is faster.
+function rowsOf({ width, height, data }, [left, top, right, bottom]) {
+  const part = { width: right - left, height: bottom - top, data: new Uint8ClampedArray(4 * (right - left) * (bottom - top)) };
+  for (let row = 0; row < part.height; row++) {
+    const from = 4 * ((row + top + height / 2) * width + left + width / 2);
+    part.data.set(data.subarray(from, from + 4 * part.width), 4 * row * part.width);
+  }
+  return part;
+}
+
+function reduced(picture, maxSide) {
+  const scale = maxSide / Math.max(picture.width, picture.height);
+  if (scale >= 1) return picture;
   const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
   const data = Uint8ClampedArray.from(areaAverage(picture.data, picture.width, picture.height, 4, width, height));
   return { width, height, data };

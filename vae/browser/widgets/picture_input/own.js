@@ -6,7 +6,7 @@ import { cut, wholeFrame } from './frame.js';
 import { MAX_LENGTH, MAX_PICTURES } from './memory.js';
 
 const DRAWING_SIZE = 448; // px across a drawing
-const LIVE_SIZE = 320; // px of the longer side, for the stages while the frame moves
+const LIVE_SIZE = 256; // px of the longer side, for the stages while the hand moves
 const QUALITIES = [0.85, 0.6, 0.35]; // of the JPEG that the tab keeps; the first that is small enough
 const MAX_NAME = 80; // characters
 
@@ -26,7 +26,7 @@ export const aspectOf = ({ preparation, shape: [, height, width] }) => (preparat
 
 // Returns what prepare() makes of a picture for the data set of the props, and the settings that it used.
 export function prepareOwn(own, { shape, preparation }, settings = own.settings, isLive = false) {
-  const source = own.kind === 'strokes' ? rasterise(own.strokes, DRAWING_SIZE) : cut(own.picture, settings.frame, isLive ? LIVE_SIZE : undefined);
+  const source = own.kind === 'strokes' ? rasterise(own.strokes, isLive ? LIVE_SIZE : DRAWING_SIZE) : cut(own.picture, settings.frame, isLive ? LIVE_SIZE : undefined);
   const prepared = prepare(source, shape, preparation, settings);
   prepared.stages[0].title = own.kind === 'strokes' ? 'drawing' : 'photo';
   if (settings.candidate < Math.max(1, prepared.candidates.length)) return { ...prepared, settings };

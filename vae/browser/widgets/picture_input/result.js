@@ -4,12 +4,13 @@ import { showCandidates, showStages } from './stages.js';
 
 const SOUGHT = { digit: 'writing', glyph: 'writing', garment: 'garment', shape: 'shape' }; // by the kind of the data
 
-// commit(settings) changes the settings of the picture in sight.
-export function createResult(input, commit) {
+// commit(settings) changes the settings of the picture in sight, use() sends it.
+export function createResult(input, { commit, use }) {
   const { find } = input;
-  const result = { input, own: null, wanted: null, isWaiting: false, commit };
+  const result = { input, own: null, wanted: null, isWaiting: false, pause: 0, commit };
   find('.plain').onclick = () => commit({ plain: !result.own.settings.plain });
   find('.invert').onclick = () => commit({ invert: !result.inverted });
+  find('.use').onclick = () => use(result.own);
   return {
     get own() { return result.own; },
     // Returns what prepareOwn() does of a picture, and shows it.
@@ -20,6 +21,7 @@ export function createResult(input, commit) {
       const made = own.made?.settings === own.settings && own.made.strokes === own.strokes && own.made.data === props.data;
       if (!made) own.made = { settings: own.settings, strokes: own.strokes, data: props.data, prepared: prepareOwn(own, props) };
       showPrepared(result, own.made.prepared);
+      this.offer();
       return own.made.prepared;
     },
     // Shows a picture that is still changing, as soon as there is time for it.
@@ -28,16 +30,26 @@ export function createResult(input, commit) {
       result.wanted = settings;
       if (result.isWaiting) return;
       result.isWaiting = true;
-      requestAnimationFrame(() => {
-        result.isWaiting = false;
-        if (result.wanted && !input.signal.aborted) showPrepared(result, prepareOwn(result.own, input.props, result.wanted, true));
-      });
+      setTimeout(() => requestAnimationFrame(() => showLive(result)), result.pause);
+    },
+    // Offers a picture that is not in use.
+    offer() {
+      find('.use').hidden = !result.own || result.own.id === input.current;
     },
     hide() {
       result.own = result.wanted = null;
       find('.result').hidden = true;
     },
   };
+}
+
+// The hand has twice the time that a preview takes, so that a slow device still follows it.
+function showLive(result) {
+  const { own, wanted, input } = result, start = performance.now();
+  result.isWaiting = false;
+  if (!wanted || input.signal.aborted) return;
+  showPrepared(result, prepareOwn(own, input.props, wanted, true));
+  result.pause = 2 * (performance.now() - start);
 }
 
 function showPrepared(result, { stages, candidates, found, inverted, settings }) {

@@ -1,0 +1,30 @@
+// The sources of an image, one tab each.
+
+export function setUpTabs(input) {
+  const tabs = [...input.root.querySelectorAll('[role=tab]')];
+  const step = { ArrowRight: 1, ArrowLeft: -1 };
+  tabs.forEach((tab, i) => {
+    tab.onclick = () => showTab(input, tab.dataset.tab);
+    tab.onkeydown = ({ key }) => {
+      if (!step[key]) return;
+      const next = tabs[(i + step[key] + tabs.length) % tabs.length];
+      showTab(input, next.dataset.tab);
+      next.focus();
+    };
+  });
+}
+
+export function showTab(input, name) {
+  const { root, own } = input;
+  if (name !== 'file') input.camera.close();
+  input.tab = name;
+  root.querySelectorAll('[role=tab]').forEach((tab) => {
+    tab.setAttribute('aria-selected', tab.dataset.tab === name);
+    tab.tabIndex = tab.dataset.tab === name ? 0 : -1;
+  });
+  root.querySelectorAll('[role=tabpanel]').forEach((panel) => (panel.hidden = panel.dataset.tab !== name));
+  if (name === 'yours') input.kept.show();
+  const inSight = name === 'draw' ? own.strokes : name === 'file' ? own.file : null;
+  if (inSight) input.result.show(inSight);
+  else input.result.hide();
+}
