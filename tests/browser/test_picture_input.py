@@ -73,9 +73,9 @@ def update(page, part="start", **changes):
     page.evaluate("([part, props]) => handles[part].update(props)", [part, props_of(key=part, **changes)])
 
 
-def in_use(page, own, part="start", **changes):
-    """Answer a message as the server does: the picture is in use."""
-    choice = {"kind": "own", "id": own["id"]}
+def in_use(page, own, part="start", prepared=True, **changes):
+    """Answer a message as the server does: the picture is in use. prepared: the server has x for the data set."""
+    choice = {"kind": "own", "id": own["id"], "prepared": prepared}
     update(page, part, **{"choice": choice, "x": own["x"], "caption": "your picture", **changes})
 
 
@@ -474,7 +474,7 @@ def test_another_data_set_gets_the_picture_prepared_for_it(open_page):
     in_use(page, own)
     in_use(page, own, caption="your picture, again")
     assert len(emitted(page, "own")) == 1
-    in_use(page, own, data="fashion-mnist", shape=[1, 14, 14])
+    in_use(page, own, data="fashion-mnist", shape=[1, 14, 14], prepared=False)
     again = next_own(page, 2)
     assert again["data"] == "fashion-mnist" and len(base64.b64decode(again["x"])) == 14 * 14
     update(page, choice={"kind": "row"}, shape=[1, 7, 7])
@@ -487,7 +487,7 @@ def test_a_widget_that_comes_back_shows_the_picture_in_use_and_sends_nothing(ope
     choose(page, file_of(bar()))
     own = next_own(page, 1)
     page.evaluate("() => { handles.start.destroy(); document.getElementById('start').remove(); emitted.length = 0 }")
-    back = props_of(choice={"kind": "own", "id": own["id"]}, x=own["x"], caption="your picture")
+    back = props_of(choice={"kind": "own", "id": own["id"], "prepared": True}, x=own["x"], caption="your picture")
     page.evaluate("(props) => place('start', props)", back)
     page.locator("#start .editor").wait_for()
     expect(page.locator("#start .result")).to_be_visible()
@@ -518,7 +518,7 @@ def test_a_lost_picture_is_asked_for_again(open_page):
     page.evaluate("sessionStorage.clear()")
     in_use(page, {**own, "id": "another"}, data="fashion-mnist")
     expect(page.locator("#start .refusal")).to_be_empty()  # the server still has its x
-    update(page, choice={"kind": "own", "id": "a third"}, x="", caption="your picture")
+    update(page, choice={"kind": "own", "id": "a third", "prepared": False})
     expect(page.locator("#start").get_by_role("alert")).to_contain_text("Draw or choose it again.")
 
 

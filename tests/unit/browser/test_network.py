@@ -258,7 +258,7 @@ def test_shapes(tmp_path):
         lambda x: x.repeat(1, 2, 1, 3), lambda x: x.repeat(2, 1, 1, 1, 1), lambda x: x[:, :, :1].expand(-1, -1, 7, -1),
         lambda x: x[:, [3, 0, 0]], lambda x: x.index_select(3, torch.tensor([4, 1])), lambda x: F.pad(x, (1, 2, 0, 3)),
         lambda x: F.pad(x, (1, 2), value=-1.5), lambda x: F.pad(x, (2, 1, 3, 0), mode="reflect"), lambda x: (x, x + 1),
-        lambda x: F.pad(x, (1, 2), value=-torch.inf).exp(), lambda x: F.pad(x, (0, 1), value=torch.inf),
+        lambda x: F.pad(x, (1, 2), value=-torch.inf).exp(), lambda x: F.pad(x, (0, 1), value=torch.inf).clamp(max=9),
         lambda x: F.pad(x, (2, 1, 3, 0), mode="replicate"), lambda x: F.pad(x, (2, 1, 3, 0), mode="circular"),
         lambda x: x.roll(2, 3),
         lambda x: torch.cat([x, torch.zeros(1, 1, 6, 5), torch.arange(30.0).view(1, 1, 6, 5)], 1),
