@@ -1,4 +1,4 @@
-"""Operations on grey levels that a browser repeats exactly: vae/browser/runtime/prepare.js has the same.
+"""Operations on grey levels that a browser repeats exactly: vae/browser/runtime/prepare/pixels.js has the same.
 
 Grey levels are integers 0 to 255 in arrays (H, W); means are rounded half up.
 """
@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 from scipy import ndimage
+
+from .area import Box, area_average
 
 EIGHT = np.ones((3, 3), int)  # pixels that touch at a corner are connected
 
@@ -28,7 +30,7 @@ def _cumulative(values: np.ndarray, axis: int, dtype: type) -> np.ndarray:
     """Return the sums of all values before each place, and of all, along an axis."""
     shape = list(values.shape)
     shape[axis] += 1
-    sums = np.zeros(shape, dtype)
+    sums: np.ndarray = np.zeros(shape, dtype)
     values.cumsum(axis, dtype, sums[1:] if axis == 0 else sums[:, 1:])
     return sums
 
@@ -88,9 +90,8 @@ def lit_from_both_sides(grey: np.ndarray, reaches: tuple[int, ...]) -> np.ndarra
         around = np.pad(box_mean(grey, max(1, reach // 6)), reach, "edge")
         slant = reach * 5 // 7
         for dy, dx in ((0, reach), (reach, 0), (slant, slant), (slant, -slant)):
-            one, other = (
-                around[reach + s * dy : reach + s * dy + height, reach + s * dx : reach + s * dx + width] for s in (1, -1)
-            )
+            one = around[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
+            other = around[reach - dy : reach - dy + height, reach - dx : reach - dx + width]
             ground = np.maximum(ground, np.minimum(one, other))
     return ground
 
@@ -131,3 +132,79 @@ def components(mask: np.ndarray, corners: bool = True) -> tuple[np.ndarray, list
     return labels, [
         Component(i + 1, x.start, y.start, x.stop, y.stop, int(areas[i + 1])) for i, (y, x) in enumerate(boxes)
     ]
+
+
+class Object(NamedTuple):
+    """Something on a ground, alone: levels (H, W) uint8 of the whole picture, reduced, with all else black."""
+
+    box: Box  # in pixels
+    levels: np.ndarray
+
+
+class Found(NamedTuple):
+    """The objects of a picture, the most likely first, and whether light and dark were swapped for them."""
+
+    inverted: bool
+    objects: list[Object]
+
+
+def box_of(group: list[Component]) -> Box:
+    """Return the box around components."""
+    return (
+        min(part.left for part in group),
+        min(part.top for part in group),
+        max(part.right for part in group),
+        max(part.bottom for part in group),
+    )
+
+
+def fitted(pixels: np.ndarray, longest: int) -> tuple[int, int]:
+    """Return the size (w, h) at which the longer side of pixels (H, W, ...) has `longest` pixels."""
+    height, width = pixels.shape[:2]
+    longer = max(width, height)
+    w, h = ((2 * side * longest + longer) // (2 * longer) for side in (width, height))
+    return max(1, w), max(1, h)
+
+
+def cut(levels: np.ndarray, size: tuple[int, int], box: Box) -> np.ndarray:
+    """Resize a part of levels (H, W) to size (w, h), float64; the part may reach beyond them, where all is black."""
+    beyond = -box[0], -box[1], box[2] - levels.shape[1], box[3] - levels.shape[0]
+    pad = max(0, *(int(np.ceil(edge)) for edge in beyond))
+    left, top, right, bottom = (edge + pad for edge in box)
+    return area_average(np.pad(levels, pad), size, (left, top, right, bottom))
+
+
+def border(grey: np.ndarray) -> int:
+    """Return the median grey of the outermost pixels."""
+    return percentile(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]), 0.5)
+
+
+def moments(levels: np.ndarray) -> tuple[float, float]:
+    """Return the centre of mass (x, y) of levels (H, W), in pixels from the left and the top."""
+    mass = levels.astype(np.int64)
+    total = max(1, int(mass.sum()))
+    x = int((mass.sum(0) * (2 * np.arange(mass.shape[1]) + 1)).sum()) / (2 * total)
+    y = int((mass.sum(1) * (2 * np.arange(mass.shape[0]) + 1)).sum()) / (2 * total)
+    return x, y
+
+
+def means_of(ink: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
+    """Return the mean ink (n + 1,) of each component, in the order of their labels."""
+    sums = np.bincount(labels.ravel(), weights=ink.ravel(), minlength=n + 1)
+    return sums / np.maximum(np.bincount(labels.ravel(), minlength=n + 1), 1)
+
+
+def otsu(levels: np.ndarray, least: int, first: int, last: int) -> int:
+    """Return the level in [first, last) that best parts the levels above `least` in two (N. Otsu, 1979)."""
+    counts = np.bincount(levels.ravel(), minlength=256)
+    counts[:least] = 0
+    below, sums = counts.cumsum(), (counts * np.arange(256)).cumsum()
+    total, mass = int(below[-1]), int(sums[-1])
+    best, found = -1.0, first
+    for at in range(first, min(last, 256)):
+        n = int(below[at])
+        if 0 < n < total:
+            between = n * (total - n) * (int(sums[at]) / n - (mass - int(sums[at])) / (total - n)) ** 2
+            if between > best:
+                best, found = between, at
+    return found
