@@ -12,6 +12,7 @@ from .pixels import (
     Component,
     Found,
     Object,
+    beside,
     border,
     box_mean,
     box_of,
@@ -147,17 +148,12 @@ def _crossing(ink: np.ndarray, lines: np.ndarray, level: int, least: int) -> np.
     usual = percentile(on_lines[on_lines > level // 4], 0.5)
     if usual * 3 < level * 2:
         return ink > (usual + level) // 2
-    outside = _box_wide((ink > least) & ~lines)
+    outside = beside(beside((ink > least) & ~lines, 1), 1)
     above, below = np.zeros_like(lines), np.zeros_like(lines)
     for reach in range(1, 7):
         above[reach:] |= outside[:-reach]
         below[:-reach] |= outside[reach:]
     return above & below & (ink > least)
-
-
-def _box_wide(mask: np.ndarray) -> np.ndarray:
-    """Return the mask grown by two columns to each side."""
-    return np.maximum.reduce([np.roll(mask, step, 1) for step in (-2, -1, 0, 1, 2)])
 
 
 def _groups(parts: list[Component], means: np.ndarray, shape: tuple[int, ...], kind: str) -> list[list[Component]]:

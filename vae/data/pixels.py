@@ -23,7 +23,8 @@ def to_grey(rgb: np.ndarray) -> np.ndarray:
 
 def to_levels(values: np.ndarray) -> np.ndarray:
     """Round values in [0, 255], half up, to grey levels uint8."""
-    return np.floor(values + 0.5).clip(0, 255).astype(np.uint8)
+    # through float32, which is what the browser keeps
+    return np.floor(values.astype(np.float32).astype(np.float64) + 0.5).clip(0, 255).astype(np.uint8)
 
 
 def _cumulative(values: np.ndarray, axis: int, dtype: type) -> np.ndarray:
@@ -64,12 +65,13 @@ def _differences(sums: np.ndarray, n: int, radius: int) -> np.ndarray:
 def grown(mask: np.ndarray, radius: int) -> np.ndarray:
     """Grow a mask (H, W) by `radius` pixels: an octagon, by turns four and eight neighbours."""
     for step in range(radius):
-        across = _neighbours(mask, 1)
-        mask = _neighbours(across, 0) if step % 2 else across | _neighbours(mask, 0)
+        across = beside(mask, 1)
+        mask = beside(across, 0) if step % 2 else across | beside(mask, 0)
     return mask
 
 
-def _neighbours(mask: np.ndarray, axis: int) -> np.ndarray:
+def beside(mask: np.ndarray, axis: int) -> np.ndarray:
+    """Grow a mask (H, W) by one pixel along an axis."""
     found = mask.copy()
     grown, source = (found, mask) if axis == 0 else (found.T, mask.T)  # views
     grown[1:] |= source[:-1]
@@ -204,7 +206,8 @@ def otsu(levels: np.ndarray, least: int, first: int, last: int) -> int:
     for at in range(first, min(last, 256)):
         n = int(below[at])
         if 0 < n < total:
-            between = n * (total - n) * (int(sums[at]) / n - (mass - int(sums[at])) / (total - n)) ** 2
+            apart = int(sums[at]) / n - (mass - int(sums[at])) / (total - n)
+            between = n * (total - n) * apart * apart
             if between > best:
                 best, found = between, at
     return found

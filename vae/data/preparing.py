@@ -211,8 +211,8 @@ def _chosen(
     w, h = photo.picture.size
     corners = (_rounded(left * w), _rounded(top * h), _rounded(right * w), _rounded(bottom * h))
     cleaned = np.maximum.reduce([thing.levels for thing in found.objects])
-    found_stage, cleaned_stage = Stage("found", photo.picture.crop(corners)), Stage("cleaned", Image.fromarray(cleaned))
-    stages = (photo, found_stage, cleaned_stage, _seen(levels[k]))
+    steps = Stage("found", photo.picture.crop(corners)), Stage("cleaned", Image.fromarray(cleaned))
+    stages = (photo, *steps, _seen(levels[k]))
     candidates = tuple(Candidate(box, _tensor(own)) for box, own in zip(boxes, levels, strict=True))
     return Prepared(candidates[k].x, stages, candidates, found.inverted, True)
 
