@@ -1,6 +1,7 @@
 """The page's `prepare` in node, against Python's: the same x, boxes and decisions from the same picture."""
 
 import base64
+import itertools
 import json
 import subprocess
 from dataclasses import asdict
@@ -50,31 +51,26 @@ def near(x: list[float], expected) -> None:
     assert (apart <= 1.001 / 255).mean() >= 0.99, f"{(apart > 1.001 / 255).sum()} pixels differ, by {apart.max():.3f}"
 
 
-@pytest.mark.parametrize("conditions", [(name,) for name in pages.CONDITIONS] + list(pages.PAIRS[::11]), ids="+".join)
+@pytest.mark.parametrize("conditions", [(name,) for name in pages.CONDITIONS], ids="+".join)
 def test_photographed_digits_are_prepared_alike(conditions):
-    images = DATASETS["mnist"].load("test").render(np.arange(8))
-    jobs = []
-    for seed, image in enumerate(images[::3, 0]):
-        page = pages.scene(conditions, seed)
-        page.width, page.height = page.width * 3 // 4, page.height * 3 // 4
-        picture = pages.photograph(page, partial(figures.stroke, image))
-        jobs.append((DATASETS["mnist"], picture, {}))
-    jobs.append((DATASETS["mnist-binary"], picture, {"candidate": 1}))
-    jobs.append((DATASETS["mnist"], picture, {"plain": True}))
-    jobs.append((DATASETS["mnist"], picture, {"invert": False}))
-    check(jobs)
+    page = pages.scene(conditions, seed=0)
+    page.width, page.height = page.width // 2, page.height // 2
+    image = DATASETS["mnist"].load("test").render(np.array([len(conditions[0]) % 7]))[0, 0]
+    picture = pages.photograph(page, partial(figures.stroke, image))
+    ways = [{}, {"candidate": 1}, {"plain": True}, {"invert": False}]
+    check([(DATASETS["mnist"], picture, way) for way in ways] + [(DATASETS["mnist-binary"], picture, {})])
 
 
 @pytest.mark.parametrize("data", ["glyphs", "sprites", "fashion-mnist"])
 def test_photographs_of_other_data_are_prepared_alike(data):
-    photographs = [found for _, found in zip(range(8), sets.SETS[data](), strict=False)]
-    check([(DATASETS[data], photograph.picture, {}) for photograph in photographs])
+    photographs = itertools.islice(sets.SETS[data](), 3)
+    check([(DATASETS[data], photograph.picture.reduce(2), {}) for photograph in photographs])
 
 
 @pytest.mark.parametrize("data", sorted(DATASETS))
 def test_odd_pictures_are_prepared_alike(data):
     rng = np.random.default_rng(0)
-    shapes = [(1, 1), (1, 90), (90, 1), (2, 3), (28, 28), (64, 64), (33, 47), (120, 500), (500, 40)]
+    shapes = [(1, 1), (1, 90), (90, 1), (2, 3), (28, 28), (64, 64), (33, 47), (60, 250), (250, 20)]
     pictures = [Image.fromarray(rng.integers(0, 256, (*shape, 3), dtype=np.uint8)) for shape in shapes]
     pictures += [Image.new("RGB", (70, 50), colour) for colour in ("white", "black", "#808080")]
     own = DATASETS[data].modality.picture(DATASETS[data].load("test").batch([0])[0])[0]
