@@ -1,4 +1,4 @@
-"""The public interface of data/images.py and data/preparing.py: decode uploaded bytes, prepare an image for a model."""
+"""The public interface of data/images.py and data/preparing.py: decode uploaded bytes, prepare an image."""
 
 from .data.images import MAX_BYTES, MAX_MEGAPIXELS, UploadError, read_image
 from .data.preparing import Preparation, Prepared, Stage, prepare

@@ -61,5 +61,6 @@ def _binarised(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> 
 # computed from the grey images, so it has no gallery of its own
 BINARY = DATASETS.register("mnist-binary")(replace(
     INFO, name="mnist-binary", title="MNIST digits, black and white", load=load_binary, binary=True,
-    preparation=replace(INFO.preparation, binary=True), denoising=False, out_of_distribution=(), shipped=(), gallery_of="mnist",
+    preparation=replace(INFO.preparation, binary=True), denoising=False, out_of_distribution=(), shipped=(),
+    gallery_of="mnist",
 ))  # fmt: skip

@@ -10,7 +10,7 @@ from PIL import Image
 from vae import folders
 from vae.data import DATASETS
 from vae.data.base import SPLITS, validation_size
-from vae.data.preparing import MAX_CANDIDATES
+from vae.data.ink import MAX_OBJECTS
 
 ALL = [pytest.param(info, id=name) for name, info in DATASETS.items()]
 
@@ -118,7 +118,7 @@ def _check_prepared(info, found):
     assert len(found.stages) >= 2 and all(title and picture.size for title, picture in found.stages)
     last = np.asarray(found.stages[-1].picture).reshape(info.modality.picture(found.x)[0].shape)
     np.testing.assert_array_equal(info.modality.picture(found.x)[0], last)
-    assert len(found.candidates) <= MAX_CANDIDATES
+    assert len(found.candidates) <= MAX_OBJECTS
     assert all(other.x.shape == found.x.shape for other in found.candidates)
     assert not found.candidates or found.candidates[0].x.equal(found.x)
 
