@@ -20,6 +20,7 @@ from pages.components.match import panel as match_panel
 from vae.browser.bundle import INCOMPLETE, bundle, inline
 
 from ..app.test_pages import start
+from . import picture_inputs
 from .panel import until
 
 HOST = Path(__file__).parent / "plain" / "host.js"
@@ -88,6 +89,7 @@ def sent():
         "code_grid": ("code_grid", props_of(start("sliders", model="mnist-vqvae"), "code_grid")),
         "match": ("match", props_of(match, "match")),
         "heat_map": ("heat_map", props_of(start("disentangle", model="sprites-vae"), "heat_map")),
+        "picture_input": ("picture_input", picture_inputs.props_of()),
     }  # fmt: skip
     for _, props in parts.values():
         for one in (props, *props.get("models", ())):
@@ -374,13 +376,19 @@ def test_a_cell_of_the_heat_map_is_picked(plain, sent):
     expect(cell).to_have_class("chosen")
 
 
+def test_a_drawing_is_prepared_in_the_page(plain):
+    picture_inputs.tab(plain, "Draw", "picture_input")
+    picture_inputs.draw(plain, [(0.5, 0.2), (0.5, 0.8)], "picture_input")
+    assert picture_inputs.is_upright(picture_inputs.decoded(picture_inputs.next_own(plain, 1, "picture_input")))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_is_legible_on_a_light_and_on_a_dark_page(plain, scheme):
     """Every widget's text against the page's ground, by the contrast of WCAG."""
     plain.emulate_media(color_scheme=scheme)
     for part, selector in [
         ("live_panel", ".line"), ("samples", ".note"), ("scatter", ".legend"), ("inside", "h4"), ("match", ".score"),
-        ("heat_map", "th"),
+        ("heat_map", "th"), ("picture_input", ".sent"),
     ]:  # fmt: skip
         colours = plain.locator(f"#{part} {selector}").first.evaluate(
             "(e) => { const c = new OffscreenCanvas(1, 1).getContext('2d');"
@@ -415,7 +423,7 @@ def test_a_destroyed_widget_leaves_nothing_and_can_be_mounted_again(browser, htm
         "() => { for (const handle of Object.values(handles)) handle.destroy();"
         " return Object.keys(handles).map((id) => document.getElementById(id).shadowRoot.childElementCount) }"
     )
-    assert left == [0] * len(left) and len(left) == 11
+    assert left == [0] * len(left) and len(left) == 12
     page.mouse.move(300, 300)
     page.mouse.down()
     page.mouse.up()

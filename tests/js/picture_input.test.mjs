@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { boundsOf, cut, moved, resized, scaled, sidesOf, toView, fromView, turned, wholeFrame } = await load('widgets/picture_input/frame.js');
+const { boundsOf, cut, moved, resized, quarterTurned, scaled, sidesOf, tiltOf, toView, fromView, turned, wholeFrame } = await load('widgets/picture_input/frame.js');
 const { createMemory, MAX_LENGTH, MAX_PICTURES } = await load('widgets/picture_input/memory.js');
 
 const near = (found, wanted, tolerance = 1e-6) => {
@@ -41,12 +41,12 @@ test('the whole picture is cut out as it is, pixel by pixel', () => {
 });
 
 test('a quarter turn to the right moves the lower left corner to the upper left', () => {
-  const small = picture(3, 2), frame = turned(small, wholeFrame(small), 90);
+  const small = picture(3, 2), frame = quarterTurned(small, wholeFrame(small), 1);
   assert.deepEqual(places(cut(small, frame)), ['0,1', '0,0', '1,1', '1,0', '2,1', '2,0']);
   const { width, height } = cut(small, frame);
   assert.deepEqual([width, height], [2, 3]);
-  assert.deepEqual(places(cut(small, turned(small, frame, 90))), places(small).reverse());
-  assert.deepEqual(cut(small, turned(small, turned(small, frame, 180), 90)), small, 'four quarters are none');
+  assert.deepEqual(places(cut(small, quarterTurned(small, frame, 1))), places(small).reverse());
+  assert.deepEqual(cut(small, quarterTurned(small, quarterTurned(small, frame, 2), 1)), small, 'four quarters are none');
 });
 
 test('a turn by half a degree looks like none, away from the edge', () => {
@@ -93,8 +93,9 @@ test('turning keeps what is in the middle of the frame', () => {
   const frame = { x: 60, y: 140, width: 20, height: 30, angle: 0 };
   const after = turned(picture(200, 200), frame, -5);
   near([after.x, after.y, after.width, after.height, after.angle], [60, 140, 20, 30, 355]);
-  const quarter = turned(picture(200, 200), frame, 90);
+  const quarter = quarterTurned(picture(200, 200), frame, 1);
   near([quarter.x, quarter.y, quarter.width, quarter.height], [60, 140, 30, 20]);
+  near([0, 44, 46, 90, 359].map((angle) => tiltOf({ angle })), [0, 44, -44, 0, -1]);
 });
 
 // ---- what the tab keeps

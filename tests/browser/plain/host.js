@@ -8,14 +8,16 @@ import { mount as mountInside } from '/widgets/inside/inside.js';
 import { mount as mountLivePanel } from '/widgets/live_panel/live_panel.js';
 import { mount as mountMatch } from '/widgets/match/match.js';
 import { mount as mountPictureGrid } from '/widgets/picture_grid/picture_grid.js';
+import { mount as mountPictureInput } from '/widgets/picture_input/picture_input.js';
 import { mount as mountPointPicture } from '/widgets/point_picture/point_picture.js';
 import { receive as receivePoints } from '/widgets/scatter/points_channel.js';
 import { mount as mountScatter } from '/widgets/scatter/scatter.js';
 import { receive as receiveSheet } from '/widgets/scatter/sheet_channel.js';
 
 const mounts = {
-  autoencoder: mountAutoencoder, betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside, live_panel: mountLivePanel, match: mountMatch,
-  picture_grid: mountPictureGrid, point_picture: mountPointPicture, scatter: mountScatter,
+  autoencoder: mountAutoencoder, betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside,
+  live_panel: mountLivePanel, match: mountMatch, picture_grid: mountPictureGrid, picture_input: mountPictureInput,
+  point_picture: mountPointPicture, scatter: mountScatter,
 };
 const channels = { scatter_points: receivePoints, scatter_sheet: receiveSheet };
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));

@@ -1,7 +1,7 @@
 // What a host has received for its widgets: decoders, collections of codes, thumbnails, answers. Widgets of one page
 // share a mailbox, so that everything is sent once. Files named *_channel.js fill it.
 export function createMailbox() {
-  return { models: new Map(), loading: new Set(), memory: new Map(), collections: new Map(), sheets: new Map(), news: new EventTarget() };
+  return { models: new Map(), loading: new Set(), memory: new Map(), collections: new Map(), sheets: new Map(), pasteTargets: [], news: new EventTarget() };
 }
 
 // Tells the widgets that something of a kind has arrived.

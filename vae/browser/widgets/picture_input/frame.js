@@ -71,10 +71,17 @@ export function scaled(picture, frame, factor) {
 
 // Turns the picture by some degrees; what is in the middle of the frame stays there.
 export function turned(picture, frame, degrees) {
-  const angle = (((frame.angle + degrees) % 360) + 360) % 360, isSideways = Math.round(degrees / 90) % 2 !== 0;
-  const [width, height] = isSideways ? [frame.height, frame.width] : [frame.width, frame.height];
-  return within(picture, { ...frame, angle, width, height });
+  return within(picture, { ...frame, angle: (((frame.angle + degrees) % 360) + 360) % 360 });
 }
+
+// Turns picture and frame together, by quarters to the right.
+export function quarterTurned(picture, frame, quarters) {
+  const sides = quarters % 2 ? { width: frame.height, height: frame.width } : {};
+  return turned(picture, { ...frame, ...sides }, 90 * quarters);
+}
+
+// Returns the degrees from the nearest right angle, -45 to 45.
+export const tiltOf = ({ angle }) => ((angle + 45) % 90) - 45;
 
 function within(picture, frame) {
   const [across, down] = boundsOf(picture, frame.angle);

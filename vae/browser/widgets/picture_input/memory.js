@@ -38,7 +38,7 @@ export function createMemory(storage = tabStorage()) {
     // use: { id, data, settings } of the place `key`: the picture, the data set that it was prepared for, the choices.
     used: (key) => read(storage).uses[key] ?? null,
     use: (key, use) => change(storage, ({ uses }) => (uses[key] = use)),
-    leave: (key) => change(storage, ({ uses }) => delete uses[key]),
+    leave: (key) => read(storage).uses[key] && change(storage, ({ uses }) => delete uses[key]),
 
     clear() {
       read(storage).pictures.forEach(({ id }) => storage.removeItem(CONTENT + id));

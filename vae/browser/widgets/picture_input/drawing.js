@@ -1,0 +1,51 @@
+// The tab to draw in. Each drawing is a picture of its own; "Clear" begins another one.
+import { drawingOf } from './own.js';
+import { createPen } from './pen.js';
+
+// change(own) while a stroke grows; release(own) after a stroke, an undo or a clear, with null for an empty pad.
+export function createDrawing(find, { change, release }, signal) {
+  const drawing = { own: null, cleared: null };
+  const pen = createPen(find('.pad'), {
+    width: () => Number(find('.pen-width').value),
+    change(strokes) {
+      hold(drawing, strokes);
+      change(drawing.own);
+      showTools(find, pen);
+    },
+    release(strokes) {
+      hold(drawing, strokes);
+      release(drawing.own);
+      showTools(find, pen);
+    },
+  }, signal);
+  find('.pen-undo').onclick = pen.undo;
+  find('.pen-clear').onclick = pen.clear;
+  showTools(find, pen);
+  return {
+    undo: pen.undo,
+    show(own) {
+      if (own === drawing.own) return;
+      drawing.own = own;
+      pen.set(own.strokes);
+      showTools(find, pen);
+    },
+  };
+}
+
+// An undone "Clear" brings back the drawing that it ended.
+function hold(drawing, strokes) {
+  if (!strokes.length) {
+    drawing.cleared = drawing.own;
+    drawing.own = null;
+    return;
+  }
+  if (strokes === drawing.cleared?.strokes) drawing.own = drawing.cleared;
+  drawing.own ??= drawingOf(strokes);
+  drawing.own.strokes = strokes;
+}
+
+function showTools(find, pen) {
+  find('.pen-undo').disabled = !pen.canUndo;
+  find('.pen-clear').disabled = !pen.strokes.length;
+  find('.paper').classList.toggle('empty', !pen.strokes.length);
+}

@@ -1,0 +1,62 @@
+// What preparation makes of the picture in sight, and the choices that it leaves.
+import { prepareOwn } from './own.js';
+import { showCandidates, showStages } from './stages.js';
+
+const SOUGHT = { digit: 'writing', glyph: 'writing', garment: 'garment', shape: 'shape' }; // by the kind of the data
+
+// commit(settings) changes the settings of the picture in sight.
+export function createResult(input, commit) {
+  const { find } = input;
+  const result = { input, own: null, wanted: null, isWaiting: false, commit };
+  find('.plain').onclick = () => commit({ plain: !result.own.settings.plain });
+  find('.invert').onclick = () => commit({ invert: !result.inverted });
+  return {
+    get own() { return result.own; },
+    // Returns what prepareOwn() does of a picture, and shows it.
+    show(own) {
+      result.own = own;
+      result.wanted = null;
+      const { props } = input;
+      const made = own.made?.settings === own.settings && own.made.strokes === own.strokes && own.made.data === props.data;
+      if (!made) own.made = { settings: own.settings, strokes: own.strokes, data: props.data, prepared: prepareOwn(own, props) };
+      showPrepared(result, own.made.prepared);
+      return own.made.prepared;
+    },
+    // Shows a picture that is still changing, as soon as there is time for it.
+    preview(own, settings = own.settings) {
+      result.own = own;
+      result.wanted = settings;
+      if (result.isWaiting) return;
+      result.isWaiting = true;
+      requestAnimationFrame(() => {
+        result.isWaiting = false;
+        if (result.wanted && !input.signal.aborted) showPrepared(result, prepareOwn(result.own, input.props, result.wanted, true));
+      });
+    },
+    hide() {
+      result.own = result.wanted = null;
+      find('.result').hidden = true;
+    },
+  };
+}
+
+function showPrepared(result, { stages, candidates, found, inverted, settings }) {
+  const { input: { find, props }, commit } = result;
+  result.inverted = inverted;
+  find('.result').hidden = false;
+  showStages(find('.stages'), stages);
+  find('.found').textContent = foundText(props, candidates, found, settings);
+  const list = find('.candidates');
+  list.hidden = settings.plain || candidates.length < 2;
+  list.setAttribute('aria-label', `${candidates.length} ${props.noun}`);
+  showCandidates(list, candidates, settings.candidate, props.shape, (candidate) => commit({ candidate }));
+  find('.plain').hidden = !(props.preparation.kind in SOUGHT);
+  find('.plain').setAttribute('aria-pressed', settings.plain);
+  find('.invert').setAttribute('aria-pressed', inverted);
+}
+
+function foundText({ noun, preparation: { kind } }, candidates, found, { plain }) {
+  if (plain) return '';
+  if (!found) return `No ${SOUGHT[kind] ?? 'object'} found: the whole picture is used.`;
+  return candidates.length > 1 ? `${candidates.length} ${noun} found. Choose one:` : '';
+}
