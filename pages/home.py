@@ -22,7 +22,7 @@ st.title("See what a variational autoencoder has learned")
 shown = model_to_show()
 if shown is not None:
     st.markdown(
-        "**Draw on the image, or drag the dot.** The encoder turns an image into a distribution over "
+        "**Draw on the image, or drag the circle.** The encoder turns an image into a distribution over "
         f"{shown.latent_dim} numbers. The decoder turns any such **latent code** into an image. "
         f"Model: *{shown.title}*."
     )

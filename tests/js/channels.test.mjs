@@ -26,7 +26,7 @@ function heard(kind) {
 // ---- a model, fetched by its addresses
 
 const NETWORK = {
-  format: 1, latent_dim: 2, num_classes: 0, image_shape: [1, 1, 2], constants: {},
+  format: 2, latent_dim: 2, num_classes: 0, image_shape: [1, 1, 2], constants: {},
   networks: { decode: {
     inputs: [{ name: 'z', shape: [1, 2] }], outputs: [{ name: 'x_hat', node: 'picture' }],
     nodes: [{ name: 'picture', op: 'reshape', inputs: ['z'], shape: [1, 1, 1, 2] }],

@@ -112,8 +112,9 @@ def parse_base64(value, limit: int) -> bytes | None:
 
 def parse_pixels(value, shape: tuple[int, ...]) -> np.ndarray | None:
     """Decode an image from base64 to uint8 of this shape."""
-    content = parse_base64(value, math.prod(shape))
-    return None if content is None or len(content) < math.prod(shape) else np.frombuffer(content, np.uint8).reshape(shape)
+    size = math.prod(shape)
+    content = parse_base64(value, size)
+    return None if content is None or len(content) < size else np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _is_number(value) -> bool:

@@ -102,8 +102,8 @@ def _row_key(key: str) -> str:
 
 
 def _own_pixels(key: str) -> np.ndarray | None:
-    """Return the visitor's picture (C, H, W) uint8; None if another is in use, or the browser has yet to prepare it for
-    the current data set."""
+    """Return the visitor's picture (C, H, W) uint8; None if a test image is in use, or the browser has yet to prepare
+    the picture for the current data set."""
     if st.session_state.get(f"{key}_choice") != "own":
         return None
     return st.session_state[f"{key}_own"]["pixels"].get(state.info().name)
@@ -125,8 +125,9 @@ def _choose_class(key: str, x: Tensor) -> int:
     model, info = state.model(), state.info()
     own = st.session_state[f"{key}_own"]
     return st.selectbox(
-        "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]), format_func=info.classes.__getitem__,
-        key=f"{key}_class_{own['id']}_{own['changes']}_{state.card().name}", help="at first the most likely class",
+        "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
+        format_func=info.classes.__getitem__, key=f"{key}_class_{own['id']}_{own['changes']}_{state.card().name}",
+        help="at first the most likely class",
     )  # fmt: skip
 
 

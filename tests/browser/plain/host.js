@@ -15,8 +15,9 @@ import { mount as mountScatter } from '/widgets/scatter/scatter.js';
 import { receive as receiveSheet } from '/widgets/scatter/sheet_channel.js';
 
 const mounts = {
-  autoencoder: mountAutoencoder, betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside, live_panel: mountLivePanel, match: mountMatch,
-  picture_grid: mountPictureGrid, picture_input: mountPictureInput, point_picture: mountPointPicture, scatter: mountScatter,
+  autoencoder: mountAutoencoder, betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside,
+  live_panel: mountLivePanel, match: mountMatch, picture_grid: mountPictureGrid, picture_input: mountPictureInput,
+  point_picture: mountPointPicture, scatter: mountScatter,
 };
 const channels = { scatter_points: receivePoints, scatter_sheet: receiveSheet };
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
