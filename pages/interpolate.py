@@ -33,7 +33,6 @@ info = state.info()
 ends = []
 for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=False):
     with column.container(border=True):
-        st.markdown(f"**Image {name}**")
         ends.append(image_input(f"interpolate_{name}", start_row=row, name=f"image {name}"))
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.discrete else LINES

@@ -142,10 +142,6 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
     rows = _rows(key)
     split = cached.gallery(info.name)
     selected = [i for i, row in enumerate(rows) if row == s[_row_key(key)]]
-    # first, since an element that appears or vanishes above a component makes Streamlit remount it
-    _decoded_channel(
-        key=f"{key}_pixels", data=_decoded_message(decoded), on_received_change=partial(_drop_decoded, key)
-    )  # fmt: skip
     _component(
         key=f"{key}_picture",
         data={
@@ -171,6 +167,9 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
         on_more_change=partial(_more, key),
         on_own_change=partial(_take_own, key, on_change),
         on_file_change=partial(_decode_file, key),
+    )  # fmt: skip
+    _decoded_channel(
+        key=f"{key}_pixels", data=_decoded_message(decoded), on_received_change=partial(_drop_decoded, key)
     )  # fmt: skip
 
 
