@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import streamlit as st
 
 from vae import uploads
 from vae.data import DatasetInfo
+from vae.data.formats import ACCEPTED, SUFFIXES
 
 from ..shell import cached, pictures, settings, state
 from .picture_grid import picture_grid
@@ -43,7 +45,7 @@ class Picked(NamedTuple):
 
 def preparation(info: DatasetInfo) -> dict:
     """Return what the browser must know to prepare a drawing for the models of a data set."""
-    return {"light_on_dark": info.white_on_black, "binary": info.binary}
+    return asdict(info.preparation)
 
 
 def image_input(key: str, start_row: int = 0) -> Picked:
@@ -66,8 +68,7 @@ def image_input(key: str, start_row: int = 0) -> Picked:
     else:
         file = (
             st.file_uploader(
-                "PNG, JPEG, WebP or GIF, up to 4 megapixels", key=f"{key}_file",
-                type=["png", "jpg", "jpeg", "webp", "gif"],
+                f"{ACCEPTED}, up to {uploads.MAX_BYTES // 2**20} MB", key=f"{key}_file", type=list(SUFFIXES),
             )
             if source == "Upload"
             else st.camera_input("Take a picture", key=f"{key}_camera")
@@ -121,8 +122,8 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     left, right = st.columns([2, 1])
     with left:
         invert = st.toggle("Invert (swap light and dark)", value=guess.inverted, key=f"{key}_invert")
-        centre = st.toggle("Centre as the data is", value=guess.centred, key=f"{key}_centre")
-    x = info.prepare(image, invert, centre).x
+        plain = st.toggle("Plain resize", key=f"{key}_plain")
+    x = info.prepare(image, invert, plain).x
     shown = pictures.to_image(state.as_pictures(x)[0], scale=4 if info.crisp else 2)
     right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
     label = None
