@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.bridge import first_picture
-from pages.components.home.autoencoder import autoencoder, model_to_show
+from pages.components.home.autoencoder import autoencoder, can_draw, model_to_show
 from pages.components.shell import cached, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
 
@@ -21,8 +21,9 @@ ensure_entry_point()
 st.title("See what a variational autoencoder has learned")
 shown = model_to_show()
 if shown is not None:
+    begin = "Draw on the image" if can_draw(shown) else "Pick an image"
     st.markdown(
-        "**Draw on the image, or drag the circle.** The encoder turns an image into a distribution over "
+        f"**{begin}, or drag the circle.** The encoder turns an image into a distribution over "
         f"{shown.latent_dim} numbers. The decoder turns any such **latent code** into an image. "
         f"Model: *{shown.title}*."
     )

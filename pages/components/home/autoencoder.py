@@ -35,6 +35,11 @@ def model_to_show() -> ModelCard | None:
     return cards[names[0]] if names else None
 
 
+def can_draw(card: ModelCard) -> bool:
+    """Return whether a drawing can be an image of the model's data."""
+    return card.image_shape[0] == 1
+
+
 def autoencoder(card: ModelCard) -> None:
     """Show a model at work, at the current point if it is the current model."""
     model, info = cached.traits(card.name), cached.info(card.data)
@@ -53,7 +58,7 @@ def autoencoder(card: ModelCard) -> None:
                 {"index": d, "name": names.get(d) or f"z{d}", "low": float(low), "high": float(high)}
                 for d in cached.dimension_order(card.name)[:2] for low, high in [ranges[d]]
             ],
-            "images": _images(card), "start": 0, "draw": channels == 1,
+            "images": _images(card), "start": 0, "draw": can_draw(card),
             "preparation": dataclasses.asdict(info.preparation),
             "no_number": state.not_finite_message("at this point"), "painted": first_picture.address(),
         },

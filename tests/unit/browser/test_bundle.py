@@ -126,7 +126,7 @@ def test_every_widget_is_one_module_that_mounts(tmp_path, name):
 
 
 def test_channels_receive(tmp_path):
-    assert len(CHANNELS) == 3
+    assert len(CHANNELS) == 4
     for path in CHANNELS:
         assert run(tmp_path, bundle(path), "[Object.keys(module), module.receive.length]") == [["receive"], 2]
 

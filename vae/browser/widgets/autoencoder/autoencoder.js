@@ -5,7 +5,7 @@ import { mostLikelyClass, posterior } from '../../runtime/forward_pass.js';
 import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { channelsLast, fill, paintPicture } from '../../runtime/pixels.js';
-import { planeMarks, tag } from '../../runtime/plane_marks.js';
+import { gaussianMarks, tag } from '../../runtime/plane_marks.js';
 import { prepare } from '../../runtime/prepare.js';
 import { normals } from '../../runtime/random.js';
 import { createRoot } from '../../runtime/root.js';
@@ -195,13 +195,13 @@ function showCode(panel) {
   const { dims, low, span } = plane, of = (all) => dims.map((d) => all[d]);
   const svg = find('svg.marks');
   svg.setAttribute('viewBox', `${low[0]} ${-low[1] - span} ${span} ${span}`);
-  const prior = model.file.prior;
-  svg.innerHTML = planeMarks({
-    z: of(z), ...(data.gaussian && { mu: of(q.mu), sigma: of(q.sigma), prior: { mean: of(prior.mean), stddev: of(prior.stddev) } }),
-  }, span, span / 160) + tag('circle', { class: 'handle', cx: z[dims[0]], cy: -z[dims[1]], r: span / 32, fill: 'none', stroke: '#fff', 'stroke-width': span / 110 });
+  const { mean, stddev } = model.file.prior, prior = { mean: of(mean), stddev: of(stddev) };
+  const posteriorMarks = data.gaussian ? gaussianMarks({ mu: of(q.mu), sigma: of(q.sigma), prior }, span) : '';
+  const ring = { class: 'handle', cx: z[dims[0]], cy: -z[dims[1]], r: span / 32, fill: 'none', stroke: '#fff', 'stroke-width': span / 110 };
+  svg.innerHTML = posteriorMarks + tag('circle', ring);
   const shown = dims.map((d) => z[d].toFixed(2)).join(', ');
   const [first, second] = data.dims.map(({ name }) => name);
-  find('.values').textContent = z.length === 2 ? `latent code z = (${shown})` : `latent code: ${first}, ${second} = (${shown}), of ${z.length}`;
+  find('.values').textContent = z.length === 2 ? `latent code z = (${shown})` : `two of ${z.length} dimensions: ${first}, ${second} = (${shown})`;
   find('.legend').textContent = data.gaussian ? '(the circle; pink is q(z|x))' : '(the circle)';
   find('.decoded').textContent = `decoded image${model.numClasses ? `, class ${data.classes[y]}` : ''}`;
   if (!panel.painted) panel.emit('painted');

@@ -1,5 +1,5 @@
 // The posterior of an image: over two dimensions an ellipse, above the codes of test images and the prior; otherwise bars.
-import { markZ, planeMarks, tag } from '../../runtime/plane_marks.js';
+import { gaussianMarks, markZ, tag } from '../../runtime/plane_marks.js';
 
 export const HALF_AXIS = 3.2; // of the bars, in standard deviations of the prior
 
@@ -15,7 +15,8 @@ function drawPlane(svg, plane, prior, pass) {
   svg.setAttribute('viewBox', `${low} ${-high} ${span} ${span}`);
   svg.style.aspectRatio = 1;
   const dots = plane.codes.map(([x, y], i) => tag('circle', { cx: x, cy: -y, r: span / 160, fill: plane.colours[plane.labels[i]], opacity: 0.55 }));
-  svg.innerHTML = dots.join('') + planeMarks({ ...pass, prior }, span);
+  const z = markZ(pass.z[0], -pass.z[1], span / 70, { 'stroke-width': span / 110 });
+  svg.innerHTML = dots.join('') + gaussianMarks({ ...pass, prior }, span) + z;
   return (x, y) => {
     const box = svg.getBoundingClientRect();
     return [[0, low + ((x - box.left) / box.width) * span], [1, high - ((y - box.top) / box.height) * span]];
