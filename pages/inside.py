@@ -28,7 +28,7 @@ if not is_supported(model):
     st.page_link("pages/sliders.py", label="This model on Sliders")
     link.end_page()
 
-can_draw = state.info().white_on_black  # like a line on the panel
+can_draw = state.info().preparation.light_on_dark  # like a line on the panel
 settings.take("inside_source", f"inside_source_{can_draw}")
 source = st.segmented_control(
     "Image", SOURCES, default=SOURCES[not can_draw], required=True, key=f"inside_source_{can_draw}",

@@ -36,6 +36,7 @@ def tiny_split():
 STRIPES = """
 import numpy as np
 from vae.data.base import DATASETS, DatasetInfo, Split, check_split
+from vae.data.preparing import Preparation
 
 def render(rows):
     images = np.zeros((len(rows), 1, 28, 28), np.uint8)
@@ -49,7 +50,8 @@ def load(split, download=True):
 
 DATASETS.register("stripes")(DatasetInfo(
     name="stripes", title="Stripes", image_shape=(1, 28, 28), classes=tuple("abcdefghij"),
-    licence="MIT", source="this test", load=load, noun="stripes", white_on_black=True,
+    licence="MIT", source="this test", load=load, noun="stripes",
+    preparation=Preparation(light_on_dark=True),
 ))
 """
 

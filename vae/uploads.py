@@ -1,5 +1,6 @@
-"""The public interface of data/images.py: decode uploaded bytes into an image, prepare an image for a model."""
+"""The public interface of data/images.py and data/preparing.py: decode uploaded bytes, prepare an image."""
 
-from .data.images import FORMATS, MAX_BYTES, MAX_PIXELS, Prepared, Stage, UploadError, prepare, read_image
+from .data.images import MAX_BYTES, MAX_MEGAPIXELS, UploadError, read_image
+from .data.preparing import Preparation, Prepared, Stage, prepare
 
-__all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "Prepared", "Stage", "UploadError", "prepare", "read_image"]
+__all__ = ["MAX_BYTES", "MAX_MEGAPIXELS", "Preparation", "Prepared", "Stage", "UploadError", "prepare", "read_image"]

@@ -107,7 +107,7 @@ def test_a_few_images_are_placed_and_foreign_ones_flagged():
         ("many.zip", zipped([(f"{i}.png", b"x") for i in range(3000)]), "first 2,000 images are used; 1,000"),
         ("mixed.zip", zipped([("deep/er/a.png", digits(1)[0][1]), ("b.doc", b"x")]), "1 other file was left out"),
         ("broken.png", b"not an image", "not a PNG"),
-        ("large.png", png(Image.new("1", (3000, 3000))), "megapixels"),
+        ("large.png", png(Image.new("1", (4000, 4000))), "megapixels"),
     ],
     ids=["bomb", "none", "cut", "many", "mixed", "broken", "large"],  # a zip knows the time of day
 )  # fmt: skip

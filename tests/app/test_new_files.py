@@ -29,6 +29,7 @@ FILES = {
 from functools import partial
 import numpy as np
 from vae.data.base import DATASETS, DatasetInfo, Split
+from vae.data.preparing import Preparation
 
 def bars(rows):
     across = np.arange(28)[None, :] + np.zeros((28, 1))
@@ -39,7 +40,7 @@ def load(split, download=True):
 
 DATASETS.register("toy-bars")(DatasetInfo(
     name="toy-bars", title="Toy bars", image_shape=(1, 28, 28), classes=("2", "3", "4", "5"), licence="MIT",
-    source="this test", load=load, noun="bars", white_on_black=True,
+    source="this test", load=load, noun="bars", preparation=Preparation(light_on_dark=True),
 ))
 """,
     "models": '''

@@ -240,7 +240,7 @@ def test_bad_uploads_get_a_sentence_and_the_page_goes_on(page, key):
     app = upload(start(page, model="mnist-vae-2d"), key, b"not an image")
     assert any("not a PNG" in error.value for error in app.error)
     assert components(app)  # the pictures still stand
-    app.file_uploader(key=f"{key}_file").set_value(("large.png", png(Image.new("1", (3000, 3000))), "image/png")).run()
+    app.file_uploader(key=f"{key}_file").set_value(("large.png", png(Image.new("1", (4000, 4000))), "image/png")).run()
     assert not app.exception and any("megapixels" in error.value for error in app.error)
     assert components(app)
 

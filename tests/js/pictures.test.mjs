@@ -6,7 +6,8 @@ import { load } from './load.mjs';
 
 const { areaAverage } = await load('runtime/area_average.js');
 const { rasterise } = await load('runtime/strokes.js');
-const { greyOf, prepare } = await load('runtime/prepare.js');
+const { prepare } = await load('runtime/prepare.js');
+const { greyOf } = await load('runtime/prepare/pixels.js');
 
 const near = (found, wanted, tolerance = 1e-5) => {
   assert.equal(found.length, wanted.length);

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ..registry import Registry
-from . import images
 from .modality import IMAGES, Modality
+from .preparing import Preparation, Prepared, prepare
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -175,9 +175,7 @@ class DatasetInfo:
     load: Callable[..., Split]
     noun: str = "images"  # plural name of its images in a sentence: "digits"
     modality: Modality = IMAGES  # how x is shown as an image
-    # preparing uploaded images, see prepare
-    white_on_black: bool = False  # dark-on-light drawings are inverted
-    centred: bool = False  # the object's centre of mass is in the middle, its longer side at 20/28 of the image
+    preparation: Preparation = Preparation()  # how a picture from anywhere becomes an image of this data
     binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
     # what its models are measured on and used for
     grid: FactorGrid | None = None  # None without known factors
@@ -204,16 +202,15 @@ class DatasetInfo:
         """Whether some training images ship with their labels, as split "labelled"."""
         return "labelled" in self.shipped
 
-    def prepare(self, image: Image.Image, invert: bool | None = None, centre: bool | None = None) -> images.Prepared:
+    def prepare(
+        self, image: Image.Image, invert: bool | None = None, plain: bool = False, candidate: int = 0
+    ) -> Prepared:
         """Convert an image of any size and mode into x (1, C, H, W) in [0, 1], as this data set's models see it.
 
-        invert, centre: None for the default guess. Light and dark are swapped if the data is light on dark and
-        the image's border is light; the object is centred if the data is centred and the image does not have
-        the size of the data.
+        invert: swap light and dark, None for the default guess. plain: only crop to the middle and reduce.
+        candidate: which of the objects found becomes x.
         """
-        if centre is None:
-            centre = self.centred and image.size != self.image_shape[:0:-1]
-        return images.prepare(image, self.image_shape, self.white_on_black, invert, centre, self.binary)
+        return prepare(image, self.image_shape, self.preparation, invert, plain, candidate)
 
     def quantise(self, x: Tensor) -> Tensor:
         """Return x (N, C, H, W) in [0, 1], rounded to black or white if the data set is binary."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ import numpy as np
 
 from . import idx
 from .base import DatasetInfo, Split
+from .preparing import parse_preparation
 
 # the fields of DatasetInfo that a card may set, and their types
 FIELDS: dict[str, type] = {
-    "title": str, "classes": tuple, "licence": str, "source": str, "noun": str, "white_on_black": bool,
-    "centred": bool, "binary": bool, "start": int,
+    "title": str, "classes": tuple, "licence": str, "source": str, "noun": str, "preparation": dict,
+    "binary": bool, "start": int,
 }  # fmt: skip
 
 
@@ -41,6 +42,7 @@ def described(
     if not all(isinstance(label, str) for label in values["classes"]):
         raise ValueError("the classes of its data set must be text")
     load = partial(_load, name, image_shape, len(values["classes"]), values.get("start", 0), galleries)
+    values["preparation"] = parse_preparation(values.get("preparation", {}))
     return DatasetInfo(name=name, image_shape=image_shape, load=load, **values)
 
 
@@ -48,7 +50,8 @@ def description(info: DatasetInfo) -> dict[str, Any]:
     """Return the fields by which a card describes a data set, so that it can be shown where it is not registered."""
     defaults = {f.name: f.default for f in fields(DatasetInfo)}
     values = {key: getattr(info, key) for key in FIELDS}
-    return {key: value for key, value in values.items() if value != defaults[key]}
+    values = {key: value for key, value in values.items() if value != defaults[key]}
+    return {key: asdict(value) if key == "preparation" else value for key, value in values.items()}
 
 
 def _load(

@@ -4,6 +4,7 @@ from functools import partial
 
 from . import idx
 from .base import DATASETS, DatasetInfo
+from .preparing import Preparation
 
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -28,7 +29,7 @@ INFO = DATASETS.register("fashion-mnist")(DatasetInfo(
     source="H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST (Zalando Research)",
     load=partial(idx.load, "fashion-mnist", mirrors=MIRRORS, content_md5=CONTENT_MD5),
     noun="clothes",
-    white_on_black=True,
+    preparation=Preparation("garment", light_on_dark=True, longer_side=28),
     out_of_distribution=("mnist",),
     shipped=("test", "labelled"),
     raw_files=idx.raw_files("fashion-mnist"),

@@ -20,6 +20,7 @@ import numpy as np
 from .. import folders
 from . import idx
 from .base import DATASETS, DatasetInfo, Split, _hash, check_split
+from .preparing import Preparation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -201,7 +202,7 @@ INFO = DATASETS.register("glyphs")(DatasetInfo(
     source="rendered from Debian's packaged OFL fonts; the data set does not carry family names",
     load=load,
     noun="glyphs",
-    white_on_black=True,
+    preparation=Preparation("glyph", light_on_dark=True, longer_side=17),
     by_style=by_style,
     shipped=("test",),
     extra=style_numbers,

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import idx
 from .base import DATASETS, DatasetInfo, Split
+from .preparing import Preparation
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -29,8 +30,7 @@ INFO = DATASETS.register("mnist")(DatasetInfo(
     source="Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits",
     load=partial(idx.load, "mnist", mirrors=MIRRORS, content_md5=CONTENT_MD5),
     noun="digits",
-    white_on_black=True,
-    centred=True,
+    preparation=Preparation("digit", light_on_dark=True, longer_side=20, stroke=2.1, by_mass=True),
     denoising=True,
     out_of_distribution=("fashion-mnist",),
     shipped=("test", "labelled"),
@@ -61,5 +61,6 @@ def _binarised(render: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> 
 # computed from the grey images, so it has no gallery of its own
 BINARY = DATASETS.register("mnist-binary")(replace(
     INFO, name="mnist-binary", title="MNIST digits, black and white", load=load_binary, binary=True,
-    denoising=False, out_of_distribution=(), shipped=(), gallery_of="mnist",
+    preparation=replace(INFO.preparation, binary=True), denoising=False, out_of_distribution=(), shipped=(),
+    gallery_of="mnist",
 ))  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .base import DATASETS, DatasetInfo, FactorGrid, Split
+from .preparing import Preparation
 
 FACTOR_SIZES = (3, 6, 40, 32, 32)
 SHAPES = ("square", "ellipse", "heart")
@@ -107,6 +108,6 @@ INFO = DATASETS.register("sprites")(DatasetInfo(
     source="own renderer on the factor grid of dSprites (L. Matthey et al., 2017)",
     load=load,
     noun="sprites",
-    white_on_black=True,
+    preparation=Preparation("shape", light_on_dark=True, binary=True, longer_side=17),
     grid=GRID,
 ))  # fmt: skip

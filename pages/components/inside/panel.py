@@ -236,5 +236,5 @@ def _drawing(text) -> tuple[Tensor | None, str]:
     if grey is None:
         return None, ""
     info = state.info()
-    x = info.prepare(Image.fromarray(grey), invert=False, centre=info.centred).x  # light on dark like the data
+    x = info.prepare(Image.fromarray(grey), invert=False).x  # light on dark like the data
     return x, "" if grey.max() > 30 else EMPTY_DRAWING

@@ -10,6 +10,7 @@ import torch
 
 from vae import latent
 from vae.data.archives import MAX_IMAGES, File, collect, plain
+from vae.data.formats import SUFFIXES
 from vae.jobs import JobError
 from vae.latent.own_map import MIN_IMAGES, Job, as_the_model_sees
 from vae.uploads import UploadError
@@ -43,7 +44,7 @@ def menu() -> None:
     with st.popover("Your images"):
         st.file_uploader(
             f"Images, or a zip of up to {MAX_IMAGES:,} (its folders become classes)", key="map_files",
-            type=["png", "jpg", "jpeg", "webp", "gif", "zip"], accept_multiple_files=True, on_change=_on_upload,
+            type=[*SUFFIXES, "zip"], accept_multiple_files=True, on_change=_on_upload,
         )  # fmt: skip
         files = st.session_state.get("map_uploads", [])
         if not files:

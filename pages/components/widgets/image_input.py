@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from vae import uploads
+from vae.data.formats import ACCEPTED, SUFFIXES
 
 from ..shell import cached, pictures, settings, state
 from .picture_grid import picture_grid
@@ -44,8 +45,7 @@ def image_input(key: str, start_row: int = 0) -> Picked:
     else:
         file = (
             st.file_uploader(
-                "PNG, JPEG, WebP or GIF, up to 4 megapixels", key=f"{key}_file",
-                type=["png", "jpg", "jpeg", "webp", "gif"],
+                f"{ACCEPTED}, up to {uploads.MAX_BYTES // 2**20} MB", key=f"{key}_file", type=list(SUFFIXES),
             )
             if source == "Upload"
             else st.camera_input("Take a picture", key=f"{key}_camera")
@@ -99,8 +99,8 @@ def _uploaded(key: str, info, content: bytes) -> Picked | None:
     left, right = st.columns([2, 1])
     with left:
         invert = st.toggle("Invert (swap light and dark)", value=guess.inverted, key=f"{key}_invert")
-        centre = st.toggle("Centre as the data is", value=guess.centred, key=f"{key}_centre")
-    x = info.prepare(image, invert, centre).x
+        plain = st.toggle("Plain resize", key=f"{key}_plain")
+    x = info.prepare(image, invert, plain).x
     shown = pictures.to_image(state.as_pictures(x)[0], scale=4 if info.crisp else 2)
     right.image(shown, caption="what the model sees", alt="the upload as the model sees it")
     y = None

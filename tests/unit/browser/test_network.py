@@ -20,14 +20,19 @@ from vae.models.portable import NotPortable, network_file, portable
 SCRIPT = Path(__file__).parents[2] / "js/run_networks.mjs"
 
 
-def in_node(jobs: list[dict]) -> list[dict]:
-    """Run jobs of run_networks.mjs. Returns {"outputs", "milliseconds"} for each."""
+def node_of() -> str:
+    """Return the path of node, or skip the test where there is none."""
     node = shutil.which("node")
     if node is None:
         if os.environ.get("CI"):
             pytest.fail("CI has no node: .ci/run must install it")
         pytest.skip("no node on this machine")
-    done = subprocess.run([node, SCRIPT], input=json.dumps(jobs).encode(), capture_output=True)
+    return node
+
+
+def in_node(jobs: list[dict]) -> list[dict]:
+    """Run jobs of run_networks.mjs. Returns {"outputs", "milliseconds"} for each."""
+    done = subprocess.run([node_of(), SCRIPT], input=json.dumps(jobs).encode(), capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
 

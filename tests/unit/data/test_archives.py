@@ -1,8 +1,14 @@
 import io
 import struct
+import tomllib
+import unicodedata
 import zipfile
+import zlib
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from vae.data import archives
@@ -13,6 +19,23 @@ def png(colour="red", size=(8, 8)):
     buffer = io.BytesIO()
     Image.new("RGB", size, colour).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def stored(names, flags=0, extra=b"", content=None):
+    """A zip of one small image under these raw names, without the flag of UTF-8 unless it is in flags."""
+    data, out, central = content or png(), b"", b""
+    for name in names:
+        sizes = struct.pack("<IIIHH", zlib.crc32(data), len(data), len(data), len(name), len(extra))
+        local = struct.pack("<IHHHHH", 0x04034B50, 20, flags, 0, 0, 0x5821) + sizes + name + extra
+        central += struct.pack("<IHHHHHH", 0x02014B50, 20, 20, flags, 0, 0, 0x5821) + sizes
+        central += struct.pack("<HHHII", 0, 0, 0, 0, len(out)) + name + extra
+        out += local + data
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, len(names), len(names), len(central), len(out), 0)
+    return out + central + end
+
+
+def places(content):
+    return [(f.folder, f.name) for f in archives.collect([("a.zip", content)]).files]
 
 
 def zipped(entries, compression=zipfile.ZIP_DEFLATED):
@@ -65,7 +88,7 @@ def test_a_bomb_is_not_unpacked():
     large = zipped([("large.png", bytes(50_000_000)), ("a.png", png())])
     found = archives.collect([("large.zip", large)])
     assert [f.name for f in found.files] == ["a.png"]
-    assert found.notes == ["1 image was left out: larger than 10 MB."]
+    assert found.notes == ["1 image was left out: larger than 25 MB."]
 
 
 def test_an_entry_that_lies_about_its_size_is_left_out():
@@ -94,6 +117,76 @@ def test_names_are_text_and_never_paths_or_markup():
     assert archives.collect([("all.zip", archive)]).files[0].folder == "etc"
 
 
+@pytest.mark.parametrize(
+    "raw, place",
+    [
+        (b"ones\\1.png", ("ones", "1.png")),
+        (b"all\\ones/1.png", ("ones", "1.png")),
+        (b"C:\\Users\\me\\ones\\1.png", ("ones", "1.png")),
+        (b"C:\\1.png", ("", "1.png")),
+        (b"\\\\server\\share\\1.png", ("share", "1.png")),
+        (b"/tmp/ones/1.png", ("ones", "1.png")),
+        (b"/1.png", ("", "1.png")),
+        (b"../../1.png", ("", "1.png")),
+        (b"..\\..\\1.png", ("", "1.png")),
+        (b"ones/../1.png", ("ones", "1.png")),
+        (b"./ones//./1.png", ("ones", "1.png")),
+        ("été/1.png".encode(), ("été", "1.png")),
+        (unicodedata.normalize("NFD", "señal/é.png").encode(), ("señal", "é.png")),
+        ("数字/七.png".encode(), ("数字", "七.png")),
+        ("größe/ü.png".encode("cp437"), ("größe", "ü.png")),
+        (b"ones/1.png\0.txt", ("ones", "1.png")),
+    ],
+)
+def test_names_of_other_programs_and_systems(raw, place):
+    assert places(stored([raw])) == [place]
+
+
+def test_names_say_their_encoding_in_three_ways():
+    name = "été/1.png".encode()
+    assert places(stored([name], flags=0x800)) == [("été", "1.png")]
+    field = b"\x01" + zlib.crc32(b"_t_/1.png").to_bytes(4, "little") + name
+    other = struct.pack("<HH", 0x5455, 5) + bytes(5)  # a time of day comes first
+    extra = other + struct.pack("<HH", 0x7075, len(field)) + field
+    assert places(stored([b"_t_/1.png"], extra=extra)) == [("été", "1.png")]
+    mixed = stored([name, "größe/2.png".encode("cp437"), b"ones\\3.png"])
+    assert places(mixed) == [("été", "1.png"), ("größe", "2.png"), ("ones", "3.png")]
+
+
+@pytest.mark.parametrize("name", [b"a/1.jfif", b"1.jpe", b"a/1.JPG", b"1", b"a.b/1", b"1.txt", b"photo.bin"])
+def test_the_bytes_make_an_image_and_not_the_name(name):
+    jpeg = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(jpeg, "JPEG")
+    assert len(places(stored([name], content=jpeg.getvalue()))) == 1
+    with pytest.raises(UploadError, match="holds no"):
+        places(stored([b"1.txt", b"2"], content=b"no image"))
+
+
+def test_an_upload_is_a_zip_by_its_bytes_or_its_name():
+    content = stored([b"1.png", b"2.png"])
+    assert len(archives.collect([("photos", content)]).files) == 2
+    assert [f.name for f in archives.collect([("C:\\fakepath\\1.jfif", png())]).files] == ["1.jfif"]
+
+
+def test_what_systems_add_is_not_counted():
+    names = [b"ones/1.png", b"ones/.DS_Store", b"__MACOSX/ones/._1.png", b"ones\\Thumbs.db", b"desktop.ini",
+             b"ones/Icon\r", b"@eaDir/1.png", b"twos\\", b".git/a.png", b".."]  # fmt: skip
+    found = archives.collect([("a.zip", stored(names))])
+    assert [(f.folder, f.name) for f in found.files] == [("ones", "1.png")] and found.notes == []
+
+
+NAMES = st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=5)
+
+
+@given(NAMES, st.sampled_from([0, 0x800]), st.binary(max_size=30))
+def test_any_names_give_files_or_a_sentence(names, flags, extra):
+    try:
+        for file in archives.collect([("a.zip", stored(names, flags, extra))]).files:
+            assert file.name and file.name.isprintable() and "/" not in file.name + file.folder
+    except UploadError as error:
+        assert str(error).endswith(".")
+
+
 def test_names_are_escaped_where_they_are_shown_as_markdown():
     assert archives.plain("a_b*[c](d).png") == r"a\_b\*\[c\](d).png"
 
@@ -106,6 +199,12 @@ def test_damaged_entries_count_as_unpacked():
         content[at + 16] ^= 255  # the checksum
     with pytest.raises(UploadError, match="more than 40 MB"):
         archives.collect([("crc.zip", bytes(content))])
+
+
+def test_the_server_takes_files_as_large_as_these_limits():
+    with open(Path(__file__).parents[3] / ".streamlit" / "config.toml", "rb") as file:
+        limit = tomllib.load(file)["server"]["maxUploadSize"] * 2**20
+    assert limit == archives.MAX_UNPACKED >= archives.MAX_BYTES
 
 
 def test_too_many_entries():

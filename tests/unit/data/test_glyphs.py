@@ -35,7 +35,7 @@ def test_the_shipped_gallery_needs_no_source(no_source):
 
 def test_ink_is_bright_and_every_glyph_has_some(no_source):
     x, _ = glyphs.load("test").batch(range(80 * ALL))
-    assert x.shape[1:] == glyphs.INFO.image_shape and glyphs.INFO.white_on_black
+    assert x.shape[1:] == glyphs.INFO.image_shape and glyphs.INFO.preparation.light_on_dark
     assert x.mean() < 0.2  # little of an image is ink
     assert x[:, :, 0].mean() < 0.01 and x[:, :, :, 0].mean() < 0.01  # none of its edge is
     assert x.amax((1, 2, 3)).min() > 0.3
