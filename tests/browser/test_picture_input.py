@@ -378,7 +378,7 @@ def test_the_frame_is_moved_and_resized_by_mouse_with_the_stages_in_view(open_pa
     box = page.locator("#start .crop").bounding_box()
     scale = min((box["width"] - 24) / 400, (box["height"] - 24) / 200)
     at = lambda x, y: (box["x"] + box["width"] / 2 + (x - 200) * scale, box["y"] + box["height"] / 2 + (y - 100) * scale)  # noqa: E501, E731
-    shown = lambda: page.locator("#start .stages canvas").last.evaluate("(c) => c.toDataURL()")  # noqa: E731
+    shown = lambda: page.locator("#start .stages canvas").first.evaluate("(c) => c.toDataURL()")  # noqa: E731
     before = shown()
     page.mouse.move(*at(0, 0))
     page.mouse.down()
@@ -433,9 +433,50 @@ def test_quarter_turns_tilt_and_invert(open_page):
     page.get_by_role("button", name="Invert").click()
     inverted = next_own(page, 6)
     assert first["inverted"] and not inverted["inverted"]
-    assert decoded(inverted)[0, 0] > 200 and page.locator("#start .invert").get_attribute("aria-pressed") == "false"
+    assert inverted["x"] != first["x"] and page.locator("#start .invert").get_attribute("aria-pressed") == "false"
     page.get_by_role("button", name="Plain resize").click()
     assert next_own(page, 7)["plain"]
+
+
+# ---- what was found
+
+
+def test_each_digit_of_a_page_is_offered(open_page):
+    page = open_page()
+    picture = Image.new("RGB", (600, 300), (235,) * 3)
+    for left, box in [(0, (90, 60, 110, 240)), (200, (70, 100, 150, 120)), (400, (85, 80, 115, 200))]:
+        picture.paste(bar((200, 300), box, paper=235), (left, 0))
+    choose(page, file_of(picture))
+    first = next_own(page, 1)
+    assert first["candidate"] == 0 and is_upright(decoded(first))
+    expect(page.locator("#start .found")).to_have_text("3 digits found. Choose one:")
+    candidates = page.locator("#start .candidate")
+    expect(candidates).to_have_count(3)
+    found = []
+    for i in (1, 2):
+        candidates.nth(i).click()
+        own = next_own(page, 1 + i)
+        assert own["candidate"] == i and own["found"]
+        expect(candidates.nth(i)).to_have_attribute("aria-pressed", "true")
+        found.append(own["x"])
+    assert len({first["x"], *found}) == 3
+    page.locator("#start .undo").click()
+    assert next_own(page, 4)["x"] == found[0]
+
+
+def test_a_page_without_writing_says_so_and_the_plain_resize_has_no_stages_between(open_page):
+    page = open_page()
+    choose(page, file_of(Image.new("L", (300, 200), 240)))
+    assert not next_own(page, 1)["found"]
+    expect(page.locator("#start .found")).to_have_text("No writing found: the whole picture is used.")
+    choose(page, file_of(bar()))
+    assert next_own(page, 2)["found"]
+    titles = page.locator("#start .stages figcaption")
+    expect(titles).to_have_text(["photo", "found", "cleaned", "as the model sees it"])
+    page.get_by_role("button", name="Plain resize").click()
+    plain = next_own(page, 3)
+    assert plain["plain"] and is_upright(decoded(plain))
+    expect(titles).to_have_text(["photo", "as the model sees it"])
 
 
 # ---- what the tab keeps
