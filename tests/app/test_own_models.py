@@ -65,6 +65,15 @@ def rerun(app):
     return app
 
 
+def visit_every_page(**query):
+    """Yield a visitor's session on each page: one session, since most of a new one's time goes into Home."""
+    app = start(**query)
+    for page in PAGES:
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, (page, app.exception)
+        yield app
+
+
 def titles(app):
     return app.selectbox(key="model_picker").options
 
@@ -77,8 +86,7 @@ def test_a_model_appears_while_the_app_runs_and_goes_with_a_sentence(own):
     assert "Mine: mine" in titles(app) and not app.warning
     app.selectbox(key="model_picker").set_value("mine").run()
     assert app.session_state.model == "mine"
-    for page in PAGES:
-        assert start(page, model="mine").session_state.model == "mine"
+    assert all(visit.session_state.model == "mine" for visit in visit_every_page(model="mine"))
     shutil.rmtree(own / "mine")
     rerun(app)
     assert app.session_state.model == "mnist-vae-2d"
@@ -196,8 +204,7 @@ def test_a_data_set_that_only_the_card_describes_is_shown(own):
     np.savez(own / "galleries" / "letters.npz", images=images, labels=labels)
     app = start("home", model="mine")
     assert "Letters of mine" in [heading.value for heading in app.subheader]
-    for page in PAGES:
-        assert start(page, model="mine").session_state.model == "mine"
+    assert all(visit.session_state.model == "mine" for visit in visit_every_page(model="mine"))
 
 
 @pytest.mark.parametrize("change", [
@@ -243,8 +250,7 @@ def test_a_bad_folder_leaves_the_shipped_models_and_one_sentence(own, monkeypatc
 def test_the_users_folder_is_not_written(own):
     own.rmdir()
     own.parent.joinpath("home").mkdir()
-    for page in PAGES:
-        start(page)
+    assert len(list(visit_every_page())) == len(PAGES)
     assert not list(own.iterdir())
 
 
