@@ -29,6 +29,7 @@ from .pixels import (
 
 WORK = 512  # pixels of the longer side where ink is searched for
 MAX_OBJECTS = 12
+DARKEST = 64  # ground: noise of a darker one would be taken for ink
 EMPTY_LEVEL = 30  # ink weaker than this (of 255) is none
 REACHES = (80, 40, 20, 10, 7)  # distances at which paper is looked for, as parts of the longer side
 SHAPE_REACHES = (80, 40, 20, 10, 6, 4, 3)  # shapes are wider than strokes
@@ -47,7 +48,22 @@ def find_ink(rgb: np.ndarray, kind: str, invert: bool | None) -> Found | None:
     grey = to_grey(rgb)
     if max(grey.shape) > WORK:
         grey = to_levels(area_average(grey, fitted(grey, WORK)))
-    inverted = is_dark_on_light(grey) if invert is None else bool(invert)
+    if invert is not None:
+        return _find(grey, kind, bool(invert))
+    found = _find(grey, kind, is_dark_on_light(grey))
+    if found is None or found.inverted or kind == "shape" or not _is_solid(found.objects[0]):
+        return found
+    inside = _find(grey, kind, True)  # the light area may be a sheet on a desk, and the ink is on it
+    return found if inside is None or _is_solid(inside.objects[0]) else inside
+
+
+def _is_solid(thing: Object) -> bool:
+    """Whether an object fills half of a box that is not narrow, as no stroke does."""
+    across, down = thing.box[2] - thing.box[0], thing.box[3] - thing.box[1]
+    return bool(min(across, down) * 2 > max(across, down) and 2 * int((thing.levels > 0).sum()) > across * down)
+
+
+def _find(grey: np.ndarray, kind: str, inverted: bool) -> Found | None:
     dark = grey if inverted else 255 - grey
     ground = _ground(dark, SHAPE_REACHES if kind == "shape" else REACHES)
     paper = percentile(ground, 0.9)
@@ -94,7 +110,7 @@ def _ink(dark: np.ndarray, ground: np.ndarray, paper: int) -> np.ndarray:
     paper: the level of the lightest ground. A dark desk does not count as paper in a deep shadow.
     """
     behind = ground.astype(np.int32)
-    return ((behind - dark) * 255 // np.maximum(behind, max(1, paper // 2))).astype(np.uint8)
+    return ((behind - dark) * 255 // np.maximum(behind, max(DARKEST, paper // 2))).astype(np.uint8)
 
 
 def _ink_level(ink: np.ndarray) -> int:

@@ -24,7 +24,9 @@ from vae.models import LatentModel
 
 from . import figures, pages, sets
 
-MODELS = {"mnist": "mnist-vae-16d", "glyphs": "glyphs-cvae", "sprites": "sprites-vae", "fashion-mnist": "fashion-vae-16d"}
+MODELS = {
+    "mnist": "mnist-vae-16d", "glyphs": "glyphs-cvae", "sprites": "sprites-vae", "fashion-mnist": "fashion-vae-16d"
+}  # fmt: skip
 TONES = (205, 220, 240, 245, 255)
 ALIKE = ("0Oo", "1Iil", "cC", "kK", "pP", "sS", "uU", "vV", "wW", "xX", "zZ")  # one shape in two sizes
 

@@ -21,7 +21,8 @@ def seven(paper=255, ink=30, size=(300, 240), at=(90, 60), scale=1.0, width=9):
     """A 7 in two strokes, 100 * scale pixels high."""
     picture = Image.new("L", size, paper)
     points = [(0, 0), (60, 0), (20, 100)]
-    ImageDraw.Draw(picture).line([(at[0] + scale * x, at[1] + scale * y) for x, y in points], ink, width, joint="curve")
+    line = [(at[0] + scale * x, at[1] + scale * y) for x, y in points]
+    ImageDraw.Draw(picture).line(line, ink, width, joint="curve")
     return picture
 
 
@@ -225,8 +226,10 @@ def judge():
     return load_classifier("mnist", MNIST.image_shape, head_sizes(MNIST))
 
 
-@pytest.mark.parametrize("conditions", [("plain",), ("ruled", "hard shadow"), ("desk", "tilted"), ("squared", "blue ink"),
-    ("blackboard", "off centre"), ("pencil", "soft shadow")], ids="+".join)  # fmt: skip
+@pytest.mark.parametrize("conditions", [
+    ("plain",), ("ruled", "hard shadow"), ("desk", "tilted"), ("squared", "blue ink"), ("blackboard", "off centre"),
+    ("pencil", "soft shadow"),
+], ids="+".join)  # fmt: skip
 def test_photographed_digits_keep_their_class(conditions):
     image = MNIST.load("test").render(np.array([len(conditions[0]) % 8]))
     page = pages.scene(conditions, seed=1)
@@ -237,7 +240,8 @@ def test_photographed_digits_keep_their_class(conditions):
 
 @pytest.mark.parametrize("values, sentence", [
     ({"knd": "digit"}, "unknown field"), ({"kind": 3}, "wrong type"), ({"stroke": -1.0}, "must lie"),
-    ({"kind": "tree"}, "must be one of"), ({"stroke": float("nan")}, "must lie"), ({"longer_side": True}, "wrong type"),
+    ({"kind": "tree"}, "must be one of"), ({"stroke": float("nan")}, "must lie"),
+    ({"longer_side": True}, "wrong type"),
 ])  # fmt: skip
 def test_a_description_that_is_none_is_refused(values, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -7,6 +7,7 @@ import {
 
 const WORK = 512; // pixels of the longer side where ink is searched for
 const MAX_OBJECTS = 12;
+const DARKEST = 64; // ground: noise of a darker one would be taken for ink
 const EMPTY_LEVEL = 30; // ink weaker than this (of 255) is none
 const REACHES = [80, 40, 20, 10, 7]; // distances at which paper is looked for, as parts of the longer side
 const SHAPE_REACHES = [80, 40, 20, 10, 6, 4, 3]; // shapes are wider than strokes
@@ -20,7 +21,21 @@ const MIN_SIDE = 0.02; // of the picture's longer side, of an object
 // ground; null decides by the picture. Returns { inverted, objects: [{ box, levels: grid }] }, or null without any.
 export function findInk(grey, kind, invert) {
   if (Math.max(grey.width, grey.height) > WORK) grey = resized(grey, ...fitted(grey, WORK));
-  const inverted = invert ?? isDarkOnLight(grey);
+  if (invert !== null) return find(grey, kind, invert);
+  const found = find(grey, kind, isDarkOnLight(grey));
+  if (!found || found.inverted || kind === 'shape' || !isSolid(found.objects[0])) return found;
+  const inside = find(grey, kind, true); // the light area may be a sheet on a desk, and the ink is on it
+  return !inside || isSolid(inside.objects[0]) ? found : inside;
+}
+
+// Whether an object fills half of a box that is not narrow, as no stroke does.
+function isSolid({ box: [left, top, right, bottom], levels: { levels } }) {
+  const across = right - left, down = bottom - top;
+  const filled = levels.reduce((sum, level) => sum + (level > 0), 0);
+  return Math.min(across, down) * 2 > Math.max(across, down) && 2 * filled > across * down;
+}
+
+function find(grey, kind, inverted) {
   const dark = inverted ? grey : map(grey, (level) => 255 - level);
   const ground = groundOf(dark, kind === 'shape' ? SHAPE_REACHES : REACHES);
   const paper = percentile(ground.levels, 0.9);
@@ -62,7 +77,7 @@ function groundOf(dark, reaches) {
 
 // How much darker than its ground each pixel is. A dark desk does not count as paper in a deep shadow.
 function inkOf(dark, ground, paper) {
-  const darkest = Math.max(1, paper >> 1);
+  const darkest = Math.max(DARKEST, paper >> 1);
   return map(dark, (level, i) => ((ground.levels[i] - level) * 255) / Math.max(ground.levels[i], darkest));
 }
 
