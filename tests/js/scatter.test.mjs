@@ -218,3 +218,9 @@ test('a thumbnail is crowded by one that covers much of it', () => {
   assert.ok(scatter.crowded(taken, 2, 3, 50, 60, 17));
   assert.ok(!scatter.crowded(taken, 2, 3, 50, 63, 17));
 });
+
+test('a colour is read as a canvas writes it, not from a pixel', () => {
+  assert.deepEqual(scatter.channels('#3f90da'), [63, 144, 218]);
+  assert.deepEqual(scatter.channels('rgba(1, 20, 255, 0.5)'), [1, 20, 255]);
+  assert.deepEqual(scatter.channels('color(srgb 1 0.5 0)'), [255, 128, 0]);
+});

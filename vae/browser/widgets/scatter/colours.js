@@ -7,10 +7,16 @@ export function parsed(colour) {
   if (!known.has(colour)) {
     const context = (parsed.context ??= new OffscreenCanvas(1, 1).getContext('2d'));
     context.fillStyle = colour;
-    context.fillRect(0, 0, 1, 1);
-    known.set(colour, [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)]);
+    known.set(colour, channels(context.fillStyle)); // no pixel is read: some browsers answer with noise
   }
   return known.get(colour);
+}
+
+// Returns [red, green, blue] of a colour as a canvas writes it: #rrggbb, rgba(r, g, b, alpha) or color(srgb r g b).
+export function channels(text) {
+  if (text.startsWith('#')) return [1, 3, 5].map((from) => parseInt(text.slice(from, from + 2), 16));
+  const scale = text.startsWith('color(') ? 255 : 1;
+  return text.match(/[\d.]+/g).slice(0, 3).map((value) => Math.round(value * scale));
 }
 
 // Returns the stage's colours of text and ground, as CSS writes them, and its font: of what is drawn on canvases.
