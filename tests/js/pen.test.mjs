@@ -9,7 +9,7 @@ globalThis.ResizeObserver ??= class {
   observe() {}
   disconnect() {}
 };
-const { createPen } = await load('widgets/picture_input/pen.js');
+const { createPen } = await load('runtime/pen.js');
 
 // A pad of 100 x 100 px out of view, which is never painted, and a log of what it calls.
 function pad(options = {}) {

@@ -11,7 +11,7 @@ import { normals } from '../../runtime/random.js';
 import { createRoot } from '../../runtime/root.js';
 import { rasterise } from '../../runtime/strokes.js';
 import { createTasks } from '../../runtime/tasks.js';
-import { createPen } from '../picture_input/pen.js';
+import { createPen } from '../../runtime/pen.js';
 import css from './autoencoder.css';
 import html from './autoencoder.html';
 

@@ -10,7 +10,7 @@ import { normals } from '../../runtime/random.js';
 import { createRoot } from '../../runtime/root.js';
 import { rasterise } from '../../runtime/strokes.js';
 import { createTasks } from '../../runtime/tasks.js';
-import { createPen } from '../picture_input/pen.js';
+import { createPen } from '../../runtime/pen.js';
 import css from './inside.css';
 import html from './inside.html';
 import { buildDims, showDims, showTerms } from './ledger.js';
