@@ -1,6 +1,6 @@
 // The tab to draw in. Each drawing is a picture of its own; "Clear" begins another one.
-import { drawingOf } from './own.js';
 import { createPen } from '../../runtime/pen.js';
+import { drawingOf } from './own.js';
 
 // change(own) while a stroke grows; release(own) after a stroke, an undo or a clear, with null for an empty pad.
 export function createDrawing(find, { change, release }, signal) {
