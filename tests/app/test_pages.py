@@ -110,6 +110,8 @@ def test_the_card_is_told_with_its_figures_and_protocol(name, monkeypatch):
 
 def test_the_card_is_shown_on_the_page():
     app = start("sliders", model="rooms-ada")
+    app.session_state.about = True  # the popover is open
+    app.run()
     assert [m for m in app.markdown if "| figure | this model |" in m.value]
     assert any("`rooms-ada`" in c.value for c in app.caption)
 

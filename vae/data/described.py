@@ -29,7 +29,7 @@ def described(
     test images: "images" (N, H, W), or (N, C, H, W) in colour, uint8, and "labels" (N,), indices into the classes.
     Raises ValueError, with one sentence, for a description that is incomplete or has a wrong type.
     """
-    values: dict[str, Any] = {"licence": "", "source": "", **description}
+    values: dict[str, Any] = {"licence": "", "source": "", **_renewed(description)}
     if isinstance(values.get("classes"), list):
         values["classes"] = tuple(values["classes"])
     for key, value in values.items():
@@ -44,6 +44,16 @@ def described(
     load = partial(_load, name, image_shape, len(values["classes"]), values.get("start", 0), galleries)
     values["preparation"] = parse_preparation(values.get("preparation", {}))
     return DatasetInfo(name=name, image_shape=image_shape, load=load, **values)
+
+
+def _renewed(description: dict[str, Any]) -> dict[str, Any]:
+    """Return a description without the fields of cards written before data sets had a preparation."""
+    values = dict(description)
+    values.pop("centred", None)
+    if "white_on_black" in values:
+        light_on_dark = values.pop("white_on_black") is True
+        values.setdefault("preparation", {"light_on_dark": light_on_dark})
+    return values
 
 
 def description(info: DatasetInfo) -> dict[str, Any]:

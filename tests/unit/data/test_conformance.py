@@ -10,6 +10,7 @@ from PIL import Image
 from vae import folders
 from vae.data import DATASETS
 from vae.data.base import SPLITS, validation_size
+from vae.data.described import described
 from vae.data.ink import MAX_OBJECTS
 
 ALL = [pytest.param(info, id=name) for name, info in DATASETS.items()]
@@ -161,3 +162,10 @@ def test_a_gallery_written_again_is_the_one_that_ships(info):
             for key in file.files:
                 np.testing.assert_array_equal(arrays[key], file[key])
                 assert arrays[key].dtype == file[key].dtype
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_a_card_from_before_data_sets_had_a_preparation_is_read(light):
+    old = {"title": "Stripes", "classes": ["a", "b"], "white_on_black": light, "centred": True}
+    found = described("stripes", (1, 8, 8), old, [])
+    assert found.preparation.light_on_dark is light and found.preparation.kind == "photo"
