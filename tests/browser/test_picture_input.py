@@ -260,7 +260,7 @@ def test_a_refused_file_leaves_the_picture_and_says_so(open_page):
     ]:
         choose(page, content, "picture.jpg")
         expect(alert).to_contain_text(sentence)
-        expect(alert).to_contain_text("The start image is still test image 0: 7.")
+        expect(alert).to_contain_text("Test image 0: 7 stays in use.")
     assert not page.evaluate("emitted") and not page.evaluate("sessionStorage.length")
     choose(page, file_of(bar()))
     next_own(page, 1)
@@ -623,7 +623,7 @@ def test_what_the_server_refuses_is_said(open_page):
     page.wait_for_function("() => emitted.length")
     (file,) = emitted(page, "file")
     update(page, answer={"id": file["id"], "error": "This image is damaged."})
-    expect(page.locator("#start").get_by_role("alert")).to_have_text("This image is damaged. The start image is still test image 0: 7.")  # noqa: E501
+    expect(page.locator("#start").get_by_role("alert")).to_have_text("This image is damaged. Test image 0: 7 stays in use.")  # noqa: E501
     choose(page, file_of(bar(), "PDF"))
     expect(page.locator("#start").get_by_role("alert")).to_contain_text("This is a PDF.")
     assert len(emitted(page, "file")) == 1

@@ -20,7 +20,7 @@ function pad(options = {}) {
   const send = (name, fields) => canvas.dispatchEvent(Object.assign(new Event(name, { cancelable: true }), fields));
   const pointer = (name, id, x, y, more = {}) => send(`pointer${name}`, { pointerId: id, pointerType: 'mouse', button: 0, clientX: 10 + x, clientY: 20 + y, ...more });
   const points = () => pen.strokes.map((stroke) => stroke.points);
-  return { pen, called, send, pointer, points, key: (key, more) => send('keydown', { key, ...more }) };
+  return { canvas, pen, called, send, pointer, points, key: (key, more) => send('keydown', { key, ...more }) };
 }
 
 test('a stroke is in fractions of the pad, with every coalesced place', () => {
@@ -32,6 +32,17 @@ test('a stroke is in fractions of the pad, with every coalesced place', () => {
   pointer('up', 1, 50, 50);
   assert.deepEqual(pen.strokes, [{ width: 0.1, points: [[0.1, 0.2], [0.2, 0.3], [0.3, 0.4], [0.5, 0.5]] }]);
   assert.deepEqual(called, { change: 3, release: 1 });
+});
+
+test('a pad that moves on the page does not bend the stroke', () => {
+  const { canvas, pointer, points } = pad();
+  pointer('down', 1, 10, 20);
+  canvas.getBoundingClientRect = () => ({ left: 10, top: 5, width: 100, height: 100 });
+  pointer('move', 1, 30, 20);
+  pointer('up', 1, 30, 20);
+  pointer('down', 1, 10, 20);
+  pointer('up', 1, 10, 20);
+  assert.deepEqual(points(), [[[0.1, 0.2], [0.3, 0.2]], [[0.1, 0.35]]]);
 });
 
 test('a tap is a dot', () => {

@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { boundsOf, cut, moved, resized, quarterTurned, scaled, sidesOf, tiltOf, toView, fromView, turned, wholeFrame } = await load('widgets/picture_input/frame.js');
+const { boundsOf, cut, fitted, moved, resized, quarterTurned, scaled, sidesOf, tiltOf, toView, fromView, turned, wholeFrame } = await load('widgets/picture_input/frame.js');
 const { createMemory, MAX_LENGTH, MAX_PICTURES } = await load('widgets/picture_input/memory.js');
 
 const near = (found, wanted, tolerance = 1e-6) => {
@@ -24,6 +24,13 @@ const WIDE = picture(40, 20);
 test('the first frame is the whole picture, or the largest of an aspect ratio', () => {
   assert.deepEqual(wholeFrame(WIDE), { x: 20, y: 10, width: 40, height: 20, angle: 0 });
   assert.deepEqual(wholeFrame(WIDE, 1), { x: 20, y: 10, width: 20, height: 20, angle: 0 });
+});
+
+test('a frame is cut to the aspect ratio of other data around its middle', () => {
+  const frame = { x: 12, y: 8, width: 16, height: 10, angle: 30 };
+  assert.deepEqual(fitted(frame, 1), { ...frame, width: 10 });
+  assert.deepEqual(fitted(frame, 2), { ...frame, height: 8 });
+  assert.deepEqual(fitted(frame, null), frame);
 });
 
 test('the view of a turned picture, there and back', () => {

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vae.metrics.classifier import Classifier
 
 
+N_COMPARED = 1000  # test images with whose reconstruction errors a visitor's picture is compared
 _refreshing = threading.Lock()
 
 
@@ -180,6 +181,23 @@ def map_id(name: str) -> str:
     """Return an identifier of a model's weights and its map, which may be fitted again for the same weights."""
     content = b"".join(np.ascontiguousarray(part).tobytes() for part in model_map(name).arrays.values())
     return f"{weights_id(name)} {hashlib.sha256(content).hexdigest()[:16]}"
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def excess_errors(name: str) -> np.ndarray:
+    """Return the reconstruction errors (N,) in nats of at most N_COMPARED images on a model's map.
+
+    Of a cross-entropy it is the excess over the lowest possible value, which depends on how many pixels are grey.
+    """
+    from vae.metrics.reconstruction import pixel_entropy
+
+    encoded = model_map(name)
+    step = math.ceil(len(encoded) / N_COMPARED)
+    errors, rows = encoded.recon[::step], encoded.rows[::step]
+    if traits(name).is_cross_entropy:
+        batches = gallery(card(name).data).batches(rows=rows)
+        errors = errors - np.concatenate([pixel_entropy(x).numpy() for x, _ in batches])
+    return errors
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,7 +31,7 @@ _decoded_channel = channel("picture_decoded", "runtime/picture_channel.js")
 GALLERY_SIZE = 12  # test images shown at once
 OUTLIER_PERCENTILE = 99  # of the reconstruction errors of test images
 _SENT = (
-    "Your picture stays in this browser tab. Only these {} x {} pixels are sent, and the server forgets them when you "
+    "Your picture stays in this browser tab. Only these {} × {} pixels are sent, and the server forgets them when you "
     "leave."
 )
 REFUSED = "The browser sent a picture that cannot be read, so the picture in use has not changed."
@@ -48,7 +49,7 @@ class Picked(NamedTuple):
         """Return the image (1, C, H, W) in [0, 1]."""
         import torch
 
-        return torch.from_numpy(self.pixels)[None].float() / 255
+        return torch.tensor(self.pixels)[None].float() / 255  # a copy: what was decoded from base64 is read-only
 
     @property
     def y(self) -> Tensor | None:
@@ -183,17 +184,26 @@ def _rows(key: str) -> list[int]:
 
 
 def _remark(picked: Picked) -> str:
-    """Compare the reconstruction error of the visitor's picture with those of the encoded test images."""
+    """Compare the reconstruction error of the visitor's picture with those of test images.
+
+    A cross-entropy is compared by its excess over the lowest possible: else any picture with few grey pixels would
+    seem easier to reconstruct than test images with many.
+    """
+    from vae.metrics.reconstruction import pixel_entropy
+
     error = float(state.reconstruction_errors(picked.x, state.encode(picked.x, picked.y), picked.y)[0])
     if not state.finite(error):
         return state.not_finite_message()
-    encoded = cached.model_map(state.card().name)
-    if encoded is None:
-        return f"Reconstruction error {error:.0f} nats."
-    percentile = 100 * float((encoded.recon < error).mean())
-    share = "all" if percentile == 100 else f"{percentile:.0f} % of the"
-    outlier = "Out of distribution: " if percentile > OUTLIER_PERCENTILE else ""
-    return f"{outlier}reconstruction error {error:.0f} nats, more than for {share} test images."
+    lowest = float(pixel_entropy(picked.x)[0]) if state.traits().is_cross_entropy else 0.0
+    text = f"Reconstruction error {error:.0f} nats"
+    if lowest:
+        text += f", {error - lowest:.0f} above the lowest possible"
+    if cached.model_map(state.card().name) is None:
+        return f"{text}."
+    percentile = 100 * float((cached.excess_errors(state.card().name) < error - lowest).mean())
+    share = "all" if percentile == 100 else f"{math.floor(percentile)} % of"
+    outlier = "Out of distribution. " if percentile > OUTLIER_PERCENTILE else ""
+    return f"{outlier}{text}: more than for {share} test images."
 
 
 def _decoded_message(decoded: _Decoded | None) -> bytes:

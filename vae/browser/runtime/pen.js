@@ -56,7 +56,8 @@ function down(pen, event) {
     if (!(event.pointerType === 'pen' && pen.pointer.type === 'touch')) return;
     show(pen, pen.past.pop()); // the palm came before the pen
   }
-  pen.pointer = { id: event.pointerId, type: event.pointerType };
+  // The page may move during a stroke, as when a remark appears above: the stroke keeps the shape of the hand's way.
+  pen.pointer = { id: event.pointerId, type: event.pointerType, box: pen.canvas.getBoundingClientRect() };
   if (event.isTrusted) pen.canvas.setPointerCapture(event.pointerId);
   pen.cursor = null;
   begin(pen, placeOf(pen, event));
@@ -80,8 +81,7 @@ function up(pen, event) {
   pen.release(pen.strokes);
 }
 
-function placeOf({ canvas }, event) {
-  const box = canvas.getBoundingClientRect();
+function placeOf({ pointer: { box } }, event) {
   return [rounded((event.clientX - box.left) / box.width), rounded((event.clientY - box.top) / box.height)];
 }
 

@@ -102,7 +102,6 @@ function planeOf({ dims }) {
 function setUpPen(panel) {
   const { data: { preparation, draw: canDraw }, find, signal } = panel, canvas = find('canvas.pad');
   canvas.style.display = find('.clear').style.display = canDraw ? '' : 'none';
-  find('.hint').textContent = canDraw ? '(draw on it)' : '';
   if (!canDraw || panel.pen) return;
   const [paper, ink] = preparation.light_on_dark ? ['#000', '#fff'] : ['#fff', '#111'];
   const drawn = () => draw(panel);
@@ -180,9 +179,10 @@ function sampleFromPrior(panel) {
 // ---- what is shown
 
 function show(panel) {
-  const { find, x, model, chosen, tasks } = panel;
+  const { find, x, model, chosen, tasks, data } = panel;
   paintPicture(find('canvas.x'), x, 255, model);
   find('canvas.pad').classList.toggle('drawn', chosen === null);
+  find('.hint').textContent = !data.draw ? '' : chosen === null ? '(your drawing; the model sees it framed like its data)' : '(draw here)';
   [...find('.choices').children].forEach((button, i) => button.setAttribute('aria-pressed', i === chosen));
   showCode(panel);
   tasks.later(tiles(panel));

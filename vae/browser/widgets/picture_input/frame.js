@@ -11,6 +11,13 @@ export function wholeFrame({ width, height }, aspect = null) {
   return { x: width / 2, y: height / 2, width: across, height: aspect ? across / aspect : height, angle: 0 };
 }
 
+// Returns the largest frame of an aspect ratio within a frame, around the same middle.
+export function fitted(frame, aspect) {
+  if (!aspect) return frame;
+  const width = Math.min(frame.width, frame.height * aspect);
+  return { ...frame, width, height: width / aspect };
+}
+
 // Returns the sides [width, height] of the upright box around the turned picture.
 export function boundsOf({ width, height }, angle) {
   const [cos, sin] = turn(angle).map(Math.abs);

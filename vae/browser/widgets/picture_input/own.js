@@ -2,7 +2,7 @@
 import { decode } from '../../runtime/decode.js';
 import { prepare } from '../../runtime/prepare.js';
 import { rasterise } from '../../runtime/strokes.js';
-import { cut, wholeFrame } from './frame.js';
+import { cut, fitted, wholeFrame } from './frame.js';
 import { MAX_LENGTH, MAX_PICTURES } from './memory.js';
 
 const DRAWING_SIZE = 448; // px across a drawing
@@ -23,6 +23,11 @@ export const photoOf = (picture, name, aspect) => ({
 
 // Data of photos has no figure that is looked for: its frame has the aspect ratio of the data.
 export const aspectOf = ({ preparation, shape: [, height, width] }) => (preparation.kind === 'photo' ? width / height : null);
+
+// Cuts the frame of a photo to the aspect ratio of the current data.
+export function fitFrame(own, aspect) {
+  if (own.kind === 'file') own.settings = { ...own.settings, frame: fitted(own.settings.frame, aspect) };
+}
 
 // Returns what prepare() makes of a picture for the data set of the props, and the settings that it used.
 export function prepareOwn(own, { shape, preparation }, settings = own.settings, isLive = false) {
@@ -83,5 +88,7 @@ function jpegOf({ width, height, data }) {
 export async function restored({ id, name, kind, content, settings }, aspect) {
   if (kind === 'strokes') return { id, name, kind, strokes: content, settings: { ...settingsFor(null), ...settings }, past: [] };
   const picture = await decode(new Blob([fromBase64(content.slice(content.indexOf(',') + 1))]));
-  return { id, name, kind, picture, settings: { ...settingsFor(picture, aspect), ...settings }, past: [] };
+  const own = { id, name, kind, picture, settings: { ...settingsFor(picture, aspect), ...settings }, past: [] };
+  fitFrame(own, aspect);
+  return own;
 }

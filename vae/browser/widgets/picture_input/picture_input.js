@@ -15,7 +15,7 @@ import { fromBase64 } from './own.js';
 import { createResult } from './result.js';
 import { paint, pictureOf } from './stages.js';
 import { setUpTabs, showTab } from './tabs.js';
-import { commit, drawn, follow, reuse, send, sendIfNeeded, undo } from './use.js';
+import { commit, drawn, follow, refit, reuse, send, sendIfNeeded, undo } from './use.js';
 import { refuse } from './words.js';
 import css from './picture_input.css';
 import html from './picture_input.html';
@@ -66,6 +66,7 @@ function update(input, props) {
   input.props = props;
   input.grid.update(gridProps(input));
   showNow(input);
+  if (!isFirst && props.data !== before.data) refit(input);
   if (isFirst || props.data !== before.data) showTab(input, input.tab || 'test');
   const { kind, id } = props.choice;
   input.current = kind === 'own' ? id : null;

@@ -1,7 +1,7 @@
 // The own pictures of a widget: which are in hand, what is sent of them, what the tab keeps.
 import { probe } from '../../runtime/decode.js';
 import { Refusal } from '../../runtime/picture_header.js';
-import { aspectOf, contentOf, encodeX, photoOf, restored } from './own.js';
+import { aspectOf, contentOf, encodeX, fitFrame, photoOf, restored } from './own.js';
 import { showTab } from './tabs.js';
 import { refuse, say } from './words.js';
 
@@ -102,6 +102,14 @@ export function added(input, picture, name) {
   keep(input, own);
 }
 
+// The photo in hand, after the data has changed.
+export function refit(input) {
+  const { own: { file }, props } = input;
+  if (!file) return;
+  fitFrame(file, aspectOf(props));
+  input.editor.show(file);
+}
+
 // Changes the settings of the picture in sight.
 export function commit(input, change) {
   const { own } = input.result;
@@ -114,6 +122,7 @@ export function undo(input) {
   const own = input.own.file;
   if (!own?.past.length) return;
   own.settings = own.past.pop();
+  fitFrame(own, aspectOf(input.props)); // they may be those for other data
   settled(input, own);
 }
 
