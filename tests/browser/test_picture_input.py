@@ -638,3 +638,16 @@ def test_remark_and_caption_are_shown(open_page, scheme):
     expect(page.locator("#start .remark")).to_contain_text("412 nats")
     expect(page.locator("#start .caption")).to_have_text("test image 0: 7")
     expect(page.locator("#start .seen")).to_have_attribute("aria-label", "the start image as the model sees it")
+
+
+def test_an_emptied_pad_says_that_the_last_drawing_stays_in_use(open_page):
+    page = open_page()
+    tab(page, "Draw")
+    draw(page, LINE)
+    in_use(page, next_own(page, 1))
+    expect(page.get_by_role("button", name="Invert")).to_be_hidden()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#start .status")).to_have_text("The pad is empty. Your last picture stays in use.")
+    assert len(emitted(page, "own")) == 1
+    draw(page, LINE)
+    expect(page.locator("#start .status")).to_be_empty()

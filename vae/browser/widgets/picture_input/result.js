@@ -64,6 +64,7 @@ function showPrepared(result, { stages, candidates, found, inverted, settings })
   showCandidates(list, candidates, settings.candidate, props.shape, (candidate) => commit({ candidate }));
   find('.plain').hidden = !(props.preparation.kind in SOUGHT);
   find('.plain').setAttribute('aria-pressed', settings.plain);
+  find('.invert').hidden = result.own.kind === 'strokes'; // which of the two is ink is known
   find('.invert').setAttribute('aria-pressed', inverted);
 }
 

@@ -7,6 +7,7 @@ import { refuse, say } from './words.js';
 
 const TAB_OF = { strokes: 'draw', file: 'file' };
 const LOST = 'Your picture is no longer in this browser tab. Draw or choose it again.';
+const STAYS = 'The pad is empty. Your last picture stays in use.';
 const NO_ROOM = 'This browser tab has no room to keep the picture: other pages and a reload lose it.';
 
 // Brings the own picture that the server uses, or that this place used before the session began, into the widget.
@@ -89,7 +90,10 @@ export function drawn(input, own) {
   refuse(input, '');
   say(input, '');
   input.own.strokes = own;
-  if (!own) return input.result.hide();
+  if (!own) {
+    if (input.props.choice.kind === 'own') say(input, STAYS);
+    return input.result.hide();
+  }
   send(input, own);
   return keep(input, own);
 }
