@@ -69,7 +69,7 @@ def garments(split: str = "test") -> Iterator[Photograph]:
     images, labels = _originals("fashion-mnist", split, GARMENTS)
     for i in range(GARMENTS):
         texture = tuple(pages.TEXTURES)[i % len(pages.TEXTURES)]
-        page = pages.scene((), i)
+        page = pages.scene((), i + 1_000 * (split == "validation"))
         picture = _garment(page, images[i, 0], texture, negative=bool(i // len(pages.TEXTURES) % 2))
         yield Photograph((texture,), int(labels[i]), images[i], picture)
 
