@@ -26,11 +26,10 @@ from .pixels import (
 
 WORK = 256  # pixels of the longer side where a garment is searched for
 DIM = 60  # mean level below which the negative of a garment on light paper is not what was meant
-MIDDLE = 120  # about the mean level of the data's garments, which are light more often than dark
 LIGHT_PAPER = 190
 EVEN = 4  # grey levels between the 10th and the 90th percentile of an even ground
 SHARES = (0.03, 0.95)  # of the picture, that a garment covers
-BITS = 4  # of each channel, by which colours are counted
+BITS = 5  # of each channel, by which colours are counted
 ROUNDS = 2
 LIKELY = 150  # of 255: how much more a colour must be the garment's than the ground's
 
@@ -73,14 +72,15 @@ def _is_plausible(group: list[Component], mask: np.ndarray) -> bool:
 def _is_negative(grey: np.ndarray, mask: np.ndarray) -> bool:
     """Whether the data would show the negative of a garment's grey levels (H, W).
 
-    The data's garments are negatives of photographs on light, even paper. On another ground, lighter is likelier.
+    The data's garments are negatives of photographs on light, even paper: there the negative is meant unless it is
+    dim. On another ground, the tones that resemble the data's count: light, with a longer tail of dark levels.
     """
-    total, n = int(grey[mask].astype(np.int64).sum()), int(mask.sum())
-    outside = grey[~grown(mask, 3)]
+    own, outside = grey[mask], grey[~grown(mask, 3)]
     if outside.size and percentile(outside, 0.5) >= LIGHT_PAPER:
         if percentile(outside, 0.9) - percentile(outside, 0.1) <= EVEN:
-            return total < (255 - DIM) * n
-    return total < MIDDLE * n
+            return int(own.astype(np.int64).sum()) < (255 - DIM) * own.size
+    dark, middle, light = (percentile(own, share) for share in (0.05, 0.5, 0.95))
+    return 2 * (dark + light - 2 * middle) > middle - 128
 
 
 def _colours(work: np.ndarray) -> np.ndarray:

@@ -5,11 +5,10 @@ import { boxMean, boxOf, components, fitted, greyOf, grid, grown, histogram, map
 
 const WORK = 256; // pixels of the longer side where a garment is searched for
 const DIM = 60; // mean level below which the negative of a garment on light paper is not what was meant
-const MIDDLE = 120; // about the mean level of the data's garments, which are light more often than dark
 const LIGHT_PAPER = 190;
 const EVEN = 4; // grey levels between the 10th and the 90th percentile of an even ground
 const SHARES = [0.03, 0.95]; // of the picture, that a garment covers
-const BITS = 4; // of each channel, by which colours are counted
+const BITS = 5; // of each channel, by which colours are counted
 const ROUNDS = 2;
 const LIKELY = 150; // of 255: how much more a colour must be the garment's than the ground's
 
@@ -48,14 +47,16 @@ function isPlausible({ mask, group }) {
 }
 
 // Whether the data would show the negative of a garment's grey levels. The data's garments are negatives of photographs
-// on light, even paper. On another ground, lighter is likelier.
+// on light, even paper: there the negative is meant unless it is dim. On another ground, the tones that resemble the
+// data's count: light, with a longer tail of dark levels.
 function isNegative(grey, mask) {
-  let total = 0;
-  mask.levels.forEach((inside, i) => (total += inside * grey.levels[i]));
-  const near = grown(mask, 3).levels, outside = grey.levels.filter((_, i) => !near[i]);
-  const isPaper = outside.length && percentile(outside, 0.5) >= LIGHT_PAPER
-    && percentile(outside, 0.9) - percentile(outside, 0.1) <= EVEN;
-  return total < (isPaper ? 255 - DIM : MIDDLE) * count(mask);
+  const own = grey.levels.filter((_, i) => mask.levels[i]), near = grown(mask, 3).levels;
+  const outside = grey.levels.filter((_, i) => !near[i]);
+  if (outside.length && percentile(outside, 0.5) >= LIGHT_PAPER && percentile(outside, 0.9) - percentile(outside, 0.1) <= EVEN) {
+    return own.reduce((sum, level) => sum + level, 0) < (255 - DIM) * own.length;
+  }
+  const [dark, middle, light] = [0.05, 0.5, 0.95].map((share) => percentile(own, share));
+  return 2 * (dark + light - 2 * middle) > middle - 128;
 }
 
 // Returns the colour of each pixel of RGBA data as one number of 3 * BITS bits.
