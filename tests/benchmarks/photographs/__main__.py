@@ -64,8 +64,7 @@ def report(info: DatasetInfo, split: str, few: bool) -> None:
     for name, values in rows.items():
         right, alike, inside = np.mean(values, 0)
         print(f"| {name} | {len(values)} | {right:.0%} | {alike:.0%} | {inside:.0%} |", flush=True)
-    if info.name != "fashion-mnist":
-        print(f"Paper of grey {TONES}: nats within {tones(info, model, judge, split):.1%}")
+    print(f"Paper of grey {TONES}: nats within {tones(info, model, judge, split):.1%}")
 
 
 def tones(info: DatasetInfo, model: LatentModel, judge: torch.nn.Module, split: str) -> float:
