@@ -29,6 +29,7 @@ DIM = 60  # mean level below which the negative of a garment on light paper is n
 LIGHT_PAPER = 190
 EVEN = 4  # grey levels between the 10th and the 90th percentile of an even ground
 SHARES = (0.03, 0.95)  # of the picture, that a garment covers
+RIM = 2  # pixels at an edge that mix the garment with its ground
 BITS = 5  # of each channel, by which colours are counted
 ROUNDS = 2
 LIKELY = 150  # of 255: how much more a colour must be the garment's than the ground's
@@ -53,6 +54,7 @@ def find_garment(rgb: np.ndarray, invert: bool | None) -> Found | None:
     mask = _enclosed(mask)
     grey = to_grey(work)
     inverted = _is_negative(grey, mask) if invert is None else bool(invert)
+    grey = _without_rim(grey, mask)
     own = np.where(mask, np.maximum(255 - grey if inverted else grey, 1), 0).astype(np.uint8)
     return Found(inverted, [Object(box_of(group), own)])
 
@@ -81,6 +83,18 @@ def _is_negative(grey: np.ndarray, mask: np.ndarray) -> bool:
             return int(own.astype(np.int64).sum()) < (255 - DIM) * own.size
     dark, middle, light = (percentile(own, share) for share in (0.05, 0.5, 0.95))
     return 2 * (dark + light - 2 * middle) > middle - 128
+
+
+def _without_rim(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return grey (H, W) with the tones beside the edge of a mask taken from further inside.
+
+    Pixels at the edge mix the garment with its ground.
+    """
+    inner = ~grown(~mask, RIM)
+    weight = box_mean(inner * np.uint8(255), RIM + 1).astype(np.int32)
+    total = box_mean(np.where(inner, grey, 0).astype(np.uint8), RIM + 1).astype(np.int32)
+    tones = np.minimum(255, total * 255 // np.maximum(weight, 1)).astype(np.uint8)
+    return np.where(inner | (weight < 32), grey, tones)
 
 
 def _colours(work: np.ndarray) -> np.ndarray:

@@ -71,13 +71,18 @@ def tones(info: DatasetInfo, model: LatentModel, judge: torch.nn.Module, split: 
     """Return the largest relative difference of nats between the same picture on papers of TONES."""
     images = info.load(split).render(np.arange(5))[:, 0]
     draw = figures.stroke if info.name == "mnist" else lambda image, pen: figures.area(image)
+    is_garment = info.name == "fashion-mnist"
     apart = []
     for seed, image in enumerate(images):
         nats = []
         for tone in TONES:
             page = pages.scene(("plain",), seed)
             page.width, page.height, page.paper = 400, 400, (tone,) * 3
-            x = info.prepare(pages.photograph(page, partial(draw, image))).x
+            if is_garment:  # on white paper the data are negatives of photographs
+                picture = sets.garment(page, image, "paper", negative=True)
+            else:
+                picture = pages.photograph(page, partial(draw, image))
+            x = info.prepare(picture).x
             nats.append(float(errors(model, judge, x)))
         apart.append(max(abs(value / nats[-1] - 1) for value in nats))
     return max(apart)

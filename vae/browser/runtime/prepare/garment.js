@@ -8,6 +8,7 @@ const DIM = 60; // mean level below which the negative of a garment on light pap
 const LIGHT_PAPER = 190;
 const EVEN = 4; // grey levels between the 10th and the 90th percentile of an even ground
 const SHARES = [0.03, 0.95]; // of the picture, that a garment covers
+const RIM = 2; // pixels at an edge that mix the garment with its ground
 const BITS = 5; // of each channel, by which colours are counted
 const ROUNDS = 2;
 const LIKELY = 150; // of 255: how much more a colour must be the garment's than the ground's
@@ -29,7 +30,7 @@ export function findGarment(picture, invert) {
   }
   const mask = enclosed(found.mask), grey = grid(width, height, greyOf({ width, height, data }));
   const inverted = invert ?? isNegative(grey, mask);
-  const own = map(grey, (level, i) => (mask.levels[i] ? Math.max(inverted ? 255 - level : level, 1) : 0));
+  const own = map(withoutRim(grey, mask), (level, i) => (mask.levels[i] ? Math.max(inverted ? 255 - level : level, 1) : 0));
   return { inverted, objects: [{ box: boxOf(found.group), levels: own }] };
 }
 
@@ -57,6 +58,15 @@ function isNegative(grey, mask) {
   }
   const [dark, middle, light] = [0.05, 0.5, 0.95].map((share) => percentile(own, share));
   return 2 * (dark + light - 2 * middle) > middle - 128;
+}
+
+// Returns grey with the tones beside the edge of a mask taken from further inside. Pixels at the edge mix the garment
+// with its ground.
+function withoutRim(grey, mask) {
+  const inner = not(grown(not(mask), RIM));
+  const weight = boxMean(map(inner, (inside) => 255 * inside), RIM + 1).levels;
+  const total = boxMean(map(inner, (inside, i) => inside * grey.levels[i]), RIM + 1).levels;
+  return map(grey, (level, i) => (inner.levels[i] || weight[i] < 32 ? level : Math.min(255, Math.floor((total[i] * 255) / weight[i]))));
 }
 
 // Returns the colour of each pixel of RGBA data as one number of 3 * BITS bits.
