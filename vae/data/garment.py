@@ -104,7 +104,7 @@ def _colours(work: np.ndarray) -> np.ndarray:
 
 
 def _likelihood(colours: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return how likely each pixel's colour is the garment's (H, W) uint8, by the colours inside and outside a mask."""
+    """Return how likely each pixel's colour is the garment's (H, W) uint8, by the colours in and around a mask."""
     inner, outer = ~grown(~mask, 2), ~grown(mask, 3)
     if not inner.any():
         inner = mask
