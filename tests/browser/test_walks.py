@@ -22,9 +22,12 @@ def test_an_uploaded_image_ends_as_a_gif(page, address, tmp_path):
     picture = Image.fromarray(255 - (digits[0, 0].numpy() * 255).astype(np.uint8)).resize((400, 400))
     picture.save(tmp_path / "zero.jpg")
     open_page(page, address, "interpolate", model="mnist-vae-16d")
-    page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload")).first.click()
-    page.locator("input[type=file]").first.set_input_files(tmp_path / "zero.jpg")
-    page.get_by_text("what the model sees").wait_for()
+    end = page.locator(".st-key-interpolate_A_picture")
+    end.get_by_role("tab", name="Photo or file").click()
+    with page.expect_file_chooser() as chooser:
+        end.get_by_role("button", name="Choose a file").click()
+    chooser.value.set_files(tmp_path / "zero.jpg")
+    expect(end.locator(".caption")).to_have_text("your picture")
     settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Animation (GIF)").click()

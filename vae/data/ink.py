@@ -14,6 +14,7 @@ from .pixels import (
     Object,
     beside,
     border,
+    box_around,
     box_mean,
     box_of,
     components,
@@ -81,7 +82,8 @@ def _find(grey: np.ndarray, kind: str, inverted: bool) -> Found | None:
     objects = []
     for group in groups:
         mask = grown(np.isin(labels, [part.label for part in group]), 1)
-        objects.append(Object(box_of(group), _levelled(ink, mask)))
+        levels = _levelled(ink, mask)
+        objects.append(Object(box_around(levels) if kind == "shape" else box_of(group), levels))
     return Found(inverted, objects) if objects else None
 
 

@@ -160,6 +160,29 @@ def box_of(group: list[Component]) -> Box:
     )
 
 
+def box_around(levels: np.ndarray) -> Box:
+    """Return the box around the light part of levels (H, W), between pixels where an edge is soft.
+
+    The profile of a side is its lightest row or column. Its edge lies where the profile passes 128, so that the tone
+    of the paper moves it by little.
+    """
+    left, right = _ends(levels.max(0))
+    top, bottom = _ends(levels.max(1))
+    return left, top, right, bottom
+
+
+def _ends(profile: np.ndarray) -> tuple[float, float]:
+    """Return where a profile (N,) uint8 first and last passes 128: its length counts each end pixel by its level."""
+    light = np.flatnonzero(profile > 127)
+    first, last = int(light[0]), int(light[-1])
+    before = int(profile[first - 1]) if first > 0 else 0
+    after = int(profile[last + 1]) if last + 1 < len(profile) else 0
+    return (
+        first + 0.5 - (int(profile[first]) - 127.5) / (int(profile[first]) - before),
+        last + 0.5 + (int(profile[last]) - 127.5) / (int(profile[last]) - after),
+    )
+
+
 def fitted(pixels: np.ndarray, longest: int) -> tuple[int, int]:
     """Return the size (w, h) at which the longer side of pixels (H, W, ...) has `longest` pixels."""
     height, width = pixels.shape[:2]

@@ -165,6 +165,8 @@ def _framed(thing: Object, image_shape: tuple[int, int, int], preparation: Prepa
     left, top, right, bottom = thing.box
     x, y = moments(thing.levels) if preparation.by_mass else ((left + right) / 2, (top + bottom) / 2)
     scale = max(right - left, bottom - top) / _longer_side(preparation, image_shape)  # picture pixels per pixel of x
+    if preparation.binary and (width - _longer_side(preparation, image_shape)) % 2:
+        x, y = x + scale / 2, y + scale / 2  # edges lie between pixels: half a pixel would be black or white by chance
     box = (x - scale * width / 2, y - scale * height / 2, x + scale * width / 2, y + scale * height / 2)
     if preparation.kind == "garment":
         return to_levels(cut(thing.levels, (width, height), box))[None]

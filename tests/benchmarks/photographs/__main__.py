@@ -64,21 +64,25 @@ def report(info: DatasetInfo, split: str, few: bool) -> None:
     for name, values in rows.items():
         right, alike, inside = np.mean(values, 0)
         print(f"| {name} | {len(values)} | {right:.0%} | {alike:.0%} | {inside:.0%} |", flush=True)
-    if info.name != "fashion-mnist":
-        print(f"Paper of grey {TONES}: nats within {tones(info, model, judge, split):.1%}")
+    print(f"Paper of grey {TONES}: nats within {tones(info, model, judge, split):.1%}")
 
 
 def tones(info: DatasetInfo, model: LatentModel, judge: torch.nn.Module, split: str) -> float:
     """Return the largest relative difference of nats between the same picture on papers of TONES."""
     images = info.load(split).render(np.arange(5))[:, 0]
     draw = figures.stroke if info.name == "mnist" else lambda image, pen: figures.area(image)
+    is_garment = info.name == "fashion-mnist"
     apart = []
     for seed, image in enumerate(images):
         nats = []
         for tone in TONES:
             page = pages.scene(("plain",), seed)
             page.width, page.height, page.paper = 400, 400, (tone,) * 3
-            x = info.prepare(pages.photograph(page, partial(draw, image))).x
+            if is_garment:  # on white paper the data are negatives of photographs
+                picture = sets.garment(page, image, "paper", negative=True)
+            else:
+                picture = pages.photograph(page, partial(draw, image))
+            x = info.prepare(picture).x
             nats.append(float(errors(model, judge, x)))
         apart.append(max(abs(value / nats[-1] - 1) for value in nats))
     return max(apart)

@@ -69,15 +69,18 @@ def garments(split: str = "test") -> Iterator[Photograph]:
     images, labels = _originals("fashion-mnist", split, GARMENTS)
     for i in range(GARMENTS):
         texture = tuple(pages.TEXTURES)[i % len(pages.TEXTURES)]
-        page = pages.scene((), i)
-        picture = _garment(page, images[i, 0], texture, negative=bool(i // len(pages.TEXTURES) % 2))
+        page = pages.scene((), i + 1_000 * (split == "validation"))
+        picture = garment(page, images[i, 0], texture, negative=bool(i // len(pages.TEXTURES) % 2))
         yield Photograph((texture,), int(labels[i]), images[i], picture)
 
 
-def _garment(page: pages.Scene, image: np.ndarray, texture: str, negative: bool) -> Image.Image:
-    """Lay a garment (28, 28) uint8, enlarged smoothly, on a texture, with a soft shadow below it."""
-    rng = page.rng
-    ground = pages.TEXTURES[texture](rng, (page.height, page.width))
+def garment(page: pages.Scene, image: np.ndarray, texture: str, negative: bool) -> Image.Image:
+    """Lay a garment (28, 28) uint8, enlarged smoothly, on a texture, with a soft shadow below it.
+
+    texture: of pages.TEXTURES; "paper" is the page's own.
+    """
+    rng, shape = page.rng, (page.height, page.width)
+    ground = np.ones((*shape, 3)) * page.paper if texture == "paper" else pages.TEXTURES[texture](rng, shape)
     side = int(rng.uniform(0.65, 0.85) * min(page.height, page.width))
     inside = ndimage.binary_fill_holes(image > 10)
     # tones go on outside the garment, so that its edge is not black
@@ -91,8 +94,8 @@ def _garment(page: pages.Scene, image: np.ndarray, texture: str, negative: bool)
     shadow = ndimage.gaussian_filter(np.roll(share, (side // 60, side // 60), (0, 1)), side / 50)
     ground = ground * (1 - 0.35 * shadow)[..., None]
     tint = rng.uniform(0.85, 1.0, 3)
-    garment = (255 - tone if negative else tone)[..., None] * tint
-    return pages.camera(page, ground + share[..., None] * (garment - ground))
+    colour = (255 - tone if negative else tone)[..., None] * tint
+    return pages.camera(page, ground + share[..., None] * (colour - ground))
 
 
 SETS = {"mnist": digits, "glyphs": characters, "sprites": shapes, "fashion-mnist": garments}

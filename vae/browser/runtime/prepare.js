@@ -76,8 +76,10 @@ function longerSide(preparation, [, height, width]) {
 // Frames an object as the data does.
 function framed({ box: [left, top, right, bottom], levels }, shape, preparation) {
   const [, height, width] = shape, { kind, stroke, binary } = preparation;
-  const [x, y] = preparation.by_mass ? moments(levels) : [(left + right) / 2, (top + bottom) / 2];
-  const scale = Math.max(right - left, bottom - top) / longerSide(preparation, shape);
+  const longer = longerSide(preparation, shape), scale = Math.max(right - left, bottom - top) / longer;
+  let [x, y] = preparation.by_mass ? moments(levels) : [(left + right) / 2, (top + bottom) / 2];
+  // edges lie between pixels: half a pixel would be black or white by chance
+  if (binary && (width - longer) % 2) [x, y] = [x + scale / 2, y + scale / 2];
   const box = [x - (scale * width) / 2, y - (scale * height) / 2, x + (scale * width) / 2, y + (scale * height) / 2];
   if (kind === 'garment') return cut(levels, width, height, box).levels;
   const fine = cut(levels, width * FINE, height * FINE, box);

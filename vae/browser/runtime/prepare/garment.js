@@ -1,10 +1,17 @@
-// A garment on its ground, the same as in vae/data/garment.py: an even or finely textured background becomes black.
+// A garment on its ground, which becomes black, the same as in vae/data/garment.py. The first guess is what differs
+// from the ground seen at the sides. Then the colours inside and outside of the guess decide.
 import { areaAverage } from '../area_average.js';
-import { boxMean, boxOf, components, fitted, greyOf, grid, grown, histogram, map, maskOf, not, otsu, reached, toLevels, touches } from './pixels.js';
+import { boxMean, boxOf, components, fitted, greyOf, grid, grown, histogram, map, maskOf, not, otsu, percentile, reached, toLevels, touches } from './pixels.js';
 
 const WORK = 256; // pixels of the longer side where a garment is searched for
-const DIM = 60; // mean level below which a garment's negative is not what was meant
+const DIM = 60; // mean level below which the negative of a garment on light paper is not what was meant
+const LIGHT_PAPER = 190;
+const EVEN = 4; // grey levels between the 10th and the 90th percentile of an even ground
 const SHARES = [0.03, 0.95]; // of the picture, that a garment covers
+const RIM = 2; // pixels at an edge that mix the garment with its ground
+const BITS = 5; // of each channel, by which colours are counted
+const ROUNDS = 2;
+const LIKELY = 150; // of 255: how much more a colour must be the garment's than the ground's
 
 // Finds the garment in a picture (RGBA). Returns { inverted, objects: [{ box, levels: grid }] }, or null where nothing
 // stands out from what is at the sides.
@@ -12,30 +19,85 @@ export function findGarment(picture, invert) {
   const [width, height] = fitted(picture, WORK);
   const data = toLevels(areaAverage(picture.data, picture.width, picture.height, 4, width, height));
   const channels = [0, 1, 2].map((c) => grid(width, height, data.filter((_, i) => i % 4 === c)));
-  const grounds = channels.map(groundOf);
-  const { labels, parts } = components(solid(differs(channels, grounds)));
-  parts.sort((a, b) => b.area - a.area || a.label - b.label);
-  const share = parts.length ? parts[0].area / labels.length : 0;
-  if (!(share > SHARES[0] && share < SHARES[1])) return null;
-  const group = parts.filter(({ area }) => 4 * area >= parts[0].area);
-  const mask = maskOf(group, labels, channels[0]);
-  const grey = grid(width, height, greyOf({ width, height, data }));
-  const behind = greyOf({ width, height, data: interleaved(grounds) });
-  const negative = map(grey, (level, i) => 255 - Math.min(255, Math.floor((level * 255) / Math.max(behind[i], 1))));
-  let sum = 0, n = 0;
-  mask.levels.forEach((inside, i) => {
-    sum += inside * negative.levels[i];
-    n += inside;
-  });
-  const inverted = invert ?? sum > DIM * n; // garments of the data are lighter than their ground, and seldom nearly black
-  const own = map(inverted ? negative : grey, (level, i) => (mask.levels[i] ? Math.max(level, 1) : 0));
-  return { inverted, objects: [{ box: boxOf(group), levels: own }] };
+  let found = largest(solid(differs(channels, channels.map(groundOf))));
+  if (!isPlausible(found)) return null;
+  const colours = coloursOf(data);
+  for (let round = 0; round < ROUNDS; round++) {
+    const likely = boxMean(likelihood(colours, found.mask), 2);
+    const next = largest(filled(map(likely, (level) => level > LIKELY)));
+    if (!isPlausible(next)) break;
+    found = next;
+  }
+  const mask = enclosed(found.mask), grey = grid(width, height, greyOf({ width, height, data }));
+  const inverted = invert ?? isNegative(grey, mask);
+  const own = map(withoutRim(grey, mask), (level, i) => (mask.levels[i] ? Math.max(inverted ? 255 - level : level, 1) : 0));
+  return { inverted, objects: [{ box: boxOf(found.group), levels: own }] };
 }
 
-function interleaved(channels) {
-  const data = new Uint8Array(4 * channels[0].levels.length);
-  channels.forEach(({ levels }, c) => levels.forEach((level, i) => (data[4 * i + c] = level)));
-  return data;
+// Returns the mask of the largest component and of those a quarter as large, and these components.
+function largest(mask) {
+  const { labels, parts } = components(mask);
+  parts.sort((a, b) => b.area - a.area || a.label - b.label);
+  const group = parts.filter(({ area }) => 4 * area >= parts[0].area);
+  return { mask: maskOf(group, labels, mask), group };
+}
+
+function isPlausible({ mask, group }) {
+  const share = group.length ? group[0].area / mask.levels.length : 0;
+  return share > SHARES[0] && share < SHARES[1];
+}
+
+// Whether the data would show the negative of a garment's grey levels. The data's garments are negatives of photographs
+// on light, even paper: there the negative is meant unless it is dim. On another ground, the tones that resemble the
+// data's count: light, with a longer tail of dark levels.
+function isNegative(grey, mask) {
+  const own = grey.levels.filter((_, i) => mask.levels[i]), near = grown(mask, 3).levels;
+  const outside = grey.levels.filter((_, i) => !near[i]);
+  if (outside.length && percentile(outside, 0.5) >= LIGHT_PAPER && percentile(outside, 0.9) - percentile(outside, 0.1) <= EVEN) {
+    return own.reduce((sum, level) => sum + level, 0) < (255 - DIM) * own.length;
+  }
+  const [dark, middle, light] = [0.05, 0.5, 0.95].map((share) => percentile(own, share));
+  return 2 * (dark + light - 2 * middle) > middle - 128;
+}
+
+// Returns grey with the tones beside the edge of a mask taken from further inside. Pixels at the edge mix the garment
+// with its ground.
+function withoutRim(grey, mask) {
+  const inner = not(grown(not(mask), RIM));
+  const weight = boxMean(map(inner, (inside) => 255 * inside), RIM + 1).levels;
+  const total = boxMean(map(inner, (inside, i) => inside * grey.levels[i]), RIM + 1).levels;
+  return map(grey, (level, i) => (inner.levels[i] || weight[i] < 32 ? level : Math.min(255, Math.floor((total[i] * 255) / weight[i]))));
+}
+
+// Returns the colour of each pixel of RGBA data as one number of 3 * BITS bits.
+function coloursOf(data) {
+  return Uint16Array.from({ length: data.length / 4 }, (_, i) => [0, 1, 2].reduce((colour, c) => (colour << BITS) | (data[4 * i + c] >> (8 - BITS)), 0));
+}
+
+// Returns how likely each pixel's colour is the garment's, by the colours inside and outside a mask.
+function likelihood(colours, mask) {
+  const shrunk = not(grown(not(mask), 2)), inner = count(shrunk) ? shrunk : mask, outer = not(grown(mask, 3));
+  const inside = counted(colours, inner), outside = counted(colours, outer);
+  const ofInner = Math.max(1, count(inner)), ofOuter = Math.max(1, count(outer));
+  const shares = inside.map((n, colour) => {
+    const one = n * ofOuter, other = outside[colour] * ofInner;
+    return one + other > 0 ? Math.floor((255 * one) / (one + other)) : 127;
+  });
+  return map(mask, (_, i) => shares[colours[i]]);
+}
+
+// Counts the colours inside a mask, each together with its neighbours in every channel.
+function counted(colours, mask) {
+  let counts = new Float64Array(1 << (3 * BITS));
+  mask.levels.forEach((inside, i) => (counts[colours[i]] += inside));
+  for (let shift = 0; shift < 3 * BITS; shift += BITS) {
+    const alone = counts, last = (1 << BITS) - 1;
+    counts = alone.map((n, colour) => {
+      const level = (colour >> shift) & last;
+      return n + (level > 0 ? alone[colour - (1 << shift)] : 0) + (level < last ? alone[colour + (1 << shift)] : 0);
+    });
+  }
+  return counts;
 }
 
 // The ground behind the middle: between what is seen at the four sides.
@@ -65,14 +127,18 @@ function differs(channels, grounds) {
   return map(rest, (value) => value > parted);
 }
 
+// Fills the holes of a mask.
+function filled(mask) {
+  const { labels, parts } = components(not(mask), false);
+  const holes = maskOf(parts.filter((part) => !touches(part, mask)), labels, mask);
+  return map(mask, (value, i) => value | holes.levels[i]);
+}
+
 // Fills the holes of a mask, then removes what is thin.
 function solid(mask) {
-  const smooth = map(boxMean(map(mask, (value) => 255 * value), 2), (value) => value > 110);
-  const { labels, parts } = components(not(smooth), false);
-  const holes = maskOf(parts.filter((part) => !touches(part, mask)), labels, mask);
-  const filled = map(smooth, (value, i) => value | holes.levels[i]);
-  const thick = grown(not(grown(not(filled), 3)), 3);
-  return enclosed(2 * count(thick) > count(filled) ? thick : filled);
+  const whole = filled(map(boxMean(map(mask, (value) => 255 * value), 2), (value) => value > 110));
+  const thick = grown(not(grown(not(whole), 3)), 3);
+  return enclosed(2 * count(thick) > count(whole) ? thick : whole);
 }
 
 const count = ({ levels }) => levels.reduce((sum, value) => sum + value, 0);

@@ -1,8 +1,8 @@
 // Ink on its ground, the same as in vae/data/ink.py: strokes, characters and shapes are found on paper of any tone, in
 // shadows, among printed lines.
 import {
-  beside, border, boxMean, boxOf, components, fitted, grid, grown, histogram, litFromBothSides, longerOf, map, maskOf,
-  otsu, percentile, reached, resized, touches,
+  beside, border, boxAround, boxMean, boxOf, components, fitted, grid, grown, histogram, litFromBothSides, longerOf, map,
+  maskOf, otsu, percentile, reached, resized, touches,
 } from './pixels.js';
 
 const WORK = 512; // pixels of the longer side where ink is searched for
@@ -50,7 +50,10 @@ function find(grey, kind, inverted) {
   }
   const { labels, parts } = components(map(ink, (value) => value > least));
   const groups = groupsOf(parts, meansOf(ink, labels, parts), ink, kind);
-  const objects = groups.map((group) => ({ box: boxOf(group), levels: levelled(ink, grown(maskOf(group, labels, ink), 1)) }));
+  const objects = groups.map((group) => {
+    const levels = levelled(ink, grown(maskOf(group, labels, ink), 1));
+    return { box: kind === 'shape' ? boxAround(levels) : boxOf(group), levels };
+  });
   return objects.length ? { inverted, objects } : null;
 }
 

@@ -242,3 +242,26 @@ export function boxOf(group) {
     Math.max(...group.map(({ right }) => right)), Math.max(...group.map(({ bottom }) => bottom)),
   ];
 }
+
+// Returns the box around the light part of a grid, between pixels where an edge is soft. The profile of a side is its
+// lightest row or column. Its edge lies where the profile passes 128, so that the tone of the paper moves it by little.
+export function boxAround({ width, height, levels }) {
+  const across = new Uint8Array(width), down = new Uint8Array(height);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      across[x] = Math.max(across[x], levels[i]);
+      down[y] = Math.max(down[y], levels[i]);
+    }
+  }
+  const [left, right] = endsOf(across), [top, bottom] = endsOf(down);
+  return [left, top, right, bottom];
+}
+
+function endsOf(profile) {
+  const isLight = (level) => level > 127;
+  const first = profile.findIndex(isLight), last = profile.findLastIndex(isLight);
+  return [
+    first + 0.5 - (profile[first] - 127.5) / (profile[first] - (profile[first - 1] ?? 0)),
+    last + 0.5 + (profile[last] - 127.5) / (profile[last] - (profile[last + 1] ?? 0)),
+  ];
+}
