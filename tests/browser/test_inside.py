@@ -13,8 +13,7 @@ from vae import metrics
 from .app_server import CENTRE, settle
 from .panel import in_query, open_page, z_in_url
 
-INSIDE = """(() => { const pad = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
-  .map(r => r.querySelector('canvas.pad')).find(Boolean); return pad?.getRootNode().inside })()"""
+INSIDE = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.inside).find(Boolean)"
 BETAS = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.betas).find(Boolean)"
 # two bows, one above the other
 THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130, 136), (165, 146), (190, 172), (182, 208), (150, 226), (112, 222), (86, 202)]  # noqa: E501
