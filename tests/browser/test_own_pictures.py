@@ -74,7 +74,7 @@ def seen(page, key):
 def open_place(page, address, name, button, query):
     open_page(page, address, name, model="mnist-vae-16d", **query)
     if button:
-        page.get_by_role("button", name=button).first.click()
+        page.get_by_role("button", name=button).or_(page.get_by_role("radio", name=button)).first.click()
         settle(page)
 
 
