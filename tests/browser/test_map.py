@@ -234,7 +234,7 @@ def test_the_plane_a_cancelled_fit_and_a_click_that_is_the_current_point_on_slid
     assert_decoded_between_points(page, name, "dims")
     # a fit under way can be cancelled, and the page answers meanwhile
     page.get_by_role("button", name="Your images").click()
-    page.locator("input[type=file]").first.set_input_files(digits_zip(tmp_path / "some.zip", 30))
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(digits_zip(tmp_path / "some.zip", 30))
     page.get_by_role("button", name="Fit a map of their own").click()
     page.get_by_text("Your map:").wait_for()
     page.keyboard.press("Escape")
@@ -329,7 +329,7 @@ def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
     Image.fromarray(noise).save(tmp_path / "noise.png")
     before = z_in_url(page)
     page.get_by_role("button", name="Your images").click()
-    page.locator("input[type=file]").first.set_input_files([tmp_path / "mine.png", tmp_path / "noise.png"])
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([tmp_path / "mine.png", tmp_path / "noise.png"])
     wait_for_another_z(page, before)
     assert z_in_url(page) == pytest.approx(vae.load(NAME).encode(x).mean[0].tolist(), abs=2e-4)
     page.get_by_text("Fewer than 5 images").first.wait_for()
@@ -343,7 +343,7 @@ def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
 def test_a_map_of_ones_own_images(page, address, tmp_path):
     open_map(page, address, "mnist-vae-2d")
     page.get_by_role("button", name="Your images").click()
-    page.locator("input[type=file]").first.set_input_files(digits_zip(tmp_path / "some.zip", 60))
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(digits_zip(tmp_path / "some.zip", 60))
     page.get_by_role("button", name="Fit a map of their own").click()
     page.get_by_text("Your map:").wait_for(timeout=120_000)  # any stage: the short ones fall between two looks
     page.get_by_role("button", name="Back to held-out images").wait_for(timeout=180_000)
