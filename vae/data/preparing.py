@@ -1,4 +1,4 @@
-"""A stranger's picture becomes an image of a data set: found on the page, cleaned, framed as the data frames it.
+"""Preparation of any picture as an image of a data set: found on the page, cleaned, framed as the data frames it.
 
 Nothing here knows a model or a stored picture. Only area averages, box means, thresholds, connected components and
 moments are used, because vae/browser/runtime/prepare.js does the same in the page; a test compares the two.

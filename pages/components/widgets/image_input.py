@@ -128,7 +128,7 @@ def _choose_class(key: str, x: Tensor) -> int:
     return st.selectbox(
         "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
         format_func=info.classes.__getitem__, key=f"{key}_class_{own['id']}_{own['changes']}_{state.card().name}",
-        help="at first the most likely class",
+        help="initially the most likely class",
     )  # fmt: skip
 
 
@@ -142,7 +142,6 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
     decoded: _Decoded | None = s.get(f"{key}_decoded")
     rows = _rows(key)
     split = cached.gallery(info.name)
-    selected = [i for i, row in enumerate(rows) if row == s[_row_key(key)]]
     _component(
         key=f"{key}_picture",
         data={
@@ -152,7 +151,7 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
                 split.render(np.array(rows)) / np.float32(255),
                 [f"{info.classes[split.labels[row]]}, test image {row}" for row in rows],
             ),
-            "selected": selected[0] if selected and not in_use else None,
+            "selected": rows.index(row) if (row := s[_row_key(key)]) in rows and not in_use else None,
             # prepared: whether the browser has sent x for the current data set
             "choice": {
                 "kind": s.get(f"{key}_choice", "none"), "id": own["id"] if own else None, "prepared": in_use,

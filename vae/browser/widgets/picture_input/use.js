@@ -8,7 +8,7 @@ import { refuse, say } from './words.js';
 const TAB_OF = { strokes: 'draw', file: 'file' };
 const LOST = 'Your picture is no longer in this browser tab. Draw or choose it again.';
 const STAYS = 'The pad is empty. Your last picture stays in use.';
-const NO_ROOM = 'This browser tab has no room to keep the picture: other pages and a reload lose it.';
+const NO_ROOM = 'This browser tab has no room to keep the picture. Other pages and a reload will lose it.';
 
 // Brings the own picture that the server uses, or that this place used before the session began, into the widget.
 export async function follow(input, isFirst) {
