@@ -29,6 +29,8 @@ DIM = 60  # mean level below which the negative of a garment on light paper is n
 LIGHT_PAPER = 190
 EVEN = 4  # grey levels between the 10th and the 90th percentile of an even ground
 SHARES = (0.03, 0.95)  # of the picture, that a garment covers
+AROUND = 25  # the garment's longer side, divided by this, is how far around a pixel its contrast is measured
+CONTRAST = 256  # how much more a level of contrast says than a level of tone
 RIM = 2  # pixels at an edge that mix the garment with its ground
 BITS = 5  # of each channel, by which colours are counted
 ROUNDS = 2
@@ -52,9 +54,8 @@ def find_garment(rgb: np.ndarray, invert: bool | None) -> Found | None:
             break
         mask, group = likely, parts
     mask = _enclosed(mask)
-    grey = to_grey(work)
-    inverted = _is_negative(grey, mask) if invert is None else bool(invert)
-    grey = _without_rim(grey, mask)
+    grey = _without_rim(to_grey(work), mask)
+    inverted = _is_negative(grey, mask, group) if invert is None else bool(invert)
     own = np.where(mask, np.maximum(255 - grey if inverted else grey, 1), 0).astype(np.uint8)
     return Found(inverted, [Object(box_of(group), own)])
 
@@ -71,18 +72,23 @@ def _is_plausible(group: list[Component], mask: np.ndarray) -> bool:
     return bool(group) and SHARES[0] < group[0].area / mask.size < SHARES[1]
 
 
-def _is_negative(grey: np.ndarray, mask: np.ndarray) -> bool:
+def _is_negative(grey: np.ndarray, mask: np.ndarray, group: list[Component]) -> bool:
     """Whether the data would show the negative of a garment's grey levels (H, W).
 
     The data's garments are negatives of photographs on light, even paper: there the negative is meant unless it is
-    dim. On another ground, the tones that resemble the data's count: light, with a longer tail of dark levels.
+    dim. On another ground, the tones that resemble the data's count: they get darker towards the outline, so that on
+    average a pixel is lighter than what surrounds it. Where tones are flat, light ones resemble the data's.
     """
     own, outside = grey[mask], grey[~grown(mask, 3)]
     if outside.size and percentile(outside, 0.5) >= LIGHT_PAPER:
         if percentile(outside, 0.9) - percentile(outside, 0.1) <= EVEN:
             return int(own.astype(np.int64).sum()) < (255 - DIM) * own.size
-    dark, middle, light = (percentile(own, share) for share in (0.05, 0.5, 0.95))
-    return 2 * (dark + light - 2 * middle) > middle - 128
+    left, top, right, bottom = box_of(group)
+    radius = max(RIM + 2, int(max(right - left, bottom - top)) // AROUND)
+    inner = ~grown(~mask, radius)
+    level = grey.astype(np.int64)
+    votes = CONTRAST * (level - box_mean(grey, radius)) + level - 128
+    return int(votes[inner if inner.any() else mask].sum()) < 0
 
 
 def _without_rim(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ const DIM = 60; // mean level below which the negative of a garment on light pap
 const LIGHT_PAPER = 190;
 const EVEN = 4; // grey levels between the 10th and the 90th percentile of an even ground
 const SHARES = [0.03, 0.95]; // of the picture, that a garment covers
+const AROUND = 25; // the garment's longer side, divided by this, is how far around a pixel its contrast is measured
+const CONTRAST = 256; // how much more a level of contrast says than a level of tone
 const RIM = 2; // pixels at an edge that mix the garment with its ground
 const BITS = 5; // of each channel, by which colours are counted
 const ROUNDS = 2;
@@ -28,9 +30,10 @@ export function findGarment(picture, invert) {
     if (!isPlausible(next)) break;
     found = next;
   }
-  const mask = enclosed(found.mask), grey = grid(width, height, greyOf({ width, height, data }));
-  const inverted = invert ?? isNegative(grey, mask);
-  const own = map(withoutRim(grey, mask), (level, i) => (mask.levels[i] ? Math.max(inverted ? 255 - level : level, 1) : 0));
+  const mask = enclosed(found.mask);
+  const grey = withoutRim(grid(width, height, greyOf({ width, height, data })), mask);
+  const inverted = invert ?? isNegative(grey, mask, found.group);
+  const own = map(grey, (level, i) => (mask.levels[i] ? Math.max(inverted ? 255 - level : level, 1) : 0));
   return { inverted, objects: [{ box: boxOf(found.group), levels: own }] };
 }
 
@@ -49,15 +52,19 @@ function isPlausible({ mask, group }) {
 
 // Whether the data would show the negative of a garment's grey levels. The data's garments are negatives of photographs
 // on light, even paper: there the negative is meant unless it is dim. On another ground, the tones that resemble the
-// data's count: light, with a longer tail of dark levels.
-function isNegative(grey, mask) {
+// data's count: they get darker towards the outline, so that on average a pixel is lighter than what surrounds it.
+// Where tones are flat, light ones resemble the data's.
+function isNegative(grey, mask, group) {
   const own = grey.levels.filter((_, i) => mask.levels[i]), near = grown(mask, 3).levels;
   const outside = grey.levels.filter((_, i) => !near[i]);
   if (outside.length && percentile(outside, 0.5) >= LIGHT_PAPER && percentile(outside, 0.9) - percentile(outside, 0.1) <= EVEN) {
     return own.reduce((sum, level) => sum + level, 0) < (255 - DIM) * own.length;
   }
-  const [dark, middle, light] = [0.05, 0.5, 0.95].map((share) => percentile(own, share));
-  return 2 * (dark + light - 2 * middle) > middle - 128;
+  const [left, top, right, bottom] = boxOf(group);
+  const radius = Math.max(RIM + 2, Math.floor(Math.max(right - left, bottom - top) / AROUND));
+  const inner = not(grown(not(mask), radius)), around = boxMean(grey, radius).levels;
+  const counted = inner.levels.some(Boolean) ? inner.levels : mask.levels;
+  return grey.levels.reduce((sum, level, i) => sum + (counted[i] ? CONTRAST * (level - around[i]) + level - 128 : 0), 0) < 0;
 }
 
 // Returns grey with the tones beside the edge of a mask taken from further inside. Pixels at the edge mix the garment
