@@ -118,6 +118,7 @@ TRIES = {
 @pytest.mark.parametrize(
     "key", [key if key == "why" else pytest.param(key, marks=pytest.mark.slow) for key in LESSONS]
 )
+@pytest.mark.slow
 def test_a_lesson_is_followed_to_its_end(page, address, key):
     page.goto(f"{address}/lessons")
     page.locator(f".st-key-begin_{key} button").click(timeout=60_000)

@@ -128,6 +128,7 @@ def assert_strip_shows_its_track(page, name, k):
         np.testing.assert_allclose(tiles[:, i], decoded(name, z), atol=1)
 
 
+@pytest.mark.slow
 def test_a_hidden_tab_does_no_work(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="0,0")
     drawn(page)
@@ -209,6 +210,7 @@ def test_the_whole_panel_by_keyboard_and_its_link_elsewhere(page, address, brows
     context.close()
 
 
+@pytest.mark.slow
 def test_the_pad_names_locks_and_ways_back(page, address):
     start = [0.5, -0.5]
     open_panel(page, address, model="mnist-vae-2d", z="0.5,-0.5")
@@ -264,6 +266,7 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     assert z_in_url(page) == pytest.approx(once, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
     """Echoes of earlier releases come late: they must not undo what the hand did since."""
     with delaying_proxy(address, 0.3) as slow:
@@ -298,6 +301,7 @@ def test_quick_undo_and_pad_keys_over_a_slow_network(browser, address):
         context.close()
 
 
+@pytest.mark.slow
 def test_a_point_outside_the_data_keeps_its_track_and_no_number_is_put_back(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="6,0")
     limits = f"() => {{ const i = {ROOT}.querySelector('input[data-dim=\"0\"]'); return [Number(i.min), Number(i.max)] }}"  # noqa: E501
@@ -394,6 +398,7 @@ def fetched_assets(page):
     return fetched
 
 
+@pytest.mark.slow
 def test_models_are_fetched_once_and_a_returning_visitor_fetches_nothing_twice(browser, address):
     profile = browser.new_context(viewport={"width": 1440, "height": 900})  # that has never been there
     page = profile.new_page()
@@ -449,6 +454,7 @@ def answer_weights(page, change):
     page.route("**/assets/models/*/*/weights", handle)
 
 
+@pytest.mark.slow
 def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(page, address):
     answer_weights(page, lambda weights: weights.replace(b'"decoder.0.weight"', b'"decoder.0.weighX"'))
     open_panel(page, address, model="mnist-vae-16d")
@@ -460,6 +466,7 @@ def test_weights_that_do_not_match_the_layers_are_told_and_the_server_decodes(pa
     until(page, lambda: len(set(strip(page))) > 2)  # strips come from the server too
 
 
+@pytest.mark.slow
 def test_weights_that_never_arrive_are_told_and_the_server_decodes(page, address):
     answer_weights(page, lambda weights: None)
     open_page(page, address, "sliders", model="mnist-vae-2d", z="0,0")

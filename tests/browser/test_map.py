@@ -60,6 +60,7 @@ def lonely(xy, count=3, among=None):
     return among[np.argsort(-apart.min(1))[:count]]
 
 
+@pytest.mark.slow
 def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, address, known):
     found, split = known
     labels = split.labels[found.rows]
@@ -228,6 +229,7 @@ def test_places_between_points_layouts_and_a_pinch(page, address):
     assert sum(size > 200_000 for size in sizes) == large
 
 
+@pytest.mark.slow
 def test_the_plane_a_cancelled_fit_and_a_click_that_is_the_current_point_on_sliders(page, address, tmp_path):
     name = "mnist-vae-2d"
     open_map(page, address, name, z="0,0")

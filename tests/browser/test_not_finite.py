@@ -51,6 +51,7 @@ def broken_app(browser, tmp_path_factory):
         yield address
 
 
+@pytest.mark.slow
 def test_inside_hides_what_belongs_to_the_image_before(page, broken_app):
     open_page(page, broken_app, "inside", model="mnist-vae-2d")
     n = computed(page)
@@ -84,6 +85,7 @@ def alpha(page, selector):
     ))  # fmt: skip
 
 
+@pytest.mark.slow
 def test_panel_and_map_stay_empty_where_the_decoder_fails(page, broken_app):
     z = ",".join(["4"] + ["0"] * 49)
     open_page(page, broken_app, "sliders", model="mnist-ladder", z=z)

@@ -124,6 +124,7 @@ def test_a_finger_draws_on_every_page_that_takes_a_picture(browser, address, nam
     assert not errors
 
 
+@pytest.mark.slow
 def test_a_picture_outlives_pages_models_and_a_reload(page, address):
     open_page(page, address, "interpolate", model="mnist-vae-16d")
     draw(page, "interpolate_A", SEVEN)
@@ -154,6 +155,7 @@ def test_sliders_goes_to_the_picture_as_soon_as_it_is_drawn(page, address):
     np.testing.assert_allclose(z_in_url(page), vae.load("mnist-vae-16d").encode(x).mean[0], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_browser_that_alters_pixels_has_its_file_decoded_by_the_server(browser, address):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(

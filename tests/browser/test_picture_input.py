@@ -90,6 +90,7 @@ def test_a_test_image_is_picked_and_others_are_asked_for(open_page):
     assert page.locator("#start").bounding_box()["height"] < 320
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [300, 390])
 def test_it_fits_a_narrow_column_with_targets_for_a_finger(open_page, width):
     page = open_page(width=width, has_touch=True)
@@ -131,6 +132,7 @@ def test_a_tap_is_a_dot_and_only_the_main_button_draws(open_page):
     assert x[14, 14] > 150 and x[0].max() < 60
 
 
+@pytest.mark.slow
 def test_a_second_finger_does_not_join_the_stroke_and_the_page_stays(open_page):
     page = open_page(has_touch=True, is_mobile=True)
     tab(page, "Draw")
@@ -150,6 +152,7 @@ def test_a_second_finger_does_not_join_the_stroke_and_the_page_stays(open_page):
     assert page.evaluate("scrollY") == 0
 
 
+@pytest.mark.slow
 def test_the_rest_of_the_widget_scrolls_the_page(open_page):
     page = open_page(has_touch=True, is_mobile=True)
     assert page.locator("#start .pad").evaluate("(e) => getComputedStyle(e).touchAction") == "none"
@@ -200,6 +203,7 @@ def test_a_photograph_is_turned_upright_by_its_orientation(open_page):
     assert not is_upright(decoded(next_own(page, 2)))
 
 
+@pytest.mark.slow
 def test_a_12_megapixel_photo_sends_a_few_kilobytes(open_page):
     picture = bar((4000, 3000), (1800, 400, 2200, 2600))
     noise = np.random.default_rng(0).integers(-8, 8, (3000, 4000, 3), np.int16)
@@ -213,6 +217,7 @@ def test_a_12_megapixel_photo_sends_a_few_kilobytes(open_page):
     assert 10_000 < kept < 1_000_000
 
 
+@pytest.mark.slow
 def test_every_kind_of_picture_arrives(open_page):
     upright = bar((120, 120), (54, 20, 66, 100))
     grey = np.asarray(upright.convert("L"))
@@ -303,6 +308,7 @@ def test_a_pasted_picture_goes_to_the_widget_that_was_last_touched(open_page):
     next_own(page, 2)
 
 
+@pytest.mark.slow
 def test_the_camera_takes_a_photo_and_is_off_afterwards(open_page):
     page = open_page(permissions=["camera"])
     page.evaluate("""() => { const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices); window.streams = [];
@@ -323,6 +329,7 @@ def test_the_camera_takes_a_photo_and_is_off_afterwards(open_page):
     assert live() == 0
 
 
+@pytest.mark.slow
 def test_the_camera_is_offered_only_where_it_can_work(open_page):
     page = open_page(init="Object.defineProperty(window, 'isSecureContext', { value: false })")
     tab(page, "Photo or file")
@@ -400,6 +407,7 @@ def test_the_frame_is_moved_and_resized_by_mouse_with_the_stages_in_view(open_pa
     expect(page.locator("#start .undo")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_the_frame_is_moved_by_one_finger(open_page):
     page = open_page(has_touch=True, is_mobile=True)
     cropped(page)
@@ -417,6 +425,7 @@ def test_the_frame_is_moved_by_one_finger(open_page):
     assert is_upright(decoded(next_own(page, 2)))
 
 
+@pytest.mark.slow
 def test_quarter_turns_tilt_and_invert(open_page):
     page = open_page()
     choose(page, file_of(bar()))
@@ -482,6 +491,7 @@ def test_a_page_without_writing_says_so_and_the_plain_resize_has_no_stages_betwe
 # ---- what the tab keeps
 
 
+@pytest.mark.slow
 def test_pictures_outlive_a_reload_and_are_offered_to_every_widget(open_page):
     none = {"kind": "none"}
     page = open_page({"start": props_of(choice=none), "end": props_of("end", "end image", choice=none)})
@@ -507,6 +517,7 @@ def test_pictures_outlive_a_reload_and_are_offered_to_every_widget(open_page):
     assert page.evaluate("sessionStorage.length") == 0
 
 
+@pytest.mark.slow
 def test_another_data_set_gets_the_picture_prepared_for_it(open_page):
     page = open_page()
     tab(page, "Draw")
@@ -535,6 +546,7 @@ def test_a_widget_that_comes_back_shows_the_picture_in_use_and_sends_nothing(ope
     assert emitted(page, "own") == []
 
 
+@pytest.mark.slow
 def test_a_picture_in_hand_is_used_again_after_a_test_image(open_page):
     page = open_page()
     tab(page, "Draw")
@@ -563,6 +575,7 @@ def test_a_lost_picture_is_asked_for_again(open_page):
     expect(page.locator("#start").get_by_role("alert")).to_contain_text("Draw or choose it again.")
 
 
+@pytest.mark.slow
 def test_a_full_storage_is_survived_with_a_sentence(open_page):
     page = open_page(init="Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }")
     tab(page, "Draw")
@@ -571,6 +584,7 @@ def test_a_full_storage_is_survived_with_a_sentence(open_page):
     expect(page.locator("#start .status")).to_contain_text("no room to keep the picture")
 
 
+@pytest.mark.slow
 def test_no_storage_at_all_is_survived(open_page):
     page = open_page(init="Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('no', 'SecurityError') } })")  # noqa: E501
     tab(page, "Draw")
@@ -632,6 +646,7 @@ def test_what_the_server_refuses_is_said(open_page):
 # ---- words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_remark_and_caption_are_shown(open_page, scheme):
     page = open_page({"start": props_of(remark="The model reconstructs it worse than 99.8 % of test images: 412 nats.")}, color_scheme=scheme)  # noqa: E501

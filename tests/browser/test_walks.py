@@ -64,6 +64,7 @@ def test_a_deep_link_as_a_fresh_servers_first_request(first_visit):
     assert not first_visit.errors
 
 
+@pytest.mark.slow
 def test_disentangle_by_keyboard(page, address):
     """A true factor is moved, a cell is chosen, a picture of its strip is taken: by keys alone."""
     open_page(page, address, "disentangle", model="rooms-ada")
@@ -90,6 +91,7 @@ def test_disentangle_by_keyboard(page, address):
     wait_for_another_z(page, moved)
 
 
+@pytest.mark.slow
 def test_a_grid_of_codes_by_keyboard(page, address):
     """Two places are chosen, a vector is put there, they are drawn anew: by keys alone."""
     import torch
@@ -144,6 +146,7 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     expect(places.and_(page.locator("[aria-pressed=true]"))).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
     """The browser decodes both levels, also while a slider moves."""
     open_page(page, address, "sliders", model="mnist-ladder")
@@ -167,6 +170,7 @@ def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
     assert "in your browser" in line(page)
 
 
+@pytest.mark.slow
 def test_every_page_fits_a_phone(browser, address):
     """One visitor's walk, which begins at Home with one click to a model's sliders."""
     context = browser.new_context(viewport={"width": 390, "height": 844})  # the drawer's state stays in the profile
@@ -191,6 +195,7 @@ def test_every_page_fits_a_phone(browser, address):
     context.close()
 
 
+@pytest.mark.slow
 def test_pages_fit_a_desk(page, address):
     """Those that no other test opens at a desk; `page` looks at the last page of each test."""
     open_page(page, address)

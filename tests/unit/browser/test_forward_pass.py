@@ -26,6 +26,7 @@ SUPPORTED = [
     if (FAMILIES[card.family].analytic_kl or FAMILIES[card.family].deterministic)
     and not FAMILIES[card.family].discrete and card.family != "ladder"
 ]  # fmt: skip
+QUICK = ("mnist-vae-2d", "glyphs-cvae", "sprites-beta4")  # the others are slow
 
 
 def passes(job: dict, x: torch.Tensor, eps: torch.Tensor | None, y: torch.Tensor | None) -> list[dict]:
@@ -66,7 +67,9 @@ def assert_same(found: list[dict], out: Output, terms: objectives.ELBO, x: torch
         assert sum(one["klPerDim"]) == pytest.approx(one["kl"], rel=1e-9) and one["finite"]
 
 
-@pytest.mark.parametrize("name", SUPPORTED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SUPPORTED]
+)
 @torch.no_grad()
 def test_the_terms_are_those_of_the_elbo(name):
     """Test images and a white one, in torch's double precision: sums over 12,288 pixels in single precision differ by
