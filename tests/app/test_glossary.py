@@ -10,8 +10,11 @@ from pages.components.shell.glossary import TERMS
 
 from .test_pages import start
 
-NEEDED = ("nat", "kl", "elbo", "prior", "posterior", "likelihood", "active-dimension", "mig", "dci", "auroc", "support",
-    "temperature")  # fmt: skip
+NEEDED = {
+    "nat": "nats", "kl": "KL", "elbo": "ELBO", "prior": "prior", "posterior": "posterior", "likelihood": "likelihood",
+    "active-dimension": "active dimensions", "mig": "MIG", "dci": "DCI", "auroc": "AUROC", "support": "support",
+    "temperature": "temperature",
+}  # fmt: skip
 MARK = re.compile(r'\[([^\]]+)\]\(glossary#([a-z-]+) "([^"]+)"\)')
 
 
@@ -30,9 +33,8 @@ def marks(text):
     return [(match[1], match[2]) for match in MARK.finditer(glossary.explain(text))]
 
 
-@pytest.mark.parametrize("key", NEEDED)
-def test_every_needed_term_is_marked(key, page_run):
-    mention = {"kl": "KL", "elbo": "ELBO", "mig": "MIG", "dci": "DCI", "auroc": "AUROC"}.get(key, key.replace("-", " "))
+@pytest.mark.parametrize(("key", "mention"), NEEDED.items())
+def test_every_needed_term_is_marked(key, mention, page_run):
     assert marks(f"Here is the {mention} of it.") == [(mention, key)]
 
 

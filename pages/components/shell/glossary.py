@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import streamlit as st
 
@@ -103,8 +102,8 @@ TERMS = {
     ),
     "kl": Term(
         "KL divergence",
-        "The Kullback-Leibler divergence measures in nats how far the posterior of an image is from the prior. Its mean "
-        "over images bounds the information that codes carry about them.",
+        "The Kullback-Leibler divergence measures in nats how far the posterior of an image is from the prior. Its "
+        "mean over images bounds the information that codes carry about them.",
         "Kullback and Leibler, On Information and Sufficiency, 1951",
         pattern="KL",
     ),
@@ -178,8 +177,8 @@ TERMS = {
     ),
     "mig": Term(
         "MIG",
-        "The mutual information gap. For each factor: the mutual information with the most informative dimension minus "
-        "that with the second, divided by the factor's entropy. The mean lies between 0 and 1.",
+        "The mutual information gap. For each factor: the mutual information with the most informative dimension "
+        "minus that with the second, divided by the factor's entropy. The mean lies between 0 and 1.",
         "Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018",
         pattern="MIG",
     ),
@@ -187,7 +186,8 @@ TERMS = {
         "DCI",
         "Three scores of how well boosted trees predict factors from codes. Disentanglement: each dimension predicts "
         "one factor. Completeness: one dimension predicts each factor. Informativeness: the accuracy.",
-        "Eastwood and Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, ICLR 2018",
+        "Eastwood and Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, "
+        "ICLR 2018",
         pattern="DCI",
     ),
     "sap": Term(
@@ -259,8 +259,8 @@ TERMS = {
     ),
     "psnr": Term(
         "PSNR",
-        "The peak signal-to-noise ratio: ten times the decimal logarithm of 1 over the mean squared error of an image, "
-        "in dB. Higher is better.",
+        "The peak signal-to-noise ratio in dB: -10 log10 of the mean squared error, for pixels between 0 and 1. "
+        "Higher is better.",
         "Gonzalez and Woods, Digital Image Processing, 2018, chapter 8",
         pattern="PSNR",
     ),
