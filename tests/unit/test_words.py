@@ -54,12 +54,10 @@ def python_texts(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = set()
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-            skipped.add(body[0].value)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+            skipped.add(node.body[0].value)
         if isinstance(node, ast.JoinedStr):
-            skipped.update(ast.walk(node))
-            skipped.discard(node)
+            skipped.update(set(ast.walk(node)) - {node})
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr) and node not in skipped:
             yield "".join(part.value if isinstance(part, ast.Constant) else GAP for part in node.values)
