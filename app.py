@@ -19,18 +19,21 @@ app = st.App(
 
 
 def run() -> None:
+    from pages.components.bridge.term_tips import term_tips
     from pages.components.lessons import panel as lesson
-    from pages.components.shell import link
+    from pages.components.shell import glossary, link
     from pages.components.shell.navigation import navigation
 
     st.set_page_config(page_title="Latent-space explorer", layout="wide")
     st.html(Path(__file__).parent / "pages/components/shell/style.css")
     page = navigation()
     link.begin_run(page.url_path)
+    glossary.begin_run()
     lesson.read_link()
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
     with st.container():
+        term_tips()
         link.show_warnings()
         lesson.lesson_panel(page.url_path)
     page.run()

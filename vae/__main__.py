@@ -26,8 +26,8 @@ from .training.recipes import RECIPES
 
 CHECKING = (
     "With --check nothing is written: figures are measured again and compared with the card. The status is 1 where "
-    "one differs by more than its tolerance: 0.001 of the value (of 1, if the value is smaller), 0.01 for the rates "
-    "of attribute_flips, 0.02 for accuracies of classifiers that are trained for the purpose."
+    "one differs by more than its tolerance. The tolerance is 0.001 of the value, or of 1 for smaller values; 0.01 "
+    "for the rates of attribute_flips; 0.02 for accuracies of classifiers that the measurement trains."
 )
 
 

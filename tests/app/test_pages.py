@@ -43,8 +43,9 @@ def components(app):
     """{key: data} of the browser components on a page."""
     found = {}
     for element in app.get("bidi_component"):
-        if element.proto.json:  # others carry bytes
-            found[element.proto.id] = json.loads(json.loads(element.proto.json)["props"])
+        props = json.loads(json.loads(element.proto.json)["props"]) if element.proto.json else {}  # else bytes
+        if props:
+            found[element.proto.id] = props
     return found
 
 

@@ -271,7 +271,8 @@ def test_an_image_is_drawn_or_picked_encoded_and_decoded_at_any_z(plain, sent):
     assert autoencoder(plain, "z") == pytest.approx(props["z"])
     np.testing.assert_allclose(canvas(plain, "#autoencoder canvas.x_hat"), shows(), atol=1)
     # another test image: its code is the posterior's mean
-    plain.locator("#autoencoder .choices button").nth(3).click()
+    for _ in range(3):
+        plain.locator("#autoencoder .another").click()
     x = np.frombuffer(base64.b64decode(props["images"][3]["x"]), np.uint8).reshape(1, 1, 28, 28)
     mu = model.encode(torch.from_numpy(x / np.float32(255))).mean[0].tolist()
     assert autoencoder(plain, "z") == pytest.approx(mu, abs=1e-4)
@@ -290,7 +291,9 @@ def test_an_image_is_drawn_or_picked_encoded_and_decoded_at_any_z(plain, sent):
     plain.locator("#autoencoder .plane").focus()
     plain.keyboard.press("ArrowLeft")
     until(plain, lambda: autoencoder(plain, "z") == pytest.approx([before[0] - 0.02 * span, before[1]]))
-    # a drawing in place of the image
+    # a drawing in place of the image: the button empties the pad, a stroke fills it
+    plain.locator("#autoencoder .draw").click()
+    until(plain, lambda: not canvas(plain, "#autoencoder canvas.x").any())
     drag(plain, "#autoencoder canvas.pad", (0.5, 0.2), (0.5, 0.8))
     until(plain, lambda: np.allclose(autoencoder(plain, "z"), autoencoder(plain, "q.mu")))
     x = canvas(plain, "#autoencoder canvas.x")[:, :, 0]

@@ -32,7 +32,7 @@ SAP_PROTOCOL = "linear SVM (C = {C}) on {train:,} mean codes, tested on {test:,}
 DCI_PROTOCOL = "gradient-boosted trees on {train:,} mean codes, tested on {test:,}"
 VOTES_PROTOCOL = "{train:,} votes to train on, {test:,} to test, each from {batch} of {images:,} mean codes"
 PAIRS_PROTOCOL = "{train:,} points to train on, {test:,} to test, each from {batch} pairs of {images:,} mean codes"
-GAUSSIAN_PROTOCOL = "Gaussian, {images:,} mean codes, active dimensions"
+GAUSSIAN_PROTOCOL = "Gaussian, so it measures linear dependence alone; {images:,} mean codes, active dimensions"
 
 
 class MIG(NamedTuple):

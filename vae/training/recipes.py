@@ -165,7 +165,7 @@ BINARY_CONFIG = NetworkConfig(
 RECIPES = {
     "mnist-vae-2d": Recipe(
         title="Digits, VAE, 2-D",
-        description="Two dimensions: the whole latent space fits on a page.",
+        description="A VAE with two latent dimensions, so the whole latent space fits on a page.",
         family="vae",
         data="mnist",
         config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
@@ -175,7 +175,10 @@ RECIPES = {
     ),
     "mnist-ae-2d": Recipe(
         title="Digits, autoencoder, 2-D",
-        description="A plain autoencoder: sharp codes, but nothing keeps the space between them filled.",
+        description=(
+            "A plain autoencoder without a KL term. Reconstructions are sharp, but the space between codes is left "
+            "empty."
+        ),
         family="ae",
         data="mnist",
         config=NetworkConfig(DIGITS, latent_dim=2, encoder=(256, 128), decoder=(128, 128, 256)),
@@ -184,7 +187,9 @@ RECIPES = {
     ),
     "mnist-vae-16d": Recipe(
         title="Digits, VAE, 16-D",
-        description="Sixteen dimensions: sharper digits, and a space too large to see at once.",
+        description=(
+            "A VAE with 16 latent dimensions. Digits are sharper, but the latent space is too large to see at once."
+        ),
         family="vae",
         data="mnist",
         config=DIGITS_CONFIG,
@@ -193,7 +198,9 @@ RECIPES = {
     ),
     "mnist-cvae": Recipe(
         title="Digits, conditional VAE, 8-D",
-        description="The class is given, so the latent space is left with style: slant, width, stroke.",
+        description=(
+            "A VAE that receives the class of the digit. Its latent code is left with style: slant, width and stroke."
+        ),
         family="cvae",
         data="mnist",
         config=ConditionalVAE.Config(
@@ -204,7 +211,7 @@ RECIPES = {
     ),
     "mnist-dvae": Recipe(
         title="Digits, denoising VAE, 16-D",
-        description="It learnt to draw clean digits from noisy ones: the same networks as the plain VAE's.",
+        description="A VAE trained to reconstruct clean digits from noisy ones, with the networks of the 16-D VAE.",
         family="dvae",
         data="mnist",
         config=DenoisingVAE.Config(**vars(DIGITS_CONFIG), noise=0.5),
@@ -212,14 +219,17 @@ RECIPES = {
         downstream=("anomalies", "labels"),
         figure="psnr_denoised",
         note=(
-            "Each training image has a noise of its own, of a standard deviation up to 0.5. Tried before: 0.5 for "
-            "all, 18.21 dB on digits with that noise, though clean digits were foreign to the encoder: 182 nats of "
-            "reconstruction."
+            "Each training image has its own noise level, a standard deviation of up to 0.5. An earlier run used 0.5 "
+            "throughout and reached 18.21 dB at that noise. Clean digits were out of distribution for its encoder: "
+            "their reconstruction was 182 nats."
         ),
     ),
     "mnist-ae-16d": Recipe(
         title="Digits, autoencoder, 16-D",
-        description="The networks of the 16-D VAE with no KL at all: the sharpest digits, and no prior to draw from.",
+        description=(
+            "The networks of the 16-D VAE without a KL term. Its digits are the sharpest, but it has no prior to "
+            "sample from."
+        ),
         family="ae",
         data="mnist",
         config=DIGITS_CONFIG,
@@ -228,7 +238,7 @@ RECIPES = {
     ),
     "mnist-beta4": Recipe(
         title="Digits, beta-VAE, beta 4, 16-D",
-        description="The 16-D VAE with a KL that weighs four times as much: fewer numbers are worth their price.",
+        description="The 16-D VAE with four times the weight on the KL. It uses fewer dimensions.",
         family="vae",
         data="mnist",
         config=DIGITS_CONFIG,
@@ -238,7 +248,7 @@ RECIPES = {
     ),
     "mnist-collapsed": Recipe(
         title="Digits, collapsed VAE, 16-D",
-        description="Posterior collapse: the KL weighs so much that no number of the code is worth its price.",
+        description="Posterior collapse: the weight on the KL is so large that no dimension carries information.",
         family="vae",
         data="mnist",
         config=DIGITS_CONFIG,
@@ -246,15 +256,15 @@ RECIPES = {
         objective=BetaVAE(beta=60.0),
         figure="active_units",
         note=(
-            "The cause: beta. A number of the code is kept only where a nat spent on it saves more than "
-            "beta nats of reconstruction, and none saves 60: the two of mnist-vae-2d save about 10 a nat. So "
-            "the best that this objective can do is to ignore the image, and decode the mean digit. In a "
-            "linear VAE the threshold is exact (Lucas et al. 2019)."
+            "The cause is beta. A dimension stays active only if each nat of its KL saves more than beta nats of "
+            "reconstruction. None saves 60: the two dimensions of mnist-vae-2d save about 10 per nat. The optimum of "
+            "this objective therefore ignores the image and decodes the mean digit. In a linear VAE the threshold is "
+            "exact (Lucas et al. 2019)."
         ),
     ),
     "mnist-few": Recipe(
         title="Digits, VAE of 200 images, 16-D",
-        description="The 16-D VAE with two hundred digits to learn from: it knows them by heart, and no others.",
+        description="The 16-D VAE trained on only 200 digits. It memorises them and does not generalise to others.",
         family="vae",
         data="mnist",
         config=DIGITS_CONFIG,
@@ -265,7 +275,7 @@ RECIPES = {
     ),
     "mnist-m2": Recipe(
         title="Digits, semi-supervised M2, 16-D",
-        description="A hundred labels for sixty thousand digits: the bound averages over what the label may be.",
+        description="A semi-supervised VAE with 100 labels for 60,000 digits. The bound averages over unknown labels.",
         family="m2",
         data="mnist",
         config=M2.Config(
@@ -280,16 +290,15 @@ RECIPES = {
         published="88.03 % (M2), 96.67 % (M1+M2), 100 labels (Kingma et al. 2014)",
         figure="accuracy",
         note=(
-            "Ten labelled images of each class, drawn with the seed; each step sees 100 images without a "
-            "label and 50 draws of those with one, all of them moved by up to two pixels. An earlier run of 15,000 "
-            "steps was cut off at 13,400 (96.1 % after 12,000); this is the second, of 12,000. "
-            "The paper's M2 has an MLP for its classifier where this has a small convolutional network, and "
-            "moves nothing."
+            "Ten labelled images of each class, chosen by the seed. Each step uses 100 unlabelled and 50 labelled "
+            "images, all shifted by up to two pixels. An earlier run of 15,000 steps was interrupted at 13,400 (96.1 "
+            "% after 12,000); this is the second, of 12,000. The paper's M2 has an MLP as classifier and shifts "
+            "nothing; this one has a small convolutional network."
         ),
     ),
     "mnist-vqvae": Recipe(
         title="Digits, VQ-VAE, 7 x 7 codes",
-        description="The code is a grid of 49 numbers, each of them the number of a vector that was learnt.",
+        description="The code is a 7 x 7 grid of indices into a codebook of 64 learned vectors.",
         family="vqvae",
         data="mnist",
         config=VQVAE.Config(
@@ -304,7 +313,7 @@ RECIPES = {
     ),
     "mnist-vae-bin": Recipe(
         title="Black-and-white digits, VAE, 50-D",
-        description="Pixels that are black or white: the bound is one on a true probability.",
+        description="Pixels are black or white, so the ELBO bounds a true log-probability.",
         family="vae",
         data="mnist-binary",
         config=BINARY_CONFIG,
@@ -318,14 +327,14 @@ RECIPES = {
             "measure"
         ),
         note=(
-            "Dynamic binarisation: each step draws black or white pixels with the grey values as odds; the "
-            "test images are one fixed draw. Tried before: ReLU where this has SiLU, 50,000 steps, a bound "
+            "Dynamic binarisation: each step samples black or white pixels with the grey values as probabilities. The "
+            "test images are one fixed sample. An earlier run with ReLU instead of SiLU and 50,000 steps had a bound "
             "of 91.15 nats instead of 89.31."
         ),
     ),
     "mnist-vamp": Recipe(
         title="Black-and-white digits, VampPrior, 50-D",
-        description="The prior is a mixture of what the encoder says of 200 learnt images.",
+        description="The prior is a mixture of the posteriors of 200 learned pseudo-inputs.",
         family="vamp",
         data="mnist-binary",
         config=VampVAE.Config(**vars(BINARY_CONFIG), pseudo_inputs=200),
@@ -335,13 +344,11 @@ RECIPES = {
         binarise=True,
         mixed_precision="bf16",
         published="82.43 (Exemplar VAE's table, Norouzi et al. 2020), same measure",
-        note=(
-            "The first run. Networks, steps and seed are those of mnist-vae-bin; what differs is the prior."
-        ),
+        note="The first run. It shares networks, steps and seed with mnist-vae-bin and differs in the prior.",
     ),
     "mnist-iaf": Recipe(
         title="Black-and-white digits, IAF posterior, 50-D",
-        description="The posterior is a Gaussian bent by three autoregressive steps.",
+        description="Three autoregressive flow steps make the Gaussian posterior more flexible.",
         family="iaf",
         data="mnist-binary",
         config=FlowVAE.Config(**vars(BINARY_CONFIG), flow_steps=3, flow_width=128),
@@ -354,13 +361,13 @@ RECIPES = {
             "95.33 beside 97.10 for its mean-field twin (one code base), static binarisation, which is another measure"
         ),
         note=(
-            "The first run. Networks, steps and seed are those of mnist-vae-bin, its mean-field twin; what "
-            "differs are three steps of the flow and their context."
+            "The first run. It shares networks, steps and seed with mnist-vae-bin, its mean-field twin. It differs in "
+            "three steps of the flow and their context."
         ),
     ),
     "mnist-ladder": Recipe(
         title="Black-and-white digits, ladder VAE, 20 + 30-D",
-        description="Two levels: the top one says what it is, the bottom one how it is drawn.",
+        description="Two levels of latent codes: the top level encodes the content, the bottom level the style.",
         family="ladder",
         data="mnist-binary",
         config=LadderVAE.Config(**{**vars(BINARY_CONFIG), "channels": (32, 64)}, top_dim=20),
@@ -373,16 +380,16 @@ RECIPES = {
             "82.39: a hierarchical VAE of two levels; 79.24: a ladder VAE of three layers; both by 5,000 samples"
         ),
         note=(
-            "The NLL came out at 82.85, where 82.4 was aimed at. Tried besides: 24 and 48 feature maps, 40,000 steps, "
-            "a bound of 87.04 nats and an NLL of 83.8; 24 and 32 maps with dense layers of 224 units, one more of "
-            "them in the decoder, a bound of 86.35 and an NLL of 83.4, 1.7 nats better on training images than on "
-            "test images where the shipped one is 0.8 better. The NLLs of these two are by 1,000 samples for 200 test "
-            "images, and that of the shipped one, the best of the three by it, is 82.7 by this measure."
+            "The NLL is 82.85; the aim was 82.4. Two other runs were tried. One had 24 and 48 feature maps and 40,000 "
+            "steps: a bound of 87.04 nats and an NLL of 83.8. The other had 24 and 32 maps, dense layers of 224 units "
+            "and one more of them in the decoder. Its bound was 86.35 and its NLL 83.4. Its bound was 1.7 nats better "
+            "on training images than on test images; that of the shipped run is 0.8 better. The NLLs of these two use "
+            "1,000 samples on 200 test images. By that measure the shipped run, the best of the three, has 82.7."
         ),
     ),
     "fashion-vae-16d": Recipe(
         title="Clothes, VAE, 16-D",
-        description="Shirts, shoes and bags in one latent space, from sandal to coat.",
+        description="A VAE of clothes: shirts, shoes and bags share one latent space.",
         family="vae",
         data="fashion-mnist",
         config=DIGITS_CONFIG,
@@ -400,7 +407,9 @@ RECIPES = {
     ),
     "glyphs-cvae": Recipe(
         title="Glyphs, conditional VAE, 24-D",
-        description="The character is given, so z is a typeface: one point, sixty-two letters and figures.",
+        description=(
+            "A VAE that receives the character, so z encodes the typeface. One code gives 62 letters and digits."
+        ),
         family="cvae",
         data="glyphs",
         config=ConditionalVAE.Config(
@@ -414,7 +423,7 @@ RECIPES = {
     ),
     "sprites-vae": Recipe(
         title="Sprites, VAE, 10-D",
-        description="Shapes with known factors. With beta 1 the factors mix across dimensions.",
+        description="Simple shapes with ground-truth factors. With beta 1, the factors mix across dimensions.",
         family="vae",
         data="sprites",
         config=SPRITES_CONFIG,
@@ -427,7 +436,7 @@ RECIPES = {
     ),
     "sprites-ae": Recipe(
         title="Sprites, autoencoder, 10-D",
-        description="No prior at all: sharp shapes, and factors mixed as chance will have it.",
+        description="An autoencoder without a prior. Shapes are sharp, but factors mix arbitrarily across dimensions.",
         family="ae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -438,7 +447,7 @@ RECIPES = {
     ),
     "sprites-beta4": Recipe(
         title="Sprites, beta-VAE, beta 4, 10-D",
-        description="The KL weighs four times as much: fewer dimensions carry, and edges soften.",
+        description="A beta-VAE with weight 4 on the KL. Fewer dimensions are active, and edges are softer.",
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -449,16 +458,15 @@ RECIPES = {
         mixed_precision="bf16",
         published="0.143: a checkpoint of disentangling-vae, scored as above",
         note=(
-            "Beta falls from 60 to 4: a code that may hardly carry anything finds x, y and "
-            "scale one by one, and keeps them apart when it may carry more. With beta 4 from "
-            "the start, MIG 0.071 (48,000 steps, seed 0) and 0.093 (12,000 steps, seed 1). The "
-            "shipped seed was the first tried."
+            "Beta falls from 60 to 4. While the KL is costly, the code encodes x, y and scale one by one. They stay "
+            "separate when beta falls. With beta 4 from the start, MIG was 0.071 (48,000 steps, seed 0) and 0.093 "
+            "(12,000 steps, seed 1). The shipped seed was the first tried."
         ),
     ),
     **{
         f"sprites-beta{beta}": Recipe(
             title=f"Sprites, beta-VAE, beta {beta}, 10-D",
-            description=f"As beta 4, but for beta {beta}: {words}",
+            description=f"Same as beta 4, {words}",
             family="vae",
             data="sprites",
             config=SPRITES_SLIM,
@@ -467,18 +475,18 @@ RECIPES = {
             objective=BetaVAE(beta=Schedule(float(beta), start=60.0, steps=9_000)),
             seed=1,
             mixed_precision="bf16",
-            note="Of the sweep over beta, all by beta 4's recipe and seed. The first run.",
+            note="Part of the sweep over beta, with beta 4's recipe and seed. The first run.",
         )
         for beta, words in {
-            1: "what the code learnt while beta was high is kept apart, or not, when it no longer costs more.",
-            2: "half as dear a code.",
-            8: "twice as dear a code.",
-            16: "a code so dear that little is worth its price.",
+            1: "but beta falls to 1. Do factors stay separate when the KL costs less?",
+            2: "with half the weight on the KL.",
+            8: "with twice the weight on the KL.",
+            16: "with four times the weight on the KL. The code carries little information.",
         }.items()
     },
     "sprites-capacity": Recipe(
         title="Sprites, capacity-controlled beta-VAE, 10-D",
-        description="The code may carry more and more nats: one factor after another is learnt.",
+        description="The allowed KL grows during training, so the model learns one factor after another.",
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -488,16 +496,15 @@ RECIPES = {
         mixed_precision="bf16",
         published="0.291 (capacity 25): a checkpoint of disentangling-vae, scored as above",
         note=(
-            "The first run with gamma 60 and 8 nats. Tried before: gamma 100 and 25 nats, which "
-            "never left the mean image; gamma 30 and 25 nats, MIG 0.116 (10,000 steps, seed 1), "
-            "14 nats, 0.222 (seed 1), 10 nats, 0.068 and 0.080 (seeds 0 and 1); gamma 60 and 9 "
-            "nats, 0.284 (seed 0). With a small gamma the KL runs ahead of the capacity and "
-            "position is folded over four dimensions."
+            "The first run with gamma 60 and 8 nats. Tried before: gamma 100 and 25 nats, which never left the mean "
+            "image. Gamma 30 gave MIG 0.116 with 25 nats (10,000 steps, seed 1); 0.222 with 14 nats (seed 1); 0.068 "
+            "and 0.080 with 10 nats (seeds 0 and 1). Gamma 60 and 9 nats gave 0.284 (seed 0). With a small gamma the "
+            "KL exceeds the capacity early, and position is spread over four dimensions."
         ),
     ),
     "sprites-btcvae": Recipe(
         title="Sprites, beta-TCVAE, beta 12, 10-D",
-        description="Only what dimensions share is punished: x, y and scale each get a dimension of their own.",
+        description="Only the total correlation gets extra weight: x, y and scale each get a dimension of their own.",
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -508,15 +515,14 @@ RECIPES = {
         mixed_precision="bf16",
         published="0.286 (beta 6): a checkpoint of disentangling-vae, scored as above",
         note=(
-            "The weight of the total correlation falls from 60 to 12. Tried before: 6 "
-            "throughout, MIG 0.160 (30,000 steps of 128 images, seed 0) and 0.252 (12,000 "
-            "steps, seed 1); 10 throughout, 0.274 (20,000 steps, seed 1); 15 throughout, 0.388 "
-            "(seed 1); from 60 to 6, 0.321 (seed 1)."
+            "The weight of the total correlation falls from 60 to 12. MIG of earlier settings: 0.160 with 6 "
+            "throughout (30,000 steps of 128 images, seed 0); 0.252 with 6 (12,000 steps, seed 1); 0.274 with 10 "
+            "(20,000 steps, seed 1); 0.388 with 15 (seed 1); 0.321 falling from 60 to 6 (seed 1)."
         ),
     ),
     "sprites-factor": Recipe(
         title="Sprites, FactorVAE, 10-D",
-        description="A second network looks for dependence between dimensions, and the first learns to hide none.",
+        description="A discriminator detects dependence between dimensions; the VAE learns to remove it.",
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -531,17 +537,16 @@ RECIPES = {
         mixed_precision="bf16",
         published="0.183: a checkpoint of disentangling-vae, scored as above",
         note=(
-            "Beta falls from 60 to 1, where the paper has 1 throughout, and the discriminator "
-            "has five layers of 256 units, where the paper has six of 1,000. Tried before: beta "
-            "1 throughout, gamma 35 (the discriminator did not follow, stopped) and gamma 20, "
-            "MIG 0.105, FactorVAE score 0.739 (12,000 steps, seed 1); beta falling over 9,000 "
-            "of 12,000 steps, 0.306 and 0.601 (seed 1). The FactorVAE score was 0.817 after "
-            "19,000 of the 24,000 steps, when MIG was 0.323."
+            "Beta falls from 60 to 1; the paper has 1 throughout. The discriminator has five layers of 256 units; the "
+            "paper's has six of 1,000. With beta 1 throughout, a run with gamma 35 was stopped because its "
+            "discriminator did not keep up. Gamma 20 gave MIG 0.105 and FactorVAE score 0.739 (12,000 steps, seed 1). "
+            "Beta falling over 9,000 of 12,000 steps gave 0.306 and 0.601 (seed 1). The FactorVAE score was 0.817 "
+            "after 19,000 of the 24,000 steps, when MIG was 0.323."
         ),
     ),
     "sprites-ada": Recipe(
         title="Sprites, Ada-GVAE, 10-D",
-        description="Trained on pairs of images that differ in one factor; the model is not told which.",
+        description="Trained on pairs of images that differ in one factor, without a label for the factor.",
         family="vae",
         data="sprites",
         config=SPRITES_CONFIG,
@@ -551,14 +556,14 @@ RECIPES = {
         objective=AdaGVAE(),
         mixed_precision="bf16",
         note=(
-            "Training begins with the weights of sprites-vae, which keeps shapes: pairs then align its dimensions "
-            "with factors. Before this, a run of 1.0 million images from random weights had MIG 0.408 and drew "
-            "every shape as a disc: its reconstruction cost 100.7 nats and 4 dimensions were active."
+            "Training starts from the weights of sprites-vae, which reconstruct shapes well; pairs then align its "
+            "dimensions with factors. An earlier run of 1.0 million images from random weights had MIG 0.408 and "
+            "reconstructed every shape as a disc. Its reconstruction was 100.7 nats, with 4 active dimensions."
         ),
     ),
     "rooms-vae": Recipe(
         title="Rooms, VAE, 10-D",
-        description="A solid in a coloured room. With beta 1 hues, size and view mix across dimensions.",
+        description="A solid in a coloured room. With beta 1, hues, size and view mix across dimensions.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -568,7 +573,9 @@ RECIPES = {
     ),
     "rooms-ae": Recipe(
         title="Rooms, autoencoder, 10-D",
-        description="No prior at all: true colours, and factors mixed as chance will have it.",
+        description=(
+            "An autoencoder without a prior. Colours are accurate, but factors mix arbitrarily across dimensions."
+        ),
         family="ae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -579,7 +586,7 @@ RECIPES = {
     ),
     "rooms-beta4": Recipe(
         title="Rooms, beta-VAE, beta 4, 10-D",
-        description="The KL weighs four times as much.",
+        description="A beta-VAE with weight 4 on the KL.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -590,7 +597,7 @@ RECIPES = {
     ),
     "rooms-btcvae": Recipe(
         title="Rooms, beta-TCVAE, beta 6, 10-D",
-        description="Only what dimensions share is punished.",
+        description="Only the total correlation between dimensions gets extra weight.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -601,9 +608,7 @@ RECIPES = {
     ),
     "rooms-ada": Recipe(
         title="Rooms, Ada-GVAE, 10-D",
-        description=(
-            "Learnt from pairs that differ in one factor, which is not named: hues, size and view get a slider each."
-        ),
+        description="Trained on pairs that differ in one unlabelled factor. Hues, size and view get a dimension each.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -613,14 +618,13 @@ RECIPES = {
         mixed_precision="bf16",
         published="MIG 0.56, DCI 0.95 on 3D Shapes (Locatello et al. 2020), other images and network",
         note=(
-            "DCI disentanglement came out at 0.896, where 0.90 was aimed at. Tried besides: seed 1, "
-            "MIG 0.662, DCI 0.856; 8,000 steps (seed 1), MIG 0.420. Pairs differ in one factor, "
-            "which the model is not told."
+            "DCI disentanglement is 0.896; the aim was 0.90. Also tried: seed 1, with MIG 0.662 and DCI 0.856; 8,000 "
+            "steps (seed 1), with MIG 0.420. Pairs differ in one factor, and the model does not receive its name."
         ),
     ),
     "rooms-vqvae": Recipe(
         title="Rooms, VQ-VAE, 8 x 8 codes",
-        description="A grid of 64 numbers, each of them the number of a vector that was learnt.",
+        description="The code is an 8 x 8 grid of indices into a codebook of 128 learned vectors.",
         family="vqvae",
         data="rooms",
         config=VQVAE.Config(
@@ -635,7 +639,7 @@ RECIPES = {
     ),
     "faces-vae": Recipe(
         title="Faces, VAE, 32-D",
-        description="Cartoon faces: glasses, beard and smile are directions in the space of codes.",
+        description="Cartoon faces. Glasses, beard and smile are directions in latent space.",
         family="vae",
         data="faces",
         config=FACES_CONFIG,
@@ -645,16 +649,16 @@ RECIPES = {
         mixed_precision="bf16",
         figure="attribute_flips_least",
         note=(
-            "78 % of test faces flip, for the smile just so, and a smile is what plain reconstructions lose most "
-            "(22 %); the length of the move is chosen on validation faces, of 1.5, 1.75 and 2 times the direction. "
-            "The shipped run is the best of three by these flips. Tried besides: beta rising from 0.05 to 1 and "
-            "18,000 steps, which keeps smiles (8 % lost) where no "
-            "direction finds them: 15 % flipped; beta 0.25 and 10,000 steps, where half the smiles were lost."
+            "At least 78 % of test faces flip along each direction; the smile flips least. Plain reconstructions also "
+            "lose the smile most often (22 %). The length of the move is chosen on validation faces, from 1.5, 1.75 "
+            "and 2 times the direction. The shipped run is the best of three by these flips. With beta rising from "
+            "0.05 to 1 over 18,000 steps, 8 % of smiles were lost, but only 15 % flipped. With beta 0.25 and 10,000 "
+            "steps, half the smiles were lost."
         ),
     ),
     "faces-vaegan": Recipe(
         title="Faces, VAE-GAN, 32-D",
-        description="A second network judges the pictures: what it can tell from a drawing is punished.",
+        description="A VAE with a discriminator that compares its images with real ones, which makes them sharper.",
         family="vaegan",
         data="faces",
         config=FACES_CONFIG,
@@ -666,8 +670,8 @@ RECIPES = {
         mixed_precision="bf16",
         figure="sharpness",
         note=(
-            "It begins with the weights of faces-vae. Tried before: from nothing, 6,000 steps at 1e-3: a "
-            "sharpness of 0.0189, some of it noise, where faces-vae has 0.0168 and the shipped run 0.0225."
+            "Training starts from the weights of faces-vae. An earlier run from random weights, 6,000 steps at 1e-3, "
+            "had a sharpness of 0.0189, some of it noise. faces-vae has 0.0168, and the shipped run 0.0225."
         ),
     ),
 }

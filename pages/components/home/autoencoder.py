@@ -17,7 +17,11 @@ from ..shell.parse import parse_code, parse_int, parse_object
 
 _component = widget("autoencoder")
 KEY = "home_autoencoder"
-N_IMAGES = 6  # test images to pick from
+N_IMAGES = 8  # test images to pick from
+TRY = {  # model: what to try; others have GENERAL
+    "mnist-vae-2d": "drag the circle slowly from the 3s to the 8s. Where does one become the other?",
+}
+GENERAL = "drag the circle across the square. What changes in the image, and what stays?"
 
 
 def is_supported(name: str) -> bool:
@@ -40,6 +44,11 @@ def can_draw(card: ModelCard) -> bool:
     return card.image_shape[0] == 1
 
 
+def to_try(card: ModelCard) -> str:
+    """Return what to try with a model, as the end of a sentence."""
+    return TRY.get(card.name, GENERAL)
+
+
 def autoencoder(card: ModelCard) -> None:
     """Show a model at work, at the current point if it is the current model."""
     model, info = cached.traits(card.name), cached.info(card.data)
@@ -58,7 +67,7 @@ def autoencoder(card: ModelCard) -> None:
                 {"index": d, "name": names.get(d) or f"z{d}", "low": float(low), "high": float(high)}
                 for d in cached.dimension_order(card.name)[:2] for low, high in [ranges[d]]
             ],
-            "images": _images(card), "start": 0, "draw": can_draw(card),
+            "images": _images(card), "draw": can_draw(card),
             "preparation": dataclasses.asdict(info.preparation),
             "no_number": state.not_finite_message("at this point"), "painted": first_picture.address(),
         },

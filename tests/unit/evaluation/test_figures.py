@@ -85,7 +85,7 @@ def test_a_table_has_values_in_their_digits_with_baselines_and_errors():
     table = report.figures_table(store.Store().read_card("mnist-vae-bin"))
     f = figures["mnist-vae-bin"]
     assert f"| NLL, nats | {f['nll']:.2f} ± {f['nll_standard_error']:.2f} ± {f['nll_distance_error']:.2f} | " in table
-    assert f"| active units | {f['active_units']} of 50 |  |" in table
+    assert f"| active dimensions | {f['active_units']} of 50 |  |" in table
     table, f = report.figures_table(store.Store().read_card("faces-vae")), figures["faces-vae"]
     smile, unmoved = f["attribute_flips"]["smile"], f["attribute_unmoved"]["smile"]
     assert f"by its direction: smile | {smile:.1%} | {unmoved:.1%} (without a move) |" in table
@@ -105,7 +105,7 @@ def test_the_summary_of_a_card():
     assert report.summary(dataclasses.replace(card, figures={})) == "Not evaluated yet."
     grey = store.Store().read_card("mnist-vae-2d")
     recon, floor = grey.figures["recon"], grey.figures["recon_floor"]
-    assert f": reconstruction {recon:.1f} nats (lowest possible {floor:.1f}), KL " in report.summary(grey)
+    assert f": reconstruction {recon:.1f} nats (a cross-entropy, at least {floor:.1f}), KL " in report.summary(grey)
     without = dataclasses.replace(grey, figures={k: v for k, v in grey.figures.items() if k != "recon_floor"})
     assert f": reconstruction {recon:.1f} nats, KL " in report.summary(without)
     assert "given their class" in report.summary(store.Store().read_card("mnist-cvae"))

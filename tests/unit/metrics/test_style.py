@@ -168,7 +168,7 @@ def test_seed_and_protocol():
     assert first == again
     assert first.style_distance_permuted != other.style_distance_permuted
     assert first.style_distance == other.style_distance
-    assert "20 held-out styles" in first.protocol and "seed 0" in first.protocol
+    assert "20 test styles" in first.protocol and "seed 0" in first.protocol
 
 
 def test_the_default_sources():

@@ -11,7 +11,7 @@ from .base import MEASURES, Context, Measure
 
 ACTIVE_UNITS = Figure(
     "active_units",
-    "active units",
+    "active dimensions",
     digits="d",
     group="code",
     out_of="latent_dim",

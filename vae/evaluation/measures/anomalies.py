@@ -16,17 +16,17 @@ CORRUPTED = {
     "cut": "with a hole",
     "off_centre": "off centre",
     "inverted": "inverted",
-    downstream.EMPTY: "an empty picture",
+    downstream.EMPTY: "an empty image",
 }
 AUROC = Figure(
     "auroc",
     "AUROC",
     shown=False,
     protocol={"seed": 0, "images": None},
-    sentence="area under the ROC curve of {images:,} test images against as many outliers (another data set's test "
-    "images, the same images corrupted, or an empty picture) by squared error at the posterior mean, by negative ELBO "
-    "with one posterior sample (seed {seed}), or by excess, the negative ELBO minus the entropy of the image's grey "
-    "pixels; a higher score marks an outlier",
+    sentence="area under the ROC curve of {images:,} test images against as many outliers; outliers: another data "
+    "set's test images, the same images corrupted, or an empty image; scores: squared error at the posterior mean, "
+    "negative ELBO with one posterior sample (seed {seed}), or excess; excess: the negative ELBO minus the entropy of "
+    "the image's grey pixels; a higher score marks an outlier",
 )
 
 
@@ -37,7 +37,7 @@ def other_data_sets() -> dict[str, str]:
 
 
 def kind_labels() -> dict[str, str]:
-    """Return {kind: label} of all kinds of outliers: other data sets, corruptions, an empty picture."""
+    """Return {kind: label} of all kinds of outliers: other data sets, corruptions, an empty image."""
     return other_data_sets() | CORRUPTED
 
 

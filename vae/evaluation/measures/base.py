@@ -54,7 +54,7 @@ class Context:
     def factors(self) -> np.ndarray:
         """Values (n, K) of the known factors."""
         if self.split.factors is None:
-            raise ValueError(f"the images of {self.info.name} have no known factors")
+            raise ValueError(f"the images of {self.info.name} have no ground-truth factors")
         return self.split.factors[: self.n]
 
     def batches(self, stage: str = "") -> Iterator[tuple[Tensor, Tensor]]:

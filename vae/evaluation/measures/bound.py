@@ -16,11 +16,11 @@ RECON = Figure(
     group="bound",
     better="lower",
     baseline="recon_floor",
-    baseline_label="lowest possible",
+    baseline_label="lowest possible cross-entropy",
     protocol={"seed": SEED, "images": None, "split": None, "given": ""},
     sentence="-log p(x|z) in nats, {images:,} {split} images, one posterior sample each (seed {seed}){given}",
     brief="reconstruction {value} nats",
-    brief_baseline=" (lowest possible {baseline})",
+    brief_baseline=" (a cross-entropy, at least {baseline})",
     rank=4,
 )
 KL = Figure(
@@ -40,8 +40,11 @@ NEGATIVE_ELBO = Figure(
     ".1f",
     group="bound",
     better="lower",
+    baseline="recon_floor",
+    baseline_label="lowest possible cross-entropy",
     of="recon",
     brief="negative ELBO {value} nats",
+    brief_baseline=" (bounds no log-probability)",
     rank=3,
 )
 
@@ -70,8 +73,8 @@ class Bound(Measure):
             ".1f",
             group="bound",
             shown=False,
-            sentence="the reconstruction term at x_hat = x: above 0 where pixels lie between 0 and 1, whose -log "
-            "p(x|z) is a cross-entropy and bounds no log-probability",
+            sentence="the reconstruction term at x_hat = x; above 0 where pixels are grey: -log p(x|z) is then a "
+            "cross-entropy and bounds no log-probability",
         ),
         KL,
         NEGATIVE_ELBO,
@@ -81,7 +84,7 @@ class Bound(Measure):
 
     def measure(self, context: Context) -> dict:
         model, terms = context.model, context.terms
-        given = ", given the true label: the bound is on log p(x|y)" if model.num_classes else ""
+        given = "; the true label is given, so the bound is on log p(x|y)" if model.num_classes else ""
         context.describe(RECON, given=given)
         figures: dict[str, Any] = {f"{context.on}_images": context.n, "recon": terms.recon}
         if terms.recon_floor is not None:

@@ -26,9 +26,9 @@ NLL = Figure(
     errors=("nll_standard_error", "nll_distance_error"),
     # samples of each image; every `stride`th image is sampled
     protocol={"samples": 5000, "seed": 0, "stride": 5, "images": None, "sampled": None},
-    sentence="-log p(x) in nats: the negative ELBO of {images:,} test images minus its mean distance to the NLL, "
-    "which importance sampling with {samples:,} posterior samples (seed {seed}) estimates on every {stride}th image, "
-    "{sampled:,} in all; the first standard error is that of the mean over images, the second that of the distance",
+    sentence="-log p(x) in nats: the negative ELBO of {images:,} test images minus its mean distance to the NLL; "
+    "importance sampling with {samples:,} posterior samples (seed {seed}) estimates that distance on every {stride}th "
+    "image, {sampled:,} in all; standard errors: of the mean over images, and of the distance",
     brief="NLL {value} nats",
     rank=1,
 )

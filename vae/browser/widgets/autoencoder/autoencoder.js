@@ -1,6 +1,7 @@
-// A model at work: image -> encoder -> q(z|x) -> z -> decoder -> image. The visitor draws or picks the image, and moves z
-// in two dimensions. Emits: open {model, z, y}, and painted, when the first picture is. Its props are those of
+// A model at work: image -> encoder -> q(z|x) -> z -> decoder -> image. The visitor draws, photographs or picks the image,
+// and moves z in two dimensions. Emits: open {model, z, y}, and painted, when the first picture is. Its props are those of
 // pages/components/home/autoencoder.py.
+import { decode, probe } from '../../runtime/decode.js';
 import { mostLikelyClass, posterior } from '../../runtime/forward_pass.js';
 import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
@@ -12,6 +13,8 @@ import { createRoot } from '../../runtime/root.js';
 import { rasterise } from '../../runtime/strokes.js';
 import { createTasks } from '../../runtime/tasks.js';
 import { createPen } from '../../runtime/pen.js';
+import { cameraOf, createCamera } from '../picture_input/camera.js';
+import { chooseFile } from '../picture_input/files.js';
 import css from './autoencoder.css';
 import html from './autoencoder.html';
 
@@ -41,12 +44,14 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
 function createPanel(root, emit, mailbox, signal) {
   const find = (selector) => root.querySelector(selector);
   const panel = { root, emit, mailbox, signal, find, tasks: createTasks(), data: null, model: null, samples: 0 };
-  find('.clear').onclick = () => panel.pen?.set([]) ?? draw(panel);
+  find('.draw').onclick = () => beginDrawing(panel);
+  find('.another').onclick = () => panel.model && showAnother(panel);
   find('.prior').onclick = () => panel.model && sampleFromPrior(panel);
   find('.open').onclick = () => {
     const { data, z, y } = panel;
     if (panel.model) emit('open', { model: data.model, z: [...z], y });
   };
+  setUpCamera(panel);
   const plane = find('.plane');
   plane.onpointerdown = (event) => {
     if (event.button !== 0) return;
@@ -82,8 +87,7 @@ function begin(panel) {
   panel.plane = planeOf(data);
   find('.plane').setAttribute('aria-label', `the latent plane: arrow keys move ${data.dims.map(({ name }) => name).join(' and ')}`);
   setUpPen(panel);
-  buildChoices(panel);
-  Object.assign(panel, { ...imageOf(panel, data.images[data.start]), chosen: data.start });
+  Object.assign(panel, { ...imageOf(panel, data.images[0]), source: 'test', index: 0 });
   encode(panel);
   panel.z = Float64Array.from(data.z);
   if (decoder.numClasses) panel.y = data.y;
@@ -101,7 +105,7 @@ function planeOf({ dims }) {
 
 function setUpPen(panel) {
   const { data: { preparation, draw: canDraw }, find, signal } = panel, canvas = find('canvas.pad');
-  canvas.style.display = find('.clear').style.display = canDraw ? '' : 'none';
+  canvas.style.display = find('.draw').style.display = canDraw ? '' : 'none';
   if (!canDraw || panel.pen) return;
   const [paper, ink] = preparation.light_on_dark ? ['#000', '#fff'] : ['#fff', '#111'];
   const drawn = () => draw(panel);
@@ -113,13 +117,31 @@ function setUpPen(panel) {
 }
 
 function draw(panel) {
-  panel.tasks.soon(() => {
-    const { pen, model, data } = panel;
-    if (!model || !pen) return;
-    const picture = rasterise(pen.strokes, DRAWING_SIZE);
-    const { x } = prepare(picture, [data.channels, data.height, data.width], data.preparation);
-    take(panel, { x: channelsLast(x, model), y: model.numClasses ? mostLikelyClass(model, channelsLast(x, model)) : 0 }, null);
-  });
+  panel.tasks.soon(() => panel.pen && takePicture(panel, rasterise(panel.pen.strokes, DRAWING_SIZE), 'drawing'));
+}
+
+function beginDrawing(panel) {
+  panel.pen?.set([]);
+  draw(panel);
+  panel.find('canvas.pad').focus();
+}
+
+// Prepares a picture { width, height, data } as the model's data are, and encodes it.
+function takePicture(panel, picture, source) {
+  const { model, data } = panel;
+  if (!model) return;
+  const { x } = prepare(picture, [data.channels, data.height, data.width], data.preparation);
+  take(panel, { x: channelsLast(x, model), y: model.numClasses ? mostLikelyClass(model, channelsLast(x, model)) : 0 }, source);
+}
+
+// A photo: from a phone's camera app, from the live camera, or from a file where the page may not see the camera.
+function setUpCamera(panel) {
+  const { find, signal } = panel, kind = cameraOf(window), button = find('.photograph');
+  const refuse = (sentence) => (find('.sentence').textContent = sentence);
+  const camera = createCamera(find('.camera'), { take: (picture) => takePicture(panel, picture, 'photo'), refuse }, signal);
+  const open = (file) => decode(file).then((picture) => takePicture(panel, picture, 'photo')).catch(({ message }) => refuse(message));
+  button.hidden = !probe(); // this browser alters the pixels that a page reads
+  button.onclick = () => (kind === 'live' ? camera.open() : chooseFile(find(kind === 'app' ? '.captured' : '.chosen'), open));
 }
 
 // Returns { x, y } of one of the images in the props.
@@ -128,24 +150,14 @@ function imageOf({ model }, { x, y }) {
   return { x: channelsLast(Float64Array.from(bytes, (byte) => byte / 255), model), y };
 }
 
-function buildChoices(panel) {
-  const { data, find, model } = panel, box = find('.choices');
-  box.setAttribute('aria-label', `test images of ${data.noun}`);
-  box.replaceChildren(...data.images.map((image, i) => {
-    const button = document.createElement('button'), canvas = document.createElement('canvas');
-    button.type = 'button';
-    button.title = image.label;
-    button.setAttribute('aria-label', image.label);
-    paintPicture(canvas, imageOf(panel, image).x, 255, model);
-    button.append(canvas);
-    button.onclick = () => take(panel, imageOf(panel, image), i);
-    return button;
-  }));
+function showAnother(panel) {
+  panel.index = (panel.index + 1) % panel.data.images.length;
+  take(panel, imageOf(panel, panel.data.images[panel.index]), 'test');
 }
 
-// Encodes an image and goes to the mean of its posterior. chosen: which of the props it is, null for a drawing.
-function take(panel, image, chosen) {
-  Object.assign(panel, { ...image, chosen });
+// Encodes an image and goes to the mean of its posterior. source: "test", "drawing" or "photo".
+function take(panel, image, source) {
+  Object.assign(panel, { ...image, source });
   encode(panel);
   panel.z = panel.q.mu.slice();
   show(panel);
@@ -179,13 +191,18 @@ function sampleFromPrior(panel) {
 // ---- what is shown
 
 function show(panel) {
-  const { find, x, model, chosen, tasks, data } = panel;
+  const { find, x, model, source, tasks } = panel;
   paintPicture(find('canvas.x'), x, 255, model);
-  find('canvas.pad').classList.toggle('drawn', chosen === null);
-  find('.hint').textContent = !data.draw ? '' : chosen === null ? '(your drawing; the model sees it framed like its data)' : '(draw here)';
-  [...find('.choices').children].forEach((button, i) => button.setAttribute('aria-pressed', i === chosen));
+  find('canvas.pad').classList.toggle('drawn', source === 'drawing');
+  find('.hint').textContent = hint(panel);
   showCode(panel);
   tasks.later(tiles(panel));
+}
+
+function hint({ data, source, index }) {
+  if (source === 'drawing') return '(your drawing, centred and scaled like the training data)';
+  if (source === 'photo') return '(your photo, prepared like the training data)';
+  return data.draw ? '(draw here)' : `(${data.images[index].label})`;
 }
 
 function showCode(panel) {
@@ -202,7 +219,7 @@ function showCode(panel) {
   const shown = dims.map((d) => z[d].toFixed(2)).join(', ');
   const [first, second] = data.dims.map(({ name }) => name);
   find('.values').textContent = z.length === 2 ? `latent code z = (${shown})` : `two of ${z.length} dimensions: ${first}, ${second} = (${shown})`;
-  find('.legend').textContent = data.gaussian ? '(the circle; pink is q(z|x))' : '(the circle)';
+  find('.legend').textContent = data.gaussian ? '(white circle; the pink ellipse is q(z|x))' : '(white circle)';
   find('.decoded').textContent = `decoded image${model.numClasses ? `, class ${data.classes[y]}` : ''}`;
   if (!panel.painted) panel.emit('painted');
   panel.painted = (panel.painted ?? 0) + 1; // read by the browser tests

@@ -1,0 +1,319 @@
+"""The glossary: what the terms on pages mean, and the marks at their first mention."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+PAGE = "glossary"  # the page file that lists the terms
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term of the field."""
+
+    name: str
+    definition: str  # plain text
+    source: str  # the paper that introduces it, or a textbook
+    group: str = ""  # a heading of the page; "" continues the group of the term before
+    pattern: str = ""  # a regular expression of its mentions in a text; "" for a term that texts do not mark
+
+
+TERMS = {
+    "latent-code": Term(
+        "latent code, z",
+        "The vector that represents an image inside the model. The encoder maps an image to latent codes; the decoder "
+        "maps a latent code to an image.",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        group="The model",
+        pattern="latent codes?",
+    ),
+    "dimension": Term(
+        "dimension",
+        "One entry of the latent code. Its number carries no meaning by itself: training decides what it encodes.",
+        "Goodfellow, Bengio and Courville, Deep Learning, 2016, chapter 14",
+    ),
+    "encoder": Term(
+        "encoder",
+        "The network that maps an image x to the parameters of the posterior q(z|x).",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+    ),
+    "decoder": Term(
+        "decoder",
+        "The network that maps a latent code z to the parameters of the likelihood p(x|z). Pages show its mean image.",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+    ),
+    "reconstruction": Term(
+        "reconstruction",
+        "The image that the model decodes from the code of an image. As a figure: -log p(x|z) in nats, summed over "
+        "pixels; lower is better.",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+    ),
+    "prior": Term(
+        "prior, p(z)",
+        "The distribution of latent codes that is fixed before the model sees an image, here usually N(0, I). Codes "
+        "sampled from it decode to new images.",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        pattern="priors?",
+    ),
+    "posterior": Term(
+        "posterior, q(z|x)",
+        "The distribution of latent codes that the encoder assigns to an image. It approximates the exact posterior "
+        "p(z|x).",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        pattern="posteriors?",
+    ),
+    "likelihood": Term(
+        "likelihood, p(x|z)",
+        "The probability that the decoder assigns to an image x, given a latent code z. With grey pixels and a "
+        "Bernoulli likelihood, its negative logarithm is a cross-entropy.",
+        "Loaiza-Ganem and Cunningham, The continuous Bernoulli, NeurIPS 2019",
+        pattern="(?:log-)?likelihoods?",
+    ),
+    "temperature": Term(
+        "temperature",
+        "A factor on the standard deviation of the prior when codes are sampled. 1 is the prior itself; 0 returns its "
+        "mean every time.",
+        "Kingma and Dhariwal, Glow, NeurIPS 2018",
+        pattern="temperatures?",
+    ),
+    "codebook": Term(
+        "codebook",
+        "The learned vectors of a VQ-VAE. Each position of its code is the index of one vector.",
+        "Van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, NeurIPS 2017",
+        pattern="codebooks?",
+    ),
+    "conditional": Term(
+        "conditional model",
+        "A model that receives the class y as well: p(x|z, y). Its latent code can then leave the class out and keep "
+        "the style.",
+        "Sohn, Lee and Yan, Learning Structured Output Representation, NeurIPS 2015",
+        pattern="conditional (?:VAEs?|models?)",
+    ),
+    "nat": Term(
+        "nat",
+        "The unit of information with the natural logarithm. One nat is 1.44 bits.",
+        "Cover and Thomas, Elements of Information Theory, 2006, chapter 2",
+        group="What training optimises",
+        pattern="nats?",
+    ),
+    "kl": Term(
+        "KL divergence",
+        "The Kullback-Leibler divergence measures in nats how far the posterior of an image is from the prior. Its "
+        "mean over images bounds the information that codes carry about them.",
+        "Kullback and Leibler, On Information and Sufficiency, 1951",
+        pattern="KL",
+    ),
+    "elbo": Term(
+        "ELBO",
+        "The evidence lower bound on log p(x): the expected log-likelihood minus the KL. A VAE is trained to maximise "
+        "it. Pages show the negative ELBO, where lower is better.",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        pattern="ELBO",
+    ),
+    "cross-entropy": Term(
+        "cross-entropy",
+        "The reconstruction term of a Bernoulli likelihood with grey pixels. It bounds no log-probability, and grey "
+        "pixels keep it above 0. Its excess over the lowest possible value is what the model loses.",
+        "Loaiza-Ganem and Cunningham, The continuous Bernoulli, NeurIPS 2019",
+        pattern="cross-entropy",
+    ),
+    "beta": Term(
+        "beta",
+        "The weight of the KL in the objective of a beta-VAE. Above 1, the code carries less information, and "
+        "reconstructions lose detail.",
+        "Higgins et al., beta-VAE, ICLR 2017",
+    ),
+    "collapse": Term(
+        "posterior collapse",
+        "The posterior of a dimension, or of all, equals the prior for every image. The dimension then carries no "
+        "information.",
+        "Bowman et al., Generating Sentences from a Continuous Space, CoNLL 2016",
+        pattern="posterior collapse",
+    ),
+    "active-dimension": Term(
+        "active dimension",
+        "A dimension that carries information about the image. The figure counts the dimensions whose posterior mean "
+        "has a variance above 0.01 over test images. Pages list the dimensions with a KL above 0.1 nats.",
+        "Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016",
+        pattern="active (?:dimensions?|units?)",
+    ),
+    "nll": Term(
+        "NLL",
+        "The negative log-likelihood -log p(x), estimated by importance sampling from the posterior. The estimate "
+        "improves with the number of samples.",
+        "Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016",
+        pattern="NLL",
+    ),
+    "total-correlation": Term(
+        "total correlation",
+        "The KL from the joint distribution of all dimensions to the product of their marginals. It is 0 if and only "
+        "if they are independent. The Gaussian total correlation measures linear dependence alone.",
+        "Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018",
+        pattern="(?:Gaussian )?total correlation",
+    ),
+    "factor": Term(
+        "factor",
+        "A property that the images of a data set are generated from, such as position, scale or hue. Its true value "
+        "is known for every image.",
+        "Higgins et al., beta-VAE, ICLR 2017",
+        group="Disentanglement",
+    ),
+    "disentanglement": Term(
+        "disentanglement",
+        "A code is disentangled if each dimension encodes one factor, so that a change of one factor changes one "
+        "dimension.",
+        "Bengio, Courville and Vincent, Representation Learning, 2013",
+        pattern="disentanglement|disentangled",
+    ),
+    "mutual-information": Term(
+        "mutual information",
+        "How many nats a dimension reveals about a factor. It is 0 if they are independent.",
+        "Cover and Thomas, Elements of Information Theory, 2006, chapter 2",
+        pattern="mutual information",
+    ),
+    "mig": Term(
+        "MIG",
+        "The mutual information gap. For each factor: the mutual information with the most informative dimension "
+        "minus that with the second, divided by the factor's entropy. The mean lies between 0 and 1.",
+        "Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018",
+        pattern="MIG",
+    ),
+    "dci": Term(
+        "DCI",
+        "Three scores of how well boosted trees predict factors from codes. Disentanglement: each dimension predicts "
+        "one factor. Completeness: one dimension predicts each factor. Informativeness: the accuracy.",
+        "Eastwood and Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, "
+        "ICLR 2018",
+        pattern="DCI",
+    ),
+    "sap": Term(
+        "SAP",
+        "Separated attribute predictability: how much better the best dimension alone predicts a factor than the "
+        "second best, averaged over factors.",
+        "Kumar, Sattigeri and Balakrishnan, Variational Inference of Disentangled Latent Concepts, ICLR 2018",
+        pattern="SAP",
+    ),
+    "modularity": Term(
+        "modularity",
+        "A score of whether each dimension has mutual information with one factor only.",
+        "Ridgeway and Mozer, Learning Deep Disentangled Embeddings, NeurIPS 2018",
+        pattern="modularity",
+    ),
+    "factor-vae-score": Term(
+        "FactorVAE score",
+        "The accuracy of a majority vote that guesses which factor a batch of images shares, from the dimension of "
+        "lowest variance.",
+        "Kim and Mnih, Disentangling by Factorising, ICML 2018",
+        pattern="FactorVAE score",
+    ),
+    "attribute-direction": Term(
+        "attribute direction",
+        "The mean code of images with an attribute minus the mean code of images without it.",
+        "Larsen et al., Autoencoding beyond Pixels Using a Learned Similarity Metric, ICML 2016",
+        group="Codes, maps and tasks",
+        pattern="attribute directions?",
+    ),
+    "interpolation": Term(
+        "interpolation",
+        "A path between two codes. Linear interpolation (lerp) is a straight line; spherical interpolation (slerp) "
+        "changes the angle and the length separately.",
+        "White, Sampling Generative Networks, 2016",
+    ),
+    "support": Term(
+        "support",
+        "How close a code lies to codes of test images. Where support is low, the decoder extrapolates from its "
+        "training data.",
+        "Arvanitidis, Hansen and Hauberg, Latent Space Oddity, ICLR 2018",
+        pattern="support(?! (?:an?|the|this|these|it|them)\\b)",
+    ),
+    "umap": Term(
+        "UMAP",
+        "A method that places codes on a plane so that neighbours stay neighbours. Distances between far apart points "
+        "on the map have no meaning.",
+        "McInnes, Healy and Melville, UMAP, 2018",
+        pattern="UMAP",
+    ),
+    "pca": Term(
+        "PCA",
+        "Principal component analysis: the linear projection to the directions of largest variance.",
+        "Jolliffe, Principal Component Analysis, 2002",
+        pattern="PCA",
+    ),
+    "out-of-distribution": Term(
+        "out of distribution",
+        "An image that differs in kind from the training data. A model may still reconstruct it, or assign it a high "
+        "likelihood.",
+        "Nalisnick et al., Do Deep Generative Models Know What They Don't Know?, ICLR 2019",
+        pattern="out[ -]of[ -]distribution",
+    ),
+    "auroc": Term(
+        "AUROC",
+        "The area under the ROC curve: the probability that a random outlier scores higher than a random test image. "
+        "0.5 is chance, 1 is perfect.",
+        "Fawcett, An Introduction to ROC Analysis, 2006",
+        pattern="AUROC",
+    ),
+    "psnr": Term(
+        "PSNR",
+        "The peak signal-to-noise ratio in dB: -10 log10 of the mean squared error, for pixels between 0 and 1. "
+        "Higher is better.",
+        "Gonzalez and Woods, Digital Image Processing, 2018, chapter 8",
+        pattern="PSNR",
+    ),
+    "baseline": Term(
+        "baseline",
+        "The score of a simple method, or of chance, on the same task. A figure means little without one.",
+        "Goodfellow, Bengio and Courville, Deep Learning, 2016, chapter 11",
+    ),
+}
+
+
+def explain(markdown: str) -> str:
+    """Mark the first mention of each term on the current page in a Markdown text.
+
+    A mark is a link to the term on the glossary page, with the definition as its title; bridge/term_tips.py shows it
+    as a tooltip. Code, formulas, links, headings and tables stay as they are. A text that is written again keeps its
+    marks, as in the rerun of a fragment.
+    """
+    firsts = st.session_state.setdefault("explained", {})  # {term: the text that mentions it first}
+    marked: set[str] = set()
+
+    def mark(match: re.Match[str]) -> str:
+        key, text = str(match.lastgroup).replace("_", "-"), match.group()
+        if key in marked or firsts.setdefault(key, markdown) != markdown:
+            return text
+        marked.add(key)
+        return f'[{text}]({PAGE}#{key} "{TERMS[key].definition}")'
+
+    return _outside(_SKIPPED, markdown, lambda text: _MENTIONS.sub(mark, text))
+
+
+def begin_run() -> None:
+    """Forget what the last run explained. Call it before a page runs."""
+    st.session_state.explained = {}
+
+
+_SKIPPED = re.compile(r"`[^`]*`|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|^[#|].*$", re.MULTILINE)
+
+
+def _outside(pattern: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
+    """Return a text with `change` applied between the matches of a pattern."""
+    between = [change(part) for part in pattern.split(text)]
+    found = [*pattern.findall(text), ""]
+    return "".join(part for pair in zip(between, found, strict=True) for part in pair)
+
+
+def _mentions() -> re.Pattern[str]:
+    """Return a pattern with a group per term. Longer patterns come first: "posterior collapse" before "posterior"."""
+    terms = sorted(((term.pattern, key) for key, term in TERMS.items() if term.pattern), key=lambda t: -len(t[0]))
+    groups = (
+        f"(?P<{key.replace('-', '_')}>{pattern if pattern.isupper() else f'(?i:{pattern})'})" for pattern, key in terms
+    )
+    return re.compile(rf"(?<![\w/-])(?:{'|'.join(groups)})(?![\w-])")
+
+
+_MENTIONS = _mentions()

@@ -1,0 +1,19 @@
+"""Glossary: what the terms on pages mean, each with a source."""
+
+import streamlit as st
+
+from pages.components.shell.glossary import TERMS
+from pages.components.shell.navigation import ensure_entry_point
+
+PLACE = 120  # order in the navigation
+
+ensure_entry_point()
+st.title("Glossary")
+st.markdown("Pages underline the first mention of each term. Point at it, or tap it, to read its definition there.")
+with st.container(key="glossary", width=760, gap=None):
+    for key, term in TERMS.items():
+        if term.group:
+            st.header(term.group, anchor=False)
+        st.subheader(term.name, anchor=key)
+        st.markdown(term.definition)
+        st.caption(f"Source: {term.source}.")
