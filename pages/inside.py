@@ -70,8 +70,9 @@ if len(models) > 2:
     steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,}" for c in models)
     dashed = " The dashed line is the autoencoder, which has no KL and so no rate." if no_kl_recon else ""
     st.caption(
-        f"Each point is a trained model of {data.title}, measured on test images. All have the same networks. The rate "
-        f"is the KL, and the distortion is the reconstruction error.{dashed} A dimension is active if its posterior "
-        f"mean has a variance above 0.01 over the data, so one image cannot show a collapse. Training steps: {steps}."
+        f"Each point is a trained model of {data.title}, measured on test images. All have the same networks. The "
+        f"rate is the KL, and the distortion is the reconstruction error.{dashed} A dimension is active if its "
+        "posterior mean has a variance above 0.01 over the data, so one image cannot show a collapse. Training steps: "
+        f"{steps}."
     )
     st.page_link("pages/compare.py", label="Compare these models side by side")

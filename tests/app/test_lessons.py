@@ -202,7 +202,7 @@ def test_the_list_begins_each_lesson():
     app = start("lessons")
     for key, lesson in LESSONS.items():
         assert not app.button(key=f"begin_{key}").disabled
-        assert any(step_link(key, len(lesson.steps) - 1) in c.value for c in app.caption)
+        assert any(step_link(key, len(lesson.steps) - 1) in m.value for m in app.markdown)
     app.button(key="begin_bound").click().run()
     assert not app.exception and app.session_state.lesson == "bound.1" and app.session_state.model == "mnist-vae-bin"
 

@@ -67,7 +67,7 @@ def inside_panel(picked: Picked | None) -> None:
 
 
 def _take() -> None:
-    """Make the sampled z the current point."""
+    """Make the sampled z the current one."""
     z, y, _ = messages.point(messages.payload(KEY, "take"))
     if z is not None:
         state.set_z(z, y=y)

@@ -262,7 +262,7 @@ function showPosterior(inside) {
 
 // ---- what is shown beside the pass
 
-// Shows whether the sampled z is the current point that all pages share.
+// Shows whether the sampled z is the one that all pages share.
 function showTaken({ pass, data, root }) {
   const same = pass?.z.length === data.z.length && pass.z.every((v, d) => Math.abs(v - data.z[d]) < 1e-3);
   root.querySelector('.taken').textContent = same ? 'All pages now use this z.' : '';
