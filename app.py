@@ -36,7 +36,9 @@ def run() -> None:
         term_tips()
         link.show_warnings()
         lesson.lesson_panel(page.url_path)
-    page.run()
+    # A page's own container, so that a translated page's texts are made anew and not changed, see lessons/panel.py.
+    with st.container(key=f"page_{page.url_path or 'home'}"):
+        page.run()
     link.end_run()
 
 

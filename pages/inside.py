@@ -4,38 +4,30 @@ import streamlit as st
 
 from pages.components.bridge import first_picture
 from pages.components.inside.panel import WHITE, inside_panel, is_supported, missing_network
-from pages.components.shell import cached, link, settings, state
-from pages.components.shell.model_picker import model_picker, switch_model_button
+from pages.components.shell import cached, settings, state
+from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.image_input import image_input
+from vae import ModelCard
 
 PLACE = 70  # order in the navigation
-SOURCES = ("Draw", "Choose or upload")
+SOURCES = {"Draw": "Draw", "Choose or upload": "Test image or photo"}  # {value in links: label}
 SETTINGS = {"inside_source": ("choice", *SOURCES), "inside_image": ("int", 0, 9999)}
 
-st.title("Inside")
-st.markdown(
-    "**Draw**, and watch the picture become a distribution, a point, and a picture again. Touch a step to see "
-    "its symbol and its function in Python."
-)
-model_picker()
-model, missing = state.traits(), missing_network(state.traits())
-if missing or not is_supported(model):
-    reason = cached.network(state.card().name)["not_portable"].get(missing, "it cannot be exported")
-    st.info(
-        f"This page runs the model in your browser, which cannot run its network `{missing}`: {reason}."
-        if missing
-        else "This model's posterior is not one Gaussian per dimension, which is what this page takes apart: choose "
-        "a VAE, a beta-VAE or a conditional one."
-    )
-    switch_model_button([name for name in (link.DEFAULT_MODEL,) if name in cached.zoo_scan()[0]])
-    st.page_link("pages/sliders.py", label="This model on Sliders")
-    link.end_page()
 
+def serves(card: ModelCard) -> bool:
+    model = cached.traits(card.name)
+    return is_supported(model) and not missing_network(model)
+
+
+st.title("Inside")
+st.markdown("**Draw a digit**, or choose an image, and follow it through the encoder, a sample z and the decoder.")
+model_picker(serves, needs="a diagonal Gaussian posterior and networks that run in a browser")
+model = state.traits()
 can_draw = state.info().preparation.light_on_dark  # like a line on the panel
 settings.take("inside_source", f"inside_source_{can_draw}")
 source = st.segmented_control(
-    "Image", SOURCES, default=SOURCES[not can_draw], required=True, key=f"inside_source_{can_draw}",
-    label_visibility="collapsed"
+    "Image", SOURCES, format_func=SOURCES.__getitem__, default=list(SOURCES)[not can_draw], required=True,
+    key=f"inside_source_{can_draw}", label_visibility="collapsed"
 )  # fmt: skip
 picked = None
 # Keep this container on every run: an element that appears or vanishes above the panel makes Streamlit remount it.
@@ -45,13 +37,14 @@ with st.container():
 inside_panel(picked)
 data = state.info()
 st.caption(
-    f"Your browser computes every number with the weights of {state.card().title}, as the functions of `vae/` do; "
-    "what you draw stays on your device. Averages are over "
-    f"{state.card().figures.get('test_images', 0):,} test images of {data.title}: one image is not the model. "
-    "Rings: p(z) at one and two standard deviations; under bars the grey band is one. "
-    f"White in the error picture is {WHITE:g} nats a pixel and more"
-    + ("." if model.is_cross_entropy else ", counted from the pixel with the least error.")
-)
+    f"Your browser computes all values with the weights of {state.card().title}. Your drawing stays on your device. "
+    f"The column on the right is the mean of {state.card().figures.get('test_images', 0):,} test images of "
+    f"{data.title}. "
+    + ("Dashed rings show p(z) at one and two standard deviations. " if model.latent_dim == 2
+        else "The grey band shows one standard deviation of p(z). ")
+    + f"In the image of errors, white is {WHITE:g} nats per pixel or more"
+    + ("." if model.is_cross_entropy else ", counted from the pixel with the smallest error.")
+)  # fmt: skip
 
 first_picture.wait()
 # The rest reads the models' configurations with torch, which a server's first visit loads while the browser shows the
@@ -61,8 +54,8 @@ from pages.components.widgets import charts
 
 models = models_by_beta(state.card())
 if len(models) > 2:
-    st.subheader("What beta buys, and when a code collapses")
-    st.caption("The same image through models that differ in beta alone, reconstructed at the posterior mean.")
+    st.subheader("Beta and posterior collapse")
+    st.caption("The same image, reconstructed at the posterior mean by models that differ only in beta.")
     show_betas(models, key="inside_betas")
     with_rate = [c for c in models if "kl" in c.figures]
     no_kl_recon = [c.figures["recon"] for c in models if "kl" not in c.figures]
@@ -74,12 +67,12 @@ if len(models) > 2:
         ),
         key="inside_rate", config=charts.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
-    steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,} steps" for c in models)
+    steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,}" for c in models)
+    dashed = " The dashed line is the autoencoder, which has no KL and so no rate." if no_kl_recon else ""
     st.caption(
-        f"Every point is a trained model of {data.title} with the same networks ({steps}), measured on test images: "
-        f"what a code costs against what "
-        "the picture loses. Without a KL there is no rate to speak of, only a distortion: the dashed line. Active "
-        "units are a statistic of the data set, the dimensions whose posterior means vary by more than 0.01: a "
-        "collapse cannot be seen in one image."
+        f"Each point is a trained model of {data.title}, measured on test images. All have the same networks. The "
+        f"rate is the KL, and the distortion is the reconstruction error.{dashed} A dimension is active if its "
+        "posterior mean has a variance above 0.01 over the data, so one image cannot show a collapse. Training steps: "
+        f"{steps}."
     )
-    st.page_link("pages/compare.py", label="Their strips and bars side by side, on Compare")
+    st.page_link("pages/compare.py", label="Compare these models side by side")

@@ -13,8 +13,8 @@ PLACE = 10  # order in the navigation
 ensure_entry_point()
 st.title("Lessons")
 st.markdown(
-    "**Choose a lesson.** Each step stands above the page on which it is taken: something to try, a question, and an "
-    "answer once you have given yours."
+    "**Choose a lesson.** Each step gives you something to try and a question. You see the explanation after you have "
+    "answered."
 )
 
 ACROSS = 3
@@ -22,17 +22,25 @@ cards = cached.zoo_scan()[0]
 usable_lessons, problems = lessons()
 for sentence in problems:
     st.warning(sentence)
+minutes = sum(lesson.minutes for lesson in usable_lessons.values())
+if usable_lessons:
+    st.caption(f"All {len(usable_lessons)} lessons take about {minutes} minutes. They build on each other in this order.")
 for index, (key, lesson) in enumerate(usable_lessons.items()):
     if index % ACROSS == 0:
         columns = st.columns(ACROSS)
-    with columns[index % ACROSS].container(border=True, height="stretch"):
+    with columns[index % ACROSS].container(border=True, height="stretch", key=f"lesson_card_{key}"):
         st.subheader(f"{index + 1}. {lesson.title}", anchor=False)
+        st.caption(f"{lesson.minutes} minutes, {len(lesson.steps)} steps")
         st.markdown(lesson.about)
         usable = required_models(lesson) <= cards.keys()
         st.button("Begin", key=f"begin_{key}", type="primary", on_click=begin_step, args=(key, 0), disabled=not usable)
-        steps = " ".join(f"[{number + 1}]({step_link(key, number)})" for number in range(len(lesson.steps)))
-        st.caption(f"{lesson.minutes} minutes · steps as links: {steps}")
+        if not usable:
+            st.caption("This lesson needs a model that is not installed.")
+        with st.expander("What you find out"):
+            st.markdown("\n".join(
+                f"1. [{step.predict.question}]({step_link(key, number)})" for number, step in enumerate(lesson.steps)
+            ))  # fmt: skip
 st.caption(
-    "For teachers: the link of a step opens its page with the lesson above it, the same for everybody. Nothing that a "
-    "learner answers leaves the learner's own session."
+    "For teachers: the links under *What you find out* open a step for anyone. Answers stay in the learner's own "
+    "session."
 )

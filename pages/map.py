@@ -1,5 +1,7 @@
 """Map: encoded test images or your own in two dimensions; every position decodes to an image."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 
@@ -9,20 +11,23 @@ from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
 PLACE = 50  # order in the navigation
-FITTED = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
+FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
+STYLE = Path(__file__).parent / "components/map/style.css"
 SETTINGS = {"map_kind": ("choice", *FITTED, "dims"), "map_colour": ("text",)}
 
 st.title("Map")
 st.markdown(
-    "**Move over the map** to see what lies there, **click** to take it along, draw a **lasso** "
-    "round images or a **path** to walk; scroll or pinch to zoom."
+    "**Point at the map** to decode a position, and tap or click to use its code. Select images with a lasso, or draw "
+    "a path to walk."
 )
 model_picker()
 model, name = state.traits(), state.card().name
-controls = st.container(horizontal=True, vertical_alignment="bottom")
-# Keep this container on every run: an element that appears or vanishes above the map makes Streamlit remount it.
-status = st.container()
-left, right = st.columns([3, 1], gap="large")
+st.html(STYLE)
+with st.container(key="map_board"):
+    controls = st.container(horizontal=True, vertical_alignment="bottom", key="map_controls")
+    # Keep this container on every run: an element that appears or vanishes above the map makes Streamlit remount it.
+    status = st.container()
+    left, right = st.columns([3, 1], gap="large")
 with right:
     show_current_picture("map_point")
 
@@ -39,22 +44,21 @@ shown = uploads.own_collection() or collection.from_test_images(name)
 if shown is None:
     with left:
         st.info(
-            f"This model has no map yet: `python -m vae map {name}` makes one. The current point is here all the same."
+            f"This model has no map yet. To fit one, run `python -m vae map {name}`."
         )
         uploads.show_status()
     link.end_page()
 
 kinds = FITTED
 if not model.discrete:  # codebook indices have no order, so they span no plane
-    kinds = {"dims": "Latent plane", **FITTED} if model.latent_dim == 2 else {**FITTED, "dims": "Two dims"}
+    kinds = {"dims": "Latent plane", **FITTED} if model.latent_dim == 2 else {**FITTED, "dims": "Two dimensions"}
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.discrete else cached.dimension_order(name)
 kind_key = f"map_kind_{next(iter(kinds))}_{len(kinds)}"
 settings.take("map_kind", kind_key, among=kinds)
 kind = controls.segmented_control(
     "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
-    key=kind_key, persist_state="session", help="UMAP again: the same codes, "
-        "another seed",
+    key=kind_key, persist_state="session", help="UMAP, other seed: the same codes with another random seed",
 )  # fmt: skip
 dims = (0, 1)
 if kind == "dims" and model.latent_dim > 2:
@@ -89,7 +93,7 @@ with right:
     if picked == shown.id and np.allclose(shown.encoded.codes[index], st.session_state.z, atol=1e-3):
         picture_grid(
             shown.images(np.array([index])), [shown.name(index)], key="map_original", columns=1, size=150,
-            captions=["the image itself"],
+            captions=["the test image" if shown.names is None else "your image"],
         )  # fmt: skip
     neighbours = show_nearest_images(shown, layout, here, "map_nearest")
 with left:

@@ -11,6 +11,7 @@ import vae
 from pages.components.lessons import catalogue
 from pages.components.lessons.catalogue import lessons, parse_step
 from pages.components.lessons.panel import step_link
+from pages.components.lessons.text import to_html
 from pages.components.shell import cached
 from vae.lessons import FOLDER, fill_figures, required_models
 
@@ -51,7 +52,7 @@ def test_a_step_is_a_link_that_opens_its_page_with_its_settings(key, number):
         assert held == (list(value) if isinstance(value, tuple) else value)
     assert not app.warning and not app.session_state.pending_parameters
     text = fill_figures(LESSONS[key].steps[number].explanation, CARDS)
-    assert "{" not in text.replace("\\mathrm{", "") and "nan" not in text
+    assert "{" not in text and "nan" not in text
 
 
 def test_six_lessons_or_more_of_five_to_ten_minutes():
@@ -74,16 +75,26 @@ def shown(lesson, answer=None):
     return app
 
 
+def explanation(app):
+    """The HTML of what an answer reveals."""
+    (text,) = [element.proto.body for element in app.get("html") if 'role="status"' in element.proto.body]
+    return text
+
+
+def test_a_text_is_html_in_which_nothing_but_bold_and_emphasis_is_markup():
+    assert to_html("**Two** <b> & *one*: 2 * 3") == "<strong>Two</strong> &lt;b&gt; &amp; <em>one</em>: 2 * 3"
+
+
 def test_the_answer_comes_after_the_question_and_the_next_step_is_another_page():
     predict = LESSONS["why"].steps[0].predict
     right, wrong = predict.answers[:2]
     assert right == predict.correct
     app = shown("why.1")
-    assert app.radio(key="lesson_why_0").value is None and not app.success and not app.info
+    assert app.radio(key="lesson_why_0").value is None and "lesson-answer" not in explanation(app)
     app = shown("why.1", wrong)
-    assert not app.success and f"**{right}.**" in app.info[0].value
+    assert f"<strong>Answer: {right}.</strong>" in explanation(app)
     app = shown("why.1", right)
-    assert "**Yes.**" in app.success[0].value and app.button(key="lesson_back").disabled
+    assert "<strong>Yes.</strong>" in explanation(app) and app.button(key="lesson_back").disabled
     app.button(key="lesson_next").click().run()
     assert not app.exception
     assert app.session_state.lesson == "why.2"
@@ -153,7 +164,7 @@ def break_lesson(folder, old, new):
         ('try.page = "inside"', 'try.page = "sample"\ntry.settings.sample_count = 17',
             "bound.toml, line 14: the setting 'sample_count' must be one of 16, 36, 64, 100."),
         ("{mnist-iaf[nll]", "{mnist-iaf[nnl]",
-            "bound.toml, line 30: 'reveal' has the placeholder {mnist-iaf[nnl]}, and no card has a figure 'nnl'."),
+            "bound.toml, line 32: 'reveal' has the placeholder {mnist-iaf[nnl]}, and no card has a figure 'nnl'."),
     ],
 )  # fmt: skip
 def test_a_lesson_with_a_mistake_is_left_out_and_named(tmp_path, monkeypatch, old, new, sentence):
@@ -163,7 +174,7 @@ def test_a_lesson_with_a_mistake_is_left_out_and_named(tmp_path, monkeypatch, ol
     assert [warning.value for warning in app.warning] == [f"{tmp_path}{os.sep}{sentence}"]
     assert not app.button(key="begin_kl").disabled and len(app.subheader) == 1
     app = shown("bound.1")
-    assert any("lesson does not exist" in warning.value for warning in app.warning)
+    assert any("lesson in this link does not exist" in warning.value for warning in app.warning)
     assert shown("kl.1").radio
 
 
@@ -182,7 +193,7 @@ def test_a_lesson_is_read_again_after_its_file_has_changed(tmp_path, monkeypatch
 def test_a_step_that_does_not_exist_is_told():
     for wrong in ("why.9", "why.0", "nothing.1", "why", "why.x", "<b>.1"):
         app = shown(wrong)
-        assert any("lesson does not exist" in w.value for w in app.warning)
+        assert any("lesson in this link does not exist" in w.value for w in app.warning)
         assert app.session_state.lesson == "" and not app.radio
     assert parse_step("why.1") == ("why", 0) and parse_step("why.٣") is None
 
@@ -191,7 +202,7 @@ def test_the_list_begins_each_lesson():
     app = start("lessons")
     for key, lesson in LESSONS.items():
         assert not app.button(key=f"begin_{key}").disabled
-        assert any(step_link(key, len(lesson.steps) - 1) in c.value for c in app.caption)
+        assert any(step_link(key, len(lesson.steps) - 1) in m.value for m in app.markdown)
     app.button(key="begin_bound").click().run()
     assert not app.exception and app.session_state.lesson == "bound.1" and app.session_state.model == "mnist-vae-bin"
 
@@ -200,7 +211,7 @@ def test_a_missing_model_is_told_and_the_lesson_goes_on(monkeypatch):
     without = {name: card for name, card in cached.zoo_scan()[0].items() if name != "mnist-vae-bin"}
     monkeypatch.setattr(cached, "zoo_scan", lambda: (without, {}))
     app = shown("bound.3", LESSONS["bound"].steps[2].predict.answers[0])
-    assert any("is unavailable" in w.value for w in app.warning)
+    assert "needs a model that is not available" in explanation(app)
 
 
 def test_a_card_that_is_not_as_it_should_be_stops_no_lesson_that_does_not_need_it():

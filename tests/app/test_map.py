@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import zipfile
 
@@ -18,6 +19,7 @@ from vae import jobs, store
 from vae.data import DATASETS
 from vae.latent import own_map
 
+from .events import send_picture
 from .test_pages import components, png, start
 
 
@@ -91,11 +93,24 @@ def test_a_few_images_are_placed_and_foreign_ones_flagged():
     found = store.Store().read_map("mnist-vae-16d")
     np.testing.assert_allclose(app.session_state.z, found.codes[0], atol=2e-4)  # the first is the current point
     words = [m.value for m in app.markdown]
-    assert any("**0.png** lies within the data" in w for w in words)
-    assert any("**noise.png** lies **outside the data**" in w and "99 %" in w for w in words)
+    assert any("**0.png** is in distribution" in w for w in words)
+    assert any("**noise.png** is **out of distribution**" in w and "99 %" in w for w in words)
     np.testing.assert_allclose([m["place"] for m in the_map(app)["marks"][:2]], found.umap[:2], atol=1e-3)
-    assert any("Fewer than 5" in c.value for c in app.caption)
+    assert any("needs 5 images or more" in c.value for c in app.caption)
     assert not [b for b in app.button if b.key == "map_fit"]
+
+
+def test_map_and_remark_agree_on_what_is_out_of_distribution():
+    """Black and white pixels have no entropy: by the cross-entropy alone such an image would seem easy."""
+    x, _ = DATASETS["mnist"].load("test").batch(range(40))
+    for i in (0, 18, 33):
+        pixels = ((x[i] > 0.5) * 255).numpy().astype(np.uint8)
+        app = send_picture(start("map", model="mnist-vae-16d"), "map_image", pixels)
+        (remark,) = [data["remark"] for data in components(app).values() if "remark" in data]
+        (verdict,) = [m.value for m in app.markdown if m.value.startswith("**Your picture**")]
+        assert ("out of distribution" in verdict) == remark.startswith("Out of distribution")
+        shares = [re.search(r"(all|\d+ % of) test images", text)[1] for text in (verdict, remark)]
+        assert shares[0] == shares[1]
 
 
 @pytest.mark.parametrize(

@@ -77,15 +77,15 @@ def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     before = computed(page)
     page.get_by_role("button", name="Clear").click()
     cleared = computed(page, before)
-    page.get_by_text("Nothing is drawn").wait_for()
+    page.get_by_text("The drawing is empty").wait_for()
     draw(page, THREE)
     computed(page, cleared)
     judge = metrics.load_classifier("mnist", (1, 28, 28), (10,))
     for name in ("x", "x_hat"):
         image = torch.from_numpy(picture(page, name)).float()[None, None]
         assert int(judge(image)[0].argmax()) == 3, name
-    # the ledger is what the loss function gives, and its parts add up to the last digit shown
-    cells = page.locator(".ledger td[data-value]")
+    # the table is what the loss function gives, and its parts add up to the last digit shown
+    cells = page.locator(".terms td[data-value]")
     shown = [float(text) for text in cells.all_inner_texts()]
     assert shown[0] + shown[1] == pytest.approx(shown[2], abs=1e-6)
     said = pass_of(page)
@@ -99,7 +99,7 @@ def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     assert sum(said["klPerDim"]) == pytest.approx(said["kl"], abs=1e-3)
     # another draw: another z about the same mean, another fan member's kind of picture
     n = computed(page)
-    page.get_by_role("button", name="Redraw").click()
+    page.get_by_role("button", name="Sample ε again").click()
     computed(page, n)
     again = pass_of(page)
     np.testing.assert_allclose(again["mu"], said["mu"], atol=1e-6)
@@ -107,7 +107,7 @@ def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     page.get_by_role("button", name="ε = 0").click()
     computed(page, n + 1)
     np.testing.assert_allclose(pass_of(page)["z"], said["mu"], atol=1e-5)
-    # a bar, its slider and its mark are one, and z is taken along
+    # a bar, its slider and its mark are one, and all pages use its z
     n = computed(page)
     d = int(np.argmax(pass_of(page)["klPerDim"]))
     row = page.locator(f".dim[data-dim='{d}']")
@@ -129,7 +129,7 @@ def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     model = vae.load("mnist-vae-16d")
     decoded = model.decode(torch.tensor([after["z"]]))[0, 0]
     np.testing.assert_allclose(picture(page, "x_hat"), decoded, atol=0.01)
-    page.get_by_role("button", name="Take z along").click()
+    page.get_by_role("button", name="Use this z").click()
     page.wait_for_function("z => location.search.includes(z)", arg=in_query([round(v, 4) for v in after["z"]])[:40])
     assert z_in_url(page) == pytest.approx(after["z"], abs=1e-3)
 
@@ -160,9 +160,16 @@ def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, add
     computed(page, n)
     pixel = (high - low) / box["width"]
     assert pass_of(page)["z"] == pytest.approx(wanted.tolist(), abs=2 * pixel)
+    # magnified, the ellipse of two standard deviations fills half of the square, wherever the pen takes it
+    n = computed(page)
+    page.get_by_role("button", name="ε = 0").click()
+    computed(page, n)
+    page.get_by_role("button", name="Zoom to q(z|x)").click()
     n = computed(page)
     draw(page, THREE)
     computed(page, n)
+    ellipse, square = (page.locator(f"svg.posterior{part}").bounding_box() for part in (" ellipse.sigma2", ""))
+    assert max(ellipse["width"], ellipse["height"]) == pytest.approx(square["width"] / 2, rel=0.05)
     for name in ("glyphs-cvae", "rooms-vae", "sprites-vae"):
         title = vae.load(name).card.title
         page.get_by_role("combobox", name="Model").fill(title)
@@ -182,7 +189,7 @@ def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, add
         assert picture(page, "x_hat").shape == (size, size)
     # an image of the gallery, and the steps by keyboard
     n = computed(page)
-    page.get_by_role("radio", name="Choose or upload").or_(page.get_by_role("button", name="Choose or upload")).first.click()  # noqa: E501
+    page.get_by_role("radio", name="Test image or photo").or_(page.get_by_role("button", name="Test image or photo")).first.click()  # noqa: E501
     computed(page, n)
     settle(page)
     x, _ = vae.data.DATASETS["sprites"].load("test").batch([0])

@@ -18,7 +18,7 @@ from vae import store
 from vae.data import DATASETS
 from vae.latent import maps
 
-from .app_server import settle
+from .app_server import CENTRE, settle, watch
 from .map_page import MAP, NAME, inner, on_screen, open_map
 from .panel import in_query, shows, until, wait_for_another_z, z_in_url
 
@@ -61,7 +61,7 @@ def lonely(xy, count=3, among=None):
 
 
 @pytest.mark.slow
-def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, address, known):
+def test_hover_shows_the_right_image_after_filtering_sorting_and_lasso(page, address, known):
     found, split = known
     labels = split.labels[found.rows]
     open_map(page, address)
@@ -69,7 +69,7 @@ def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, addre
     for index in lonely(found.umap):
         page.mouse.move(*on_screen(page, found.umap[[index]])[0])
         assert_right_thumbnail(page, known, index)
-    # dimmed: only the lit class answers, though others lie nearer
+    # filtered: only the class shown answers, though hidden images lie nearer
     page.get_by_role("group", name="classes").get_by_role("button", name=re.compile("^3 ?500")).click()
     threes = np.flatnonzero(labels == 3)
     for index in lonely(found.umap, among=threes):
@@ -79,7 +79,7 @@ def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, addre
     page.get_by_role("group", name="classes").get_by_role("button", name=re.compile("^3 ?500")).click()
     page.get_by_role("combobox").nth(1).fill("reconstruction error")
     page.keyboard.press("Enter")
-    page.get_by_text("Colour: -log p(x | z").wait_for()
+    page.get_by_text("Colour shows the reconstruction error").wait_for()
     settle(page)
     inner(page)
     index = lonely(found.umap)[0]
@@ -94,13 +94,13 @@ def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, addre
     lasso(page, corners)
     wait_for_another_z(page, before)
     inside = (np.abs(found.umap - middle) < 2.2).all(1)
-    page.get_by_text(f"Chosen: {inside.sum():,} of 5,000 images").wait_for()
+    page.get_by_text(f"Selected: {inside.sum():,} of 5,000 images").wait_for()
     inner(page)
     index = lonely(found.umap, among=np.flatnonzero(inside))[0]
     page.mouse.move(*on_screen(page, found.umap[[index]])[0])
     assert_right_thumbnail(page, known, index)
     assert z_in_url(page) == pytest.approx(found.codes[inside].mean(0).tolist(), abs=2e-4)
-    grid = page.get_by_role("group", name="chosen images").get_by_role("button")
+    grid = page.get_by_role("group", name="selected images").get_by_role("button")
     settle(page)
     # by keys: the list opens beside its button, and a late answer of the server may close it again
     sorting = page.locator(".st-key-map_selection_sort").get_by_role("combobox")
@@ -117,7 +117,7 @@ def test_hover_shows_the_right_image_after_dimming_sorting_and_lasso(page, addre
     wait_for_another_z(page, before)
     assert z_in_url(page) == pytest.approx(found.codes[worst[0]].tolist(), abs=2e-4)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Rows (CSV)").click()
+        page.get_by_role("button", name="Data (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
     assert [int(row["image"]) for row in rows] == found.rows[inside].tolist()
     assert float(rows[0]["z3"]) == pytest.approx(found.codes[inside][0, 3], abs=1e-4)
@@ -237,8 +237,8 @@ def test_the_plane_a_cancelled_fit_and_a_click_that_is_the_current_point_on_slid
     # a fit under way can be cancelled, and the page answers meanwhile
     page.get_by_role("button", name="Your images").click()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(digits_zip(tmp_path / "some.zip", 30))
-    page.get_by_role("button", name="Fit a map of their own").click()
-    page.get_by_text("Your map:").wait_for()
+    page.get_by_role("button", name="Fit a separate map").click()
+    page.get_by_text("Fitting your map:").wait_for()
     page.keyboard.press("Escape")
     before = z_in_url(page)
     box = inner(page)
@@ -246,9 +246,9 @@ def test_the_plane_a_cancelled_fit_and_a_click_that_is_the_current_point_on_slid
     # the page does not come to rest, since it reports
     page.wait_for_function("z => !location.search.includes(z)", arg=in_query(before))
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Your map:").wait_for(state="detached")
+    page.get_by_text("Fitting your map:").wait_for(state="detached")
     settle(page)
-    assert not page.get_by_role("button", name="Back to held-out images").count()
+    assert not page.get_by_role("button", name="Back to the test images").count()
     # a click on an image
     codes, before = store.Store().read_map(name).codes, z_in_url(page)
     inner(page)
@@ -295,7 +295,7 @@ def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
     page.locator("canvas.over").focus()
     page.keyboard.press("ArrowRight")  # the point nearest to the middle
     first, _ = card(page)
-    expect(page.locator(".said")).to_contain_text("held-out image")
+    expect(page.locator(".said")).to_contain_text("test image")
     for key, sign, axis in (("ArrowRight", 1, 0), ("ArrowUp", 1, 1), ("ArrowLeft", -1, 0)):
         before, _ = card(page)
         page.keyboard.press(key)
@@ -321,8 +321,8 @@ def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
     page.get_by_role("heading", name="Along your path").wait_for()
     # a class, instead of a lasso
     page.get_by_role("group", name="classes").get_by_role("button", name=re.compile("^7 ?512")).press("Enter")
-    page.get_by_role("button", name="Choose the lit ones").press("Enter")
-    page.get_by_text("Chosen: 512 of 5,000 images").wait_for()
+    page.get_by_role("button", name="Select these images").press("Enter")
+    page.get_by_text("Selected: 512 of 5,000 images").wait_for()
     settle(page)
     # uploads are placed, and the first is the current point
     x, _ = split.batch([7])
@@ -334,11 +334,122 @@ def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([tmp_path / "mine.png", tmp_path / "noise.png"])
     wait_for_another_z(page, before)
     assert z_in_url(page) == pytest.approx(vae.load(NAME).encode(x).mean[0].tolist(), abs=2e-4)
-    page.get_by_text("Fewer than 5 images").first.wait_for()
-    page.get_by_text("mine.png lies within the data").wait_for()
-    page.get_by_text("noise.png lies outside the data").first.wait_for()
+    page.get_by_text("needs 5 images or more").first.wait_for()
+    page.get_by_text("mine.png is in distribution").wait_for()
+    page.get_by_text("noise.png is out of distribution").first.wait_for()
     marks = lambda: page.evaluate(f"() => {MAP}[1].data.marks")  # noqa: E731
     until(page, lambda: marks() and np.allclose(marks()[0]["place"], found.umap[7], atol=1e-3))  # its own place
+
+
+def scrolled(page):
+    return page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+
+
+def touches(session, kind, *places):
+    points = [{"x": float(x), "y": float(y), "id": i} for i, (x, y) in enumerate(places)]
+    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def swipe(page, session, start, end, steps=10):
+    """Move fingers from places (F, 2) to places (F, 2). Returns the codes decoded on the way."""
+    start, end = np.asarray(start, float), np.asarray(end, float)
+    touches(session, "touchStart", *start)
+    codes = []
+    for i in range(1, steps + 1):
+        touches(session, "touchMove", *(start + (end - start) * i / steps))
+        page.wait_for_timeout(30)
+        codes.append(here(page)[0].tolist())
+    touches(session, "touchEnd")
+    page.wait_for_timeout(300)
+    return codes
+
+
+def test_one_finger_scrolls_two_zoom_and_a_map_that_is_held_is_explored(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    errors = watch(page)
+    open_map(page, address)
+    session = context.new_cdp_session(page)
+    view, z = f"() => {{ const {{ x, y, k }} = {MAP}[1].view; return [x, y, k] }}", z_in_url(page)
+    box = page.locator("canvas.over").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + 0.6 * box["height"]
+    # one finger: the page
+    before = scrolled(page)
+    swipe(page, session, [[x, y]], [[x, y - 150]])
+    assert scrolled(page) > before + 80 and page.evaluate(view) == [0, 0, 1] and z_in_url(page) == z
+    expect(page.locator(".hint")).to_be_visible()
+    # two fingers: the map
+    box, before = page.locator("canvas.over").bounding_box(), scrolled(page)
+    y = box["y"] + 0.6 * box["height"]
+    swipe(page, session, [[x - 40, y], [x + 40, y]], [[x - 80, y], [x + 80, y]])
+    assert page.evaluate(view)[2] == pytest.approx(2, rel=0.1)
+    swipe(page, session, [[x - 40, y], [x + 40, y]], [[x - 40, y - 60], [x + 40, y - 60]])
+    assert page.evaluate(view)[1] < -0.03 and scrolled(page) == before and z_in_url(page) == z
+    # held: one finger shows what lies under it, and lifting it takes the code
+    page.get_by_role("button", name="Whole map").tap()
+    page.get_by_role("button", name="Hold map").tap()
+    expect(page.get_by_role("button", name="Hold map")).to_have_attribute("aria-pressed", "true")
+    page.locator("canvas.over").evaluate(CENTRE)
+    box, before = page.locator("canvas.over").bounding_box(), scrolled(page)
+    y = box["y"] + 0.5 * box["height"]
+    walked = swipe(page, session, [[x - 90, y]], [[x + 60, y - 40]])
+    assert len({tuple(code) for code in walked}) > 5 and scrolled(page) == before and page.evaluate(view) == [0, 0, 1]
+    wait_for_another_z(page, z)
+    assert z_in_url(page) == pytest.approx(walked[-1], abs=1e-3)
+    # released: the page again
+    page.get_by_role("button", name="Hold map").tap()
+    before = scrolled(page)
+    swipe(page, session, [[x, y]], [[x, y - 100]])
+    assert scrolled(page) != before
+    for button in page.locator(".scatter button:visible, .scatter label:visible").all():
+        assert button.bounding_box()["height"] >= 44, button.inner_text()
+    assert not errors
+    context.close()
+
+
+def test_the_wheel_scrolls_the_page_until_the_map_is_held_and_classes_are_filtered(page, address, known):
+    found, split = known
+    labels = split.labels[found.rows]
+    page.set_viewport_size({"width": 1440, "height": 700})  # lower than the page
+    open_map(page, address)
+    box = inner(page)
+    zoom, x, y = f"() => {MAP}[1].view.k", box["x"] + box["width"] / 2, box["y"] + 200
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, 60)
+    until(page, lambda: scrolled(page) > 0)
+    assert page.evaluate(zoom) == 1
+    expect(page.locator(".hint")).to_contain_text("Click the map")
+    before = z_in_url(page)
+    page.mouse.click(x, y)
+    wait_for_another_z(page, before)
+    top = scrolled(page)
+    page.mouse.wheel(0, -300)
+    until(page, lambda: page.evaluate(zoom) > 1.2)
+    assert scrolled(page) == top
+    page.keyboard.press("Escape")
+    zoomed = page.evaluate(zoom)
+    page.mouse.wheel(0, -60)
+    until(page, lambda: scrolled(page) < top)
+    assert page.evaluate(zoom) == zoomed
+    # a class filter: the count, and what answers to the pointer
+    page.get_by_role("button", name="Whole map").click()
+    classes = page.get_by_role("group", name="classes")
+    for label in (3, 7):
+        classes.get_by_role("button", name=re.compile(f"^{label} ?{(labels == label).sum()}")).click()
+    expect(classes).to_contain_text(f"{np.isin(labels, [3, 7]).sum():,} of 5,000 images")
+    inner(page)
+    hidden = lonely(found.umap, among=np.flatnonzero(labels == 1))[0]
+    page.mouse.move(*on_screen(page, found.umap[[hidden]])[0])
+    page.wait_for_timeout(300)
+    assert page.evaluate(f"{MAP}[1].hover") == -1
+    # the middle of a cluster that is not shown is as empty as the ground
+    ground = f"""([x, y]) => {{ const {{ dots, ratio }} = {MAP}[1], box = dots.getBoundingClientRect();
+      return [...dots.getContext('2d').getImageData((x - box.x) * ratio, (y - box.y) * ratio, 1, 1).data] }}"""
+    ones = on_screen(page, np.median(found.umap[labels == 1], axis=0)[None] + 0.3)[0].tolist()
+    blank = page.evaluate(ground, [box["x"] + box["width"] - 3, page.locator("canvas.over").bounding_box()["y"] + 3])
+    assert page.evaluate(ground, ones) == blank
+    classes.get_by_role("button", name="Show all").click()
+    until(page, lambda: page.evaluate(ground, ones) != blank)
 
 
 @pytest.mark.slow
@@ -346,9 +457,9 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     open_map(page, address, "mnist-vae-2d")
     page.get_by_role("button", name="Your images").click()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(digits_zip(tmp_path / "some.zip", 60))
-    page.get_by_role("button", name="Fit a map of their own").click()
-    page.get_by_text("Your map:").wait_for(timeout=120_000)  # any stage: the short ones fall between two looks
-    page.get_by_role("button", name="Back to held-out images").wait_for(timeout=180_000)
+    page.get_by_role("button", name="Fit a separate map").click()
+    page.get_by_text("Fitting your map:").wait_for(timeout=120_000)  # any stage: the short ones fall between two looks
+    page.get_by_role("button", name="Back to the test images").wait_for(timeout=180_000)
     page.keyboard.press("Escape")
     page.wait_for_function(f"() => {MAP}?.[1].points?.names?.length === 60")
     settle(page)
@@ -359,5 +470,5 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     box = inner(page)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     wait_for_another_z(page, before)
-    page.get_by_role("button", name="Back to held-out images").click()
+    page.get_by_role("button", name="Back to the test images").click()
     page.wait_for_function(f"() => {MAP}?.[1].points?.n === 5000")

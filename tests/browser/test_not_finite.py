@@ -55,7 +55,7 @@ def broken_app(browser, tmp_path_factory):
 def test_inside_hides_what_belongs_to_the_image_before(page, broken_app):
     open_page(page, broken_app, "inside", model="mnist-vae-2d")
     n = computed(page)
-    numbers = page.locator(".ledger td[data-value]").first
+    numbers = page.locator(".terms td[data-value]").first
     expect(numbers).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     n = computed(page, n)
@@ -63,9 +63,9 @@ def test_inside_hides_what_belongs_to_the_image_before(page, broken_app):
     n = computed(page, n)
     expect(page.locator(".no-number")).to_contain_text(SENTENCE)
     assert 0.03 < picture(page, "x").mean() < 0.08  # the new image as the model sees it
-    for part in (".ledger", "svg.posterior", "canvas.x_hat", "canvas.error", "canvas.fan", "button.take"):
+    for part in (".terms", "svg.posterior", "canvas.x_hat", "canvas.error", "canvas.fan", "button.take"):
         expect(page.locator(part)).to_be_hidden()
-    page.get_by_role("button", name="Redraw").click()
+    page.get_by_role("button", name="Sample ε again").click()
     n = computed(page, n)
     expect(page.locator(".no-number")).to_contain_text(SENTENCE)
     page.get_by_role("button", name="Clear").click()

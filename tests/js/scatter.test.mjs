@@ -24,7 +24,7 @@ function mapOf(places, changes = {}) {
     layouts: { umap: Float32Array.from(places.flat()) },
   };
   const map = {
-    points, width: 100, height: 100, view: { x: 0, y: 0, k: 1 }, lit: new Set(), chosen: null, hover: -1, thumbs: [], thumbSize: 0,
+    points, width: 100, height: 100, view: { x: 0, y: 0, k: 1 }, shownClasses: new Set(), chosen: null, hover: -1, thumbs: [], thumbSize: 0,
     data: { layout: { key: 'umap', k: 2 }, y: 0 }, ...changes,
   };
   scatter.place(map);
@@ -134,16 +134,16 @@ test('the point under the pointer; none where all are far or dim', () => {
   const [x, y] = scatter.toStage(map, ...scatter.toUnit(map, 1, 1));
   assert.equal(scatter.pointAt(map, x + 3, y), 3);
   assert.equal(scatter.pointAt(map, 50, 50), -1);
-  map.lit.add(5);
+  map.shownClasses.add(5);
   assert.equal(scatter.pointAt(map, x + 3, y), -1);
 });
 
-test('lit: of a lit class and, where there is a choice, chosen', () => {
+test('highlighted: of a class that the filter shows and, if there is a selection, in it', () => {
   const map = mapOf(SQUARE);
   map.points.labels = Uint16Array.of(0, 1, 0, 1);
   const lit = () => [0, 1, 2, 3].filter((p) => scatter.isLit(map, p));
   assert.deepEqual(lit(), [0, 1, 2, 3]);
-  map.lit.add(1);
+  map.shownClasses.add(1);
   assert.deepEqual(lit(), [1, 3]);
   map.chosen = Uint8Array.of(1, 1, 1, 0);
   assert.deepEqual(lit(), [1]);

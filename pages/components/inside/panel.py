@@ -23,7 +23,7 @@ _component = widget("inside")
 KEY = "inside_panel"
 MAX_CODES = 600  # of test images, drawn under the posterior's ellipse
 WHITE = 4.0  # nats a pixel, in the picture of the reconstruction error
-EMPTY_DRAWING = "Nothing is drawn: this is what the model makes of an empty picture."
+EMPTY_DRAWING = "The drawing is empty: this is the reconstruction of an empty image."
 
 
 def is_supported(model: Traits) -> bool:
@@ -67,7 +67,7 @@ def inside_panel(picked: Picked | None) -> None:
 
 
 def _take() -> None:
-    """Make the sampled z the current point."""
+    """Make the sampled z the current one."""
     z, y, _ = messages.point(messages.payload(KEY, "take"))
     if z is not None:
         state.set_z(z, y=y)

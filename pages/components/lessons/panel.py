@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import urllib.parse
+from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
 from vae.lessons import Step, fill_figures
 
+from ..bridge.component import widget
 from ..shell import cached, link, navigation, state
 from .catalogue import lessons, parse_step
+from .text import to_html
+
+_fold = widget("fold")
 
 
 def read_link() -> None:
@@ -19,7 +25,7 @@ def read_link() -> None:
     if found:
         link.add_page_parameters(_step(*found).try_.settings_link())
     elif step:
-        state.add_warning("The link's lesson does not exist; all there are stand on Lessons.")
+        state.add_warning("The lesson in this link does not exist. The page Lessons lists them all.")
         step = ""
     if step is not None:
         _set_step(step)
@@ -39,63 +45,71 @@ def _step(key: str, number: int) -> Step:
 
 
 def lesson_panel(page: str) -> None:
-    """Show the step's instruction, its question and, after an answer, the explanation. page: the shown page."""
+    """Show the step's instruction, its question and, after an answer, the explanation. page: the shown page.
+
+    On a phone style.css makes the panel a sheet at the bottom of the screen, which folds to its last row.
+    """
     found = parse_step(current()) if current() else None
     if found is None:  # no step, or one whose file is gone
         return
     link.set_page_parameter("lesson", current())
-    key, number = found
-    lesson, step = lessons()[0][key], _step(key, number)
+    st.html(Path(__file__).with_name("style.css"))
     with st.container(border=True, key="lesson"):
-        left, right = st.columns(2, gap="large")
-        left.markdown(f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}")
-        left.markdown(step.try_.text)
+        with st.container(key="lesson_body"):
+            answer = _show_step(*found, page)
+        _show_buttons(*found, answer)
+
+
+def _show_step(key: str, number: int, page: str) -> str | None:
+    """Show the step's texts and its question. Returns the answer, if it has been given."""
+    lesson, step = lessons()[0][key], _step(key, number)
+    instruction, question, explanation = st.columns(3, gap="medium")
+    with instruction:
+        title = f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}"
+        st.html(f"<p>{to_html(title)}</p><p>{to_html(step.try_.text)}</p>")
         if page != step.try_.page:
-            left.button(
-                f"This step is on {step.try_.page.capitalize()}: go there",
-                key="lesson_there",
-                on_click=begin_step,
-                args=(key, number),
-            )
-        answer = right.radio(
-            step.predict.question, step.predict.answers, index=None, key=f"lesson_{key}_{number}",
-            persist_state="session",
-        )  # fmt: skip
-        if answer is not None:
-            _reveal(step, answer, right)
-        row = st.container(horizontal=True)  # after the columns: it follows the question on a phone and in Tab order
-        row.button("Back", key="lesson_back", on_click=begin_step, args=(key, number - 1), disabled=number == 0)
-        if number + 1 < len(lesson.steps):
-            row.button(
-                "Next",
-                key="lesson_next",
-                type="secondary" if answer is None else "primary",
-                on_click=begin_step,
-                args=(key, number + 1),
-            )
-        else:
-            row.button(
-                "All lessons", key="lesson_end", type="secondary" if answer is None else "primary", on_click=_end
-            )
-        row.button(
-            "Set up again", key="lesson_again", type="tertiary", on_click=begin_step, args=(key, number),
-            help="model, point and settings as this step began",
-        )  # fmt: skip
-        row.button("Leave", key="lesson_leave", type="tertiary", on_click=_set_step, args=("",))
+            label = f"Go to {step.try_.page.capitalize()}, where this step is"
+            st.button(label, key="lesson_there", on_click=begin_step, args=(key, number))
+    answer = question.radio(
+        step.predict.question, step.predict.answers, index=None, key=f"lesson_{key}_{number}",
+        persist_state="session",
+    )  # fmt: skip
+    with explanation:
+        st.html(f'<div role="status">{_explanation(step, answer)}</div>')
+    return answer
 
 
-def _reveal(step: Step, answer: str, where) -> None:
+def _explanation(step: Step, answer: str | None) -> str:
+    """Return the HTML of what an answer reveals."""
+    if answer is None:
+        return '<p class="lesson-source">Choose an answer to see the explanation.</p>'
     try:
         text = fill_figures(step.explanation, cached.zoo_scan()[0])
     except (KeyError, IndexError, ValueError, TypeError, AttributeError):  # the card is missing or malformed
-        where.warning("A model that this step speaks of is unavailable, or its card lacks a figure.")
-        return
-    if answer == step.predict.correct:
-        where.success(f"**Yes.** {text}")
-    else:
-        where.info(f"**{step.predict.correct}.** {text}")
-    if step.source:
-        where.caption(step.source)
+        sentence = "This step needs a model that is not available, or a figure that its card lacks."
+        return f'<p class="lesson-answer">{sentence}</p>'
+    right = answer == step.predict.correct
+    verdict = "**Yes.**" if right else f"**Answer: {step.predict.correct}.**"
+    source = f'<p class="lesson-source">{to_html(step.source)}</p>' if step.source else ""
+    return f'<p class="lesson-answer{" right" if right else ""}">{to_html(f"{verdict} {text}")}</p>{source}'
+
+
+def _show_buttons(key: str, number: int, answer: str | None) -> None:
+    """Show the row of buttons. It stands after the question, which it follows in the order of Tab."""
+    steps = len(lessons()[0][key].steps)
+    kind: Literal["primary", "secondary"] = "secondary" if answer is None else "primary"
+    with st.container(horizontal=True, key="lesson_buttons", vertical_alignment="center"):
+        st.button("Back", key="lesson_back", on_click=begin_step, args=(key, number - 1), disabled=number == 0)
+        if number + 1 < steps:
+            st.button("Next", key="lesson_next", type=kind, on_click=begin_step, args=(key, number + 1))
+        else:
+            st.button("All lessons", key="lesson_end", type=kind, on_click=_end)
+        _fold(key="lesson_fold", data={"name": "lesson", "content": current(), "summary": f"{number + 1} of {steps}"})
+        st.button(
+            "Reset step", key="lesson_again", type="tertiary", on_click=begin_step, args=(key, number),
+            help="restores the step's model, latent code and settings",
+        )  # fmt: skip
+        st.button("Leave lesson", key="lesson_leave", type="tertiary", on_click=_set_step, args=("",))
 
 
 def step_link(key: str, number: int) -> str:
@@ -105,7 +119,7 @@ def step_link(key: str, number: int) -> str:
 
 
 def begin_step(key: str, number: int) -> None:
-    """Begin a step: set its page, its model, its point and the page's settings. The learner may then change them."""
+    """Begin a step: set its page, model, latent code and settings. The learner may then change them."""
     target = _step(key, number).try_
     link.apply(target.link())
     _set_step(f"{key}.{number + 1}")

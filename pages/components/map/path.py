@@ -25,7 +25,7 @@ def current_path(collection: Collection, layout: Layout) -> np.ndarray:
 
 
 def path_handler(collection: Collection, layout: Layout) -> Callable[[np.ndarray], None]:
-    """Return a callback that keeps a drawn path and makes its end the current point."""
+    """Return a callback that keeps a drawn path and makes its end the current z."""
 
     def on_path(positions: np.ndarray) -> None:
         st.session_state.map_path = ((collection.id, layout.key), positions)
@@ -65,8 +65,8 @@ def show_path(collection: Collection, layout: Layout) -> None:
     if cached.model_map(name) is not None:
         support = latent.support(state.features(zs), cached.features(name), cached.local_distances(name))
         support_note = (
-            " Under each: its support, the share of held-out images that lie in places as sparse in latent "
-            "space or sparser."
+            " The value below each is its support: the share of test images whose codes lie in regions as sparse or "
+            "sparser."
         )
     picture_grid(
         frames, [f"step {i + 1} of {FRAMES}" for i in range(FRAMES)], key="map_path_frames",
@@ -74,8 +74,8 @@ def show_path(collection: Collection, layout: Layout) -> None:
         captions=None if support is None else [f"{v:.2f}" for v in support], name="pictures along the path",
     )  # fmt: skip
     st.caption(
-        f"{FRAMES} places at equal steps along the path on {layout.title}, decoded." + support_note
-        + " Click a step to make it the current point."
+        f"{FRAMES} positions at equal steps along the path, decoded. The map is {layout.title}." + support_note
+        + " Choose a step to use its code."
     )  # fmt: skip
 
 

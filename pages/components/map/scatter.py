@@ -1,7 +1,7 @@
 """A scatter plot of encoded images. Every position on it decodes to an image.
 
-Python sends points, codes and thumbnails once; hovering, zooming and dimming send no message. Clicks, lassos and drawn
-paths are sent to Python.
+Python sends points, codes and thumbnails once. Hovering, zooming and filtering classes send no message; clicks, lassos
+and drawn paths do.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def scatter(
     """Show a collection on a layout, coloured by "class", "reconstruction error" or "z<d>".
 
     on_pick(index of a point, or None and a position (2,)), on_lasso(indices) and on_path(positions (S, 2)) run before
-    the page does. current: the current point's position (2,). neighbours: indices joined to it by lines. selected:
+    the page does. current: the position (2,) of the current z. neighbours: indices joined to it by lines. selected:
     indices that are not dimmed. path: positions (S, 2). marks: (name, position (2,)) of other codes.
     """
     rerun_if_requested(KEY)
@@ -70,7 +70,7 @@ def scatter(
             "z": list(st.session_state.z), "y": st.session_state.y,
             "classes_matter": model.num_classes > 0,
             "height": height, "width": width, "channels": channels,
-            "no_number": state.not_finite_message("at this point"),
+            "no_number": state.not_finite_message("at this position"),
         },
         on_ask_change=lambda: None,
         on_pick_change=lambda: _picked(collection, layout, on_pick),

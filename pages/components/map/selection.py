@@ -20,7 +20,7 @@ from ..widgets.point import go_to
 
 SHOWN = 24  # images at once
 STEPS = torch.tensor([-1.0, -0.5, 0.0, 0.5, 1.0, 1.5])  # along a direction
-SORT_ORDERS = ("nearest to the mean", "reconstruction error, highest first", "class", "as they come")
+SORT_ORDERS = ("nearest to the mean", "reconstruction error, highest first", "class", "order of the data")
 
 
 def selected_indices(collection: Collection) -> np.ndarray:
@@ -30,7 +30,7 @@ def selected_indices(collection: Collection) -> np.ndarray:
 
 
 def selection_handler(collection: Collection) -> Callable[[np.ndarray], None]:
-    """Return a callback that keeps the indices of a lasso and makes their mean code the current point."""
+    """Return a callback that keeps the indices of a lasso and makes their mean code the current z."""
 
     def on_lasso(indices: np.ndarray) -> None:
         st.session_state.map_chosen = (collection.id, indices)
@@ -66,17 +66,17 @@ def show_selection(collection: Collection) -> None:
         return
     st.divider()
     heading = st.columns([3, 2], vertical_alignment="bottom")
-    heading[0].subheader(f"Chosen: {len(indices):,} of {len(collection):,} images")
+    heading[0].subheader(f"Selected: {len(indices):,} of {len(collection):,} images")
     with heading[1].container(horizontal=True, horizontal_alignment="right"):
-        what = "most typical image" if state.model().discrete else "mean"
+        what = "most typical code" if state.model().discrete else "mean code"
         st.button(
-            f"Go to their {what}", key="map_selection_mean",
+            f"Use their {what}", key="map_selection_mean",
             on_click=lambda: state.set_z(
                 _mean(collection, indices), y=int(collection.ys[_most_typical(collection, indices)])
             ),
         )  # fmt: skip
         exports.download(
-            "Rows (CSV)", lambda: _csv(collection, indices), f"{state.card().name}-chosen.csv",
+            "Data (CSV)", lambda: _csv(collection, indices), f"{state.card().name}-selected.csv",
             "text/csv", key="map_selection_csv",
         )  # fmt: skip
         st.button("Clear", key="map_selection_clear", on_click=lambda: selection_handler(collection)(np.empty(0, int)))
@@ -96,18 +96,18 @@ def _counts(collection: Collection, indices: np.ndarray) -> None:
     present = np.flatnonzero(counts)[np.argsort(-counts[counts > 0], kind="stable")][:12]
     st.plotly_chart(
         charts.class_counts([collection.classes[label] for label in present], counts[present], all_counts[present]),
-        key="map_selection_counts", config=charts.CONFIG, alt="chosen images by class",
+        key="map_selection_counts", config=charts.CONFIG, alt="selected images by class",
     )  # fmt: skip
 
 
 def _direction(collection: Collection, indices: np.ndarray) -> None:
-    """Show the current point moved along the direction from the other images to the selected ones, and how well single
+    """Show the current z moved along the direction from the other images to the selected ones, and how well single
     pairs agree on that direction."""
     if state.model().discrete:
-        st.caption("No direction leads to them: the numbers of vectors are names, and cannot be added.")
+        st.caption("Codebook indices cannot be added, so no direction leads to these images.")
         return
     if len(indices) == len(collection):
-        st.caption("All images are chosen: there is no rest that a direction could lead from.")
+        st.caption("All images are selected, so there are no others to compare with.")
         return
     selected = torch.zeros(len(collection), dtype=torch.bool)
     selected[torch.from_numpy(indices)] = True
@@ -116,13 +116,12 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
     picture_grid(
         state.decode(zs), [f"{t:+g} times the direction" for t in STEPS.tolist()], key="map_selection_walk",
         on_pick=lambda index: state.set_z(zs[index]), columns=len(STEPS), size=110,
-        captions=[f"{t:+g}" for t in STEPS.tolist()], selected=2, name="the direction from the current point",
+        captions=[f"{t:+g}" for t in STEPS.tolist()], selected=2, name="the direction from the current z",
     )  # fmt: skip
     st.caption(
-        "The current point, moved along the direction from the rest to the chosen (mean code of "
-        "these minus mean code of the others). Differences between single pairs agree with each other by "
-        f"{direction.agreement:.3f} (mean cosine), those of random pairs by {direction.random_agreement:.3f}: "
-        "near the random figure, what was chosen is no direction."
+        "The current z, moved along the mean code of the selected images minus the mean code of the others. The "
+        f"differences of single pairs have a mean cosine of {direction.agreement:.3f}; random pairs have "
+        f"{direction.random_agreement:.3f}. If the two are close, the selection does not define a direction."
     )
 
 
@@ -139,11 +138,11 @@ def _images(collection: Collection, indices: np.ndarray) -> None:
     picture_grid(
         collection.images(part), names, key="map_selection_images",
         on_pick=lambda index: go_to(collection, int(part[index])), columns=8, size=72,
-        name="chosen images",
+        name="selected images",
     )  # fmt: skip
     if len(ordered) > SHOWN:
         st.button(
-            f"Others ({page * SHOWN + 1:,} to {page * SHOWN + len(part):,} of {len(ordered):,})",
+            f"Show others ({page * SHOWN + 1:,} to {page * SHOWN + len(part):,} of {len(ordered):,})",
             key="map_selection_more", on_click=_set_page, args=(page + 1,),
         )  # fmt: skip
 

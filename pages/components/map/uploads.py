@@ -1,7 +1,8 @@
-"""A visitor's images: the first are placed on the map of test images; a larger set can have its own map."""
+"""A visitor's images: the first are placed on the map of test images; a larger set can have a map of its own."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,17 +14,17 @@ from vae.data.archives import MAX_IMAGES, File, collect, plain
 from vae.data.formats import SUFFIXES
 from vae.jobs import JobError
 from vae.latent.own_map import MIN_IMAGES, Job, as_the_model_sees
+from vae.metrics.reconstruction import pixel_entropy
 from vae.uploads import UploadError
 
 from ..shell import cached, state
 from ..widgets import collection
 from ..widgets.collection import Collection, Layout
-from ..widgets.image_input import Picked, image_input, own_image
+from ..widgets.image_input import OUTLIER_PERCENTILE, Picked, image_input, own_image
 from ..widgets.picture_grid import picture_grid
 
 MAX_PLACED = 24  # images placed on the model's map
 MAX_NAMED_FILES = 3  # in one message; other files are counted
-OUTLIER_QUANTILE = 0.99  # of test images; an image beyond it counts as an outlier
 SETTINGS = {"map_image": ("int", 0, 9999)}
 
 
@@ -35,33 +36,31 @@ class Placed:
     codes: torch.Tensor  # (M, D)
     ys: torch.Tensor  # (M,), the classes used by a conditional model
     names: list[str]
-    recon: np.ndarray  # (M,) nats
+    excess: np.ndarray  # (M,) nats, as cached.excess_errors gives them of test images
     distances: np.ndarray  # (M,), to the code of the 15th nearest test image
-    limits: tuple[float, float]  # OUTLIER_QUANTILE of recon and of distances over test images
     problems: list[str]  # sentences on files that cannot be decoded and on images with non-finite results
 
 
 def menu() -> None:
     """Show the menu to choose a picture, upload several, fit their own map and remove them."""
     with st.popover("Your images"):
-        image_input("map_image", name="picture to place on the map", on_change=_go_to_picture)
+        image_input("map_image", name="image to place on the map", on_change=_go_to_picture)
         st.file_uploader(
-            f"Images, or a zip of up to {MAX_IMAGES:,} (its folders become classes)", key="map_files",
+            f"Images, or a zip file of up to {MAX_IMAGES:,}; its folders become classes", key="map_files",
             type=[*SUFFIXES, "zip"], accept_multiple_files=True, on_change=_on_upload,
         )  # fmt: skip
         files = st.session_state.get("map_uploads", [])
         if not files:
             st.caption(
-                f"A few are placed on this map; of {MIN_IMAGES} or more a map of their own can be fitted, in a "
-                "process of its own."
+                f"Your images are placed on this map. For {MIN_IMAGES} or more you can also fit a separate map."
             )
             return
         st.markdown(f"**{len(files):,}** image{'s' * (len(files) != 1)}")
         if len(files) < MIN_IMAGES:
-            st.caption(f"Fewer than {MIN_IMAGES} images: placed on this map; a map of their own needs more.")
+            st.caption(f"A separate map needs {MIN_IMAGES} images or more.")
         elif _job() is None:
-            st.button("Fit a map of their own", key="map_fit", type="primary", on_click=_start)
-        st.button("Take them away", key="map_clear", on_click=_clear)
+            st.button("Fit a separate map", key="map_fit", type="primary", on_click=_start)
+        st.button("Remove", key="map_clear", on_click=_clear)
 
 
 def show_status() -> None:
@@ -72,7 +71,7 @@ def show_status() -> None:
     if _job() is not None:
         _show_progress()
     elif own_collection() is not None:
-        st.button("Back to held-out images", key="map_own_leave", on_click=_leave)
+        st.button("Back to the test images", key="map_own_leave", on_click=_leave)
 
 
 def _go_to_picture(picked: Picked) -> None:
@@ -80,7 +79,7 @@ def _go_to_picture(picked: Picked) -> None:
 
 
 def _on_upload() -> None:
-    """Read new files within the upload limits and make the first image the current point."""
+    """Read new files within the upload limits and make the first image's code the current z."""
     s = st.session_state
     s.map_uploads, s.map_messages = [], []
     try:
@@ -132,7 +131,7 @@ def _encode(own: torch.Tensor | None, files: list[File]) -> Placed:
         problems[MAX_NAMED_FILES:] = [f"{more} more of the first {len(files)} files cannot be decoded."]
     if not xs:
         nothing = torch.empty(0, model.latent_dim)
-        return Placed(nothing, nothing, nothing, [], np.empty(0), np.empty(0), (0.0, 0.0), problems)
+        return Placed(nothing, nothing, nothing, [], np.empty(0), np.empty(0), problems)
     x = torch.cat(xs)
     ys = model.most_likely_class(x) if model.num_classes else torch.zeros(len(x), dtype=torch.int64)
     codes = state.encode(x, ys)
@@ -144,11 +143,8 @@ def _encode(own: torch.Tensor | None, files: list[File]) -> Placed:
     if non_finite:
         problems.append(_non_finite_sentence(non_finite))
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]
-    encoded = cached.model_map(name)
-    recon_limit, distance_limit = (
-        float(np.quantile(values, OUTLIER_QUANTILE)) for values in (encoded.recon, cached.local_distances(name))
-    )
-    return Placed(x, codes, ys, names, recon, distances, (recon_limit, distance_limit), problems)
+    lowest = pixel_entropy(x).numpy() if state.traits().is_cross_entropy else 0.0
+    return Placed(x, codes, ys, names, recon - lowest, distances, problems)
 
 
 def _non_finite_sentence(names: list[str]) -> str:
@@ -172,12 +168,12 @@ def _go_to(placed: Placed, index: int) -> None:
 
 
 def show_placed(shown: Collection) -> None:
-    """Show the placed images with the nearest test images in latent space, and whether each is an outlier."""
+    """Show each placed image with its nearest test images in latent space and whether it is out of distribution."""
     placed = _placed_images()
     if placed is None or not len(placed.x) or shown.names is not None:
         return
     st.divider()
-    st.subheader("Your images, placed")
+    st.subheader("Your images on this map")
     indices, _ = latent.nearest(state.features(placed.codes), shown.features, 6)
     for i, name in enumerate(placed.names):
         own, nearest, verdict = st.columns([1, 3, 3], vertical_alignment="center")
@@ -190,30 +186,31 @@ def show_placed(shown: Collection) -> None:
             picture_grid(
                 shown.images(indices[i]),
                 [f"{shown.classes[shown.labels[j]]}, {shown.name(j)}" for j in indices[i]],
-                key=f"map_beside_{i}", columns=6, size=72, name=f"held-out images nearest to your image {i + 1}",
+                key=f"map_beside_{i}", columns=6, size=72, name=f"test images nearest to your image {i + 1}",
                 captions=[shown.classes[shown.labels[j]] for j in indices[i]],
             )  # fmt: skip
         verdict.markdown(_verdict(placed, i))
     st.caption(
-        "What the model sees, then the held-out images nearest in latent space. An image is called outside "
-        f"the data when its reconstruction error or its distance to the 15th nearest code lies beyond the "
-        f"{100 * OUTLIER_QUANTILE:.0f}th percentile of held-out images."
+        "Each row shows the model's input and the nearest test images in latent space. An image is called out of "
+        f"distribution if its reconstruction error exceeds that of {OUTLIER_PERCENTILE} % of the test images."
     )
     if len(st.session_state.get("map_uploads", [])) > MAX_PLACED:
-        st.caption(f"The first {MAX_PLACED} are placed; a map of their own shows all.")
+        st.caption(f"This map shows the first {MAX_PLACED} images. A separate map shows all.")
 
 
 def _verdict(placed: Placed, i: int) -> str:
-    recon, distance, name = placed.recon[i], placed.distances[i], plain(placed.names[i])
-    reasons = []
-    if recon > placed.limits[0]:
-        reasons.append(f"reconstruction error {recon:.0f} nats (held-out: 99 % below {placed.limits[0]:.0f})")
-    if distance > placed.limits[1]:
-        reasons.append(f"15th nearest code {distance:.2f} away (99 % within {placed.limits[1]:.2f})")
-    if reasons:
-        return f"⚠ **{name}** lies **outside the data**: " + " and ".join(reasons) + "."
-    measured = f"reconstruction error {recon:.0f} nats, 15th nearest code {distance:.2f} away"
-    return f"**{name}** lies within the data: {measured}."
+    """Return the sentence on an image's reconstruction error, by which it is out of distribution, and on its code."""
+    name, excess = state.card().name, placed.excess[i]
+    percentile = cached.excess_percentile(name, excess)
+    above = " above the lowest possible" if state.traits().is_cross_entropy else ""
+    verdict = "is **out of distribution**" if percentile > OUTLIER_PERCENTILE else "is in distribution"
+    share = "all" if percentile == 100 else f"{math.floor(percentile)} % of"
+    typical = np.quantile(cached.local_distances(name), OUTLIER_PERCENTILE / 100)
+    return (
+        f"**{plain(placed.names[i])}** {verdict}. Its reconstruction error is {excess:.0f} nats{above}, more than for "
+        f"{share} test images. Its 15th nearest code is {placed.distances[i]:.2f} away; for {OUTLIER_PERCENTILE} % of "
+        f"the test images that is below {typical:.2f}."
+    )
 
 
 # ---- the visitor's own map
@@ -253,7 +250,7 @@ def _show_progress() -> None:
         st.rerun()
     if job.alive:
         progress = job.progress()
-        st.progress(progress.share, text=f"Your map: {progress.stage}")
+        st.progress(progress.share, text=f"Fitting your map: {progress.stage}")
         if st.button("Cancel", key="map_fit_cancel"):
             job.cancel()
             del st.session_state.map_job
@@ -266,9 +263,9 @@ def _show_progress() -> None:
         st.session_state.map_own = (name, collection.from_own_map(own_map, name))
         messages = []
         if own_map.left_out:
-            messages.append(f"{own_map.left_out:,} of the files could not be decoded and were left out.")
+            messages.append(f"{own_map.left_out:,} of the files could not be decoded, so the map leaves them out.")
         if name != state.card().name:
-            messages.append(f"Your map is ready under {cached.card(name).title}, which it was fitted for.")
+            messages.append(f"Your map is ready. Choose {cached.card(name).title}, the model it was fitted for, to see it.")
         st.session_state.map_messages = messages
     except JobError as error:
         st.session_state.map_messages = [str(error)]

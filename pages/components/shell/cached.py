@@ -200,6 +200,11 @@ def excess_errors(name: str) -> np.ndarray:
     return errors
 
 
+def excess_percentile(name: str, excess: float) -> float:
+    """Return the percentage of test images whose excess error, as excess_errors gives it, is smaller."""
+    return 100 * float((excess_errors(name) < excess).mean())
+
+
 @st.cache_resource(max_entries=40, show_spinner=False)
 def local_distances(name: str) -> np.ndarray:
     from vae import latent

@@ -199,7 +199,7 @@ def _remark(picked: Picked) -> str:
         text += f", {error - lowest:.0f} above the lowest possible"
     if cached.model_map(state.card().name) is None:
         return f"{text}."
-    percentile = 100 * float((cached.excess_errors(state.card().name) < error - lowest).mean())
+    percentile = cached.excess_percentile(state.card().name, error - lowest)
     share = "all" if percentile == 100 else f"{math.floor(percentile)} % of"
     outlier = "Out of distribution. " if percentile > OUTLIER_PERCENTILE else ""
     return f"{outlier}{text}: more than for {share} test images."

@@ -48,7 +48,7 @@ function figureOf({ beta, here, active }) {
   figure.classList.toggle('here', here);
   figure.querySelector('canvas').setAttribute('aria-label', `the image reconstructed by the model of beta ${beta}`);
   figure.querySelector('b').textContent = `beta ${beta}`;
-  figure.querySelector('.active').textContent = `${active} active units over the data`;
+  figure.querySelector('.active').textContent = `${active} active dimensions`;
   return figure;
 }
 
@@ -75,7 +75,7 @@ function show(canvas, model, x, noNumber) {
   paintPicture(canvas, finite ? pass.mean : pass.mean.fill(NaN), 255, model);
   if (!finite) return noNumber;
   const rate = model.file.capabilities.has_elbo ? `KL ${pass.kl.toFixed(1)}` : 'no KL';
-  return `${rate}, reconstruction ${pass.recon.toFixed(1)}`;
+  return `${rate}, reconstruction error ${pass.recon.toFixed(1)} nats`;
 }
 
 // Fetches the i-th model; `networks` is another list if other props have arrived in the meantime.

@@ -13,7 +13,7 @@ import { createTasks } from '../../runtime/tasks.js';
 import { createPen } from '../../runtime/pen.js';
 import css from './inside.css';
 import html from './inside.html';
-import { buildDims, showDims, showTerms } from './ledger.js';
+import { buildDims, showDims, showTerms } from './terms.js';
 import { drawPosterior } from './posterior.js';
 
 // the drawing before the visitor draws
@@ -48,16 +48,21 @@ function createInside(root, emit, mailbox) {
   const find = (selector) => root.querySelector(selector);
   const inside = {
     root, emit, mailbox, svg: find('svg.posterior'), line: find('.line'), model: null, pass: null, passes: 0, part: 'q',
-    tasks: createTasks(), changed: 0,
+    tasks: createTasks(), changed: 0, magnified: false,
   };
   find('.undo').onclick = () => inside.pen.undo();
   find('.clear').onclick = () => inside.pen.clear();
-  find('.redraw').onclick = () => {
+  find('.resample').onclick = () => {
     if (!inside.model) return;
     sample(inside, inside.seed + 1);
     changed(inside, NOISE);
   };
   find('.zero').onclick = () => moveTo(inside, inside.eps.map(() => 0));
+  find('.magnify').onclick = () => {
+    inside.magnified = !inside.magnified;
+    find('.magnify').setAttribute('aria-pressed', String(inside.magnified));
+    if (inside.pass) showPosterior(inside);
+  };
   find('.take').onclick = () => {
     const { data, pass } = inside;
     if (pass) emit('take', { model: data.model, z: [...pass.z], y: pass.y });
@@ -103,6 +108,7 @@ function update(inside, props) {
   inside.data = props;
   inside.root.querySelector('.drawing').style.display = props.drawing ? '' : 'none';
   inside.root.querySelector('.inside').classList.toggle('conditional', props.classes.length > 0);
+  inside.root.querySelector('.magnify').hidden = !props.plane;
   const { preparation } = props;
   if (before?.preparation.light_on_dark !== preparation.light_on_dark) setUpPen(inside, inside.pen?.strokes ?? EXAMPLE);
   loadModel(inside.mailbox, props.weights, props.files);
@@ -178,6 +184,7 @@ function decode(inside, start) {
   paintError(inside);
   showPosterior(inside);
   showTerms(root.querySelector('tbody'), pass, inside.data.average, inside.data.classes.length > 0);
+  root.querySelector('.inside').classList.toggle('grey', model.file.capabilities.is_cross_entropy);
   showDims(inside.dims, pass, model.file.prior, inside.data.average.kl_per_dim);
   showTaken(inside);
   root.querySelector('.as').textContent = model.numClasses ? ` as class ${inside.data.classes[pass.y]}` : '';
@@ -246,19 +253,19 @@ function drag(inside, event) {
 
 function showPosterior(inside) {
   const { svg, data, model, pass, eps } = inside;
-  inside.toZ = drawPosterior(svg, { ...data, prior: model.file.prior, pass });
+  inside.toZ = drawPosterior(svg, { ...data, prior: model.file.prior, pass, magnified: inside.magnified });
   if (inside.lit !== undefined) lightDim(inside, inside.lit);
-  const values = eps.length === 2 ? ` = (${eps.map((v) => v.toFixed(2)).join(', ')})` : '';
+  const values = eps.length === 2 ? `ε = (${eps.map((v) => v.toFixed(2)).join(', ')})` : 'ε';
   const origin = inside.isSample ? `, seed ${inside.seed}` : '';
-  inside.root.querySelector('.epsline').textContent = `ε${values}${origin}; drag z to choose it`;
+  inside.root.querySelector('.epsline').textContent = `${values}${origin}. Drag z to move it.`;
 }
 
 // ---- what is shown beside the pass
 
-// Shows whether the sampled z is the current point that all pages share.
+// Shows whether the sampled z is the one that all pages share.
 function showTaken({ pass, data, root }) {
   const same = pass?.z.length === data.z.length && pass.z.every((v, d) => Math.abs(v - data.z[d]) < 1e-3);
-  root.querySelector('.taken').textContent = same ? 'z is the current point of every page' : '';
+  root.querySelector('.taken').textContent = same ? 'All pages now use this z.' : '';
 }
 
 // Highlights a dimension in all three views: its bar, its slider and its mark in the posterior.

@@ -4,22 +4,31 @@ import { gaussianMarks, markZ, tag } from '../../runtime/plane_marks.js';
 export const HALF_AXIS = 3.2; // of the bars, in standard deviations of the prior
 
 // plane: { codes, labels, colours, low, high } of a two-dimensional model, or null. order, names: of the dimensions.
-// prior: { mean, stddev }. Returns a function of a place on the screen: the dimensions and values of z there.
-export function drawPosterior(svg, { plane, order, names, prior, pass }) {
-  return plane ? drawPlane(svg, plane, prior, pass) : drawBars(svg, order, names, prior, pass);
+// prior: { mean, stddev }. magnified: whether the plane is shown around the ellipse. Returns a function of a position on
+// the screen: the dimensions and values of z there.
+export function drawPosterior(svg, { plane, order, names, prior, pass, magnified }) {
+  return plane ? drawPlane(svg, plane, prior, pass, magnified) : drawBars(svg, order, names, prior, pass);
 }
 
-function drawPlane(svg, plane, prior, pass) {
-  const { low, high } = plane, span = high - low;
+// Returns the square of the plane to show: { left, top, span }. Magnified, it reaches 4 standard deviations from the
+// mean, and further if z does, so that the ellipse of 2 fills half of it.
+export function planeWindow({ low, high }, { mu, sigma, z }, magnified) {
+  if (!magnified) return { left: low, top: high, span: high - low };
+  const reach = Math.max(...sigma.map((value) => 4 * value), ...z.map((value, d) => 1.1 * Math.abs(value - mu[d])), 1e-6);
+  return { left: mu[0] - reach, top: mu[1] + reach, span: 2 * reach };
+}
+
+function drawPlane(svg, plane, prior, pass, magnified) {
+  const { left, top, span } = planeWindow(plane, pass, magnified);
   // both axes have the same scale, so that the ellipse is not distorted
-  svg.setAttribute('viewBox', `${low} ${-high} ${span} ${span}`);
+  svg.setAttribute('viewBox', `${left} ${-top} ${span} ${span}`);
   svg.style.aspectRatio = 1;
   const dots = plane.codes.map(([x, y], i) => tag('circle', { cx: x, cy: -y, r: span / 160, fill: plane.colours[plane.labels[i]], opacity: 0.55 }));
   const z = markZ(pass.z[0], -pass.z[1], span / 70, { 'stroke-width': span / 110 });
   svg.innerHTML = dots.join('') + gaussianMarks({ ...pass, prior }, span) + z;
   return (x, y) => {
     const box = svg.getBoundingClientRect();
-    return [[0, low + ((x - box.left) / box.width) * span], [1, high - ((y - box.top) / box.height) * span]];
+    return [[0, left + ((x - box.left) / box.width) * span], [1, top - ((y - box.top) / box.height) * span]];
   };
 }
 

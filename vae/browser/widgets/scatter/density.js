@@ -100,7 +100,7 @@ export function drawNames(map, context) {
   context.lineWidth = 5;
   const taken = [];
   for (const { name, label, place } of map.names) {
-    if (map.lit.size && !map.lit.has(label)) continue;
+    if (map.shownClasses.size && !map.shownClasses.has(label)) continue;
     const [x, y] = toStage(map, ...place);
     const half = context.measureText(name).width / 2 + 3;
     if (taken.some(([tx, ty, th]) => Math.abs(x - tx) < half + th && Math.abs(y - ty) < size * 1.1)) continue;

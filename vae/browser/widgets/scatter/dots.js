@@ -2,7 +2,7 @@
 // and the names of classes.
 import { mixed, packed, parsed, themeOf } from './colours.js';
 import { drawContours, drawNames } from './density.js';
-import { isLit, scaleOf, toStage } from './places.js';
+import { isLit, isShown, scaleOf, toStage } from './places.js';
 
 // Dots become thumbnails when at most a quarter of the points is visible; that number lies within these bounds.
 const MIN_THUMBS = 250, MAX_THUMBS = 700;
@@ -17,14 +17,14 @@ export function drawMap(map) {
   pixels.fill(packed(ground));
   const radius = ratio * Math.max(1.1, Math.min(5, 2.7 * Math.sqrt(Math.min(3, 5000 / points.n)) * map.view.k ** 0.3));
   const stamp = stampOf(radius);
-  const dimmed = map.lit.size || map.chosen;
+  const dimmed = Boolean(map.chosen);
   const grey = mixed(ground, parsed(theme.text), 0.13);
   let inSight = 0;
   const scale = scaleOf(map) * ratio, { shown } = map;
   const left = width / 2 - map.view.x * scale, top = height / 2 + map.view.y * scale;
   for (const litOnes of dimmed ? [false, true] : [true]) { // highlighted points on top
     for (let p = 0; p < points.n; p++) {
-      if (dimmed && isLit(map, p) !== litOnes) continue;
+      if (!isShown(map, p) || (dimmed && isLit(map, p) !== litOnes)) continue;
       const x = Math.round(left + shown[2 * p] * scale), y = Math.round(top - shown[2 * p + 1] * scale);
       if (x < 0 || y < 0 || x >= width || y >= height) continue;
       if (litOnes) {

@@ -5,6 +5,24 @@ import { addStop, choose, forgetPath, pick, sendLasso, sendPath } from './select
 import { drawSoon, pinch, zoom } from './view.js';
 
 const MAX_CLICK_MOVE = 5; // px between press and release of a click
+const HINT_TIME = 2000; // ms
+const WHEEL_HINT = 'Click the map, and the wheel zooms it. Escape releases the map.';
+const TOUCH_HINT = 'Two fingers move the map. Hold it to explore with one finger.';
+
+// Holds the map or releases it. While it is held, the wheel zooms it and one finger explores it instead of scrolling the
+// page.
+export function setHeld(map, held) {
+  map.held = held;
+  map.stage.classList.toggle('held', held);
+  map.root.querySelector('.hold').setAttribute('aria-pressed', String(held));
+}
+
+function showHint(map, text) {
+  map.hint.textContent = text;
+  map.hint.hidden = false;
+  clearTimeout(map.hintTimer);
+  map.hintTimer = setTimeout(() => (map.hint.hidden = true), HINT_TIME);
+}
 
 export function setTool(map, tool) {
   map.tool = tool;
@@ -13,6 +31,7 @@ export function setTool(map, tool) {
     button.setAttribute('aria-pressed', String(button.dataset.tool === tool));
   });
   map.over.classList.toggle('drawing', tool !== 'move');
+  if (tool !== 'move') setHeld(map, true); // one finger draws
   drawSoon(map, false);
 }
 
@@ -33,8 +52,8 @@ export function setUpPointer(map) {
       map.gesture = null;
       return;
     }
-    map.gesture = event.shiftKey ? 'lasso' : map.tool;
-    if (map.gesture !== 'move') map.line = [at(event)];
+    map.gesture = gestureOf(map, event);
+    map.line = isLine(map.gesture) ? [at(event)] : [];
   };
   over.onpointermove = (event) => {
     const here = at(event);
@@ -50,7 +69,8 @@ export function setUpPointer(map) {
       map.view.x -= (here[0] - last[0]) / scale;
       map.view.y += (here[1] - last[1]) / scale;
       drawSoon(map, true);
-    } else if (map.gesture && map.gesture !== 'move') {
+    } else if (map.gesture === 'explore' && map.moved) hover(map, ...here);
+    else if (isLine(map.gesture)) {
       map.line.push(here);
       if (map.gesture === 'path') hover(map, ...here);
       drawSoon(map, false);
@@ -70,22 +90,49 @@ export function setUpPointer(map) {
       if (gesture === 'lasso') choose(map, []);
       else if (gesture === 'path') addStop(map, fromStage(map, ...at(event)));
       else pick(map, ...at(event));
-    } else if (gesture === 'lasso') sendLasso(map, line);
+      if (event.pointerType !== 'touch') setHeld(map, true);
+    } else if (gesture === 'explore') pick(map, ...at(event));
+    else if (gesture === 'lasso') sendLasso(map, line);
     else if (gesture === 'path') sendPath(map, line.map((place) => fromStage(map, ...place)));
   };
   over.onpointercancel = (event) => {
+    if (map.gesture === 'tap') showHint(map, TOUCH_HINT); // the browser scrolls the page
     map.pointers.delete(event.pointerId);
     map.gesture = null;
   };
   over.onpointerleave = (event) => event.pointerType === 'mouse' && leave(map); // after a touch the card stays
   over.addEventListener('wheel', (event) => {
+    if (!map.held && !event.ctrlKey) return showHint(map, WHEEL_HINT); // a trackpad's pinch has ctrlKey
     event.preventDefault();
     zoom(map, Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)), ...at(event));
     leave(map);
   }, { passive: false });
 }
 
+// Returns what a press begins: "move", "lasso" and "path" by the tool; for one finger on the map "explore", which shows
+// what it decodes to, or "tap" where the page scrolls.
+function gestureOf(map, { pointerType, shiftKey }) {
+  if (shiftKey) return 'lasso';
+  if (pointerType !== 'touch' || map.tool !== 'move') return map.tool;
+  return map.held ? 'explore' : 'tap';
+}
+
+const isLine = (gesture) => gesture === 'lasso' || gesture === 'path';
+
+// Leaves one finger to the browser, which scrolls the page, unless the map is held. Two fingers move and zoom the map.
+export function setUpTouch(map) {
+  for (const name of ['touchstart', 'touchmove']) {
+    map.over.addEventListener(name, (event) => {
+      if ((map.held || event.touches.length > 1) && event.cancelable) event.preventDefault();
+    }, { passive: false });
+  }
+  document.addEventListener('pointerdown', (event) => {
+    if (!event.composedPath().includes(map.root)) setHeld(map, false);
+  }, { signal: map.signal });
+}
+
 export function setUpKeys(map) {
+  map.root.addEventListener('keydown', (event) => event.key === 'Escape' && setHeld(map, false), { signal: map.signal });
   const towards = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   map.over.onkeydown = (event) => {
     if (!map.points || event.ctrlKey || event.metaKey || event.altKey) return;

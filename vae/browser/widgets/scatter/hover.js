@@ -53,9 +53,9 @@ export function leave(map) {
 export function cardText(map, p) {
   const { points, data } = map;
   const kind = data.classes.length > 1 ? `${data.classes[points.labels[p]]}\n` : '';
-  const name = points.names ? points.names[p] : `held-out image ${points.rows[p]}`;
+  const name = points.names ? points.names[p] : `test image ${points.rows[p]}`;
   const recon = points.recon[p];
-  return `${kind}${name}\nreconstruction ${Number.isFinite(recon) ? `${recon.toFixed(0)} nats` : 'not a finite number'}`;
+  return `${kind}${name}\nreconstruction error ${Number.isFinite(recon) ? `${recon.toFixed(0)} nats` : 'not a finite number'}`;
 }
 
 export function showCard(map) {
@@ -83,11 +83,11 @@ export function showCard(map) {
 // Returns the code of a position of the stage and the class for decoding it.
 export function codeAt(map, x, y) {
   const { points, data } = map, { layout } = data;
-  if (map.hover >= 0) return { z: codeOf(map, map.hover), y: points.ys[map.hover], of: 'its code, decoded' };
+  if (map.hover >= 0) return { z: codeOf(map, map.hover), y: points.ys[map.hover], of: 'decoded from its code' };
   const own = toOwn(map, ...fromStage(map, x, y));
   if (layout.axes) {
     const z = layout.origin.map((v, d) => v + own[0] * layout.axes[0][d] + own[1] * layout.axes[1][d]);
-    return { z, y: data.y, of: 'this place, decoded' };
+    return { z, y: data.y, of: 'decoded here' };
   }
   const near = nearestOnMap(map, own, layout.k);
   const z = new Array(points.dims).fill(0);
@@ -95,7 +95,7 @@ export function codeAt(map, x, y) {
   for (const { p, weight } of near) {
     for (let d = 0; d < points.dims; d++) z[d] += (weight / total) * points.codes[p * points.dims + d];
   }
-  const of = layout.k > 1 ? `imagined from ${layout.k} neighbours` : 'its nearest point, decoded';
+  const of = layout.k > 1 ? `mean of ${layout.k} nearest codes` : 'decoded from the nearest code';
   return { z, y: points.ys[near[0].p], of };
 }
 
@@ -116,11 +116,11 @@ export function nearestOnMap(map, [x, y], k) {
   return near;
 }
 
-// Decodes the position under the pointer; without a position, the current point.
+// Decodes the position under the pointer; without a position, the current z.
 export function showHere(map, place) {
   if (!map.points || !map.fit) return;
   const { data } = map;
-  const what = place ? codeAt(map, ...place) : { z: data.z, y: data.y, of: 'the current point' };
+  const what = place ? codeAt(map, ...place) : { z: data.z, y: data.y, of: 'current z' };
   if (!data.classes_matter) what.y = 0;
   const entry = map.mailbox.models.get(data.weights);
   if (entry?.decoder) paintHere(map, entry.decoder.decode(what.z, what.y), 255, what);

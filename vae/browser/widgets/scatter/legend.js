@@ -1,5 +1,6 @@
 // The colours of the points, and what they mean underneath the map.
 import { parsed } from './colours.js';
+import { isShown } from './places.js';
 import { choose } from './selection.js';
 import { drawSoon } from './view.js';
 
@@ -23,43 +24,63 @@ export function colour(map) {
 
 function buildLegend(map) {
   const { data, legend } = map, { colouring } = data;
-  const made = (tag, name, text = '') => Object.assign(document.createElement(tag), { className: name, textContent: text });
-  const parts = [];
-  if (colouring.kind === 'value') {
-    map.lit.clear(); // there is no button to put them out
-    const ramp = made('span', 'ramp');
-    ramp.style.background = `linear-gradient(to right, ${colouring.ramp.join(',')})`;
-    parts.push(`${colouring.title}: ${colouring.low.toPrecision(3)} `, ramp, ` ${colouring.high.toPrecision(3)}`);
-  } else if (data.classes.length > 1) {
-    data.classes.forEach((name, label) => {
-      if (!map.counts[label]) return;
-      const button = made('button', '', '');
-      const swatch = made('span', 'swatch');
-      swatch.style.background = data.colours[label];
-      button.type = 'button';
-      button.title = 'light this class, dim the others';
-      button.append(swatch, name, made('span', 'count', map.counts[label]));
-      button.setAttribute('aria-pressed', String(map.lit.has(label)));
-      button.onclick = () => {
-        if (!map.lit.delete(label)) map.lit.add(label);
-        button.setAttribute('aria-pressed', String(map.lit.has(label)));
-        showLit(map);
-      };
-      parts.push(button);
-    });
-    const choose_ = made('button', 'choose', 'Choose the lit ones');
-    choose_.type = 'button';
-    choose_.onclick = () => choose(map, [...map.points.labels.keys()].filter((p) => map.lit.has(map.points.labels[p])));
-    parts.push(choose_);
-  }
-  legend.replaceChildren(...parts);
-  showLit(map);
+  legend.replaceChildren(
+    ...(colouring.kind === 'value' ? rampOf(colouring) : []),
+    ...(data.classes.length > 1 ? classFilter(map) : []),
+  );
+  showClasses(map);
 }
 
-function showLit(map) {
-  map.legend.classList.toggle('some', map.lit.size > 0);
-  const button = map.legend.querySelector('.choose');
-  if (button) button.style.display = map.lit.size ? '' : 'none';
+const made = (tag, name, text = '') => Object.assign(document.createElement(tag), { className: name, textContent: text });
+
+function rampOf({ ramp, title, low, high }) {
+  const bar = made('span', 'ramp');
+  bar.style.background = `linear-gradient(to right, ${ramp.join(',')})`;
+  return [`${title}: ${low.toPrecision(3)} `, bar, ` ${high.toPrecision(3)}`];
+}
+
+// Returns the buttons of the class filter: one for each class, one that shows all, one that selects the images shown.
+function classFilter(map) {
+  const { data, counts, shownClasses } = map;
+  const classes = data.classes.map((name, label) => [name, label]).filter(([, label]) => counts[label]);
+  const toggles = classes.map(([name, label]) => {
+    const button = buttonOf('class', '', () => {
+      if (!shownClasses.delete(label)) shownClasses.add(label);
+      showClasses(map);
+    });
+    button.dataset.label = label;
+    button.title = 'show only the classes that are switched on';
+    if (data.colouring.kind === 'class') {
+      button.append(made('span', 'swatch'));
+      button.firstChild.style.background = data.colours[label];
+    }
+    button.append(name, made('span', 'count', counts[label]));
+    return button;
+  });
+  const all = buttonOf('all', 'Show all', () => {
+    shownClasses.clear();
+    showClasses(map);
+  });
+  const select = buttonOf('choose', 'Select these images', () => {
+    choose(map, [...map.points.labels.keys()].filter((p) => isShown(map, p)));
+  });
+  return [...toggles, all, select, made('span', 'total')];
+}
+
+function buttonOf(name, text, click) {
+  return Object.assign(made('button', name, text), { type: 'button', onclick: click });
+}
+
+function showClasses(map) {
+  const { legend, shownClasses, counts, points } = map, some = shownClasses.size > 0;
+  legend.classList.toggle('some', some);
+  for (const button of legend.querySelectorAll('.class')) {
+    button.setAttribute('aria-pressed', String(shownClasses.has(Number(button.dataset.label))));
+  }
+  for (const button of legend.querySelectorAll('.all, .choose')) button.hidden = !some;
+  const total = legend.querySelector('.total');
+  const n = [...shownClasses].reduce((sum, label) => sum + counts[label], 0);
+  if (total) total.textContent = some ? `${n.toLocaleString('en')} of ${points.n.toLocaleString('en')} images` : '';
   map.hover = -1;
   map.density = null; // it depends on the highlighted points
   drawSoon(map, true);

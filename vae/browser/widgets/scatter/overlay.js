@@ -1,6 +1,6 @@
-// What lies over the map: the current point, its neighbours, paths, marks and the point under the pointer.
+// What lies over the map: the current z, its neighbours, paths, marks and the point under the pointer.
 import { themeOf } from './colours.js';
-import { markerPlace, toStage, toUnit } from './places.js';
+import { isShown, markerPlace, toStage, toUnit } from './places.js';
 
 export function drawOver(map) {
   const context = map.over.getContext('2d');
@@ -9,7 +9,7 @@ export function drawOver(map) {
   if (map.travelling) return;
   const { data, unit } = map;
   const current = markerPlace(map, data.current);
-  for (const p of data.near) {
+  for (const p of data.near.filter((index) => isShown(map, index))) {
     const place = toStage(map, unit[2 * p], unit[2 * p + 1]);
     outlined(context, 2, () => { context.moveTo(...current); context.lineTo(...place); });
     outlined(context, 2, () => context.arc(...place, 5, 0, 7));

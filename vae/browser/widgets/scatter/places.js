@@ -50,8 +50,9 @@ export const fromStage = (map, x, y) => {
   return [map.view.x + (x - map.width / 2) / scale, map.view.y - (y - map.height / 2) / scale];
 };
 
-export const isLit = (map, p) =>
-  (!map.lit.size || map.lit.has(map.points.labels[p])) && (!map.chosen || map.chosen[p] === 1);
+// Whether the class filter shows a point, and whether it is highlighted: the points outside a selection are dimmed.
+export const isShown = (map, p) => !map.shownClasses.size || map.shownClasses.has(map.points.labels[p]);
+export const isLit = (map, p) => isShown(map, p) && (!map.chosen || map.chosen[p] === 1);
 
 export function maskOf(map, indices) {
   const mask = new Uint8Array(map.points.n);

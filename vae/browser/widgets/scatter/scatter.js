@@ -5,7 +5,7 @@ import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createQuestions } from '../../runtime/questions.js';
 import { createRoot } from '../../runtime/root.js';
-import { setTool, setUpKeys, setUpPointer } from './hand.js';
+import { setHeld, setTool, setUpKeys, setUpPointer, setUpTouch } from './hand.js';
 import { showHere } from './hover.js';
 import { colour } from './legend.js';
 import { place } from './places.js';
@@ -30,6 +30,7 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
       abort.abort();
       sizes.disconnect();
       clearTimeout(map.dwell);
+      clearTimeout(map.hintTimer);
       root.replaceChildren();
     },
   };
@@ -56,8 +57,8 @@ function createMap(root, emit, mailbox, signal) {
   const map = {
     root, emit, mailbox, signal, stage: find('.stage'), dots: find('.dots'), over: find('.over'),
     hereCanvas: find('.here canvas'), hereLine: find('.here figcaption'), card: find('.card'),
-    said: find('.said'), legend: find('.legend'), walk: find('.walk'), images: find('.images'), contours: find('.contours'),
-    view: { x: 0, y: 0, k: 1 }, tool: 'move', hover: -1, lit: new Set(), chosen: null, line: [], stops: [], pointers: new Map(),
+    said: find('.said'), hint: find('.hint'), legend: find('.legend'), walk: find('.walk'), images: find('.images'), contours: find('.contours'),
+    view: { x: 0, y: 0, k: 1 }, tool: 'move', hover: -1, shownClasses: new Set(), held: false, chosen: null, line: [], stops: [], pointers: new Map(),
     thumbs: [], frames: 0,
   };
   root.querySelectorAll('[data-tool]').forEach((button) => {
@@ -71,7 +72,9 @@ function createMap(root, emit, mailbox, signal) {
   };
   map.images.onchange = map.contours.onchange = () => drawSoon(map, true);
   map.walk.onclick = () => sendPath(map, map.stops);
+  find('.hold').onclick = () => setHeld(map, !map.held);
   setUpPointer(map);
+  setUpTouch(map);
   setUpKeys(map);
   map.questions = createQuestions(mailbox, (question) => emit('ask', { ...question, model: map.data.model }), signal);
   hear(mailbox, 'collection', (name) => name === map.data.collection && startCollection(map), signal);
@@ -83,7 +86,7 @@ function createMap(root, emit, mailbox, signal) {
 
 function startCollection(map) {
   map.points = map.mailbox.collections.get(map.data.collection) ?? null;
-  map.lit.clear();
+  map.shownClasses.clear();
   map.hover = -1;
   forgetPath(map);
   map.view = { x: 0, y: 0, k: 1 };

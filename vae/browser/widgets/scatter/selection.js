@@ -1,5 +1,5 @@
 // What the visitor has picked: a point or a place, a group of points, a path. Each is a message to the host.
-import { fromStage, maskOf, toOwn, toStage } from './places.js';
+import { fromStage, isShown, maskOf, toOwn, toStage } from './places.js';
 import { drawSoon } from './view.js';
 
 function send(map, event, what) {
@@ -15,7 +15,7 @@ export function pick(map, x, y) {
 export function sendLasso(map, line) {
   const inside = [];
   for (let p = 0; p < map.points.n; p++) {
-    if (map.lit.size && !map.lit.has(map.points.labels[p])) continue;
+    if (!isShown(map, p)) continue;
     if (within(line, toStage(map, map.unit[2 * p], map.unit[2 * p + 1]))) inside.push(p);
   }
   choose(map, inside);

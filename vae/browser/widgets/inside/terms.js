@@ -7,13 +7,13 @@ const DECIMALS = 2; // of values in nats
 export function showTerms(body, pass, average, conditional) {
   const given = conditional ? ', y' : '';
   const rows = [
-    [`−log p(x|z${given}), the reconstruction`, pass.recon, average.recon],
-    [`KL(q(z|x${given}) ‖ p(z)), the code`, pass.kl, average.kl],
-    [conditional ? '−ELBO, their sum: a bound on −log p(x|y)' : '−ELBO, their sum', pass.negativeElbo, average.negative_elbo],
+    [`reconstruction error, −log p(x|z${given})`, pass.recon, average.recon],
+    [`KL(q(z|x${given}) ‖ p(z))`, pass.kl, average.kl],
+    ['−ELBO, their sum, from one sample z', pass.negativeElbo, average.negative_elbo],
   ];
   const [own, mean] = [1, 2].map((column) => addingUp(rows.map((row) => row[column] ?? null)));
   body.innerHTML =
-    '<tr><th></th><th>this image</th><th>average of test images</th></tr>' +
+    '<tr><th></th><th>this image</th><th>mean of test images</th></tr>' +
     rows.map(([name, value], i) => `<tr class="${i === 2 ? 'sum' : ''}"><td>${name}</td><td data-value="${value}" title="${value}">${own[i]}</td><td>${mean[i]}</td></tr>`).join('');
 }
 
