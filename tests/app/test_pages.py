@@ -21,6 +21,8 @@ from vae import store
 from vae.data import DATASETS
 from vae.evaluation.figures import FIGURES
 
+from .events import emit
+
 ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
@@ -120,7 +122,7 @@ def test_the_card_is_shown_on_the_page():
 @pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-cvae", "mnist-vqvae", "mnist-ladder", "faces-vaegan"])
 def test_a_link_shows_the_same_picture_elsewhere(name):
     here = start("sliders", model=name)
-    next(b for b in here.button if b.label == "Random").click().run()
+    press_random(here)
     s = here.session_state
     link = {"model": name, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed), "y": str(s.y)}
     there = start("sliders", **link)
@@ -163,6 +165,15 @@ def test_dimensions_are_ordered_by_kl_and_ranged_by_data():
     assert panel["shown_first"] < 16
 
 
+def press_random(app):
+    """Sample a code from the prior: by the panel's button, or the page's for a grid of codes."""
+    if vae.load(app.session_state.model).discrete:
+        next(b for b in app.button if b.label == "Random").click().run()
+    else:
+        emit(app, "live_panel", "random", {"model": app.session_state.model, "level": ""})
+    assert not app.exception, app.exception
+
+
 # test_parse.py has what is wrong with a z or a whole number
 @pytest.mark.parametrize(
     "query, said",
@@ -191,7 +202,7 @@ def test_bad_links_get_a_sentence_and_a_working_page(query, said):
 def test_two_sessions_do_not_leak_into_each_other():
     one, two = start("sliders", model="mnist-vae-2d"), start("sliders", model="mnist-cvae")
     before = (two.session_state.model, two.session_state.z, two.session_state.y)
-    next(b for b in one.button if b.label == "Random").click().run()
+    press_random(one)
     one.selectbox(key="model_picker").select("fashion-vae-16d").run()
     two.run()
     assert (two.session_state.model, two.session_state.z, two.session_state.y) == before
@@ -378,10 +389,10 @@ def test_an_attributes_button_goes_along_its_direction(name):
     before = np.array(app.session_state.z)
     direction = cached.attribute_directions(name)["glasses"]
     assert direction.agreement > direction.random_agreement + 0.02
-    app.button(key="attribute_glasses_+").click().run()
+    emit(app, "live_panel", "attribute", {"model": name, "name": "glasses", "sign": 1})
     assert not app.exception
     np.testing.assert_allclose(app.session_state.z, before + direction.vector.numpy(), atol=2e-4)
-    app.button(key="attribute_glasses_−").click().run()
+    emit(app, "live_panel", "attribute", {"model": name, "name": "glasses", "sign": -1})
     np.testing.assert_allclose(app.session_state.z, before, atol=4e-4)
 
 
