@@ -150,7 +150,7 @@ if kl:
         kl_bars(bars, np.asarray(kl), order, list(names.values()), key="sliders_kl")
         st.caption(
             f"The current picture, encoded again: KL(q(z|x) || p(z)) = {bars.sum():.1f} nats in total."
-            + (f" The lower level's KL is for one sample of the upper one, seed {state.seed()}." if model.levels else "")
+            + (f" The lower level's KL is for one sample of the upper, seed {state.seed()}." if model.levels else "")
         )
 elif model.has_elbo and not model.analytic_kl:
     st.caption(

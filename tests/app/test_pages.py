@@ -217,7 +217,7 @@ def test_the_same_seed_draws_the_same_grid_and_another_another():
 
 def sample_sheet(seed):
     app = start("sample", model="mnist-vae-16d", seed=seed)
-    return next(d for d in components(app).values() if d.get("name") == "draws from the prior")["sheet"]
+    return next(d for d in components(app).values() if d.get("name") == "samples from the prior")["sheet"]
 
 
 def png(image):
@@ -351,7 +351,7 @@ def test_levels_are_sampled_apart():
         app.segmented_control(key="sample_level").set_value(level).run()
         assert not app.exception
         sheets[level] = next(
-            d for d in components(app).values() if d.get("name") == "draws from the prior"
+            d for d in components(app).values() if d.get("name") == "samples from the prior"
         )["sheet"]
         shown = Image.open(io.BytesIO(base64.b64decode(sheets[level].split(",")[1])))
         z = vae.load("mnist-ladder").sample(36, generator=torch.Generator().manual_seed(4))
@@ -370,7 +370,7 @@ def test_codes_are_whole_numbers_of_the_codebook_wherever_they_come_from():
     assert not app.exception
     frames = next(d for d in components(app).values() if d["name"] == "interpolation in latent space")
     assert frames["n"] == 9
-    assert any("nothing lies between two names" in c.value for c in app.caption)
+    assert any("nothing between two indices" in c.value for c in app.caption)
     app.switch_page("pages/map.py").run()
     assert not app.exception
     assert list(app.selectbox(key="map_colour_0").options) == ["class", "reconstruction error"]

@@ -94,7 +94,7 @@ function showNow({ find, props }) {
 
 function gridProps({ props: { gallery, selected }, element }) {
   return {
-    ...gallery, selected, name: 'test images', columns: element.clientWidth >= 620 ? 12 : 6, size: 64, row_labels: null, captions: null,
+    ...gallery, selected, name: 'test images', wrap: false, columns: element.clientWidth >= 620 ? 12 : 6, size: 64, row_labels: null, captions: null,
     clickable: true, missing: [], note: '',
   };
 }
