@@ -69,7 +69,8 @@ def show_nearest_images(
     position (2,): the current code's position on the map.
     """
     space = st.segmented_control(
-        "Nearest images", ["in latent space", "on this map"], default="in latent space", required=True, key=f"{key}_where"
+        "Nearest images", ["in latent space", "on this map"], default="in latent space", required=True,
+        key=f"{key}_where",
     )  # fmt: skip
     in_space, distances = vae.latent.nearest(state.features(state.z()[None]), collection.features, k)
     on_map, map_distances = vae.latent.nearest(position[None], layout.xy, k)
