@@ -15,30 +15,28 @@ PLACE = 40  # order in the navigation
 
 LINES = {
     "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),
-    "Great arc (slerp)": (latent.slerp, "directions along the arc, lengths linearly"),
+    "Great arc (slerp)": (latent.slerp, "the direction turns along a great arc, and the length changes linearly"),
 }
 STEPS = (3, 15)
-SWAP = {"Place by place": (latent.swap, "row by row, the places of A's grid become those of B's")}
+SWAP = {"Position by position": (latent.swap, "row by row, B's vectors replace A's")}
 SETTINGS = {
     "interpolate_A": ("int", 0, 9999), "interpolate_B": ("int", 0, 9999), "interpolate_line": ("choice", *LINES),
     "interpolate_steps": ("int", *STEPS), "interpolate_beyond": ("bool",),
 }  # fmt: skip
 
 st.title("Interpolate")
-st.markdown("**Choose two images**, your own if you like, and walk from one to the other.")
+st.markdown("**Choose two images** below the walk, your own if you like. The model turns one into the other.")
 model_picker()
 model = state.model()
 info = state.info()
 
-ends = []
-for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=False):
-    with column.container(border=True):
-        ends.append(image_input(f"interpolate_{name}", start_row=row, name=f"image {name}"))
+# The walk comes first on the page, and is made of what is chosen below it.
+walk = st.container()
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.discrete else LINES
 settings.take("interpolate_line", f"interpolate_line_{len(lines)}", among=lines)
 line_name = controls.segmented_control(
-    "Line",
+    "Path",
     lines,
     default=next(iter(lines)),
     required=True,
@@ -49,14 +47,18 @@ settings.take("interpolate_steps")
 steps = controls.slider("Steps", *STEPS, 9, key="interpolate_steps", persist_state="session", width=200)
 settings.take("interpolate_beyond")
 extrapolate = controls.toggle(
-    "A little beyond both ends", key="interpolate_beyond", persist_state="session", disabled=lines is SWAP
+    "Go beyond both ends", key="interpolate_beyond", persist_state="session", disabled=lines is SWAP
 )
 class_picker()
+ends = []
+for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=False):
+    with column.container(border=True):
+        ends.append(image_input(f"interpolate_{name}", start_row=row, name=f"image {name}"))
 
 a, b = (state.encode(end.x, end.y)[0] for end in ends)
 unusable = [name for name, code in zip("AB", (a, b), strict=False) if not state.finite(code)]
 if unusable:
-    st.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))
+    walk.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))
     link.end_page()
 margin = 0.25 if extrapolate and lines is not SWAP else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
@@ -72,34 +74,35 @@ if encoded is not None:
         state.features(zs), cached.features(model.card.name), cached.local_distances(model.card.name)
     )
 names = [f"step {i + 1}: t = {value:.2f}" for i, value in enumerate(t.tolist())]
-picture_grid(
-    frames, names, key="interpolate_frames", on_pick=lambda index: state.set_z(zs[index]),
-    columns=steps, size=150, name="interpolation in latent space",
-    captions=[f"{v:.2f}" for v in support] if support is not None else None,
-)  # fmt: skip
-st.caption(
-    f"Decoded from latent space: {formula}. "
-    + ("Under each step: its support. " if support is not None else "")
-    + (f"All steps as class {info.classes[st.session_state.y]}: only the style travels. " if model.num_classes else "")
-    + ("Its numbers are names of vectors, and nothing lies between two names. " if lines is SWAP else "")
-    + "Click a step to make it the current point."
-)
-picture_grid(
-    fade, [f"cross-fade, {name}" for name in names], key="interpolate_fade", columns=steps,
-    size=150, name="cross-fade of the pixels",
-)  # fmt: skip
-st.caption("The control: the same two images faded pixel by pixel. No model is at work here.")
+with walk:
+    picture_grid(
+        frames, names, key="interpolate_frames", on_pick=lambda index: state.set_z(zs[index]),
+        columns=steps, size=150, wrap=True, name="interpolation in latent space",
+        captions=[f"{v:.2f}" for v in support] if support is not None else None,
+    )  # fmt: skip
+    st.caption(
+        f"Decoded from latent space: {formula}. "
+        + ("The number below a step is its support. " if support is not None else "")
+        + (f"Every step is of class {info.classes[st.session_state.y]}; only z changes. " if model.num_classes else "")
+        + ("These codes are indices of vectors, and there is nothing between two indices. " if lines is SWAP else "")
+        + "Pick a step to make it the current z."
+    )
+    picture_grid(
+        fade, [f"cross-fade, {name}" for name in names], key="interpolate_fade", columns=steps,
+        size=150, wrap=True, name="cross-fade of the pixels",
+    )  # fmt: skip
+    st.caption("Baseline: a cross-fade of the same two images, pixel by pixel, without a model.")
 
 # now, because the session is not available when a file is made
-strip, pixels = (state.as_pictures(x) for x in (torch.cat([frames, fade]), frames))
+strip, pixels, credit = state.as_pictures(torch.cat([frames, fade])), state.as_pictures(frames), exports.credit()
 with st.container(horizontal=True):
     exports.download(
-        "Animation (GIF)", lambda: exports.gif(pixels, scale=8 if info.crisp else 4),
+        "Animation (GIF)", lambda: exports.gif(pixels, scale=8 if info.crisp else 4, credit=credit),
         f"{model.card.name}-interpolation.gif", "image/gif", key="interpolate_gif", primary=True,
     )  # fmt: skip
     exports.download(
         "Strip (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tile(strip, steps, gap=1), 2)),
+        lambda: exports.png(pictures.to_image(pictures.tile(strip, steps, gap=1), 2), credit),
         f"{model.card.name}-interpolation.png", "image/png", key="interpolate_png",
     )  # fmt: skip
 
@@ -109,7 +112,7 @@ if support is not None:
         config=charts.CONFIG, alt="support of each step",
     )  # fmt: skip
     st.caption(
-        f"Support: the share of {len(encoded.codes):,} held-out images that lie in places as sparse "
-        "as this step's or sparser, by the distance to the 15th nearest code. Near 0 the decoder "
-        "is asked about a place where no data lives."
+        "Support compares the distance to the 15th nearest encoded image. It is the share of the "
+        f"{len(encoded.codes):,} encoded test images for which that distance is at least as large. Near 0, no data "
+        "lies nearby and the decoder extrapolates."
     )

@@ -1,4 +1,4 @@
-"""Sample: a grid of samples from the prior; a click makes one the current point."""
+"""Sample: a grid of samples from the prior. Picking one makes it the current latent code."""
 
 import streamlit as st
 
@@ -16,40 +16,38 @@ SETTINGS = {
 }  # fmt: skip
 
 st.title("Sample")
-st.markdown("Draw from the prior, then **click a picture** to take it along as the current point.")
+st.markdown("**Sample from the prior**, then pick a picture to explore it on every page.")
 model_picker()
 model = state.traits()
 
-controls = st.container(horizontal=True, vertical_alignment="bottom")
-settings.take("sample_count")
-count = controls.select_slider("Count", COUNTS, 36, key="sample_count", persist_state="session")
-settings.take("sample_temperature")
-temperature = controls.slider(
-    "Temperature", *TEMPERATURES, 1.0, 0.05, key="sample_temperature", persist_state="session",
-    help="how far draws may stray: 1 is the prior itself, 0 goes to its means or its likeliest codes",
+left, right = st.columns([3, 2], gap="large")
+controls = right.container(horizontal=True, vertical_alignment="bottom")
+controls.button(
+    "Sample again", type="primary",
+    on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)),
 )  # fmt: skip
 st.session_state["sample_seed"] = state.seed()
 controls.number_input(
     "Seed", 0, state.MAX_SEED, step=1, key="sample_seed", width=170,
     on_change=lambda: state.set_seed(st.session_state["sample_seed"]),
 )  # fmt: skip
-controls.button(
-    "Draw again", type="primary",
-    on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)),
+settings.take("sample_count")
+count = controls.select_slider("Samples", COUNTS, 36, key="sample_count", persist_state="session", width=170)
+settings.take("sample_temperature")
+temperature = controls.slider(
+    "Temperature", *TEMPERATURES, 1.0, 0.05, key="sample_temperature", persist_state="session", width=170,
+    help="scales the spread of the prior: 1 is the prior itself, 0 gives its most likely codes only",
 )  # fmt: skip
-class_picker()
 level = None
-if model.levels:
-    levels = ["every level", *model.levels]
-    settings.take("sample_level", among=levels)
-    level = st.segmented_control(
-        "Draw", levels, default="every level", required=True,
-        key="sample_level", persist_state="session", help="a level that is not drawn stays as it is at the current "
-            "point",
-    )  # fmt: skip
-
-left, right = st.columns([3, 2], gap="large")
 with right:
+    class_picker()
+    if model.levels:
+        levels = ["every level", *model.levels]
+        settings.take("sample_level", among=levels)
+        level = st.segmented_control(
+            "Sampled levels", levels, default="every level", required=True, key="sample_level",
+            persist_state="session", help="the other level keeps the values of the current z",
+        )  # fmt: skip
     show_current_picture("sample_point")
 
 first_picture.wait()
@@ -69,22 +67,23 @@ images = state.decode(zs)
 with left:
     picture_grid(
         images,
-        [f"draw {i + 1} of {count}, seed {state.seed()}" for i in range(count)],
+        [f"sample {i + 1} of {count}, seed {state.seed()}" for i in range(count)],
         key="sample_grid",
         on_pick=lambda index: state.set_z(zs[index]),
         columns=round(count**0.5),
         size=160,
-        name="draws from the prior",
+        name="samples from the prior",
     )
     temperature_text = f"{model.temperature_name} {temperature:g}"
     if model.discrete and temperature == 0:
-        temperature_text = "the likeliest at each place in turn, so that all draws are one"
-    only = f"; the {level} alone, the rest as it is at the current point" if level in model.levels else ""
+        temperature_text = "the most likely vector at each position, so all samples are the same"
+    only = f"; only the {level} is sampled, the rest is that of the current z" if level in model.levels else ""
     st.caption(f"z ~ p(z) = {model.prior_name}; {temperature_text}; seed {state.seed()}{only}.")
-    pixels = state.as_pictures(images)  # now, because the session is not available when the file is made
+    # now, because the session is not available when the file is made
+    pixels, credit = state.as_pictures(images), exports.credit()
     exports.download(
         "Grid (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tile(pixels, round(count**0.5), gap=1), 2)),
+        lambda: exports.png(pictures.to_image(pictures.tile(pixels, round(count**0.5), gap=1), 2), credit),
         f"{state.card().name}-seed{state.seed()}.png", "image/png", key="sample_download",
     )  # fmt: skip
 with right:

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,7 +49,7 @@ def test_a_release_sets_the_point_and_its_echo(session):
     low, high = cached.slider_ranges(NAME).T
     torch.testing.assert_close(torch.tensor(found.z[:2]), torch.tensor((low + high)[:2] / 2).float(), atol=1e-4,
         rtol=0)
-    assert found.z[2:] == (state.MAX_ABS,) * (dims - 2) and "put back" in found.panel_note and found.y == 7
+    assert found.z[2:] == (state.MAX_ABS,) * (dims - 2) and "not finite" in found.panel_note and found.y == 7
     session(panel._commit, z=[0.0] * dims, model="mnist-vae-2d")
     assert found.z[2] == state.MAX_ABS  # about a model that was left
 
@@ -67,6 +68,58 @@ def test_names_and_locks_are_of_dimensions_that_there_are(session):
     assert state.locked() == {1}
     session(panel._lock, index=1, locked=False)
     assert state.locked() == set()
+
+
+def test_a_sample_changes_the_seed_and_the_asked_level_alone_and_no_locked_dimension(session):
+    found = session(panel._commit, z=[0.5] * vae.load(NAME).latent_dim, y=2)
+    found.seed = state.MAX_SEED
+    session(panel._lock, index=3, locked=True)
+    session(panel._sample, level="")
+    expected = vae.load(NAME).sample(1, generator=torch.Generator().manual_seed(0))[0]
+    assert found.seed == 0 and found.z[3] == 0.5 and found.y == 2
+    torch.testing.assert_close(torch.tensor([*found.z[:3], *found.z[4:]]), torch.cat([expected[:3], expected[4:]]),
+        atol=1e-4, rtol=0)  # fmt: skip
+    found.model, found.z, found.start = "mnist-ladder", (0.25,) * 50, ((0.25,) * 50, 0)
+    for level, dims in vae.load("mnist-ladder").levels.items():
+        before = found.z
+        session(panel._sample, level=level)
+        assert {d for d in range(50) if found.z[d] != before[d]} == set(dims)
+    before = found.z
+    session(panel._sample, level="bottom level", model="mnist-vae-2d")
+    assert found.z == before
+
+
+def test_a_step_along_an_attribute_needs_one_of_the_data_and_a_sign(session):
+    found = session(panel._lock)
+    found.model, found.y = "faces-vae", 0
+    found.z = before = (0.0,) * vae.load("faces-vae").latent_dim
+    for wild in ({"name": "hat", "sign": 1}, {"name": "glasses", "sign": 2}, {"name": ["glasses"], "sign": 1}, {}):
+        session(panel._step_along, **wild)
+        assert found.z == before
+    session(panel._step_along, name="glasses", sign=1)
+    there = cached.attribute_directions("faces-vae")["glasses"].vector
+    torch.testing.assert_close(torch.tensor(found.z), there.float(), atol=1e-4, rtol=0)
+
+
+def test_listed_dimensions_have_a_kl_above_a_tenth_of_a_nat():
+    for card in vae.available():
+        if cached.traits(card.name).discrete:
+            continue
+        listed, kl = cached.listed_dimensions(card.name), card.figures.get("kl_per_dim")
+        assert listed and listed == [d for d in cached.dimension_order(card.name) if d in listed]
+        if kl and max(kl) > 0.1:
+            assert set(listed) == {d for d, value in enumerate(kl) if value > 0.1}, card.name
+    assert len(cached.listed_dimensions("mnist-collapsed")) == 1
+    assert len(cached.listed_dimensions("mnist-ae-16d")) == vae.load("mnist-ae-16d").card.figures["active_units"]
+
+
+def test_strips_end_where_data_is():
+    codes = cached.posterior_samples("mnist-vae-16d")
+    low, high = cached.strip_ranges("mnist-vae-16d").T
+    share = ((codes >= low) & (codes <= high)).mean(0)
+    np.testing.assert_allclose(share, cached.STRIP_SHARE, atol=0.001)
+    wide = cached.slider_ranges("mnist-vae-16d").T
+    assert (wide[0] < low).all() and (high < wide[1]).all()
 
 
 def test_places_of_the_grid_are_those_of_the_model(session):

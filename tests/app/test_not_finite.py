@@ -228,7 +228,7 @@ def test_a_decoder_that_fails_at_a_point(monkeypatch):
     headers(app)
     app.switch_page("pages/sample.py").run()
     assert not app.exception and not said(app)
-    assert payload(app, "caption", "files")["no_number"] == state.not_finite_message("at the current point")
+    assert payload(app, "caption", "files")["no_number"] == state.not_finite_message("at the current z")
     assert not start("sliders", model=NAME, z="0,0").warning
 
 

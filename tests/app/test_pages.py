@@ -21,6 +21,8 @@ from vae import store
 from vae.data import DATASETS
 from vae.evaluation.figures import FIGURES
 
+from .events import emit
+
 ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
@@ -121,7 +123,7 @@ def test_the_card_is_shown_on_the_page():
 @pytest.mark.parametrize("name", ["mnist-vae-2d", "mnist-cvae", "mnist-vqvae", "mnist-ladder", "faces-vaegan"])
 def test_a_link_shows_the_same_picture_elsewhere(name):
     here = start("sliders", model=name)
-    next(b for b in here.button if b.label == "Random").click().run()
+    press_random(here)
     s = here.session_state
     link = {"model": name, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed), "y": str(s.y)}
     there = start("sliders", **link)
@@ -164,6 +166,15 @@ def test_dimensions_are_ordered_by_kl_and_ranged_by_data():
     assert panel["shown_first"] < 16
 
 
+def press_random(app):
+    """Sample a code from the prior: by the panel's button, or the page's for a grid of codes."""
+    if vae.load(app.session_state.model).discrete:
+        next(b for b in app.button if b.label == "Random").click().run()
+    else:
+        emit(app, "live_panel", "random", {"model": app.session_state.model, "level": ""})
+    assert not app.exception, app.exception
+
+
 # test_parse.py has what is wrong with a z or a whole number
 @pytest.mark.parametrize(
     "query, said",
@@ -192,7 +203,7 @@ def test_bad_links_get_a_sentence_and_a_working_page(query, said):
 def test_two_sessions_do_not_leak_into_each_other():
     one, two = start("sliders", model="mnist-vae-2d"), start("sliders", model="mnist-cvae")
     before = (two.session_state.model, two.session_state.z, two.session_state.y)
-    next(b for b in one.button if b.label == "Random").click().run()
+    press_random(one)
     one.selectbox(key="model_picker").select("fashion-vae-16d").run()
     two.run()
     assert (two.session_state.model, two.session_state.z, two.session_state.y) == before
@@ -207,7 +218,7 @@ def test_the_same_seed_draws_the_same_grid_and_another_another():
 
 def sample_sheet(seed):
     app = start("sample", model="mnist-vae-16d", seed=seed)
-    return next(d for d in components(app).values() if d.get("name") == "draws from the prior")["sheet"]
+    return next(d for d in components(app).values() if d.get("name") == "samples from the prior")["sheet"]
 
 
 def png(image):
@@ -341,7 +352,7 @@ def test_levels_are_sampled_apart():
         app.segmented_control(key="sample_level").set_value(level).run()
         assert not app.exception
         sheets[level] = next(
-            d for d in components(app).values() if d.get("name") == "draws from the prior"
+            d for d in components(app).values() if d.get("name") == "samples from the prior"
         )["sheet"]
         shown = Image.open(io.BytesIO(base64.b64decode(sheets[level].split(",")[1])))
         z = vae.load("mnist-ladder").sample(36, generator=torch.Generator().manual_seed(4))
@@ -360,7 +371,7 @@ def test_codes_are_whole_numbers_of_the_codebook_wherever_they_come_from():
     assert not app.exception
     frames = next(d for d in components(app).values() if d["name"] == "interpolation in latent space")
     assert frames["n"] == 9
-    assert any("nothing lies between two names" in c.value for c in app.caption)
+    assert any("nothing between two indices" in c.value for c in app.caption)
     app.switch_page("pages/map.py").run()
     assert not app.exception
     assert list(app.selectbox(key="map_colour_0").options) == ["class", "reconstruction error"]
@@ -379,10 +390,10 @@ def test_an_attributes_button_goes_along_its_direction(name):
     before = np.array(app.session_state.z)
     direction = cached.attribute_directions(name)["glasses"]
     assert direction.agreement > direction.random_agreement + 0.02
-    app.button(key="attribute_glasses_+").click().run()
+    emit(app, "live_panel", "attribute", {"model": name, "name": "glasses", "sign": 1})
     assert not app.exception
     np.testing.assert_allclose(app.session_state.z, before + direction.vector.numpy(), atol=2e-4)
-    app.button(key="attribute_glasses_−").click().run()
+    emit(app, "live_panel", "attribute", {"model": name, "name": "glasses", "sign": -1})
     np.testing.assert_allclose(app.session_state.z, before, atol=4e-4)
 
 

@@ -111,7 +111,7 @@ def test_hover_shows_the_right_image_after_filtering_sorting_and_lasso(page, add
             chosen.click(timeout=1000)
             break
     worst = np.flatnonzero(inside)[np.argsort(-found.recon[inside], kind="stable")]
-    expect(grid.nth(0)).to_have_attribute("title", re.compile(f"held-out image {found.rows[worst[0]]}$"))
+    expect(grid.nth(0)).to_have_attribute("title", re.compile(f"test image {found.rows[worst[0]]}$"))
     before = z_in_url(page)
     grid.nth(0).click()
     wait_for_another_z(page, before)

@@ -439,12 +439,52 @@ def test_quarter_turns_tilt_and_invert(open_page):
     assert np.abs(decoded(tilted).astype(int) - decoded(first)).max() > 100
     page.get_by_role("slider", name="Tilt").fill("0")
     assert next_own(page, 5)["x"] == first["x"]
-    page.get_by_role("button", name="Invert").click()
+    swap = page.get_by_role("button", name="Swap light and dark")
+    expect(swap).to_have_attribute("aria-pressed", "false")  # the page has decided, not the visitor
+    swap.click()
     inverted = next_own(page, 6)
-    assert first["inverted"] and not inverted["inverted"]
-    assert inverted["x"] != first["x"] and page.locator("#start .invert").get_attribute("aria-pressed") == "false"
+    assert first["inverted"] and not inverted["inverted"] and inverted["x"] != first["x"]
+    expect(swap).to_have_attribute("aria-pressed", "true")
+    swap.click()
+    assert next_own(page, 7)["x"] == first["x"]
+    expect(swap).to_have_attribute("aria-pressed", "false")
     page.get_by_role("button", name="Plain resize").click()
-    assert next_own(page, 7)["plain"]
+    assert next_own(page, 8)["plain"]
+
+
+def test_undo_takes_back_the_last_change_of_a_drawing_be_it_a_setting_or_a_stroke(open_page):
+    page = open_page()
+    tab(page, "Draw")
+    draw(page, LINE)
+    one = next_own(page, 1)
+    page.get_by_role("button", name="Plain resize").click()
+    plain = next_own(page, 2)
+    draw(page, [(0.2, 0.5), (0.8, 0.5)])
+    assert next_own(page, 3)["plain"]
+    page.keyboard.press("Control+z")
+    assert next_own(page, 4)["x"] == plain["x"]
+    page.locator("#start .pen-undo").click()
+    again = next_own(page, 5)
+    assert again["x"] == one["x"] and not again["plain"]
+    page.keyboard.press("Control+z")
+    expect(page.locator("#start .pen-undo")).to_be_disabled()
+    assert len(emitted(page, "own")) == 5, "an empty pad is no picture"
+
+
+@pytest.mark.parametrize("width", [358, 700])
+def test_neither_stages_nor_the_remark_move_the_page_under_the_pen(open_page, width):
+    page = open_page(width=width)
+    tab(page, "Draw")
+    height = lambda: page.locator("#start").bounding_box()["height"]  # noqa: E731
+    pad = lambda: page.locator("#start .pad").bounding_box()  # noqa: E731
+    before = pad(), height()
+    draw(page, LINE)
+    remark = "Reconstruction error 113 nats, 45 above the lowest possible: more than for 87 % of test images."
+    in_use(page, next_own(page, 1), remark=remark)
+    expect(page.locator("#start .stages canvas")).to_have_count(4)
+    assert (pad(), height()) == before
+    last = page.locator("#start .stages figure").last.bounding_box()
+    assert last["x"] >= pad()["x"] + pad()["width"] and last["x"] + last["width"] <= width + 20, "beside the pad"
 
 
 # ---- what was found
@@ -515,6 +555,7 @@ def test_pictures_outlive_a_reload_and_are_offered_to_every_widget(open_page):
     page.locator("#end").get_by_role("button", name="Remove all").click()
     expect(mine).to_have_count(0)
     assert page.evaluate("sessionStorage.length") == 0
+    expect(page.locator("#end .status")).to_contain_text("The picture in use stays in use")
 
 
 @pytest.mark.slow
@@ -660,7 +701,7 @@ def test_an_emptied_pad_says_that_the_last_drawing_stays_in_use(open_page):
     tab(page, "Draw")
     draw(page, LINE)
     in_use(page, next_own(page, 1))
-    expect(page.get_by_role("button", name="Invert")).to_be_hidden()
+    expect(page.get_by_role("button", name="Swap light and dark")).to_be_hidden()
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#start .status")).to_have_text("The pad is empty. Your last picture stays in use.")
     assert len(emitted(page, "own")) == 1

@@ -109,7 +109,7 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Space", "ArrowRight", "Space"):
         page.keyboard.press(key)
     page.get_by_text("Chosen: 2.").wait_for()
-    offered = page.get_by_role("group", name="vectors to put there").get_by_role("button")
+    offered = page.get_by_role("group", name="codebook vectors").get_by_role("button")
     current = offered.and_(page.locator("[aria-current]"))
     settle(page)
     vectors = [int(re.match(r"vector (\d+)", v.get_attribute("title"))[1]) for v in offered.all()]
@@ -125,7 +125,7 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     assert [d for d in range(49) if edited[d] != before[d]] in ([15, 16], [15])
     assert edited[15] == edited[16] == vectors[other]
     expect(current).to_have_count(1)
-    page.get_by_role("group", name="new draws").get_by_role("button").nth(2).press("Enter")
+    page.get_by_role("group", name="new samples").get_by_role("button").nth(2).press("Enter")
     wait_for_another_z(page, edited)
     drawn = z_in_url(page)
     assert all(drawn[d] == edited[d] for d in range(49) if d not in (15, 16))

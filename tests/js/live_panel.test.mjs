@@ -7,7 +7,9 @@ import { load } from './load.mjs';
 const { density, placeCross, CELLS } = await load('widgets/live_panel/plane.js');
 const { tileValue, TILES } = await load('widgets/live_panel/around.js');
 const { clean, samePoint, goTo } = await load('widgets/live_panel/point.js');
-const { label } = await load('widgets/live_panel/sliders.js');
+const { contour, thresholdOf } = await load('widgets/live_panel/contours.js');
+const { label } = await load('widgets/live_panel/label.js');
+const { phaseOf, swingValue } = await load('widgets/live_panel/play.js');
 
 const dim = (index, changes = {}) => ({ index, low: -2, high: 2, locked: false, name: '', ...changes });
 
@@ -32,15 +34,43 @@ test('density spreads over three cells each way', () => {
   assert.equal(shade[middle + 3], 0);
 });
 
+test('density does not wrap around the edges', () => {
+  const shade = density(panelOf([dim(0), dim(1)], [0, 0], [0, 128]));
+  for (let row = 0; row < CELLS; row++) assert.equal(shade[row * CELLS + CELLS - 1], 0);
+});
+
+test('the threshold of a share: cells from it on hold at least that share of the sum', () => {
+  assert.equal(thresholdOf([4, 3, 2, 1], 0.4), 4);
+  assert.equal(thresholdOf([1, 3, 2, 4], 0.5), 3);
+  assert.equal(thresholdOf([4, 3, 2, 1], 0.95), 1);
+});
+
+test('a contour goes round one cell half-way to its neighbours, and is closed at the edge', () => {
+  const points = (path) => path.split(/[ML]/).slice(1).sort();
+  const single = [0, 0, 0, 0, 1, 0, 0, 0, 0]; // the middle of 3 x 3, whose centre is at (1.5, 1.5)
+  const around = ['1.5 1', '2 1.5', '1.5 2', '1 1.5'];
+  assert.deepEqual(points(contour(single, 3, 0.5)), [...around, ...around].sort()); // each point ends two lines
+  assert.deepEqual(points(contour([1, 0, 0, 0], 2, 0.5)), ['0.5 0', '1 0.5', '0.5 1', '0 0.5'].flatMap((p) => [p, p]).sort());
+  assert.equal(contour(single, 3, 2), '');
+});
+
+test('playing begins at the value of the slider, and stays between the ends of its strip', () => {
+  const row = { dim: dim(0, { low: -7, high: 7 }) };
+  for (const value of [-6, -1.5, 0, 3, 6]) assert.ok(Math.abs(swingValue(row, phaseOf(row, value)) - value) < 1e-9);
+  assert.equal(phaseOf(row, 50), 0.5);
+  assert.equal(swingValue(row, 0), tileValue(row, 0));
+  assert.ok(Math.abs(swingValue(row, 0.5) - tileValue(row, TILES - 1)) < 1e-9);
+});
+
 test('density without draws is 0 everywhere', () => {
   const shade = density({ ...panelOf([dim(0), dim(1)], [0, 0]), entry: null });
   assert.ok(shade.every((value) => value === 0));
 });
 
 test('density follows the chosen axes', () => {
-  const panel = panelOf([dim(0), dim(1), dim(2)], [0, 0, 0], [0, 128, 255]);
+  const panel = panelOf([dim(0), dim(1), dim(2)], [0, 0, 0], [0, 128, 240]);
   panel.axisX.value = '2';
-  assert.equal(density(panel).indexOf(1) % CELLS, CELLS - 1);
+  assert.equal(density(panel).indexOf(1) % CELLS, (240 / 256) * CELLS);
 });
 
 test('the cross stands at z, and at the edge for a z outside', () => {
@@ -49,8 +79,8 @@ test('the cross stands at z, and at the edge for a z outside', () => {
   assert.deepEqual(panel.cross.style, { left: '75%', top: '0%' });
 });
 
-test('the tiles of a strip lie in the middles of equal parts of its track', () => {
-  const row = { low: 0, high: TILES };
+test('the tiles of a strip lie in the middles of equal parts of the range of the data, however long the track is', () => {
+  const row = { dim: dim(0, { low: 0, high: TILES }), low: -9, high: 99 };
   assert.deepEqual(Array.from({ length: TILES }, (_, i) => tileValue(row, i)), Array.from({ length: TILES }, (_, i) => i + 0.5));
 });
 

@@ -13,6 +13,7 @@ from ..bridge.component import widget
 from ..shell import pictures, state
 from ..shell.parse import MAX_COUNT, parse_indices, parse_int, parse_object
 from ..widgets.picture_grid import picture_grid
+from .panel import sample_next
 
 _component = widget("code_grid")
 KEY = "code_grid"
@@ -40,18 +41,20 @@ def code_grid() -> None:
             on_chosen_change=_keep_positions,
         )  # fmt: skip
         if not state.finite(decoded):
-            st.warning(state.not_finite_message("at this point"))
+            st.warning(state.not_finite_message("at this z"))
         buttons = st.container(horizontal=True)
-        buttons.button("All places", on_click=_set_positions, args=(list(range(model.latent_dim)),))
+        buttons.button("Select all", on_click=_set_positions, args=(list(range(model.latent_dim)),))
         buttons.button("Lower half", on_click=_set_positions, args=(half,))
-        buttons.button("None", on_click=_set_positions, args=([],))
+        buttons.button("Select none", on_click=_set_positions, args=([],))
+        buttons.button("Random", on_click=sample_next, help="sample the whole grid from the prior")
+        buttons.button("Most likely code", on_click=lambda: state.set_z(state.model().prior.mean))
         st.caption(
-            f"{rows} x {columns} places, each the number of one of {model.codebook_size} vectors. "
-            f"Chosen: {len(positions)}."
+            f"The latent code has {rows} × {columns} positions. Each holds the index of one of {model.codebook_size} "
+            f"codebook vectors, so there is nothing to slide. Selected: {len(positions)}."
         )
     with right:
         if not positions:
-            st.info("Choose a place on the picture: with the mouse, a finger, or Tab, arrows and Space.")
+            st.info("Select a position on the picture: click, tap, or use Tab, the arrow keys and Space.")
             return
         _show_samples(positions)
         _show_vectors(positions)
@@ -67,16 +70,16 @@ def _show_vectors(positions: list[int]) -> None:
     candidates = z.repeat(len(likely), 1)
     candidates[:, positions] = likely[:, None].float()
     current = (likely == int(z[first])).nonzero()
-    st.markdown(f"**Put a vector** at {_describe(positions)}")
+    st.markdown(f"**Set the vector** at {_describe(positions)}")
     picture_grid(
         state.decode(candidates), [f"vector {k}, probability {p[k]:.3f}" for k in likely.tolist()],
         key=f"{KEY}_vectors", on_pick=lambda index: state.set_z(candidates[index], start=False),
         columns=8, size=84, selected=int(current[0]) if len(current) else None,
-        captions=[f"{100 * p[k]:.0f} %" for k in likely.tolist()], name="vectors to put there",
+        captions=[f"{100 * p[k]:.0f} %" for k in likely.tolist()], name="codebook vectors",
     )  # fmt: skip
     st.caption(
-        f"The {len(likely)} likeliest of {model.codebook_size} vectors, with what the prior gives each at "
-        "the first chosen place, knowing the places before it."
+        f"The {len(likely)} most likely of {model.codebook_size} vectors. Below each: its probability under the prior "
+        "at the first selected position, given the positions before it."
     )
 
 
@@ -87,16 +90,16 @@ def _show_samples(positions: list[int]) -> None:
     keep[positions] = False
     generator = torch.Generator().manual_seed(state.seed())
     zs = model.prior.sample_codes(N_SAMPLES, generator=generator, start=z, keep=keep)
-    st.markdown(f"**Draw anew** what stands at {_describe(positions)}")
+    st.markdown(f"**Sample again** at {_describe(positions)}")
     picture_grid(
-        state.decode(zs), [f"draw {i + 1}, seed {state.seed()}" for i in range(N_SAMPLES)],
+        state.decode(zs), [f"sample {i + 1}, seed {state.seed()}" for i in range(N_SAMPLES)],
         key=f"{KEY}_draws", on_pick=lambda index: state.set_z(zs[index], start=False), columns=8,
-        size=84, name="new draws",
+        size=84, name="new samples",
     )  # fmt: skip
-    st.button("Other draws", on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)))
+    st.button("Sample again", on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)))
     st.caption(
-        f"p(z) row by row, seed {state.seed()}: a place that is drawn knows those before it, not those "
-        "that were kept after it."
+        f"Sampled from p(z) row by row, seed {state.seed()}. Each sample depends on the positions before it, and not "
+        "on those after it."
     )
 
 
@@ -104,7 +107,7 @@ def _describe(positions: list[int]) -> str:
     rows, columns = state.model().grid
     if len(positions) == 1:
         return f"row {positions[0] // columns + 1}, column {positions[0] % columns + 1}"
-    return f"{len(positions)} places"
+    return f"{len(positions)} positions"
 
 
 def _positions_key() -> str:

@@ -1,10 +1,11 @@
 """The live panel: a slider for each latent dimension, a 2-D pad, and a picture that follows them.
 
-The current point is written only when a slider or the pad is released.
+The current code is written only when a slider or the pad is released.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from ..bridge import first_picture, messages
@@ -12,6 +13,7 @@ from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_flag, parse_int, parse_name, parse_text
+from ..widgets import exports
 
 _panel = widget("live_panel")
 KEY = "live_panel"
@@ -20,7 +22,7 @@ SHOWN_FIRST = 6  # sliders before "show all"; half as many per level for models 
 
 @st.fragment
 def live_panel() -> None:
-    """Show sliders for the current point, ordered by the dimensions' KL, and write the state on release."""
+    """Show sliders for the current code, ordered by the dimensions' KL, and write the state on release."""
     rerun_if_requested(KEY)
     model, card = state.traits(), state.card()
     channels, height, width = model.image_shape
@@ -40,7 +42,8 @@ def live_panel() -> None:
             "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
             "pixels": messages.pixels_for_browser(),
-            "no_number": state.not_finite_message("at this point"),
+            "no_number": state.not_finite_message("at this z"), "licence": exports.credit(),
+            "levels": list(model.levels), "attributes": cached.attributes(card.name),
             "painted": first_picture.address(),
             "note": st.session_state.pop("panel_note", ""),
         },
@@ -48,6 +51,8 @@ def live_panel() -> None:
         on_commit_change=_commit,
         on_rename_change=_rename,
         on_lock_change=_lock,
+        on_random_change=_sample,
+        on_attribute_change=_step_along,
     )  # fmt: skip
     messages.answer(KEY)
 
@@ -76,7 +81,7 @@ def _commit() -> None:
     if z is None:
         return
     if repaired:
-        st.session_state.panel_note = "a value that was no number was put back into the data's range"
+        st.session_state.panel_note = "a value that is not finite was replaced by one in the range of the data"
     state.set_z(z, y=y, start=False)
     # the panel compares the echo with its last release, to ignore answers to earlier ones
     st.session_state.panel_echo = {
@@ -101,6 +106,40 @@ def _lock() -> None:
     d = None if payload is None else _dimension(payload)
     if d is not None:
         state.lock(d, parse_flag(payload.get("locked")))
+
+
+def _sample() -> None:
+    """Sample the code, or one of its levels, from the prior with the next seed."""
+    payload = messages.payload(KEY, "random")
+    if payload is None:
+        return
+    sample_next(state.traits().levels.get(parse_text(payload.get("level"), MAX_ID)))
+    request_rerun(KEY)
+
+
+def sample_next(dims: range | None = None) -> None:
+    """Make a sample of the prior with the next seed the current code. dims: the only dimensions that change."""
+    import torch
+
+    state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1))
+    sample = state.model().sample(1, generator=torch.Generator().manual_seed(state.seed()))[0].numpy()
+    if dims is not None:
+        here = np.array(st.session_state.z)
+        here[list(dims)] = sample[list(dims)]
+        sample = here
+    state.set_z(state.keep_locked(sample))
+
+
+def _step_along() -> None:
+    """Go one step along the direction of an attribute, or back."""
+    payload = messages.payload(KEY, "attribute")
+    sign = None if payload is None else parse_int(payload.get("sign"), -1, 1)
+    if payload is None or sign is None:
+        return
+    direction = cached.attribute_directions(state.card().name).get(parse_text(payload.get("name"), MAX_ID))
+    if direction is not None:
+        state.set_z(state.keep_locked(state.z() + sign * direction.vector))
+        request_rerun(KEY)
 
 
 def _dimension(payload: dict) -> int | None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from vae.metrics.classifier import Classifier
 
 
+MIN_LISTED_KL = 0.1  # nats; a page lists no dimension with less as active
+STRIP_SHARE = 0.95  # of the encoded data, between the ends of a traversal
 N_COMPARED = 1000  # test images with whose reconstruction errors a visitor's picture is compared
 _refreshing = threading.Lock()
 
@@ -227,16 +229,40 @@ def posterior_samples(name: str) -> np.ndarray:
 @st.cache_data(max_entries=40, show_spinner=False)
 def slider_ranges(name: str) -> np.ndarray:
     """Return the range of encoded data in each dimension, (D, 2): quantiles of one sample from each posterior."""
+    return _ranges(name, 0.002)
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def strip_ranges(name: str) -> np.ndarray:
+    """Return the ends of a traversal of each dimension, (D, 2): between them lie STRIP_SHARE of the encoded data."""
+    return _ranges(name, (1 - STRIP_SHARE) / 2)
+
+
+def _ranges(name: str, tail: float) -> np.ndarray:
+    """Return the quantiles tail and 1 - tail of posterior samples in each dimension, (D, 2)."""
     samples = posterior_samples(name)
     if not len(samples):
         mu, sigma = traits(name).prior_mean, traits(name).prior_stddev
         return np.stack([mu - 3 * sigma, mu + 3 * sigma], axis=1)
-    return np.quantile(samples, [0.002, 0.998], axis=0).T
+    return np.quantile(samples, [tail, 1 - tail], axis=0).T
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def dimension_order(name: str) -> list[int]:
     return store.dimension_order(card(name), traits(name).levels, model_map(name), traits(name).prior_stddev)
+
+
+def listed_dimensions(name: str) -> list[int]:
+    """Return the dimensions that a page lists as active, in dimension_order.
+
+    They are those with a KL above MIN_LISTED_KL. Without a KL per dimension, they are the first ones, as many as there
+    are active units. There is always one.
+    """
+    order, figures = dimension_order(name), card(name).figures
+    kl = figures.get("kl_per_dim")
+    if kl is not None:
+        return [d for d in order if kl[d] > MIN_LISTED_KL] or order[:1]
+    return order[: max(1, figures.get("active_units", len(order)))]
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)
@@ -249,11 +275,18 @@ def features(name: str) -> np.ndarray:
     return model(name).features(torch.from_numpy(model_map(name).codes)).numpy()
 
 
+def attributes(name: str) -> list[str]:
+    """Return the attributes that have a direction in a model's latent space; [] without a map or continuous codes."""
+    if traits(name).discrete or model_map(name) is None:
+        return []
+    return list(info(card(name).data).attributes)
+
+
 @st.cache_data(max_entries=20, show_spinner=False)
 def attribute_directions(name: str) -> dict[str, AttributeDirection]:
-    """Return the latent direction of each attribute of the data; {} without attributes, a map or continuous codes."""
+    """Return the latent direction of each of the attributes."""
     data, encoded = card(name).data, model_map(name)
-    if encoded is None or traits(name).discrete or not info(data).attributes:
+    if encoded is None or not attributes(name):
         return {}
     import torch
 

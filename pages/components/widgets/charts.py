@@ -115,7 +115,7 @@ def rate_distortion(
 def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:
     """Plot the support (0 to 1) of each step t of an interpolation."""
     figure = go.Figure(go.Scatter(x=t, y=values, mode="lines+markers", line_color=ACCENT, showlegend=False))
-    figure.add_hline(y=0.5, line_dash="dot", line_color=GREY, annotation_text="typical held-out image")
+    figure.add_hline(y=0.5, line_dash="dot", line_color=GREY, annotation_text="median test image")
     figure.update_yaxes(range=[-0.05, 1.05])
     return _tidy(figure, "step t", "support")
 
@@ -128,7 +128,7 @@ def class_counts(classes: list[str], counts: np.ndarray, totals: np.ndarray) -> 
             text=[f"{c:,} of {n:,}" for c, n in zip(counts, totals, strict=False)], textposition="outside",
         )
     )  # fmt: skip
-    _tidy(figure, "chosen images", "")
+    _tidy(figure, "selected images", "")
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(range=[0, 1.25 * max(counts)])  # room for the last label
     figure.update_layout(height=60 + 28 * len(classes))
@@ -153,16 +153,16 @@ def overlaid_histograms(a: np.ndarray, b: np.ndarray, name_a: str, name_b: str, 
 
 
 def roc_curve(fpr: np.ndarray, tpr: list[float], auroc: float) -> go.Figure:
-    """Plot a receiver operating characteristic and the diagonal of chance."""
+    """Plot a receiver operating characteristic and its diagonal."""
     figure = go.Figure()
     figure.add_scatter(
         x=fpr, y=tpr, mode="lines", fill="tozeroy", line={"color": ACCENT, "width": 3},
-        name=f"AUROC {auroc:.3f}", hovertemplate="false alarms %{x:.2f}, found %{y:.2f}<extra></extra>",
+        name=f"AUROC {auroc:.3f}", hovertemplate="false positives %{x:.2f}, true positives %{y:.2f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="chance: 0.5", line={"color": GREY, "dash": "dash"})
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1.02])
-    _tidy(figure, "test images taken for foreign (false positive rate)", "foreign images found (true positive rate)")
+    _tidy(figure, "test images flagged (false positive rate)", "outliers flagged (true positive rate)")
     figure.update_layout(height=320)
     return figure
 

@@ -31,7 +31,7 @@ class Collection:
 
     id: str  # of these codes
     sheet: str  # id of these images
-    title: str  # for a caption: "5,000 held-out images of ..."
+    title: str  # for a caption: "5,000 test images of ..."
     encoded: EncodedImages
     features: np.ndarray  # (N, F), in which distances between codes are measured
     labels: np.ndarray  # (N,), indices into classes
@@ -45,7 +45,7 @@ class Collection:
         return len(self.encoded)
 
     def name(self, index: int) -> str:
-        return f"held-out image {self.encoded.rows[index]}" if self.names is None else self.names[index]
+        return f"test image {self.encoded.rows[index]}" if self.names is None else self.names[index]
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def from_test_images(name: str) -> Collection | None:
     card = cached.model(name).card
     info, split = cached.info(card.data), cached.gallery(card.data)
     return Collection(
-        id=f"{cached.map_id(name)} held-out {len(encoded.rows)}",
-        sheet=f"{card.data} held-out {len(encoded.rows)} {encoded.rows[0]} {encoded.rows[-1]}",
-        title=f"{len(encoded.rows):,} held-out images of {info.title}",
+        id=f"{cached.map_id(name)} test {len(encoded.rows)}",
+        sheet=f"{card.data} test {len(encoded.rows)} {encoded.rows[0]} {encoded.rows[-1]}",
+        title=f"{len(encoded.rows):,} test images of {info.title}",
         encoded=encoded, features=cached.features(name),
         labels=split.labels[encoded.rows], classes=info.classes, ys=split.labels[encoded.rows],
         map_details=card.map,
@@ -106,7 +106,7 @@ def from_own_map(own_map: OwnMap, name: str) -> Collection:
     digest = hashlib.sha256(codes.tobytes() + own_map.images.tobytes()).hexdigest()[:16]
     folders, labels = np.unique(own_map.folders, return_inverse=True)
     return Collection(
-        id=f"{cached.weights_id(name)} own {digest}", sheet=f"own {digest}", title=f"{len(codes):,} images of yours",
+        id=f"{cached.weights_id(name)} own {digest}", sheet=f"own {digest}", title=f"{len(codes):,} of your images",
         encoded=own_map.encoded, features=cached.model(name).features(torch.from_numpy(codes)).numpy(),
         labels=labels, classes=tuple(str(folder) or "no folder" for folder in folders), ys=own_map.classes,
         map_details=own_map.map_parameters,
@@ -116,7 +116,7 @@ def from_own_map(own_map: OwnMap, name: str) -> Collection:
 
 def make_layout(collection: Collection, key: str, title: str, dims: tuple[int, int] | None = None) -> Layout:
     """Return the layout with this key: a fitted map's, or "dims", the plane of two dimensions through the current
-    point."""
+    code."""
     codebook = state.model().discrete
     if key == "dims":
         plane = maps.dimension_plane(state.z().numpy(), dims)

@@ -1,12 +1,15 @@
-"""Download buttons for pictures, animations and codes."""
+"""Download buttons for pictures, animations and codes. Each file names the model and its licence."""
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ..shell import pictures, state
 
@@ -26,38 +29,59 @@ def escape_cell(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@" else text
 
 
-def gif(pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True) -> bytes:
+def credit() -> str:
+    """Return the model and its licence, for the files made from it."""
+    card = state.card()
+    return f"{card.title} ({card.name}), {card.licence}"
+
+
+def png(image: Image.Image, credit: str) -> bytes:
+    """Encode an image as PNG, with the credit as its Copyright."""
+    fields = PngInfo()
+    fields.add_itxt("Copyright", credit)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", pnginfo=fields)
+    return buffer.getvalue()
+
+
+def gif(
+    pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True, credit: str = ""
+) -> bytes:
     """Encode pictures (N, H, W, C) uint8 as a looping GIF; there_and_back appends them in reverse order."""
     frames = [pictures.to_image(picture, scale) for picture in pixels]
     if there_and_back:
         frames += frames[-2:0:-1]
     buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
+    options = {"save_all": True, "append_images": frames[1:], "duration": milliseconds, "loop": 0, "comment": credit}
+    frames[0].save(buffer, "GIF", **options)
     return buffer.getvalue()
 
 
 def download_sheet(images, columns: int, title: str, key: str) -> None:
     """Offer images (N, C, H, W) in [0, 1], tiled row by row, as a PNG named after the current model."""
-    pixels = state.as_pictures(images)  # now, because the session is not available when the file is made
+    # now, because the session is not available when the file is made
+    pixels, made_with = state.as_pictures(images), credit()
     download(
         f"{title.capitalize()} (PNG)",
-        lambda: pictures.png(pictures.to_image(pictures.tile(pixels, columns, gap=1), 2)),
+        lambda: png(pictures.to_image(pictures.tile(pixels, columns, gap=1), 2), made_with),
         f"{state.card().name}-{title.replace(' ', '-')}.png", "image/png", key,
     )  # fmt: skip
 
 
 def download_picture(key: str) -> None:
-    """Offer the current point's picture as a PNG of the model's image size."""
-    pixels = state.as_pictures(state.decode(state.z()[None]))[0]
+    """Offer the current picture as a PNG of the model's image size."""
+    pixels, made_with = state.as_pictures(state.decode(state.z()[None]))[0], credit()
     download(
-        "Picture (PNG)", lambda: pictures.png(pictures.to_image(pixels)),
+        "Picture (PNG)", lambda: png(pictures.to_image(pixels), made_with),
         f"{state.card().name}.png", "image/png", key,
     )  # fmt: skip
 
 
 def download_z(key: str) -> None:
-    """Offer the current point as one row of CSV."""
-    values = np.asarray(st.session_state.z)
-    header = ",".join(f"z{d}" for d in range(len(values)))
-    text = f"{header}\n" + ",".join(f"{v:g}" for v in values) + "\n"
-    download("Code (CSV)", text.encode, f"{state.card().name}-z.csv", "text/csv", key)
+    """Offer the current latent code as one row of CSV, with the model and its licence in the last columns."""
+    values, card = st.session_state.z, state.card()
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*(f"z{d}" for d in range(len(values))), "model", "licence"])
+    writer.writerow([*(f"{v:g}" for v in values), escape_cell(card.name), escape_cell(card.licence)])
+    download("Latent code (CSV)", buffer.getvalue().encode, f"{card.name}-z.csv", "text/csv", key)

@@ -26,12 +26,14 @@ def picture_grid(
     size: int = 72,
     selected: int | None = None,
     name: str = "pictures",
+    wrap: bool = False,
 ) -> None:
     """Show images (N, C, H, W) in [0, 1] as buttons. on_pick(index) runs before the page does.
 
     labels: descriptions for screen readers and tooltips. columns: a fixed number of equal columns; by default as many
-    of `size` pixels as fit. row_labels: text before each row. captions: text under each picture. Without on_pick the
-    pictures are not buttons. The cell of a picture that is not finite stays empty, and a note below the grid says so.
+    of `size` pixels as fit. wrap: whether rows may be broken where the columns would be too
+    narrow. row_labels: text before each row. captions: text under each picture. Without on_pick the pictures are not
+    buttons. The cell of a picture that is not finite stays empty, and a note below the grid says so.
     """
 
     def picked() -> None:
@@ -41,7 +43,7 @@ def picture_grid(
 
     props = grid_props(
         images, labels, columns=columns, row_labels=row_labels, captions=captions, size=size, selected=selected,
-        name=name, clickable=on_pick is not None,
+        name=name, wrap=wrap, clickable=on_pick is not None,
     )  # fmt: skip
     _component(key=key, data=props, on_pick_change=picked)
 
@@ -56,6 +58,7 @@ def grid_props(
     size: int = 72,
     selected: int | None = None,
     name: str = "pictures",
+    wrap: bool = False,
     clickable: bool = False,
 ) -> dict:
     """Return the props of the widget picture_grid. The arguments are those of picture_grid()."""
@@ -66,7 +69,7 @@ def grid_props(
     return {
         "name": name, "sheet": pictures.data_uri(pictures.to_image(pictures.tile(pixels, across))), "n": n,
         "across": across, "down": -(-n // across), "width": width, "height": height, "labels": list(labels),
-        "columns": columns, "size": size, "selected": selected,
+        "columns": columns, "size": size, "wrap": wrap, "selected": selected,
         "row_labels": list(row_labels) if row_labels else None, "captions": list(captions) if captions else None,
         "clickable": clickable, "missing": missing, "note": _note(len(missing), n),
     }  # fmt: skip

@@ -43,6 +43,7 @@ function update(root, group, data, emit) {
     group.replaceChildren(...Array.from({ length: n }, () => {
       const button = document.createElement('button');
       button.type = 'button'; // it must not submit a form of the host page
+      button.className = 'cell';
       return button;
     }));
     group.focusAt = 0;

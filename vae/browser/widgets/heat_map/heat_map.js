@@ -29,7 +29,7 @@ function show(table, data, emit) {
     button.type = 'button';
     button.style.background = data.colours[r][c];
     button.style.color = data.dark[r][c] ? '#111' : '#fff';
-    button.className = chosen ? 'chosen' : '';
+    button.className = `cell${chosen ? ' chosen' : ''}`;
     button.tabIndex = chosen ? 0 : -1; // Tab stops once; arrow keys move between cells
     button.setAttribute('aria-label', `${data.rows[r]}, ${data.columns[c]}: ${data.texts[r][c]}`);
     if (chosen) button.setAttribute('aria-current', 'true');

@@ -1,17 +1,18 @@
-// The surroundings of the point: film strips and the pad, drawn only while the pointer rests.
+// The surroundings of the current code: film strips and the pad, drawn only while the pointer rests.
 import { fill, pictureOf } from '../../runtime/pixels.js';
 import { show } from './picture.js';
-import { drawDensity, manifoldJobs } from './plane.js';
+import { planeJobs } from './plane.js';
 
 const REST_AFTER = 120; // ms without movement before strips are drawn
 const MAX_SLICE = 6; // ms that drawing strips may block the page at a time
 export const TILES = 7; // images in a film strip
 
-export function tileValue(row, i) {
-  return row.low + ((i + 0.5) / TILES) * (row.high - row.low);
+// Strips keep to the range of the encoded data, also where the track is longer.
+export function tileValue({ dim }, i) {
+  return dim.low + ((i + 0.5) / TILES) * (dim.high - dim.low);
 }
 
-// Shows the image of another point without changing the current point.
+// Shows the image of another code without changing the current one.
 export function preview(panel, changes) {
   panel.previewing = true;
   const z = panel.z.slice();
@@ -45,8 +46,7 @@ function drawAround(panel) {
       jobs.push({ z, canvas: row.strip, column: i, row: 0, columns: TILES, rows: 1, alpha: 1 });
     }
   }
-  if (panel.data.dims.length === 2) jobs.push(...manifoldJobs(panel));
-  else drawDensity(panel);
+  if (panel.data.dims.length > 1) jobs.push(...planeJobs(panel));
   runJobs(panel, jobs, panel.work);
 }
 

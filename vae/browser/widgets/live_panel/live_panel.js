@@ -1,19 +1,23 @@
-// Sliders and a pad over a latent point.
-// Emits: painted, when the first picture is; ask {panel, seq, model, zs, y}, commit {panel, commit, model, z, y}, rename {model, index, name} and
-// lock {model, index, locked}. Its props are those of pages/components/live_panel/panel.py. The host answers a commit
+// Sliders and a pad for a latent code.
+// Emits: painted, when the first picture is; ask {panel, seq, model, zs, y}, commit {panel, commit, model, z, y}, rename {model, index, name},
+// lock {model, index, locked}, random {model, level}, a sample of the prior or of one level, and attribute {model, name,
+// sign}, a step along its direction. Its props are those of pages/components/live_panel/panel.py. The host answers a commit
 // with an update whose z, y and echo {panel, commit} are the commit's and whose version is new; later ones wait for it.
 import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createQuestions } from '../../runtime/questions.js';
 import { createRoot } from '../../runtime/root.js';
+import { buildActions } from './actions.js';
 import { rest } from './around.js';
 import { drawHistogram } from './histogram.js';
 import css from './live_panel.css';
 import html from './live_panel.html';
 import { setUpPad } from './pad.js';
+import { label } from './label.js';
 import { paintSent, show } from './picture.js';
+import { stopPlaying } from './play.js';
 import { commit, goTo, moved, samePoint, sendSoon, showHistory, travel } from './point.js';
-import { buildClasses, buildRows, label, showNamesAndLocks, showRows } from './sliders.js';
+import { buildClasses, buildRows, showNamesAndLocks, showRows } from './sliders.js';
 
 const WEIGHTS_TIMEOUT = 8000; // ms until missing weights are reported
 
@@ -27,6 +31,7 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
     update: (next) => update(panel, next),
     destroy() {
       abort.abort();
+      stopPlaying(panel, true);
       for (const timer of [panel.patience, panel.restTimer, panel.commitTimer, panel.sendTimer]) clearTimeout(timer);
       root.replaceChildren();
     },
@@ -49,7 +54,7 @@ function createPanel(root, emit, mailbox, signal) {
   const panel = {
     root, emit, mailbox, canvas: find('canvas.picture'), line: find('.line'),
     classes: find('.classes'), sliders: find('.sliders'), more: find('.more'), pad: find('.pad'),
-    padCanvas: find('.pad canvas'), cross: find('.cross'), padLine: find('.pad-line'),
+    padCanvas: find('.pad canvas'), lines: root.querySelectorAll('.density path'), cross: find('.cross'), padLine: find('.pad-line'),
     axisX: find('.axis-x'), axisY: find('.axis-y'), undo: find('.undo'), redo: find('.redo'),
     rows: [], z: [], y: 0, sent: 0, unanswered: 0, waiting: false, painted: 0, expanded: false,
     holding: false, note: '', work: 0,
@@ -65,6 +70,16 @@ function createPanel(root, emit, mailbox, signal) {
     goTo(panel, panel.data.start);
     commit(panel);
   };
+  find('.mean').onclick = () => {
+    const z = panel.z.slice();
+    for (const dim of panel.data.dims) z[dim.index] = dim.prior_mu;
+    goTo(panel, { z, y: panel.y });
+    commit(panel);
+  };
+  const isPlayed = (target) => target.closest?.('.play, .gif');
+  for (const name of ['pointerdown', 'keydown']) { // any other use of the panel stops a slider that moves by itself
+    root.addEventListener(name, (event) => isPlayed(event.target) || stopPlaying(panel), { signal, capture: true });
+  }
   root.addEventListener('keydown', (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
     event.preventDefault();
@@ -76,7 +91,7 @@ function createPanel(root, emit, mailbox, signal) {
   panel.id = panel.questions.id;
   hear(mailbox, 'model', (name) => name === panel.data.weights && takeModel(panel), signal);
   // a slider released at its old value sends no "change" event, but the interaction is over
-  window.addEventListener('pointerup', () => setTimeout(() => panel.holding && commit(panel)), { signal });
+  window.addEventListener('pointerup', () => setTimeout(() => panel.holding && !panel.playing && commit(panel)), { signal });
   document.addEventListener('visibilitychange', () => !document.hidden && panel.unfinished && rest(panel), { signal });
   return panel;
 }
@@ -84,6 +99,7 @@ function createPanel(root, emit, mailbox, signal) {
 // Switches to another model: its sliders, samples and history.
 function startModel(panel) {
   const { model, weights, dims } = panel.data, { memory, models } = panel.mailbox;
+  stopPlaying(panel, true);
   panel.entry = models.get(weights) ?? null;
   clearTimeout(panel.patience);
   loadModel(panel.mailbox, weights, panel.data.files);
@@ -96,6 +112,7 @@ function startModel(panel) {
   panel.memory = memory.get(model);
   buildRows(panel);
   buildClasses(panel);
+  buildActions(panel);
   // the two dimensions with the most information; a 2-D model uses 0 and 1
   const axes = dims.length === 2 ? [0, 1] : dims.slice(0, 2).map((dim) => dim.index);
   [panel.axisX, panel.axisY].forEach((select, i) => {

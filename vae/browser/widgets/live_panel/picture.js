@@ -21,12 +21,12 @@ export function show(panel, z, y) {
 function showTiming(panel, where, milliseconds) {
   if (panel.empty) return;
   const reason = panel.entry?.reason;
-  const notes = [reason && `the browser does not decode: ${reason}`, panel.note].filter(Boolean);
+  const notes = [reason && `this browser cannot decode: ${reason}`, panel.note].filter(Boolean);
   panel.note = '';
   panel.line.textContent = `decoded ${where} in ${milliseconds.toFixed(1)} ms` + notes.map((n) => `; ${n}`).join('');
 }
 
-// Paints the current point's image as sent by Python; without bytes the image is not finite.
+// Paints the current image as sent by Python; without bytes the image is not finite.
 export function paintSent(panel) {
   const { pixels, height, width, channels } = panel.data;
   const nothing = new Float32Array(height * width * channels).fill(NaN);

@@ -1,6 +1,11 @@
-// What the pad shows of two dimensions: the current point, and the density of the data or the decoded plane.
+// What the pad shows: the decoded plane of two dimensions, the density of the data over it, and the current code.
+import { contour, thresholdOf } from './contours.js';
+import { label } from './label.js';
+
 export const CELLS = 64; // across the density; divides 256, the number of levels that samples are quantised to
-const TILES = 15; // images across the pad of a 2-D model
+const TILES_2D = 15, TILES = 9; // images across the pad: of a 2-D model, whose plane is decoded once, and of others
+const SHARES = [0.5, 0.95]; // of the encoded data, inside the inner and the outer line
+const LINE_PASSES = 12; // of the filter, so that lines do not follow single samples
 
 export function padDims(panel) {
   const byIndex = (select) => panel.data.dims.find((dim) => dim.index === Number(select.value));
@@ -16,8 +21,8 @@ export function placeCross(panel) {
 }
 
 // Returns smoothed counts of samples per cell, 0 to 1; (CELLS * CELLS), row 0 at the top.
-export function density(panel) {
-  const cells = new Float64Array(CELLS * CELLS);
+export function density(panel, passes = 2) {
+  let cells = new Float64Array(CELLS * CELLS);
   const draws = panel.entry?.draws ?? [];
   const d = panel.data.dims.length;
   const [x, y] = padDims(panel);
@@ -26,50 +31,57 @@ export function density(panel) {
     const row = CELLS - 1 - Math.floor((draws[i + y.index] * CELLS) / 256);
     cells[row * CELLS + column]++;
   }
-  let smooth = cells;
-  for (const step of [1, CELLS, 1, CELLS]) { // a box filter of width 3, twice along each axis
-    const from = smooth;
-    smooth = from.map((v, i) => (from[i - step] ?? 0) + v + (from[i + step] ?? 0));
-  }
-  const top = Math.max(...smooth) || 1;
-  return smooth.map((v) => v / top);
+  for (let pass = 0; pass < passes; pass++) cells = summed(summed(cells, 1), CELLS);
+  const top = Math.max(...cells) || 1;
+  return cells.map((v) => v / top);
 }
 
-export function drawDensity(panel) {
+// A box filter of width 3 along the rows (step 1) or the columns (step CELLS); beyond the edge there is nothing.
+function summed(cells, step) {
+  const place = (i) => (step === 1 ? i % CELLS : Math.floor(i / CELLS));
+  return cells.map((v, i) => v + (place(i) > 0 ? cells[i - step] : 0) + (place(i) < CELLS - 1 ? cells[i + step] : 0));
+}
+
+// Draws the lines that hold SHARES of the encoded data, once for each pair of dimensions.
+function drawLines(panel) {
   const key = `${panel.data.model} ${panel.axisX.value} ${panel.axisY.value} ${Boolean(panel.entry)}`;
-  panel.padLine.textContent = 'Shaded: where encoded data lies, by draws from its posteriors. Hover to peek, click to go.';
-  if (panel.padShows === key) return;
-  panel.padShows = key;
-  const canvas = panel.padCanvas;
-  canvas.width = canvas.height = CELLS;
-  canvas.classList.remove('crisp');
-  const context = canvas.getContext('2d');
-  context.fillStyle = getComputedStyle(canvas).color;
-  density(panel).forEach((value, i) => {
-    context.globalAlpha = 0.85 * Math.sqrt(value);
-    context.fillRect(i % CELLS, Math.floor(i / CELLS), 1, 1);
-  });
+  if (panel.linesShow === key) return;
+  panel.linesShow = key;
+  const shade = panel.entry?.draws.length ? density(panel, LINE_PASSES) : null;
+  const path = shade ? SHARES.map((share) => contour(shade, CELLS, thresholdOf(shade, share))).join('') : '';
+  panel.lines.forEach((line) => line.setAttribute('d', path));
 }
 
-// Returns the tiles of a 2-D model's plane; tiles without encoded data are dim.
-export function manifoldJobs(panel) {
-  const key = `${panel.data.model} ${panel.y} ${panel.axisX.value} ${panel.axisY.value} ${Boolean(panel.entry)}`;
-  panel.padLine.textContent = 'The whole latent plane, decoded; dim where no encoded data lies. Hover to peek, click to go.';
+function sentence(panel, [x, y]) {
+  const plane = panel.data.dims.length === 2
+    ? 'The latent plane, decoded.'
+    : `The plane of ${label(x)} and ${label(y)}, decoded. The other dimensions keep their values.`;
+  const lines = panel.entry?.draws.length ? ' Half of the encoded data lies inside the inner line, 95 % inside the outer one.' : '';
+  const hand = matchMedia('(hover: hover)').matches ? ' Hover to preview, click to move.' : ' Touch to move.';
+  return plane + lines + hand;
+}
+
+// Returns the tiles of the plane that the pad lacks; tiles where little data lies are dim.
+export function planeJobs(panel) {
+  const [x, y] = padDims(panel);
+  panel.padLine.textContent = sentence(panel, [x, y]);
+  drawLines(panel);
+  const others = panel.z.map((value, d) => (d === x.index || d === y.index ? '' : value));
+  const key = `${panel.data.model} ${panel.y} ${x.index} ${y.index} ${Boolean(panel.entry)} ${others}`;
   if (panel.padShows === key) return [];
   panel.padShows = null; // incomplete until the last tile
-  const [x, y] = padDims(panel);
-  const shade = density(panel);
-  const jobs = [];
-  for (let row = 0; row < TILES; row++) {
-    for (let column = 0; column < TILES; column++) {
+  const tiles = panel.data.dims.length === 2 ? TILES_2D : TILES;
+  const shade = density(panel), jobs = [];
+  for (let row = 0; row < tiles; row++) {
+    for (let column = 0; column < tiles; column++) {
       const z = panel.z.slice();
-      z[x.index] = x.low + ((column + 0.5) / TILES) * (x.high - x.low);
-      z[y.index] = y.high - ((row + 0.5) / TILES) * (y.high - y.low);
-      const cell = (k) => Math.floor(((k + 0.5) / TILES) * CELLS);
+      z[x.index] = x.low + ((column + 0.5) / tiles) * (x.high - x.low);
+      z[y.index] = y.high - ((row + 0.5) / tiles) * (y.high - y.low);
+      const cell = (k) => Math.floor(((k + 0.5) / tiles) * CELLS);
       const dense = Math.min(1, 4 * Math.sqrt(shade[cell(row) * CELLS + cell(column)]));
       jobs.push({
-        z, canvas: panel.padCanvas, column, row, columns: TILES, rows: TILES, alpha: 0.3 + 0.7 * dense,
-        onDrawn: () => row * column === (TILES - 1) ** 2 && (panel.padShows = key),
+        z, canvas: panel.padCanvas, column, row, columns: tiles, rows: tiles, alpha: 0.3 + 0.7 * dense,
+        onDrawn: () => row * column === (tiles - 1) ** 2 && (panel.padShows = key),
       });
     }
   }

@@ -1,4 +1,4 @@
-// The point that the panel shows: every movement goes through moved(), every release through commit().
+// The latent code that the panel shows: every movement goes through moved(), every release through commit().
 import { ANSWER_TIMEOUT } from '../../runtime/questions.js';
 import { rest } from './around.js';
 import { drawHistogram } from './histogram.js';
@@ -11,7 +11,7 @@ export function samePoint(a, b) {
   return a.y === b.y && a.z.length === b.z.length && a.z.every((v, i) => Math.abs(v - b.z[i]) < 1e-3);
 }
 
-// Moves to another point; locked dimensions stay.
+// Moves to another code; locked dimensions stay.
 export function goTo(panel, point) {
   const z = point.z.slice();
   for (const dim of panel.data.dims) if (dim.locked) z[dim.index] = panel.z[dim.index];
@@ -20,7 +20,7 @@ export function goTo(panel, point) {
   moved(panel);
 }
 
-// Shows the point everywhere after any movement, and schedules the drawing of its surroundings.
+// Shows the code everywhere after any movement, and schedules the drawing of its surroundings.
 export function moved(panel) {
   clean(panel);
   for (const row of panel.rows) {
@@ -35,12 +35,14 @@ export function moved(panel) {
   rest(panel);
 }
 
-// Extends a track for a point outside the range of encoded data, but never during a drag.
+// Extends a track for a code outside the range of the encoded data, but never during a drag. The strip stays.
 function makeRoom(panel, row, value) {
   const low = Math.min(row.dim.low, value), high = Math.max(row.dim.high, value);
   if (low === row.low && high === row.high) return;
   Object.assign(row, { low, high });
   Object.assign(row.input, { min: low, max: high });
+  const part = (from, to) => `${(100 * (to - from)) / (high - low)}%`;
+  Object.assign(row.strip.style, { marginLeft: part(low, row.dim.low), width: part(row.dim.low, row.dim.high) });
   drawHistogram(panel, row);
 }
 
@@ -49,7 +51,7 @@ export function clean(panel) {
     const value = panel.z[index];
     if (Number.isFinite(value)) continue;
     panel.z[index] = value === Infinity ? high : value === -Infinity ? low : (low + high) / 2;
-    panel.note = 'a value that is not finite was reset into the range of the data';
+    panel.note = 'a value that is not finite was replaced by one in the range of the data';
   }
 }
 

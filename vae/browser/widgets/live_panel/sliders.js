@@ -1,10 +1,8 @@
 // The sliders: a row per dimension with name, KL, value, lock, track, histogram and film strip.
 import { preview, restore, TILES, tileValue } from './around.js';
+import { label } from './label.js';
+import { saveGif, showPlaying, togglePlay } from './play.js';
 import { commit, commitSoon, moved } from './point.js';
-
-export function label(dim) {
-  return dim.name || `z${dim.index}`;
-}
 
 export function buildRows(panel) {
   const { dims, model } = panel.data;
@@ -13,22 +11,25 @@ export function buildRows(panel) {
     element.className = 'slider';
     element.innerHTML = `
       <div class="head">
-        <button type="button" class="name" title="double-click, or press Enter, to rename"></button>
-        <span class="kl" title="what this dimension carries on test data: KL(q(z|x) || p(z))"></span>
+        <button type="button" class="name" title="click to name this dimension"></button>
+        <span class="kl" title="KL(q(z|x) || p(z)) of this dimension, averaged over test images"></span>
         <output></output>
-        <button type="button" class="lock" title="a locked dimension is left alone by the hand, by Undo, by ways back and Random">lock</button>
+        <button type="button" class="quiet play" title="move this slider to and fro">play</button>
+        <button type="button" class="quiet gif" title="save the animation">GIF</button>
+        <button type="button" class="quiet lock" title="a locked dimension keeps its value whatever else you do">lock</button>
       </div>
       <input type="range" step="any">
       <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
-        <title>grey: encoded data; line: the prior, where it is a Gaussian</title><path class="data"/><path class="prior"/>
+        <title>grey: encoded data; line: the prior, if it is Gaussian</title><path class="data"/><path class="prior"/>
       </svg>
-      <canvas class="strip" aria-hidden="true" title="what stands at each place along the track"></canvas>`;
+      <canvas class="strip" aria-hidden="true" title="the decoded image at each position of the slider"></canvas>`;
     const find = (selector) => element.querySelector(selector);
     const row = {
       dim, element, name: find('.name'), output: find('output'), lock: find('.lock'), input: find('input'),
+      play: find('.play'), gif: find('.gif'),
       svg: find('svg'), strip: find('.strip'),
     };
-    find('.kl').textContent = dim.kl === null ? '' : `${dim.kl.toFixed(2)} nats`;
+    find('.kl').textContent = dim.kl === null ? '' : `KL ${dim.kl.toFixed(2)} nats`;
     row.input.dataset.dim = dim.index;
     row.input.oninput = () => {
       panel.holding = true;
@@ -51,8 +52,9 @@ export function buildRows(panel) {
       panel.emit('lock', { model, index: dim.index, locked: current.locked });
       showNamesAndLocks(panel);
     };
-    row.name.ondblclick = () => rename(panel, row);
-    row.name.onclick = (event) => event.detail === 0 && rename(panel, row); // Enter or Space
+    row.play.onclick = () => togglePlay(panel, row);
+    row.gif.onclick = () => saveGif(panel, row);
+    row.name.onclick = () => rename(panel, row);
     setUpStrip(panel, row);
     return row;
   });
@@ -109,8 +111,11 @@ export function showNamesAndLocks(panel) {
     row.lock.textContent = row.dim.locked ? 'locked' : 'lock';
     row.lock.setAttribute('aria-pressed', row.dim.locked);
     row.lock.setAttribute('aria-label', `lock ${label(row.dim)}`);
+    row.play.setAttribute('aria-label', `play ${label(row.dim)}`);
+    row.gif.setAttribute('aria-label', `save the animation of ${label(row.dim)} as GIF`);
     for (const select of [panel.axisX, panel.axisY]) select.options[i].textContent = label(row.dim);
   });
+  showPlaying(panel);
 }
 
 function rename(panel, row) {

@@ -1,8 +1,10 @@
-// A grid of images from one sprite sheet: samples, neighbours, or the steps of an interpolation in one row.
+// A grid of images from one sprite sheet: samples, neighbours, or the steps of an interpolation.
 // Emits: pick, the index of an image. Its props are those of pages/components/widgets/picture_grid.py.
 import { createRoot } from '../../runtime/root.js';
 import css from './picture_grid.css';
 
+const MIN_SIZE = 56; // px of a picture, where a row may be broken
+const GAP = 4; // px, as in the stylesheet
 const HTML = '<div class="grid" role="group"></div><p class="note" role="status"></p>';
 
 export function mount(element, props, emit) {
@@ -15,12 +17,13 @@ function show(root, data, emit) {
   const grid = root.querySelector('.grid');
   grid.setAttribute('aria-label', data.name);
   root.querySelector('.note').textContent = data.note;
+  const narrowest = data.wrap ? `max(${MIN_SIZE}px, calc(100% / ${data.columns} - ${GAP}px))` : 0;
   const columns = data.columns
-    ? `repeat(${data.columns}, minmax(0, 1fr))`
+    ? `repeat(${data.wrap ? 'auto-fill' : data.columns}, minmax(${narrowest}, 1fr))`
     : `repeat(auto-fill, minmax(min(${data.size}px, 30%), ${data.size}px))`;
   grid.style.gridTemplateColumns = (data.row_labels ? 'minmax(52px, max-content) ' : '') + columns;
   if (data.columns) {
-    grid.style.maxWidth = data.columns * (data.size + 4) + (data.row_labels ? 110 : 0) + 'px';
+    grid.style.maxWidth = data.columns * (data.size + GAP) + (data.row_labels ? 110 : 0) + 'px';
   }
   const focused = [...grid.querySelectorAll('.cell')].indexOf(root.activeElement);
   const cells = [];

@@ -2,32 +2,34 @@
 import { createPen } from '../../runtime/pen.js';
 import { drawingOf } from './own.js';
 
-// change(own) while a stroke grows; release(own) after a stroke, an undo or a clear, with null for an empty pad.
-export function createDrawing(find, { change, release }, signal) {
+// change(own) while a stroke grows; release(own) after a stroke, an undo or a clear, with null for an empty pad; undo()
+// where the visitor wants to undo the last change, which may be one of the settings.
+export function createDrawing(find, { change, release, undo }, signal) {
   const drawing = { own: null, cleared: null };
   const pen = createPen(find('.pad'), {
     width: () => Number(find('.pen-width').value),
     change(strokes) {
       hold(drawing, strokes);
       change(drawing.own);
-      showTools(find, pen);
+      showTools(find, pen, drawing);
     },
     release(strokes) {
       hold(drawing, strokes);
       release(drawing.own);
-      showTools(find, pen);
+      showTools(find, pen, drawing);
     },
   }, signal);
-  find('.pen-undo').onclick = pen.undo;
+  find('.pen-undo').onclick = undo;
   find('.pen-clear').onclick = pen.clear;
-  showTools(find, pen);
+  showTools(find, pen, drawing);
   return {
     undo: pen.undo,
+    showTools: () => showTools(find, pen, drawing),
     show(own) {
       if (own === drawing.own) return;
       drawing.own = own;
       pen.set(own.strokes);
-      showTools(find, pen);
+      showTools(find, pen, drawing);
     },
   };
 }
@@ -44,8 +46,8 @@ function hold(drawing, strokes) {
   drawing.own.strokes = strokes;
 }
 
-function showTools(find, pen) {
-  find('.pen-undo').disabled = !pen.canUndo;
+function showTools(find, pen, { own }) {
+  find('.pen-undo').disabled = !pen.canUndo && !own?.past.length;
   find('.pen-clear').disabled = !pen.strokes.length;
   find('.paper').classList.toggle('empty', !pen.strokes.length);
 }

@@ -1,8 +1,10 @@
 // The visitor's last pictures, which the tab keeps.
 import { rasterise } from '../../runtime/strokes.js';
 import { paint } from './stages.js';
+import { say } from './words.js';
 
 const THUMBNAIL = 112; // px
+const REMOVED = 'Your pictures are removed from this tab.';
 
 // use(id) takes a picture.
 export function createKept(input, use) {
@@ -16,6 +18,7 @@ export function createKept(input, use) {
   find('.forget').onclick = () => {
     memory.clear();
     show();
+    say(input, input.current ? `${REMOVED} The picture in use stays in use until you choose another one or leave.` : REMOVED);
   };
   return { show };
 }

@@ -15,7 +15,7 @@ const MAX_NAME = 80; // characters
 const settingsFor = (picture, aspect) => ({ frame: picture ? wholeFrame(picture, aspect) : null, invert: null, plain: false, candidate: 0 });
 const newId = () => Math.random().toString(36).slice(2);
 
-// past: earlier settings, for undo.
+// past: earlier { settings, strokes }, for undo.
 export const drawingOf = (strokes) => ({ id: newId(), name: 'drawing', kind: 'strokes', strokes, settings: settingsFor(null), past: [] });
 export const photoOf = (picture, name, aspect) => ({
   id: newId(), name: name.slice(0, MAX_NAME) || 'picture', kind: 'file', picture, settings: settingsFor(picture, aspect), past: [],

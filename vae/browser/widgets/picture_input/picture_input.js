@@ -15,7 +15,7 @@ import { fromBase64 } from './own.js';
 import { createResult } from './result.js';
 import { paint, pictureOf } from './stages.js';
 import { setUpTabs, showTab } from './tabs.js';
-import { commit, drawn, follow, refit, reuse, send, sendIfNeeded, undo } from './use.js';
+import { commit, drawn, follow, refit, reuse, send, sendIfNeeded, undo, undoDrawing } from './use.js';
 import { refuse } from './words.js';
 import css from './picture_input.css';
 import html from './picture_input.html';
@@ -48,7 +48,9 @@ function createInput(root, element, props, emit, mailbox, signal) {
   input.grid = mountGrid(find('.gallery'), gridProps(input), (event, index) => pick(input, index));
   find('.more').onclick = () => emit('more', true);
   input.result = createResult(input, { commit: (change) => commit(input, change), use: (own) => send(input, own) });
-  input.drawing = createDrawing(find, { change: (own) => input.result.preview(own), release: (own) => drawn(input, own) }, signal);
+  input.drawing = createDrawing(find, {
+    change: (own) => input.result.preview(own), release: (own) => drawn(input, own), undo: () => undoDrawing(input),
+  }, signal);
   input.editor = createEditor(input, { commit: (change) => commit(input, change), undo: () => undo(input) }, signal);
   input.kept = createKept(input, (id) => reuse(input, id));
   setUpTabs(input);
@@ -94,7 +96,7 @@ function showNow({ find, props }) {
 
 function gridProps({ props: { gallery, selected }, element }) {
   return {
-    ...gallery, selected, name: 'test images', columns: element.clientWidth >= 620 ? 12 : 6, size: 64, row_labels: null, captions: null,
+    ...gallery, selected, name: 'test images', wrap: false, columns: element.clientWidth >= 620 ? 12 : 6, size: 64, row_labels: null, captions: null,
     clickable: true, missing: [], note: '',
   };
 }
@@ -109,7 +111,7 @@ function pick(input, index) {
 
 function undoByKey(input, event) {
   if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== 'z') return;
-  if (input.tab === 'draw') input.drawing.undo();
+  if (input.tab === 'draw') undoDrawing(input);
   else if (input.tab === 'file') undo(input);
   else return;
   event.preventDefault();

@@ -1,4 +1,4 @@
-// What preparation makes of the picture in sight, and the choices that it leaves.
+// The result of preparing the picture in sight, and the visitor's choices.
 import { prepareOwn } from './own.js';
 import { showCandidates, showStages } from './stages.js';
 
@@ -9,11 +9,11 @@ export function createResult(input, { commit, use }) {
   const { find } = input;
   const result = { input, own: null, wanted: null, isWaiting: false, pause: 0, commit };
   find('.plain').onclick = () => commit({ plain: !result.own.settings.plain });
-  find('.invert').onclick = () => commit({ invert: !result.inverted });
+  find('.invert').onclick = () => commit({ invert: result.own.settings.invert === null ? !result.inverted : null });
   find('.use').onclick = () => use(result.own);
   return {
     get own() { return result.own; },
-    // Returns what prepareOwn() does of a picture, and shows it.
+    // Returns the result of prepareOwn() for a picture, and shows it.
     show(own) {
       result.own = own;
       result.wanted = null;
@@ -65,7 +65,7 @@ function showPrepared(result, { stages, candidates, found, inverted, settings })
   find('.plain').hidden = !(props.preparation.kind in SOUGHT);
   find('.plain').setAttribute('aria-pressed', settings.plain);
   find('.invert').hidden = result.own.kind === 'strokes'; // which of the two is ink is known
-  find('.invert').setAttribute('aria-pressed', inverted);
+  find('.invert').setAttribute('aria-pressed', settings.invert !== null); // by hand
 }
 
 function foundText({ noun, preparation: { kind } }, candidates, found, { plain }) {

@@ -117,7 +117,7 @@ export function refit(input) {
 // Changes the settings of the picture in sight.
 export function commit(input, change) {
   const { own } = input.result;
-  own.past.push(own.settings);
+  own.past.push({ settings: own.settings, strokes: own.strokes });
   own.settings = { ...own.settings, ...change };
   settled(input, own);
 }
@@ -125,12 +125,21 @@ export function commit(input, change) {
 export function undo(input) {
   const own = input.own.file;
   if (!own?.past.length) return;
-  own.settings = own.past.pop();
+  own.settings = own.past.pop().settings;
   fitFrame(own, aspectOf(input.props)); // they may be those for other data
   settled(input, own);
 }
 
+// Undoes the last change of a drawing: a setting, unless a stroke or a clear came after it.
+export function undoDrawing(input) {
+  const own = input.own.strokes, last = own?.past.at(-1);
+  if (!last || last.strokes !== own.strokes) return input.drawing.undo();
+  own.settings = own.past.pop().settings;
+  return settled(input, own);
+}
+
 function settled(input, own) {
   if (own.kind === 'file') input.editor.show(own);
+  else input.drawing.showTools();
   send(input, own);
 }
