@@ -25,7 +25,7 @@ for sentence in problems:
     st.warning(sentence)
 minutes = sum(lesson.minutes for lesson in usable_lessons.values())
 if usable_lessons:
-    st.caption(f"All {len(usable_lessons)} lessons take about {minutes} minutes. They build on each other in this order.")
+    st.caption(f"The {len(usable_lessons)} lessons build on each other. Together they take about {minutes} minutes.")
 for index, (key, lesson) in enumerate(usable_lessons.items()):
     if index % ACROSS == 0:
         columns = st.columns(ACROSS)

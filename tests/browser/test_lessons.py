@@ -188,6 +188,48 @@ def test_a_step_reset_and_answered_at_once_keeps_its_link(browser, address):
         context.close()
 
 
+# the highest edge of a picture in the page, where 0 is the top of the screen
+PICTURE = """() => {
+  const tops = [], look = (root) => root.querySelectorAll('*').forEach((element) => {
+    if (element.shadowRoot) look(element.shadowRoot);
+    const { top, width, height } = element.getBoundingClientRect();
+    if (['CANVAS', 'IMG', 'svg'].includes(element.tagName) && Math.min(width, height) > 100) tops.push(top);
+  });
+  look(document.querySelector('[class*=st-key-page_]'));
+  return Math.min(...tops);
+}"""
+
+
+def test_on_a_phone_the_panel_is_a_sheet_that_folds_and_leaves_the_picture_in_view(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    errors = watch(page)
+    sheet, action = page.locator(".st-key-lesson"), page.locator(".st-key-lesson_fold button")
+    for key, number in (("why", 0), ("why", 2), ("kl", 0)):
+        page.goto(f"{address}/{step_link(key, number)}")
+        sheet.wait_for(timeout=60_000)
+        settle(page)
+        top = sheet.bounding_box()["y"]
+        assert 844 / 2 <= top and page.evaluate(PICTURE) < top - 100, (key, number)
+        expect(page.locator("h1")).to_be_hidden()  # the sheet takes its place
+        answer(page, LESSONS[key].steps[number], 0)
+        sheet.locator(".lesson-answer").wait_for()
+        assert sheet.bounding_box()["y"] >= 844 / 2  # the explanation scrolls inside it
+    action.tap()
+    expect(action).to_have_attribute("aria-expanded", "false")
+    assert sheet.bounding_box()["height"] < 80 and "1 of 4" in action.inner_text()
+    expect(page.locator("h1")).to_be_visible()
+    for button in sheet.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    sheet.get_by_role("button", name="Next").tap()
+    page.wait_for_url(re.compile("lesson=kl.2"))
+    settle(page)
+    expect(action).to_have_attribute("aria-expanded", "true")  # a new step is read before it is tried
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390 and not errors
+    context.close()
+
+
 def test_a_steps_link_opens_it_for_somebody_else_and_phones_have_room(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()

@@ -265,7 +265,7 @@ def _show_progress() -> None:
         if own_map.left_out:
             messages.append(f"{own_map.left_out:,} of the files could not be decoded, so the map leaves them out.")
         if name != state.card().name:
-            messages.append(f"Your map is ready. Choose {cached.card(name).title}, the model it was fitted for, to see it.")
+            messages.append(f"Your map is ready. To see it, choose the model {cached.card(name).title}.")
         st.session_state.map_messages = messages
     except JobError as error:
         st.session_state.map_messages = [str(error)]
