@@ -444,7 +444,7 @@ def test_paper_has_pictures_and_text_and_no_controls(plain):
     plain.emulate_media(media="print")
     for selector in ("#live_panel canvas.picture", "#live_panel .name", "#samples .picture", "#bars .bar"):
         assert plain.locator(selector).first.is_visible(), selector
-    for selector in ("#live_panel input[type=range]", "#live_panel .play", "#picture_input .tabs", "#live_panel select"):
+    for selector in ("#live_panel input[type=range]", "#live_panel .play", "#live_panel select", ".tabs"):
         assert not plain.locator(selector).first.is_visible(), selector
     plain.emulate_media(media="screen")
 

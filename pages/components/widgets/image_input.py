@@ -74,8 +74,9 @@ def image_input(
     """Show the widget to choose an image and return the image in use.
 
     key: also of the setting by which a link or a lesson chooses a test image; the page registers it. start_row: the
-    test image in use at first, by default the one with which the data set starts. name: its accessible name. on_change(picked) runs before the page does when the visitor has chosen another image; it gets no
-    class for a picture of the visitor's.
+    test image in use at first, by default the one with which the data set starts. name: its accessible name.
+    on_change(picked) runs before the page does when the visitor has chosen another image; it gets no class for a
+    picture of the visitor's.
     """
     s = st.session_state
     if settings.take(key, _row_key(key), among=range(len(cached.gallery(state.info().name)))):
