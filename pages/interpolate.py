@@ -52,7 +52,7 @@ extrapolate = controls.toggle(
 )
 class_picker()
 ends = []
-for column, name, row in zip(st.columns(2, gap="large"), "AB", (0, 2), strict=False):
+for column, name, row in zip(st.columns(2, gap="large"), "AB", (None, 2), strict=False):
     with column.container(border=True):
         ends.append(image_input(f"interpolate_{name}", start_row=row, name=f"image {name}"))
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.components.bridge import first_picture
 from pages.components.live_panel.panel import live_panel
+from pages.components.live_panel.python_code import python_code
 from pages.components.shell import cached, link, settings, state
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import exports
@@ -40,6 +41,8 @@ def choose_start() -> None:
 
 
 def show_exports() -> None:
+    with st.expander("This picture in Python"):
+        st.code(python_code(), wrap_lines=True)
     with st.container(horizontal=True):
         exports.download_picture("sliders_picture")
         exports.download_z("sliders_z")

@@ -8,8 +8,9 @@ import torch
 
 import vae
 from pages.components.bridge import messages
-from pages.components.live_panel import code_grid, panel
-from pages.components.shell import cached, state
+from pages.components.live_panel import code_grid, panel, python_code
+from pages.components.shell import cached, pictures, state
+from vae.data import DATASETS
 
 NAME = "mnist-cvae"
 
@@ -99,6 +100,23 @@ def test_a_step_along_an_attribute_needs_one_of_the_data_and_a_sign(session):
     session(panel._step_along, name="glasses", sign=1)
     there = cached.attribute_directions("faces-vae")["glasses"].vector
     torch.testing.assert_close(torch.tensor(found.z), there.float(), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", [NAME, "mnist-vae-2d", "mnist-vqvae", "rooms-vae"])
+def test_the_code_on_the_page_runs_and_decodes_the_same_picture(name, monkeypatch, tmp_path):
+    model = vae.load(name)
+    found = Session(model=name, y=3, z=tuple(model.sample(1, generator=torch.Generator().manual_seed(0))[0].tolist()))
+    for module in (state, python_code):
+        monkeypatch.setattr(module, "st", SimpleNamespace(session_state=found))
+    monkeypatch.setattr(state, "ensure_entry_point", lambda: None)
+    x, _ = DATASETS[model.card.data].load("test").batch([0])
+    pictures.to_image(pictures.to_uint8(x)[0]).save(tmp_path / "picture.png")
+    monkeypatch.chdir(tmp_path)
+    made = {}
+    exec(python_code.python_code(), made)
+    expected = model.decode(torch.tensor([found.z]), torch.tensor([3]) if model.num_classes else None)
+    torch.testing.assert_close(made["x_hat"], expected, atol=1e-4, rtol=0)
+    assert made["x"].shape == x.shape and made["z"].shape == (1, model.latent_dim)
 
 
 def test_listed_dimensions_have_a_kl_above_a_tenth_of_a_nat():

@@ -9,6 +9,7 @@ import torch
 from playwright.sync_api import expect
 
 import vae
+from pages.components.shell import cached
 from vae import store
 
 from ..benchmarks.network import delaying_proxy
@@ -188,15 +189,16 @@ def test_the_whole_panel_by_keyboard_and_its_link_elsewhere(page, address, brows
     wait_for_another_z(page, on_pad)
     assert z_in_url(page) == pytest.approx(slid, abs=1e-3)
     # a name, by Enter on the label
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Shift+Tab")
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     page.keyboard.type("slant")
     page.keyboard.press("Enter")
     page.wait_for_function("() => location.search.includes('slant')")
     settle(page)
     # a lock
-    page.keyboard.press("Tab")
+    for _ in range(3):
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_function(f"() => {ROOT}.querySelector('input[type=range]').disabled")
     # the link shows the same picture, and the name, to somebody else
@@ -230,7 +232,7 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     page.wait_for_function("() => location.search.includes('z=0.5%2C-0.5')")
     settle(page)
     # a name
-    page.locator(".slider .name").first.dblclick()
+    page.locator(".slider .name").first.click()
     page.keyboard.type("roundness")
     page.keyboard.press("Enter")
     page.wait_for_function("() => location.search.includes('roundness')")
@@ -264,6 +266,48 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     page.keyboard.press("Control+z")
     released(page)
     assert z_in_url(page) == pytest.approx(once, abs=1e-3)
+
+
+def test_the_pad_shows_the_plane_of_two_dimensions_of_many_and_follows_the_others(page, address):
+    z = [0.0] * 16
+    open_panel(page, address, model="mnist-vae-16d", z=",".join(map(str, z)))
+    drawn(page)
+    x, y = (int(page.locator(f".axis-{axis}").input_value()) for axis in "xy")
+    low, high = cached.slider_ranges("mnist-vae-16d").T
+    before = pad_tile(page, 4, 4)
+    expected = list(z)
+    expected[x], expected[y] = (low[[x, y]] + high[[x, y]]) / 2
+    # the middle of the 9 x 9 tiles, where data is dense and nothing is dimmed
+    np.testing.assert_allclose(before, decoded("mnist-vae-16d", expected), atol=1)
+    assert page.locator(".density .contours").get_attribute("d").count("M") > 100
+    # a third dimension moves: the plane is another one
+    other = page.locator("input[type=range]").nth(2)
+    d = int(other.get_attribute("data-dim"))
+    assert d not in (x, y)
+    other.focus()
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowRight")
+    released(page)
+    drawn(page)
+    expected[d] = z_in_url(page)[d]
+    np.testing.assert_allclose(pad_tile(page, 4, 4), decoded("mnist-vae-16d", expected), atol=1)
+    assert np.abs(pad_tile(page, 4, 4) - before).max() > 20
+    # one on the pad does not: nothing is decoded again
+    page.locator("input[type=range]").first.focus()
+    page.evaluate(f"() => {{ window.shown = {PANEL}.padShows }}")
+    page.keyboard.press("Shift+ArrowRight")
+    released(page)
+    drawn(page)
+    assert page.evaluate(f"() => {PANEL}.padShows === window.shown")
+
+
+def pad_tile(page, row, column):
+    """The pixels of one of the pad's 9 x 9 images, (28, 28, 1)."""
+    values = page.evaluate(
+        f"([row, column]) => [...{PANEL}.padCanvas.getContext('2d').getImageData(28 * column, 28 * row, 28, 28).data]",
+        [row, column],
+    )
+    return np.array(values).reshape(28, 28, 4)[:, :, :1]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import expect
 from safetensors.torch import load, save
 
@@ -77,6 +78,7 @@ def sent():
     match = start("match", seed=str(seed))
     parts = {
         "live_panel": ("live_panel", props_of(sliders, "live_panel")),
+        "bars": ("bars", props_of(sliders, "bars")),
         "samples": ("picture_grid", props_of(start("sample", model=NAME), "picture_grid", "sample_grid")),
         "point_picture": ("point_picture", props_of(maps, "point_picture")),
         "interpolation": (
@@ -188,6 +190,37 @@ def test_a_slider_and_the_pad_decode_in_the_page(plain, sent):
         np.testing.assert_allclose(shown, np.broadcast_to(decoded(NAME, commit["z"]), shown.shape), atol=1)
         assert np.abs(shown - before).max() > 20
     assert "in your browser" in plain.locator("#live_panel .line").inner_text()
+
+
+def test_a_slider_plays_until_it_is_stopped_and_its_animation_is_saved(plain, sent):
+    props = sent["parts"]["live_panel"]["props"]
+    slider, play = plain.locator("#live_panel input[type=range]").first, plain.locator("#live_panel .play").first
+    d, n = int(slider.get_attribute("data-dim")), len(emitted(plain, "live_panel", "commit"))
+    z = plain.evaluate("() => [...document.getElementById('live_panel').shadowRoot.panel.z]")
+    play.click()
+    expect(play).to_have_attribute("aria-pressed", "true")
+    for _ in range(2):  # it goes on moving, and the picture with it
+        before, shown = slider.input_value(), canvas(plain, "#live_panel canvas.picture")
+        until(plain, lambda: slider.input_value() != before)  # noqa: B023
+        until(plain, lambda: np.abs(canvas(plain, "#live_panel canvas.picture") - shown).max() > 5)  # noqa: B023
+    assert len(emitted(plain, "live_panel", "commit")) == n
+    play.click()
+    until(plain, lambda: len(emitted(plain, "live_panel", "commit")) == n + 1)
+    stopped = emitted(plain, "live_panel", "commit")[-1]["z"]
+    assert [k for k in range(2) if abs(stopped[k] - z[k]) > 1e-6] == [d]
+    dim = next(dim for dim in props["dims"] if dim["index"] == d)
+    low, high = (dim["low"] + part * (dim["high"] - dim["low"]) for part in (0.5 / 7, 6.5 / 7))
+    assert low - 1e-6 <= stopped[d] <= high + 1e-6 and float(slider.input_value()) == pytest.approx(stopped[d])
+    with plain.expect_download() as download:
+        plain.locator("#live_panel .gif").first.click()
+    assert download.value.suggested_filename == f"{NAME}-z{d}.gif"
+    with Image.open(download.value.path()) as image:
+        assert image.size == (280, 280) and image.n_frames == 46 and image.info["loop"] == 0
+        assert image.info["comment"].decode() == props["licence"] and "CC BY-SA 3.0" in props["licence"]
+        for frame, value in [(0, low), (23, high)]:
+            image.seek(frame)
+            expected = decoded(NAME, [value if k == d else stopped[k] for k in range(2)])[:, :, 0]
+            np.testing.assert_allclose(np.asarray(image.convert("L"))[::10, ::10], expected, atol=1)
 
 
 def test_the_picture_of_a_point_follows_its_props(plain, sent):
@@ -376,13 +409,47 @@ def test_a_cell_of_the_heat_map_is_picked(plain, sent):
     cell.click()
     assert emitted(plain, "heat_map", "pick") == [row * len(props["columns"]) + column]
     plain.evaluate("(props) => handles.heat_map.update(props)", {**props, "selected": [row, column]})
-    expect(cell).to_have_class("chosen")
+    expect(cell).to_have_class("cell chosen")
 
 
 def test_a_drawing_is_prepared_in_the_page(plain):
     picture_inputs.tab(plain, "Draw", "picture_input")
     picture_inputs.draw(plain, [(0.5, 0.2), (0.5, 0.8)], "picture_input")
     assert picture_inputs.is_upright(picture_inputs.decoded(picture_inputs.next_own(plain, 1, "picture_input")))
+
+
+STYLE = "(e) => { const { backgroundColor, outlineStyle, color } = getComputedStyle(e); return [backgroundColor, outlineStyle, color] }"  # noqa: E501
+
+
+def test_forced_colours_leave_pressed_buttons_and_bars_to_be_told_apart(plain):
+    """Windows' contrast themes replace every colour by one of a few."""
+    plain.emulate_media(forced_colors="active")
+    picture_inputs.tab(plain, "Draw", "picture_input")
+    for part, state, on, off in [
+        ("live_panel", "aria-pressed", ".lock", ".lock"), ("picture_input", "aria-selected", "#tab-draw", "#tab-test"),
+        ("code_grid", "aria-pressed", "button[aria-pressed=true]", "button[aria-pressed=false]"),
+        ("heat_map", "aria-current", ".chosen", "button:not(.chosen)"),
+    ]:  # fmt: skip
+        pressed, other = plain.locator(f"#{part} {on}").first, plain.locator(f"#{part} {off}").last
+        if part == "live_panel":
+            pressed.click()
+        assert pressed.get_attribute(state) == "true" != other.get_attribute(state), part
+        assert pressed.evaluate(STYLE) != other.evaluate(STYLE), part
+    plain.locator("#live_panel .lock").first.click()
+    ground = plain.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    for bar in (".bar", ".mark"):
+        colour = plain.locator(f"#bars {bar}").first.evaluate("(e) => getComputedStyle(e).backgroundColor")
+        assert colour not in (ground, "rgba(0, 0, 0, 0)", "rgb(0, 0, 0)")
+    plain.emulate_media(forced_colors="none")
+
+
+def test_paper_has_pictures_and_text_and_no_controls(plain):
+    plain.emulate_media(media="print")
+    for selector in ("#live_panel canvas.picture", "#live_panel .name", "#samples .picture", "#bars .bar"):
+        assert plain.locator(selector).first.is_visible(), selector
+    for selector in ("#live_panel input[type=range]", "#live_panel .play", "#live_panel select", ".tabs"):
+        assert not plain.locator(selector).first.is_visible(), selector
+    plain.emulate_media(media="screen")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -426,7 +493,7 @@ def test_a_destroyed_widget_leaves_nothing_and_can_be_mounted_again(browser, htm
         "() => { for (const handle of Object.values(handles)) handle.destroy();"
         " return Object.keys(handles).map((id) => document.getElementById(id).shadowRoot.childElementCount) }"
     )
-    assert left == [0] * len(left) and len(left) == 12
+    assert left == [0] * len(left) and len(left) == 13
     page.mouse.move(300, 300)
     page.mouse.down()
     page.mouse.up()

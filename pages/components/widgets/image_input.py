@@ -34,7 +34,7 @@ _SENT = (
     "Your picture stays in this browser tab. Only these {} × {} pixels are sent, and the server forgets them when you "
     "leave."
 )
-REFUSED = "The browser sent a picture that cannot be read, so the picture in use has not changed."
+REFUSED = "The browser sent a picture that cannot be read. The picture in use has not changed."
 
 
 class Picked(NamedTuple):
@@ -69,18 +69,19 @@ class _Decoded(NamedTuple):
 
 
 def image_input(
-    key: str, start_row: int = 0, name: str = "image", on_change: Callable[[Picked], None] | None = None
+    key: str, start_row: int | None = None, name: str = "image", on_change: Callable[[Picked], None] | None = None
 ) -> Picked:
-    """Show the widget to choose an image and return the image in use, at first the test image start_row.
+    """Show the widget to choose an image and return the image in use.
 
-    key: also of the setting by which a link or a lesson chooses a test image; the page registers it. name: its
-    accessible name. on_change(picked) runs before the page does when the visitor has chosen another image; it gets no
-    class for a picture of the visitor's.
+    key: also of the setting by which a link or a lesson chooses a test image; the page registers it. start_row: the
+    test image in use at first, by default the one with which the data set starts. name: its accessible name.
+    on_change(picked) runs before the page does when the visitor has chosen another image; it gets no class for a
+    picture of the visitor's.
     """
     s = st.session_state
     if settings.take(key, _row_key(key), among=range(len(cached.gallery(state.info().name)))):
         s[f"{key}_choice"] = "row"
-    s.setdefault(_row_key(key), start_row)
+    s.setdefault(_row_key(key), state.info().start if start_row is None else start_row)
     picked = _picked(key)
     place = st.container()
     if _own_pixels(key) is not None and state.traits().num_classes:

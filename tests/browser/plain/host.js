@@ -1,6 +1,7 @@
 // The plainest host: a page that mounts every widget from the data in it, and keeps what they emit.
 import { createMailbox } from '/runtime/mailbox.js';
 import { mount as mountAutoencoder } from '/widgets/autoencoder/autoencoder.js';
+import { mount as mountBars } from '/widgets/bars/bars.js';
 import { mount as mountBetas } from '/widgets/betas/betas.js';
 import { mount as mountCodeGrid } from '/widgets/code_grid/code_grid.js';
 import { mount as mountHeatMap } from '/widgets/heat_map/heat_map.js';
@@ -15,9 +16,9 @@ import { mount as mountScatter } from '/widgets/scatter/scatter.js';
 import { receive as receiveSheet } from '/widgets/scatter/sheet_channel.js';
 
 const mounts = {
-  autoencoder: mountAutoencoder, betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap, inside: mountInside,
-  live_panel: mountLivePanel, match: mountMatch, picture_grid: mountPictureGrid, picture_input: mountPictureInput,
-  point_picture: mountPointPicture, scatter: mountScatter,
+  autoencoder: mountAutoencoder, bars: mountBars, betas: mountBetas, code_grid: mountCodeGrid, heat_map: mountHeatMap,
+  inside: mountInside, live_panel: mountLivePanel, match: mountMatch, picture_grid: mountPictureGrid,
+  picture_input: mountPictureInput, point_picture: mountPointPicture, scatter: mountScatter,
 };
 const channels = { scatter_points: receivePoints, scatter_sheet: receiveSheet };
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));

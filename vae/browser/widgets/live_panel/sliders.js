@@ -11,7 +11,7 @@ export function buildRows(panel) {
     element.className = 'slider';
     element.innerHTML = `
       <div class="head">
-        <button type="button" class="name" title="click to name this dimension"></button>
+        <button type="button" class="name printed" title="click to name this dimension"></button>
         <span class="kl" title="KL(q(z|x) || p(z)) of this dimension, averaged over test images"></span>
         <output></output>
         <button type="button" class="quiet play" title="move this slider to and fro">play</button>
