@@ -26,7 +26,7 @@ def run() -> None:
     st.set_page_config(page_title="Latent-space explorer", layout="wide")
     st.html(Path(__file__).parent / "pages/components/shell/style.css")
     page = navigation()
-    link.begin_run()
+    link.begin_run(page.url_path)
     lesson.read_link()
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.

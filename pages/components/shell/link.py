@@ -18,9 +18,12 @@ MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
 
 
-def begin_run() -> None:
-    """Read the link on a session's first run and ignore it on later ones."""
+def begin_run(page: str = "") -> None:
+    """Read the link on a session's first run and ignore it on later ones. page: the url_path of the shown page."""
     st.session_state.page_parameters = {}
+    if st.session_state.get("shown_page", page) != page:
+        state.restore_own_model()
+    st.session_state.shown_page = page
     cached.refresh()
     cards, problems = cached.zoo_scan()
     if not cards:
