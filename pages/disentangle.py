@@ -69,7 +69,7 @@ with right:
         "The coloured one changes most. The dotted line marks the image on the left."
     )
 
-st.subheader("Which dimension encodes which factor")
+st.header("Which dimension encodes which factor")
 if "mutual_information" not in card.figures:
     st.info(f"This model is not measured yet. Run `python -m vae evaluate {card.name}`.")
     link.end_page()
@@ -122,7 +122,7 @@ picture_grid(
     row_labels=[f"{grid.names[k]},\nground truth", f"{names[d]},\nmodel"], name="ground truth and model",
 )  # fmt: skip
 
-st.subheader(f"All models of {cached.info(card.data).title.lower()}")
+st.header(f"All models of {cached.info(card.data).title.lower()}")
 cards = [c for c in cached.zoo_scan()[0].values() if c.data == card.data and "mig" in c.figures]
 measured = report.of_group("disentanglement", cards)
 st.dataframe(

@@ -56,7 +56,7 @@ def title(name: str) -> str:
 
 def show_results() -> None:
     """Reveal the models, name the quickest match and offer each model on Sliders."""
-    st.subheader("The models")
+    st.header("The models")
     won = [result for result in results if result["score"] >= WIN_SCORE]
     if won:
         best = min(won, key=lambda result: result["seconds"])
@@ -98,7 +98,7 @@ rows = [
     for i, result in enumerate(kept)
 ]  # fmt: skip
 if rows:
-    st.subheader("Results")
+    st.header("Results")
     st.dataframe(rows, hide_index=True, key="match_table")
 
     def table() -> bytes:

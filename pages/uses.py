@@ -28,7 +28,7 @@ model_picker(serves=lambda card: card.name in supported, instead=next(iter(suppo
 # required, because a second click on the selected option would otherwise deselect it
 st.segmented_control(
     "Task", USES, required=True, key="use", format_func=lambda use: USES[use][0], label_visibility="collapsed",
-    persist_state="session",
+    persist_state="session", wrap=False,  # one row, which scrolls on a phone and keeps the picture high
 )  # fmt: skip
 link.set_page_parameter("use", use)
 section.show()

@@ -1,17 +1,12 @@
-"""Measures pages as a browser lays them out: python -m tests.browser.layout [PAGE ...]
-
-For each page and both widths: the y at which the picture begins, whether anything scrolls sideways, and the longest
-sentence.
-"""
+"""Measures a page as a browser lays it out: where its picture begins, what scrolls sideways, its longest sentence."""
 
 from __future__ import annotations
 
-import argparse
 from typing import NamedTuple
 
 from pages.components.shell.navigation import DEFAULT_PAGE, page_files
 
-from .app_server import chromium, running_app, settle, watch
+from .app_server import settle
 
 PAGES = tuple(path.stem for path in page_files())
 SCREENS = {  # name: settings of a browser context
@@ -113,29 +108,3 @@ def measure(page) -> Layout:
     return Layout(
         page.evaluate(PICTURE_TOP, MIN_PICTURE), page.evaluate(SIDEWAYS), max(found, key=words, default="")
     )  # fmt: skip
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pages", nargs="*", default=PAGES, help="names, with a query if wanted: uses?use=filling")
-    args = parser.parse_args()
-    with running_app() as address, chromium() as browser:
-        for screen, settings in SCREENS.items():
-            context = browser.new_context(**settings)
-            page = context.new_page()
-            errors = watch(page)
-            for name, _, query in (spec.partition("?") for spec in args.pages):
-                open_at_rest(page, address_of(address, name, query))
-                top, sideways, longest = measure(page)
-                late = "" if top is None or top < MAX_TOP[screen] else " LATE"
-                print(f"{screen:6}{name + (query and '?' + query):24} picture at y = {top}{late}")
-                print(f"      {words(longest)} words{' LONG' if words(longest) > MAX_WORDS else ''}: {longest}")
-                for what, values in (("sideways", sideways), ("console", errors)):
-                    if values:
-                        print(f"      {what.upper()}: {'; '.join(dict.fromkeys(values))[:600]}")
-                errors.clear()
-            context.close()
-
-
-if __name__ == "__main__":
-    main()

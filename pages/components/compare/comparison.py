@@ -213,7 +213,7 @@ def show_pictures(sides: list[Side], rank: int, share: float) -> None:
     """Show each model's input, its output and the output with one dimension moved, as in decode_moved."""
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
-            st.container(key=f"compare_title_{side.name}").subheader(side.short, anchor=False)
+            st.container(key=f"compare_title_{side.name}").header(side.short, anchor=False)
             pictures = {"input": side.x}
             if side.usable:
                 pictures |= {"output": side.x_hat, "moved": decode_moved(side, rank, share)}
@@ -242,6 +242,8 @@ def show_codes(sides: list[Side]) -> None:
             st.container(key=f"compare_name_{side.name}").markdown(f"**{side.short}**")
             if side.kl is not None:
                 kl_bars(side.kl, side.average, side.order, side.labels, f"compare_kl_{side.name}", top)
+            elif side.usable and side.x is not None:
+                st.caption("This model has no KL per dimension.")
             strips, rows = traversals(side) if side.usable else (side.z[:0], [])
             if rows:
                 picture_grid(
@@ -260,7 +262,7 @@ def show_planes(sides: list[Side]) -> None:
     flat = [s for s in sides if s.model.latent_dim == 2 and not s.model.num_classes]
     if len(flat) < 2:
         return
-    st.subheader("The latent plane of each model")
+    st.header("The latent plane of each model")
     for column, side in zip(st.columns(len(flat), gap="large"), flat, strict=True):
         with column:
             prior = side.model.prior

@@ -46,12 +46,13 @@ def show() -> None:
         st.session_state.anomaly_score = scores[-1]
     pictures, controls = st.columns([3, 2], gap="large")
     with controls:
-        kind = st.segmented_control(
-            "Outliers", kinds, required=True, key="anomaly_kind", persist_state="session",
+        kind = st.pills(
+            "Outliers", kinds, required=True, key="anomaly_kind", persist_state="session", wrap=True,
             format_func=kind_labels().get,
         )  # fmt: skip
         score = st.segmented_control(
-            "Score", scores, required=True, key="anomaly_score", persist_state="session", format_func=SCORES.get,
+            "Score", scores, required=True, wrap=True, key="anomaly_score", persist_state="session",
+            format_func=SCORES.get,
             help="Squared error of the reconstruction. Negative ELBO in nats. Excess: negative ELBO minus the entropy "
                 "of the grey pixels, which is its lowest possible value.",
         )  # fmt: skip
@@ -85,7 +86,7 @@ def show() -> None:
             config=charts.CONFIG, key="anomaly_roc", alt="ROC curve: true positive rate against false positive rate",
         )  # fmt: skip
 
-    st.subheader("Ranking")
+    st.header("Ranking")
     both, values = torch.cat([test_images, outliers]), np.concatenate([test_values, outlier_values])
     is_outlier = np.arange(len(both)) >= len(test_images)
     order = np.argsort(-values, kind="stable")
@@ -100,7 +101,7 @@ def show() -> None:
                 name=f"images with the {end} scores",
             )  # fmt: skip
 
-    st.subheader("All outliers")
+    st.header("All outliers")
     table = {"outliers": [kind_labels()[k] for k in kinds]}
     table |= {f"{AUROC.label} by {SCORES[s]}": [figures[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
     st.dataframe(
@@ -155,8 +156,8 @@ def _set_failure() -> None:
 def _verdict(auroc: float, score: str) -> str:
     share = "more than 99.9" if 0.9995 <= auroc < 1 else f"{100 * auroc:.1f}"
     sentence = (
-        f"**{AUROC.label} {AUROC.text(auroc)}**: the outlier has the higher {SCORES[score]} in {share} % of pairs of "
-        "an outlier and a test image. "
+        f"**{AUROC.label} {AUROC.text(auroc)}**: an outlier has a higher {SCORES[score]} than a test image with "
+        f"probability {share} %. "
     )
     if auroc >= 0.5:
         return sentence + "Chance is 50 %."

@@ -34,9 +34,10 @@ def _variants(card, model) -> None:
     split = cached.gallery(card.data)
     classes = cached.info(card.data).classes
     left, right = st.columns([3, 1], gap="large")
-    label = right.segmented_control(
-        "Class", range(len(classes)), default=3, required=True, key="augment_class", format_func=lambda k: classes[k]
-    )
+    label = right.pills(
+        "Class", range(len(classes)), default=3, required=True, key="augment_class", wrap=True,
+        format_func=lambda k: classes[k],
+    )  # fmt: skip
     rows = np.flatnonzero(split.labels == label)[:SHOWN]
     x, y = split.batch(rows)
     generated = downstream.augmented(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)

@@ -42,8 +42,8 @@ def show() -> None:
     settings.take("fill_hidden")
     left, right = st.columns([1, 2], gap="large")
     given = left.container()
-    hidden = left.segmented_control(
-        "Hidden", HIDDEN, default="lower half", required=True, key="fill_hidden", persist_state="session"
+    hidden = left.pills(
+        "Hidden", HIDDEN, default="lower half", required=True, key="fill_hidden", persist_state="session", wrap=True
     )
     with left.popover("Choose an image"):
         picked = image_input("fill_image", start_row=7)

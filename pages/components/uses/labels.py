@@ -56,7 +56,7 @@ def show() -> None:
             styles, [f"as {name}" for name in info.classes], key="labels_styles", size=84,
             captions=list(info.classes), name="the same z in every class",
         )  # fmt: skip
-    st.subheader(f"Accuracy with {downstream.FEW} labels")
+    st.header(f"Accuracy with {downstream.FEW} labels")
     names, values = _accuracies(card.data)
     st.plotly_chart(
         charts.accuracies(names, values), config=charts.CONFIG, key="labels_accuracy", alt="accuracy with few labels"
