@@ -26,7 +26,7 @@ from .app_server import AT_REST
 from .layout import ALL
 
 FIREFOX = next((p for p in map(shutil.which, ("firefox-esr", "firefox")) if p), None)
-TIMEOUT = 60  # seconds
+TIMEOUT = 120  # seconds; a crowded machine starts Firefox in 45
 PREFERENCES = {
     "datareporting.policy.dataSubmissionEnabled": False, "browser.shell.checkDefaultBrowser": False,
     "app.update.enabled": False, "network.captive-portal-service.enabled": False,
@@ -141,7 +141,7 @@ class Tab:
 
     def box(self, selector: str) -> dict[str, float]:
         """Scroll an element to the middle of the window and return its box: x, y, width, height."""
-        found = self.until(
+        return self.until(
             f"""(selector) => {{
               const element = ({FIND})(selector);
               element?.scrollIntoView({{ block: 'center', behavior: 'instant' }});
@@ -150,7 +150,6 @@ class Tab:
             }}""",
             selector,
         )
-        return found
 
     def stroke(self, selector: str, places: list[tuple[float, float]]) -> None:
         """Press the mouse in an element, move it, and let go. places: parts of its width and height."""
@@ -163,6 +162,9 @@ class Tab:
         actions = [moves[0], {"type": "pointerDown", "button": 0}, *moves[1:], {"type": "pointerUp", "button": 0}]
         mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": actions}
         self.send("input.performActions", context=self.context, actions=[mouse])
+
+    def click(self, selector: str) -> None:
+        self.stroke(selector, [(0.5, 0.5)])
 
     def picture(self, selector: str) -> np.ndarray:
         """Return what the screen shows of an element, (H, W, 3) uint8. A page's own canvas may answer with noise."""
