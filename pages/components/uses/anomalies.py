@@ -108,7 +108,7 @@ def show() -> None:
         table, hide_index=True, key="anomaly_table", placeholder="–",
         column_config={name: figure_column(AUROC) for name in table if name != "outliers"},
     )  # fmt: skip
-    st.caption(f"Measured by `python -m vae evaluate {card.name}`. Protocol: {card.protocol['auroc']}.")
+    st.caption(f"Measured by `python -m vae evaluate {card.name}`. **About** gives the protocol.")
     below = st.container(horizontal=True)
 
     def scores_csv() -> bytes:

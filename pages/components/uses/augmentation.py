@@ -74,8 +74,8 @@ def _variants(card, model) -> None:
         "data set."
     )
     st.caption(
-        f"Error bars are standard errors over random choices of labels. Measured by `python -m vae evaluate "
-        f"{card.name}`. Protocol: {card.protocol['augmentation']}."
+        "Error bars are standard errors over random choices of labels. Measured by `python -m vae evaluate "
+        f"{card.name}`. **About** gives the protocol."
     )
 
 
@@ -100,6 +100,6 @@ def _samples(card, model) -> None:
         charts.accuracies(names, values), config=charts.CONFIG, key="augment_samples", alt="accuracy of classifiers"
     )
     st.caption(
-        "A classifier trained on samples only shows how much of the data the samples cover. Protocol: "
-        f"{card.protocol['accuracy_from_samples']}."
+        "A classifier trained on samples only shows how much of the data the samples cover. **About** gives the "
+        "protocol."
     )

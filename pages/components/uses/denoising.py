@@ -68,8 +68,8 @@ def show() -> None:
     figures = state.card().figures
     st.caption(
         f"Baselines: the noisy images have {psnr.text(figures['psnr_noisy'])} {psnr.unit}, the mean test image "
-        f"{psnr.text(figures['psnr_mean_image'])}. Protocol: {state.card().protocol['psnr_denoised']}. The noisy "
-        f"image above has seed {state.seed()} and is clipped to [0, 1]."
+        f"{psnr.text(figures['psnr_mean_image'])}. **About** gives the protocol. The noise above has seed "
+        f"{state.seed()}, and pixels are clipped to [0, 1]."
     )
 
 

@@ -67,13 +67,7 @@ def show() -> None:
             v in zip(names, values, strict=False))).encode(),
         f"{card.data}-{downstream.FEW}-labels.csv", "text/csv", key="labels_csv",
     )  # fmt: skip
-    protocols = {
-        c.protocol[key]
-        for c in _cards(card.data)
-        for key in ("accuracy_labels_alone", "accuracy_codes")
-        if key in c.protocol
-    }
-    st.caption("Measured by `python -m vae evaluate`. " + " ".join(f"Protocol: {text}." for text in sorted(protocols)))
+    st.caption("Measured by `python -m vae evaluate`. Each model's **About** gives the protocol.")
 
 
 def _cards(data: str) -> list:
