@@ -10,6 +10,7 @@ from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.image_input import image_input
 
 PLACE = 90  # order in the navigation
+GROUP = "Measure"
 
 RANKS = {"busiest": "highest KL", "second": "second", "third": "third", "fourth": "fourth"}  # value in links: label
 GIVEN = {"one image": "the same image", "one z": "the same z"}

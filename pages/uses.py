@@ -7,6 +7,7 @@ from pages.components.shell.model_picker import model_picker
 from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
 PLACE = 80  # order in the navigation
+GROUP = "Understand"
 
 USES = {  # the value in links: (label, section)
     "denoising": ("Denoise", denoising),
