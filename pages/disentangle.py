@@ -6,12 +6,12 @@ import torch
 
 from pages.components.disentangle import factors
 from pages.components.shell import cached, link, pictures, state
-from pages.components.shell.model_picker import model_picker, switch_model_button
+from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import charts
 from pages.components.widgets.figure_column import figure_column
 from pages.components.widgets.heat_map import heat_map
 from pages.components.widgets.picture_grid import picture_grid
-from vae import latent, metrics
+from vae import latent
 from vae.evaluation import report
 from vae.evaluation.figures import FIGURES
 
@@ -22,34 +22,10 @@ STEPS = 9  # pictures in a strip
 
 st.title("Disentangle")
 st.markdown(
-    "**Move a true factor** and watch which numbers of the code answer. In a disentangled code one "
-    "factor moves one number."
+    "**Move a ground-truth factor** and watch z. In a disentangled code each factor changes one dimension."
 )
-model_picker()
+model_picker(serves=factors.known, instead="rooms-ada", needs="ground-truth factors and a continuous z")
 model, card, grid = state.model(), state.card(), factors.grid()
-
-if model.discrete:
-    st.info(
-        "This code is a grid of whole numbers that name vectors: no factor can move one of them up or "
-        "down, so there is nothing to hold against the factors one by one."
-    )
-    st.page_link("pages/sliders.py", label="Its grid of codes, on Sliders")
-    st.page_link("pages/map.py", label="Where its images lie, on Map")
-    link.end_page()
-
-if grid is None:
-    st.info(
-        f"{cached.info(card.data).title} has no known factors, so nothing can be held against the "
-        "truth. Models of sprites, rooms and faces are held against the factors they are drawn from."
-    )
-    switch_model_button([c.name for c in cached.zoo_scan()[0].values() if cached.info(c.data).grid is not None])
-    st.page_link("pages/sliders.py", label="Traversals of this model, on Sliders")
-    encoded = cached.model_map(card.name)
-    if encoded is not None:
-        tc, figure = metrics.total_correlation(encoded.codes), FIGURES["total_correlation"]
-        st.metric(f"{figure.label} of its codes", f"{figure.text(tc.total_correlation)} {figure.unit}")
-        st.caption(f"{tc.protocol}. It needs no factors: 0 where no dimension tells anything linear about the others.")
-    link.end_page()
 
 truth, exact = factors.current()
 
@@ -66,13 +42,13 @@ with left:
     sheet = pictures.tile(state.as_pictures(images), 2, gap=2)
     st.image(
         pictures.to_image(sheet, 4), width="stretch", output_format="PNG",
-        caption="drawn from the factors below · decoded from the current point",
-        alt="the image with these factors, and the current point decoded",
+        caption="left: rendered from the factors below; right: decoded from z",
+        alt="the image with these factors, and the image decoded from z",
     )  # fmt: skip
     if not state.finite(images):
-        st.warning(state.not_finite_message("at the current point"))
+        st.warning(state.not_finite_message("for the current z"))
     if not exact:
-        st.caption("The point came from elsewhere: these are the factors of the nearest held-out image.")
+        st.caption("This z is not the code of a rendered image. The factors are those of the nearest test image.")
     for k, name in enumerate(grid.names):
         key = f"factor_{card.data}_{k}"
         st.session_state[key] = grid.values[k][truth[k]]
@@ -85,19 +61,18 @@ with right:
     if state.finite(*codes):
         st.plotly_chart(
             charts.factor_responses(codes, truth, grid.names, names), key="disentangle_responses",
-            config=charts.CONFIG, alt="how each dimension answers when one factor moves",
+            config=charts.CONFIG, alt="the change of each dimension as one factor varies",
         )  # fmt: skip
     else:
         st.warning(state.not_finite_message("for one of these images"))
     st.caption(
-        "Each panel moves one factor through all its values and leaves the others; each line is one "
-        "dimension of the code, q.mean. Coloured: the dimension that answers most. "
-        "The dotted line is the image on the left."
+        "Each panel varies one factor and holds the others fixed. Each line is one dimension of the posterior mean. "
+        "The coloured one changes most. The dotted line marks the image on the left."
     )
 
-st.subheader("Which dimension knows which factor")
+st.header("Which dimension encodes which factor")
 if "mutual_information" not in card.figures:
-    st.info(f"Not measured yet: `python -m vae evaluate {card.name}` does it.")
+    st.info(f"This model is not measured yet. Run `python -m vae evaluate {card.name}`.")
     link.end_page()
 order = cached.dimension_order(card.name)
 entropies = np.array(card.figures["factor_entropy"])
@@ -121,10 +96,10 @@ heat_map(
 mig = FIGURES["mig"]
 gaps = ", ".join(f"{grid.names[k]} {card.figures['mig_gaps'][k]:.2f}" for k in varying)
 st.caption(
-    "Mutual information as a share of the factor's entropy. "
-    f"{mig.label} {mig.text(card.figures['mig'])} is the mean gap between the two largest of each row: {gaps}. "
-    f"Random codes: {mig.text(card.figures['mig_random'])}. Protocol: {card.protocol['mig']}. Click a cell."
-    + (f" Left out, since it never varies: {', '.join(constant)}." if constant else "")
+    "Select a cell to see its factor and dimension below. Each cell is the mutual information as a share of the "
+    f"factor's entropy. The {mig.label}, {mig.text(card.figures['mig'])}, is the mean gap between the two largest "
+    f"cells of each row. The gaps are {gaps}. Random codes have {mig.text(card.figures['mig_random'])}. Protocol: "
+    f"{card.protocol['mig']}." + (f" Constant factors are not shown: {', '.join(constant)}." if constant else "")
 )
 k, d = int(varying[cell[0]]), order[cell[1]]
 value_indices = np.unique(np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int))
@@ -142,13 +117,13 @@ def select(index: int) -> None:
 
 picture_grid(
     torch.cat([state.render(rows), state.decode(traversal)]),
-    [f"{grid.names[k]} {grid.values[k][v]}, the truth" for v in value_indices]
+    [f"{grid.names[k]} {grid.values[k][v]}, ground truth" for v in value_indices]
     + [f"{names[d]} = {value:.2f}" for value in values.tolist()],
     key="disentangle_strips", on_pick=select, columns=len(value_indices), size=96,
-    row_labels=[f"{grid.names[k]},\nthe truth", f"{names[d]},\nthe model"], name="truth and model",
+    row_labels=[f"{grid.names[k]},\nground truth", f"{names[d]},\nmodel"], name="ground truth and model",
 )  # fmt: skip
 
-st.subheader(f"All models of {cached.info(card.data).title.lower()}")
+st.header(f"All models of {cached.info(card.data).title.lower()}")
 cards = [c for c in cached.zoo_scan()[0].values() if c.data == card.data and "mig" in c.figures]
 measured = report.of_group("disentanglement", cards)
 st.dataframe(
@@ -158,15 +133,20 @@ st.dataframe(
             figure.title: [c.figures.get(figure.key) for c in cards] + [card.figures.get(figure.baseline)]
             for figure in measured
         },
-        "images seen in training": [c.recipe.get("steps", 0) * c.recipe.get("batch_size", 0) for c in cards] + [None],
+        "training images seen": [c.recipe.get("steps", 0) * c.recipe.get("batch_size", 0) for c in cards] + [None],
     },
     column_config={
         **{figure.title: figure_column(figure) for figure in measured},
-        "images seen in training": st.column_config.NumberColumn(format="localized"),
+        "training images seen": st.column_config.NumberColumn(format="localized"),
     },
     hide_index=True,
     height="content",
     key="disentangle_table",
+    placeholder="–",
+)
+st.caption(
+    "– means not measured. "
+    + " ".join(f"{f.label}: {card.protocol[f.key]}." for f in measured if f.key in card.protocol)
 )
 sweep = factors.beta_sweep(cards)
 if sweep:
@@ -180,11 +160,10 @@ if sweep:
         key="disentangle_sweep", config=charts.CONFIG, alt="MIG, KL and reconstruction over beta",
     )  # fmt: skip
     st.caption(
-        f"{len(sweep)} models trained by one recipe and seed, but for beta: what disentangles and what it "
-        "costs. Every point is measured on held-out images; one seed each, so that a small difference "
-        "says little."
+        f"These {len(sweep)} models differ only in beta. Their recipe and seed are the same. One seed each cannot "
+        "separate small differences from chance."
     )
-    st.page_link("pages/compare.py", label="These models side by side, on Compare")
+    st.page_link("pages/compare.py", label="Compare these models side by side")
 with_kl = [c for c in cards if "kl" in c.figures]
 st.plotly_chart(
     charts.trade_off(
@@ -197,10 +176,6 @@ st.plotly_chart(
     key="disentangle_trade_off", config=charts.CONFIG, alt="reconstruction against KL, coloured by MIG",
 )  # fmt: skip
 st.caption(
-    "What a code costs (KL) against what it keeps (reconstruction), coloured by MIG: every point is a "
-    f"trained model (its name under the pointer), measured on {card.figures['test_images']:,} held-out images; an "
-    f"autoencoder's code has no "
-    "KL. None in the table: not measured. "
-    + ". ".join(f"{f.label}: {card.protocol[f.key]}" for f in measured if f.key in card.protocol)
-    + "."
+    "Each point is a trained model: its KL against its reconstruction error, coloured by MIG. Both are means over "
+    f"{card.figures['test_images']:,} test images. An autoencoder has no KL and is not shown."
 )

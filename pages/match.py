@@ -16,16 +16,17 @@ GROUP = "Learn"
 ensure_entry_point()
 st.title("Match the target")
 st.markdown(
-    "**Move the sliders until your picture is the target.** One machine after another, in an order of "
-    "chance: which of them has a slider for each thing that can change?"
+    "**Move the sliders until your picture matches the target.** Each round hides another model. Which one has a "
+    "slider for each factor?"
 )
 data_sets = [data for data in MODELS if len(available_models(data)) > 1]
 if not data_sets:
-    st.info("The game needs models of sprites or rooms, and none can be used just now.")
+    st.info("The game needs models of sprites or rooms, and none is installed.")
     link.end_page()
-controls = st.container(horizontal=True, vertical_alignment="bottom")
+own_data = state.card().data  # the game leaves the visitor's model and z as they are
+board, controls = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
 data = controls.segmented_control(
-    "Pictures", data_sets, default=data_sets[0], required=True, key="match_data",
+    "Data", data_sets, default=own_data if own_data in data_sets else data_sets[0], required=True, key="match_data",
     format_func=lambda name: cached.info(name).title.split(",")[0],
 )  # fmt: skip
 player = controls.text_input(
@@ -38,7 +39,7 @@ controls.number_input(
 )  # fmt: skip
 games = st.session_state.setdefault("match_games", {})  # {(player, data set, seed): one result per round}
 game = (player or "Player", data, state.seed())
-controls.button("Play this one again", on_click=lambda: games.pop(game, None), disabled=game not in games)
+controls.button("Restart this game", on_click=lambda: games.pop(game, None), disabled=game not in games)
 
 game_rounds = rounds(data, state.seed())
 results = games.get(game, [])
@@ -54,18 +55,9 @@ def title(name: str) -> str:
     return name if name == FACTORS else cached.zoo_scan()[0][name].title
 
 
-if len(results) < len(game_rounds):
-    st.subheader(f"Machine {len(results) + 1} of {len(game_rounds)}")
-    match_panel(game_rounds[len(results)], game[0], finished)
-    st.caption(
-        f"The round is won at {WIN_SCORE} %. 100 % is the target, 0 % no nearer to it than the start; measured by "
-        "the root mean squared difference of the pictures at six sizes, averaged. Every machine shows the "
-        "same two held-out images as it decodes them itself, so each can be matched to within a slider's step. "
-        "Dimensions that "
-        "carry nothing have no slider; the sliders have no names."
-    )
-else:
-    st.subheader("What the machines were")
+def show_results() -> None:
+    """Reveal the models, name the quickest match and offer each model on Sliders."""
+    st.header("The models")
     won = [result for result in results if result["score"] >= WIN_SCORE]
     if won:
         best = min(won, key=lambda result: result["seconds"])
@@ -73,7 +65,7 @@ else:
             f"Your quickest match: **{title(best['model'])}**, {best['score']:.0f} % in {best['seconds']:.0f} s."
         )
     else:
-        st.markdown(f"No target was matched: a round is won at {WIN_SCORE} %.")
+        st.markdown(f"You matched no target. A round is won at {WIN_SCORE} %.")
     for result in results:
         if result["model"] != FACTORS:
             st.button(
@@ -81,11 +73,25 @@ else:
                 on_click=lambda name=result["model"]: (state.set_model(name), open_page("sliders")),
             )  # fmt: skip
 
+
+with board:
+    if len(results) < len(game_rounds):
+        match_panel(game_rounds[len(results)], f"Model {len(results) + 1} of {len(game_rounds)}", game[0], finished)
+    else:
+        show_results()
+if len(results) < len(game_rounds):
+    st.caption(
+        f"You win a round at {WIN_SCORE} %. A score of 100 % is the target, and 0 % is no closer than the start. The "
+        "distance is the root mean squared error, averaged over six resolutions. All models encode the same two test "
+        "images. Inactive dimensions have no slider. The models are revealed at the end."
+        + ("" if own_data in data_sets else " The game leaves your own model unchanged.")
+    )
+
 rows = [
     {
-        "player": player_name, "pictures": data_name, "seed": seed, "round": i + 1,
+        "player": player_name, "data": data_name, "seed": seed, "round": i + 1,
         # names stay hidden until the game is over
-        "machine": title(result["model"]) if len(kept) == len(available_models(data_name)) else f"machine {i + 1}",
+        "model": title(result["model"]) if len(kept) == len(available_models(data_name)) else f"model {i + 1}",
         "score": round(result["score"], 1), "won": "yes" if result["score"] >= WIN_SCORE else "no",
         "seconds": round(result["seconds"], 1), "moves": result["moves"],
     }
@@ -93,7 +99,7 @@ rows = [
     for i, result in enumerate(kept)
 ]  # fmt: skip
 if rows:
-    st.subheader("Results")
+    st.header("Results")
     st.dataframe(rows, hide_index=True, key="match_table")
 
     def table() -> bytes:
@@ -106,4 +112,4 @@ if rows:
         return text.getvalue().encode()
 
     exports.download("Results (CSV)", table, "match-results.csv", "text/csv", key="match_csv")
-    st.caption("Kept in this browser tab's session: give the next player another name and the same seed.")
+    st.caption("The results stay in this browser tab. Give the next player another name and the same seed.")

@@ -21,13 +21,13 @@ def test_every_preset(names):
     app = start("compare", model=names[0], beside=",".join(names[1:]))
     assert app.session_state.beside and set(app.session_state.beside) == set(names[1:])
     titles = [vae.load(name).card.title for name in names]
-    assert len(app.subheader) >= len(names)
+    assert len(app.header) >= len(names)
     for title in titles:
-        assert pictures_of(app, f"{title}: in and out and moved")["n"] == 3
+        assert pictures_of(app, f"{title}: input and output and moved")["n"] == 3
     app.segmented_control(key="compare_given").set_value("one z").run()
     assert not app.exception, app.exception
     for title in titles:
-        assert pictures_of(app, f"{title}: out and moved")["n"] == 2
+        assert pictures_of(app, f"{title}: output and moved")["n"] == 2
 
 
 def test_a_preset_is_one_click():
@@ -45,7 +45,7 @@ def test_the_figures_beside_a_model_are_its_own():
         z = model.encode(x).mean
         recon = -float(model.likelihood(z).log_prob(x))
         kl = float(objectives.elbo(model(x), x).kl[0])
-        assert any(f"reconstruction **{recon:.1f}** nats, KL **{kl:.1f}**" in m.value for m in app.markdown), name
+        assert any(f"error **{recon:.1f}** nats, KL **{kl:.1f}** nats." in m.value for m in app.markdown), name
 
 
 def test_z_is_given_to_models_of_its_length_alone():
@@ -79,4 +79,4 @@ def test_moved_is_the_dimension_at_its_share_of_the_range():
 
 def test_what_is_said_of_holes_is_measured():
     said = comparison.prior_holes("mnist-vae-2d")
-    assert "Of 400 draws" in said and "% sure" in said
+    assert "% of 400 samples" in said and "confidence is" in said

@@ -11,7 +11,7 @@ from .test_pages import payload, start
 
 
 @pytest.mark.parametrize("data", panel.MODELS)
-def test_every_machine_can_match_the_target_with_its_sliders(data):
+def test_every_model_can_match_the_target_with_its_sliders(data):
     found = panel.rounds(data, seed=3)
     assert sorted(r.model for r in found) == sorted(panel.available_models(data)) == sorted(panel.MODELS[data])
     for one in found:
@@ -67,25 +67,35 @@ def test_a_round_ends_with_the_score_measured_here_and_a_wild_message_ends_none(
 
 
 def test_a_game_ends_with_the_names_and_a_table():
-    app = start("match", seed="3")
+    app = start("match", model="sprites-vae", seed="3")
     order = [r.model for r in panel.rounds("sprites", 3)]
     shown = payload(app, "round", "sliders", "target")
-    assert shown["round"] == "sprites 3 0 Player 1"
+    assert shown["round"] == "sprites 3 0 Player 1" and shown["title"] == "Model 1 of 4"
     text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.subheader, *app.title))
     assert not any(name in text for name in order if name != panel.FACTORS)  # hidden until the end
     results = [{"model": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
     app.session_state["match_games"] = {("Player 1", "sprites", 3): results[:1]}
     app.run()
-    assert "Machine 2 of" in app.subheader[0].value
-    assert list(app.dataframe[0].value["machine"]) == ["machine 1"]
+    assert payload(app, "round", "sliders", "target")["title"] == "Model 2 of 4"
+    assert list(app.dataframe[0].value["model"]) == ["model 1"]
     app.session_state["match_games"] = {("Player 1", "sprites", 3): results}
     app.run()
     assert not app.exception
-    assert "What the machines were" in app.subheader[0].value
+    assert "The models" in app.header[0].value
     table = app.dataframe[0].value
     assert list(table["score"]) == [r["score"] for r in results]
-    assert panel.FACTORS in list(table["machine"])
+    assert panel.FACTORS in list(table["model"])
     assert any("**" in m.value and "90 %" in m.value for m in app.markdown)
     app.session_state["match_games"] = {("Player 1", "sprites", 3): [{**r, "score": 0.0} for r in results]}
     app.run()
-    assert any("No target was matched" in m.value for m in app.markdown)
+    assert any("You matched no target" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("model, data", [
+    ("sprites-btcvae", "sprites"), ("rooms-vae", "rooms"), ("mnist-vae-2d", "rooms"),
+])  # fmt: skip
+def test_the_game_opens_on_the_data_of_the_visitors_model(model, data):
+    app = start("match", model=model, seed="3")
+    assert payload(app, "round", "sliders", "target")["round"] == f"{data} 3 0 Player 1"
+    assert app.session_state.model == model, "the game leaves the visitor's model as it is"
+    assert any("leaves your own model unchanged" in c.value for c in app.caption) == (model == "mnist-vae-2d")

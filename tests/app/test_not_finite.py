@@ -150,11 +150,11 @@ def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
     app = upload(start("compare", model=NAME, beside="mnist-ae-2d"), "compare_image", BRIGHT)
     assert said(app) == [state.not_finite_message()]
     assert grid(app, "Digits, VAE, 2-D")["n"] == 1  # the image alone
-    assert grid(app, "Digits, autoencoder, 2-D: in and out")["n"] == 3
-    assert sum("reconstruction **" in m.value for m in app.markdown) == 1
+    assert grid(app, "Digits, autoencoder, 2-D: input and output")["n"] == 3
+    assert sum("Reconstruction error **" in m.value for m in app.markdown) == 1
     headers(app)
     upload(app, "compare_image", digit())
-    assert not app.warning and grid(app, "Digits, VAE, 2-D: in and out")["n"] == 3
+    assert not app.warning and grid(app, "Digits, VAE, 2-D: input and output")["n"] == 3
 
 
 @both
@@ -177,7 +177,7 @@ def test_denoising_leaves_the_picture_out_with_its_decibels(monkeypatch):
     app = start("uses", model=name, use="denoising")
     app.slider(key="denoise_std").set_value(0.0).run()
     upload(app, "denoise_image", BRIGHT)
-    shown = grid(app, "an image, noisy and denoised")
+    shown = grid(app, "the original, with noise, and denoised")
     assert [shown["labels"][i] for i in shown["missing"]] == ["Digits, VAE, 16-D"]
     assert "1 of these 4 pictures holds a value that is not a finite number" in shown["note"]
     assert not any("nan" in caption for caption in shown["captions"])

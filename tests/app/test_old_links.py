@@ -80,7 +80,7 @@ LINKS = [
     ("inside", {"model": "mnist-vqvae"}, ""),
     ("uses", {"model": "mnist-dvae", "use": "denoising", "seed": "9"}, "denoise_pictures"),
     ("uses", {"model": "mnist-few", "use": "memory"}, "memory_0"),
-    ("uses", {"model": "mnist-vae-16d", "use": "everything"}, "anomaly_examples"),
+    ("uses", {"model": "mnist-vae-16d", "use": "everything"}, "denoise_pictures"),
     ("compare", {"model": "mnist-ae-16d", "beside": "mnist-vae-16d,mnist-beta4,mnist-collapsed"},
         "compare_mnist-collapsed"),
     ("compare", {"model": "mnist-vae-2d", "beside": "no-such,mnist-vae-2d,mnist-ae-2d"}, "compare_mnist-ae-2d"),

@@ -36,6 +36,11 @@ SERVED = [
 ]
 
 
+def stand_in_sentences(app):
+    """What the page says of a model that it shows in place of the visitor's own."""
+    return [caption.value for caption in app.caption if "your model returns" in caption.value]
+
+
 def charts(app):
     return {chart.proto.id.split("-")[-1]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
 
@@ -44,6 +49,7 @@ def charts(app):
 def test_every_section_with_its_models(use, name):
     app = start("uses", model=name, use=use)
     assert not app.error and not app.warning and not app.info
+    assert stand_in_sentences(app) == []
     assert app.segmented_control(key="use").value == use and app.session_state.model == name
     assert len(components(app)) or app.get("plotly_chart")
 
@@ -54,31 +60,28 @@ def test_the_link_says_which_use():
     app.segmented_control(key="use").set_value("labels").run()
     assert not app.exception
     assert app.session_state.page_parameters == {"use": "labels"} and app.session_state.model == "mnist-few"
-    app.segmented_control(key="use").set_value("denoising").run()
-    assert not app.exception
-    app.segmented_control(key="use").set_value("augmentation").run()
-    assert app.session_state.model == "mnist-vae-16d", "a section brings a model that it was measured on"
-    assert start("uses", use="everything").segmented_control(key="use").value == "anomalies"
+    assert start("uses").segmented_control(key="use").value == "denoising", "Uses opens with Denoise"
+    assert start("uses", use="everything").segmented_control(key="use").value == "denoising"
 
 
 @pytest.mark.parametrize("use", ["anomalies", "denoising", "filling", "labels", "augmentation", "memory"])
-def test_a_model_without_the_section_is_told_and_replaced_at_a_click(use):
+def test_a_section_that_cannot_use_the_model_says_which_it_shows(use):
     name = "mnist-vqvae" if use == "filling" else "rooms-vae"
     app = start("uses", model=name, use=use)
-    assert "none of these" in app.info[0].value
-    next(b for b in app.button if b.label == "Choose one").click().run()
-    assert not app.exception and not app.info
-    assert app.session_state.model == SECTIONS[use].models()[0]
+    shown = SECTIONS[use].models()[0]
+    assert not app.exception and app.session_state.model == shown
+    (sentence,) = stand_in_sentences(app)
+    assert SECTIONS[use].NEEDS in sentence
+    assert cached.card(name).title in sentence and cached.card(shown).title in sentence
 
 
-def test_a_zoo_without_a_fitting_model_is_told(monkeypatch):
+def test_a_section_that_no_installed_model_has_says_what_it_needs(monkeypatch):
     only = {"rooms-vae": cached.zoo_scan()[0]["rooms-vae"]}
     monkeypatch.setattr(cached, "zoo_scan", lambda: (only, {}))
     for use in SECTIONS:
         app = start("uses", model="rooms-vae", use=use)  # no exception
         if use != "filling":
-            assert "none of these" in app.info[0].value
-            assert next(b for b in app.button if b.label == "Choose one").disabled
+            assert SECTIONS[use].NEEDS in app.info[0].value and "no installed model" in app.info[0].value
 
 
 @pytest.mark.parametrize("name, kind, score", [
@@ -87,7 +90,7 @@ def test_a_zoo_without_a_fitting_model_is_told(monkeypatch):
 ])  # fmt: skip
 def test_auroc_and_curve_are_the_cards(name, kind, score):
     app = start("uses", model=name, use="anomalies")
-    app.segmented_control(key="anomaly_kind").set_value(kind).run()
+    app.pills(key="anomaly_kind").set_value(kind).run()
     app.segmented_control(key="anomaly_score").set_value(score).run()
     assert not app.exception
     figures = store.Store().read_card(name).figures
@@ -96,16 +99,16 @@ def test_auroc_and_curve_are_the_cards(name, kind, score):
     (curve,) = [c["data"] for c in charts(app).values() if c["data"][0].get("name", "").startswith("AUROC")]
     np.testing.assert_allclose(curve[0]["y"], figures[f"roc_{score}_{kind}"])
     table = app.dataframe[0].value
-    assert table.set_index("foreign images")[f"AUROC by {anomalies.SCORES[score]}"][
+    assert table.set_index("outliers")[f"AUROC by {anomalies.SCORES[score]}"][
         anomalies.kind_labels()[kind]
     ] == auroc  # fmt: skip
     if auroc < 0.5:
         assert any("Worse than chance" in m.value for m in app.markdown)
 
 
-def test_the_known_failure_is_one_click():
+def test_a_failure_is_one_click():
     app = start("uses", model="mnist-vae-2d", use="anomalies")
-    next(b for b in app.button if b.label == "The known failure").click().run()
+    next(b for b in app.button if b.label == "Show a failure").click().run()
     assert not app.exception and app.session_state.model == "fashion-vae-16d"
     assert any("Worse than chance" in m.value for m in app.markdown)
 
@@ -120,14 +123,14 @@ def test_images_are_ranked_by_the_models_own_scores():
         metrics.outlier_scores(model, part, torch.Generator().manual_seed(0)).excess for part in x.split(len(rows))
     ])  # fmt: skip
     order = np.argsort(-scores, kind="stable")
-    most = next(d for d in components(app).values() if d["name"].startswith("The most foreign"))
-    expected = [f"{'foreign' if i >= len(rows) else 'test image'}, {scores[i]:.4g}" for i in order[: anomalies.SHOWN]]
+    most = next(d for d in components(app).values() if d["name"] == "images with the highest scores")
+    expected = [f"{'outlier' if i >= len(rows) else 'test image'}, {scores[i]:.4g}" for i in order[: anomalies.SHOWN]]
     assert most["labels"] == expected
 
 
 def test_denoising_says_each_pictures_decibels():
     app = start("uses", model="mnist-vae-16d", use="denoising")
-    shown = next(d for d in components(app).values() if d["name"] == "an image, noisy and denoised")
+    shown = next(d for d in components(app).values() if d["name"].endswith("and denoised"))
     values = {c.rsplit(", ", 1)[0]: float(c.split(", ")[-1].removesuffix(" dB")) for c in shown["captions"]
         if "dB" in c}
     assert values["Digits, denoising VAE, 16-D"] > values["with noise"] + 5
@@ -138,20 +141,20 @@ def test_denoising_says_each_pictures_decibels():
         store.Store().read_card("mnist-dvae").figures["psnr_denoised"]]
 
 
-def test_draws_are_kept_until_what_is_visible_changes(monkeypatch):
+def test_samples_are_kept_until_what_is_visible_changes(monkeypatch):
     fill_in = inpainting.fill_in
     app = start("uses", model="mnist-vae-16d", use="filling")
     calls = []
     monkeypatch.setattr(inpainting, "fill_in", lambda *args: calls.append(1) or fill_in(*args))
     app.run()
     assert not app.exception and not calls
-    app.segmented_control(key="fill_hidden").set_value("everything").run()
+    app.pills(key="fill_hidden").set_value("everything").run()
     assert not app.exception and len(calls) == 1
     z = app.session_state.filled[1].z
     assert app.session_state.filled[1].log_evidence == pytest.approx(0, abs=1e-6)  # nothing was seen
     assert abs(float(z.mean())) < 0.2 and 0.85 < float(z.std()) < 1.15  # the prior
-    draws = next(d for d in components(app).values() if d["name"] == "draws, filled in")
-    assert draws["n"] == filling.SHOWN
+    samples = next(d for d in components(app).values() if d["name"] == "inpainted samples")
+    assert samples["n"] == filling.SHOWN
 
 
 @pytest.mark.parametrize("hidden", filling.HIDDEN)
@@ -175,9 +178,9 @@ def test_accuracies_are_the_cards():
     np.testing.assert_allclose(classes["y"], vae.load("mnist-m2").classify(x).exp()[0], atol=1e-4)
     assert max(classes["y"]) < 0.7
     assert shown["Digits, semi-supervised M2, 16-D: q(y|x)"] == pytest.approx(100 * f["accuracy_with_model"])
-    assert shown["the same classifier, labels alone"] == pytest.approx(100 * f["accuracy_labels_alone"])
-    assert shown["Digits, VAE, 16-D: linear on codes"] == pytest.approx(100 * codes["accuracy_codes"])
-    assert shown["linear on pixels"] == pytest.approx(100 * codes["accuracy_pixels"])
+    assert shown["same classifier, labels only"] == pytest.approx(100 * f["accuracy_labels_alone"])
+    assert shown["Digits, VAE, 16-D: linear classifier on z"] == pytest.approx(100 * codes["accuracy_codes"])
+    assert shown["linear classifier on pixels"] == pytest.approx(100 * codes["accuracy_pixels"])
 
 
 def test_augmentation_is_the_cards():
@@ -206,9 +209,9 @@ def test_a_visitors_model_comes_back_where_it_was_measured():
     app = start("uses", model="mnist-dvae")
     app.segmented_control(key="use").set_value("memory").run()
     assert app.session_state.model == "mnist-few"
-    assert any("not measured on Digits, denoising VAE" in c.value for c in app.caption)
+    assert "Digits, denoising VAE" in stand_in_sentences(app)[0]
     app.segmented_control(key="use").set_value("anomalies").run()
-    assert app.session_state.model == "mnist-dvae" and not app.exception
+    assert app.session_state.model == "mnist-dvae" and not app.exception and not stand_in_sentences(app)
     app.segmented_control(key="use").set_value("memory").run()
     app.selectbox(key="model_picker").select("mnist-vae-16d").run()  # chosen by hand
     app.segmented_control(key="use").set_value("anomalies").run()

@@ -1,28 +1,29 @@
-"""The game, played by keyboard."""
+"""The game, played by keyboard and by touch."""
 
 import numpy as np
 import pytest
 
 from pages.components.match import panel
 
-from .app_server import settle
+from .app_server import assert_fits, settle, watch
 from .panel import open_page, until
+from .picture_inputs import Touch
 
 
-def seed_with(machine):
-    """A game whose first machine it is."""
-    return next(s for s in range(99) if panel.rounds("sprites", s)[0].model == machine)
+def seed_with(model):
+    """A game of sprites whose first model it is."""
+    return next(s for s in range(99) if panel.rounds("sprites", s)[0].model == model)
 
 
 def score(page):
     return float(page.locator("canvas.yours").get_attribute("data-score"))
 
 
-@pytest.mark.parametrize("machine", ["sprites-btcvae", panel.FACTORS])
-def test_a_round_by_keyboard_to_its_end(page, address, machine):
-    seed = seed_with(machine)
+@pytest.mark.parametrize("model", ["sprites-btcvae", panel.FACTORS])
+def test_a_round_by_keyboard_to_its_end(page, address, model):
+    seed = seed_with(model)
     one = panel.rounds("sprites", seed)[0]
-    open_page(page, address, "match", seed=seed)
+    open_page(page, address, "match", model="sprites-vae", seed=seed)
     page.locator("canvas.yours[data-score]").wait_for()
     assert score(page) == 0
     first = page.get_by_role("slider", name="slider 1")
@@ -51,7 +52,7 @@ def test_a_round_by_keyboard_to_its_end(page, address, machine):
         if one.score(z) > panel.WIN_SCORE:
             break
     assert max(scores) > 5
-    page.get_by_role("heading", name="Machine 2 of").wait_for()
+    page.get_by_role("heading", name="Model 2 of").wait_for()
     settle(page)
     page.get_by_test_id("stDataFrame").wait_for()
     with page.expect_download() as download:
@@ -59,5 +60,49 @@ def test_a_round_by_keyboard_to_its_end(page, address, machine):
     header, row = download.value.path().read_text(encoding="utf-8").splitlines()
     found = dict(zip(header.split(","), row.split(","), strict=False))
     assert float(found["score"]) >= panel.WIN_SCORE and found["won"] == "yes"
-    assert found["machine"] == "machine 1"  # its name is still hidden
+    assert found["model"] == "model 1"  # its name is still hidden
     assert int(found["moves"]) >= 1 and float(found["seconds"]) > 0
+
+
+def test_a_round_by_touch_on_a_phone(browser, address):
+    """Each slider is dragged to the target's value with a finger, and both pictures stay in view."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    errors = watch(page)
+    seed = next(s for s in range(99) if panel.rounds("rooms", s)[0].model == "rooms-ada")
+    one = panel.rounds("rooms", seed)[0]
+    open_page(page, address, "match", model="rooms-ada", seed=seed)
+    page.locator("canvas.yours[data-score]").wait_for()
+    touch = Touch(page)
+    for slider in one.sliders:
+        control = page.get_by_role("slider", name=slider["name"], exact=True)
+        control.scroll_into_view_if_needed()
+        box = control.bounding_box()
+        assert box["height"] >= 44
+        low, high = slider["low"], slider["high"]
+        at, to = (thumb(box, (float(z[slider["index"]]) - low) / (high - low)) for z in (one.start, one.target))
+        drag(page, touch, at, to)
+        for picture in ("target", "yours"):
+            seen = page.locator(f"canvas.{picture}").bounding_box()
+            assert 0 <= seen["y"] and seen["y"] + seen["height"] <= 844
+        if page.locator(".line").get_by_text("Matched.").count():
+            break
+    page.get_by_role("heading", name="Model 2 of").wait_for()
+    settle(page)
+    assert_fits(page)
+    assert not errors
+    context.close()
+
+
+def drag(page, touch, start, end, steps=8):
+    """Move a finger from one place to another."""
+    touch("touchStart", 0, start)
+    for i in range(1, steps + 1):
+        touch("touchMove", 0, tuple(a + (b - a) * i / steps for a, b in zip(start, end, strict=True)))
+    page.wait_for_timeout(50)
+    touch("touchEnd", 0)
+
+
+def thumb(box, part):
+    """Return where a slider's thumb is at a part of its track, which ends half a thumb before the box does."""
+    return box["x"] + 8 + part * (box["width"] - 16), box["y"] + box["height"] / 2

@@ -22,11 +22,11 @@ PLACES = [
     ("interpolate", "interpolate_A", None, {}),
     ("sliders", "sliders_start", "Start from an image", {}),
     ("map", "map_image", "Your images", {}),
-    ("compare", "compare_image", "Choose the image", {}),
+    ("compare", "compare_image", "Choose an image", {}),
     ("inside", "inside_image", "Choose or upload", {}),
-    ("uses", "denoise_image", "Choose the image", {"use": "denoising"}),
-    ("uses", "fill_image", "Choose the image", {"use": "filling"}),
-    ("uses", "anomaly_image", "Where does my image lie?", {"use": "anomalies"}),
+    ("uses", "denoise_image", "Choose an image", {"use": "denoising"}),
+    ("uses", "fill_image", "Choose an image", {"use": "filling"}),
+    ("uses", "anomaly_image", "Score an image", {"use": "anomalies"}),
 ]
 
 

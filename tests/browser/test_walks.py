@@ -38,7 +38,7 @@ def test_an_uploaded_image_ends_as_a_gif(page, address, tmp_path):
     assert np.corrcoef(first.ravel(), digits[0, 0].numpy().ravel())[0, 1] > 0.8
 
 
-def test_a_click_on_a_sample_is_the_current_point_and_a_page_that_ends_early_writes_its_link(page, address):
+def test_a_click_on_a_sample_is_the_current_point_and_a_stand_in_writes_its_link(page, address):
     import torch
 
     open_page(page, address, "sample", model="mnist-vae-16d", seed=5)
@@ -49,10 +49,10 @@ def test_a_click_on_a_sample_is_the_current_point_and_a_page_that_ends_early_wri
     assert z_in_url(page) == pytest.approx(draws[3].tolist(), abs=1e-4)
     page.get_by_role("link", name="Disentangle").click()
     page.get_by_role("heading", name="Disentangle").wait_for()
-    settle(page)  # no known factors: the page stops there
+    settle(page)  # another model stands in: this one has no ground-truth factors
     page.get_by_role("combobox").first.click()
-    page.get_by_role("option", name="Digits, conditional VAE").click()
-    page.wait_for_function("location.search.includes('mnist-cvae')")
+    page.get_by_role("option", name="Rooms, VAE, 10-D").click()
+    page.wait_for_function("location.search.includes('rooms-vae')")
 
 
 def test_a_deep_link_as_a_fresh_servers_first_request(first_visit):
@@ -85,7 +85,7 @@ def test_disentangle_by_keyboard(page, address):
     page.keyboard.press("Enter")
     page.locator(f".heat button.chosen:not([aria-label='{first}'])").wait_for()
     factor = chosen.get_attribute("aria-label").split(",")[0]
-    strip = page.get_by_role("button", name=re.compile(f"^{factor} .*, the truth$"))
+    strip = page.get_by_role("button", name=re.compile(f"^{factor} .*, ground truth$"))
     expect(strip.nth(3)).to_be_visible()
     strip.last.press("Enter")
     wait_for_another_z(page, moved)

@@ -13,6 +13,7 @@ from vae import latent, metrics, objectives
 from vae.models import LatentModel
 
 from ..shell import cached, settings, state
+from ..widgets.bars import kl_bars
 from ..widgets.image_input import Picked
 from ..widgets.picture_grid import picture_grid
 
@@ -22,11 +23,11 @@ ROWS = 4  # traversals of a model
 PLANE_SIZE = 14  # pictures across a plane
 SAMPLES = 400  # for prior_holes
 PRESETS = {  # label: models
-    "Dead zones: autoencoder and VAE": ("mnist-ae-2d", "mnist-vae-2d"),
+    "Autoencoder and VAE": ("mnist-ae-2d", "mnist-vae-2d"),
     "Beta 1, 4 and 16": ("sprites-beta1", "sprites-beta4", "sprites-beta16"),
-    "From no KL to collapse": ("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"),
+    "From no KL to posterior collapse": ("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"),
     "Objectives on rooms": ("rooms-ae", "rooms-vae", "rooms-btcvae", "rooms-ada"),
-    "Sharper with a critic": ("faces-vae", "faces-vaegan"),
+    "VAE and VAE-GAN": ("faces-vae", "faces-vaegan"),
 }
 
 
@@ -82,12 +83,11 @@ def _comparable(name: str) -> bool:
     return own.classes == other.classes and own.image_shape == other.image_shape
 
 
-def show_presets() -> None:
+def _show_presets() -> None:
     cards = cached.zoo_scan()[0]
-    row = st.container(horizontal=True)
     for label, names in PRESETS.items():
         if all(name in cards for name in names):
-            row.button(label, key=f"compare_preset_{names[0]}", on_click=_apply_preset, args=(names,))
+            st.button(label, key=f"compare_preset_{names[0]}", on_click=_apply_preset, args=(names,))
 
 
 def _apply_preset(names: tuple[str, ...]) -> None:
@@ -97,7 +97,7 @@ def _apply_preset(names: tuple[str, ...]) -> None:
 
 
 def choose_models() -> list[str]:
-    """Show the selector. Returns the current model and the others: at least two names if two models are comparable."""
+    """Show the selectors. Returns the current model and the others: at least two names if two are comparable."""
     cards = cached.zoo_scan()[0]
     options = [name for name in cards if name != state.card().name and _comparable(name)]
     others = [name for name in other_models() if name in options][:MAX_OTHERS]
@@ -106,10 +106,13 @@ def choose_models() -> list[str]:
         others = (same or options)[:1]
     key = f"compare_beside_{state.card().name}"
     st.session_state[key] = others
-    st.multiselect(
-        "Beside it", options, key=key, max_selections=MAX_OTHERS, format_func=lambda name: cards[name].title,
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.multiselect(
+        "Compare with", options, key=key, max_selections=MAX_OTHERS, format_func=lambda name: cards[name].title,
         on_change=lambda: set_other_models(st.session_state[key]),
     )  # fmt: skip
+    with row.popover("Examples"):
+        _show_presets()
     return [state.card().name, *others]
 
 
@@ -146,20 +149,21 @@ def make_side(name: str, picked: Picked | None) -> Side:
             generator = torch.Generator().manual_seed(state.seed())
             terms = objectives.elbo(model(x, y, generator=generator), x)
             recon = -float(model.likelihood(z[None], y).log_prob(x))
-            line = f"reconstruction **{recon:.1f}** nats"
+            line = f"Reconstruction error **{recon:.1f}** nats"
             if model.has_elbo:
-                line += f", KL **{float(terms.kl[0]):.1f}**"
+                line += f", KL **{float(terms.kl[0]):.1f}** nats"
+            line += "."
             if "recon" in f:
-                line += f"  \n(test images: {f['recon']:.1f}" + (f", {f['kl']:.1f})" if "kl" in f else ")")
+                line += f"  \nTest images: {f['recon']:.1f}" + (f" and {f['kl']:.1f}." if "kl" in f else ".")
             if model.analytic_kl:
                 kl = terms.kl_per_dim[0].numpy()
         else:
-            line = f"p(z) = {model.prior_name}"
+            line = f"p(z) = {model.prior_name}."
     usable = state.finite(z, x_hat, recon, *(terms or ()))
     if not usable:
-        line = state.not_finite_message("at this point" if x is None else "for this image")
+        line = state.not_finite_message("for this z" if x is None else "for this image")
     elif model.discrete:
-        line += "  \nIts code is a grid of numbers that name vectors: nothing to move, no strips."
+        line += "  \nIts z is a grid of integers, so no dimension can be moved."
     order = cached.dimension_order(name)
     average = f.get("kl_per_dim")
     return Side(
@@ -202,6 +206,54 @@ def make_current(side: Side, z: Tensor) -> None:
     state.set_z(z, y=side.y)
 
 
+# ---- what is shown of them. columns.css aligns the rows of neighbouring columns
+
+
+def show_pictures(sides: list[Side], rank: int, share: float) -> None:
+    """Show each model's input, its output and the output with one dimension moved, as in decode_moved."""
+    for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
+        with column:
+            st.container(key=f"compare_title_{side.name}").header(side.short, anchor=False)
+            pictures = {"input": side.x}
+            if side.usable:
+                pictures |= {"output": side.x_hat, "moved": decode_moved(side, rank, share)}
+            shown = {label: x for label, x in pictures.items() if x is not None}
+            if shown:
+                picture_grid(
+                    torch.cat(list(shown.values())), [f"{side.title}: {label}" for label in shown],
+                    key=f"compare_{side.name}",
+                    # three or more models show their pictures in two rows, which keeps them large
+                    columns=len(shown) if len(sides) < 3 else 2, size=170, captions=list(shown),
+                    name=f"{side.title}: {' and '.join(shown)}",
+                )  # fmt: skip
+            line = st.container(key=f"compare_line_{side.name}")
+            if side.usable:
+                line.markdown(side.line)
+            else:
+                line.warning(side.line)
+
+
+def show_codes(sides: list[Side]) -> None:
+    """Show each model's KL per dimension, all on one scale, and its traversals."""
+    with_bars = [side for side in sides if side.kl is not None]
+    top = max((float(v.max()) for side in with_bars for v in (side.kl, side.average) if v is not None), default=0.0)
+    for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
+        with column:
+            st.container(key=f"compare_name_{side.name}").markdown(f"**{side.short}**")
+            if side.kl is not None:
+                kl_bars(side.kl, side.average, side.order, side.labels, f"compare_kl_{side.name}", top)
+            elif side.usable and side.x is not None:
+                st.caption("This model has no KL per dimension.")
+            strips, rows = traversals(side) if side.usable else (side.z[:0], [])
+            if rows:
+                picture_grid(
+                    side.decode(strips), [f"{row}, step {i + 1}" for row in rows for i in range(STEPS)],
+                    key=f"compare_strips_{side.name}", columns=STEPS, size=64, row_labels=rows,
+                    on_pick=lambda index, side=side, strips=strips: make_current(side, strips[index]),
+                    name=f"traversals of {side.title}",
+                )  # fmt: skip
+
+
 # ---- planes
 
 
@@ -210,29 +262,29 @@ def show_planes(sides: list[Side]) -> None:
     flat = [s for s in sides if s.model.latent_dim == 2 and not s.model.num_classes]
     if len(flat) < 2:
         return
-    st.subheader("The same plane, sampled from the prior")
-    for column, side in zip(st.columns(len(flat), gap="large"), flat, strict=False):
+    st.header("The latent plane of each model")
+    for column, side in zip(st.columns(len(flat), gap="large"), flat, strict=True):
         with column:
             prior = side.model.prior
             zs = latent.prior_grid(PLANE_SIZE, prior.mean, (0, 1), prior.mean, prior.stddev).flatten(0, 1)
             picture_grid(
                 side.decode(zs), [f"z = {a:.2f}, {b:.2f}" for a, b in zs.tolist()], key=f"compare_plane_{side.name}",
                 columns=PLANE_SIZE, size=38, on_pick=lambda i, side=side, zs=zs: make_current(side, zs[i]),
-                name=f"the plane of {side.title}",
+                name=f"latent plane of {side.title}",
             )  # fmt: skip
             st.caption(f"**{side.short}**: p(z) = {side.model.prior_name}. {prior_holes(side.name)}")
-    text = "Equal steps of probability in both directions."
+    text = "The steps between pictures are equal in probability under the prior."
     if any(side.model.ex_post_prior for side in flat):
         text += (
-            " Where an autoencoder was never asked to decode, nothing keeps its pictures like the data: those "
-            "are its dead zones."
+            " An autoencoder is not trained to decode z between its codes. Its pictures there need not look like the "
+            "data: these are its dead zones."
         )
     st.caption(text)
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def prior_holes(name: str) -> str:
-    """Return the sentence on prior samples: the share in regions without data, and a classifier's confidence."""
+    """Return the sentences on prior samples: the share in regions without data, and a classifier's confidence."""
     model, card = cached.model(name), cached.model(name).card
     zs = model.sample(SAMPLES, generator=torch.Generator().manual_seed(0))
     parts = []
@@ -242,8 +294,8 @@ def prior_holes(name: str) -> str:
         z, codes = model.features(zs).numpy(), model.features(encoded).numpy()
         support = latent.support(z, codes, latent.local_distances(codes))
         parts.append(
-            f"Of {SAMPLES} draws {100 * float((support < 0.01).mean()):.0f} % lie in places emptier than those of "
-            "99 % of held-out images (one draw from each posterior)"
+            f"{100 * float((support < 0.01).mean()):.0f} % of {SAMPLES} samples from the prior lie where codes are "
+            "rarer than around 99 % of test images."
         )
     classifier = cached.classifier(card.data)
     if classifier is not None:
@@ -251,7 +303,7 @@ def prior_holes(name: str) -> str:
             split = cached.gallery(card.data)
             sure = metrics.confidence(classifier, model.decode(zs), split.batch(range(SAMPLES))[0])
         parts.append(
-            f"a classifier is {100 * sure.of_samples:.0f} % sure of what they show ({100 * sure.of_test_images:.0f} % "
-            f"of test images)"
+            f"A classifier's mean confidence is {100 * sure.of_samples:.0f} % on samples and "
+            f"{100 * sure.of_test_images:.0f} % on test images."
         )
-    return "; ".join(parts) + "." if parts else ""
+    return " ".join(parts)

@@ -1,4 +1,4 @@
-"""The true factors of the current point, for data sets rendered from factors."""
+"""The ground-truth factors of the current image, for data sets rendered from factors."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ import json
 
 import numpy as np
 
-from vae import latent
+from vae import ModelCard, latent
 from vae.data.base import FactorGrid
 from vae.training.recipes import completed
 
 from ..shell import cached, state
 
 
+def known(card: ModelCard) -> bool:
+    """Return whether a model's data has ground-truth factors, and its z dimensions to compare with them."""
+    return cached.info(card.data).grid is not None and not cached.traits(card.name).discrete
+
+
 def grid() -> FactorGrid | None:
-    """Return the factor grid of the current model's data; None if its true factors are unknown."""
+    """Return the factor grid of the current model's data; None if its factors are unknown."""
     return cached.info(state.card().data).grid
 
 
 def current() -> tuple[np.ndarray, bool]:
-    """Return (factor values (K,), whether the current point is the code of the image with these factors).
+    """Return (factor values (K,), whether the current z is the code of the image with these factors).
 
-    A point that no image with known factors produced takes the factors of the test image with the nearest code.
+    A z that is not the code of an image with known factors takes the factors of the test image with the nearest code.
     """
     factors = state.true_factors()
     if factors is not None:

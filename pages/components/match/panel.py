@@ -24,10 +24,10 @@ from ..shell.parse import parse_int, parse_number, parse_numbers, parse_object
 
 _component = widget("match")
 KEY = "match_panel"
-FACTORS = "the true factors"
-MODELS = {  # by data set; FACTORS stands for the data set's own renderer
-    "sprites": ("sprites-ae", "sprites-vae", "sprites-btcvae", FACTORS),
+FACTORS = "ground-truth factors"
+MODELS = {  # by data set, the default first; FACTORS stands for the data set's own renderer
     "rooms": ("rooms-ae", "rooms-vae", "rooms-ada", FACTORS),
+    "sprites": ("sprites-ae", "sprites-vae", "sprites-btcvae", FACTORS),
 }
 WIN_SCORE = 80  # a round is won from this score on
 START_CANDIDATES = 12  # test images, of which the one farthest from the target becomes the start
@@ -125,8 +125,11 @@ def _codes_and_sliders(name: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 
 
 @st.fragment
-def match_panel(current: Round, player: str, on_finished) -> None:
-    """Show a round. on_finished(score, seconds, moves) runs before the page does. A new player restarts the round."""
+def match_panel(current: Round, title: str, player: str, on_finished) -> None:
+    """Show a round under its title. on_finished(score, seconds, moves) runs before the page does.
+
+    A new player restarts the round.
+    """
     rerun_if_requested(KEY)
     target, start = current.decode(current.target), current.decode(current.start)
     if not state.finite(current.target, current.start, target, start):
@@ -138,13 +141,14 @@ def match_panel(current: Round, player: str, on_finished) -> None:
     _component(
         key=KEY,
         data={
-            "round": _round_name(current, player), "sliders": current.sliders, "start": current.start.tolist(),
+            "round": _round_name(current, player), "title": title,
+            "sliders": current.sliders, "start": current.start.tolist(),
             "weights": messages.model_id(current.model) if browser_decodes else None,
             "files": messages.model_files(current.model) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
             "start_distance": float(multiscale_distance(start, target)), "enough": WIN_SCORE,
             "height": height, "width": width, "channels": channels,
-            "no_number": state.not_finite_message("at this point"),
+            "no_number": state.not_finite_message("for this z"),
         },
         on_ask_change=lambda: None,
         on_finished_change=lambda: _finished(current, player, on_finished),

@@ -16,7 +16,7 @@ from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "Foreign images have been measured for models of grey digits and clothes."
+NEEDS = "measured scores of outliers"
 N_RANKED = 400  # images of each kind
 SHOWN = 20  # at each end of the ranking
 EXAMPLES = 8
@@ -44,75 +44,76 @@ def show() -> None:
         st.session_state.anomaly_kind = kinds[0]
     if st.session_state.get("anomaly_score") not in scores:
         st.session_state.anomaly_score = scores[-1]
-    kind = st.segmented_control(
-        f"Foreign to a model of {info.title}",
-        kinds,
-        required=True,
-        key="anomaly_kind",
-        persist_state="session",
-        format_func=kind_labels().get,
-    )
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
-    score = row.segmented_control(
-        "Ranked by", scores, required=True, key="anomaly_score", persist_state="session", format_func=SCORES.get,
-        help="squared error of the reconstruction; negative ELBO in nats; excess: the negative ELBO less the entropy "
-            "of the image's own grey pixels",
-    )  # fmt: skip
-    if KNOWN_FAILURE[0] in models():
-        row.button("The known failure", on_click=_set_failure, help="a model of clothes is shown blurred clothes")
+    pictures, controls = st.columns([3, 2], gap="large")
+    with controls:
+        kind = st.pills(
+            "Outliers", kinds, required=True, key="anomaly_kind", persist_state="session", wrap=True,
+            format_func=kind_labels().get,
+        )  # fmt: skip
+        score = st.segmented_control(
+            "Score", scores, required=True, wrap=True, key="anomaly_score", persist_state="session",
+            format_func=SCORES.get,
+            help="Squared error of the reconstruction. Negative ELBO in nats. Excess: negative ELBO minus the entropy "
+                "of the grey pixels, which is its lowest possible value.",
+        )  # fmt: skip
+        if KNOWN_FAILURE[0] in models():
+            st.button("Show a failure", on_click=_set_failure, help="blurred clothes, scored by a model of clothes")
     auroc = figures[f"auroc_{score}_{kind}"]
     test_images, test_scores = _scored_images(card.name, None)
     outliers, outlier_scores = _scored_images(card.name, kind)
     test_values, outlier_values = getattr(test_scores, score), getattr(outlier_scores, score)
 
+    with torch.no_grad():
+        shown = torch.cat([outliers[:EXAMPLES], state.model().reconstruct(outliers[:EXAMPLES])])
+    with pictures:
+        picture_grid(
+            shown,
+            [f"{kind_labels()[kind]} {i + 1}, {what}" for what in ("outlier", "output") for i in range(EXAMPLES)],
+            key="anomaly_examples", columns=EXAMPLES, row_labels=["outlier", "output"], size=84,
+            name="outliers and the model's output",
+        )  # fmt: skip
+        st.markdown(_verdict(auroc, score))
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
             charts.overlaid_histograms(test_values, outlier_values, "test images", kind_labels()[kind],
-                f"{SCORES[score]} of an image" + ("" if score == "squared_error" else ", nats")),
-            config=charts.CONFIG, key="anomaly_scores", alt="how the scores of familiar and foreign images lie",
+                f"{SCORES[score]} per image" + ("" if score == "squared_error" else ", nats")),
+            config=charts.CONFIG, key="anomaly_scores", alt="histograms of the scores of test images and outliers",
         )  # fmt: skip
     with right:
         st.plotly_chart(
             charts.roc_curve(metrics.FALSE_POSITIVE_RATES, figures[f"roc_{score}_{kind}"], auroc),
-            config=charts.CONFIG, key="anomaly_roc", alt="foreign images found against false alarms",
+            config=charts.CONFIG, key="anomaly_roc", alt="ROC curve: true positive rate against false positive rate",
         )  # fmt: skip
-    st.markdown(_verdict(auroc, score))
-    with torch.no_grad():
-        shown = torch.cat([outliers[:EXAMPLES], state.model().reconstruct(outliers[:EXAMPLES])])
-    picture_grid(
-        shown,
-        [f"{kind_labels()[kind]} {i + 1}, {title}" for title in ("as it is", "decoded") for i in range(EXAMPLES)],
-        key="anomaly_examples", columns=EXAMPLES, row_labels=["foreign", "decoded"], size=72, name="foreign images",
-    )  # fmt: skip
 
-    st.subheader("Ranked together")
+    st.header("Ranking")
     both, values = torch.cat([test_images, outliers]), np.concatenate([test_values, outlier_values])
     is_outlier = np.arange(len(both)) >= len(test_images)
     order = np.argsort(-values, kind="stable")
-    ends = {"The most foreign, as the model sees it": order[:SHOWN], "The most familiar": order[-SHOWN:]}
-    for column, (title, rows) in zip(st.columns(2, gap="large"), ends.items(), strict=False):
+    ends = {"highest": order[:SHOWN], "lowest": order[-SHOWN:]}
+    for column, (end, rows) in zip(st.columns(2, gap="large"), ends.items(), strict=True):
         with column:
-            st.markdown(f"**{title}**: {100 * is_outlier[rows].mean():.0f} % of these {SHOWN} are foreign.")
+            share = 100 * is_outlier[rows].mean()
+            st.markdown(f"**The {SHOWN} {end} scores.** {share:.0f} % of these images are outliers.")
             picture_grid(
-                both[rows], [f"{'foreign' if is_outlier[i] else 'test image'}, {_text(values[i])}" for i in rows],
-                key=f"anomaly_{title[9:14]}", size=56,
-                captions=["foreign" if is_outlier[i] else "–" for i in rows], name=title,
+                both[rows], [f"{'outlier' if is_outlier[i] else 'test image'}, {_text(values[i])}" for i in rows],
+                key=f"anomaly_{end}", size=56, captions=["outlier" if is_outlier[i] else "–" for i in rows],
+                name=f"images with the {end} scores",
             )  # fmt: skip
 
-    st.subheader("All kinds")
-    table = {"foreign images": [kind_labels()[k] for k in kinds]}
+    st.header("All outliers")
+    table = {"outliers": [kind_labels()[k] for k in kinds]}
     table |= {f"{AUROC.label} by {SCORES[s]}": [figures[f"auroc_{s}_{k}"] for k in kinds] for s in scores}
     st.dataframe(
-        table, hide_index=True, key="anomaly_table",
-        column_config={name: figure_column(AUROC) for name in table if name != "foreign images"},
+        table, hide_index=True, key="anomaly_table", placeholder="–",
+        column_config={name: figure_column(AUROC) for name in table if name != "outliers"},
     )  # fmt: skip
-    st.caption(f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['auroc']}.")
+    st.caption(f"Measured by `python -m vae evaluate {card.name}`. **About** gives the protocol.")
     below = st.container(horizontal=True)
 
     def scores_csv() -> bytes:
         rows = [
-            f"{'foreign' if f else 'own'},{i % len(test_images)},{v:.6g}"
+            f"{'outlier' if f else 'test'},{i % len(test_images)},{v:.6g}"
             for i, (f, v) in enumerate(zip(is_outlier, values, strict=False))
         ]
         return "\n".join([f"kind,row,{score}", *rows, ""]).encode()
@@ -122,16 +123,15 @@ def show() -> None:
             "Scores (CSV)", scores_csv, f"{card.name}-{kind}-{score}.csv", "text/csv",
             key="anomaly_csv",
         )  # fmt: skip
-    with below.popover("Where does my image lie?"):
+    with below.popover("Score an image"):
         picked = image_input("anomaly_image")
         value = float(getattr(_scores(card.name, picked.x), score)[0])
         if value >= NO_SCORE:
             st.warning(state.not_finite_message())
         else:
             st.markdown(
-                f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: above "
-                f"{100 * float((test_values < value).mean()):.0f} % of "
-                f"{len(test_values)} test images."
+                f"{SCORES[score][0].upper()}{SCORES[score][1:]} **{value:.4g}**: higher than for "
+                f"{100 * float((test_values < value).mean()):.0f} % of {len(test_values)} test images."
             )
 
 
@@ -156,27 +156,25 @@ def _set_failure() -> None:
 def _verdict(auroc: float, score: str) -> str:
     share = "more than 99.9" if 0.9995 <= auroc < 1 else f"{100 * auroc:.1f}"
     sentence = (
-        f"**{AUROC.label} {AUROC.text(auroc)}**: in {share} % of pairs the foreign image has the higher "
-        f"{SCORES[score]}. "
+        f"**{AUROC.label} {AUROC.text(auroc)}**: an outlier has a higher {SCORES[score]} than a test image with "
+        f"probability {share} %. "
     )
     if auroc >= 0.5:
-        return sentence + "By chance it would be 50 %."
+        return sentence + "Chance is 50 %."
     return sentence + "**Worse than chance.** " + {
-        "squared_error": "Smooth pictures are easy to decode, wherever they come from.",
+        "squared_error": "Smooth images are easy to reconstruct, whatever they show.",
         "negative_elbo": (
-            "This score counts, too, how uncertain grey pixels are in themselves, and these images have fewer of "
-            "them. "
-            "The excess over the pixels' entropy leaves that share out."
+            "Grey pixels raise the minimum of this score, and these images have fewer of them. The excess subtracts "
+            "that minimum."
         ),
         "excess": (
-            "The model needs fewer nats for these images than for those it learnt from: they are simpler, and simpler "
-            "ones are cheaper to describe, wherever they come from (Nalisnick et al. 2019). A density is no detector "
-            "by itself."
+            "These images are simpler than the training data, and simpler images need fewer nats (Nalisnick et al. "
+            "2019). A density alone does not detect outliers."
         ),
     }[score]  # fmt: skip
 
 
-@st.cache_resource(max_entries=24, show_spinner="Looking at foreign images")
+@st.cache_resource(max_entries=24, show_spinner="Scoring outliers")
 def _scored_images(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Scores]:
     """Return N_RANKED images (N, C, H, W) of a kind, or test images of the model's data for None, and their scores."""
     data = cached.model(name).card.data

@@ -12,7 +12,7 @@ from ..shell import cached, state
 from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "Classifiers have been trained with the images of two plain VAEs and of the conditional models of digits."
+NEEDS = "a classifier trained on its images"
 SHOWN = 8
 
 
@@ -33,25 +33,28 @@ def show() -> None:
 def _variants(card, model) -> None:
     split = cached.gallery(card.data)
     classes = cached.info(card.data).classes
-    label = st.segmented_control(
-        "Class", range(len(classes)), default=3, required=True, key="augment_class", format_func=lambda k: classes[k]
-    )
+    left, right = st.columns([3, 1], gap="large")
+    label = right.pills(
+        "Class", range(len(classes)), default=3, required=True, key="augment_class", wrap=True,
+        format_func=lambda k: classes[k],
+    )  # fmt: skip
     rows = np.flatnonzero(split.labels == label)[:SHOWN]
     x, y = split.batch(rows)
     generated = downstream.augmented(model, x, y, torch.Generator().manual_seed(state.seed()), share=1.0)
     shifted = downstream.shifted(x, downstream.SHIFT, torch.Generator().manual_seed(state.seed()))
-    picture_grid(
-        torch.cat([x, shifted, generated]),
-        [f"{what} {i + 1}" for what in ("image", "shifted", "imagined") for i in range(SHOWN)],
-        key="augment_pictures", columns=SHOWN, row_labels=["images", "shifted", "imagined"],
-        size=72, name="images, shifted and imagined",
-    )  # fmt: skip
-    st.caption(
-        f"Held-out images; the same, shifted by up to {downstream.SHIFT} pixels; and decoded points between the code "
-        f"of each and "
-        "that of another of its class."
-    )
-    exports.download_sheet(torch.cat([x, shifted, generated]), SHOWN, "imagined", "augment_png")
+    with left:
+        picture_grid(
+            torch.cat([x, shifted, generated]),
+            [f"{what} {i + 1}" for what in ("original", "shifted", "generated") for i in range(SHOWN)],
+            key="augment_pictures", columns=SHOWN, row_labels=["original", "shifted", "generated"],
+            size=84, name="originals, shifted and generated",
+        )  # fmt: skip
+        st.caption(
+            f"Shifted: by up to {downstream.SHIFT} pixels. Generated: decoded from a z between two test images of "
+            "the class."
+        )
+    with right:
+        exports.download_sheet(torch.cat([x, shifted, generated]), SHOWN, "generated", "augment_png")
     accuracy = card.figures["augmentation"]
     names = list(dict.fromkeys(key.split(" ", 1)[1] for key in accuracy))
     st.plotly_chart(
@@ -67,12 +70,12 @@ def _variants(card, model) -> None:
         for name in names[1:]
     )
     st.markdown(
-        f"With {few} labels the accuracy changes by {gains}. Whether a classifier gains by a model's images has to be "
-        "measured: it is another answer for other data."
+        f"With {few} labels the accuracy changes by {gains}. Measure before you augment: the result depends on the "
+        "data set."
     )
     st.caption(
-        f"From the card, by `python -m vae evaluate {card.name}`: {card.protocol['augmentation']}. Bars: standard "
-        f"errors over choices of labels."
+        "Error bars are standard errors over random choices of labels. Measured by `python -m vae evaluate "
+        f"{card.name}`. **About** gives the protocol."
     )
 
 
@@ -81,22 +84,22 @@ def _samples(card, model) -> None:
     zs = model.sample(len(ys), generator=torch.Generator().manual_seed(state.seed()))
     classes = cached.info(card.data).classes
     picture_grid(
-        state.decode(zs, ys), [f"{classes[int(k)]}, drawn" for k in ys], key="augment_draws", columns=SHOWN,
-        size=72, name="draws of each class",
+        state.decode(zs, ys), [f"sample of class {classes[int(k)]}" for k in ys], key="augment_draws", columns=SHOWN,
+        size=84, name="samples of each class",
     )  # fmt: skip
-    names = ["learnt from its draws alone"]
+    names = ["trained on samples only"]
     values = [card.figures["accuracy_from_samples"]]
     if "accuracy_labels_alone" in card.figures:
-        names.append(f"learnt from {downstream.FEW} labelled images")
+        names.append(f"trained on {downstream.FEW} labelled images")
         values.append(card.figures["accuracy_labels_alone"])
     classifier = cached.classifier(card.data)
     if classifier is not None:
-        names.append("learnt from all training images")
+        names.append("trained on all training images")
         values.append(classifier.accuracy[0])
     st.plotly_chart(
         charts.accuracies(names, values), config=charts.CONFIG, key="augment_samples", alt="accuracy of classifiers"
     )
     st.caption(
-        f"How much of the data a model's draws hold: accuracy on test images. From the card: "
-        f"{card.protocol['accuracy_from_samples']}."
+        "A classifier trained on samples only shows how much of the data the samples cover. **About** gives the "
+        "protocol."
     )

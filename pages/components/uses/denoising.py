@@ -16,7 +16,7 @@ from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "Denoising has been measured for models of grey digits."
+NEEDS = "a measured PSNR of denoised images"
 BASELINES = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE; a VAE with the same networks trained on clean images
 NOISE = (0.0, 1.0)  # standard deviation
 SETTINGS = {"denoise_std": ("float", *NOISE), "denoise_image": ("int", 0, 9999)}
@@ -31,18 +31,15 @@ def models() -> list[str]:
 
 
 def show() -> None:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([3, 1], gap="large")
     settings.take("denoise_std")
-    std = left.slider(
-        "Noise: standard deviation on pixels from 0 to 1",
-        *NOISE,
-        0.5,
-        0.05,
-        key="denoise_std",
-        persist_state="session",
-    )
-    with right.popover("Choose the image"):
-        picked = image_input("denoise_image")
+    with right:
+        std = st.slider(
+            "Noise (standard deviation)", *NOISE, 0.5, 0.05, key="denoise_std", persist_state="session",
+            help="Gaussian noise on pixels from 0 to 1",
+        )  # fmt: skip
+        with st.popover("Choose an image"):
+            picked = image_input("denoise_image")
     noisy = add_noise(picked.x, std, torch.Generator().manual_seed(state.seed()))
     cards, supported = cached.zoo_scan()[0], models()
     names = list(dict.fromkeys(n for n in (state.card().name, *BASELINES) if n in supported))
@@ -50,28 +47,29 @@ def show() -> None:
         reconstructions = [cached.model(name).reconstruct(noisy) for name in names]
     shown = torch.cat([picked.x, noisy, *reconstructions])
     quality = ["", *(_decibels(picked.x, x) for x in shown[1:, None])]
-    titles = ["the image", "with noise", *(cards[name].title for name in names)]
-    picture_grid(
-        shown, titles, key="denoise_pictures", columns=len(shown), size=190,
-        captions=[title + dB for title, dB in zip(titles, quality, strict=False)], name="an image, noisy and denoised",
-    )  # fmt: skip
-    st.caption(
-        f"Noise of seed {state.seed()}, cut to [0, 1]; each model decodes the posterior mean of the noisy image. dB: "
-        f"peak "
-        "signal-to-noise ratio against the image, more is better. A plain VAE denoises too, since its decoder "
-        "knows no noise, until the noise is so foreign that its encoder is lost."
-    )
-    exports.download_sheet(shown, len(shown), "denoised", "denoise_png")
+    titles = ["original", "with noise", *(cards[name].title for name in names)]
+    with left:
+        picture_grid(
+            shown, titles, key="denoise_pictures", size=165, name="the original, with noise, and denoised",
+            captions=[title + dB for title, dB in zip(titles, quality, strict=True)],
+        )  # fmt: skip
+        st.caption(
+            "Each model reconstructs the noisy image. PSNR, in dB, compares the result with the original: higher is "
+            "better. A plain VAE removes weak noise. Strong noise is out of distribution for its encoder."
+        )
+    with right:
+        exports.download_sheet(shown, len(shown), "denoised", "denoise_png")
     supported.sort(key=lambda n: -cards[n].figures["psnr_denoised"])
     psnr = FIGURES["psnr_denoised"]
     st.dataframe(
         {"model": [cards[n].title for n in supported], psnr.title: [cards[n].figures[psnr.key] for n in supported]},
-        hide_index=True, column_config={psnr.title: figure_column(psnr)}, key="denoise_table",
+        hide_index=True, column_config={psnr.title: figure_column(psnr)}, key="denoise_table", placeholder="–",
     )  # fmt: skip
     figures = state.card().figures
     st.caption(
-        f"From the cards: {state.card().protocol['psnr_denoised']}. The noisy digits themselves have "
-        f"{psnr.text(figures['psnr_noisy'])} {psnr.unit}, the mean image {psnr.text(figures['psnr_mean_image'])}."
+        f"Baselines: the noisy images have {psnr.text(figures['psnr_noisy'])} {psnr.unit}, the mean test image "
+        f"{psnr.text(figures['psnr_mean_image'])}. **About** gives the protocol. The noise above has seed "
+        f"{state.seed()}, and pixels are clipped to [0, 1]."
     )
 
 

@@ -14,9 +14,10 @@ from ..widgets import exports
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "A posterior can be drawn from where the model has one: VAEs of every kind but those with a codebook."
+NEEDS = "a posterior to sample from"
 PARTICLES = {1: 64, 3: 24}  # by number of channels; fewer for colour images, which take longer
 SHOWN = 16
+PROGRESS = "Sampling from p(z | visible pixels)"
 HIDDEN = {  # label: whether (y, x) is hidden, with y downwards and both from 0 to 1
     "lower half": lambda y, x: y >= 0.5,
     "upper half": lambda y, x: y < 0.5,
@@ -39,10 +40,12 @@ def models() -> list[str]:
 def show() -> None:
     model = state.model()
     settings.take("fill_hidden")
-    hidden = st.segmented_control(
-        "Hidden", HIDDEN, default="lower half", required=True, key="fill_hidden", persist_state="session"
+    left, right = st.columns([1, 2], gap="large")
+    given = left.container()
+    hidden = left.pills(
+        "Hidden", HIDDEN, default="lower half", required=True, key="fill_hidden", persist_state="session", wrap=True
     )
-    with st.popover("Choose the image"):
+    with left.popover("Choose an image"):
         picked = image_input("fill_image", start_row=7)
     x = picked.x
     visible = _visible(hidden, model.image_shape[1:])
@@ -56,41 +59,36 @@ def show() -> None:
     decoded = state.decode(filled.z, ys)
     masked = torch.where(visible, x, torch.tensor(0.5))
 
-    left, right = st.columns([1, 2], gap="large")
-    with left:
+    titles = ["original", "visible", "mean of the samples", "encoder alone"]
+    with given:
         encoder = _by_encoder(x * visible, y)
         picture_grid(
-            torch.cat([x, masked, decoded.mean(0, keepdim=True), encoder]),
-            ["the image", "what is visible", "the mean of the draws", "the encoder's answer"], key="fill_given",
-            columns=2,
-            size=150, captions=["the image", "visible", "mean of the draws", "by the encoder alone"], name="what is "
-                "given",
+            torch.cat([x, masked, decoded.mean(0, keepdim=True), encoder]), titles, key="fill_given", columns=2,
+            size=150, captions=titles, name="the original, its visible pixels and two estimates",
         )  # fmt: skip
     with right:
         st.markdown(
-            f"**{SHOWN} draws** from the posterior of what is visible: each explains it, and they differ where "
-            f"nothing says how it goes on."
+            f"**{SHOWN} samples from p(z | visible pixels).** All match what is visible and differ where pixels are "
+            "hidden."
         )
         picture_grid(
-            decoded[:SHOWN], [f"draw {i + 1}" for i in range(SHOWN)], key="fill_draws", size=96,
-            on_pick=lambda i: state.set_z(filled.z[i], y=y), name="draws, filled in",
+            decoded[:SHOWN], [f"sample {i + 1}" for i in range(SHOWN)], key="fill_draws", size=96,
+            on_pick=lambda i: state.set_z(filled.z[i], y=y), name="inpainted samples",
         )  # fmt: skip
         _show_classes(decoded)
-    st.caption(
-        f"{len(filled.z)} particles went from the prior to p(z | visible pixels) in {filled.temperature_steps} "
-        f"rises of the likelihood's power, moved by Hamiltonian Monte Carlo ({100 * filled.accepted:.0f} % accepted); "
-        f"{_evidence(filled)}"
-        f"seed {state.seed()}. The encoder alone was made for whole images and "
-        "takes what is hidden for black. Click a draw to take it along."
-    )
-    exports.download_sheet(decoded, 8, "filled in", "fill_png")
+        st.caption(
+            "Select a sample to use its z on other pages. The encoder alone gives one answer and reads hidden pixels "
+            f"as black. Annealed HMC: {len(filled.z)} particles, {filled.temperature_steps} temperature steps, "
+            f"{100 * filled.accepted:.0f} % accepted, seed {state.seed()}. {_evidence(filled)}"
+        )
+        exports.download_sheet(decoded, 8, "inpainted", "fill_png")
 
 
 def _evidence(filled: inpainting.Filled) -> str:
-    """Return the phrase on log p of the visible pixels; "" for grey pixels, whose likelihood is no probability."""
+    """Return the sentence on log p of the visible pixels; "" for grey pixels, whose likelihood is no probability."""
     if not state.info().binary or not state.finite(filled.log_evidence):
         return ""
-    return f"estimated log p of the visible pixels: {filled.log_evidence:.1f} nats; "
+    return f"Estimated log p(visible pixels): {filled.log_evidence:.1f} nats."
 
 
 def _visible(hidden: str, size: tuple[int, int]) -> torch.Tensor:
@@ -107,10 +105,10 @@ def _filled(x: torch.Tensor, visible: torch.Tensor, y: int | None) -> inpainting
     kept = st.session_state.get("filled")
     if kept and kept[0] == key:
         return kept[1]
-    bar = st.progress(0.0, "From the prior to the posterior")
+    bar = st.progress(0.0, PROGRESS)
     filled = inpainting.fill_in(
         state.model(), x[0], visible, y, PARTICLES[x.shape[1]], torch.Generator().manual_seed(state.seed()),
-        lambda power: bar.progress(power, "From the prior to the posterior"),
+        lambda power: bar.progress(power, PROGRESS),
     )  # fmt: skip
     bar.empty()
     st.session_state.filled = (key, filled)
@@ -134,6 +132,6 @@ def _show_classes(decoded: torch.Tensor) -> None:
         counts = np.bincount(classifier(decoded)[0].argmax(1).numpy(), minlength=len(info.classes))
     likely = np.argsort(-counts, kind="stable")[:5]
     st.markdown(
-        "A classifier takes the draws for: "
+        "A classifier labels the samples: "
         + ", ".join(f"**{info.classes[k]}** {100 * counts[k] / counts.sum():.0f} %" for k in likely if counts[k])
     )

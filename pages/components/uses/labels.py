@@ -14,7 +14,7 @@ from ..widgets.picture_grid import picture_grid
 
 UNSURE = 437  # the first image: a test image that M2 classifies with low confidence
 SETTINGS = {"labels_image": ("int", 0, 9999)}
-NEEDS = "Learning from few labels has been measured for M2 and for the codes of some models of digits and clothes."
+NEEDS = "an accuracy measured with few labels"
 
 
 def models() -> list[str]:
@@ -27,25 +27,21 @@ def show() -> None:
     card, model = state.card(), state.model()
     info = cached.info(card.data)
     if model.classifies:
-        with st.popover("Choose the image"):
-            picked = image_input("labels_image", start_row=UNSURE)
         left, right = st.columns([1, 2], gap="large")
+        given = left.container()
+        with left.popover("Choose an image"):
+            picked = image_input("labels_image", start_row=UNSURE)
         with torch.no_grad():
             probabilities = model.classify(picked.x).exp()[0]
             ys = torch.arange(model.num_classes)
             best = int(probabilities.argmax())
             z = model.encode(picked.x, torch.tensor([best])).mean
             styles = model.decode(z.repeat(model.num_classes, 1), ys)
-        with left:
+        with given:
             picture_grid(
-                picked.x,
-                [picked.caption],
-                key="labels_given",
-                columns=1,
-                size=220,
-                captions=[picked.caption],
+                picked.x, [picked.caption], key="labels_given", columns=1, size=220, captions=[picked.caption],
                 name="the image",
-            )
+            )  # fmt: skip
         with right:
             if state.finite(probabilities):
                 st.plotly_chart(
@@ -54,13 +50,13 @@ def show() -> None:
                 )  # fmt: skip
             else:
                 st.warning(state.not_finite_message())
-        st.caption("q(y|x): the classifier beside the encoder, which a hundred labels and the bound have taught.")
+            st.caption(f"q(y|x), trained with {downstream.FEW} labels and the ELBO of all images.")
+        st.markdown("**One z in every class.** z encodes the style, y the class.")
         picture_grid(
             styles, [f"as {name}" for name in info.classes], key="labels_styles", size=84,
-            captions=list(info.classes), name="the same style in every class",
+            captions=list(info.classes), name="the same z in every class",
         )  # fmt: skip
-        st.caption("Its style z in every class: what the label says was left to the label.")
-    st.subheader(f"{downstream.FEW} labels, and what they are worth")
+    st.header(f"Accuracy with {downstream.FEW} labels")
     names, values = _accuracies(card.data)
     st.plotly_chart(
         charts.accuracies(names, values), config=charts.CONFIG, key="labels_accuracy", alt="accuracy with few labels"
@@ -71,13 +67,7 @@ def show() -> None:
             v in zip(names, values, strict=False))).encode(),
         f"{card.data}-{downstream.FEW}-labels.csv", "text/csv", key="labels_csv",
     )  # fmt: skip
-    protocols = {
-        c.protocol[key]
-        for c in _cards(card.data)
-        for key in ("accuracy_labels_alone", "accuracy_codes")
-        if key in c.protocol
-    }
-    st.caption("From the cards, by `python -m vae evaluate`: " + "; ".join(sorted(protocols)) + ".")
+    st.caption("Measured by `python -m vae evaluate`. Each model's **About** gives the protocol.")
 
 
 def _cards(data: str) -> list:
@@ -90,9 +80,9 @@ def _accuracies(data: str) -> tuple[list[str], list[float]]:
         figures = card.figures
         if "accuracy_labels_alone" in figures:
             accuracies[f"{card.title}: q(y|x)"] = figures["accuracy_with_model"]
-            accuracies["the same classifier, labels alone"] = figures["accuracy_labels_alone"]
+            accuracies["same classifier, labels only"] = figures["accuracy_labels_alone"]
         if "accuracy_codes" in figures:
-            accuracies[f"{card.title}: linear on codes"] = figures["accuracy_codes"]
-            accuracies["linear on pixels"] = figures["accuracy_pixels"]
+            accuracies[f"{card.title}: linear classifier on z"] = figures["accuracy_codes"]
+            accuracies["linear classifier on pixels"] = figures["accuracy_pixels"]
     names = sorted(accuracies, key=accuracies.get)
     return names, [accuracies[name] for name in names]

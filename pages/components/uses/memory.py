@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 import torch
 
-from vae import store
+from vae import ModelCard, store
 
 from ..shell import cached, state
 from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "For some models draws have been looked for among the training images."
+NEEDS = "measured distances to its training images"
 COLUMNS = 8
 
 
@@ -33,7 +33,7 @@ def show() -> None:
     try:
         memory = _memory(card.name)
     except store.ModelUnavailable as error:
-        st.warning(f"This model's memory cannot be shown: {error}.")
+        st.warning(f"The distances to training images cannot be shown: {error}.")
         return
     z = model.sample(len(memory.samples), generator=torch.Generator().manual_seed(memory.seed))[memory.shown]
     samples, nearest = state.decode(z), torch.from_numpy(memory.nearest).float() / 255
@@ -41,35 +41,42 @@ def show() -> None:
     share = 100 * float((memory.samples < threshold).mean())
     st.plotly_chart(
         charts.overlaid_histograms(
-            memory.held_out, memory.samples, "held-out images", "draws from the prior",
+            memory.held_out, memory.samples, "test images", "samples from the prior",
             f"distance to the nearest of {memory.train_images:,} training images",
         ),
-        config=charts.CONFIG, key="memory_chart", alt="distances to the nearest training image",
+        config=charts.CONFIG, key="memory_chart", alt="histograms of distances to the nearest training image",
     )  # fmt: skip
     st.markdown(
-        f"**{share:.0f} %** of {len(memory.samples):,} draws lie nearer to a training image than 95 % of held-out "
-        f"images do "
-        f"(by chance 5 %). Median distance: {np.median(memory.samples):.2f} for draws, "
-        f"{np.median(memory.held_out):.2f} for held-out images."
+        f"**{share:.0f} %** of {len(memory.samples):,} samples are closer to a training image than 95 % of test "
+        f"images are. A share of 5 % is the baseline. The median distance is {np.median(memory.samples):.2f} for "
+        f"samples and {np.median(memory.held_out):.2f} for test images."
     )
     ranks = np.arange(len(z))
     for first in range(0, len(z), COLUMNS):
         part = ranks[first : first + COLUMNS]
         picture_grid(
             torch.cat([samples[part], nearest[part]]),
-            [f"draw, {memory.samples[memory.shown[i]]:.2f} from its nearest" for i in part] + ["its nearest training "
-                "image"] * len(part),
-            key=f"memory_{first}", columns=COLUMNS, row_labels=["draw", "nearest training image"], size=84,
-            captions=[f"{memory.samples[memory.shown[i]]:.2f}" for i in part] + [""] * len(part), name="draws and "
-                "their nearest",
+            [f"sample, {memory.samples[memory.shown[i]]:.2f} from its nearest training image" for i in part]
+            + ["nearest training image"] * len(part),
+            key=f"memory_{first}", columns=COLUMNS, row_labels=["sample", "nearest\ntraining\nimage"], size=84,
+            captions=[f"{memory.samples[memory.shown[i]]:.2f}" for i in part] + [""] * len(part),
+            name="samples and their nearest training images",
         )  # fmt: skip
-    exports.download_sheet(torch.cat([samples, nearest]), len(samples), "draws and nearest", "memory_png")
-    recon = card.figures.get("recon")
+    exports.download_sheet(torch.cat([samples, nearest]), len(samples), "samples and nearest", "memory_png")
     st.caption(
-        f"From the nearest draw of {len(memory.samples):,} to the farthest, in equal steps; Euclidean distance over "
-        f"pixels, by "
-        f"`python -m vae memory {card.name}`. A VAE's draws are smooth, and smooth pictures lie near to many: hold "
-        f"its "
-        "curve against the other models'. "
-        + (f"What it makes of test images costs {recon:.0f} nats of reconstruction." if recon else "")
+        f"The pairs run from the closest of {len(memory.samples):,} samples to the farthest. Each number is the "
+        "Euclidean distance over pixels. VAE samples are smooth, and smooth images are close to many others. Compare "
+        f"the curves of several models. Measured by `python -m vae memory {card.name}`.{_test_error(card)}"
     )
+
+
+def _test_error(card: ModelCard) -> str:
+    """Return the sentence on the reconstruction error of test images, and the lowest among the models shown here."""
+    cards = cached.zoo_scan()[0]
+    same_data = [cards[name] for name in models() if cards[name].data == card.data]
+    known = {other.name: other.figures["recon"] for other in same_data if "recon" in other.figures}
+    if card.name not in known:
+        return ""
+    best = min(known, key=known.get)
+    sentence = f" The reconstruction error on test images is {known[card.name]:.0f} nats"
+    return f"{sentence}." if best == card.name else f"{sentence}, and {known[best]:.0f} for {cards[best].title}."

@@ -38,7 +38,7 @@ function update(game, props) {
 function createGame(root, emit, mailbox, signal) {
   const find = (selector) => root.querySelector(selector);
   const game = {
-    emit, mailbox, target: find('.target'), yours: find('.yours'), meter: find('meter'),
+    emit, mailbox, title: find('.title'), target: find('.target'), yours: find('.yours'), meter: find('meter'),
     points: find('.points'), clock: find('.clock'), moves: find('.moves'), sliders: find('.sliders'), undo: find('.undo'),
     line: find('.line'), done: find('.done'),
   };
@@ -56,6 +56,7 @@ function createGame(root, emit, mailbox, signal) {
 
 function startRound(game) {
   const { data } = game;
+  game.title.textContent = data.title;
   loadModel(game.mailbox, data.weights, data.files);
   game.z = data.start.slice();
   game.past = [];

@@ -1,0 +1,63 @@
+"""Every page on a desk and on a phone: its layout, its sentences, its console, and what axe-core finds."""
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from .app_server import assert_fits, watch
+from .layout import MAX_TOP, MAX_WORDS, PAGES, SCREENS, address_of, measure, open_at_rest, words
+
+pytestmark = pytest.mark.slow
+
+# what stands on a page depends on these too
+VIEWS = [
+    *PAGES, "uses?use=filling", "uses?use=anomalies", "uses?use=labels", "uses?use=augmentation", "uses?use=memory",
+    "sliders?model=mnist-vae-16d", "sliders?model=mnist-vqvae", "sample?model=mnist-cvae",
+    "compare?model=mnist-ae-16d&beside=mnist-vae-16d,mnist-vqvae,mnist-collapsed", "inside?lesson=kl.2",
+]  # fmt: skip
+# axe-core's findings in what Streamlit itself writes: the rule, and the selector that its elements match
+STREAMLITS = {}
+AXE = "() => axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)"
+
+
+@pytest.fixture(scope="module", params=[("desk", "light"), ("phone", "light"), ("desk", "dark")], ids=" ".join)
+def visitor(request, browser, address):
+    """One visitor: the screen, the tab, and the errors of its console."""
+    screen, scheme = request.param
+    context = browser.new_context(**SCREENS[screen], color_scheme=scheme)
+    page = context.new_page()
+    yield screen, page, watch(page)
+    context.close()
+
+
+def findings(page) -> list[str]:
+    """Return what axe-core finds on a page, without Streamlit's own."""
+    page.evaluate(AXE_SCRIPT)
+    found = []
+    for violation in page.evaluate(AXE):
+        for node in violation["nodes"]:
+            own = STREAMLITS.get(violation["id"])
+            innermost = node["target"][-1]
+            selector = innermost if isinstance(innermost, str) else innermost[-1]
+            in_shadow = not isinstance(innermost, str)
+            if own and not in_shadow and page.locator(selector).and_(page.locator(own)).count():
+                continue
+            advice = node["failureSummary"].splitlines()[-1].strip()
+            found.append(f"{violation['id']}: {node['html'][:150]} ({advice})")
+    return found
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_page_is_laid_out_readable_and_accessible(visitor, address, view):
+    screen, page, errors = visitor
+    errors.clear()
+    name, _, query = view.partition("?")
+    open_at_rest(page, address_of(address, name, query))
+    assert_fits(page)
+    top, sideways, longest = measure(page)
+    problems = [f"reaches beyond the window: {element}" for element in sideways]
+    if words(longest) > MAX_WORDS:
+        problems.append(f"{words(longest)} words: {longest}")
+    if top is not None and top >= MAX_TOP[screen] and "lesson=" not in query:  # a lesson stands above the picture
+        problems.append(f"the picture begins at y = {top}")
+    problems += findings(page) + [f"console: {error}" for error in errors]
+    assert not problems, "\n".join(problems)
