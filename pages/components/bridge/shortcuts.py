@@ -1,4 +1,4 @@
-"""Keyboard shortcuts of every page: Ctrl+Z, P for the projector mode, and the arrow keys for a lesson's steps in it."""
+"""Keyboard shortcuts of every page: Ctrl+Z, P for the projector mode, arrow keys for a lesson's steps in it."""
 
 from __future__ import annotations
 
