@@ -33,7 +33,7 @@ def run() -> None:
     lesson.read_link()
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
-    with st.container():
+    with st.container(key="notices"):
         term_tips()
         warnings = st.container()
         lesson.lesson_panel(page.url_path)
