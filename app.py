@@ -10,15 +10,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import assets, first_picture, preload, warm_up
+from pages.components.bridge import assets, first_picture, page_addresses, preload, warm_up
 
 app = st.App(
-    __file__, routes=assets.ROUTES + first_picture.ROUTES, middleware=[Middleware(preload.Preload)],
-    lifespan=warm_up.lifespan,
+    __file__, routes=assets.ROUTES + first_picture.ROUTES,
+    middleware=[Middleware(page_addresses.PageAddresses), Middleware(preload.Preload)], lifespan=warm_up.lifespan,
 )  # fmt: skip
 
 
 def run() -> None:
+    from pages.components.bridge import history
     from pages.components.bridge.term_tips import term_tips
     from pages.components.lessons import panel as lesson
     from pages.components.shell import glossary, link
@@ -32,12 +33,12 @@ def run() -> None:
     lesson.read_link()
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
-    with st.container():
+    with st.container(key="notices"):
         term_tips()
-        link.show_warnings()
+        warnings = st.container()
         lesson.lesson_panel(page.url_path)
-    page.run()
-    link.end_run()
+    with history.entry(page.url_path, warnings):
+        page.run()
 
 
 if __name__ == "__main__":  # as which Streamlit runs it for a visitor; the server imports it as "app"

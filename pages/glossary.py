@@ -6,6 +6,7 @@ from pages.components.shell.glossary import TERMS
 from pages.components.shell.navigation import ensure_entry_point
 
 PLACE = 120  # order in the navigation
+GROUP = "Learn"
 
 ensure_entry_point()
 st.title("Glossary")

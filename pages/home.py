@@ -10,6 +10,7 @@ from pages.components.home.ideas import show_ideas
 from pages.components.shell.navigation import ensure_entry_point
 
 PLACE = 0  # order in the navigation
+GROUP = ""
 
 ensure_entry_point()
 st.title("A VAE turns an image into a few numbers and back")
