@@ -34,7 +34,7 @@ def test_a_model_of_a_data_set_that_is_not_registered_is_listed_with_its_reason(
     app = start("home", model="mnist-vae-16d")
     assert app.session_state.model == "mnist-vae-2d"
     for name in ("mnist-vae-16d", "mnist-cvae"):
-        reason = "its held-out images cannot be read (stripes.npz is missing)"
+        reason = "its test images cannot be read (stripes.npz is missing)"
         assert any(f"**{name}** is unavailable: {reason}" in i.value for i in app.info)
     for page in PAGES:
         app.switch_page(f"pages/{page}.py").run()

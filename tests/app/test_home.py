@@ -11,7 +11,7 @@ import vae
 from pages.components.bridge import messages
 from pages.components.home import autoencoder as home
 from pages.components.home import catalogue, idea_pictures
-from pages.components.home.guide import GROUPS
+from pages.components.home.guide import PURPOSES
 from pages.components.home.ideas import IDEAS, PICTURES
 from pages.components.shell import cached, navigation, state
 from vae.data import DATASETS
@@ -135,5 +135,6 @@ def test_every_label_of_what_models_show_is_tested():
 
 
 def test_the_guide_names_every_page():
-    named = [page for pages in GROUPS.values() for page in pages]
-    assert sorted([*named, "home"]) == sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+    assert {*PURPOSES, "home"} == {path.stem for path in (ROOT / "pages").glob("*.py")}
+    captions = [c.value for c in start().caption]
+    assert [purpose for purpose in captions if purpose in PURPOSES.values()] == list(PURPOSES.values())

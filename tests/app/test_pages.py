@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
 PAGES = ["home", "lessons", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "uses", "compare",
-    "match"]
+    "match", "glossary"]
 
 
 def start(page="home", **query):

@@ -9,7 +9,8 @@ TIP = "[...document.querySelectorAll('*')].map((e) => e.shadowRoot?.querySelecto
 def shown(page):
     """The definition in sight; None without one."""
     page.wait_for_timeout(400)  # a tip lingers for a moment
-    return page.evaluate(f"(({{ classList, textContent }}) => classList.contains('shown') ? textContent : null)({TIP})")
+    text = "({ classList, textContent }) => classList.contains('shown') ? textContent : null"
+    return page.evaluate(f"({text})({TIP})")
 
 
 def test_a_term_shows_its_definition_to_pointer_and_keyboard(page, address):

@@ -13,7 +13,7 @@ from vae.data import DATASETS
 from .app_server import assert_fits, settle, watch
 from .panel import drag, line, open_page, painted, released, shows, wait_for_another_z, z_in_url
 
-PAGES = ["lessons", "sample", "interpolate", "map", "disentangle", "inside", "uses", "compare", "match"]
+PAGES = ["lessons", "sample", "interpolate", "map", "disentangle", "inside", "uses", "compare", "match", "glossary"]
 
 
 def test_an_uploaded_image_ends_as_a_gif(page, address, tmp_path):
@@ -172,12 +172,13 @@ def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
 
 @pytest.mark.slow
 def test_every_page_fits_a_phone(browser, address):
-    """One visitor's walk, which begins at Home with one click to a model's sliders."""
+    """One visitor's walk, which begins at Home with a filter and a model."""
     context = browser.new_context(viewport={"width": 390, "height": 844})  # the drawer's state stays in the profile
     page = context.new_page()
     errors = watch(page)
     open_page(page, address)
     assert_fits(page)
+    page.locator(".st-key-home_data button").first.click()
     page.locator(".st-key-explore_mnist-vae-16d button").click()
     page.get_by_role("heading", name="Sliders").wait_for()
     settle(page)

@@ -118,7 +118,7 @@ def name(path):
 TO_REWRITE = {
     "pages/components/compare/comparison.py", "pages/components/lessons/panel.py",
     "pages/components/live_panel/code_grid.py", "pages/components/map/path.py",
-    "pages/components/map/selection.py", "pages/components/map/uploads.py", "pages/components/shell/cached.py",
+    "pages/components/map/selection.py", "pages/components/map/uploads.py",
     "pages/components/uses/anomalies.py", "pages/components/uses/augmentation.py",
     "pages/components/uses/denoising.py", "pages/components/uses/filling.py", "pages/components/uses/memory.py",
     "pages/components/widgets/charts.py", "pages/components/widgets/collection.py",

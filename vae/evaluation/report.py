@@ -239,11 +239,11 @@ def _downstream_table(cards: list[store.ModelCard]) -> list[str]:
 
 
 def _disentanglement_table(cards: list[store.ModelCard]) -> list[str]:
-    """Return a table of disentanglement measures beside reconstruction and KL, for data with known factors."""
+    """Return a table of disentanglement measures beside reconstruction and KL, for data with ground-truth factors."""
     measured = of_group("disentanglement", cards)
     columns = [*measured, FIGURES["recon"], FIGURES["kl"]]
     lines = [
-        "| known factors | " + " | ".join(figure.label for figure in columns) + " | images seen |",
+        "| data with ground-truth factors | " + " | ".join(figure.label for figure in columns) + " | images seen |",
         "|---" * (len(columns) + 2) + "|",
     ]
     with_factors = [card for card in cards if any(figure.key in card.figures for figure in measured)]

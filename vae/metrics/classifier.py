@@ -80,7 +80,7 @@ def confidence(classifier: Classifier, samples: Tensor, test_images: Tensor) -> 
     for x in (samples, test_images):
         check_images(x, test_images.shape[-3:], look=isinstance(x, Tensor) and bool(x.isfinite().all()))
         if not len(x):
-            raise ValueError("there are no images to be confident of")
+            raise ValueError("there are no images to measure")
 
     def mean_confidence(x: Tensor) -> float:
         found = [logits.softmax(1).amax(1) for part in x.split(500) for logits in classifier(part)]

@@ -276,7 +276,7 @@ def beta_vae_score(
 
     codes, factors, varying = _checked(codes, factors)
     if varying.sum() < 2:
-        raise ValueError("the score tells factors apart: it needs two that vary")
+        raise ValueError("the score distinguishes factors: it needs two that vary")
     rng = np.random.default_rng(seed)
     chosen = rng.choice(np.flatnonzero(varying), TRAIN_POINTS + TEST_POINTS)
     points = np.empty((len(chosen), codes.shape[1]))

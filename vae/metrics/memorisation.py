@@ -21,7 +21,7 @@ def nearest_images(x: Tensor, split: Split) -> tuple[np.ndarray, np.ndarray]:
     split.
     """
     if not len(split):
-        raise ValueError("the split has no images to be near to")
+        raise ValueError("the split has no images to compare with")
     check_images(x, split.batch([0])[0].shape[1:], look=False)
     found, rows = torch.full((len(x),), torch.inf), torch.zeros(len(x), dtype=torch.long)
     for number, (images, _) in enumerate(split.batches(CHUNK)):

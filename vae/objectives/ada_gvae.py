@@ -43,7 +43,7 @@ class Pairs:
 
     def __init__(self, split: Split, k: int):
         if split.grid is None or split.factors is None:
-            raise ValueError("pairs need a data set with known factors")
+            raise ValueError("pairs need a data set with ground-truth factors")
         self.split, self.k, self.grid, self.factors = split, k, split.grid, split.factors
         self.row_of = np.full(len(self.grid), -1)  # image number -> row of the split, -1 outside it
         self.row_of[self.grid.numbers(self.factors)] = np.arange(len(split))

@@ -104,8 +104,8 @@ def record(name: str, new: Try, root: Path | None = None) -> None:
 def headline(recipe: Recipe | None, figures: dict) -> str:
     """Return the key of the figure that runs of a model are compared by, "" without figures.
 
-    It is the recipe's own figure, or else the one of the lowest rank: NLL for binary pixels, MIG with known factors,
-    otherwise the bound.
+    It is the recipe's own figure, or else the one of the lowest rank: NLL for binary pixels, MIG with ground-truth
+    factors, otherwise the bound.
     """
     if recipe and recipe.figure in figures:
         return recipe.figure

@@ -65,7 +65,7 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
         except ModelUnavailable as error:
             problems[card.name] = str(error)
         except (OSError, ValueError) as error:
-            problems[card.name] = f"its held-out images cannot be read ({error})"
+            problems[card.name] = f"its test images cannot be read ({error})"
     cards.sort(key=lambda card: first_view(card.name, card).get("place", math.inf))
     return {card.name: card for card in cards}, problems
 
@@ -135,7 +135,7 @@ def classifier(data: str) -> Classifier | None:
         return None
 
 
-@st.cache_resource(max_entries=20, show_spinner="Loading held-out images")
+@st.cache_resource(max_entries=20, show_spinner="Loading test images")
 def gallery(data: str) -> Split:
     return info(data).load("test", download=False)
 

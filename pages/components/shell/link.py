@@ -115,12 +115,13 @@ def set_page_parameter(key: str, value: str) -> None:
 
 def pop_page_parameter(key: str) -> str | None:
     """Return and remove a page's own parameter of the last link that was read; None where it has none."""
-    return st.session_state.get("pending_parameters", {}).pop(key, None)
+    return st.session_state.get("pending_parameters", {}).pop(key.lower(), None)  # as repair_link writes it
 
 
 def add_page_parameters(parameters: dict[str, str]) -> None:
     """Add pages' own parameters to those of the last link that was read. The link's have priority."""
-    st.session_state.pending_parameters = parameters | st.session_state.get("pending_parameters", {})
+    lower = {key.lower(): value for key, value in parameters.items()}
+    st.session_state.pending_parameters = lower | st.session_state.get("pending_parameters", {})
 
 
 def apply(parameters: dict[str, str]) -> None:

@@ -35,14 +35,14 @@ class Entry:
 def page_files() -> list[Path]:
     """Return the files of all pages, in the navigation's order."""
     paths = [path for folder in FOLDERS for path in folder.glob("*.py")]
-    entries = {path: _entry(path) for path in paths}
+    entries = {path: entry(path) for path in paths}
     return sorted(paths, key=lambda path: (GROUPS.index(entries[path].group), entries[path].place))
 
 
 def navigation():
     """Show the strip of pages and return the page to run. If a callback has called open_page, switch to its page."""
     pages = {
-        path: st.Page(path, title=_entry(path).title, default=path.stem == DEFAULT_PAGE) for path in page_files()
+        path: st.Page(path, title=entry(path).title, default=path.stem == DEFAULT_PAGE) for path in page_files()
     }
     current = st.navigation(list(pages.values()), position="hidden")
     if "next_page" in st.session_state:
@@ -55,7 +55,7 @@ def navigation():
 def _show_strip(pages: dict[Path, Page]) -> None:
     with st.container(key="navigation", horizontal=True, gap=None, wrap=False):
         for group in GROUPS:
-            members = [page for path, page in pages.items() if _entry(path).group == group]
+            members = [page for path, page in pages.items() if entry(path).group == group]
             if members:
                 with st.container(key=f"navigation_{group or 'home'}", horizontal=True, gap=None, wrap=False):
                     if group:
@@ -65,7 +65,7 @@ def _show_strip(pages: dict[Path, Page]) -> None:
 
 
 @lru_cache(maxsize=100)
-def _entry(path: Path) -> Entry:
+def entry(path: Path) -> Entry:
     """Return what a page's file says of it, read from its source without running it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     title = (ast.get_docstring(tree) or path.stem.capitalize()).partition(":")[0]

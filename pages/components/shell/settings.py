@@ -148,7 +148,7 @@ def take(key: str, widget: str = "", among: Collection = ()) -> bool:
 
 def is_pending(key: str) -> bool:
     """Return whether the last link or the step of a lesson has a value for this setting that take() has yet to use."""
-    return key in st.session_state.get("pending_parameters", {})
+    return key.lower() in st.session_state.get("pending_parameters", {})
 
 
 @lru_cache(maxsize=200)
