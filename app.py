@@ -10,15 +10,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import assets, first_picture, preload, warm_up
+from pages.components.bridge import assets, first_picture, page_addresses, preload, warm_up
 
 app = st.App(
-    __file__, routes=assets.ROUTES + first_picture.ROUTES, middleware=[Middleware(preload.Preload)],
-    lifespan=warm_up.lifespan,
+    __file__, routes=assets.ROUTES + first_picture.ROUTES,
+    middleware=[Middleware(page_addresses.PageAddresses), Middleware(preload.Preload)], lifespan=warm_up.lifespan,
 )  # fmt: skip
 
 
 def run() -> None:
+    from pages.components.bridge import history
     from pages.components.lessons import panel as lesson
     from pages.components.shell import link
     from pages.components.shell.navigation import navigation
@@ -26,15 +27,15 @@ def run() -> None:
     st.set_page_config(page_title="Latent-space explorer", layout="wide")
     st.html(Path(__file__).parent / "pages/components/shell/style.css")
     page = navigation()
-    link.begin_run()
+    link.begin_run(page.url_path)
     lesson.read_link()
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
     with st.container():
-        link.show_warnings()
+        warnings = st.container()
         lesson.lesson_panel(page.url_path)
-    page.run()
-    link.end_run()
+    with history.entry(page.url_path, warnings):
+        page.run()
 
 
 if __name__ == "__main__":  # as which Streamlit runs it for a visitor; the server imports it as "app"

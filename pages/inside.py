@@ -9,6 +9,7 @@ from pages.components.shell.model_picker import model_picker, switch_model_butto
 from pages.components.widgets.image_input import image_input
 
 PLACE = 70  # order in the navigation
+GROUP = "Understand"
 SOURCES = ("Draw", "Choose or upload")
 SETTINGS = {"inside_source": ("choice", *SOURCES), "inside_image": ("int", 0, 9999)}
 

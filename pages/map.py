@@ -9,6 +9,7 @@ from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
 PLACE = 50  # order in the navigation
+GROUP = "Explore"
 FITTED = {"umap": "UMAP", "umap_again": "UMAP again", "pca": "PCA"}
 SETTINGS = {"map_kind": ("choice", *FITTED, "dims"), "map_colour": ("text",)}
 

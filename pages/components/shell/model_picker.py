@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from . import cached, state
+from vae import ModelCard
+
+from . import cached, link, state
 from .navigation import ensure_entry_point
 
 
-def model_picker() -> None:
-    """Show the model selector with the current model's description and figures."""
+def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str = "", needs: str = "") -> None:
+    """Show the model selector with the current model's description and figures.
+
+    serves: whether the page can use a model; None for all. If it cannot use the current one, a stand-in becomes the
+    current model until the visitor leaves the page: the model named instead if the page can use it, else one of the
+    same data. needs: what the page needs, for the sentence that says so, such as "ground-truth factors". The page ends
+    here if it can use no model.
+    """
     ensure_entry_point()
     cards, problems = cached.zoo_scan()
-    names = list(cards)
-    current = st.session_state.model
+    usable = {name: card for name, card in cards.items() if serves is None or serves(card)}
+    if not usable:
+        st.info(f"This page needs {needs or 'another kind of model'}, and no installed model has that.")
+        link.end_page()
+    if state.own_model() in usable:
+        state.restore_own_model()
+    elif st.session_state.model not in usable:
+        state.set_stand_in(_stand_in(usable, instead))
     # The link or another page may have set the model, so the widget takes its value from the state.
-    st.session_state["model_picker"] = current
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    st.session_state["model_picker"] = st.session_state.model
+    left, right = st.columns([2, 3], vertical_alignment="center")
     row = left.container(horizontal=True, vertical_alignment="bottom")
     row.selectbox(
         "Model",
-        names,
+        usable,
         key="model_picker",
+        label_visibility="collapsed",
         format_func=lambda name: cards[name].title,
         on_change=lambda: state.set_model(st.session_state["model_picker"]),
     )
     card = state.card()
     with right.container(gap=None):
-        st.caption(card.description)
-        st.container(key="model_figures").caption(cached.summary(card.name))
+        if state.own_model() != card.name:
+            st.caption(_stand_in_sentence(needs))
+        else:
+            with st.container(key="model_about", gap=None):
+                st.caption(card.description)
+                st.caption(cached.summary(card.name))
     about = row.popover("About", key="about", on_change="rerun", help="this model: its figures, recipe and licence")
     if about.open:
         with about:
@@ -37,6 +58,20 @@ def model_picker() -> None:
         with row.popover(f"{len(problems)} unavailable"):
             for name, reason in problems.items():
                 st.write(f"**{name}**: {reason}.")
+
+
+def _stand_in(usable: dict[str, ModelCard], instead: str) -> str:
+    """Return which of the models that a page can use stands in for the current one."""
+    if instead in usable:
+        return instead
+    same_data = (name for name, card in usable.items() if card.data == state.card().data)
+    return next(same_data, link.DEFAULT_MODEL if link.DEFAULT_MODEL in usable else next(iter(usable)))
+
+
+def _stand_in_sentence(needs: str) -> str:
+    own, shown = cached.card(state.own_model()).title, state.card().title
+    lacks = f"This page needs {needs}, which **{own}** lacks" if needs else f"This page cannot use **{own}**"
+    return f"{lacks}. It shows **{shown}**; your model returns when you leave."
 
 
 def switch_model_button(names: list[str]) -> None:

@@ -245,7 +245,9 @@ def set_model(name: str) -> None:
 
 
 def begin_model(name: str) -> None:
-    """Make a model the current one and remove z, which belongs to the previous model."""
+    """Make a model the current one, as the visitor's own, and remove z, which belongs to the previous model."""
+    st.session_state.pop("own_place", None)
+    st.session_state.pop("stand_in_place", None)
     st.session_state.model = name
     st.session_state.weights = card().weights_hash
     st.session_state.pop("z", None)
@@ -253,6 +255,53 @@ def begin_model(name: str) -> None:
     for d in [d for d in names() if d >= card().latent_dim]:
         names().pop(d)
     locked().intersection_update(range(card().latent_dim))
+
+
+PLACE_KEYS = ("model", "weights", "z", "y", "start")
+
+
+def _place() -> dict:
+    """Return what set_place restores: the current model, its weights, z, class, start point and true factors."""
+    return {key: st.session_state[key] for key in PLACE_KEYS} | {"factors": true_factors()}
+
+
+def _set_place(place: dict) -> None:
+    st.session_state.update({key: place[key] for key in PLACE_KEYS})
+    st.session_state.version = version() + 1
+    if place["factors"] is not None:
+        _set_true_factors(place["factors"])
+
+
+def own_model() -> str:
+    """Return the model that the visitor chose. On a page that cannot use it, another one is the current model."""
+    return st.session_state.get("own_place", st.session_state)["model"]
+
+
+def set_own_place(model: str, values: np.ndarray, y: int) -> None:
+    """Set the visitor's own model, for which the current one stands in, at the code values (D,) and class y."""
+    z = tuple(values.tolist())
+    weights = cached.card(model).weights_hash
+    st.session_state.own_place = {
+        "model": model, "weights": weights, "z": z, "y": y, "start": (z, y), "factors": None,
+    }  # fmt: skip
+
+
+def set_stand_in(name: str) -> None:
+    """Make a model the current one for as long as the shown page cannot use the visitor's own."""
+    own = st.session_state.get("own_place") or _place()
+    earlier = st.session_state.get("stand_in_place")
+    if earlier and earlier["model"] == name:
+        _set_place(earlier)
+    else:
+        set_model(name)
+    st.session_state.own_place = own
+
+
+def restore_own_model() -> None:
+    """Return from a stand-in to the visitor's own model, z and class. set_stand_in returns to the stand-in's."""
+    if "own_place" in st.session_state:
+        st.session_state.stand_in_place = _place()
+        _set_place(st.session_state.pop("own_place"))
 
 
 def begin_at_first_image() -> None:
