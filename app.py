@@ -31,7 +31,7 @@ def run() -> None:
     lesson.read_link()
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
-    with st.container():
+    with st.container(key="notices"):
         warnings = st.container()
         lesson.lesson_panel(page.url_path)
     with history.entry(page.url_path, warnings):
