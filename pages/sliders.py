@@ -78,22 +78,23 @@ if model.num_classes:
 
 directions = cached.attribute_directions(card.name)
 if directions:
-    agreement = ", ".join(
+    agreement = "; ".join(
         f"{attribute} {direction.agreement:.2f} ({abs(direction.random_agreement):.2f})"
         for attribute, direction in directions.items()
     )
     figures = card.figures
     flips, unmoved_errors = figures.get("attribute_flips"), figures.get("attribute_unmoved")
     flip_note = flips and (
-        f" {figures['attribute_steps']:g} steps flip the attribute on at least {100 * min(flips.values()):.0f} % of "
+        f"{figures['attribute_steps']:g} steps flip the attribute on at least {100 * min(flips.values()):.0f} % of "
         f"test faces, judged by a classifier. Without a step it is wrong on at most "
         f"{100 * max(unmoved_errors.values()):.0f} %."
     )
     st.caption(
         "**Attributes.** One step goes from the mean code of images without the attribute to the mean code of images "
-        "with it; − goes back. The direction is an average, so it may do little on rare combinations. Agreement of "
-        "the direction between pairs of images, as a mean cosine (for random pairs, its absolute value): "
-        f"{agreement}." + (flip_note or "")
+        "with it; − goes back. The direction is an average, so it may do little on rare combinations. "
+        f"{flip_note or ''}\n\n"
+        "The mean cosine says how far single pairs of images agree on a direction. In brackets: its size for random "
+        f"pairs.\n\n{agreement}"
     )
 
 st.subheader("One dimension at a time")

@@ -74,7 +74,8 @@ def seen(page, key):
 def open_place(page, address, name, button, query):
     open_page(page, address, name, model="mnist-vae-16d", **query)
     if button:
-        page.get_by_role("button", name=button).or_(page.get_by_role("radio", name=button)).first.click()
+        roles = [page.get_by_role(role, name=button) for role in ("button", "radio")]
+        roles[0].or_(roles[1]).or_(page.locator("summary", has_text=button)).first.click()
         settle(page)
 
 

@@ -101,14 +101,14 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     before = z_in_url(page)
     places = page.get_by_role("group", name="codes in 7 rows and 7 columns").get_by_role("button")
     expect(places).to_have_count(49)
-    page.get_by_text("Chosen: 28.").wait_for()  # the lower half, so that the page does not open empty
-    page.get_by_role("button", name="None", exact=True).click()
-    page.get_by_text("Chosen: 0.").wait_for()
+    page.get_by_text("Selected: 28.").wait_for()  # the lower half, so that the page does not open empty
+    page.get_by_role("button", name="Select none").click()
+    page.get_by_text("Selected: 0.").wait_for()
     settle(page)
     places.first.focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Space", "ArrowRight", "Space"):
         page.keyboard.press(key)
-    page.get_by_text("Chosen: 2.").wait_for()
+    page.get_by_text("Selected: 2.").wait_for()
     offered = page.get_by_role("group", name="codebook vectors").get_by_role("button")
     current = offered.and_(page.locator("[aria-current]"))
     settle(page)
@@ -130,19 +130,19 @@ def test_a_grid_of_codes_by_keyboard(page, address):
     drawn = z_in_url(page)
     assert all(drawn[d] == edited[d] for d in range(49) if d not in (15, 16))
     # places that are chosen while an answer is on its way stay chosen
-    page.get_by_role("button", name="None", exact=True).click()
-    page.get_by_text("Chosen: 0.").wait_for()
+    page.get_by_role("button", name="Select none").click()
+    page.get_by_text("Selected: 0.").wait_for()
     settle(page)
     places.first.focus()
     for _ in range(5):
         page.keyboard.press("Space")
         page.wait_for_timeout(230)  # a little longer than the hand rests before its choice is sent
         page.keyboard.press("ArrowRight")
-    page.get_by_text("Chosen: 5.").wait_for()
+    page.get_by_text("Selected: 5.").wait_for()
     settle(page)
     assert [p.get_attribute("aria-pressed") for p in places.all()[:7]] == ["true"] * 5 + ["false"] * 2
-    page.get_by_role("button", name="None", exact=True).click()
-    page.get_by_text("Chosen: 0.").wait_for()
+    page.get_by_role("button", name="Select none").click()
+    page.get_by_text("Selected: 0.").wait_for()
     expect(places.and_(page.locator("[aria-pressed=true]"))).to_have_count(0)
 
 

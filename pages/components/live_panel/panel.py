@@ -44,6 +44,7 @@ def live_panel() -> None:
             "pixels": messages.pixels_for_browser(),
             "no_number": state.not_finite_message("at this z"), "licence": exports.credit(),
             "levels": list(model.levels), "attributes": cached.attributes(card.name),
+            "host_undoes": True,  # the row of the model has a button
             "painted": first_picture.address(),
             "note": st.session_state.pop("panel_note", ""),
         },

@@ -41,6 +41,7 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
 function update(panel, props) {
   const before = panel.data;
   panel.data = props;
+  panel.undo.hidden = panel.redo.hidden = Boolean(props.host_undoes); // their keys work all the same
   if (props.note) panel.note = props.note;
   const another = !before || before.model !== props.model || before.weights !== props.weights;
   if (another) startModel(panel);

@@ -57,6 +57,7 @@ export function showPlaying(panel) {
   for (const row of panel.rows) {
     const isPlaying = panel.playing?.row === row;
     row.play.textContent = isPlaying ? 'stop' : 'play';
+    row.play.setAttribute('aria-label', `${row.play.textContent} ${label(row.dim)}`);
     row.play.setAttribute('aria-pressed', isPlaying);
     row.play.disabled = row.dim.locked;
   }

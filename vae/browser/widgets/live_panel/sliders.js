@@ -111,7 +111,6 @@ export function showNamesAndLocks(panel) {
     row.lock.textContent = row.dim.locked ? 'locked' : 'lock';
     row.lock.setAttribute('aria-pressed', row.dim.locked);
     row.lock.setAttribute('aria-label', `lock ${label(row.dim)}`);
-    row.play.setAttribute('aria-label', `play ${label(row.dim)}`);
     row.gif.setAttribute('aria-label', `save the animation of ${label(row.dim)} as GIF`);
     for (const select of [panel.axisX, panel.axisY]) select.options[i].textContent = label(row.dim);
   });
