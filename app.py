@@ -10,15 +10,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import assets, first_picture, preload, warm_up
+from pages.components.bridge import assets, first_picture, page_addresses, preload, warm_up
 
 app = st.App(
-    __file__, routes=assets.ROUTES + first_picture.ROUTES, middleware=[Middleware(preload.Preload)],
-    lifespan=warm_up.lifespan,
+    __file__, routes=assets.ROUTES + first_picture.ROUTES,
+    middleware=[Middleware(page_addresses.PageAddresses), Middleware(preload.Preload)], lifespan=warm_up.lifespan,
 )  # fmt: skip
 
 
 def run() -> None:
+    from pages.components.bridge import history
     from pages.components.lessons import panel as lesson
     from pages.components.shell import link
     from pages.components.shell.navigation import navigation
@@ -31,12 +32,11 @@ def run() -> None:
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
     with st.container():
-        link.show_warnings()
+        warnings = st.container()
         lesson.lesson_panel(page.url_path)
-    # A page's own container, so that a translated page's texts are made anew and not changed, see lessons/panel.py.
-    with st.container(key=f"page_{page.url_path or 'home'}"):
+    # A page's own container: a translated page's texts are made anew on the next page, see lessons/text.py.
+    with history.entry(page.url_path, warnings), st.container(key=f"page_{page.url_path or 'home'}"):
         page.run()
-    link.end_run()
 
 
 if __name__ == "__main__":  # as which Streamlit runs it for a visitor; the server imports it as "app"

@@ -11,6 +11,7 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 
 PLACE = 90  # order in the navigation
+GROUP = "Measure"
 
 RANKS = {"busiest": 0, "second": 1, "third": 2, "fourth": 3}
 GIVEN = ("one image", "one z")

@@ -16,6 +16,7 @@ from vae.evaluation import report
 from vae.evaluation.figures import FIGURES
 
 PLACE = 60  # order in the navigation
+GROUP = "Measure"
 
 STEPS = 9  # pictures in a strip
 

@@ -8,6 +8,7 @@ from pages.components.shell import cached, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
 
 PLACE = 0  # order in the navigation
+GROUP = ""
 
 FIRST_STEPS = {  # page: (label, icon)
     "lessons": ("New to this? Take a lesson", "school"),

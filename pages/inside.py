@@ -10,6 +10,7 @@ from pages.components.widgets.image_input import image_input
 from vae import ModelCard
 
 PLACE = 70  # order in the navigation
+GROUP = "Understand"
 SOURCES = {"Draw": "Draw", "Choose or upload": "Test image or photo"}  # {value in links: label}
 SETTINGS = {"inside_source": ("choice", *SOURCES), "inside_image": ("int", 0, 9999)}
 

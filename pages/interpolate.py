@@ -12,6 +12,7 @@ from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
 
 PLACE = 40  # order in the navigation
+GROUP = "Explore"
 
 LINES = {
     "Straight (lerp)": (latent.lerp, "z(t) = (1 - t) a + t b"),

@@ -9,6 +9,7 @@ from pages.components.shell.navigation import ensure_entry_point
 from vae.lessons import required_models
 
 PLACE = 10  # order in the navigation
+GROUP = "Learn"
 
 ensure_entry_point()
 st.title("Lessons")

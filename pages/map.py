@@ -11,6 +11,7 @@ from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
 PLACE = 50  # order in the navigation
+GROUP = "Explore"
 FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
 STYLE = Path(__file__).parent / "components/map/style.css"
 SETTINGS = {"map_kind": ("choice", *FITTED, "dims"), "map_colour": ("text",)}

@@ -11,6 +11,7 @@ from pages.components.shell.navigation import ensure_entry_point, open_page
 from pages.components.widgets import exports
 
 PLACE = 100  # order in the navigation
+GROUP = "Learn"
 
 ensure_entry_point()
 st.title("Match the target")

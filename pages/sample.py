@@ -9,6 +9,7 @@ from pages.components.widgets import exports
 from pages.components.widgets.point import show_current_picture, show_nearest_test_images
 
 PLACE = 20  # order in the navigation
+GROUP = "Explore"
 COUNTS = (16, 36, 64, 100)
 TEMPERATURES = (0.0, 2.0)
 SETTINGS = {

@@ -13,6 +13,7 @@ from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 
 PLACE = 30  # order in the navigation
+GROUP = "Explore"
 SETTINGS = {"sliders_start": ("int", 0, 9999)}
 
 STEPS = 9  # pictures in a strip

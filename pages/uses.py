@@ -7,6 +7,7 @@ from pages.components.shell.model_picker import model_picker, switch_model_butto
 from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
 
 PLACE = 80  # order in the navigation
+GROUP = "Understand"
 
 USES = {
     "anomalies": ("Find what is foreign", anomalies),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from urllib.parse import parse_qsl
 
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -28,3 +29,9 @@ def send_picture(app, key, pixels, **fields):
     emit(app, f"{key}_picture", "own", own_picture(pixels, **fields))
     assert not app.exception, app.exception
     return app
+
+
+def written_link(app):
+    """Return the query parameters that the last run of app.py wrote to the address bar."""
+    (entry,) = [e for e in app.get("bidi_component") if e.proto.id.endswith("-history_link")]
+    return dict(parse_qsl(json.loads(json.loads(entry.proto.json)["props"])["query"]))

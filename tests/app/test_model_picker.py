@@ -18,7 +18,6 @@ def page_app(serves=None, instead="", needs=""):
     link.begin_run(page)
     if page != "no picker":
         model_picker(data and (lambda card: card.data == data), instead, needs)
-    link.end_run()
 
 
 def go(app, page, data=None):

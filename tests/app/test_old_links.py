@@ -25,6 +25,7 @@ from streamlit.testing.v1 import AppTest  # noqa: E402
 from streamlit.util import calc_hash  # noqa: E402
 
 import vae  # noqa: E402
+from tests.app.events import written_link  # noqa: E402
 
 RECORD = Path(__file__).with_name("old_links.json")
 PAGES = (
@@ -113,7 +114,7 @@ def found(app: AppTest) -> dict:
         "z": [round(v, 4) for v in s.z],
         "y": s.y,
         # what the page's own link says beside these; old_links.json may know less than a later link says
-        "says": {key: value for key, value in app.query_params.items() if key not in ("model", "z", "y")},
+        "says": {key: value for key, value in written_link(app).items() if key not in ("model", "z", "y")},
         "complaints": [warning.value for warning in app.warning],
         "picture": decoded(s.model, s.z, s.y),
     }

@@ -49,7 +49,6 @@ def a_page():
     link.begin_run()
     link.show_warnings()
     model_picker()
-    link.end_run()
 
 
 def session(**query):
@@ -175,7 +174,7 @@ def test_a_model_trained_again_during_the_session_shows_its_new_weights(own, lat
     retrain(own / "mine", latent_dim)
     rerun(app)
     assert len(app.session_state.z) == latent_dim
-    assert app.query_params["weights"] == store.Store().read_card("mine").weights_hash
+    assert app.session_state.weights == store.Store().read_card("mine").weights_hash
     assert "has been trained again" in app.warning[0].value
     assert not rerun(app).warning
 
@@ -188,7 +187,7 @@ def test_a_link_to_replaced_weights_says_so_once_and_shows_the_new_ones(own):
         f"{card.title} has been trained again since this link was made. You see the new weights, so the picture may "
         "differ."
     ]
-    assert app.query_params["weights"] == card.weights_hash
+    assert app.session_state.weights == card.weights_hash
     assert not rerun(app).warning
     assert not session(model="mnist-vae-2d", weights=card.weights_hash, z="1,1").warning
 

@@ -170,7 +170,7 @@ def test_dimensions_are_ordered_by_kl_and_ranged_by_data():
         ({"model": "no-such"}, "does not exist"),
         ({"model": "![](http://127.0.0.1/x.png)"}, "model does not exist"),
         ({"model": "../../../etc/passwd"}, "does not exist"),
-        ({"model": "mnist-vae-2d", "z": "nan,0"}, "finite"),
+        ({"model": "mnist-vae-2d", "z": "nan,0"}, "1 of 2 numbers in z"),
         ({"model": "mnist-cvae", "y": "12"}, "y must be"),
         ({"seed": "9" * 400}, "seed must be"),
     ],
@@ -478,34 +478,3 @@ def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_othe
         assert not app.error and "sprites-vae" not in app.selectbox(key="model_picker").options
     finally:
         cached.zoo_scan.clear(), cached.model.clear()
-
-
-def test_a_link_that_a_late_browser_still_believes_is_told_again(monkeypatch):
-    """Two quick releases: the second request leaves before the first one's link has reached the
-    browser, and so it speaks of the link before, which happens to be the one that is wanted."""
-    from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
-
-    told, tell = [], QueryParamsProxy.from_dict
-    monkeypatch.setattr(QueryParamsProxy, "from_dict", lambda self, d: (told.append(d["z"]), tell(self, d)))
-
-    def a_run():
-        from pages.components.shell import link
-
-        link.begin_run()
-        link.end_run()
-
-    app = AppTest.from_function(a_run, default_timeout=60)
-    weights = store.Store().read_card("mnist-vae-2d").weights_hash
-    for key, value in {"model": "mnist-vae-2d", "weights": weights, "z": "0,0", "seed": "0"}.items():
-        app.query_params[key] = value
-    app.run()
-    assert not told  # nothing to say, and no step in the browser's history
-    app.session_state.z = (1.0, 0.0)
-    app.run()
-    assert told == ["1,0"]
-    app.session_state.z = (0.0, 0.0)
-    app.query_params["z"] = "0,0"
-    app.run()
-    assert told == ["1,0", "0,0"]
-    app.run()
-    assert told == ["1,0", "0,0"]

@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from pages.components.shell.parse import (
     parse_pixels,
     parse_positions,
     parse_text,
+    repair_link,
 )
 
 FALLBACK = np.array([0.25, -0.5])
@@ -156,9 +158,11 @@ def test_texts_of_links(text):
     number = parse_int_text(text, 1, 300)
     assert number is None or 1 <= number <= 300
     code, problem = parse_code_text(text, 2, 1000.0)
-    assert (code is None) == bool(problem)
+    assert problem or code is not None
     if code is not None:
-        assert code.shape == (2,) and code.dtype == np.float32 and np.abs(code).max() <= 1000
+        assert code.shape == (2,) and code.dtype == np.float32 and np.nanmax(np.abs(code)) <= 1000
+        assert np.isnan(code).any() == bool(problem)
+    assert all(isinstance(part, str) for part in repair_link({text: text, "z": text}).values())
     names = parse_names_text(text, 3, 24)
     assert len(names) <= 3
     assert all(0 <= d < 3 and name == parse_name(name, 24) for d, name in names)
@@ -245,18 +249,49 @@ def test_known_texts_of_links():
 
 
 @pytest.mark.parametrize(
-    "text, problem",
+    "text, code, problem",
     [
-        ("1,2,3", "it has 3 numbers and this model's codes have 2"),
-        ("", "it has 1 numbers and this model's codes have 2"),
-        ("a,b", "it must be numbers with commas between them"),
-        ("nan,0", "it must be finite numbers"),
-        ("1e999,0", "it must be finite numbers"),
-        ("1001,0", "its numbers must lie between -1000 and 1000"),
+        ("1,2,3", None, "z has 3 numbers and this model's codes have 2"),
+        ("", None, "z has 1 numbers and this model's codes have 2"),
+        ("a,b", None, "2 of 2 numbers in z cannot be used"),
+        ("nan,0", [np.nan, 0], "1 of 2 numbers in z cannot be used"),
+        ("0.5,1e999", [0.5, np.nan], "1 of 2 numbers in z cannot be used"),
+        ("1001,0", [np.nan, 0], "1 of 2 numbers in z cannot be used"),
+        ("0.5,\u22121.5", [0.5, -1.5], ""),
+        (" 0.5, \u20131.5", [0.5, -1.5], ""),
+        ("\uff10.5,1", [0.5, 1], ""),
     ],
 )
-def test_what_is_wrong_with_a_code_of_a_link(text, problem):
-    assert parse_code_text(text, 2, 1000.0) == (None, problem)
+def test_what_is_wrong_with_a_code_of_a_link(text, code, problem):
+    found, said = parse_code_text(text, 2, 1000.0)
+    assert said == problem
+    assert found is None if code is None else np.array_equal(found, np.float32(code), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "model=mnist-cvae&z=0.5,-1&y=3",
+        "model=mnist-cvae&amp;z=0.5,-1&amp;y=3",
+        "model=mnist-cvae&amp;amp;z=0.5,-1&amp;amp;y=3",
+        "model=mnist-cvae&z=0.5%2C-1&y=3).",
+        "model=mnist-cvae&z=0.5%252C-1&y=3",
+        "model=mnist-cvae%26z%3D0.5%2C-1%26y%3D3",
+        "model=3Dmnist-cvae&z=3D0.5,-1&y=3D3",
+        "model=mnist-%0D%0Acvae&z=0.5,=%0A-1&y=3%0A",
+        "Model=mnist-cvae&Z=0.5,-1&Y=3",
+        "model=mnist-cvae&z=0.5,-1&y=3%E2%80%9D",
+        "model=mnist-cvae&z=0.5%E2%80%8B,-1&y=3",
+    ],
+)
+def test_a_link_is_repaired(query):
+    assert repair_link(dict(parse_qsl(query))) == {"model": "mnist-cvae", "z": "0.5,-1", "y": "3"}
+
+
+def test_a_sound_link_stays_as_it_is():
+    sound = {"model": "mnist-cvae", "names": "0:3D width;1:a (b)", "lesson": "kl.2"}
+    assert repair_link(sound) == sound
+    assert repair_link({}) == {}
 
 
 # ---- asking for a rerun

@@ -1,25 +1,37 @@
 """The app's state as query parameters of the URL: a link opened elsewhere shows the same picture.
 
-The link is read when a session or a step of a lesson begins. It is written at the end of every run.
+The link is read when a session or a step of a lesson begins and when the visitor goes back or forward.
+bridge/history.py writes it at the end of every run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
+
+import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vae import store
 
-from . import cached, state, torch_loading
-from .parse import parse_code_text, parse_int_text, parse_names_text
+from . import cached, state
+from .parse import parse_code_text, parse_int_text, parse_names_text, repair_link
 
 DEFAULT_MODEL = "mnist-vae-2d"
-SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names")  # all others belong to a page
+SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names", "own")  # all others belong to a page
 MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
+# called when a page ends; app.py sets it for each run
+write_link: ContextVar[Callable[[], None]] = ContextVar("write_link", default=lambda: None)
 
 
 def begin_run(page: str = "") -> None:
-    """Read the link on a session's first run and ignore it on later ones. page: the url_path of the shown page."""
+    """Read the link on a session's first run and when Back or Forward has reached another history entry.
+
+    page: the url_path of the shown page.
+    """
+    earlier = st.session_state.get("page_parameters", {})
     st.session_state.page_parameters = {}
     if st.session_state.get("shown_page", page) != page:
         state.restore_own_model()
@@ -31,12 +43,31 @@ def begin_run(page: str = "") -> None:
         st.error(f"No model can be used: {reasons}" if problems else store.no_models())
         st.stop()
     if "model" not in st.session_state:
-        st.session_state.sent_link = st.query_params.to_dict()
         _read(st.query_params.to_dict(), cards, problems)
+    elif _is_history_navigation():
+        _restore(st.query_params.to_dict(), earlier)
     elif st.session_state.model not in cards:
         _leave_removed(cards, problems)
     elif st.session_state.weights != cards[st.session_state.model].weights_hash:
         apply(parameters())  # the session's model was trained again
+
+
+def _is_history_navigation() -> bool:
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def _restore(parameters: dict[str, str], earlier: dict[str, str]) -> None:
+    """Set the state to that of a history entry: apply its link, and remove what it lacks, such as a lesson's step.
+
+    An entry without a link, of a page that was left before its first run ended, changes nothing. earlier: the page
+    parameters of the run before.
+    """
+    st.session_state.restored_link = parameters
+    # Otherwise the browser would send this query with all later requests, even those that begin a new session.
+    st.query_params.clear()
+    if parameters:
+        apply(dict.fromkeys(earlier, "") | parameters)
 
 
 def _leave_removed(cards: dict, problems: dict) -> None:
@@ -51,32 +82,28 @@ def _default_model(cards: dict) -> str:
     return DEFAULT_MODEL if DEFAULT_MODEL in cards else next(iter(cards))
 
 
-def end_run() -> None:
-    """Write the state to the URL. Navigation clears it, so every run has to do this."""
-    current = parameters()
-    # A request sent before our last link reached the browser carries the previous link: query_params can then
-    # match while the URL is out of date. Hence the second comparison.
-    if st.query_params.to_dict() != current or st.session_state.sent_link != current:
-        st.query_params.from_dict(current)
-        st.session_state.sent_link = current
-    torch_loading.start()
-
-
 def end_page() -> None:
-    """Write the link and stop the page before its last line. st.stop alone would leave the old link in the URL."""
-    end_run()
+    """Write the link and stop the page before its last line. After st.stop nothing more can be sent."""
+    write_link.get()()
     st.stop()
 
 
 def parameters() -> dict[str, str]:
     """Return the query parameters that restore the current state."""
     s = st.session_state
-    result = {"model": s.model, "weights": s.weights, "z": ",".join(f"{v:g}" for v in s.z), "seed": str(s.seed)}
+    result = {"model": s.model, "weights": s.weights, "z": _code_text(s.z), "seed": str(s.seed)}
     if state.traits().num_classes:
         result["y"] = str(s.y)
     if state.names():
         result["names"] = ";".join(f"{d}:{name}" for d, name in sorted(state.names().items()))
+    own = s.get("own_place")
+    if own:
+        result["own"] = f"{own['model']}:{_code_text(own['z'])}:{own['y']}"
     return result | st.session_state.get("page_parameters", {})
+
+
+def _code_text(z: tuple[float, ...]) -> str:
+    return ",".join(f"{v:g}" for v in z)
 
 
 def set_page_parameter(key: str, value: str) -> None:
@@ -100,40 +127,68 @@ def apply(parameters: dict[str, str]) -> None:
 
 
 def _read(parameters: dict[str, str], cards: dict, problems: dict) -> None:
+    """Set the state to a link's. What cannot be used is named in one sentence at the end of the run."""
+    parameters = repair_link(parameters)
     own = [(k, v) for k, v in parameters.items() if k not in SHARED_PARAMETERS and len(v) <= MAX_LENGTH]
     st.session_state.pending_parameters = dict(own[:MAX_PAGE_PARAMETERS])
-    name = parameters.get("model", DEFAULT_MODEL)
-    if name not in cards:
-        fallback = _default_model(cards)
-        if "model" in parameters:
-            # Do not repeat an unknown name: the sentence is Markdown, and the link is untrusted.
-            reason = f"{name} is unavailable: {problems[name]}" if name in problems else "does not exist"
-            state.add_warning(f"The link's model {reason}; this is {fallback} instead.")
-        name = fallback
-        parameters = {k: v for k, v in parameters.items() if k == "seed"}
-    elif parameters.get("weights", cards[name].weights_hash) != cards[name].weights_hash:
-        state.add_warning(
-            f"{cards[name].title} has been trained again since this link was made. You see the new weights, so the "
-            "picture may differ."
-        )
+    name = _model_name(parameters, cards, problems)
     state.begin_model(name)
     st.session_state.y = 0
     state.set_seed(_int_parameter(parameters, "seed", 0, state.MAX_SEED))
     model = state.traits()
     for d, name in parse_names_text(parameters.get("names", ""), model.latent_dim, state.MAX_NAME):
         state.rename(d, name)
+    _read_point(parameters)
+    own_name, _, place = parameters.get("own", "").partition(":")
+    if own_name in cards and own_name != st.session_state.model:
+        _read_own(own_name, *place.split(":")[:2])
+
+
+def _model_name(parameters: dict[str, str], cards: dict, problems: dict) -> str:
+    """Return the link's model, or the default where it cannot be used."""
+    name = parameters.get("model", DEFAULT_MODEL).strip().lower()
+    if name not in cards:
+        fallback = _default_model(cards)
+        if "model" in parameters:
+            # Do not repeat an unknown name: the sentence is Markdown, and the link is untrusted.
+            reason = f"{name} is unavailable: {problems[name]}" if name in problems else "the model does not exist"
+            refuse(f"{reason}, so you see {cards[fallback].title}")
+        return fallback
+    if parameters.get("weights", cards[name].weights_hash) != cards[name].weights_hash:
+        state.add_warning(
+            f"{cards[name].title} has been trained again since this link was made. You see the new weights, so the "
+            "picture may differ."
+        )
+    return name
+
+
+def _read_point(parameters: dict[str, str]) -> None:
+    """Set the link's z and class. The model's starting point replaces what is absent or cannot be used."""
+    model = state.traits()
     values = None
     if "z" in parameters:
         values, problem = parse_code_text(parameters["z"], model.latent_dim, state.MAX_ABS)
-        if values is None:
-            state.add_warning(f"The link's z cannot be used: {problem}. This is the starting point instead.")
+        if problem:
+            refuse(problem)
     if values is not None:
+        missing = np.isnan(values)
+        if missing.any():
+            state.begin_at_first_image()
+            values[missing] = np.array(st.session_state.z)[missing]
         state.set_z(values, y=_class_parameter(parameters, 0))
     elif model.num_classes and "y" in parameters:
         x, label = state.first_image()
         state.set_image(x, _class_parameter(parameters, label))
     else:
         state.begin_at_first_image()
+
+
+def _read_own(name: str, z: str = "", y: str = "") -> None:
+    """Set the visitor's own model, for which the link's model is a stand-in, and its point and class."""
+    model = cached.traits(name)
+    values, problem = parse_code_text(z, model.latent_dim, state.MAX_ABS)
+    if values is not None and not problem:
+        state.set_own_place(name, values, parse_int_text(y, 0, max(model.num_classes - 1, 0)) or 0)
 
 
 def _class_parameter(parameters: dict, default: int) -> int:
@@ -143,17 +198,25 @@ def _class_parameter(parameters: dict, default: int) -> int:
 
 
 def _int_parameter(parameters: dict, key: str, default: int, high: int) -> int:
-    """Return an integer parameter, 0 to high, or the default. Warns if the value is invalid."""
+    """Return an integer parameter, 0 to high, or the default. Refuses an invalid value."""
     if key not in parameters:
         return default
-    value = parse_int_text(parameters[key], 0, high)
+    value = parse_int_text(parameters[key].strip(), 0, high)
     if value is None:
-        state.add_warning(f"The link's {key} must be a whole number from 0 to {high}; it is {default}.")
+        refuse(f"{key} must be a whole number from 0 to {high}")
         return default
     return value
+
+
+def refuse(reason: str) -> None:
+    """Add to the sentence that names what cannot be used of the last link. reason: a clause in plain text."""
+    st.session_state.setdefault("refused", []).append(reason)
 
 
 def show_warnings() -> None:
     """Show the pending warnings, each once."""
     for sentence in st.session_state.pop("warnings", []):
         st.warning(sentence)
+    refused = dict.fromkeys(st.session_state.pop("refused", []))
+    if refused:
+        st.warning(f"Part of this link cannot be used: {'; '.join(refused)}.")

@@ -32,19 +32,24 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         state.set_stand_in(_stand_in(usable, instead))
     # The link or another page may have set the model, so the widget takes its value from the state.
     st.session_state["model_picker"] = st.session_state.model
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="center")
     row = left.container(horizontal=True, vertical_alignment="bottom")
     row.selectbox(
         "Model",
         usable,
         key="model_picker",
+        label_visibility="collapsed",
         format_func=lambda name: cards[name].title,
         on_change=lambda: state.set_model(st.session_state["model_picker"]),
     )
     card = state.card()
     with right.container(gap=None):
-        st.caption(_stand_in_sentence(needs) if state.own_model() != card.name else card.description)
-        st.container(key="model_figures").caption(cached.summary(card.name))
+        if state.own_model() != card.name:
+            st.caption(_stand_in_sentence(needs))
+        else:
+            with st.container(key="model_about", gap=None):
+                st.caption(card.description)
+                st.caption(cached.summary(card.name))
     about = row.popover("About", key="about", on_change="rerun", help="this model: its figures, recipe and licence")
     if about.open:
         with about:

@@ -1,49 +1,82 @@
 """The app's navigation. Every file in pages/ is a page.
 
-A page file begins with the docstring "Title: what it shows" and sets PLACE, by which the navigation is sorted.
+A page file begins with the docstring "Title: what it shows" and sets PLACE and GROUP, by which the navigation is
+sorted.
 """
 
 from __future__ import annotations
 
 import ast
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+if TYPE_CHECKING:
+    from streamlit.navigation.page import Page
+
 FOLDERS = [Path(__file__).parents[2]]  # of page files
 DEFAULT_PAGE = "home"  # at the bare address
+GROUPS = ("", "Explore", "Understand", "Measure", "Learn")  # Home stands before the groups
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page in the navigation, as its file describes it."""
+
+    title: str
+    place: float = math.inf
+    group: str = GROUPS[1]  # for a page that names none
 
 
 def page_files() -> list[Path]:
     """Return the files of all pages, in the navigation's order."""
     paths = [path for folder in FOLDERS for path in folder.glob("*.py")]
-    return sorted(paths, key=lambda path: _title_and_place(path)[1])
+    entries = {path: _entry(path) for path in paths}
+    return sorted(paths, key=lambda path: (GROUPS.index(entries[path].group), entries[path].place))
 
 
 def navigation():
-    """Return the page to run. If a callback has called open_page, switch to that page instead."""
-    page = st.navigation(
-        [st.Page(path, title=_title_and_place(path)[0], default=path.stem == DEFAULT_PAGE) for path in page_files()],
-        position="top",
-    )
+    """Show the strip of pages and return the page to run. If a callback has called open_page, switch to its page."""
+    pages = {
+        path: st.Page(path, title=_entry(path).title, default=path.stem == DEFAULT_PAGE) for path in page_files()
+    }
+    current = st.navigation(list(pages.values()), position="hidden")
     if "next_page" in st.session_state:
-        st.session_state.sent_link = {}  # st.switch_page clears the URL
         st.switch_page(st.session_state.pop("next_page"))
-    return page
+    if not st.context.is_embedded:
+        _show_strip(pages)
+    return current
+
+
+def _show_strip(pages: dict[Path, Page]) -> None:
+    with st.container(key="navigation", horizontal=True, gap=None, wrap=False):
+        for group in GROUPS:
+            members = [page for path, page in pages.items() if _entry(path).group == group]
+            if members:
+                with st.container(key=f"navigation_{group or 'home'}", horizontal=True, gap=None, wrap=False):
+                    if group:
+                        st.html(group)
+                    for page in members:
+                        st.page_link(page)
 
 
 @lru_cache(maxsize=100)
-def _title_and_place(path: Path) -> tuple[str, float]:
-    """Return a page's title and PLACE, read from its source without running it."""
+def _entry(path: Path) -> Entry:
+    """Return what a page's file says of it, read from its source without running it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     title = (ast.get_docstring(tree) or path.stem.capitalize()).partition(":")[0]
-    positions = [
-        ast.literal_eval(node.value)
+    constants = {
+        target.id.lower(): ast.literal_eval(node.value)
         for node in tree.body
-        if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["PLACE"]
-    ]
-    return title, positions[0] if positions else float("inf")
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id in ("PLACE", "GROUP")
+    }
+    return Entry(title, **constants)
 
 
 def open_page(page: str) -> None:

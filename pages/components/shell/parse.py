@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import base64
 import math
+import re
+import unicodedata
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -123,6 +126,44 @@ def _is_number(value) -> bool:
 
 # ---- the text of links
 
+MAX_ENCODINGS = 3  # percent-encodings on top of each other
+TRAILING = " .,;:!?)>]}'\"’”…"  # what chats and mail programs take into the end of a link
+INVISIBLE = re.compile("=?[\r\n\t\u00ad\u200b-\u200f\u2060\ufeff]+")  # "=" ends a line of quoted-printable
+DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+
+
+def repair_link(parameters: dict[str, str]) -> dict[str, str]:
+    """Undo what mail programs and chats do to a link's query parameters.
+
+    They break lines, escape "&" as "&amp;" and "=" as "=3D", encode what is encoded already, change the case, and take
+    the punctuation after a link into it.
+    """
+    pairs = [(key, INVISIBLE.sub("", value)) for key, value in parameters.items()]
+    if pairs and all(value.startswith("3D") for _, value in pairs):
+        pairs = [(key, value[2:]) for key, value in pairs]
+    repaired: dict[str, str] = {}
+    for part in "&".join(f"{key}={_decode(value)}" for key, value in pairs).split("&"):
+        key, _, value = part.partition("=")
+        name = re.sub("^(amp;)+", "", INVISIBLE.sub("", key).strip().lower())
+        if name:
+            repaired.setdefault(name, value)
+    if repaired:
+        last = next(reversed(repaired))
+        repaired[last] = repaired[last].rstrip(TRAILING)
+    return repaired
+
+
+def _decode(value: str) -> str:
+    """Undo percent-encodings that were added to a link."""
+    for _ in range(MAX_ENCODINGS):
+        value = unquote(value)
+    return value
+
+
+def _plain(text: str) -> str:
+    """Return a number's text without spaces, in ASCII: minus signs, full-width digits."""
+    return "".join(unicodedata.normalize("NFKC", text.translate(DASHES)).split())
+
 
 def parse_int_text(text: str, low: int, high: int) -> int | None:
     """Return an integer from low to high, written in at most ten digits."""
@@ -145,22 +186,21 @@ def parse_flag_text(text: str) -> bool | None:
 
 
 def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[np.ndarray | None, str]:
-    """Parse "0.1,-2". Returns (code (dims,), ""), or (None, the problem as a phrase).
+    """Parse "0.1,-2". Returns (code (dims,), the problem as a phrase or "").
 
-    The phrase quotes nothing from the text: a page shows it as Markdown, and links are untrusted.
+    A number that is unreadable, not finite or beyond max_abs is NaN in the code. The code is None if no number is left
+    or their count is wrong. The phrase quotes nothing from the text: a page shows it as Markdown, and links are
+    untrusted.
     """
-    parts = text.split(",")
+    parts = _plain(text).split(",")
     if len(parts) != dims:
-        return None, f"it has {len(parts)} numbers and this model's codes have {dims}"
-    try:
-        values = [float(part) for part in parts]
-    except ValueError:
-        return None, "it must be numbers with commas between them"
-    if not all(math.isfinite(value) for value in values):
-        return None, "it must be finite numbers"
-    if any(abs(value) > max_abs for value in values):
-        return None, f"its numbers must lie between -{max_abs:g} and {max_abs:g}"
-    return np.array(values, np.float32), ""
+        return None, f"z has {len(parts)} numbers and this model's codes have {dims}"
+    values = [parse_number_text(part, -max_abs, max_abs) for part in parts]
+    unusable = values.count(None)
+    problem = f"{unusable} of {dims} numbers in z cannot be used" if unusable else ""
+    if unusable == dims:
+        return None, problem
+    return np.array([math.nan if value is None else value for value in values], np.float32), problem
 
 
 def parse_names_text(text: str, dims: int, limit: int) -> list[tuple[int, str]]:

@@ -45,7 +45,7 @@ class Choice:
         return any(type(value) is type(option) and value == option for option in self.options)
 
     def parse(self, text: str):
-        return next((option for option in self.options if str(option) == text), None)
+        return next((option for option in self.options if str(option).lower() == text.strip().lower()), None)
 
 
 class Int:
@@ -130,15 +130,17 @@ def take(key: str, widget: str = "", among: Collection = ()) -> bool:
     """Give a widget the value that the last link or the step of a lesson has for it, once.
 
     Call it before the widget is created. widget: the widget's key, if it is not the setting's. among: the values that
-    can be chosen with the current model, if they are fewer. Returns whether there was a value. One that is not allowed
-    is ignored, since links come from strangers; so is a key that no page registers.
+    can be chosen with the current model, if they are fewer. Returns whether there was a value. The page names one that
+    is not allowed, and ignores it, since links come from strangers; it ignores a key that no page registers.
     """
     text = link.pop_page_parameter(key)
-    if text is None:
+    if not text:
         return False
     setting = next((settings[key] for settings in registered().values() if key in settings), None)
     value = setting.parse(text) if setting else None
     if value is None or (among and value not in among):
+        if setting:
+            link.refuse(f"{key} is not available here" if value is not None else f"{key} must be {setting.expected}")
         return False
     st.session_state[widget or key] = value
     return True

@@ -277,6 +277,15 @@ def own_model() -> str:
     return st.session_state.get("own_place", st.session_state)["model"]
 
 
+def set_own_place(model: str, values: np.ndarray, y: int) -> None:
+    """Set the visitor's own model, for which the current one stands in, at the code values (D,) and class y."""
+    z = tuple(values.tolist())
+    weights = cached.card(model).weights_hash
+    st.session_state.own_place = {
+        "model": model, "weights": weights, "z": z, "y": y, "start": (z, y), "factors": None,
+    }  # fmt: skip
+
+
 def set_stand_in(name: str) -> None:
     """Make a model the current one for as long as the shown page cannot use the visitor's own."""
     own = st.session_state.get("own_place") or _place()

@@ -1,0 +1,54 @@
+"""The address bar and the browser's history.
+
+A change of page, model or lesson step adds one entry; everything else replaces the current one. Back and Forward
+restore all that an entry's link holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ..shell import link, torch_loading
+from .assets import BASE
+from .component import widget
+
+_component = widget("history")
+
+
+@contextmanager
+def entry(page: str, warnings: DeltaGenerator) -> Iterator[None]:
+    """Write the link of the page that runs inside when it ends, also by link.end_page.
+
+    page: its url_path. warnings: where the run's warnings are shown.
+    """
+    with st.container(key="history"):
+        slot = st.container()
+
+    def write() -> None:
+        with warnings:
+            link.show_warnings()
+        with slot:
+            _write(page)
+        torch_loading.start()
+
+    token = link.write_link.set(write)
+    try:
+        yield
+        write()
+    finally:
+        link.write_link.reset(token)
+
+
+def _write(page: str) -> None:
+    parameters = link.parameters()
+    data = {
+        "base": BASE, "page": page, "query": urlencode(parameters),
+        "entry": f"{parameters['model']} {parameters.get('lesson', '')}",
+        "restored": urlencode(st.session_state.get("restored_link", {})),
+    }  # fmt: skip
+    _component(key="history_link", data=data)
