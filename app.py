@@ -31,7 +31,7 @@ def run() -> None:
     lesson.read_link()
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
-    with st.container():
+    with st.container(key="notices"):
         warnings = st.container()
         lesson.lesson_panel(page.url_path)
     # A page's own container: a translated page's texts are made anew on the next page, see lessons/text.py.

@@ -14,8 +14,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ..shell import link, torch_loading
+from . import toolbar
 from .assets import BASE
 from .component import widget
+from .shortcuts import shortcuts
 
 _component = widget("history")
 
@@ -28,20 +30,30 @@ def entry(page: str, warnings: DeltaGenerator) -> Iterator[None]:
     """
     with st.container(key="history"):
         slot = st.container()
+        shortcuts(page)
+    share: list[DeltaGenerator] = []  # its popover, while it is open
+
+    def show_tools() -> None:
+        opened = toolbar.show()
+        if opened is not None:
+            share.append(opened)
 
     def write() -> None:
         with warnings:
             link.show_warnings()
         with slot:
             _write(page)
+        for popover in share:
+            toolbar.show_share(popover, page)
         torch_loading.start()
 
-    token = link.write_link.set(write)
+    tokens = link.write_link.set(write), link.show_tools.set(show_tools)
     try:
         yield
         write()
     finally:
-        link.write_link.reset(token)
+        link.write_link.reset(tokens[0])
+        link.show_tools.reset(tokens[1])
 
 
 def _write(page: str) -> None:

@@ -28,8 +28,10 @@ class PageAddresses:
 
 
 def page_address(path: str, query: str) -> str | None:
-    """Return the address "sliders?z=1" of the page that a path and a query mean; None for a path that is right or means
-    no page."""
+    """Return the address "sliders?z=1" of the page that a path and a query mean.
+
+    None for a path that is right, and for one that means no page.
+    """
     name, _, inner = path.partition("?")
     word = re.match(r"[\s/]*([A-Za-z_]+)[^A-Za-z0-9_]*$", name)
     if word is None:

@@ -13,7 +13,7 @@ from .navigation import ensure_entry_point
 
 
 def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str = "", needs: str = "") -> None:
-    """Show the model selector with the current model's description and figures.
+    """Show the model selector, the current model's description, and the tools that app.py adds.
 
     serves: whether the page can use a model; None for all. If it cannot use the current one, a stand-in becomes the
     current model until the visitor leaves the page: the model named instead if the page can use it, else one of the
@@ -32,8 +32,8 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         state.set_stand_in(_stand_in(usable, instead))
     # The link or another page may have set the model, so the widget takes its value from the state.
     st.session_state["model_picker"] = st.session_state.model
-    left, right = st.columns([2, 3], vertical_alignment="center")
-    row = left.container(horizontal=True, vertical_alignment="bottom")
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    row = left.container(horizontal=True, wrap=False, gap="small", key="model_row")
     row.selectbox(
         "Model",
         usable,
@@ -47,13 +47,13 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         if state.own_model() != card.name:
             st.caption(_stand_in_sentence(needs))
         else:
-            with st.container(key="model_about", gap=None):
-                st.caption(card.description)
-                st.caption(cached.summary(card.name))
-    about = row.popover("About", key="about", on_change="rerun", help="this model: its figures, recipe and licence")
+            st.container(key="model_about").caption(card.description)
+    about = row.popover("About", key="about", on_change="rerun", help="Figures, recipe and licence of this model.")
     if about.open:
         with about:
             show_details(card)
+    with row:
+        link.show_tools.get()()
     if problems:
         with row.popover(f"{len(problems)} unavailable"):
             for name, reason in problems.items():
@@ -81,6 +81,7 @@ def switch_model_button(names: list[str]) -> None:
 
 def show_details(card) -> None:
     """Show a model's card: figures with their baselines, how they were measured, the recipe."""
+    st.markdown(card.description)
     # here, because these import torch, and the details are rarely opened
     from vae import objectives
     from vae.evaluation import report

@@ -8,6 +8,7 @@ torch is imported inside the functions that compute, because a page shows its fi
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ MAX_ABS = 1000.0  # of a value of z; decoders do not change farther out
 DECIMALS = 4  # of z in the URL, and therefore in the session
 MAX_SEED = 2**31 - 1
 MAX_NAME = 24  # characters in the name of a dimension
+MAX_UNDO = 50  # places of z
 
 
 def model() -> vae.models.LatentModel:
@@ -146,13 +148,36 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
     if traits().discrete:
         values = values.round().clip(0, traits().codebook_size - 1)
     numbers = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
+    before = _place() if "start" in st.session_state and "z" in st.session_state else None
     st.session_state.z = tuple(v + 0.0 for v in numbers)  # + 0.0 turns -0.0 into 0.0
     if y is not None:
         st.session_state.y = int(y)
     st.session_state.version = st.session_state.get("version", 0) + 1
     if start:
         st.session_state.start = (st.session_state.z, st.session_state.y)
+    if before and (before["z"], before["y"]) != (st.session_state.z, st.session_state.y):
+        _undo_places().append(before)
     return usable
+
+
+def _undo_places() -> deque[dict]:
+    """Return the last places of the current model, the latest at the end."""
+    model = (st.session_state.model, st.session_state.weights)
+    kept, places = st.session_state.get("undo_places", (None, deque(maxlen=MAX_UNDO)))
+    if kept != model:
+        places = deque(maxlen=MAX_UNDO)
+        st.session_state.undo_places = (model, places)
+    return places
+
+
+def can_undo() -> bool:
+    return bool(_undo_places())
+
+
+def undo() -> None:
+    """Return to the place before the last change of z or of the class; do nothing if there is none."""
+    if can_undo():
+        _set_place(_undo_places().pop())
 
 
 def start_point() -> tuple[tuple[float, ...], int]:

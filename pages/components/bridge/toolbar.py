@@ -1,0 +1,69 @@
+"""The tools beside the model selector: undo, bookmarks, and sharing what the page shows."""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import urlencode, urlsplit
+
+import segno
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ..shell import link, state
+from .assets import BASE
+from .component import widget
+
+_bookmarks = widget("bookmarks")
+EMBED_HEIGHT = 900  # px
+
+
+def show() -> DeltaGenerator | None:
+    """Show the tools. Returns the popover that show_share fills when the page has ended; None while it is closed."""
+    with st.container(horizontal=True, gap="small", wrap=False, width="content", key="tools"):
+        st.button(
+            "Undo", key="undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
+            help=f"Return to the previous z (Ctrl+Z), up to {state.MAX_UNDO} times.",
+        )  # fmt: skip
+        bookmarks = st.popover("Bookmarks", key="bookmarks", icon=":material/bookmark:", on_change="rerun")
+        if bookmarks.open:
+            with bookmarks:
+                st.markdown("Save the current page, model and z under a name. Bookmarks stay in this browser.")
+                _bookmarks(key="bookmark_list", data={"base": BASE})
+        share = st.popover("Share", key="share", icon=":material/share:", on_change="rerun")
+    return share if share.open else None
+
+
+def show_share(where: DeltaGenerator, page: str) -> None:
+    """Show the address of what the page shows, its QR code, and the line that embeds it in another page."""
+    parameters = {key: value for key, value in link.parameters().items() if key != "own"}
+    address = page_address(st.context.url or "", page, parameters)
+    with where:
+        st.markdown("This link opens the same page, model and z.")
+        st.code(address, language=None, wrap_lines=True)
+        try:
+            st.image(qr_code(address), width=280)
+        except segno.DataOverflowError:
+            st.markdown("This link is too long for a QR code.")
+        st.markdown("To embed the page in a website, paste this line into its HTML.")
+        st.code(embedding(address), language="html", wrap_lines=True)
+
+
+def page_address(app: str, page: str, parameters: dict[str, str]) -> str:
+    """Return the address of a page with a link's parameters. app: any address of the app."""
+    parts = urlsplit(app)
+    return f"{parts.scheme}://{parts.netloc}{BASE}{page}?{urlencode(parameters, safe=',:;')}"
+
+
+def qr_code(text: str) -> str:
+    """Return a QR code of a text, an SVG image. Raises segno.DataOverflowError for more than it can hold."""
+    # "l": a screen has no damage to correct, and larger modules are easier to scan across a room
+    return segno.make_qr(text, error="l").svg_inline(scale=4, border=4, dark="#000", light="#fff")
+
+
+def embedding(address: str) -> str:
+    """Return the HTML that embeds a page without the app's navigation."""
+    source = html.escape(f"{address}&embed=true")
+    return (
+        f'<iframe src="{source}" title="Latent-space explorer" width="100%" height="{EMBED_HEIGHT}" '
+        'style="border: 0"></iframe>'
+    )

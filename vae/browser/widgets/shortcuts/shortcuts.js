@@ -1,0 +1,53 @@
+// Keyboard shortcuts of every page: Ctrl+Z undoes, P toggles the projector mode, the arrow keys take a lesson's steps
+// in it. Also keeps the current page's link in view. Shows and emits nothing. Its props are those of
+// pages/components/bridge/shortcuts.py.
+import { createRoot } from '../../runtime/root.js';
+import { action } from './keys.js';
+
+const PROJECTOR = 'latent-space-explorer-projector'; // in the tab's storage
+
+export function mount(element, props) {
+  createRoot(element, '<div></div>', '');
+  const controller = new AbortController();
+  let { buttons, strip } = props, page;
+  const press = (name) => document.querySelector(`.st-key-${buttons[name]} button:not(:disabled)`);
+  document.addEventListener('keydown', (event) => {
+    const name = action(event, isProjector());
+    const button = name && name !== 'projector' ? press(name) : undefined;
+    if (name === 'projector') setProjector(!isProjector());
+    else if (!button) return;
+    event.preventDefault();
+    button?.click();
+  }, { signal: controller.signal });
+  setProjector(remembered());
+
+  function update(next) {
+    ({ buttons, strip } = next);
+    for (const link of document.querySelectorAll(`.st-key-${strip} a`)) {
+      const isCurrent = link.getAttribute('href') === next.page;
+      if (isCurrent) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+      if (isCurrent && next.page !== page) link.scrollIntoView({ inline: 'center', block: 'nearest', behavior: 'instant' });
+    }
+    page = next.page;
+  }
+  update(props);
+  return { update, destroy: () => controller.abort() };
+}
+
+const isProjector = () => 'projector' in document.documentElement.dataset;
+
+function setProjector(on) {
+  document.documentElement.toggleAttribute('data-projector', on);
+  try {
+    sessionStorage.setItem(PROJECTOR, on ? '1' : '');
+  } catch { /* blocked: the mode lasts until the page is loaded again */ }
+}
+
+function remembered() {
+  try {
+    return Boolean(sessionStorage.getItem(PROJECTOR));
+  } catch {
+    return isProjector();
+  }
+}
