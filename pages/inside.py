@@ -21,12 +21,13 @@ def serves(card: ModelCard) -> bool:
 
 
 st.title("Inside")
-st.markdown("**Draw a digit**, or choose an image, and follow it through the encoder, a sample z and the decoder.")
+head = st.container(horizontal=True, vertical_alignment="center")
+head.markdown("**Draw**, and follow your image through the model.", width="content")
 model_picker(serves, needs="a diagonal Gaussian posterior and networks that run in a browser")
 model = state.traits()
 can_draw = state.info().preparation.light_on_dark  # like a line on the panel
 settings.take("inside_source", f"inside_source_{can_draw}")
-source = st.segmented_control(
+source = head.segmented_control(
     "Image", SOURCES, format_func=SOURCES.__getitem__, default=list(SOURCES)[not can_draw], required=True,
     key=f"inside_source_{can_draw}", label_visibility="collapsed"
 )  # fmt: skip

@@ -59,7 +59,7 @@ kind_key = f"map_kind_{next(iter(kinds))}_{len(kinds)}"
 settings.take("map_kind", kind_key, among=kinds)
 kind = controls.segmented_control(
     "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
-    key=kind_key, persist_state="session", help="UMAP, other seed: the same codes with another random seed",
+    key=kind_key, persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 dims = (0, 1)
 if kind == "dims" and model.latent_dim > 2:
@@ -71,8 +71,8 @@ colours = ["class", "reconstruction error", *(f"z{d}" for d in order)]
 settings.take("map_colour", f"map_colour_{len(order)}", among=colours)
 colour_by = controls.selectbox(
     "Colour by", colours,
-    format_func=lambda text: names[int(text[1:])] if text.startswith("z") else text,
-    key=f"map_colour_{len(order)}", persist_state="session", width=190,
+    format_func=lambda text: f"Colour: {names[int(text[1:])] if text.startswith('z') else text}",
+    key=f"map_colour_{len(order)}", persist_state="session", width=250, label_visibility="collapsed",
 )  # fmt: skip
 with controls:
     uploads.menu()
