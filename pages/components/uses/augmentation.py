@@ -85,8 +85,8 @@ def _samples(card, model) -> None:
     zs = model.sample(len(ys), generator=torch.Generator().manual_seed(state.seed()))
     classes = cached.info(card.data).classes
     picture_grid(
-        state.decode(zs, ys), [f"sample of class {classes[int(k)]}" for k in ys], key="augment_draws", columns=2 * PER_CLASS,
-        size=84, name="samples of each class",
+        state.decode(zs, ys), [f"sample of class {classes[int(k)]}" for k in ys], key="augment_draws",
+        columns=2 * PER_CLASS, size=84, name="samples of each class",
     )  # fmt: skip
     names = ["trained on samples only"]
     values = [card.figures["accuracy_from_samples"]]
