@@ -21,9 +21,7 @@ GROUP = "Measure"
 STEPS = 9  # pictures in a strip
 
 st.title("Disentangle")
-st.markdown(
-    "**Move a ground-truth factor** and watch z. In a disentangled code each factor changes one dimension."
-)
+st.markdown("**Move a ground-truth factor** and see which dimensions of z change.")
 model_picker(serves=factors.known, instead="rooms-ada", needs="ground-truth factors and a continuous z")
 model, card, grid = state.model(), state.card(), factors.grid()
 
@@ -67,7 +65,8 @@ with right:
         st.warning(state.not_finite_message("for one of these images"))
     st.caption(
         "Each panel varies one factor and holds the others fixed. Each line is one dimension of the posterior mean. "
-        "The coloured one changes most. The dotted line marks the image on the left."
+        "The coloured one changes most. In a disentangled code each factor changes one dimension. The dotted line "
+        "marks the image on the left."
     )
 
 st.header("Which dimension encodes which factor")

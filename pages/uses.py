@@ -20,7 +20,7 @@ USES = {  # the value in links: (label, section)
 SETTINGS = {"use": ("choice", *USES)}
 
 st.title("Uses")
-st.markdown("**Pick a task** and see where a VAE helps and where it fails.")
+st.markdown("**Pick a task** and see a VAE help, or fail.")
 settings.take("use")
 use = st.session_state.setdefault("use", "denoising")
 section = USES[use][1]

@@ -71,7 +71,7 @@ def test_a_game_ends_with_the_names_and_a_table():
     order = [r.model for r in panel.rounds("sprites", 3)]
     shown = payload(app, "round", "sliders", "target")
     assert shown["round"] == "sprites 3 0 Player 1" and shown["title"] == "Model 1 of 4"
-    text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.subheader, *app.title))
+    text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.header, *app.title))
     assert not any(name in text for name in order if name != panel.FACTORS)  # hidden until the end
     results = [{"model": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
     app.session_state["match_games"] = {("Player 1", "sprites", 3): results[:1]}

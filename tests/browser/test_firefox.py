@@ -11,6 +11,8 @@ from .layout import address_of
 
 pytestmark = pytest.mark.slow
 
+FIRST_STEP = ".grid[aria-label='interpolation in latent space'] .picture"  # on Interpolate: image A's reconstruction
+
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "resist-fingerprinting"])
 def tab(request):
@@ -101,8 +103,8 @@ def test_inside_encodes_a_drawing(tab, address):
 
 def test_interpolate_begins_at_a_drawing(tab, address):
     tab.open(address_of(address, "interpolate", "model=mnist-vae-16d"))
-    before = picture(tab, ".grid .picture")  # the first step, image A's reconstruction
+    before = picture(tab, FIRST_STEP)
     tab.click("[role=tab][data-tab=draw]")
     tab.stroke("canvas.pad", [(0.3, 0.2), (0.7, 0.2), (0.5, 0.5), (0.4, 0.9)])
     tab.settle()
-    changes(tab, ".grid .picture", before)
+    changes(tab, FIRST_STEP, before)

@@ -31,6 +31,12 @@ FOCUSED = """() => {
   const outlined = (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1) || boxShadow !== 'none';
   return { stop: window.tabStops.indexOf(e), seen: !own || outlined };
 }"""
+# the numbers of what has never had the focus; in a group of Streamlit's buttons arrow keys go from one to the next
+MISSED = """(met) => {
+  const group = (i) => window.tabStops[i]?.closest('[data-testid=stButtonGroup]');
+  const entered = met.map(group).filter(Boolean);
+  return window.tabStops.map((_, i) => i).filter((i) => !met.includes(i) && !entered.includes(group(i)));
+}"""
 NAME = """(i) => { const e = window.tabStops[i];
   return `${e.localName}.${e.className}: ${e.getAttribute('aria-label') ?? e.textContent.trim().slice(0, 40)}` }"""
 
@@ -38,7 +44,7 @@ NAME = """(i) => { const e = window.tabStops[i];
 @pytest.mark.parametrize("path", ["", "sliders", "map", "inside"])
 def test_tab_reaches_every_control_and_is_never_caught(page, address, path):
     open_page(page, address, path, model="mnist-vae-16d")
-    expected = set(range(page.evaluate(NUMBER)))
+    controls = page.evaluate(NUMBER)
     met, unseen = set(), set()
     for _ in range(MAX_STOPS):
         page.keyboard.press("Tab")
@@ -50,8 +56,8 @@ def test_tab_reaches_every_control_and_is_never_caught(page, address, path):
             unseen.add(found["stop"])
     else:
         raise AssertionError(f"after {MAX_STOPS} presses of Tab the focus is still on the page")
-    assert len(expected) > 3
-    assert not [page.evaluate(NAME, i) for i in sorted(expected - met)], "Tab does not reach these"
+    assert controls > 3
+    assert not [page.evaluate(NAME, i) for i in page.evaluate(MISSED, sorted(met))], "Tab does not reach these"
     assert not [page.evaluate(NAME, i) for i in sorted(unseen - {-1})], "the focus cannot be seen on these"
 
 

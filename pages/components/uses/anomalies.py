@@ -19,7 +19,7 @@ from ..widgets.picture_grid import picture_grid
 NEEDS = "measured scores of outliers"
 N_RANKED = 400  # images of each kind
 SHOWN = 20  # at each end of the ranking
-EXAMPLES = 8
+EXAMPLES = 5
 NO_SCORE = torch.finfo(torch.float32).max  # vae.metrics returns it for a score that is not finite
 SETTINGS = {"anomaly_kind": ("text",), "anomaly_score": ("text",), "anomaly_image": ("int", 0, 9999)}
 KNOWN_FAILURE = ("fashion-vae-16d", "blurred", "excess")
@@ -69,7 +69,7 @@ def show() -> None:
         picture_grid(
             shown,
             [f"{kind_labels()[kind]} {i + 1}, {what}" for what in ("outlier", "output") for i in range(EXAMPLES)],
-            key="anomaly_examples", columns=EXAMPLES, row_labels=["outlier", "output"], size=84,
+            key="anomaly_examples", columns=EXAMPLES, row_labels=["outlier", "output"], size=120,
             name="outliers and the model's output",
         )  # fmt: skip
         st.markdown(_verdict(auroc, score))

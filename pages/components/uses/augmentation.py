@@ -13,7 +13,8 @@ from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
 NEEDS = "a classifier trained on its images"
-SHOWN = 8
+SHOWN = 5  # images of a class
+PER_CLASS = 3  # samples of each class, of two classes in a row
 
 
 def models() -> list[str]:
@@ -47,7 +48,7 @@ def _variants(card, model) -> None:
             torch.cat([x, shifted, generated]),
             [f"{what} {i + 1}" for what in ("original", "shifted", "generated") for i in range(SHOWN)],
             key="augment_pictures", columns=SHOWN, row_labels=["original", "shifted", "generated"],
-            size=84, name="originals, shifted and generated",
+            size=110, name="originals, shifted and generated",
         )  # fmt: skip
         st.caption(
             f"Shifted: by up to {downstream.SHIFT} pixels. Generated: decoded from a z between two test images of "
@@ -80,12 +81,12 @@ def _variants(card, model) -> None:
 
 
 def _samples(card, model) -> None:
-    ys = torch.arange(model.num_classes).repeat_interleave(SHOWN // 2)
+    ys = torch.arange(model.num_classes).repeat_interleave(PER_CLASS)
     zs = model.sample(len(ys), generator=torch.Generator().manual_seed(state.seed()))
     classes = cached.info(card.data).classes
     picture_grid(
-        state.decode(zs, ys), [f"sample of class {classes[int(k)]}" for k in ys], key="augment_draws", columns=SHOWN,
-        size=84, name="samples of each class",
+        state.decode(zs, ys), [f"sample of class {classes[int(k)]}" for k in ys], key="augment_draws",
+        columns=2 * PER_CLASS, size=84, name="samples of each class",
     )  # fmt: skip
     names = ["trained on samples only"]
     values = [card.figures["accuracy_from_samples"]]
