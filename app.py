@@ -37,7 +37,7 @@ def run() -> None:
         term_tips()
         warnings = st.container()
         lesson.lesson_panel(page.url_path)
-    # A page's own container, so that a translated page's texts are made anew and not changed, see lessons/panel.py.
+    # A page's own container: a translated page's texts are made anew on the next page, see lessons/text.py.
     with history.entry(page.url_path, warnings), st.container(key=f"page_{page.url_path or 'home'}"):
         page.run()
 

@@ -114,26 +114,9 @@ def name(path):
     return path.relative_to(ROOT).as_posix()
 
 
-# files whose texts are still to be rewritten
-TO_REWRITE = {
-    "pages/components/compare/comparison.py", "pages/components/lessons/panel.py",
-    "pages/components/live_panel/code_grid.py", "pages/components/map/path.py",
-    "pages/components/map/selection.py", "pages/components/map/uploads.py",
-    "pages/components/uses/anomalies.py", "pages/components/uses/augmentation.py",
-    "pages/components/uses/denoising.py", "pages/components/uses/filling.py", "pages/components/uses/memory.py",
-    "pages/components/widgets/charts.py", "pages/components/widgets/collection.py",
-    "pages/components/widgets/point.py", "pages/disentangle.py", "pages/inside.py", "pages/interpolate.py",
-    "pages/map.py", "pages/match.py", "pages/sample.py", "pages/sliders.py", "pages/uses.py",
-    "vae/browser/widgets/scatter/hover.js", "vae/lessons/bound.toml", "vae/lessons/break.toml",
-    "vae/lessons/factors.toml", "vae/lessons/use.toml", "vae/lessons/walk.toml", "vae/lessons/why.toml",
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_no_forbidden_phrase_and_no_long_sentence(path):
     found = problems(path)
-    if found and name(path) in TO_REWRITE:
-        pytest.xfail("still to be rewritten")
     assert not found, "\n".join(found)
 
 
