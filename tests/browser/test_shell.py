@@ -52,7 +52,7 @@ def test_a_bookmark_is_kept_and_opens_its_place(page, address):
     name.fill("a nine")
     name.press("Enter")
     bookmark = page.get_by_role("link", name="a nine")
-    expect(bookmark).to_be_visible()
+    expect(bookmark).to_be_visible(timeout=60_000)
     with page.expect_download() as download:
         page.get_by_role("button", name="Export links").click()
     line = download.value.path().read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_share_shows_this_page(page, address):
     open_page(page, address, "sample", model="mnist-vae-2d", z="0.5,-0.5", seed=3)
     page.locator(".st-key-share button").first.click()
     code = page.locator("[data-testid=stCode]")
-    expect(code.first).to_contain_text(f"{address}/sample?model=mnist-vae-2d")
+    expect(code.first).to_contain_text(f"{address}/sample?model=mnist-vae-2d", timeout=60_000)
     expect(code.first).to_contain_text("z=0.5,-0.5&seed=3")
     expect(code.last).to_contain_text("&amp;embed=true")
 
