@@ -22,7 +22,7 @@ if shown is not None:
     st.markdown(f"**Try:** {to_try(shown)}")
 first_picture.wait()
 
-st.subheader("Six ideas to begin with", anchor="ideas")
+st.header("Six ideas to begin with", anchor="ideas")
 show_ideas()
 show_catalogue()
 show_guide()

@@ -30,7 +30,7 @@ for index, (key, lesson) in enumerate(usable_lessons.items()):
     if index % ACROSS == 0:
         columns = st.columns(ACROSS)
     with columns[index % ACROSS].container(border=True, height="stretch", key=f"lesson_card_{key}"):
-        st.subheader(f"{index + 1}. {lesson.title}", anchor=False)
+        st.header(f"{index + 1}. {lesson.title}", anchor=False)
         st.caption(f"{lesson.minutes} minutes, {len(lesson.steps)} steps")
         st.markdown(lesson.about)
         usable = required_models(lesson) <= cards.keys()

@@ -65,7 +65,7 @@ from vae import objectives
 
 choose_start()
 if model.num_classes:
-    st.subheader("This z in every class")
+    st.header("This z in every class")
     classes = state.info().classes
     all_classes = torch.arange(model.num_classes)
     picture_grid(
@@ -97,7 +97,7 @@ if directions:
         f"pairs.\n\n{agreement}"
     )
 
-st.subheader("One dimension at a time")
+st.header("One dimension at a time")
 order, listed = cached.dimension_order(card.name), cached.listed_dimensions(card.name)
 names = {d: state.dim_name(d) for d in order}
 kl = card.figures.get("kl_per_dim")
@@ -147,7 +147,7 @@ def kl_of_this_picture() -> np.ndarray | None:
 
 
 if kl:
-    st.subheader("What the encoder finds in this picture")
+    st.header("What the encoder finds in this picture")
     bars = kl_of_this_picture()
     if bars is None:
         st.warning(state.not_finite_message("for this picture"))

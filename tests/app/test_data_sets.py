@@ -53,7 +53,7 @@ def test_a_model_of_other_images_than_its_data_sets_is_listed_with_its_reason(a_
 def test_every_page_serves_a_data_set_that_it_has_never_heard_of(a_store, stripes, name):
     app = start("home", model=name)
     assert app.session_state.model == name and not app.info
-    assert any(heading.value == "Stripes" for heading in app.subheader)
+    assert any(heading.value == "Stripes" for heading in app.header)
     for page in PAGES:
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, (page, app.exception)

@@ -94,7 +94,7 @@ def shown_models(app):
 
 def test_filters_and_search_find_models():
     app = start()
-    assert not shown_models(app) and next(s for s in app.subheader if s.value.startswith("All "))
+    assert not shown_models(app) and next(s for s in app.header if s.value.startswith("All "))
     cards = {card.name: card for card in vae.available()}
     app.session_state.home_data = "rooms"
     app.run()

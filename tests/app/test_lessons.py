@@ -172,7 +172,7 @@ def test_a_lesson_with_a_mistake_is_left_out_and_named(tmp_path, monkeypatch, ol
     monkeypatch.setattr(catalogue, "FOLDERS", [tmp_path])
     app = start("lessons")
     assert [warning.value for warning in app.warning] == [f"{tmp_path}{os.sep}{sentence}"]
-    assert not app.button(key="begin_kl").disabled and len(app.subheader) == 1
+    assert not app.button(key="begin_kl").disabled and len(app.header) == 1
     app = shown("bound.1")
     assert any("lesson in this link does not exist" in warning.value for warning in app.warning)
     assert shown("kl.1").radio

@@ -32,7 +32,7 @@ SHOWS: dict[str, Callable[[ModelCard], bool]] = {
 def show_catalogue() -> None:
     """Show the filters and, once one is set, the models that match."""
     cards, problems = cached.zoo_scan()
-    st.subheader(f"All {len(cards)} models", anchor="models")
+    st.header(f"All {len(cards)} models", anchor="models")
     filters = _filters(cards)
     found = [card for card in cards.values() if all(keep(card) for keep in filters)]
     if not filters:

@@ -23,7 +23,7 @@ PURPOSES = {  # page: what it is for
 
 def show_guide() -> None:
     """Show what each page is for, in the navigation's groups."""
-    st.subheader("What each page is for", anchor="pages")
+    st.header("What each page is for", anchor="pages")
     pages = {path.stem: navigation.entry(path) for path in navigation.page_files() if path.stem in PURPOSES}
     groups = [group for group in navigation.GROUPS if group]
     for column, group in zip(st.columns(len(groups)), groups, strict=True):

@@ -41,7 +41,7 @@ def show_path(collection: Collection, layout: Layout) -> None:
         return
     st.divider()
     heading = st.columns([3, 2], vertical_alignment="bottom")
-    heading[0].subheader("Along your path")
+    heading[0].header("Along your path")
     stops = latent.along(positions, FRAMES)
     zs = layout.inverse_transform(stops, collection)
     ys = layout.classes_at(stops, collection)

@@ -66,7 +66,7 @@ def show_selection(collection: Collection) -> None:
         return
     st.divider()
     heading = st.columns([3, 2], vertical_alignment="bottom")
-    heading[0].subheader(f"Selected: {len(indices):,} of {len(collection):,} images")
+    heading[0].header(f"Selected: {len(indices):,} of {len(collection):,} images")
     with heading[1].container(horizontal=True, horizontal_alignment="right"):
         what = "most typical code" if state.model().discrete else "mean code"
         st.button(

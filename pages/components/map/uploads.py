@@ -173,7 +173,7 @@ def show_placed(shown: Collection) -> None:
     if placed is None or not len(placed.x) or shown.names is not None:
         return
     st.divider()
-    st.subheader("Your images on this map")
+    st.header("Your images on this map")
     indices, _ = latent.nearest(state.features(placed.codes), shown.features, 6)
     for i, name in enumerate(placed.names):
         own, nearest, verdict = st.columns([1, 3, 3], vertical_alignment="center")

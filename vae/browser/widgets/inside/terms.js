@@ -13,7 +13,7 @@ export function showTerms(body, pass, average, conditional) {
   ];
   const [own, mean] = [1, 2].map((column) => addingUp(rows.map((row) => row[column] ?? null)));
   body.innerHTML =
-    '<tr><th></th><th>this image</th><th>mean of test images</th></tr>' +
+    '<tr><td></td><th>this image</th><th>mean of test images</th></tr>' +
     rows.map(([name, value], i) => `<tr class="${i === 2 ? 'sum' : ''}"><td>${name}</td><td data-value="${value}" title="${value}">${own[i]}</td><td>${mean[i]}</td></tr>`).join('');
 }
 
