@@ -70,11 +70,11 @@ if len(models) > 2:
         key="inside_rate", config=charts.CONFIG, alt="distortion against rate for models of different beta",
     )  # fmt: skip
     steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,}" for c in models)
-    dashed = " The dashed line is the autoencoder, which has no KL and so no rate. " if no_kl_recon else " "
+    dashed = " The dashed line is the autoencoder, which has no KL and so no rate." if no_kl_recon else ""
     st.caption(
         f"Each point is a trained model of {data.title}, measured on test images. All have the same networks. The "
-        f"rate is the KL, and the distortion is the reconstruction error.{dashed}"
-        "A dimension is active if its posterior mean has a variance above 0.01 over the data, so one image cannot show a collapse. Training steps: "
-        f"{steps}."
+        "rate is the KL, and the distortion is the reconstruction error. A dimension is active if its posterior mean "
+        "has a variance above 0.01 over the data, so one image cannot show a collapse. Training steps: "
+        f"{steps}.{dashed}"
     )
     st.page_link("pages/compare.py", label="Compare these models side by side")
