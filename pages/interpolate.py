@@ -98,7 +98,7 @@ with walk:
 strip, pixels, credit = state.as_pictures(torch.cat([frames, fade])), state.as_pictures(frames), exports.credit()
 with st.container(horizontal=True):
     exports.download(
-        "Animation (GIF)", lambda: exports.gif(pixels, scale=8 if info.crisp else 4, credit=credit),
+        "Animation (GIF)", lambda: exports.gif(pixels, credit, scale=8 if info.crisp else 4),
         f"{model.card.name}-interpolation.gif", "image/gif", key="interpolate_gif", primary=True,
     )  # fmt: skip
     exports.download(

@@ -100,7 +100,7 @@ def leave_the_far_place(page):
 
 def uncover(page):
     """use.2: from everything hidden to a band."""
-    shares = page.get_by_text("A classifier takes the draws for")
+    shares = page.get_by_text("A classifier labels the samples")
     everything = shares.inner_text()
     page.get_by_role("radio", name="a band").or_(page.get_by_role("button", name="a band")).first.click()
     page.wait_for_function("(text) => !document.body.innerText.includes(text)", arg=everything)

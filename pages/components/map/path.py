@@ -48,16 +48,16 @@ def show_path(collection: Collection, layout: Layout) -> None:
     frames = state.decode(zs, ys)
     name = state.card().name
     # now, because the session is not available when a file is made
-    pixels, scale = state.as_pictures(frames), 8 if state.info().crisp else 4
+    pixels, scale, credit = state.as_pictures(frames), 8 if state.info().crisp else 4, exports.credit()
     with heading[1].container(horizontal=True, horizontal_alignment="right"):
         exports.download(
             "Animation (GIF)",
-            lambda: exports.gif(pixels, scale=scale),
+            lambda: exports.gif(pixels, credit, scale=scale),
             f"{name}-path.gif", "image/gif", key="map_path_gif", primary=True,
         )  # fmt: skip
         exports.download(
             "Strip (PNG)",
-            lambda: pictures.png(pictures.to_image(pictures.tile(pixels, FRAMES, gap=1), 2)),
+            lambda: exports.png(pictures.to_image(pictures.tile(pixels, FRAMES, gap=1), 2), credit),
             f"{name}-path.png", "image/png", key="map_path_png",
         )  # fmt: skip
         st.button("Clear", key="map_path_clear", on_click=_forget)

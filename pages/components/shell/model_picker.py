@@ -74,11 +74,6 @@ def _stand_in_sentence(needs: str) -> str:
     return f"{lacks}. It shows **{shown}**; your model returns when you leave."
 
 
-def switch_model_button(names: list[str]) -> None:
-    """Show a button that switches to the first of these models. For pages that do not support the current one."""
-    st.button("Choose one", type="primary", on_click=state.set_model, args=tuple(names[:1]), disabled=not names)
-
-
 def show_details(card) -> None:
     """Show a model's card: figures with their baselines, how they were measured, the recipe."""
     st.markdown(card.description)

@@ -45,9 +45,12 @@ def png(image: Image.Image, credit: str) -> bytes:
 
 
 def gif(
-    pixels: np.ndarray, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True, credit: str = ""
+    pixels: np.ndarray, credit: str, milliseconds: int = 120, scale: int = 8, there_and_back: bool = True
 ) -> bytes:
-    """Encode pictures (N, H, W, C) uint8 as a looping GIF; there_and_back appends them in reverse order."""
+    """Encode pictures (N, H, W, C) uint8 as a looping GIF with the credit as its comment.
+
+    there_and_back appends them in reverse order.
+    """
     frames = [pictures.to_image(picture, scale) for picture in pixels]
     if there_and_back:
         frames += frames[-2:0:-1]
