@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components.compare import comparison
 from pages.components.shell import link, settings
+from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.image_input import image_input
 
@@ -62,9 +63,15 @@ with st.container(key="compare_codes"):
 if given == "one z":
     st.caption("The same z is a different image to each model, because each model learns its own axes.")
 else:
-    st.caption("Bars: the KL of each dimension for this image. Marks: averages over test images. All share one scale.")
+    st.caption(
+        explain(
+            "Bars: the KL of each dimension for this image. Marks: averages over test images. All share one scale."
+        )
+    )
 st.caption(
-    "Strips: the dimensions with the highest KL, each over the range of encoded data. Select a picture to use its "
-    "model and z."
+    explain(
+        "Strips: the dimensions with the highest KL, each over the range of encoded data. Select a picture to use its "
+        "model and z."
+    )
 )
 comparison.show_planes(sides)

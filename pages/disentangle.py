@@ -6,6 +6,7 @@ import torch
 
 from pages.components.disentangle import factors
 from pages.components.shell import cached, link, pictures, state
+from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import charts
 from pages.components.widgets.figure_column import figure_column
@@ -64,9 +65,11 @@ with right:
     else:
         st.warning(state.not_finite_message("for one of these images"))
     st.caption(
-        "Each panel varies one factor and holds the others fixed. Each line is one dimension of the posterior mean. "
-        "The coloured one changes most. In a disentangled code each factor changes one dimension. The dotted line "
-        "marks the image on the left."
+        explain(
+            "Each panel varies one factor and holds the others fixed. Each line is one dimension of the posterior "
+            "mean. The coloured one changes most. In a disentangled code each factor changes one dimension. The "
+            "dotted line marks the image on the left."
+        )
     )
 
 st.header("Which dimension encodes which factor")
@@ -95,10 +98,12 @@ heat_map(
 mig = FIGURES["mig"]
 gaps = ", ".join(f"{grid.names[k]} {card.figures['mig_gaps'][k]:.2f}" for k in varying)
 st.caption(
-    "Select a cell to see its factor and dimension below. Each cell is the mutual information as a share of the "
-    f"factor's entropy. The {mig.label}, {mig.text(card.figures['mig'])}, is the mean gap between the two largest "
-    f"cells of each row. The gaps are {gaps}. Random codes have {mig.text(card.figures['mig_random'])}. Protocol: "
-    f"{card.protocol['mig']}." + (f" Constant factors are not shown: {', '.join(constant)}." if constant else "")
+    explain(
+        "Select a cell to see its factor and dimension below. Each cell is the mutual information as a share of the "
+        f"factor's entropy. The {mig.label}, {mig.text(card.figures['mig'])}, is the mean gap between the two largest "
+        f"cells of each row. The gaps are {gaps}. Random codes have {mig.text(card.figures['mig_random'])}. Protocol: "
+        f"{card.protocol['mig']}." + (f" Constant factors are not shown: {', '.join(constant)}." if constant else "")
+    )
 )
 k, d = int(varying[cell[0]]), order[cell[1]]
 value_indices = np.unique(np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int))
@@ -175,6 +180,8 @@ st.plotly_chart(
     key="disentangle_trade_off", config=charts.CONFIG, alt="reconstruction against KL, coloured by MIG",
 )  # fmt: skip
 st.caption(
-    "Each point is a trained model: its KL against its reconstruction error, coloured by MIG. Both are means over "
-    f"{card.figures['test_images']:,} test images. An autoencoder has no KL and is not shown."
+    explain(
+        "Each point is a trained model: its KL against its reconstruction error, coloured by MIG. Both are means over "
+        f"{card.figures['test_images']:,} test images. An autoencoder has no KL and is not shown."
+    )
 )

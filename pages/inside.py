@@ -5,6 +5,7 @@ import streamlit as st
 from pages.components.bridge import first_picture
 from pages.components.inside.panel import WHITE, inside_panel, is_supported, missing_network
 from pages.components.shell import cached, settings, state
+from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.image_input import image_input
 from vae import ModelCard
@@ -39,13 +40,13 @@ with st.container():
 inside_panel(picked)
 data = state.info()
 st.caption(
-    f"Your browser computes all values with the weights of {state.card().title}. Your drawing stays on your device. "
-    f"The column on the right is the mean of {state.card().figures.get('test_images', 0):,} test images of "
+    explain(f"Your browser computes all values with the weights of {state.card().title}. Your drawing stays on your "
+    f"device. The column on the right is the mean of {state.card().figures.get('test_images', 0):,} test images of "
     f"{data.title}. "
     + ("Dashed rings show p(z) at one and two standard deviations. " if model.latent_dim == 2
         else "The grey band shows one standard deviation of p(z). ")
     + f"In the image of errors, white is {WHITE:g} nats per pixel or more"
-    + ("." if model.is_cross_entropy else ", counted from the pixel with the smallest error.")
+    + ("." if model.is_cross_entropy else ", counted from the pixel with the smallest error."))
 )  # fmt: skip
 
 first_picture.wait()
@@ -57,7 +58,7 @@ from pages.components.widgets import charts
 models = models_by_beta(state.card())
 if len(models) > 2:
     st.header("Beta and posterior collapse")
-    st.caption("The same image, reconstructed at the posterior mean by models that differ only in beta.")
+    st.caption(explain("The same image, reconstructed at the posterior mean by models that differ only in beta."))
     show_betas(models, key="inside_betas")
     with_rate = [c for c in models if "kl" in c.figures]
     no_kl_recon = [c.figures["recon"] for c in models if "kl" not in c.figures]
@@ -72,9 +73,11 @@ if len(models) > 2:
     steps = ", ".join(f"beta {cached.beta(c):g}: {c.recipe['steps']:,}" for c in models)
     dashed = " The dashed line is the autoencoder, which has no KL and so no rate." if no_kl_recon else ""
     st.caption(
-        f"Each point is a trained model of {data.title}, measured on test images. All have the same networks. The "
-        "rate is the KL, and the distortion is the reconstruction error. A dimension is active if its posterior mean "
-        "has a variance above 0.01 over the data, so one image cannot show a collapse. Training steps: "
-        f"{steps}.{dashed}"
+        explain(
+            f"Each point is a trained model of {data.title}, measured on test images. All have the same networks. The "
+            "rate is the KL, and the distortion is the reconstruction error. A dimension is active if its posterior "
+            "mean has a variance above 0.01 over the data, so one image cannot show a collapse. Training steps: "
+            f"{steps}.{dashed}"
+        )
     )
     st.page_link("pages/compare.py", label="Compare these models side by side")

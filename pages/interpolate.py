@@ -5,6 +5,7 @@ import streamlit as st
 import torch
 
 from pages.components.shell import cached, link, pictures, settings, state
+from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import charts, exports
 from pages.components.widgets.image_input import image_input
@@ -82,11 +83,21 @@ with walk:
         captions=[f"{v:.2f}" for v in support] if support is not None else None,
     )  # fmt: skip
     st.caption(
-        f"Decoded from latent space: {formula}. "
-        + ("The number below a step is its support. " if support is not None else "")
-        + (f"Every step is of class {info.classes[st.session_state.y]}; only z changes. " if model.num_classes else "")
-        + ("These codes are indices of vectors, and there is nothing between two indices. " if lines is SWAP else "")
-        + "Pick a step to make it the current z."
+        explain(
+            f"Decoded from latent space: {formula}. "
+            + ("The number below a step is its support. " if support is not None else "")
+            + (
+                f"Every step is of class {info.classes[st.session_state.y]}; only z changes. "
+                if model.num_classes
+                else ""
+            )
+            + (
+                "These codes are indices of vectors, and there is nothing between two indices. "
+                if lines is SWAP
+                else ""
+            )
+            + "Pick a step to make it the current z."
+        )
     )
     picture_grid(
         fade, [f"cross-fade, {name}" for name in names], key="interpolate_fade", columns=steps,
@@ -113,7 +124,9 @@ if support is not None:
         config=charts.CONFIG, alt="support of each step",
     )  # fmt: skip
     st.caption(
-        "Support compares the distance to the 15th nearest encoded image. It is the share of the "
-        f"{len(encoded.codes):,} encoded test images for which that distance is at least as large. Near 0, no data "
-        "lies nearby and the decoder extrapolates."
+        explain(
+            "Support compares the distance to the 15th nearest encoded image. It is the share of the "
+            f"{len(encoded.codes):,} encoded test images for which that distance is at least as large. Near 0, no "
+            "data lies nearby and the decoder extrapolates."
+        )
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components.bridge import first_picture
 from pages.components.shell import pictures, settings, state
+from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.point import show_current_picture, show_nearest_test_images
@@ -17,7 +18,7 @@ SETTINGS = {
 }  # fmt: skip
 
 st.title("Sample")
-st.markdown("**Sample from the prior**, then pick a picture to explore it on every page.")
+st.markdown(explain("**Sample from the prior**, then pick a picture to explore it on every page."))
 model_picker()
 model = state.traits()
 

@@ -7,6 +7,7 @@ from pages.components.bridge import first_picture
 from pages.components.live_panel.panel import live_panel
 from pages.components.live_panel.python_code import python_code
 from pages.components.shell import cached, link, settings, state
+from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.bars import kl_bars
@@ -22,8 +23,8 @@ STEPS = 9  # pictures in a strip
 st.title("Sliders")
 model, card = state.traits(), state.card()
 st.markdown(
-    "**Pick positions** on the picture, then set a codebook vector there or sample it again." if model.discrete
-    else "**Drag a slider**, or move in the square: the picture follows. Sliders with the highest KL come first."
+    explain("**Pick positions** on the picture, then set a codebook vector there or sample it again." if model.discrete
+    else "**Drag a slider**, or move in the square: the picture follows. Sliders with the highest KL come first.")
 )  # fmt: skip
 model_picker()
 
@@ -73,8 +74,10 @@ if model.num_classes:
         key="sliders_classes", on_pick=lambda index: state.set_y(index), size=64,
         selected=st.session_state.y, name="this z in every class",
     )  # fmt: skip
-    st.caption("p(x | z, y) for one z and every class y. What all pictures share, the style, is encoded in z. "
-               "Pick a class to use it.")
+    st.caption(
+        "p(x | z, y) for one z and every class y. What all pictures share, the style, is encoded in z. "
+        "Pick a class to use it."
+    )
 
 directions = cached.attribute_directions(card.name)
 if directions:
@@ -154,12 +157,20 @@ if kl:
     else:
         kl_bars(bars, np.asarray(kl), order, list(names.values()), key="sliders_kl")
         st.caption(
-            f"The current picture, encoded again: KL(q(z|x) || p(z)) = {bars.sum():.1f} nats in total."
-            + (f" The lower level's KL is for one sample of the upper, seed {state.seed()}." if model.levels else "")
+            explain(
+                f"The current picture, encoded again: KL(q(z|x) || p(z)) = {bars.sum():.1f} nats in total."
+                + (
+                    f" The lower level's KL is for one sample of the upper, seed {state.seed()}."
+                    if model.levels
+                    else ""
+                )
+            )
         )
 elif model.has_elbo and not model.analytic_kl:
     st.caption(
-        "This model's KL is estimated from samples and cannot be split by dimension. The sliders are sorted by the "
-        "spread of the codes relative to the width of their posteriors."
+        explain(
+            "This model's KL is estimated from samples and cannot be split by dimension. The sliders are sorted by "
+            "the spread of the codes relative to the width of their posteriors."
+        )
     )
 show_exports()

@@ -13,6 +13,7 @@ from vae import latent, metrics, objectives
 from vae.models import LatentModel
 
 from ..shell import cached, settings, state
+from ..shell.glossary import explain
 from ..widgets.bars import kl_bars
 from ..widgets.image_input import Picked
 from ..widgets.picture_grid import picture_grid
@@ -243,7 +244,7 @@ def show_codes(sides: list[Side]) -> None:
             if side.kl is not None:
                 kl_bars(side.kl, side.average, side.order, side.labels, f"compare_kl_{side.name}", top)
             elif side.usable and side.x is not None:
-                st.caption("This model has no KL per dimension.")
+                st.caption(explain("This model has no KL per dimension."))
             strips, rows = traversals(side) if side.usable else (side.z[:0], [])
             if rows:
                 picture_grid(

@@ -11,6 +11,7 @@ import torch
 from ..bridge import messages
 from ..bridge.component import widget
 from ..shell import pictures, state
+from ..shell.glossary import explain
 from ..shell.parse import MAX_COUNT, parse_indices, parse_int, parse_object
 from ..widgets.picture_grid import picture_grid
 from .panel import sample_next
@@ -49,8 +50,10 @@ def code_grid() -> None:
         buttons.button("Random", on_click=sample_next, help="sample the whole grid from the prior")
         buttons.button("Most likely code", on_click=lambda: state.set_z(state.model().prior.mean))
         st.caption(
-            f"The latent code has {rows} × {columns} positions. Each holds the index of one of {model.codebook_size} "
-            f"codebook vectors, so there is nothing to slide. Selected: {len(positions)}."
+            explain(
+                f"The latent code has {rows} × {columns} positions. Each holds the index of one of "
+                f"{model.codebook_size} codebook vectors, so there is nothing to slide. Selected: {len(positions)}."
+            )
         )
     with right:
         if not positions:
@@ -78,8 +81,10 @@ def _show_vectors(positions: list[int]) -> None:
         captions=[f"{100 * p[k]:.0f} %" for k in likely.tolist()], name="codebook vectors",
     )  # fmt: skip
     st.caption(
-        f"The {len(likely)} most likely of {model.codebook_size} vectors. Below each: its probability under the prior "
-        "at the first selected position, given the positions before it."
+        explain(
+            f"The {len(likely)} most likely of {model.codebook_size} vectors. Below each: its probability under the "
+            "prior at the first selected position, given the positions before it."
+        )
     )
 
 

@@ -13,6 +13,7 @@ import torch
 from vae import latent
 
 from ..shell import state
+from ..shell.glossary import explain
 from ..widgets import charts, exports
 from ..widgets.collection import Collection
 from ..widgets.picture_grid import picture_grid
@@ -104,7 +105,7 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
     """Show the current z moved along the direction from the other images to the selected ones, and how well single
     pairs agree on that direction."""
     if state.model().discrete:
-        st.caption("Codebook indices cannot be added, so no direction leads to these images.")
+        st.caption(explain("Codebook indices cannot be added, so no direction leads to these images."))
         return
     if len(indices) == len(collection):
         st.caption("All images are selected, so there are no others to compare with.")

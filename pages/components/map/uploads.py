@@ -18,6 +18,7 @@ from vae.metrics.reconstruction import pixel_entropy
 from vae.uploads import UploadError
 
 from ..shell import cached, state
+from ..shell.glossary import explain
 from ..widgets import collection
 from ..widgets.collection import Collection, Layout
 from ..widgets.image_input import OUTLIER_PERCENTILE, Picked, image_input, own_image
@@ -191,8 +192,10 @@ def show_placed(shown: Collection) -> None:
             )  # fmt: skip
         verdict.markdown(_verdict(placed, i))
     st.caption(
-        "Each row shows the model's input and the nearest test images in latent space. An image is called out of "
-        f"distribution if its reconstruction error exceeds that of {OUTLIER_PERCENTILE} % of the test images."
+        explain(
+            "Each row shows the model's input and the nearest test images in latent space. An image is called out of "
+            f"distribution if its reconstruction error exceeds that of {OUTLIER_PERCENTILE} % of the test images."
+        )
     )
     if len(st.session_state.get("map_uploads", [])) > MAX_PLACED:
         st.caption(f"This map shows the first {MAX_PLACED} images. A separate map shows all.")

@@ -9,6 +9,7 @@ import streamlit as st
 from vae import ModelCard
 
 from . import cached, link, state
+from .glossary import explain
 from .navigation import ensure_entry_point
 
 
@@ -47,7 +48,7 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         if state.own_model() != card.name:
             st.caption(_stand_in_sentence(needs))
         else:
-            st.container(key="model_about").caption(card.description)
+            st.container(key="model_about").caption(explain(card.description))
     about = row.popover("About", key="about", on_change="rerun", help="Figures, recipe and licence of this model.")
     if about.open:
         with about:
@@ -76,7 +77,7 @@ def _stand_in_sentence(needs: str) -> str:
 
 def show_details(card) -> None:
     """Show a model's card: figures with their baselines, how they were measured, the recipe."""
-    st.markdown(card.description)
+    st.markdown(explain(card.description))
     # here, because these import torch, and the details are rarely opened
     from vae import objectives
     from vae.evaluation import report

@@ -11,6 +11,7 @@ from vae.models import FAMILIES
 from vae.models.dvae import add_noise
 
 from ..shell import cached, settings, state
+from ..shell.glossary import explain
 from ..widgets import exports
 from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
@@ -54,8 +55,10 @@ def show() -> None:
             captions=[title + dB for title, dB in zip(titles, quality, strict=True)],
         )  # fmt: skip
         st.caption(
-            "Each model reconstructs the noisy image. PSNR, in dB, compares the result with the original: higher is "
-            "better. A plain VAE removes weak noise. Strong noise is out of distribution for its encoder."
+            explain(
+                "Each model reconstructs the noisy image. PSNR, in dB, compares the result with the original: higher "
+                "is better. A plain VAE removes weak noise. Strong noise is out of distribution for its encoder."
+            )
         )
     with right:
         exports.download_sheet(shown, len(shown), "denoised", "denoise_png")

@@ -10,6 +10,7 @@ from vae.latent import inpainting
 from vae.models import FAMILIES
 
 from ..shell import cached, settings, state
+from ..shell.glossary import explain
 from ..widgets import exports
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
@@ -77,9 +78,11 @@ def show() -> None:
         )  # fmt: skip
         _show_classes(decoded)
         st.caption(
-            "Select a sample to use its z on other pages. The encoder alone gives one answer and reads hidden pixels "
-            f"as black. Annealed HMC: {len(filled.z)} particles, {filled.temperature_steps} temperature steps, "
-            f"{100 * filled.accepted:.0f} % accepted, seed {state.seed()}. {_evidence(filled)}"
+            explain(
+                "Select a sample to use its z on other pages. The encoder alone gives one answer and reads hidden "
+                f"pixels as black. Annealed HMC: {len(filled.z)} particles, {filled.temperature_steps} temperature "
+                f"steps, {100 * filled.accepted:.0f} % accepted, seed {state.seed()}. {_evidence(filled)}"
+            )
         )
         exports.download_sheet(decoded, 8, "inpainted", "fill_png")
 

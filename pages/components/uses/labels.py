@@ -8,6 +8,7 @@ import torch
 from vae.evaluation import downstream
 
 from ..shell import cached, state
+from ..shell.glossary import explain
 from ..widgets import charts, exports
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
@@ -50,7 +51,7 @@ def show() -> None:
                 )  # fmt: skip
             else:
                 st.warning(state.not_finite_message())
-            st.caption(f"q(y|x), trained with {downstream.FEW} labels and the ELBO of all images.")
+            st.caption(explain(f"q(y|x), trained with {downstream.FEW} labels and the ELBO of all images."))
         st.markdown("**One z in every class.** z encodes the style, y the class.")
         picture_grid(
             styles, [f"as {name}" for name in info.classes], key="labels_styles", size=84,
