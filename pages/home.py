@@ -7,6 +7,7 @@ from pages.components.home.autoencoder import autoencoder, can_draw, model_to_sh
 from pages.components.home.catalogue import show_catalogue
 from pages.components.home.guide import show_guide
 from pages.components.home.ideas import show_ideas
+from pages.components.shell import cached
 from pages.components.shell.navigation import ensure_entry_point
 
 PLACE = 0  # order in the navigation
@@ -16,7 +17,7 @@ ensure_entry_point()
 st.title("A VAE turns an image into a few numbers and back")
 shown = model_to_show()
 if shown is not None:
-    begin = "Draw a digit" if shown.data.startswith("mnist") else "Draw" if can_draw(shown) else "Pick an image"
+    begin = "Draw a digit" if cached.info(shown.data).preparation.kind == "digit" else "Draw" if can_draw(shown) else "Pick an image"
     st.markdown(f"**{begin}, or drag the white circle.** The decoder updates the image at once.")
     autoencoder(shown)
     st.markdown(f"**Try:** {to_try(shown)}")

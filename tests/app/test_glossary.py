@@ -77,7 +77,7 @@ def test_the_rest_of_a_text_stays_as_it_is(page_run):
 
 def test_the_page_lists_every_term_with_its_source():
     app = start("glossary")
-    assert [s.value for s in app.header] == [term.name for term in TERMS.values()]
-    assert [s.anchor for s in app.header] == list(TERMS)
+    assert [s.value for s in app.subheader] == [term.name for term in TERMS.values()]
+    assert [s.anchor for s in app.subheader] == list(TERMS)
     assert {term.definition for term in TERMS.values()} <= {m.value for m in app.markdown}
     assert [c.value for c in app.caption] == [f"Source: {term.source}." for term in TERMS.values()]

@@ -135,7 +135,7 @@ def test_a_picture_stays_through_other_pages_and_models():
 
 def test_a_link_to_a_test_image_comes_before_the_visitors_picture():
     app = send(start("interpolate", model=NAME), "interpolate_A", digit())
-    app.session_state.pending_parameters = {"interpolate_A": "9"}
+    app.session_state.pending_parameters = {"interpolate_a": "9"}
     app.run()
     now = props(app, "interpolate_A")
     assert now["caption"].startswith("test image 9: ") and now["choice"]["kind"] == "row" and now["selected"] == 9
@@ -233,7 +233,7 @@ def test_binary_data_get_binary_pixels():
 def test_the_map_places_the_picture(monkeypatch):
     app = send(start("map", model=NAME), "map_image", digit())
     np.testing.assert_allclose(app.session_state.z, vae.load(NAME).encode(digit()).mean[0], atol=1e-3)
-    assert any(m.value.startswith("**Your picture** lies within the data") for m in app.markdown)
+    assert any(m.value.startswith("**Your picture** is in distribution.") for m in app.markdown)
 
 
 def test_errors_are_the_negative_log_likelihood_of_each_image(monkeypatch):

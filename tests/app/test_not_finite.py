@@ -141,7 +141,7 @@ def test_map_leaves_the_image_out_and_places_the_others(monkeypatch, value):
     upload_to_map(app, ("bright.png", BRIGHT), ("digit.png", digit()), ("again.png", BRIGHT))
     assert said(app) == [f"bright.png, again.png: {state.not_finite_message('for these images')}"]
     assert len(the_map(app)["marks"]) == 1 and app.session_state.z != before
-    assert any("**digit.png** lies" in m.value for m in app.markdown)
+    assert any("**digit.png** is" in m.value for m in app.markdown)
 
 
 @both

@@ -322,7 +322,7 @@ def test_the_disentangle_pages_figures_are_the_cards(name):
         expected = shares[int(dim[1:])]
         shown = [float(heat["texts"][k][column]) for k in range(len(grid.names))]
         np.testing.assert_allclose(shown, expected, atol=0.0051)
-    assert any(f"MIG {card.figures['mig']:.3f}" in c.value for c in app.caption)
+    assert any(f", {card.figures['mig']:.3f}, is the mean gap" in c.value for c in app.caption)
     table = app.dataframe[0].value
     rows = {title.removeprefix("→ "): row for title,
         row in zip(table["model"], table.to_dict("records"), strict=False)}
@@ -375,7 +375,7 @@ def test_codes_are_whole_numbers_of_the_codebook_wherever_they_come_from():
     assert any("nothing between two indices" in c.value for c in app.caption)
     app.switch_page("pages/map.py").run()
     assert not app.exception
-    assert list(app.selectbox(key="map_colour_0").options) == ["class", "reconstruction error"]
+    assert list(app.selectbox(key="map_colour_0").options) == ["Colour: class", "Colour: reconstruction error"]
 
 
 @pytest.mark.parametrize("name", ["rooms-vqvae", "mnist-vqvae", "mnist-vae-16d"])

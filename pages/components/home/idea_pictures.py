@@ -43,7 +43,8 @@ def _traversals(model: LatentModel) -> Tensor:
 
 
 def _glasses(model: LatentModel) -> Tensor:
-    encoded, info = store.shipped().read_map(store.card_of(model).name), DATASETS["faces"]
+    card = store.card_of(model)
+    encoded, info = store.shipped().read_map(card.name), DATASETS[card.data]
     k, values = info.attribute_values()["glasses"]
     has = np.isin(info.load("test").factors[encoded.rows, k], values)
     codes = torch.from_numpy(encoded.codes)
@@ -53,7 +54,7 @@ def _glasses(model: LatentModel) -> Tensor:
 
 
 def _interpolations(model: LatentModel) -> Tensor:
-    x, _ = DATASETS["fashion-mnist"].load("test").batch(np.ravel(SHIRTS_AND_BOOTS))
+    x, _ = DATASETS[store.card_of(model).data].load("test").batch(np.ravel(SHIRTS_AND_BOOTS))
     ends, t = model.encode(x).mean.reshape(ROWS, 2, -1), torch.linspace(0, 1, COLUMNS)
     return torch.cat([model.decode(latent.lerp(a, b, t)) for a, b in ends])
 
