@@ -17,7 +17,8 @@ ensure_entry_point()
 st.title("A VAE turns an image into a few numbers and back")
 shown = model_to_show()
 if shown is not None:
-    begin = "Draw a digit" if cached.info(shown.data).preparation.kind == "digit" else "Draw" if can_draw(shown) else "Pick an image"
+    drawn = "Draw a digit" if cached.info(shown.data).preparation.kind == "digit" else "Draw"
+    begin = drawn if can_draw(shown) else "Pick an image"
     st.markdown(f"**{begin}, or drag the white circle.** The decoder updates the image at once.")
     autoencoder(shown)
     st.markdown(f"**Try:** {to_try(shown)}")

@@ -159,8 +159,8 @@ def break_lesson(folder, old, new):
         ("minutes = 8", "minutes = 8\nlevel = 1",
             "bound.toml, line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, step."),
         ('try.page = "inside"', 'try.page = "outside"',
-            "bound.toml, line 13: unknown page 'outside'; there are compare, disentangle, glossary, home, inside, interpolate, "
-            "lessons, map, match, sample, sliders, uses."),
+            "bound.toml, line 13: unknown page 'outside'; there are compare, disentangle, glossary, home, inside, "
+            "interpolate, lessons, map, match, sample, sliders, uses."),
         ('try.page = "inside"', 'try.page = "sample"\ntry.settings.sample_count = 17',
             "bound.toml, line 14: the setting 'sample_count' must be one of 16, 36, 64, 100."),
         ("{mnist-iaf[nll]", "{mnist-iaf[nnl]",
