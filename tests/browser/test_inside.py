@@ -192,7 +192,8 @@ def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, add
     page.get_by_role("radio", name="Test image or photo").or_(page.get_by_role("button", name="Test image or photo")).first.click()  # noqa: E501
     computed(page, n)
     settle(page)
-    x, _ = vae.data.DATASETS["sprites"].load("test").batch([0])
+    sprites = vae.data.DATASETS["sprites"]
+    x, _ = sprites.load("test").batch([sprites.start])
     np.testing.assert_allclose(picture(page, "x"), x[0, 0], atol=0.01)
     page.mouse.move(2, 2)
     for part, name in (("q", "VAE.encode"), ("kl", "gaussian_kl"), ("x_hat", "decode_logits")):
