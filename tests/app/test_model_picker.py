@@ -40,7 +40,7 @@ def test_the_own_model_returns_with_its_point_and_class_on_any_other_page():
         s = go(app, "rooms only", "rooms")
         assert s.model == "rooms-ada"
         sentence = app.caption[0].value
-        assert "known factors" in sentence and "returns when you leave" in sentence
+        assert "known factors" in sentence and "until you leave" in sentence
         s = go(app, leave)
         assert (s.model, s.z, s.y) == ("mnist-cvae", (0.5,) * 8, 3)
 

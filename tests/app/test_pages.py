@@ -382,7 +382,7 @@ def test_codes_are_whole_numbers_of_the_codebook_wherever_they_come_from():
 def test_disentangle_shows_a_model_that_has_factors_and_the_visitors_returns(name):
     app = start("disentangle", model=name)
     assert not app.exception and not app.info and app.session_state.model == "rooms-ada"
-    (sentence,) = [c.value for c in app.caption if "your model returns" in c.value]
+    (sentence,) = [c.value for c in app.caption if "until you leave" in c.value]
     assert cached.card(name).title in sentence and cached.card("rooms-ada").title in sentence
     app.switch_page("pages/compare.py").run()
     assert not app.exception and app.session_state.model == name

@@ -38,7 +38,7 @@ SERVED = [
 
 def stand_in_sentences(app):
     """What the page says of a model that it shows in place of the visitor's own."""
-    return [caption.value for caption in app.caption if "your model returns" in caption.value]
+    return [caption.value for caption in app.caption if "until you leave" in caption.value]
 
 
 def charts(app):

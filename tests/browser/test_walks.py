@@ -185,11 +185,8 @@ def test_every_page_fits_a_phone(browser, address):
     assert "model=mnist-vae-16d" in page.url and painted(page) >= 1
     assert_fits(page)
     for path in PAGES:
-        page.get_by_test_id("stExpandSidebarButton").click()
-        page.locator(f"[data-testid=stSidebarNavLink][href$='/{path}']").click()
+        page.get_by_test_id("stMain").get_by_role("link", name=path.capitalize(), exact=True).first.click()
         page.wait_for_url(re.compile(rf"/{path}\?.*model="))
-        # the drawer stays open over the page
-        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
         settle(page)
         assert_fits(page)
     assert not errors

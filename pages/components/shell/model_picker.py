@@ -71,8 +71,8 @@ def _stand_in(usable: dict[str, ModelCard], instead: str) -> str:
 
 def _stand_in_sentence(needs: str) -> str:
     own, shown = cached.card(state.own_model()).title, state.card().title
-    lacks = f"This page needs {needs}, which **{own}** lacks" if needs else f"This page cannot use **{own}**"
-    return f"{lacks}. It shows **{shown}**; your model returns when you leave."
+    lacks = f"**{own}** lacks {needs}" if needs else f"This page cannot use **{own}**"
+    return f"{lacks}. You see **{shown}** until you leave."
 
 
 def show_details(card) -> None:
