@@ -24,7 +24,8 @@ def at_step(page, key, number):
     step = LESSONS[key].steps[number]
     opened = step.try_.page
     page.wait_for_url(re.compile(rf"/{opened}\?.*lesson={key}\.{number + 1}"), timeout=30_000)
-    page.locator("h1", has_text=TITLES.get(opened, opened.capitalize())).wait_for(timeout=30_000)
+    title = TITLES.get(opened, opened.capitalize())
+    page.locator("h1", has_text=title).wait_for(state="attached", timeout=30_000)  # a phone hides it during a lesson
     settle(page)
     expect(page.locator(".st-key-lesson")).to_contain_text(f"step {number + 1} of {len(LESSONS[key].steps)}")
     assert f"model={step.try_.model}" in page.url

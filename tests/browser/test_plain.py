@@ -367,7 +367,7 @@ def test_other_betas_are_fetched_when_they_come_into_view(plain, sent):
         mean = model.encode(torch.from_numpy(x)).mean
         recon = -float(model.likelihood(mean).log_prob(torch.from_numpy(x)))
         rate = f"KL {float(vae.objectives.elbo(out, torch.from_numpy(x)).kl):.1f}" if model.has_elbo else "no KL"
-        assert terms.nth(i).inner_text() == f"{rate}, reconstruction {recon:.1f}"
+        assert terms.nth(i).inner_text() == f"{rate}, reconstruction error {recon:.1f} nats"
         shown = canvas(plain, f"#betas figure:nth-child({i + 1}) canvas")
         np.testing.assert_allclose(shown, np.broadcast_to(decoded(name, mean[0].tolist()), shown.shape), atol=1)
 
