@@ -465,7 +465,7 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     page.keyboard.press("Escape")
     page.wait_for_function(f"() => {MAP}?.[1].points?.names?.length === 60")
     settle(page)
-    page.get_by_text("60 images of yours").first.wait_for()
+    page.get_by_text("60 of your images").first.wait_for()
     folders = set(DATASETS["mnist"].load("test").labels[:60].tolist())  # they have become classes
     expect(page.get_by_role("group", name="classes").get_by_role("button")).to_have_count(len(folders))
     before = z_in_url(page)
