@@ -61,7 +61,7 @@ with pictures:
 with st.container(key="compare_codes"):
     comparison.show_codes(sides)
 if given == "one z":
-    st.caption("The same z is a different image to each model, because each model learns its own axes.")
+    st.caption("The same z decodes to a different image in each model, because each model learns its own axes.")
 else:
     st.caption(
         explain(

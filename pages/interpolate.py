@@ -27,7 +27,7 @@ SETTINGS = {
 }  # fmt: skip
 
 st.title("Interpolate")
-st.markdown("**Choose two images** below the walk, your own if you like. The model turns one into the other.")
+st.markdown("**Choose two images** below. You can bring your own. The model turns one into the other.")
 model_picker()
 model = state.model()
 info = state.info()
@@ -125,7 +125,7 @@ if support is not None:
     )  # fmt: skip
     st.caption(
         explain(
-            "Support compares the distance to the 15th nearest encoded image. It is the share of the "
+            "Take the distance from a code to its 15th nearest test code. Support is the share of the "
             f"{len(encoded.codes):,} encoded test images for which that distance is at least as large. Near 0, no "
             "data lies nearby and the decoder extrapolates."
         )

@@ -37,11 +37,11 @@ for index, (key, lesson) in enumerate(usable_lessons.items()):
         st.button("Begin", key=f"begin_{key}", type="primary", on_click=begin_step, args=(key, 0), disabled=not usable)
         if not usable:
             st.caption("This lesson needs a model that is not installed.")
-        with st.expander("What you find out"):
+        with st.expander("Questions in this lesson"):
             st.markdown("\n".join(
                 f"1. [{step.predict.question}]({step_link(key, number)})" for number, step in enumerate(lesson.steps)
             ))  # fmt: skip
 st.caption(
-    "For teachers: the links under *What you find out* open a step for anyone. Answers stay in the learner's own "
-    "session."
+    "For teachers: the links under *Questions in this lesson* open a step for anyone. Answers stay in the learner's "
+    "own session."
 )

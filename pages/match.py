@@ -16,8 +16,8 @@ GROUP = "Learn"
 ensure_entry_point()
 st.title("Match the target")
 st.markdown(
-    "**Move the sliders until your picture matches the target.** Each round hides another model. Which one has a "
-    "slider for each factor?"
+    "**Move the sliders until your picture matches the target.** Each round uses a different model, whose name is "
+    "hidden. Which one has a slider for each factor?"
 )
 data_sets = [data for data in MODELS if len(available_models(data)) > 1]
 if not data_sets:
@@ -34,7 +34,8 @@ player = controls.text_input(
 )
 st.session_state["match_seed"] = state.seed()
 controls.number_input(
-    "Seed", 0, state.MAX_SEED, step=1, key="match_seed", width=170, help="the same seed gives a class the same game",
+    "Seed", 0, state.MAX_SEED, step=1, key="match_seed", width=170,
+    help="with the same seed, all players get the same game",
     on_change=lambda: state.set_seed(st.session_state["match_seed"]),
 )  # fmt: skip
 games = st.session_state.setdefault("match_games", {})  # {(player, data set, seed): one result per round}
@@ -81,9 +82,9 @@ with board:
         show_results()
 if len(results) < len(game_rounds):
     st.caption(
-        f"You win a round at {WIN_SCORE} %. A score of 100 % is the target, and 0 % is no closer than the start. The "
-        "distance is the root mean squared error, averaged over six resolutions. All models encode the same two test "
-        "images. Inactive dimensions have no slider. The models are revealed at the end."
+        f"You win a round at {WIN_SCORE} %. 100 % means identical to the target, and 0 % means no closer than the "
+        "start. The distance is the root mean squared error, averaged over six resolutions. All models encode the "
+        "same two test images. Inactive dimensions have no slider. The models are revealed at the end."
         + ("" if own_data in data_sets else " The game leaves your own model unchanged.")
     )
 

@@ -88,16 +88,16 @@ if directions:
     figures = card.figures
     flips, unmoved_errors = figures.get("attribute_flips"), figures.get("attribute_unmoved")
     flip_note = flips and (
-        f"{figures['attribute_steps']:g} steps flip the attribute on at least {100 * min(flips.values()):.0f} % of "
-        f"test faces, judged by a classifier. Without a step it is wrong on at most "
-        f"{100 * max(unmoved_errors.values()):.0f} %."
+        f"{figures['attribute_steps']:g} steps change the attribute on at least {100 * min(flips.values()):.0f} % of "
+        f"test faces, according to a classifier. The classifier misreads at most "
+        f"{100 * max(unmoved_errors.values()):.0f} % of unchanged faces."
     )
     st.caption(
         "**Attributes.** One step goes from the mean code of images without the attribute to the mean code of images "
         "with it; − goes back. The direction is an average, so it may do little on rare combinations. "
         f"{flip_note or ''}\n\n"
-        "The mean cosine says how far single pairs of images agree on a direction. In brackets: its size for random "
-        f"pairs.\n\n{agreement}"
+        "Mean cosine between the differences of single image pairs, and in brackets its size for random pairs:\n\n"
+        f"{agreement}"
     )
 
 st.header("One dimension at a time")
@@ -150,7 +150,7 @@ def kl_of_this_picture() -> np.ndarray | None:
 
 
 if kl:
-    st.header("What the encoder finds in this picture")
+    st.header("KL of the current picture")
     bars = kl_of_this_picture()
     if bars is None:
         st.warning(state.not_finite_message("for this picture"))

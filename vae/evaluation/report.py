@@ -30,9 +30,9 @@ it. Each model is a folder: weights (`model.safetensors`), description and figur
 images (`map.npz`), its networks for the browser (`network.json`), and for some models `memory.npz` (training images
 nearest to samples) and `tries.json` (finished runs of other seeds and settings)."""
 RESULTS = """\
-All figures are measured on test images. Nats are summed over pixels and dimensions and averaged over images. Settings
-and seeds are chosen on validation images, except where a card says otherwise. `python -m vae evaluate --all --check`
-measures every card again and reports the differences; `--dci` includes DCI, which takes minutes a model."""
+All figures are measured on test images. Nats are summed over pixels and dimensions and averaged over images. Newer
+models were chosen on validation images, older ones on test images; each card says which. `python -m vae evaluate --all
+--check` measures every card again and reports the differences; `--dci` includes DCI, which takes minutes a model."""
 TRAVERSALS = """\
 Each row moves one dimension over the range of encoded data. The most informative dimensions come first."""
 

@@ -295,8 +295,8 @@ def prior_holes(name: str) -> str:
         z, codes = model.features(zs).numpy(), model.features(encoded).numpy()
         support = latent.support(z, codes, latent.local_distances(codes))
         parts.append(
-            f"{100 * float((support < 0.01).mean()):.0f} % of {SAMPLES} samples from the prior lie where codes are "
-            "rarer than around 99 % of test images."
+            f"{100 * float((support < 0.01).mean()):.0f} % of {SAMPLES} samples from the prior lie in sparser "
+            "regions than 99 % of test images do."
         )
     classifier = cached.classifier(card.data)
     if classifier is not None:

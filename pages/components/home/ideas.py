@@ -31,7 +31,7 @@ IDEAS = {
     ),
     "disentangle": Idea(
         "Disentangle",
-        "Change one dimension, and one property of a room changes: its wall, its floor, its size.",
+        "Change one property of a room, such as its wall or its size, and see which dimension responds.",
         "rooms-ada", "disentangle", alt="a room in three rows; each row changes one dimension of its code",
     ),
     "glasses": Idea(
@@ -41,7 +41,7 @@ IDEAS = {
     ),
     "typeface": Idea(
         "One letter in every typeface",
-        "Tell a conditional VAE which letter to draw. Its latent code then holds the typeface.",
+        "Give a conditional VAE a letter. Its latent code then encodes the typeface.",
         "glyphs-cvae", "sample", {"y": "36"}, "the letter k in 18 typefaces",
     ),
     "boot": Idea(

@@ -103,8 +103,8 @@ def _show_samples(positions: list[int]) -> None:
     )  # fmt: skip
     st.button("Sample again", on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)))
     st.caption(
-        f"Sampled from p(z) row by row, seed {state.seed()}. Each sample depends on the positions before it, and not "
-        "on those after it."
+        f"Sampled from p(z) row by row, seed {state.seed()}. Each position depends on the positions before it, and "
+        "not on those after it."
     )
 
 

@@ -11,11 +11,11 @@ def caption(shown: Collection, layout: Layout, colour_by: str, neighbours: int) 
     parts = [f"The map shows {shown.title}, each at its {state.model().centre_name}."]
     trust = shown.map_details.get("trustworthiness", {}).get(layout.key)
     if trust is not None:
-        parts.append(f"Trustworthiness {trust:.3f} of 1.")
+        parts.append(f"Trustworthiness {trust:.3f} (1: no false neighbours).")
     if layout.key.startswith("umap"):
         seeds = shown.map_details["seed"], shown.map_details["seed_again"]
         parts.append(
-            f"UMAP has {shown.map_details['n_neighbors']} neighbours, minimum distance "
+            f"UMAP settings: {shown.map_details['n_neighbors']} neighbours, minimum distance "
             f"{shown.map_details['min_dist']} and seed {seeds[layout.key == 'umap_again']}. Distances on the map are "
             "not distances in latent space."
         )
@@ -25,8 +25,8 @@ def caption(shown: Collection, layout: Layout, colour_by: str, neighbours: int) 
     if state.card().figures.get("active_units") == 0:
         parts.append(
             "No dimension is active: the largest standard deviation of the codes is "
-            f"{shown.encoded.codes.std(0).max():.1g}, and that of the prior is 1. The decoder does not see the "
-            "differences that this map enlarges."
+            f"{shown.encoded.codes.std(0).max():.1g}, and that of the prior is 1. These differences are too "
+            "small to change the decoded image."
         )
     if colour_by == "reconstruction error":
         parts.append("Colour shows the reconstruction error at the posterior mean, in nats.")

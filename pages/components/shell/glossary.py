@@ -184,7 +184,7 @@ TERMS = {
     ),
     "dci": Term(
         "DCI",
-        "Three scores of how well boosted trees predict factors from codes. Disentanglement: each dimension predicts "
+        "Three scores from boosted trees that predict factors from codes. Disentanglement: each dimension predicts "
         "one factor. Completeness: one dimension predicts each factor. Informativeness: the accuracy.",
         "Eastwood and Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, "
         "ICLR 2018",
@@ -225,8 +225,8 @@ TERMS = {
     ),
     "support": Term(
         "support",
-        "How close a code lies to codes of test images. Where support is low, the decoder extrapolates from its "
-        "training data.",
+        "The share of test images whose codes lie in regions at least as sparse. Near 0, no data lies nearby, and the "
+        "decoder extrapolates.",
         "Arvanitidis, Hansen and Hauberg, Latent Space Oddity, ICLR 2018",
         pattern="support(?! (?:an?|the|this|these|it|them)\\b)",
     ),

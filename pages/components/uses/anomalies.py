@@ -169,7 +169,7 @@ def _verdict(auroc: float, score: str) -> str:
         ),
         "excess": (
             "These images are simpler than the training data, and simpler images need fewer nats (Nalisnick et al. "
-            "2019). A density alone does not detect outliers."
+            "2019). So a low score does not show that an image is in distribution."
         ),
     }[score]  # fmt: skip
 

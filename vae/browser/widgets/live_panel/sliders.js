@@ -14,7 +14,7 @@ export function buildRows(panel) {
         <button type="button" class="name printed" title="click to name this dimension"></button>
         <span class="kl" title="KL(q(z|x) || p(z)) of this dimension, averaged over test images"></span>
         <output></output>
-        <button type="button" class="quiet play" title="move this slider to and fro">play</button>
+        <button type="button" class="quiet play" title="move this slider back and forth">play</button>
         <button type="button" class="quiet gif" title="save the animation">GIF</button>
         <button type="button" class="quiet lock" title="a locked dimension keeps its value whatever else you do">lock</button>
       </div>

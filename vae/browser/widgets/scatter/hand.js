@@ -6,8 +6,8 @@ import { drawSoon, pinch, zoom } from './view.js';
 
 const MAX_CLICK_MOVE = 5; // px between press and release of a click
 const HINT_TIME = 2000; // ms
-const WHEEL_HINT = 'Click the map, and the wheel zooms it. Escape releases the map.';
-const TOUCH_HINT = 'Two fingers move the map. Hold it to explore with one finger.';
+const WHEEL_HINT = 'Click the map to zoom with the wheel. Escape releases the map.';
+const TOUCH_HINT = 'Move the map with two fingers. Press Hold map to explore with one.';
 
 // Holds the map or releases it. While it is held, the wheel zooms it and one finger explores it instead of scrolling the
 // page.
