@@ -1,6 +1,7 @@
 """Back and Forward, in Chromium: each press restores page, model, z, class and lesson step in one go."""
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from vae import store
@@ -90,6 +91,7 @@ def test_ten_steps_back_and_forward(page, address):
     walk_back_and_forth(page, places)
 
 
+@pytest.mark.slow
 def test_a_lesson_goes_back_step_by_step(page, address):
     open_page(page, address, "lessons")
     places = [place(page)]
@@ -109,6 +111,7 @@ def test_a_lesson_goes_back_step_by_step(page, address):
     expect(page.locator(".st-key-lesson")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_reload_and_another_site_keep_the_place(page, address):
     open_page(page, address, "sliders", lesson="kl.2")
     page.locator(".st-key-lesson_next button").click()
@@ -124,6 +127,7 @@ def test_a_reload_and_another_site_keep_the_place(page, address):
     page.wait_for_function("location.search.includes('lesson=kl.2')")
 
 
+@pytest.mark.slow
 def test_two_tabs_keep_their_own_places(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="0.5,-0.5")
     visit(page, "Map")

@@ -50,6 +50,7 @@ def draw(page, places):
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     open_page(page, address, "inside", model="mnist-vae-16d")
     computed(page)

@@ -117,9 +117,7 @@ TRIES = {
 
 
 # one stands for all on every run, the others where minutes may pass
-@pytest.mark.parametrize(
-    "key", [key if key == "why" else pytest.param(key, marks=pytest.mark.slow) for key in LESSONS]
-)
+@pytest.mark.parametrize("key", LESSONS)
 @pytest.mark.slow
 def test_a_lesson_is_followed_to_its_end(page, address, key):
     page.goto(f"{address}/lessons")
@@ -148,6 +146,7 @@ def test_a_lesson_is_followed_to_its_end(page, address, key):
     page.wait_for_function("() => !location.search.includes('lesson')")
 
 
+@pytest.mark.slow
 def test_a_translated_lesson_shows_the_text_of_each_step(page, address):
     """Chromium's translation replaces text nodes, which React's updates then miss."""
     page.goto(f"{address}/lessons")
@@ -174,6 +173,7 @@ def test_a_translated_lesson_shows_the_text_of_each_step(page, address):
     page.locator("h1", has_text="Lessons").wait_for()
 
 
+@pytest.mark.slow
 def test_a_step_reset_and_answered_at_once_keeps_its_link(browser, address):
     """Opening a page empties the URL; a request that left before that was heard of speaks of the old one."""
     with delaying_proxy(address, 0.1) as slow:

@@ -158,6 +158,7 @@ def press_tab_to(page, selector, limit=80):
     raise AssertionError(f"Tab does not reach {selector}")
 
 
+@pytest.mark.slow
 def test_the_whole_panel_by_keyboard_and_its_link_elsewhere(page, address, browser):
     open_panel(page, address, model="mnist-cvae", z="0,0,0,0,0,0,0,0", y=3)
     start = [0.0] * 8
@@ -372,6 +373,7 @@ def test_a_point_outside_the_data_keeps_its_track_and_no_number_is_put_back(page
     assert all(abs(v) < 10 for v in z_in_url(page))
 
 
+@pytest.mark.slow
 def test_touch_on_a_phone(browser, address):
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True

@@ -263,6 +263,7 @@ def test_the_plane_a_cancelled_fit_and_a_click_that_is_the_current_point_on_slid
     shows(page, name, z)
 
 
+@pytest.mark.slow
 def test_a_drawn_path_is_walked_and_its_end_is_the_current_point(page, address, context, known):
     found, _ = known
     open_map(page, address)
@@ -289,6 +290,7 @@ def test_a_drawn_path_is_walked_and_its_end_is_the_current_point(page, address, 
     other.close()
 
 
+@pytest.mark.slow
 def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
     found, split = known
     open_map(page, address)
@@ -364,6 +366,7 @@ def swipe(page, session, start, end, steps=10):
     return codes
 
 
+@pytest.mark.slow
 def test_one_finger_scrolls_two_zoom_and_a_map_that_is_held_is_explored(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()

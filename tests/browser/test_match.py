@@ -64,6 +64,7 @@ def test_a_round_by_keyboard_to_its_end(page, address, model):
     assert int(found["moves"]) >= 1 and float(found["seconds"]) > 0
 
 
+@pytest.mark.slow
 def test_a_round_by_touch_on_a_phone(browser, address):
     """Each slider is dragged to the target's value with a finger, and both pictures stay in view."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)

@@ -1,5 +1,6 @@
 """What all pages share, in Chromium: the strip of pages, undo, bookmarks, sharing, and the projector mode."""
 
+import pytest
 from playwright.sync_api import expect
 
 from .app_server import assert_fits, settle, watch
@@ -45,6 +46,7 @@ def test_undo_by_key_and_by_button(page, address):
     released(page)
 
 
+@pytest.mark.slow
 def test_a_bookmark_is_kept_and_opens_its_place(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="0.5,-0.5")
     page.locator(".st-key-bookmarks button").first.click()
@@ -74,6 +76,7 @@ def test_share_shows_this_page(page, address):
     expect(code.last).to_contain_text("&amp;embed=true")
 
 
+@pytest.mark.slow
 def test_an_embedded_page_has_no_strip_and_stays_embedded(page, address):
     open_page(page, address, "sliders", embed="true", z="0.5,-0.5")
     expect(page.locator(STRIP)).to_have_count(0)
@@ -81,6 +84,7 @@ def test_an_embedded_page_has_no_strip_and_stays_embedded(page, address):
     assert "embed=true" in page.url
 
 
+@pytest.mark.slow
 def test_the_projector_mode_takes_the_steps_of_a_lesson(page, address):
     open_page(page, address, "inside", lesson="kl.2")
     size = "parseFloat(getComputedStyle(document.querySelector('.st-key-lesson p')).fontSize)"

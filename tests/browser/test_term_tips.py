@@ -1,5 +1,7 @@
 """The definitions of terms, with mouse, keyboard and touch."""
 
+import pytest
+
 from .app_server import settle, watch
 
 TERM = 'a[href^="glossary#"]'
@@ -31,6 +33,7 @@ def test_a_term_shows_its_definition_to_pointer_and_keyboard(page, address):
     assert shown(page) is None
 
 
+@pytest.mark.slow
 def test_a_tap_shows_the_definition_and_a_second_one_opens_the_glossary(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
