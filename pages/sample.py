@@ -24,10 +24,7 @@ model = state.traits()
 
 left, right = st.columns([3, 2], gap="large")
 controls = right.container(horizontal=True, vertical_alignment="bottom")
-controls.button(
-    "Sample again", type="primary",
-    on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)),
-)  # fmt: skip
+controls.button("Sample again", type="primary", on_click=state.next_seed)
 st.session_state["sample_seed"] = state.seed()
 controls.number_input(
     "Seed", 0, state.MAX_SEED, step=1, key="sample_seed", width=170,

@@ -7,7 +7,6 @@ import { load } from './load.mjs';
 const { density, placeCross, CELLS } = await load('widgets/live_panel/plane.js');
 const { tileValue, TILES } = await load('widgets/live_panel/around.js');
 const { clean, samePoint, goTo } = await load('widgets/live_panel/point.js');
-const { contour, thresholdOf } = await load('widgets/live_panel/contours.js');
 const { label } = await load('widgets/live_panel/label.js');
 const { phaseOf, swingValue } = await load('widgets/live_panel/play.js');
 
@@ -37,21 +36,6 @@ test('density spreads over three cells each way', () => {
 test('density does not wrap around the edges', () => {
   const shade = density(panelOf([dim(0), dim(1)], [0, 0], [0, 128]));
   for (let row = 0; row < CELLS; row++) assert.equal(shade[row * CELLS + CELLS - 1], 0);
-});
-
-test('the threshold of a share: cells from it on hold at least that share of the sum', () => {
-  assert.equal(thresholdOf([4, 3, 2, 1], 0.4), 4);
-  assert.equal(thresholdOf([1, 3, 2, 4], 0.5), 3);
-  assert.equal(thresholdOf([4, 3, 2, 1], 0.95), 1);
-});
-
-test('a contour goes round one cell half-way to its neighbours, and is closed at the edge', () => {
-  const points = (path) => path.split(/[ML]/).slice(1).sort();
-  const single = [0, 0, 0, 0, 1, 0, 0, 0, 0]; // the middle of 3 x 3, whose centre is at (1.5, 1.5)
-  const around = ['1.5 1', '2 1.5', '1.5 2', '1 1.5'];
-  assert.deepEqual(points(contour(single, 3, 0.5)), [...around, ...around].sort()); // each point ends two lines
-  assert.deepEqual(points(contour([1, 0, 0, 0], 2, 0.5)), ['0.5 0', '1 0.5', '0.5 1', '0 0.5'].flatMap((p) => [p, p]).sort());
-  assert.equal(contour(single, 3, 2), '');
 });
 
 test('playing begins at the value of the slider, and stays between the ends of its strip', () => {

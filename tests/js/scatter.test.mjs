@@ -172,13 +172,6 @@ test('density leaves out points that are not lit and those that lie far out', ()
   assert.ok(values.every((v) => v === 0));
 });
 
-test('a contour runs where the values cross its level', () => {
-  const grid = 4, ramp = Float64Array.from({ length: grid * grid }, (_, i) => i % grid); // rises to the right
-  const { places } = scatter.marchingSquares(ramp, grid, 1.5);
-  assert.equal(places.length, 2 * (grid - 1));
-  for (const [x] of places) near([x], [0]); // half-way between the middles of columns 1 and 2
-});
-
 test('three contours, the widest first', () => {
   const places = Array.from({ length: 400 }, (_, i) => [Math.cos(i) * Math.sqrt(i), Math.sin(i) * Math.sqrt(i)]);
   const widths = scatter.contoursOf(mapOf(places)).map((path) => Math.max(...path.places.map(([x]) => x)));

@@ -101,7 +101,7 @@ def _show_samples(positions: list[int]) -> None:
         key=f"{KEY}_draws", on_pick=lambda index: state.set_z(zs[index], start=False), columns=8,
         size=84, name="new samples",
     )  # fmt: skip
-    st.button("Sample again", on_click=lambda: state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1)))
+    st.button("Sample again", on_click=state.next_seed)
     st.caption(
         f"Sampled from p(z) row by row, seed {state.seed()}. Each position depends on the positions before it, and "
         "not on those after it."

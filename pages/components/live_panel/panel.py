@@ -122,7 +122,7 @@ def sample_next(dims: range | None = None) -> None:
     """Make a sample of the prior with the next seed the current code. dims: the only dimensions that change."""
     import torch
 
-    state.set_seed((state.seed() + 1) % (state.MAX_SEED + 1))
+    state.next_seed()
     sample = state.model().sample(1, generator=torch.Generator().manual_seed(state.seed()))[0].numpy()
     if dims is not None:
         here = np.array(st.session_state.z)

@@ -14,7 +14,6 @@ from vae.data.archives import MAX_IMAGES, File, collect, plain
 from vae.data.formats import SUFFIXES
 from vae.jobs import JobError
 from vae.latent.own_map import MIN_IMAGES, Job, as_the_model_sees
-from vae.metrics.reconstruction import pixel_entropy
 from vae.uploads import UploadError
 
 from ..shell import cached, state
@@ -144,8 +143,7 @@ def _encode(own: torch.Tensor | None, files: list[File]) -> Placed:
     if non_finite:
         problems.append(_non_finite_sentence(non_finite))
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]
-    lowest = pixel_entropy(x).numpy() if state.traits().is_cross_entropy else 0.0
-    return Placed(x, codes, ys, names, recon - lowest, distances, problems)
+    return Placed(x, codes, ys, names, recon - cached.lowest_errors(name, x), distances, problems)
 
 
 def _non_finite_sentence(names: list[str]) -> str:

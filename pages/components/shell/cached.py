@@ -21,6 +21,8 @@ from vae.data import DATASETS, DatasetInfo, Split, idx
 from vae.encoded import EncodedImages
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vae.latent import AttributeDirection
     from vae.metrics.classifier import Classifier
 
@@ -191,15 +193,23 @@ def excess_errors(name: str) -> np.ndarray:
 
     Of a cross-entropy it is the excess over the lowest possible value, which depends on how many pixels are grey.
     """
-    from vae.metrics.reconstruction import pixel_entropy
-
     encoded = model_map(name)
     step = math.ceil(len(encoded) / N_COMPARED)
     errors, rows = encoded.recon[::step], encoded.rows[::step]
     if traits(name).is_cross_entropy:
         batches = gallery(card(name).data).batches(rows=rows)
-        errors = errors - np.concatenate([pixel_entropy(x).numpy() for x, _ in batches])
+        errors = errors - np.concatenate([lowest_errors(name, x) for x, _ in batches])
     return errors
+
+
+def lowest_errors(name: str, x: Tensor) -> np.ndarray:
+    """Return the lowest possible reconstruction errors (N,) in nats of images x (N, C, H, W).
+
+    They are above 0 where a model's likelihood is a cross-entropy and pixels are grey.
+    """
+    from vae.metrics.reconstruction import pixel_entropy
+
+    return pixel_entropy(x).numpy() if traits(name).is_cross_entropy else np.zeros(len(x), np.float32)
 
 
 def excess_percentile(name: str, excess: float) -> float:

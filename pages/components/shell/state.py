@@ -250,6 +250,10 @@ def set_seed(value: int) -> None:
     st.session_state.seed = int(value)
 
 
+def next_seed() -> None:
+    set_seed((seed() + 1) % (MAX_SEED + 1))
+
+
 def set_model(name: str) -> None:
     """Switch to a model and set its point.
 

@@ -189,12 +189,10 @@ def _remark(picked: Picked) -> str:
     A cross-entropy is compared by its excess over the lowest possible: else any picture with few grey pixels would
     seem easier to reconstruct than test images with many.
     """
-    from vae.metrics.reconstruction import pixel_entropy
-
     error = float(state.reconstruction_errors(picked.x, state.encode(picked.x, picked.y), picked.y)[0])
     if not state.finite(error):
         return state.not_finite_message()
-    lowest = float(pixel_entropy(picked.x)[0]) if state.traits().is_cross_entropy else 0.0
+    lowest = float(cached.lowest_errors(state.card().name, picked.x)[0])
     text = f"Reconstruction error {error:.0f} nats"
     if lowest:
         text += f", {error - lowest:.0f} above the lowest possible"

@@ -1,6 +1,7 @@
 // A model at work: image -> encoder -> q(z|x) -> z -> decoder -> image. The visitor draws, photographs or picks the image,
 // and moves z in two dimensions. Emits: open {model, z, y}, and painted, when the first picture is. Its props are those of
 // pages/components/home/autoencoder.py.
+import { cameraOf, chooseFile, createCamera } from '../../runtime/camera.js';
 import { decode, probe } from '../../runtime/decode.js';
 import { mostLikelyClass, posterior } from '../../runtime/forward_pass.js';
 import { loadModel } from '../../runtime/load_model.js';
@@ -13,8 +14,6 @@ import { createRoot } from '../../runtime/root.js';
 import { rasterise } from '../../runtime/strokes.js';
 import { createTasks } from '../../runtime/tasks.js';
 import { createPen } from '../../runtime/pen.js';
-import { cameraOf, createCamera } from '../picture_input/camera.js';
-import { chooseFile } from '../picture_input/files.js';
 import css from './autoencoder.css';
 import html from './autoencoder.html';
 

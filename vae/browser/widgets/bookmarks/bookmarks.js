@@ -1,5 +1,6 @@
 // Named places of z, kept in this browser. Emits nothing. Its props are those of
 // pages/components/bridge/toolbar.py.
+import { download } from '../../runtime/download.js';
 import { createRoot } from '../../runtime/root.js';
 import css from './bookmarks.css';
 import { MAX_NAME, add, asList, currentLink, read, remove } from './store.js';
@@ -41,11 +42,7 @@ export function mount(element, props) {
     field.value = '';
   });
   find('.export').addEventListener('click', () => {
-    const file = document.createElement('a');
-    file.href = URL.createObjectURL(new Blob([asList(read(storage), location.origin + base)], { type: 'text/plain' }));
-    file.download = 'bookmarks.txt';
-    file.click();
-    URL.revokeObjectURL(file.href);
+    download(asList(read(storage), location.origin + base), 'text/plain', 'bookmarks.txt');
   });
   show(read(storage));
   return { update() {}, destroy: () => root.replaceChildren() };

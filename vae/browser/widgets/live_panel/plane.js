@@ -1,5 +1,5 @@
 // What the pad shows: the decoded plane of two dimensions, the density of the data over it, and the current code.
-import { contour, thresholdOf } from './contours.js';
+import { contour, thresholdOf } from '../../runtime/contours.js';
 import { label } from './label.js';
 
 export const CELLS = 64; // across the density; divides 256, the number of levels that samples are quantised to
@@ -48,9 +48,12 @@ function drawLines(panel) {
   if (panel.linesShow === key) return;
   panel.linesShow = key;
   const shade = panel.entry?.draws.length ? density(panel, LINE_PASSES) : null;
-  const path = shade ? SHARES.map((share) => contour(shade, CELLS, thresholdOf(shade, share))).join('') : '';
+  const path = shade ? SHARES.map((share) => pathOf(contour(shade, CELLS, thresholdOf(shade, share), true))).join('') : '';
   panel.lines.forEach((line) => line.setAttribute('d', path));
 }
+
+const pathOf = (segments) => segments.map(([from, to]) => `M${text(from)}L${text(to)}`).join('');
+const text = (place) => place.map((value) => Number(value.toFixed(2))).join(' ');
 
 function sentence(panel, [x, y]) {
   const plane = panel.data.dims.length === 2

@@ -1,12 +1,13 @@
 // A slider that moves by itself over the range of the encoded data, and the animation of that as a file.
+import { download } from '../../runtime/download.js';
 import { encodeGif } from '../../runtime/gif.js';
 import { fill, pictureOf } from '../../runtime/pixels.js';
 import { TILES, tileValue } from './around.js';
 import { label } from './label.js';
 import { commit, moved } from './point.js';
 
-const PERIOD = 4000; // ms to and fro
-const FRAMES = 24; // decoded for a file, which shows them to and fro
+const PERIOD = 4000; // ms there and back
+const FRAMES = 24; // decoded for a file, which shows them there and back
 const MIN_SIDE = 256; // px of the pictures in a file
 
 // Where a slider goes: between the first and the last picture of its strip.
@@ -70,7 +71,7 @@ export async function saveGif(panel, row) {
   row.gif.disabled = true;
   try {
     const frames = await decoded(panel, codes(panel, row));
-    if (frames) download(panel, row, frames);
+    if (frames) download(gifOf(panel, frames), 'image/gif', `${panel.data.model}-${label(row.dim)}.gif`);
   } finally {
     row.gif.disabled = false;
   }
@@ -97,15 +98,9 @@ async function decoded(panel, zs) {
   return frames;
 }
 
-function download({ data }, row, frames) {
-  const { model, width, height, channels, licence } = data;
-  const toAndFro = [...frames, ...frames.slice(1, -1).reverse()];
-  const content = encodeGif(toAndFro, {
-    width, height, channels, scale: Math.ceil(MIN_SIDE / height), delay: Math.round(PERIOD / 10 / toAndFro.length), comment: licence,
+function gifOf({ data: { width, height, channels, licence } }, frames) {
+  const thereAndBack = [...frames, ...frames.slice(1, -1).reverse()];
+  return encodeGif(thereAndBack, {
+    width, height, channels, scale: Math.ceil(MIN_SIDE / height), delay: Math.round(PERIOD / 10 / thereAndBack.length), comment: licence,
   });
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([content], { type: 'image/gif' }));
-  link.download = `${model}-${label(row.dim)}.gif`;
-  link.click();
-  setTimeout(URL.revokeObjectURL, 10_000, link.href);
 }

@@ -1,4 +1,4 @@
-// The ways by which a file reaches the widget: chosen, dropped, pasted.
+// The ways by which a file reaches the widget without being chosen: dropped, pasted.
 
 // element: the whole widget. take(file) receives a File, refuse(sentence) what the browser does not give.
 export function receiveFiles(element, mailbox, { take, refuse }, signal) {
@@ -49,10 +49,3 @@ function receivePasted(element, mailbox, take, signal) {
 }
 
 const isEditable = (element) => element.isContentEditable || /^(textarea|select)$/i.test(element.tagName) || (element.tagName === 'INPUT' && !/^(range|file|checkbox|button)$/.test(element.type));
-
-// Opens the browser's dialog for a file; from the camera where it is a phone's.
-export function chooseFile(input, take) {
-  input.value = ''; // the same file may be chosen again
-  input.onchange = () => input.files[0] && take(input.files[0]);
-  input.click();
-}

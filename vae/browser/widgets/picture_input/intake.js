@@ -1,8 +1,8 @@
 // The way of a photo or file into the widget: decoded here, or by the server where the browser alters pixels.
+import { cameraOf, chooseFile, createCamera } from '../../runtime/camera.js';
 import { check, decode, probe } from '../../runtime/decode.js';
 import { Refusal } from '../../runtime/picture_header.js';
-import { cameraOf, createCamera } from './camera.js';
-import { chooseFile, receiveFiles } from './files.js';
+import { receiveFiles } from './files.js';
 import { pictureFromRgb, readBase64 } from './own.js';
 import { showTab } from './tabs.js';
 import { added } from './use.js';

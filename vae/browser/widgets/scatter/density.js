@@ -1,4 +1,5 @@
 // The density of the highlighted points: contours that enclose shares of them, and the mode of each class.
+import { contour, thresholdOf } from '../../runtime/contours.js';
 import { themeOf } from './colours.js';
 import { isLit, scaleOf, toStage } from './places.js';
 
@@ -44,42 +45,15 @@ export function drawContours(map, context) {
 // Returns three paths in the unit square, the widest first.
 export function contoursOf(map) {
   const values = densityOf(map.unit, map.points.n, GRID, (p) => isLit(map, p));
-  const sorted = values.filter((v) => v > 0).sort().reverse();
-  const total = sorted.reduce((sum, v) => sum + v, 0);
+  const place = (cell) => (cell / GRID - 0.5) * GRID_SIDE;
   return CONTOUR_SHARES.map((share) => {
-    let held = 0, level = 0;
-    for (const value of sorted) {
-      held += value;
-      level = value;
-      if (held >= share * total) break;
+    const path = new Path2D();
+    for (const [from, to] of contour(values, GRID, thresholdOf(values, share), false)) {
+      path.moveTo(...from.map(place));
+      path.lineTo(...to.map(place));
     }
-    return marchingSquares(values, GRID, level);
+    return path;
   });
-}
-
-// Returns the path at which values cross a level, interpolated between the centres of cells.
-export function marchingSquares(values, grid, level) {
-  const path = new Path2D();
-  const place = (cell) => ((cell + 0.5) / grid - 0.5) * GRID_SIDE;
-  for (let row = 0; row + 1 < grid; row++) {
-    for (let column = 0; column + 1 < grid; column++) {
-      const at = row * grid + column;
-      const corners = [values[at], values[at + 1], values[at + grid + 1], values[at + grid]];
-      const crossings = [];
-      for (let edge = 0; edge < 4; edge++) {
-        const a = corners[edge] - level, b = corners[(edge + 1) % 4] - level;
-        if (a >= 0 === b >= 0) continue;
-        const t = a / (a - b);
-        const [x, y] = [[t, 0], [1, t], [1 - t, 1], [0, 1 - t]][edge];
-        crossings.push([place(column + x), place(row + y)]);
-      }
-      for (let i = 0; i + 1 < crossings.length; i += 2) {
-        path.moveTo(...crossings[i]);
-        path.lineTo(...crossings[i + 1]);
-      }
-    }
-  }
-  return path;
 }
 
 // Draws the name of each class at its mode; a name that would cover another is left out.

@@ -1,5 +1,5 @@
-// A photo from the camera: the phone's own camera app, or a live picture with a shutter.
-import { reduce } from '../../runtime/decode.js';
+// A photo from the camera: the phone's own camera app, or a live picture with a shutter. Or a file, where neither works.
+import { reduce } from './decode.js';
 
 // Returns "app" where a file input opens the camera, "live" where the page may see it, "" where neither can work.
 export function cameraOf({ matchMedia, isSecureContext, navigator }) {
@@ -51,4 +51,11 @@ function sentenceOf({ name }) {
   if (name === 'NotAllowedError') return 'The browser does not let this page use the camera. Allow it in the address bar, or choose a file.';
   if (name === 'NotFoundError') return 'This device has no camera. Choose a file instead.';
   return 'The camera cannot be used now; another program may be using it. Choose a file instead.';
+}
+
+// Opens the browser's dialog for a file; from the camera where it is a phone's.
+export function chooseFile(input, take) {
+  input.value = ''; // the same file may be chosen again
+  input.onchange = () => input.files[0] && take(input.files[0]);
+  input.click();
 }

@@ -8,13 +8,13 @@ export function thresholdOf(grid, share) {
   return sorted[i];
 }
 
-// Returns the line at a level of a grid (cells * cells), as the path of an SVG in units of a cell, by marching squares.
-// The value of a cell is that at its centre, and beyond the grid it is 0, so that every line is closed.
-export function contour(grid, cells, level) {
+// Returns the line at a level of a grid (cells * cells) as segments [[x, y], [x, y]] in units of a cell, by marching
+// squares. The value of a cell is that at its centre. isClosed: beyond the grid it is 0, so that every line is closed.
+export function contour(grid, cells, level, isClosed) {
   const at = (x, y) => (x < 0 || y < 0 || x >= cells || y >= cells ? 0 : grid[y * cells + x]);
-  const lines = [];
-  for (let y = -1; y < cells; y++) {
-    for (let x = -1; x < cells; x++) {
+  const first = isClosed ? -1 : 0, segments = [], end = isClosed ? cells : cells - 1;
+  for (let y = first; y < end; y++) {
+    for (let x = first; x < end; x++) {
       const corners = [[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]].map(([i, j]) => ({ i, j, value: at(i, j) }));
       const crossings = corners.flatMap((a, k) => {
         const b = corners[(k + 1) % 4];
@@ -22,10 +22,8 @@ export function contour(grid, cells, level) {
         const part = (level - a.value) / (b.value - a.value);
         return [[a.i + part * (b.i - a.i) + 0.5, a.j + part * (b.j - a.j) + 0.5]];
       });
-      for (let k = 0; k + 1 < crossings.length; k += 2) lines.push(`M${text(crossings[k])}L${text(crossings[k + 1])}`);
+      for (let k = 0; k + 1 < crossings.length; k += 2) segments.push([crossings[k], crossings[k + 1]]);
     }
   }
-  return lines.join('');
+  return segments;
 }
-
-const text = (place) => place.map((value) => Number(value.toFixed(2))).join(' ');
