@@ -1,7 +1,6 @@
 """The live panel in Chromium: right pictures, every way to move, weights sent once, bad luck survived."""
 
 import base64
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import expect
 import vae
 from pages.components.shell import cached
 from vae import store
+from vae.browser.bundle import bundle
 
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch
@@ -31,13 +31,12 @@ from .panel import (
     z_in_url,
 )  # fmt: skip
 
-NETWORK = Path(__file__).parents[2] / "vae/browser/runtime/network.js"
 RUN = """async ([source, file, weights, zs, ys]) => {
   const { createModel } = await import('data:text/javascript;base64,' + source);
   const model = createModel(file, Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)));
   const pictures = zs.map((z, i) => [...model.decode(z, ys?.[i])]);
   const again = [...model.decode(zs[0], ys?.[0])];
-  return { pictures, same: again.every((v, i) => v === pictures[0][i]) };
+  return { pictures, same: again.every((v, i) => v === pictures[0][i]), isPlain: model.isPlain };
 }"""
 
 
@@ -55,12 +54,22 @@ def test_browser_and_torch_decode_alike(blank, name):
     model = vae.load(name)
     zs = model.sample(4, temperature=1.5, generator=torch.Generator().manual_seed(0))
     ys = [0, 3, 5, 9] if model.num_classes else None
-    source = base64.b64encode(NETWORK.read_bytes()).decode()
+    source = base64.b64encode(bundle("runtime/network.js").encode()).decode()
     weights = base64.b64encode((store.PRETRAINED / name / "model.safetensors").read_bytes()).decode()
     found = blank.evaluate(RUN, [source, store.Store().read_network(name), weights, zs.tolist(), ys])
     expected = model.decode(zs, None if ys is None else torch.tensor(ys)).permute(0, 2, 3, 1)
     np.testing.assert_allclose(found["pictures"], expected.flatten(1), atol=1e-5)
-    assert found["same"]
+    assert found["same"] and not found["isPlain"]
+
+
+def test_a_page_that_refuses_webassembly_decodes_in_plain_javascript(browser, address):
+    page = browser.new_page()
+    errors = watch(page)
+    page.add_init_script("WebAssembly.Module = class { constructor() { throw new Error('refused') } }")
+    open_panel(page, address, model="mnist-vae-2d", z="0,0")
+    until(page, lambda: "in your browser, in plain JavaScript, in" in line(page))
+    assert not errors
+    page.close()
 
 
 def test_only_the_release_writes_the_point_and_sends_a_message(page, address):

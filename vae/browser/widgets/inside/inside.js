@@ -188,7 +188,7 @@ function decode(inside, start) {
   showDims(inside.dims, pass, model.file.prior, inside.data.average.kl_per_dim);
   showTaken(inside);
   root.querySelector('.as').textContent = model.numClasses ? ` as class ${inside.data.classes[pass.y]}` : '';
-  inside.line.textContent = note || `Your browser computed this in ${milliseconds.toFixed(1)} ms.`;
+  inside.line.textContent = note || `Your browser computed this in ${milliseconds.toFixed(1)} ms${model.isPlain ? ', in plain JavaScript' : ''}.`;
   showPart(inside, inside.part);
   shown(inside);
 }

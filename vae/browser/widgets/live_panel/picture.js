@@ -15,7 +15,7 @@ export function show(panel, z, y) {
   const start = performance.now();
   const values = decoder.decode(z, y);
   paint(panel, values, 255);
-  showTiming(panel, 'in your browser', performance.now() - start);
+  showTiming(panel, `in your browser${decoder.isPlain ? ', in plain JavaScript,' : ''}`, performance.now() - start);
 }
 
 function showTiming(panel, where, milliseconds) {
