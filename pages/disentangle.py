@@ -5,7 +5,7 @@ import streamlit as st
 import torch
 
 from pages.components.disentangle import factors
-from pages.components.shell import cached, link, pictures, state
+from pages.components.shell import cached, link, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import charts
@@ -13,6 +13,7 @@ from pages.components.widgets.figure_column import figure_column
 from pages.components.widgets.heat_map import heat_map
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
+from vae.data import pictures
 from vae.evaluation import report
 from vae.evaluation.figures import FIGURES
 

@@ -4,13 +4,14 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components.shell import cached, link, pictures, settings, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import charts, exports
 from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
+from vae.data import pictures
 
 PLACE = 40  # order in the navigation
 GROUP = "Explore"

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from pages.components.bridge import first_picture
-from pages.components.shell import pictures, settings, state
+from pages.components.shell import settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.point import show_current_picture, show_nearest_test_images
+from vae.data import pictures
 
 PLACE = 20  # order in the navigation
 GROUP = "Explore"

@@ -63,6 +63,7 @@ first_picture.wait()
 import torch
 
 from vae import objectives
+from vae.encoded import STRIP_SHARE
 
 choose_start()
 if model.num_classes:
@@ -107,7 +108,7 @@ kl = card.figures.get("kl_per_dim")
 inactive = len(order) - len(listed)
 counted = f" {inactive} of {len(order)} dimensions carry almost no information and are hidden." if inactive > 1 else ""
 st.caption(
-    f"Each row changes one dimension of this z, over the middle {100 * cached.STRIP_SHARE:.0f} % of the encoded "
+    f"Each row changes one dimension of this z, over the middle {100 * STRIP_SHARE:.0f} % of the encoded "
     f"data. Pick a picture to move there.{counted}"
 )
 shown = order

@@ -13,10 +13,9 @@ from PIL import Image
 
 import vae
 from pages.components.map import scatter
-from pages.components.shell import pictures
 from pages.components.widgets import collection
 from vae import jobs, store
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 from vae.latent import own_map
 
 from .events import send_picture

@@ -11,12 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from pages.components.bridge import component, messages
+from pages.components.bridge import messages
 from pages.components.map import scatter
-from pages.components.shell import cached, pictures, state
+from pages.components.shell import cached, state
 from pages.components.uses import anomalies
 from pages.components.widgets import collection
-from vae.data import DATASETS
+from vae.browser.messages import without_nan
+from vae.data import DATASETS, pictures
 from vae.models.base import diagonal_normal
 
 from .events import send_picture
@@ -249,7 +250,7 @@ def test_answers_list_the_pictures_that_are_missing():
     header = json.loads(message[4 : 4 + size], parse_constant=pytest.fail)
     assert header["missing"] == [1] and header["seq"] is None
     assert pictures.to_uint8(drawn)[1, 0, 0, 0] == 128  # grey, as gaps are
-    assert component.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]],
+    assert without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]],
         "b": "x"}
 
 

@@ -16,9 +16,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.components.shell import cached, model_picker, pictures
+from pages.components.shell import cached, model_picker
 from vae import store
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 from vae.evaluation.figures import FIGURES
 
 from .events import emit

@@ -10,9 +10,8 @@ import json
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pages.components.shell import pictures
 from vae.browser.bundle import inline
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">

@@ -13,9 +13,8 @@ from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
 import vae
-from pages.components.shell import pictures
 from vae import store
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 from vae.latent import maps
 
 from .app_server import CENTRE, settle, watch

@@ -102,10 +102,11 @@ def modules(entry: str | Path, text: str | None = None) -> list[Module]:
     return list(found.values())
 
 
-def inline(script: str) -> str:
+def inline(script: str, before: str = "") -> str:
     """Return HTML that runs a bundle, and shows a sentence unless the bundle has run to its end.
 
-    A page that is cut short ends within the script, which the browser then does not run at all.
+    A page that is cut short ends before or within the script, which the browser then does not run at all. before: HTML
+    that the script needs.
     """
     code = script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
     return f"""<p id="incomplete" role="alert" hidden>{INCOMPLETE}</p>
@@ -113,6 +114,7 @@ def inline(script: str) -> str:
 addEventListener('error', ({{ message }}) => document.getElementById('incomplete').append(' (' + message + ')'));
 addEventListener('load', () => {{ document.getElementById('incomplete').hidden = Boolean(window.bundleHasRun) }});
 </script>
+{before}
 <script type="module">
 {code}
 window.bundleHasRun = true;

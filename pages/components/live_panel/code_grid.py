@@ -8,9 +8,11 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
+from vae.data import pictures
+
 from ..bridge import messages
 from ..bridge.component import widget
-from ..shell import pictures, state
+from ..shell import state
 from ..shell.glossary import explain
 from ..shell.parse import MAX_COUNT, parse_indices, parse_int, parse_object
 from ..widgets.picture_grid import picture_grid

@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from vae import latent
+from vae.data import pictures
 
-from ..shell import cached, pictures, state
+from ..shell import cached, state
 from ..widgets import exports
 from ..widgets.collection import Collection, Layout
 from ..widgets.picture_grid import picture_grid

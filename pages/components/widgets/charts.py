@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from .colours import PETROFF
+from vae.browser.colours import PETROFF
 
 ACCENT = PETROFF[0]
 GREY = PETROFF[3]  # visible on light and dark backgrounds

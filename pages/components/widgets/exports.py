@@ -11,7 +11,9 @@ import streamlit as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..shell import pictures, state
+from vae.data import pictures
+
+from ..shell import state
 
 
 def download(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from vae.data import pictures
+
 from ..bridge import messages
 from ..bridge.component import widget
-from ..shell import pictures, state
+from ..shell import state
 from ..shell.parse import parse_int
 
 _component = widget("picture_grid")

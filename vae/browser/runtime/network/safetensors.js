@@ -1,4 +1,5 @@
 // Reads weights, and the constants of a network file.
+import { fromBase64 } from '../base64.js';
 import { sizeOf } from './views.js';
 
 const READERS = {
@@ -63,7 +64,7 @@ export function readSafetensors(bytes) {
 // Decodes a constant of a network file: base64 of float32, or of one bit for each 0 and 1.
 export function readConstant(name, { shape, float32, bits }) {
   const size = sizeOf(shape);
-  const bytes = Uint8Array.from(atob(float32 ?? bits ?? ''), (c) => c.charCodeAt(0));
+  const bytes = fromBase64(float32 ?? bits ?? '');
   const expected = float32 === undefined ? Math.ceil(size / 8) : 4 * size;
   if (bytes.length !== expected) throw new Error(`${name} does not fill its shape [${shape}]`);
   const view = new DataView(bytes.buffer);

@@ -1,6 +1,7 @@
 // One image on its way through a model, computed here: each step of the forward pass, and the terms of the ELBO.
 // Emits: take {model, z, y}, and painted, when the first reconstruction is. Its props are those of
 // pages/components/inside/panel.py. The image that goes through is in mailbox.memory under "inside".
+import { fromBase64 } from '../../runtime/base64.js';
 import { isFinitePass, mostLikelyClass, notSupported, posterior, reparametrise, withSample } from '../../runtime/forward_pass.js';
 import { loadModel } from '../../runtime/load_model.js';
 import { announce, createMailbox, hear } from '../../runtime/mailbox.js';
@@ -147,7 +148,7 @@ function drawn({ pen, data, model }) {
 }
 
 function chosen({ data, model }) {
-  const bytes = Uint8Array.from(atob(data.x), (c) => c.charCodeAt(0));
+  const bytes = fromBase64(data.x);
   return { x: channelsLast(Float64Array.from(bytes, (byte) => byte / 255), model), y: data.y, note: '' };
 }
 

@@ -2,6 +2,7 @@
 // Emits: pick, the index of a test image; more, for other test images; own {data, id, name, x, found, inverted, plain,
 // candidate, restored}, a prepared picture, restored if not by the visitor's hand; file {id, name, content}, where the
 // browser alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
+import { fromBase64 } from '../../runtime/base64.js';
 import { probe } from '../../runtime/decode.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createRoot } from '../../runtime/root.js';
@@ -11,7 +12,6 @@ import { createEditor } from './editor.js';
 import { receiveAnswer, setUpFiles } from './intake.js';
 import { createKept } from './kept.js';
 import { createMemory } from './memory.js';
-import { fromBase64 } from './own.js';
 import { createResult } from './result.js';
 import { paint, pictureOf } from './stages.js';
 import { setUpTabs, showTab } from './tabs.js';

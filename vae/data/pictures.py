@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from vae.data.modality import IMAGES, Modality
+from .modality import IMAGES, Modality
 
 
 def to_uint8(x, modality: Modality = IMAGES) -> np.ndarray:

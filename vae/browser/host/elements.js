@@ -1,0 +1,26 @@
+// Small elements that views share.
+
+// made('p', { className: 'caption', textContent: '...' }, ...children)
+export function made(tag, fields = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), fields);
+  element.append(...children);
+  return element;
+}
+
+export const button = (text, onclick, fields = {}) => made('button', { type: 'button', textContent: text, onclick, ...fields });
+
+// Returns a labelled select. options: [value, text]. change(value) is called with the text of the value.
+export function select(text, options, value, change) {
+  const element = made('select', { onchange: () => change(element.value) }, ...options.map(([key, name]) => new Option(name, key, false, String(key) === String(value))));
+  return made('label', {}, `${text} `, element);
+}
+
+// Returns a labelled range with its value behind it.
+export function range(text, { min, max, step, value }, change, format = String) {
+  const output = made('output', { textContent: format(value) });
+  const input = made('input', {
+    type: 'range', min, max, step, value,
+    oninput: () => (output.textContent = format(Number(input.value))), onchange: () => change(Number(input.value)),
+  });
+  return made('label', {}, `${text} `, input, ' ', output);
+}
