@@ -23,7 +23,7 @@ from ..lessons import Lesson, fill_figures
 from ..store import Store, dimension_order, write_atomically
 from . import collection, props
 from .bundle import FOLDER, bundle, inline
-from .colours import CIVIDIS, class_colours, on_scale
+from .colours import CIVIDIS, class_colours, on_scale, ramps
 from .messages import message
 
 N_ENCODED = 1000  # test images on the map
@@ -105,7 +105,7 @@ def _base64(content: bytes) -> str:
 def _content(store: Store, made: list[tuple[dict, dict[str, bytes]]], lessons: Sequence[Lesson]) -> tuple[dict, dict]:
     """Return the header of all models, and the bytes that they share: those of their data."""
     cards = {described["name"]: store.read_card(described["name"]) for described, _ in made}
-    header: dict = {"models": [described for described, _ in made], "data": {}, "app": APP}
+    header: dict = {"models": [described for described, _ in made], "data": {}, "app": APP, "ramps": ramps()}
     blobs: dict[str, bytes] = {}
     for card in cards.values():
         if card.data not in header["data"]:
@@ -193,6 +193,7 @@ def _model(store: Store, name: str) -> tuple[dict, dict[str, bytes]]:
         "start": {"z": list(start["z"]), "y": start["y"]}, "prior": _prior(traits),
         "strips": _strips(encoded, traits).round(4).tolist(), "map": None,
         "average": {key: card.figures.get(key) for key in props.AVERAGES},
+        "centre": traits.centre_name, "active": _active(encoded, order),
         "inside": traits.analytic_kl and not traits.levels, "plane": None, "factors": None,
     }  # fmt: skip
     blobs = {"weights": store.read_weight_bytes(card)}
@@ -231,6 +232,16 @@ def _prior_samples(store: Store, name: str) -> bytes:
 
 def _strips(encoded: EncodedImages | None, traits: Traits) -> np.ndarray:
     return data_ranges(encoded, traits.prior_mean, traits.prior_stddev, (1 - STRIP_SHARE) / 2)
+
+
+def _active(encoded: EncodedImages | None, order: list[int]) -> list[int]:
+    """Return the active dimensions in display order; none without a map."""
+    from ..metrics.disentanglement import ACTIVE, active_units
+
+    if encoded is None:
+        return []
+    variances = active_units(encoded.codes).variances
+    return [d for d in order if variances[d] > ACTIVE]
 
 
 def _map(

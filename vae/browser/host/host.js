@@ -43,6 +43,8 @@ function createHost(content) {
     address: (changes) => address(host, { ...host.place, ...changes }),
     // Decodes z (D) to an image (H * W * C) in [0, 1].
     decode: (z, y = host.place.y) => Float32Array.from(host.decoder.decode(z, y)),
+    // Puts a model of the content and its points into the mailbox.
+    load: (model) => load(host, model),
     // Samples n codes from the prior. temperature: times its standard deviation, where it is Gaussian
     samples: (n, seed, temperature = 1) => samplesOf(host, n, seed, temperature),
     dimName: (d) => host.names.get(d) || `z${d}`,
@@ -76,13 +78,7 @@ async function useModel(host, model) {
   const { content, mailbox } = host, id = model.name, data = content.header.data[model.data];
   host.shown?.destroy();
   host.shown = null;
-  const bytes = await bytesOf(content, model);
-  if (!mailbox.models.has(id)) {
-    const decoder = createModel(model.network, bytes('weights'));
-    mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
-    if (bytes('points')) receivePoints(bytes('points'), mailbox);
-    announce(mailbox, 'model', id);
-  }
+  const bytes = await load(host, model);
   const { decoder } = mailbox.models.get(id), { height, width, channels } = decoder;
   const prior = bytes('prior');
   Object.assign(host, {
@@ -90,6 +86,18 @@ async function useModel(host, model) {
     names: new Map(), locked: new Set(), sweeps: bytes('sweeps'),
     prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(content, data, decoder),
   });
+}
+
+// Puts a model and its points into the mailbox, once. Returns the function that returns a part of its bytes.
+async function load({ content, mailbox }, model) {
+  const id = model.name, bytes = await bytesOf(content, model);
+  if (!mailbox.models.has(id)) {
+    const decoder = createModel(model.network, bytes('weights'));
+    mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
+    if (bytes('points')) receivePoints(bytes('points'), mailbox);
+    announce(mailbox, 'model', id);
+  }
+  return bytes;
 }
 
 // Returns the function that returns a part of a model's bytes, undefined for none.
