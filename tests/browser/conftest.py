@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from .app_server import CHROMIUM, assert_fits, chromium, running_app, watch
+from .handouts import handout as handout
 
 
 def pytest_collection_modifyitems(items):

@@ -253,16 +253,32 @@ def _map(
 
     name = f"{card.name} {card.weights_hash}"
     blobs["points"] = collection.points(name, _sheet_name(info, encoded), encoded, labels, labels)
-    pca = maps.pca_plane(store.read_map(card.name).codes)
+    everything = store.read_map(card.name)
+    others = everything.take(np.arange(len(encoded), len(everything)))
+    pca = maps.pca_plane(everything.codes)
     layouts = [
         {
             "key": key, "title": title, "dims": None, "k": maps.INVERSE_NEIGHBORS if key != "pca" else 0,
+            "error": None if key == "pca" else _placement_error(encoded, others, key),
             "origin": pca.origin.tolist() if key == "pca" else None,
             "axes": pca.axes.tolist() if key == "pca" else None,
         }
         for key, title in FITTED.items()
     ]  # fmt: skip
     return {"collection": name, "layouts": layouts, "details": card.map}
+
+
+def _placement_error(encoded: EncodedImages, others: EncodedImages, key: str) -> float | None:
+    """Return the median distance between the position of other images on a fitted map and the one that layout.js
+    gives their codes, as a share of the map's span; None without other images."""
+    from ..latent import maps
+
+    if not len(others):
+        return None
+    xy, true = encoded.layouts[key], others.layouts[key]
+    # the same mean, from codes to positions
+    found = maps.inverse(others.codes, encoded.codes, xy, maps.INVERSE_NEIGHBORS)
+    return round(float(np.median(np.linalg.norm(found - true, axis=1)) / np.ptp(xy, axis=0).max()), 4)
 
 
 def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int], blobs: dict[str, bytes]) -> dict:
