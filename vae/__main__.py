@@ -147,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
 def write_handout(args: argparse.Namespace) -> None:
     from .browser import handout
 
-    chosen = [lessons.read()[0][key] for key in args.lessons]
+    chosen = {key: lesson for key, lesson in lessons.read()[0].items() if key in args.lessons}
     if args.site:
         paths = handout.site(args.names, args.site, chosen)
     else:

@@ -45,6 +45,8 @@ function createHost(content) {
     decode: (z, y = host.place.y) => Float32Array.from(host.decoder.decode(z, y)),
     // Samples n codes from the prior. temperature: times its standard deviation, where it is Gaussian
     samples: (n, seed, temperature = 1) => samplesOf(host, n, seed, temperature),
+    // Returns the images of a sweep of factor k, (H * W * C) in [0, 1] each.
+    sweep: (k) => sweepOf(host, k),
     dimName: (d) => host.names.get(d) || `z${d}`,
   };
   for (const { blobs } of Object.values(content.header.data)) {
@@ -103,6 +105,11 @@ async function bytesOf(content, { blobs, file }) {
 function imagesOf(content, { blobs }, shape) {
   const bytes = content.bytes(blobs.images), size = shape.height * shape.width * shape.channels;
   return (i) => channelsLast(Float64Array.from(bytes.subarray(i * size, (i + 1) * size), (value) => value / 255), shape);
+}
+
+function sweepOf({ model: { factors: { steps } }, sweeps, shape: { height, width, channels } }, k) {
+  const size = height * width * channels, at = (i) => (k * steps + i) * size;
+  return Array.from({ length: steps }, (_, i) => Float32Array.from(sweeps.subarray(at(i), at(i + 1)), (value) => value / 255));
 }
 
 function samplesOf({ model: { prior, network }, prior: stored }, n, seed, temperature) {

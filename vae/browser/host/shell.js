@@ -1,5 +1,6 @@
 // What stands around a view: the model, the navigation, and the sentence of what to try.
 import { made, select } from './elements.js';
+import { createLesson, stepAddress } from './lesson.js';
 import { VIEWS } from './views.js';
 
 // Returns { show }, which shows the view of the host's place.
@@ -10,17 +11,19 @@ export function createShell(root, host) {
     location.hash = host.address({ model, ...start });
   });
   const links = VIEWS.map(({ name, title }) => made('a', { textContent: title, href: `#${name}` }));
-  const nav = made('nav', {}, ...links);
+  const lessons = header.lessons.map((lesson) => made('a', { textContent: `Lesson: ${lesson.title}`, href: stepAddress(host, lesson, 1) }));
+  const nav = made('nav', {}, ...links, ...lessons), lesson = createLesson(host);
   nav.setAttribute('aria-label', 'Views');
   const title = made('h2'), sentence = made('p', { className: 'sentence' }), element = made('div', { className: 'view' });
   const main = made('main', {}, title, sentence, element);
   root.replaceChildren(
-    made('header', {}, made('h1', { textContent: 'Latent-space explorer' }), picker), nav, main,
+    made('header', {}, made('h1', { textContent: 'Latent-space explorer' }), picker), nav, lesson.element, main,
     made('footer', {}, 'Nothing that you draw or choose leaves this page. ', made('a', { href: header.app, textContent: 'The full app', rel: 'noopener' }), ' has more.'),
   );
   return {
     show() {
       const { place, model } = host, view = VIEWS.find(({ name }) => name === place.view), reason = view.serves(model);
+      lesson.show();
       host.shown?.destroy();
       element.replaceChildren();
       title.textContent = view.title;
