@@ -38,7 +38,10 @@ function createHost(content) {
       host.changed();
     },
     // Shows the same place again, after something else has changed.
-    changed: () => host.shown?.update(),
+    changed() {
+      host.shell.showLinks();
+      host.shown?.update();
+    },
     // Returns the address of another view or model, or of another point.
     address: (changes) => address(host, { ...host.place, ...changes }),
     // Decodes z (D) to an image (H * W * C) in [0, 1].

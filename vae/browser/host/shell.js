@@ -3,7 +3,7 @@ import { made, select } from './elements.js';
 import { createLesson, stepAddress } from './lesson.js';
 import { VIEWS } from './views.js';
 
-// Returns { show }, which shows the view of the host's place.
+// Returns { show, showLinks }: show the view of the host's place, or let the links lead to where the point is now.
 export function createShell(root, host) {
   const { header } = host.content;
   const picker = select('Model', header.models.map(({ name, title }) => [name, title]), host.place.model, (model) => {
@@ -20,7 +20,9 @@ export function createShell(root, host) {
     made('header', {}, made('h1', { textContent: 'Latent-space explorer' }), picker), nav, lesson.element, main,
     made('footer', {}, 'Nothing that you draw or choose leaves this page. ', made('a', { href: header.app, textContent: 'The full app', rel: 'noopener' }), ' has more.'),
   );
+  const showLinks = () => links.forEach((link, i) => (link.href = host.address({ view: VIEWS[i].name })));
   return {
+    showLinks,
     show() {
       const { place, model } = host, view = VIEWS.find(({ name }) => name === place.view), reason = view.serves(model);
       lesson.show();
@@ -29,11 +31,8 @@ export function createShell(root, host) {
       title.textContent = view.title;
       sentence.textContent = reason ? `${model.title} cannot be shown here: ${reason}. Choose another model.` : view.sentence;
       picker.querySelector('select').value = place.model;
-      links.forEach((link, i) => {
-        link.href = host.address({ view: VIEWS[i].name });
-        if (VIEWS[i] === view) link.setAttribute('aria-current', 'page');
-        else link.removeAttribute('aria-current');
-      });
+      links.forEach((link, i) => (VIEWS[i] === view ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')));
+      showLinks();
       document.title = `${view.title}: ${model.title}`;
       host.shown = reason ? null : view.show(element, host);
     },
