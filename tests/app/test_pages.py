@@ -107,7 +107,7 @@ def test_the_card_is_told_with_its_figures_and_protocol(name, monkeypatch):
             assert f"| {card.figures[key]:.3f} | {random:.3f} (random codes) |" in table
     captions = " ".join(small)
     assert all(text in captions for text in card.protocol.values())
-    assert f"steps {card.recipe['steps']}" in captions and card.licence in captions
+    assert f"{card.recipe['steps']:,} steps" in captions and card.licence in captions
     if card.note:
         assert card.note in texts
 

@@ -78,8 +78,7 @@ def _stand_in_sentence(needs: str) -> str:
 def show_details(card) -> None:
     """Show a model's card: figures with their baselines, how they were measured, the recipe."""
     st.markdown(explain(card.description))
-    # here, because these import torch, and the details are rarely opened
-    from vae import objectives
+    # here, because it imports torch, and the details are rarely opened
     from vae.evaluation import report
 
     st.markdown(report.figures_table(card))
@@ -92,15 +91,7 @@ def show_details(card) -> None:
         if text:
             st.markdown(text)
     st.caption(f"**How it was measured.** {report.protocols(card)}.")
-    objective = objectives.read(card.recipe)
-    objective_fields = ("objective", *objectives.FLAT_FIELDS)
-    trained = [
-        f"{k} {v}"
-        for k, v in card.recipe.items()
-        if k not in objective_fields and (k == "seed" or v not in (0, "no", "", False))
-    ]
-    trained.append(f"objective {objective.described()}")
-    st.caption("**Trained with** " + ", ".join(trained) + ".")
+    st.caption(f"**How it was trained.** {report.training(card)}.")
     st.caption(f"`{card.name}` · {card.licence}")
 
 

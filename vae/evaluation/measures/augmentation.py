@@ -12,13 +12,17 @@ from .labels import choices
 FEW = downstream.LABELS[1]
 AUGMENTATION = Figure(
     "augmentation",
-    "accuracy of a classifier by labels and augmentation",
+    f"accuracy of a classifier trained on {FEW} labelled images",
     digits=".1%",
     better="higher",
     tolerance=0.02,
-    items=(f"{FEW} shifted", f"{FEW} VAE", f"{FEW} shifted and VAE"),
+    items={
+        f"{FEW} shifted": "augmented by shifts",
+        f"{FEW} VAE": "augmented by VAE images",
+        f"{FEW} shifted and VAE": "augmented by both",
+    },
     baseline=f"augmentation.{FEW} alone",
-    baseline_label="alone",
+    baseline_label="not augmented",
     protocol={
         "steps": downstream.STEPS,
         "batch": downstream.BATCH_SIZE,
@@ -27,8 +31,8 @@ AUGMENTATION = Figure(
         "images": None,
     },
     sentence="a convolutional classifier, {steps} steps of {batch} images, from labelled training images, mean over "
-    "{choices} random choices of them; accuracy on {images:,} test images. shifted: by up to {shift} pixels; "
-    "VAE: half of each batch is decoded from codes between that of an image and that of another of its class",
+    "{choices} random choices of them; accuracy on {images:,} test images; shifts: by up to {shift} pixels; VAE "
+    "images: half of each batch is decoded from codes between those of two images of one class",
 )
 
 
