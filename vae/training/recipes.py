@@ -182,8 +182,8 @@ RECIPES = {
     "mnist-ae-2d": Recipe(
         title="Digits, autoencoder, 2-D",
         description=(
-            "A plain autoencoder, without a KL term. Reconstructions are sharp, but nothing in training fills the gaps "
-            "between codes."
+            "A plain autoencoder, without a KL term. Reconstructions are sharp, but nothing in training fills the "
+            "gaps between codes."
         ),
         family="ae",
         data="mnist",
@@ -194,8 +194,8 @@ RECIPES = {
     "mnist-vae-16d": Recipe(
         title="Digits, VAE, 16-D",
         description=(
-            "A VAE with 16 latent dimensions. Its reconstructions are sharper than those of the 2-D VAE, but no single "
-            "picture shows the whole latent space."
+            "A VAE with 16 latent dimensions. Its reconstructions are sharper than those of the 2-D VAE, but no "
+            "single picture shows the whole latent space."
         ),
         family="vae",
         data="mnist",
@@ -206,7 +206,8 @@ RECIPES = {
     "mnist-cvae": Recipe(
         title="Digits, conditional VAE, 8-D",
         description=(
-            "A VAE that is given the class of the digit, so its latent code encodes the style: slant, width and stroke."
+            "A VAE that is given the class of the digit, so its latent code encodes the style: slant, width and "
+            "stroke."
         ),
         family="cvae",
         data="mnist",
@@ -234,8 +235,8 @@ RECIPES = {
     "mnist-ae-16d": Recipe(
         title="Digits, autoencoder, 16-D",
         description=(
-            "The networks of the 16-D VAE, trained without a KL term. Its reconstructions are sharper than those of the "
-            "VAE, but it has no prior to sample from."
+            "The networks of the 16-D VAE, trained without a KL term. Its reconstructions are sharper than those of "
+            "the VAE, but it has no prior to sample from."
         ),
         family="ae",
         data="mnist",
@@ -282,8 +283,9 @@ RECIPES = {
     ),
     "mnist-m2": Recipe(
         title="Digits, semi-supervised M2, 16-D",
-        description=("A semi-supervised VAE of 60,000 digits, 100 of them labelled. The ELBO of an unlabelled digit averages over "
-            "the ten classes."
+        description=(
+            "A semi-supervised VAE of 60,000 digits, 100 of them labelled. The ELBO of an unlabelled digit averages "
+            "over the ten classes."
         ),
         family="m2",
         data="mnist",
@@ -301,8 +303,8 @@ RECIPES = {
         note=(
             "Ten labelled images of each class, chosen by the seed. Each step uses 100 unlabelled and 50 labelled "
             "images, all shifted by up to two pixels. An earlier run of 15,000 steps was interrupted at 13,400 (96.1 "
-            "% after 12,000). The shipped run is the second, with 12,000 steps. The classifier in the paper is an MLP, "
-            "and its images are not shifted; here it is a small convolutional network."
+            "% after 12,000). The shipped run is the second, with 12,000 steps. The classifier in the paper is an "
+            "MLP, and its images are not shifted; here it is a small convolutional network."
         ),
     ),
     "mnist-vqvae": Recipe(
@@ -370,8 +372,8 @@ RECIPES = {
         binarise=True,
         mixed_precision="bf16",
         published=(
-            "95.33, and 97.10 with a Gaussian posterior in the same code base. Not comparable with the NLL here: static "
-            "binarisation"
+            "95.33, and 97.10 with a Gaussian posterior in the same code base. Not comparable with the NLL here: "
+            "static binarisation"
         ),
         note=(
             f"{FIRST_RUN} It shares its networks, number of steps and seed with mnist-vae-bin, whose posterior is a "
@@ -380,7 +382,9 @@ RECIPES = {
     ),
     "mnist-ladder": Recipe(
         title="Black-and-white digits, ladder VAE, 20 + 30-D",
-        description="Two levels of latent codes: the top level encodes the digit and its pose, the bottom level details.",
+        description=(
+            "Two levels of latent codes: the top level encodes the digit and its pose, the bottom level details."
+        ),
         family="ladder",
         data="mnist-binary",
         config=LadderVAE.Config(**{**vars(BINARY_CONFIG), "channels": (32, 64)}, top_dim=20),
@@ -394,12 +398,12 @@ RECIPES = {
             "importance samples"
         ),
         note=(
-            "The NLL is 82.85; the target was 82.4. Two other runs were tried. One had 24 and 48 feature maps and 40,000 "
-            "steps: a bound of 87.04 nats and an NLL of 83.8. The other had 24 and 32 maps, dense layers of 224 units "
-            "and one more of them in the decoder. Its bound was 86.35 and its NLL 83.4. On training images its bound "
-            "was 1.7 nats better than on test images; that of the shipped run is 0.8 better. The NLLs of the two other "
-            "runs use 1,000 samples on 200 test images. With that protocol the shipped run, the best of the three, has "
-            "82.7."
+            "The NLL is 82.85; the target was 82.4. Two other runs were tried. One had 24 and 48 feature maps and "
+            "40,000 steps: a bound of 87.04 nats and an NLL of 83.8. The other had 24 and 32 maps, dense layers of "
+            "224 units and one more of them in the decoder. Its bound was 86.35 and its NLL 83.4. On training images "
+            "its bound was 1.7 nats better than on test images; that of the shipped run is 0.8 better. The NLLs of "
+            "the two other runs use 1,000 samples on 200 test images. With that protocol the shipped run, the best "
+            "of the three, has 82.7."
         ),
     ),
     "fashion-vae-16d": Recipe(
@@ -474,8 +478,8 @@ RECIPES = {
         published=f"0.143: {DISENTANGLING_VAE}",
         note=(
             "Beta falls from 60 to 4. While the weight on the KL is large, the code encodes x, y and scale one after "
-            "another. They stay separate when beta falls. With beta 4 from the start, MIG was 0.071 (48,000 steps, seed 0) and 0.093 "
-            "(12,000 steps, seed 1). The shipped seed was the first tried."
+            "another. They stay separate when beta falls. With beta 4 from the start, MIG was 0.071 (48,000 steps, "
+            "seed 0) and 0.093 (12,000 steps, seed 1). The shipped seed was the first tried."
         ),
     ),
     **{
@@ -511,10 +515,11 @@ RECIPES = {
         mixed_precision="bf16",
         published=f"0.291 (capacity 25): {DISENTANGLING_VAE}",
         note=(
-            "The shipped run is the first with gamma 60 and a capacity of 8 nats. Earlier runs: with gamma 100 and 25 "
-            "nats, the model never got beyond the mean image. Gamma 30 gave MIG 0.116 with 25 nats (10,000 steps, seed 1); 0.222 with 14 nats (seed 1); 0.068 "
-            "and 0.080 with 10 nats (seeds 0 and 1). Gamma 60 and 9 nats gave 0.284 (seed 0). With a small gamma the "
-            "KL exceeds the capacity early, and position is spread over four dimensions."
+            "The shipped run is the first with gamma 60 and a capacity of 8 nats. Earlier runs: with gamma 100 and "
+            "25 nats, the model never got beyond the mean image. Gamma 30 gave MIG 0.116 with 25 nats (10,000 steps, "
+            "seed 1); 0.222 with 14 nats (seed 1); 0.068 and 0.080 with 10 nats (seeds 0 and 1). Gamma 60 and 9 nats "
+            "gave 0.284 (seed 0). With a small gamma the KL exceeds the capacity early, and position is spread over "
+            "four dimensions."
         ),
     ),
     "sprites-btcvae": Recipe(
@@ -552,11 +557,11 @@ RECIPES = {
         mixed_precision="bf16",
         published=f"0.183: {DISENTANGLING_VAE}",
         note=(
-            "Beta falls from 60 to 1; in the paper it is 1 throughout. The discriminator has five layers of 256 units; the "
-            "paper's has six of 1,000. With beta 1 throughout, a run with gamma 35 was stopped because its "
-            "discriminator did not keep up. Gamma 20 gave MIG 0.105 and FactorVAE score 0.739 (12,000 steps, seed 1). "
-            "Beta falling over 9,000 of 12,000 steps gave 0.306 and 0.601 (seed 1). The FactorVAE score was 0.817 "
-            "after 19,000 of the 24,000 steps, when MIG was 0.323."
+            "Beta falls from 60 to 1; in the paper it is 1 throughout. The discriminator has five layers of 256 "
+            "units; the paper's has six of 1,000. With beta 1 throughout, a run with gamma 35 was stopped because "
+            "its discriminator did not keep up. Gamma 20 gave MIG 0.105 and FactorVAE score 0.739 (12,000 steps, "
+            "seed 1). Beta falling over 9,000 of 12,000 steps gave 0.306 and 0.601 (seed 1). The FactorVAE score was "
+            "0.817 after 19,000 of the 24,000 steps, when MIG was 0.323."
         ),
     ),
     "sprites-ada": Recipe(
@@ -623,7 +628,9 @@ RECIPES = {
     ),
     "rooms-ada": Recipe(
         title="Rooms, Ada-GVAE, 10-D",
-        description="A VAE trained on pairs that differ in one unlabelled factor. Hues, scale and yaw get a dimension each.",
+        description=(
+            "A VAE trained on pairs that differ in one unlabelled factor. Hues, scale and yaw get a dimension each."
+        ),
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -633,8 +640,8 @@ RECIPES = {
         mixed_precision="bf16",
         published="MIG 0.56, DCI 0.95 on 3D Shapes (Locatello et al. 2020), with other images and networks",
         note=(
-            "DCI disentanglement is 0.896; the target was 0.90. Also tried: seed 1, with MIG 0.662 and DCI 0.856; 8,000 "
-            "steps (seed 1), with MIG 0.420. Pairs differ in one factor, which is not labelled."
+            "DCI disentanglement is 0.896; the target was 0.90. Also tried: seed 1, with MIG 0.662 and DCI 0.856; "
+            "8,000 steps (seed 1), with MIG 0.420. Pairs differ in one factor, which is not labelled."
         ),
     ),
     "rooms-vqvae": Recipe(
@@ -664,17 +671,19 @@ RECIPES = {
         mixed_precision="bf16",
         figure="attribute_flips_least",
         note=(
-            "A move along an attribute's direction flips that attribute on at least 78 % of test faces; the smile flips "
-            "least. The smile is also the attribute that reconstructions lose most often (22 %). The length of the "
-            "move is chosen on validation faces, from 1.5, 1.75 and 2 times the direction. The shipped run has the "
-            "highest share of flips of three. With beta rising from 0.05 to 1 over 18,000 steps, reconstructions lost "
-            "only 8 % of smiles, but a move flipped only 15 % of them. With beta 0.25 and 10,000 steps, "
+            "A move along an attribute's direction flips that attribute on at least 78 % of test faces; the smile "
+            "flips least. The smile is also the attribute that reconstructions lose most often (22 %). The length of "
+            "the move is chosen on validation faces, from 1.5, 1.75 and 2 times the direction. The shipped run has "
+            "the highest share of flips of three. With beta rising from 0.05 to 1 over 18,000 steps, reconstructions "
+            "lost only 8 % of smiles, but a move flipped only 15 % of them. With beta 0.25 and 10,000 steps, "
             "reconstructions lost half the smiles."
         ),
     ),
     "faces-vaegan": Recipe(
         title="Faces, VAE-GAN, 32-D",
-        description="A VAE trained against a discriminator of real and decoded images, which makes its images sharper.",
+        description=(
+            "A VAE trained against a discriminator of real and decoded images, which makes its images sharper."
+        ),
         family="vaegan",
         data="faces",
         config=FACES_CONFIG,

@@ -26,8 +26,8 @@ NLL = Figure(
     errors=("nll_standard_error", "nll_distance_error"),
     # samples of each image; every `stride`th image is sampled
     protocol={"samples": 5000, "seed": 0, "stride": 5, "images": None, "sampled": None},
-    sentence="importance sampling with {samples:,} posterior samples (seed {seed}) estimates -log p(x) in nats of every "
-    "{stride}th test image, {sampled:,} in all; their mean gap to the negative ELBO is subtracted from the mean "
+    sentence="importance sampling with {samples:,} posterior samples (seed {seed}) estimates -log p(x) in nats of "
+    "every {stride}th test image, {sampled:,} in all; their mean gap to the negative ELBO is subtracted from the mean "
     "negative ELBO of all {images:,}; standard errors: of the mean over images, and of the gap",
     brief="NLL {value} nats",
     rank=1,

@@ -22,8 +22,8 @@ FROM_SAMPLES = Figure(
         "batch": downstream.BATCH_SIZE,
         "images": None,
     },
-    sentence="a convolutional classifier trained on {samples:,} samples of the model and on no real image, {steps:,} steps "
-    "of {batch}; accuracy on {images:,} test images",
+    sentence="a convolutional classifier trained on {samples:,} samples of the model and on no real image, {steps:,} "
+    "steps of {batch}; accuracy on {images:,} test images",
 )
 
 
