@@ -23,7 +23,7 @@ STEPS = 9  # pictures in a strip
 
 st.title("Disentangle")
 st.markdown("**Change a ground-truth factor** and see which dimensions of z change.")
-model_picker(serves=factors.known, instead="rooms-ada", needs="ground-truth factors and a continuous z")
+model_picker(serves=factors.known, instead="rooms-ada", needs="data with ground-truth factors and a continuous z")
 model, card, grid = state.model(), state.card(), factors.grid()
 
 truth, exact = factors.current()

@@ -81,7 +81,7 @@ def test_a_section_that_no_installed_model_has_says_what_it_needs(monkeypatch):
     for use in SECTIONS:
         app = start("uses", model="rooms-vae", use=use)  # no exception
         if use != "filling":
-            assert SECTIONS[use].NEEDS in app.info[0].value and "no installed model" in app.info[0].value
+            assert SECTIONS[use].NEEDS in app.info[0].value and "No installed model" in app.info[0].value
 
 
 @pytest.mark.parametrize("name, kind, score", [

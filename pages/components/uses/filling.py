@@ -15,7 +15,7 @@ from ..widgets import exports
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "a posterior to sample from"
+NEEDS = "a posterior that can be sampled"
 PARTICLES = {1: 64, 3: 24}  # by number of channels; fewer for colour images, which take longer
 SHOWN = 16
 PROGRESS = "Sampling from p(z | visible pixels)"
