@@ -136,5 +136,6 @@ def _show_classes(decoded: torch.Tensor) -> None:
     likely = np.argsort(-counts, kind="stable")[:5]
     st.markdown(
         "A classifier labels the samples: "
-        + ", ".join(f"**{info.classes[k]}** {100 * counts[k] / counts.sum():.0f} %" for k in likely if counts[k])
+        + ", ".join(f"**{info.classes[k]}** in {100 * counts[k] / counts.sum():.0f} %" for k in likely if counts[k])
+        + " of cases."
     )

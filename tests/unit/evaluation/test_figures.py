@@ -90,8 +90,8 @@ def test_a_table_has_values_in_their_digits_with_baselines_and_errors():
     smile, unmoved = f["attribute_flips"]["smile"], f["attribute_unmoved"]["smile"]
     assert f"along its direction: smile | {smile:.1%} | {unmoved:.1%} (reconstruction alone) |" in table
     table, f = report.figures_table(store.Store().read_card("mnist-vae-16d")), figures["mnist-vae-16d"]["augmentation"]
-    assert f": augmented by VAE images | {f['200 VAE']:.1%} | {f['200 alone']:.1%} (not augmented) |" in table
-    assert table.count("augmented by") == 3  # of 50, 200 and 1,000 labels only 200 are listed
+    assert f": VAE images | {f['200 VAE']:.1%} | {f['200 alone']:.1%} (no augmentation) |" in table
+    assert table.count("(no augmentation)") == 3  # of 50, 200 and 1,000 labels only 200 are listed
 
 
 def test_the_summary_of_a_card():

@@ -10,19 +10,21 @@ from .base import MEASURES, Context, Measure
 from .labels import choices
 
 FEW = downstream.LABELS[1]
+VARIANTS = {  # of the training images, as keys of the figure name them: label
+    "alone": "no augmentation",
+    "shifted": "shifts",
+    "VAE": "VAE images",
+    "shifted and VAE": "shifts and VAE images",
+}
 AUGMENTATION = Figure(
     "augmentation",
     f"accuracy of a classifier trained on {FEW} labelled images",
     digits=".1%",
     better="higher",
     tolerance=0.02,
-    items={
-        f"{FEW} shifted": "augmented by shifts",
-        f"{FEW} VAE": "augmented by VAE images",
-        f"{FEW} shifted and VAE": "augmented by both",
-    },
+    items={f"{FEW} {variant}": label for variant, label in list(VARIANTS.items())[1:]},
     baseline=f"augmentation.{FEW} alone",
-    baseline_label="not augmented",
+    baseline_label=VARIANTS["alone"],
     protocol={
         "steps": downstream.STEPS,
         "batch": downstream.BATCH_SIZE,
