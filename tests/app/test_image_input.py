@@ -176,19 +176,19 @@ def test_the_remark_compares_the_picture_with_test_images():
         error = float(-model.likelihood(model.encode(x).mean).log_prob(x))
         excess = error - float(pixel_entropy(x))
         remark = props(send(start("interpolate", model=NAME), "interpolate_A", x), "interpolate_A")["remark"]
-        assert f"{error:.0f} nats, {excess:.0f} above" in remark
+        assert f"{error:.0f} nats (excess {excess:.0f})" in remark
         percentile = 100 * (excesses < excess).mean()
-        assert remark.startswith("Out of distribution") == (percentile > 99)
+        assert remark.startswith("Unusually high") == (percentile > 99)
         share = 100 if "all test images" in remark else int(re.search(r"(\d+) % of test images", remark)[1])
         assert abs(share - percentile) < 3, "compared with a sample of them"
 
 
-def test_a_drawing_of_few_greys_is_out_of_distribution_for_faces():
+def test_a_drawing_of_few_greys_has_an_unusual_error_for_faces():
     """Its cross-entropy is lower than that of most faces, whose many grey pixels cost nats in any reconstruction."""
     x = torch.ones(1, 3, 64, 64)
     x[..., 20:24, 20:44] = x[..., 24:50, 36:40] = 0.0625
     app = send(start("interpolate", model="faces-vae"), "interpolate_A", x, data="faces")
-    assert props(app, "interpolate_A")["remark"].startswith("Out of distribution")
+    assert props(app, "interpolate_A")["remark"].startswith("Unusually high")
 
 
 def test_a_test_image_has_no_remark():
@@ -233,7 +233,7 @@ def test_binary_data_get_binary_pixels():
 def test_the_map_places_the_picture(monkeypatch):
     app = send(start("map", model=NAME), "map_image", digit())
     np.testing.assert_allclose(app.session_state.z, vae.load(NAME).encode(digit()).mean[0], atol=1e-3)
-    assert any(m.value.startswith("**Your picture** is in distribution.") for m in app.markdown)
+    assert any(m.value.startswith("**Your picture**: excess reconstruction error of") for m in app.markdown)
 
 
 def test_errors_are_the_negative_log_likelihood_of_each_image(monkeypatch):

@@ -479,7 +479,7 @@ def test_neither_stages_nor_the_remark_move_the_page_under_the_pen(open_page, wi
     pad = lambda: page.locator("#start .pad").bounding_box()  # noqa: E731
     before = pad(), height()
     draw(page, LINE)
-    remark = "Reconstruction error 113 nats, 45 above the lowest possible: more than for 87 % of test images."
+    remark = "Reconstruction error: 113 nats (excess 45), more than for 87 % of test images."
     in_use(page, next_own(page, 1), remark=remark)
     expect(page.locator("#start .stages canvas")).to_have_count(4)
     assert (pad(), height()) == before

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 
-from .. import store
+from .. import objectives, store
 from ..data import DATASETS
 from ..data.base import CRISP_BELOW
 from ..encoded import EncodedImages
@@ -69,8 +69,11 @@ def rows(card: store.ModelCard) -> list[Row]:
     for figure in ordered():
         value = card.figures.get(figure.key)
         if figure.shown and isinstance(value, dict):
-            items = [item for item in figure.items or value if item in value]
-            found += [_row(figure, card, f"{figure.title}: {item}", value[item], item) for item in items]
+            items = figure.items or {item: item for item in value}
+            found += [
+                _row(figure, card, f"{figure.title}: {name}", value[item], item)
+                for item, name in items.items() if item in value
+            ]  # fmt: skip
         elif figure.shown and value is not None:
             found.append(_row(figure, card, figure.title, value))
     return found
@@ -121,6 +124,37 @@ def _baseline(figure: Figure, figures: dict, item: str = "") -> float | None:
     key, _, named = figure.baseline.partition(".")
     value = figures.get(key)
     return value.get(named or item) if isinstance(value, dict) else value
+
+
+TRAINED = {  # a recipe's field: its part of the list of hyperparameters
+    "steps": "{} steps",
+    "batch_size": "batches of {} images",
+    "images": "the first {} training images only",
+    "split": "{} images",
+    "starts_from": "initial weights of {}",
+    "learning_rate": "learning rate {}",
+    "warmup_steps": "{} warm-up steps",
+    "schedule": "{} schedule of the learning rate",
+    "ema": "moving average of the weights",
+    "shift": "images shifted by up to {} pixels",
+    "binarise": "pixels binarised at random in each step",
+    "mixed_precision": "networks in {}",
+    "seed": "seed {}",
+}
+LEFT_OUT = (0, "no", "", False)  # values that mean a step is not taken; a seed of 0 is listed
+VALUES = {"bf16": "bfloat16", "train": "training", "train+validation": "training and validation"}
+
+
+def training(card: store.ModelCard) -> str:
+    """Return how a card's weights were trained, as a list in one line: its objective and the recipe's other fields."""
+    found = {k: v for k, v in card.recipe.items() if k in TRAINED and (k == "seed" or v not in LEFT_OUT)}
+    parts = [TRAINED[k].format(_written(found[k])) for k in TRAINED if k in found]
+    return ", ".join([f"objective {objectives.read(card.recipe).described()}", *parts])
+
+
+def _written(value: Any) -> str:
+    """Return a recipe's value in words: integers with commas."""
+    return f"{value:,}" if type(value) is int else VALUES.get(str(value), str(value))
 
 
 def selection_sentence(selection: dict) -> str:

@@ -186,22 +186,20 @@ def _rows(key: str) -> list[int]:
 def _remark(picked: Picked) -> str:
     """Compare the reconstruction error of the visitor's picture with those of test images.
 
-    A cross-entropy is compared by its excess over the lowest possible: else any picture with few grey pixels would
-    seem easier to reconstruct than test images with many.
+    A cross-entropy is compared by its excess over the lowest possible value: else any picture with few grey pixels
+    would seem easier to reconstruct than test images with many.
     """
     error = float(state.reconstruction_errors(picked.x, state.encode(picked.x, picked.y), picked.y)[0])
     if not state.finite(error):
         return state.not_finite_message()
     lowest = float(cached.lowest_errors(state.card().name, picked.x)[0])
-    text = f"Reconstruction error {error:.0f} nats"
-    if lowest:
-        text += f", {error - lowest:.0f} above the lowest possible"
+    value = f"{error:.0f} nats" + (f" (excess {error - lowest:.0f})" if lowest else "")
     if cached.model_map(state.card().name) is None:
-        return f"{text}."
+        return f"Reconstruction error: {value}."
     percentile = cached.excess_percentile(state.card().name, error - lowest)
     share = "all" if percentile == 100 else f"{math.floor(percentile)} % of"
-    outlier = "Out of distribution. " if percentile > OUTLIER_PERCENTILE else ""
-    return f"{outlier}{text}: more than for {share} test images."
+    name = "Unusually high reconstruction error" if percentile > OUTLIER_PERCENTILE else "Reconstruction error"
+    return f"{name}: {value}, more than for {share} test images."
 
 
 def _decoded_message(decoded: _Decoded | None) -> bytes:
