@@ -8,13 +8,14 @@ import streamlit as st
 from pages.components.match.panel import FACTORS, MODELS, WIN_SCORE, available_models, match_panel, rounds
 from pages.components.shell import cached, link, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
+from pages.components.shell.title import show_title
 from pages.components.widgets import exports
 
 PLACE = 100  # order in the navigation
 GROUP = "Learn"
 
 ensure_entry_point()
-st.title("Match the target")
+show_title("Match the target")
 st.markdown(
     "**Move the sliders until your picture matches the target.** Each round uses a different model, whose name is "
     "hidden. Which one has a slider for each factor?"
