@@ -6,7 +6,7 @@ import io
 import streamlit as st
 
 from pages.components.match.panel import FACTORS, MODELS, WIN_SCORE, available_models, match_panel, rounds
-from pages.components.shell import cached, link, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
 from pages.components.shell.title import show_title
 from pages.components.widgets import exports
@@ -26,6 +26,7 @@ if not data_sets:
     link.end_page()
 own_data = state.card().data  # the game leaves the visitor's model and z as they are
 board, controls = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
+settings.take("match_data", among=data_sets)
 data = controls.segmented_control(
     "Data", data_sets, default=own_data if own_data in data_sets else data_sets[0], required=True, key="match_data",
     format_func=lambda name: cached.info(name).title.split(",")[0],

@@ -22,23 +22,24 @@ STEPS = 9  # pictures in a strip
 
 st.title("Sliders")
 model, card = state.traits(), state.card()
-st.markdown(
+head = st.container(horizontal=True, vertical_alignment="center")
+head.markdown(
     explain("**Pick positions** on the picture, then set a codebook vector there or sample it again." if model.discrete
-    else "**Drag a slider**, or move in the square: the picture follows. Sliders with the highest KL come first.")
+    else "**Drag a slider**, or move in the square: the picture follows. Sliders with the highest KL come first."),
+    width="content",
 )  # fmt: skip
-model_picker()
 
 
 def start_from(picked) -> None:
     state.set_image(picked.x, picked.label)
 
 
-def choose_start() -> None:
-    """Show the image input in an expander, and encode the image that the visitor chooses."""
-    start = st.expander("Start from an image", key="sliders_image", on_change="rerun")
-    if start.open or settings.is_pending("sliders_start"):
-        with start:
-            image_input("sliders_start", name="image to start from", on_change=start_from)
+# Encode the image that the visitor chooses.
+start = head.popover("Start from an image", key="sliders_image", on_change="rerun")
+model_picker()
+if start.open or settings.is_pending("sliders_start"):
+    with start:
+        image_input("sliders_start", name="image to start from", on_change=start_from)
 
 
 def show_exports() -> None:
@@ -53,7 +54,6 @@ if model.discrete:
     from pages.components.live_panel.code_grid import code_grid  # it computes with torch throughout
 
     code_grid()
-    choose_start()
     show_exports()
     link.end_page()
 live_panel()
@@ -64,7 +64,6 @@ import torch
 
 from vae import objectives
 
-choose_start()
 if model.num_classes:
     st.header("This z in every class")
     classes = state.info().classes
