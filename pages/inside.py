@@ -37,7 +37,7 @@ picked = None
 # Keep this container on every run: an element that appears or vanishes above the panel makes Streamlit remount it.
 with st.container():
     if source != "Draw":
-        picked = image_input("inside_image")
+        picked = image_input("inside_image", draws=False)  # "Draw" has a pad beside the results
 inside_panel(picked)
 data = state.info()
 st.caption(

@@ -22,26 +22,27 @@ STEPS = 9  # images in a traversal
 
 st.title("Sliders")
 model, card = state.traits(), state.card()
-st.markdown(
+head = st.container(horizontal=True, vertical_alignment="center")
+head.markdown(
     explain(
         "**Pick positions** on the image, then set their codebook vectors or sample them again." if model.discrete
         else "**Drag a slider**, or move in the square: the image follows."
         + (" Sliders with the highest KL come first." if model.analytic_kl else "")
-    )
+    ),
+    width="content",
 )  # fmt: skip
-model_picker()
 
 
 def start_from(picked) -> None:
     state.set_image(picked.x, picked.label)
 
 
-def choose_start() -> None:
-    """Show the image input in an expander, and encode the image that the visitor chooses."""
-    start = st.expander("Start from an image", key="sliders_image", on_change="rerun")
-    if start.open or settings.is_pending("sliders_start"):
-        with start:
-            image_input("sliders_start", name="image to start from", on_change=start_from)
+# Encode the image that the visitor chooses.
+start = head.popover("Start from an image", key="sliders_image", on_change="rerun")
+model_picker()
+if start.open or settings.is_pending("sliders_start"):
+    with start:
+        image_input("sliders_start", name="image to start from", on_change=start_from)
 
 
 def show_exports() -> None:
@@ -56,7 +57,6 @@ if model.discrete:
     from pages.components.live_panel.code_grid import code_grid  # it computes with torch throughout
 
     code_grid()
-    choose_start()
     show_exports()
     link.end_page()
 live_panel()
@@ -68,7 +68,6 @@ import torch
 from vae import objectives
 from vae.encoded import STRIP_SHARE
 
-choose_start()
 if model.num_classes:
     st.header("This z in every class")
     classes = state.info().classes

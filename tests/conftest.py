@@ -2,11 +2,13 @@
 
 import importlib
 import os
+import shutil
 import sys
 import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ["VAE_HOME"] = tempfile.mkdtemp()  # no test reads or writes the user's own folder
+USER_FOLDER = tempfile.mkdtemp()
+os.environ["VAE_HOME"] = USER_FOLDER  # no test reads or writes the user's own folder
 # The workers of xdist and the apps that tests start inherit this; pytest -n 0 itself started too early.
 os.environ["PYTHONWARNDEFAULTENCODING"] = "1"
 
@@ -20,6 +22,10 @@ from vae.registry import import_all
 
 hypothesis.settings.register_profile("no-deadline", deadline=None)  # this machine may be busy
 hypothesis.settings.load_profile("no-deadline")
+
+
+def pytest_unconfigure():
+    shutil.rmtree(USER_FOLDER, ignore_errors=True)
 
 
 @pytest.fixture

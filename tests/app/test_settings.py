@@ -52,6 +52,7 @@ LINKS = [
         "use": ("filling", "", "filling"), "fill_hidden": ("a band", "", "a band"),
         "fill_image": ("1", "fill_image_row_mnist", 1),
     }),
+    ("match", "mnist-vae-2d", {"match_data": ("sprites", "", "sprites")}),
     ("uses", "mnist-m2", {"use": ("labels", "", "labels"), "labels_image": ("11", "labels_image_row_mnist", 11)}),
 ]  # fmt: skip
 

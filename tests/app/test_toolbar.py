@@ -1,4 +1,4 @@
-"""Undo, and what Share shows: the link, its QR code and the line for embedding."""
+"""Undo and redo, and what Share shows: the link, its QR code and the line for embedding."""
 
 import pytest
 import segno
@@ -16,9 +16,12 @@ def page_app():
     link.begin_run()
     if "move" in st.session_state:
         state.set_z([st.session_state.pop("move"), 0.0], start=False)
+    if "travel_to" in st.session_state:
+        by, z = st.session_state.pop("travel_to")
+        st.session_state.found = state.travel_to(by, z, 0)
     if "choose" in st.session_state:
         state.set_model(st.session_state.pop("choose"))
-    toolbar.show()
+    toolbar.show("still" not in st.session_state)
 
 
 def begin(**query):
@@ -50,6 +53,50 @@ def test_a_z_that_does_not_change_is_no_place():
     move(app, 0.5)
     app.run()
     assert app.button(key="undo").disabled
+
+
+def test_redo_repeats_what_was_undone_until_z_changes():
+    app = begin(model="mnist-vae-2d", z="0.5,0")
+    assert app.button(key="redo").disabled
+    for value in (1.0, 2.0, 3.0):
+        move(app, value)
+    for value in (2.0, 1.0):
+        app.button(key="undo").click().run()
+    for value in (2.0, 3.0):
+        app.button(key="redo").click().run()
+        assert app.session_state.z == (value, 0)
+    assert app.button(key="redo").disabled
+    app.button(key="undo").click().run()
+    move(app, -1.0)
+    assert app.button(key="redo").disabled and not app.button(key="undo").disabled
+    app.button(key="undo").click().run()
+    assert app.session_state.z == (2.0, 0)
+
+
+def test_a_widget_goes_several_places_at_once():
+    """A panel that undoes by itself sends the place where it stops."""
+    app = begin(model="mnist-vae-2d", z="0.5,0")
+    for value in (1.0, 2.0, 3.0):
+        move(app, value)
+
+    def travel_to(by, value):
+        app.session_state["travel_to"] = by, [value, 0.0]
+        app.run()
+        return app.session_state.found, app.session_state.z[0]
+
+    assert travel_to("undo", 1.0004) == (True, 1.0)
+    assert travel_to("undo", 7.0) == (False, 1.0)
+    assert travel_to("undo", 3.0) == (False, 1.0)
+    assert travel_to("redo", 3.0) == (True, 3.0)
+    app.button(key="undo").click().run()
+    assert app.session_state.z == (2.0, 0)
+
+
+def test_a_page_that_does_not_move_z_has_no_undo():
+    app = begin(model="mnist-vae-2d")
+    app.session_state["still"] = True
+    app.run()
+    assert not [b for b in app.button if b.key in ("undo", "redo")]
 
 
 def test_undo_stays_with_the_model():

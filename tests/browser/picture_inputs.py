@@ -39,7 +39,7 @@ def props_of(key="start", name="start image", data="mnist", **changes):
     pixels = np.round(x.permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
     return {
         "key": key, "name": name, "data": data, "noun": info.noun, "shape": list(info.image_shape),
-        "preparation": dataclasses.asdict(info.preparation), "crisp": info.crisp,
+        "preparation": dataclasses.asdict(info.preparation), "crisp": info.crisp, "draws": True,
         "gallery": {
             "sheet": pictures.data_uri(pictures.to_image(pictures.tile(pixels, 12))), "n": 12, "across": 12, "down": 1,
             "width": 28, "height": 28,

@@ -23,7 +23,6 @@ PLACES = [
     ("sliders", "sliders_start", "Start from an image", {}),
     ("map", "map_image", "Your images", {}),
     ("compare", "compare_image", "Choose an image", {}),
-    ("inside", "inside_image", "Test image or photo", {}),
     ("uses", "denoise_image", "Choose an image", {"use": "denoising"}),
     ("uses", "fill_image", "Choose an image", {"use": "filling"}),
     ("uses", "anomaly_image", "Score an image", {"use": "anomalies"}),

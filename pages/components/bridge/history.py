@@ -33,8 +33,8 @@ def entry(page: str, warnings: DeltaGenerator) -> Iterator[None]:
         shortcuts(page)
     share: list[DeltaGenerator] = []  # its popover, while it is open
 
-    def show_tools() -> None:
-        opened = toolbar.show()
+    def show_tools(moves_z: bool) -> None:
+        opened = toolbar.show(moves_z)
         if opened is not None:
             share.append(opened)
 

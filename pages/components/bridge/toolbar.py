@@ -1,4 +1,4 @@
-"""The tools beside the model selector: undo, bookmarks, and sharing what the page shows."""
+"""The tools at the top of every page: undo and redo, bookmarks, and sharing what the page shows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
 
 
-def show() -> DeltaGenerator | None:
-    """Show the tools. Returns the popover that show_share fills when the page has ended; None while it is closed."""
+def show(moves_z: bool) -> DeltaGenerator | None:
+    """Show the tools. Returns the popover that show_share fills when the page has ended; None while it is closed.
+
+    moves_z: whether the page changes the shared z, which undo and redo restore.
+    """
     with st.container(horizontal=True, gap="small", wrap=False, width="content", key="tools"):
-        st.button(
-            "Undo", key="undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
-            help=f"Return to the previous z (Ctrl+Z), up to {state.MAX_UNDO} times.",
-        )  # fmt: skip
+        if moves_z:
+            _travel_button("undo", f"Return to the previous z (Ctrl+Z), up to {state.MAX_UNDO} times.")
+            _travel_button("redo", "Repeat the change of z that you have undone (Ctrl+Shift+Z or Ctrl+Y).")
         bookmarks = st.popover("Bookmarks", key="bookmarks", icon=":material/bookmark:", on_change="rerun")
         if bookmarks.open:
             with bookmarks:
@@ -31,6 +33,13 @@ def show() -> DeltaGenerator | None:
                 _bookmarks(key="bookmark_list", data={"base": BASE})
         share = st.popover("Share", key="share", icon=":material/share:", on_change="rerun")
     return share if share.open else None
+
+
+def _travel_button(by: state.Travel, text: str) -> None:
+    st.button(
+        by.capitalize(), key=by, icon=f":material/{by}:", on_click=state.travel, args=(by,),
+        disabled=not state.can_travel(by), help=text,
+    )  # fmt: skip
 
 
 def show_share(where: DeltaGenerator, page: str) -> None:

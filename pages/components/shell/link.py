@@ -22,10 +22,10 @@ DEFAULT_MODEL = "mnist-vae-2d"
 SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names", "own")  # all others belong to a page
 MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
-# What a run of app.py adds to its page: the link when it ends, and tools beside the model selector. They are
-# components, which the shell does not import.
+# What a run of app.py adds to its page: the link when it ends, and the tools at its top, with undo and redo if the
+# argument is true. They are components, which the shell does not import.
 write_link: ContextVar[Callable[[], None]] = ContextVar("write_link", default=lambda: None)
-show_tools: ContextVar[Callable[[], None]] = ContextVar("show_tools", default=lambda: None)
+show_tools: ContextVar[Callable[[bool], None]] = ContextVar("show_tools", default=lambda moves_z: None)
 
 
 def begin_run(page: str = "") -> None:

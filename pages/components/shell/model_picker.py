@@ -54,7 +54,7 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         with about:
             show_details(card)
     with row:
-        link.show_tools.get()()
+        link.show_tools.get()(True)
     if problems:
         with row.popover(f"{len(problems)} unavailable"):
             for name, reason in problems.items():

@@ -9,7 +9,7 @@ torch is imported inside the functions that compute, because a page shows its fi
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import streamlit as st
@@ -155,29 +155,51 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
     st.session_state.version = st.session_state.get("version", 0) + 1
     if start:
         st.session_state.start = (st.session_state.z, st.session_state.y)
+    st.session_state.moved_by = ""
     if before and (before["z"], before["y"]) != (st.session_state.z, st.session_state.y):
-        _undo_places().append(before)
+        _places("undo").append(before)
+        _places("redo").clear()
     return usable
 
 
-def _undo_places() -> deque[dict]:
-    """Return the last places of the current model, the latest at the end."""
+Travel = Literal["undo", "redo"]
+
+
+def _places(by: Travel) -> deque[dict]:
+    """Return the places of the current model that undo or redo returns to, the next one at the end."""
     model = (st.session_state.model, st.session_state.weights)
-    kept, places = st.session_state.get("undo_places", (None, deque(maxlen=MAX_UNDO)))
+    kept, places = st.session_state.get("places", (None, {}))
     if kept != model:
-        places = deque(maxlen=MAX_UNDO)
-        st.session_state.undo_places = (model, places)
-    return places
+        places = {"undo": deque(maxlen=MAX_UNDO), "redo": deque(maxlen=MAX_UNDO)}
+        st.session_state.places = (model, places)
+    return places[by]
 
 
-def can_undo() -> bool:
-    return bool(_undo_places())
+def can_travel(by: Travel) -> bool:
+    return bool(_places(by))
 
 
-def undo() -> None:
-    """Return to the place before the last change of z or of the class; do nothing if there is none."""
-    if can_undo():
-        _set_place(_undo_places().pop())
+def travel(by: Travel) -> None:
+    """Undo or redo the last change of z or of the class; do nothing if there is none."""
+    if can_travel(by):
+        _places("redo" if by == "undo" else "undo").append(_place())
+        _set_place(_places(by).pop())
+        st.session_state.moved_by = by
+
+
+def travel_to(by: Travel, values: np.ndarray, y: int) -> bool:
+    """Undo or redo until z is values (D,) and the class is y. Returns False if no place is, and changes nothing."""
+    for steps, place in enumerate(reversed(_places(by)), start=1):
+        if place["y"] == y and np.allclose(place["z"], values, atol=1e-3):
+            for _ in range(steps):
+                travel(by)
+            return True
+    return False
+
+
+def moved_by() -> Travel | Literal[""]:
+    """Return whether undo or redo has set z; "" if neither has."""
+    return st.session_state.get("moved_by", "")
 
 
 def start_point() -> tuple[tuple[float, ...], int]:

@@ -69,14 +69,15 @@ class _Decoded(NamedTuple):
 
 
 def image_input(
-    key: str, start_row: int | None = None, name: str = "image", on_change: Callable[[Picked], None] | None = None
-) -> Picked:
+    key: str, start_row: int | None = None, name: str = "image",
+    on_change: Callable[[Picked], None] | None = None, draws: bool = True,
+) -> Picked:  # fmt: skip
     """Show the widget to choose an image and return the image in use.
 
     key: also of the setting by which a link or a lesson chooses a test image; the page registers it. start_row: the
     test image in use at first, by default the one with which the data set starts. name: its accessible name.
     on_change(picked) runs before the page does when the visitor has chosen another image; it gets no class for a
-    picture of the visitor's.
+    picture of the visitor's. draws: whether the visitor can draw here.
     """
     s = st.session_state
     if settings.take(key, _row_key(key), among=range(len(cached.gallery(state.info().name)))):
@@ -87,7 +88,7 @@ def image_input(
     if _own_pixels(key) is not None and state.traits().num_classes:
         picked = picked._replace(label=_choose_class(key, picked.x))
     with place:
-        _show(key, name, picked, on_change)
+        _show(key, name, picked, on_change, draws)
     return picked
 
 
@@ -136,7 +137,7 @@ def _choose_class(key: str, x: Tensor) -> int:
 # ---- the widget
 
 
-def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], None] | None) -> None:
+def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], None] | None, draws: bool) -> None:
     info, s = state.info(), st.session_state
     own = s.get(f"{key}_own")
     in_use = _own_pixels(key) is not None
@@ -147,7 +148,7 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
         key=f"{key}_picture",
         data={
             "key": key, "name": name, "data": info.name, "noun": info.noun, "shape": list(info.image_shape),
-            "crisp": info.crisp, "preparation": dataclasses.asdict(info.preparation),
+            "draws": draws, "crisp": info.crisp, "preparation": dataclasses.asdict(info.preparation),
             "gallery": grid_props(
                 split.render(np.array(rows)) / np.float32(255),
                 [f"{info.classes[split.labels[row]]}, test image {row}" for row in rows],

@@ -6,6 +6,7 @@ import { fromBase64 } from '../../runtime/base64.js';
 import { probe } from '../../runtime/decode.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createRoot } from '../../runtime/root.js';
+import { undoKey } from '../../runtime/undo_key.js';
 import { mount as mountGrid } from '../picture_grid/picture_grid.js';
 import { createDrawing } from './drawing.js';
 import { createEditor } from './editor.js';
@@ -110,7 +111,7 @@ function pick(input, index) {
 }
 
 function undoByKey(input, event) {
-  if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== 'z') return;
+  if (undoKey(event) !== 'undo') return;
   if (input.tab === 'draw') undoDrawing(input);
   else if (input.tab === 'file') undo(input);
   else return;
