@@ -5,7 +5,17 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from .app_server import assert_fits, watch
 from .layout import (
-    MAX_TOP, MAX_WORDS, PAGES, SCREENS, SIDEWAYS, UNREACHABLE, ZOOMS, address_of, measure, open_at_rest, words,
+    MAX_TOP,
+    MAX_WORDS,
+    PAGES,
+    SCREENS,
+    SIDEWAYS,
+    UNREACHABLE,
+    ZOOMS,
+    address_of,
+    measure,
+    open_at_rest,
+    words,
 )  # fmt: skip
 
 pytestmark = pytest.mark.slow

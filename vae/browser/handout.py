@@ -77,6 +77,17 @@ def site(
     return paths
 
 
+def obstacle(network: dict) -> str:
+    """Return why a model cannot be in a handout, from the content of its network.json: the end of a sentence, and what
+    would work; "" where it can."""
+    missing = "; ".join(f"{part}: {why}" for part, why in network["not_portable"].items())
+    if missing:
+        return f"a browser cannot run it ({missing}). Linear layers, convolutions and usual activations would work."
+    if network["capabilities"]["discrete"]:
+        return "its code is a grid of codebook indices, which has no sliders. Choose a model with a continuous code."
+    return ""
+
+
 # ---- the file
 
 
@@ -170,18 +181,9 @@ def _model(store: Store, name: str) -> tuple[dict, dict[str, bytes]]:
     """Return what the host needs of a model: JSON, and bytes by name. Raises ModelUnavailable."""
     card = store.read_card(name)
     network = store.read_network(name)
-    missing = [f"{part}: {why}" for part, why in network["not_portable"].items()]
-    if missing:
-        raise ModelUnavailable(
-            f"{name} cannot run in a browser ({'; '.join(missing)}). "
-            "A model of linear layers, convolutions and the usual activations can."
-        )
+    if reason := obstacle(network):
+        raise ModelUnavailable(f"{name} cannot be in a handout: {reason}")
     traits = Traits.from_network_file(network)
-    if traits.discrete:
-        raise ModelUnavailable(
-            f"{name} cannot be in a handout: its code is a grid of codebook indices, which has no sliders. "
-            "Choose a model with a continuous code."
-        )
     start = store.first_view(card).get("start") or {"z": traits.prior_mean.tolist(), "y": 0}
     network = {key: value for key, value in network.items() if key != "first_view"}
     info = store.dataset(card)
