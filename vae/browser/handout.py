@@ -32,7 +32,6 @@ N_PRIOR_SAMPLES = 400  # of a prior that a browser cannot sample
 THUMBNAILS = {"largest": 32, "quality": 65, "effort": 6}
 STEPS = 9  # pictures of a sweep of a factor
 VIEWS = ("sliders", "sample", "interpolate", "map", "inside", "disentangle", "match")  # that a lesson may open
-APP = "https://github.com/latent-space-explorer/latent-space-explorer"
 FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
 SECURITY = {  # content security policies: nothing leaves the page; a site fetches its own models
     False: "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
@@ -42,14 +41,15 @@ SECURITY = {  # content security policies: nothing leaves the page; a site fetch
 }
 
 
-def handout(names: Sequence[str], lessons: Mapping[str, Lesson] | None = None, store: Store | None = None) -> str:
-    """Return one HTML file with models, by name, and lessons, by key.
+def handout(
+    names: Sequence[str], lessons: Mapping[str, Lesson] | None = None, app: str = "", store: Store | None = None
+) -> str:
+    """Return one HTML file with models, by name, and lessons, by key. app: the address of the full app.
 
     Raises ModelUnavailable for a model that is not there or cannot run in a browser.
     """
-    store = store or Store()
-    made = [_model(store, name) for name in dict.fromkeys(names)]
-    header, blobs = _content(store, made, lessons or {})
+    header, made = _content(store or Store(), names, lessons or {}, app)
+    blobs: dict[str, bytes] = {}
     for described, parts in made:
         described["blobs"] = {part: f"{described['name']} {part}" for part in parts}
         blobs |= {described["blobs"][part]: content for part, content in parts.items()}
@@ -57,15 +57,14 @@ def handout(names: Sequence[str], lessons: Mapping[str, Lesson] | None = None, s
 
 
 def site(
-    names: Sequence[str], folder: Path, lessons: Mapping[str, Lesson] | None = None, store: Store | None = None
-) -> list[Path]:
-    """Write index.html, and a file for each model, which is fetched when it is chosen. Returns their paths.
+    names: Sequence[str], folder: Path, lessons: Mapping[str, Lesson] | None = None, app: str = "",
+    store: Store | None = None,
+) -> list[Path]:  # fmt: skip
+    """Write index.html, and a file for each model and data set, fetched when it is needed. Returns their paths.
 
     Raises ModelUnavailable as handout() does, and OSError where the folder cannot be written.
     """
-    store = store or Store()
-    made = [_model(store, name) for name in dict.fromkeys(names)]
-    header, blobs = _content(store, made, lessons or {})
+    header, made = _content(store or Store(), names, lessons or {}, app)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "index.html"]
     for described, parts in made:
@@ -73,7 +72,7 @@ def site(
         described["file"] = f"{described['name']}-{hashlib.sha256(content).hexdigest()[:12]}.bin"
         paths.append(folder / described["file"])
         write_atomically(paths[-1], content)
-    write_atomically(paths[0], _page(_pack(header, blobs), header["title"], is_site=True).encode())
+    write_atomically(paths[0], _page(_pack(header, {}), header["title"], is_site=True).encode())
     return paths
 
 
@@ -112,44 +111,46 @@ def _pack(header: dict, blobs: dict[str, bytes]) -> bytes:
     return gzip.compress(message(header, b"".join(blobs.values())), mtime=0)
 
 
+Made = tuple[dict, dict[str, bytes]]  # the description of a model or a data set, and the bytes of its parts
+
+
 def _content(
-    store: Store, made: list[tuple[dict, dict[str, bytes]]], lessons: Mapping[str, Lesson]
-) -> tuple[dict, dict[str, bytes]]:
-    """Return the header of all models, and the bytes that they share: those of their data."""
-    cards = {described["name"]: store.read_card(described["name"]) for described, _ in made}
-    header: dict = {"models": [described for described, _ in made], "data": {}, "app": APP}
-    blobs: dict[str, bytes] = {}
-    for card in cards.values():
-        if card.data not in header["data"]:
-            header["data"][card.data], images = _dataset(store, card)
-            blobs |= images
-    header["lessons"] = [_lesson(key, lesson, cards) for key, lesson in lessons.items()]
+    store: Store, names: Sequence[str], lessons: Mapping[str, Lesson], app: str
+) -> tuple[dict, list[Made]]:  # fmt: skip
+    """Return the header of all content, and the models and data sets that it describes with their parts."""
+    cards = {name: store.read_card(name) for name in names}
+    models = [_model(store, name) for name in cards]
+    data = {card.data: _dataset(store, card) for card in reversed(cards.values())}
     titles = [card.title for card in cards.values()]
-    header["title"] = titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders"
-    return header, blobs
+    header = {
+        "models": [described for described, _ in models],
+        "data": {name: described for name, (described, _) in data.items()},
+        "lessons": [_lesson(key, lesson, cards) for key, lesson in lessons.items()],
+        "title": titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders", "app": app,
+    }  # fmt: skip
+    return header, [*models, *data.values()]
 
 
 # ---- data
 
 
-def _dataset(store: Store, card: ModelCard) -> tuple[dict, dict[str, bytes]]:
+def _dataset(store: Store, card: ModelCard) -> Made:
     """Return the description of a model's data set, and its test images: some in full, uint8 (N, C, H, W), and the
     thumbnails of those on the maps."""
     info = store.dataset(card)
     split = info.load("test", download=False)
     rows = _first_images(info, split)
-    names = {"images": f"{info.name} images", "thumbnails": f"{info.name} thumbnails"}
     described = {
         "name": info.name, "title": info.title, "noun": info.noun, "classes": list(info.classes),
         "colours": class_colours(len(info.classes)), "shape": list(info.image_shape), "crisp": info.crisp,
         "binary": info.binary, "preparation": dataclasses.asdict(info.preparation), "licence": info.licence,
-        "source": info.source, "rows": rows, "labels": split.labels[rows].tolist(), "blobs": names,
+        "source": info.source, "rows": rows, "labels": split.labels[rows].tolist(),
     }  # fmt: skip
-    blobs = {names["images"]: split.render(np.array(rows)).tobytes()}
+    blobs = {"images": split.render(np.array(rows)).tobytes()}
     encoded = _encoded(store, card, split)
     if encoded is not None:
         images = lambda indices: split.batch(encoded.rows[indices])[0]  # noqa: E731
-        blobs[names["thumbnails"]] = collection.sheet(
+        blobs["thumbnails"] = collection.sheet(
             _sheet_name(info, encoded), len(encoded), images, info.modality, **THUMBNAILS
         )
     return described, blobs
@@ -177,7 +178,7 @@ def _sheet_name(info: DatasetInfo, encoded: EncodedImages) -> str:
 # ---- models
 
 
-def _model(store: Store, name: str) -> tuple[dict, dict[str, bytes]]:
+def _model(store: Store, name: str) -> Made:
     """Return what the host needs of a model: JSON, and bytes by name. Raises ModelUnavailable."""
     card = store.read_card(name)
     network = store.read_network(name)

@@ -15,6 +15,7 @@ from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
+LOCAL = ("localhost", "127.0.0.1", "::1", None)  # addresses that lead nowhere on another machine
 
 
 def show(moves_z: bool) -> DeltaGenerator | None:
@@ -66,10 +67,12 @@ def _show_handout(name: str) -> None:
         st.markdown(f"There is no handout of this model: {reason}")
         return
     st.markdown("A handout is one HTML file with this model. It opens in any browser and needs no network.")
-    # the name now, because the session is not available when the file is made
+    parts = urlsplit(st.context.url or "")
+    app = "" if parts.hostname in LOCAL else f"{parts.scheme}://{parts.netloc}{BASE}"
     st.download_button(
-        "Handout (HTML)", lambda: cached.handout(name), f"{name}.html", "text/html", key="handout", on_click="ignore"
-    )
+        "Handout (HTML)", lambda: cached.handout(name, app), f"{name}.html", "text/html", key="handout",
+        on_click="ignore",
+    )  # fmt: skip
 
 
 def page_address(app: str, page: str, parameters: dict[str, str]) -> str:

@@ -109,11 +109,11 @@ def network(name: str) -> dict:
 
 
 @st.cache_data(max_entries=3, show_spinner=False)
-def handout(name: str) -> str:
-    """Return a model's handout, an HTML file. Raises ModelUnavailable."""
+def handout(name: str, app: str) -> str:
+    """Return a model's handout, an HTML file. app: the address that it links to. Raises ModelUnavailable."""
     from vae.browser.handout import handout
 
-    return handout([name])
+    return handout([name], app=app)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)

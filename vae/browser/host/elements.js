@@ -24,3 +24,6 @@ export function range(text, { min, max, step, value }, change, format = String) 
   });
   return made('label', {}, `${text} `, input, ' ', output);
 }
+
+// Returns the nodes of a link to the full app, whose address may be unknown.
+export const appLink = ({ app }, text = 'the full app') => [app ? made('a', { href: app, textContent: text, rel: 'noopener' }) : text];

@@ -14,13 +14,17 @@ import { createShell } from './shell.js';
 import { VIEWS } from './views.js';
 
 const root = document.getElementById('host');
-start().catch((error) => root.replaceChildren(made('p', { role: 'alert', textContent: `This page cannot be shown: ${error.message}.` })));
+start().catch(fail);
+
+function fail(error) {
+  root.replaceChildren(made('p', { role: 'alert', textContent: `This page cannot be shown: ${error.message}.` }));
+}
 
 async function start() {
   const content = await unpack(fromBase64(document.getElementById('content').textContent));
   const host = createHost(content);
   host.shell = createShell(root, host);
-  addEventListener('hashchange', () => follow(host));
+  addEventListener('hashchange', () => follow(host).catch(fail));
   await follow(host);
 }
 
@@ -52,9 +56,6 @@ function createHost(content) {
     sweep: (k) => sweepOf(host, k),
     dimName: (d) => host.names.get(d) || `z${d}`,
   };
-  for (const { blobs } of Object.values(content.header.data)) {
-    if (content.header.blobs[blobs.thumbnails]) receiveSheet(content.bytes(blobs.thumbnails), mailbox);
-  }
   return host;
 }
 
@@ -74,14 +75,14 @@ async function follow(host) {
     settings: asked.settings,
   });
   if (host.model !== model) await useModel(host, model);
-  host.shell.show();
+  if (host.place.model === name) host.shell.show(); // otherwise another model was chosen meanwhile
 }
 
 async function useModel(host, model) {
   const { content, mailbox } = host, id = model.name, data = content.header.data[model.data];
-  host.shown?.destroy();
-  host.shown = null;
-  const bytes = await bytesOf(content, model);
+  const [bytes, dataBytes] = await Promise.all([partsOf(content, model), partsOf(content, data)]);
+  if (host.place.model !== id) return;
+  if (dataBytes('thumbnails')) receiveSheet(dataBytes('thumbnails'), mailbox);
   if (!mailbox.models.has(id)) {
     const decoder = createModel(model.network, bytes('weights'));
     mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
@@ -93,20 +94,23 @@ async function useModel(host, model) {
   Object.assign(host, {
     model, id, data, decoder, shape: { height, width, channels }, credit: `${model.title} (${model.name}), ${model.licence}`,
     names: new Map(), locked: new Set(), sweeps: bytes('sweeps'),
-    prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(content, data, decoder),
+    prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(dataBytes('images'), decoder),
   });
 }
 
-// Returns the function that returns a part of a model's bytes, undefined for none.
-async function bytesOf(content, { blobs, file }) {
+const fetched = new Map(); // what a site has fetched, by file
+
+// Returns the function that returns the bytes of a part of a model or a data set, undefined for none.
+async function partsOf(content, { blobs, file }) {
   if (!file) return (part) => blobs[part] && content.bytes(blobs[part]);
-  const found = await unpack(await fetchBytes(file));
+  if (!fetched.has(file)) fetched.set(file, await unpack(await fetchBytes(file)));
+  const found = fetched.get(file);
   return (part) => (found.header.blobs[part] ? found.bytes(part) : undefined);
 }
 
 // Returns the function that returns test image i in full, (H * W * C) in [0, 1].
-function imagesOf(content, { blobs }, shape) {
-  const bytes = content.bytes(blobs.images), size = shape.height * shape.width * shape.channels;
+function imagesOf(bytes, shape) {
+  const size = shape.height * shape.width * shape.channels;
   return (i) => channelsLast(Float64Array.from(bytes.subarray(i * size, (i + 1) * size), (value) => value / 255), shape);
 }
 

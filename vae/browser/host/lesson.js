@@ -1,5 +1,5 @@
 // The panel of a lesson's step: what to try, a question and, after an answer, the explanation.
-import { button, made } from './elements.js';
+import { appLink, button, made } from './elements.js';
 
 // Returns { element, show }. show() shows the step that the place names ("kl.2"), or nothing.
 export function createLesson(host) {
@@ -42,7 +42,7 @@ function partsOf(host, { lesson, step, number }) {
   const answers = step.answers.map((answer) => made('label', {}, made('input', { type: 'radio', name: 'answer', onchange: () => explain(answer) }), ` ${answer}`));
   const go = (to) => () => (location.hash = stepAddress(host, lesson, to));
   const page = step.page[0].toUpperCase() + step.page.slice(1);
-  const away = step.fits ? [] : [made('p', { className: 'caption' }, `This step is on the page ${page} of `, made('a', { href: host.content.header.app, textContent: 'the full app', rel: 'noopener' }), '.')];
+  const away = step.fits ? [] : [made('p', { className: 'caption' }, `This step is on the page ${page} of `, ...appLink(host.content.header), '.')];
   return [
     made('div', {}, made('p', {}, made('strong', { textContent: lesson.title }), ` · step ${number} of ${steps.length}`), made('p', {}, ...bold(step.try)), ...away),
     made('fieldset', {}, made('legend', { textContent: step.question }), ...answers),

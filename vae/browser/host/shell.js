@@ -1,5 +1,5 @@
 // What stands around a view: the model, the navigation, and the sentence of what to try.
-import { made, select } from './elements.js';
+import { appLink, made, select } from './elements.js';
 import { createLesson, stepAddress } from './lesson.js';
 import { VIEWS } from './views.js';
 
@@ -18,7 +18,7 @@ export function createShell(root, host) {
   const main = made('main', {}, title, sentence, element);
   root.replaceChildren(
     made('header', {}, made('h1', { textContent: 'Latent-space explorer' }), picker), nav, lesson.element, main,
-    made('footer', {}, 'Nothing that you draw or choose leaves this page. ', made('a', { href: header.app, textContent: 'The full app', rel: 'noopener' }), ' has more.'),
+    made('footer', {}, 'Nothing that you draw or choose leaves this page. ', ...appLink(header, 'The full app'), ' has more.'),
   );
   const showLinks = () => links.forEach((link, i) => (link.href = host.address({ view: VIEWS[i].name })));
   return {

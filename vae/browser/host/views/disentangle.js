@@ -17,7 +17,7 @@ function show(element, host) {
     map,
     made('p', { className: 'caption', textContent: `Each cell is the mutual information as a share of the factor's entropy. The MIG, ${factors.mig.toFixed(2)}, is the mean gap between the two largest cells of each row.` }),
     heading, strips,
-    made('p', { className: 'caption', textContent: 'Top: only the factor changes, drawn from the truth. Bottom: only the dimension changes, decoded from the current z. Pick a decoded picture to move there.' }),
+    made('p', { className: 'caption', textContent: 'Top: images rendered with only this factor changed. Bottom: only this dimension changes, decoded from the current z. Pick a decoded image to use its z.' }),
   );
   const heat = mountHeatMap(map, heatProps(host, cell), (_, index) => {
     cell = [Math.floor(index / host.model.order.length), index % host.model.order.length];
