@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 # of what fills a view, in shadow roots too
 FILLED = """() => {
   const roots = [...document.querySelectorAll('.view *')].map((e) => e.shadowRoot).filter(Boolean);
-  return roots.some((root) => root.querySelector('canvas, .cell, button')) || document.querySelector('.view dl');
+  return roots.some((root) => root.querySelector('canvas, .cell, button')) || document.querySelector('.view dl') !== null;
 }"""
 
 
@@ -45,7 +45,7 @@ def z_of(tab):
 @pytest.mark.parametrize("model", ["mnist-vae-16d", "rooms-ada"])
 def test_every_view_opens(tab, model):
     views = tab.evaluate("() => [...document.querySelectorAll('nav a')].map((a) => a.hash)")
-    for view in dict.fromkeys(re.match(r"#(\w+)", address)[0] for address in views):
+    for view in [re.match(r"#\w+", address)[0] for address in views if "lesson=" not in address]:
         if model.startswith("mnist") and view == "#disentangle":
             continue
         go(tab, f"{view}?model={model}")
