@@ -86,8 +86,8 @@ def figures_table(card: store.ModelCard) -> str:
 
 
 def protocols(card: store.ModelCard) -> str:
-    """Return how a card's figures were measured, in one line."""
-    return "; ".join(f"{label(key)}: {text}" for key, text in card.protocol.items())
+    """Return how a card's figures were measured, as a Markdown list."""
+    return "\n".join(f"- {label(key)}: {text}" for key, text in card.protocol.items())
 
 
 def summary(card: store.ModelCard) -> str:
@@ -146,10 +146,10 @@ VALUES = {"bf16": "bfloat16", "train": "training", "train+validation": "training
 
 
 def training(card: store.ModelCard) -> str:
-    """Return how a card's weights were trained, as a list in one line: its objective and the recipe's other fields."""
+    """Return how a card's weights were trained, in one line: the recipe's fields and the objective."""
     found = {k: v for k, v in card.recipe.items() if k in TRAINED and (k == "seed" or v not in LEFT_OUT)}
     parts = [TRAINED[k].format(_written(found[k])) for k in TRAINED if k in found]
-    return ", ".join([f"objective {objectives.read(card.recipe).described()}", *parts])
+    return "; ".join([*filter(None, [", ".join(parts)]), f"objective: {objectives.read(card.recipe).described()}"])
 
 
 def _written(value: Any) -> str:
@@ -164,11 +164,12 @@ def selection_sentence(selection: dict) -> str:
     if selection["split"] == "test":
         return selection["rule"]
     figure = FIGURES[selection["figure"]]
-    start = f"{selection['rule']}; {figure.title} on validation images"
+    start = f"{selection['rule']}; {figure.label} on validation images"
+    unit = f" {figure.unit}" if figure.unit else ""
     middle, low, high = map(figure.text, (selection["median"], *selection["spread"]))
     if len(selection["values"]) == 1:
-        return f"{start}: {middle} (seed {selection['seeds'][0]})"
-    return f"{start}: median {middle}, {low} to {high} (seeds {', '.join(map(str, selection['seeds']))})"
+        return f"{start}: {middle}{unit} (seed {selection['seeds'][0]})"
+    return f"{start}: median {middle}{unit}, {low} to {high} (seeds {', '.join(map(str, selection['seeds']))})"
 
 
 # ---- the model zoo

@@ -309,7 +309,7 @@ RECIPES = {
     ),
     "mnist-vqvae": Recipe(
         title="Digits, VQ-VAE, 7 x 7 codes",
-        description="The code is a 7 x 7 grid of indices into a codebook of 64 learned vectors.",
+        description="A VQ-VAE: the code is a 7 x 7 grid of indices into a codebook of 64 learned vectors.",
         family="vqvae",
         data="mnist",
         config=VQVAE.Config(
@@ -383,7 +383,8 @@ RECIPES = {
     "mnist-ladder": Recipe(
         title="Black-and-white digits, ladder VAE, 20 + 30-D",
         description=(
-            "Two levels of latent codes: the top level encodes the digit and its pose, the bottom level details."
+            "A VAE with two levels of latent codes. The top level encodes the digit and its pose, the bottom level "
+            "details."
         ),
         family="ladder",
         data="mnist-binary",
@@ -485,7 +486,7 @@ RECIPES = {
     **{
         f"sprites-beta{beta}": Recipe(
             title=f"Sprites, beta-VAE, beta {beta}, 10-D",
-            description=f"Same recipe as beta 4, but the weight on the KL falls from 60 to {beta}.{words}",
+            description=f"Same recipe as sprites-beta4, but the weight on the KL falls from 60 to {beta}.{words}",
             family="vae",
             data="sprites",
             config=SPRITES_SLIM,
@@ -542,7 +543,9 @@ RECIPES = {
     ),
     "sprites-factor": Recipe(
         title="Sprites, FactorVAE, 10-D",
-        description="A discriminator detects dependence between dimensions; the VAE learns to remove it.",
+        description=(
+            "A VAE with a discriminator that detects dependence between dimensions. The VAE learns to remove it."
+        ),
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -646,7 +649,7 @@ RECIPES = {
     ),
     "rooms-vqvae": Recipe(
         title="Rooms, VQ-VAE, 8 x 8 codes",
-        description="The code is an 8 x 8 grid of indices into a codebook of 128 learned vectors.",
+        description="A VQ-VAE: the code is an 8 x 8 grid of indices into a codebook of 128 learned vectors.",
         family="vqvae",
         data="rooms",
         config=VQVAE.Config(

@@ -90,7 +90,7 @@ def show_details(card) -> None:
     ):
         if text:
             st.markdown(text)
-    st.caption(f"**How it was measured.** {report.protocols(card)}.")
+    st.caption(f"**How it was measured**\n\n{report.protocols(card)}")
     st.caption(f"**How it was trained.** {report.training(card)}.")
     st.caption(f"`{card.name}` · {card.licence}")
 

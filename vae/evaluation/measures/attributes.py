@@ -23,7 +23,7 @@ FLIPS = Figure(
     tolerance=1e-2,
     # lengths of the move, in multiples of the direction; the best is chosen on validation images
     protocol={"lengths": (1.5, 1.75, 2.0), "fit": None, "moved": None, "steps": None, "tried": None},
-    sentence=PROTOCOL + "; the length, of {tried} times, has the highest flip rate on validation images",
+    sentence=PROTOCOL + "; of {tried} times, this length has the highest share of flips on validation images",
 )
 
 

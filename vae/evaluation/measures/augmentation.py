@@ -32,9 +32,9 @@ AUGMENTATION = Figure(
         "shift": downstream.SHIFT,
         "images": None,
     },
-    sentence="a convolutional classifier, {steps} steps of {batch} images, from labelled training images, mean over "
-    "{choices} random choices of them; accuracy on {images:,} test images; shifts: by up to {shift} pixels; VAE "
-    "images: half of each batch is decoded from codes between those of two images of one class",
+    sentence="a convolutional classifier trained for {steps} steps of {batch} labelled images, mean over {choices} "
+    "random choices of them; accuracy on {images:,} test images; shifts: by up to {shift} pixels; VAE images: half of "
+    "each batch is decoded from codes between those of two images of one class",
 )
 
 
