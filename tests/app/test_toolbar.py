@@ -62,6 +62,7 @@ def test_redo_repeats_what_was_undone_until_z_changes():
         move(app, value)
     for value in (2.0, 1.0):
         app.button(key="undo").click().run()
+        assert app.session_state.z == (value, 0)
     for value in (2.0, 3.0):
         app.button(key="redo").click().run()
         assert app.session_state.z == (value, 0)
