@@ -252,7 +252,7 @@ def test_known_texts_of_links():
     "text, code, problem",
     [
         ("1,2,3", None, "z has 3 numbers and this model's codes have 2"),
-        ("", None, "z has 1 numbers and this model's codes have 2"),
+        ("", None, "z has 1 number and this model's codes have 2"),
         ("a,b", None, "2 of 2 numbers in z cannot be used"),
         ("nan,0", [np.nan, 0], "1 of 2 numbers in z cannot be used"),
         ("0.5,1e999", [0.5, np.nan], "1 of 2 numbers in z cannot be used"),

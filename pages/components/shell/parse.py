@@ -194,7 +194,7 @@ def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[np.ndarray | 
     """
     parts = _plain(text).split(",")
     if len(parts) != dims:
-        return None, f"z has {len(parts)} numbers and this model's codes have {dims}"
+        return None, f"z has {len(parts)} number{'s' * (len(parts) > 1)} and this model's codes have {dims}"
     values = [parse_number_text(part, -max_abs, max_abs) for part in parts]
     unusable = values.count(None)
     problem = f"{unusable} of {dims} numbers in z cannot be used" if unusable else ""
