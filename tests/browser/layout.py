@@ -114,7 +114,7 @@ def address_of(address: str, name: str, query: str = "") -> str:
 def open_at_rest(page, url: str) -> None:
     """Open a page and wait until it stands."""
     page.goto(url)
-    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_selector("h1", state="attached", timeout=60_000)  # a phone hides it during a lesson
     settle(page)
 
 
