@@ -7,8 +7,7 @@ import sys
 import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-USER_FOLDER = tempfile.mkdtemp()
-os.environ["VAE_HOME"] = USER_FOLDER  # no test reads or writes the user's own folder
+os.environ["VAE_HOME"] = tempfile.mkdtemp()  # no test reads or writes the user's own folder
 # The workers of xdist and the apps that tests start inherit this; pytest -n 0 itself started too early.
 os.environ["PYTHONWARNDEFAULTENCODING"] = "1"
 
@@ -19,6 +18,8 @@ import pytest
 import vae.data
 from vae.data import DATASETS, Split
 from vae.registry import import_all
+
+USER_FOLDER = os.environ["VAE_HOME"]
 
 hypothesis.settings.register_profile("no-deadline", deadline=None)  # this machine may be busy
 hypothesis.settings.load_profile("no-deadline")

@@ -19,6 +19,9 @@ def page_app():
     if "travel_to" in st.session_state:
         by, z = st.session_state.pop("travel_to")
         st.session_state.found = state.travel_to(by, z, 0)
+    if "stand_in" in st.session_state:
+        name = st.session_state.pop("stand_in")
+        state.set_stand_in(name) if name else state.restore_own_model()
     if "choose" in st.session_state:
         state.set_model(st.session_state.pop("choose"))
     toolbar.show("still" not in st.session_state)
@@ -62,6 +65,7 @@ def test_redo_repeats_what_was_undone_until_z_changes():
         move(app, value)
     for value in (2.0, 1.0):
         app.button(key="undo").click().run()
+        assert app.session_state.z == (value, 0)
     for value in (2.0, 3.0):
         app.button(key="redo").click().run()
         assert app.session_state.z == (value, 0)
@@ -106,6 +110,18 @@ def test_undo_stays_with_the_model():
     app.session_state["choose"] = "mnist-cvae"
     app.run()
     assert app.session_state.model == "mnist-cvae" and app.button(key="undo").disabled
+
+
+def test_undo_outlives_a_stand_in():
+    app = begin(model="mnist-vae-2d", z="0.5,0")
+    move(app, 1.0)
+    app.session_state["stand_in"] = "rooms-ada"
+    app.run()
+    assert app.session_state.model == "rooms-ada" and app.button(key="undo").disabled
+    app.session_state["stand_in"] = ""
+    app.run()
+    app.button(key="undo").click().run()
+    assert (app.session_state.model, app.session_state.z) == ("mnist-vae-2d", (0.5, 0))
 
 
 def test_the_shared_address_keeps_its_commas_and_embeds():

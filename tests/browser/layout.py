@@ -52,8 +52,8 @@ SIDEWAYS = f"""() => {{
   return wide ? found.map((e) => `${{e.localName}}.${{[...e.classList].join('.')}}`) : [];
 }}"""
 
-# Controls that no scrolling brings to where they can be pressed: beyond the window, or below another element. Streamlit
-# shows its link to the page's content on focus alone, and lays an element over its tables.
+# Controls that no scrolling brings to where they can be pressed: beyond the window, or below another element. Not
+# Streamlit's link to the page's content, which it shows on focus alone, nor its tables, which an element covers.
 UNREACHABLE = f"""() => {{
   {ALL}
   const parent = (e) => e.assignedSlot ?? e.parentElement ?? e.getRootNode().host ?? null;
@@ -114,7 +114,7 @@ def address_of(address: str, name: str, query: str = "") -> str:
 def open_at_rest(page, url: str) -> None:
     """Open a page and wait until it stands."""
     page.goto(url)
-    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_selector("h1", state="attached", timeout=60_000)  # a phone hides it during a lesson
     settle(page)
 
 
@@ -138,3 +138,8 @@ def measure(page) -> Layout:
     return Layout(
         page.evaluate(PICTURE_TOP, MIN_PICTURE), page.evaluate(SIDEWAYS), max(found, key=words, default="")
     )  # fmt: skip
+
+
+def blocked(page) -> list[str]:
+    """Return the elements that make the page scroll sideways, and the controls that cannot be reached."""
+    return page.evaluate(SIDEWAYS) + page.evaluate(UNREACHABLE)

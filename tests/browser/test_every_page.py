@@ -4,19 +4,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from .app_server import assert_fits, watch
-from .layout import (
-    MAX_TOP,
-    MAX_WORDS,
-    PAGES,
-    SCREENS,
-    SIDEWAYS,
-    UNREACHABLE,
-    ZOOMS,
-    address_of,
-    measure,
-    open_at_rest,
-    words,
-)  # fmt: skip
+from .layout import MAX_TOP, MAX_WORDS, PAGES, SCREENS, ZOOMS, address_of, blocked, measure, open_at_rest, words
 
 pytestmark = pytest.mark.slow
 
@@ -91,4 +79,4 @@ def test_an_enlarged_page_scrolls_one_way_and_all_of_it_can_be_reached(enlarged,
     name, _, query = view.partition("?")
     open_at_rest(page, address_of(address, name, query))
     assert_fits(page)
-    assert not page.evaluate(SIDEWAYS) and not page.evaluate(UNREACHABLE) and not errors
+    assert not blocked(page) and not errors

@@ -48,7 +48,7 @@ def show_share(where: DeltaGenerator, page: str) -> None:
     parameters = {key: value for key, value in link.parameters().items() if key != "own"}
     address = page_address(st.context.url or "", page, parameters)
     with where:
-        st.markdown("This link opens the same page, model and z.")
+        st.markdown("This link opens the same page with the same model, z and settings.")
         st.code(address, language=None, wrap_lines=True)
         try:
             st.image(qr_code(address), width=280)

@@ -20,6 +20,7 @@ from .parse import parse_code_text, parse_int_text, parse_names_text, repair_lin
 
 DEFAULT_MODEL = "mnist-vae-2d"
 SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names", "own")  # all others belong to a page
+TAB_PARAMETERS = ("lesson",)  # of no page: the visitor takes them from page to page
 MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
 # What a run of app.py adds to its page: the link when it ends, and the tools at its top, with undo and redo if the
@@ -36,6 +37,7 @@ def begin_run(page: str = "") -> None:
     earlier = st.session_state.get("page_parameters", {})
     st.session_state.page_parameters = {}
     if st.session_state.get("shown_page", page) != page:
+        earlier = {key: value for key, value in earlier.items() if key in TAB_PARAMETERS}
         state.restore_own_model()
     st.session_state.shown_page = page
     cached.refresh()

@@ -166,13 +166,17 @@ Travel = Literal["undo", "redo"]
 
 
 def _places(by: Travel) -> deque[dict]:
-    """Return the places of the current model that undo or redo returns to, the next one at the end."""
+    """Return the places of the current model that undo or redo returns to, the next one at the end.
+
+    The visitor's own model keeps its places while another one stands in for it.
+    """
+    kept = st.session_state.setdefault("places", {})
     model = (st.session_state.model, st.session_state.weights)
-    kept, places = st.session_state.get("places", (None, {}))
-    if kept != model:
-        places = {"undo": deque(maxlen=MAX_UNDO), "redo": deque(maxlen=MAX_UNDO)}
-        st.session_state.places = (model, places)
-    return places[by]
+    if model not in kept:
+        for other in [other for other in kept if other[0] != own_model()]:
+            del kept[other]
+        kept[model] = {"undo": deque(maxlen=MAX_UNDO), "redo": deque(maxlen=MAX_UNDO)}
+    return kept[model][by]
 
 
 def can_travel(by: Travel) -> bool:

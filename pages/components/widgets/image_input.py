@@ -85,8 +85,10 @@ def image_input(
     s.setdefault(_row_key(key), state.info().start if start_row is None else start_row)
     picked = _picked(key)
     place = st.container()
-    if _own_pixels(key) is not None and state.traits().num_classes:
-        picked = picked._replace(label=_choose_class(key, picked.x))
+    if _own_pixels(key) is not None:
+        settings.leave_out(key)  # no link holds the visitor's picture
+        if state.traits().num_classes:
+            picked = picked._replace(label=_choose_class(key, picked.x))
     with place:
         _show(key, name, picked, on_change, draws)
     return picked
