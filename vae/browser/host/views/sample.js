@@ -30,7 +30,7 @@ function show(element, host) {
     made('div', { className: 'row' },
       button('Sample again', () => host.set({ seed: place.seed + 1 }), { className: 'primary' }),
       ...(prior.gaussian ? [range('Temperature', { min: 0, max: 2, step: 0.05, value: temperature() }, (value) => host.set({ settings: { ...place.settings, sample_temperature: value } }))] : []),
-      button('Grid (PNG)', () => downloadPng(tile(images, COLUMNS, shape), `${model.name}-seed${place.seed}.png`))),
+      button('Grid (PNG)', () => downloadPng(tile(images, COLUMNS, shape), `${model.name}-seed${place.seed}.png`, host.credit))),
     grid, caption,
   );
   const widget = mountGrid(grid, draw(), (_, i) => host.set({ z: zs[i] }));

@@ -19,7 +19,7 @@ function show(element, host) {
   const place = made('div'), classes = made('div'), strips = made('div'), { model } = host;
   element.append(
     place, made('div', { className: 'row' },
-      button('Picture (PNG)', () => downloadPng(tile([host.decode(host.place.z)], 1, host.shape), `${model.name}.png`))),
+      button('Picture (PNG)', () => downloadPng(tile([host.decode(host.place.z)], 1, host.shape), `${model.name}.png`, host.credit))),
     ...(model.classes.length ? [made('h3', { textContent: 'This z in every class' }), classes] : []),
     made('h3', { textContent: 'One dimension at a time' }), strips,
     made('p', { className: 'caption', textContent: 'Each row changes one dimension of this z, over the middle 95 % of the encoded data. Pick a picture to move there.' }),
