@@ -21,6 +21,7 @@ from ..data import DatasetInfo, Split, pictures
 from ..encoded import STRIP_SHARE, EncodedImages, data_ranges, quantised
 from ..lessons import Lesson, fill_figures
 from ..store import Store, dimension_order, write_atomically
+from ..uploads import MAX_BYTES
 from . import collection, props
 from .bundle import FOLDER, bundle, inline
 from .colours import CIVIDIS, class_colours, on_scale
@@ -105,7 +106,10 @@ def _base64(content: bytes) -> str:
 def _content(store: Store, made: list[tuple[dict, dict[str, bytes]]], lessons: Sequence[Lesson]) -> tuple[dict, dict]:
     """Return the header of all models, and the bytes that they share: those of their data."""
     cards = {described["name"]: store.read_card(described["name"]) for described, _ in made}
-    header: dict = {"models": [described for described, _ in made], "data": {}, "app": APP}
+    header: dict = {
+        "models": [described for described, _ in made], "data": {}, "app": APP, "max_bytes": MAX_BYTES,
+        "inside": {"white": props.WHITE, "empty": props.EMPTY_DRAWING},
+    }  # fmt: skip
     blobs: dict[str, bytes] = {}
     for card in cards.values():
         if card.data not in header["data"]:

@@ -34,6 +34,9 @@ _SENT = (
     "Your picture stays in this browser tab. Only these {} × {} pixels are sent, and the server forgets them when you "
     "leave."
 )
+_ALTERED = (
+    "This browser alters the pixels that a page reads: a photo or file is sent as it is. The server does not keep it."
+)
 REFUSED = "The browser sent a picture that cannot be read. The picture in use has not changed."
 
 
@@ -159,7 +162,7 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
             },
             "x": base64.b64encode(picked.pixels.tobytes()).decode(),
             "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
-            "sent": _SENT.format(*info.image_shape[1:]),
+            "sent": _SENT.format(*info.image_shape[1:]), "altered": _ALTERED,
             "answer": decoded and {
                 "id": decoded.id, "error": decoded.error, "width": decoded.size[0], "height": decoded.size[1],
             },

@@ -37,3 +37,9 @@ export function gridProps(images, shape, { labels, columns = null, ...options },
 export async function downloadPng(picture, name, credit) {
   download(await encodePng(picture, { scale: SCALE, copyright: credit }), 'image/png', name);
 }
+
+// Returns the index of the code that is z, null for none.
+export function indexOfCode(zs, z) {
+  const found = zs.findIndex((one) => one.every((value, d) => Math.abs(value - z[d]) < 1e-3));
+  return found < 0 ? null : found;
+}

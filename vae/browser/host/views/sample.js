@@ -1,7 +1,7 @@
 // A grid of samples from the prior.
 import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { button, made, range } from '../elements.js';
-import { downloadPng, gridProps, tile } from '../pictures.js';
+import { downloadPng, gridProps, indexOfCode, tile } from '../pictures.js';
 
 const COUNT = 36, COLUMNS = 6;
 
@@ -23,7 +23,7 @@ function show(element, host) {
     caption.textContent = `z ~ p(z) = ${prior.name}${spread}; seed ${place.seed}.`;
     return gridProps(images, shape, {
       labels: zs.map((_, i) => `sample ${i + 1} of ${COUNT}, seed ${place.seed}`), columns: COLUMNS, size: 110, name: 'samples from the prior',
-      selected: chosen(zs, place.z),
+      selected: indexOfCode(zs, place.z),
     });
   };
   element.append(
@@ -35,10 +35,4 @@ function show(element, host) {
   );
   const widget = mountGrid(grid, draw(), (_, i) => host.set({ z: zs[i] }));
   return { update: () => widget.update(draw()), destroy: () => widget.destroy() };
-}
-
-// Returns the index of the sample that is the current z, null for none.
-function chosen(zs, z) {
-  const found = zs.findIndex((one) => one.every((value, d) => Math.abs(value - z[d]) < 1e-3));
-  return found < 0 ? null : found;
 }
