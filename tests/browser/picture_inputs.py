@@ -31,6 +31,10 @@ main {{ display: grid; gap: 24px; max-width: {width}px; height: 3000px; align-co
 </html>
 """
 
+# a browser that protects against fingerprinting
+ALTERED = """CanvasRenderingContext2D.prototype.getImageData = (x, y, width, height) =>
+  new ImageData(Uint8ClampedArray.from({ length: 4 * width * height }, () => 256 * Math.random()), width, height)"""
+
 
 def props_of(key="start", name="start image", data="mnist", **changes):
     """The props of a picture input whose first test image is in use."""

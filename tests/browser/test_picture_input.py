@@ -16,6 +16,7 @@ from vae.browser.bundle import bundle
 
 from .panel import until
 from .picture_inputs import (
+    ALTERED,
     Touch,
     bar,
     choose,
@@ -35,10 +36,6 @@ from .picture_inputs import (
 
 HOST = Path(__file__).parent / "plain" / "picture_inputs.js"
 LINE = [(0.5, 0.2), (0.5, 0.8)]
-ALTERED = """CanvasRenderingContext2D.prototype.getImageData = (x, y, width, height) =>
-  new ImageData(Uint8ClampedArray.from({ length: 4 * width * height }, () => 256 * Math.random()), width, height)"""
-
-
 @pytest.fixture(scope="module")
 def script():
     return bundle(HOST)

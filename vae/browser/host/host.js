@@ -36,6 +36,7 @@ function createHost(content) {
     set(changes) {
       Object.assign(host.place, changes);
       history.replaceState(null, '', address(host, host.place));
+      host.shell.showAddresses();
       host.changed();
     },
     // Shows the same place again, after something else has changed.

@@ -2,7 +2,7 @@
 import { made, select } from './elements.js';
 import { VIEWS } from './views.js';
 
-// Returns { show }, which shows the view of the host's place.
+// Returns { show, showAddresses }: show shows the view of the host's place, showAddresses links the views to this place.
 export function createShell(root, host) {
   const { header } = host.content;
   const picker = select('Model', header.models.map(({ name, title }) => [name, title]), host.place.model, (model) => {
@@ -18,7 +18,9 @@ export function createShell(root, host) {
     made('header', {}, made('h1', { textContent: 'Latent-space explorer' }), picker), nav, main,
     made('footer', {}, 'Nothing that you draw or choose leaves this page. ', made('a', { href: header.app, textContent: 'The full app', rel: 'noopener' }), ' has more.'),
   );
+  const showAddresses = () => links.forEach((link, i) => (link.href = host.address({ view: VIEWS[i].name })));
   return {
+    showAddresses,
     show() {
       const { place, model } = host, view = VIEWS.find(({ name }) => name === place.view), reason = view.serves(model);
       host.shown?.destroy();
@@ -26,8 +28,8 @@ export function createShell(root, host) {
       title.textContent = view.title;
       sentence.textContent = reason ? `${model.title} cannot be shown here: ${reason}. Choose another model.` : view.sentence;
       picker.querySelector('select').value = place.model;
+      showAddresses();
       links.forEach((link, i) => {
-        link.href = host.address({ view: VIEWS[i].name });
         if (VIEWS[i] === view) link.setAttribute('aria-current', 'page');
         else link.removeAttribute('aria-current');
       });
