@@ -121,7 +121,7 @@ def test_own_pictures_become_ends_and_outlive_views_models_and_a_reload(open_vie
 
 
 # the texts of all widgets
-WORDS = "[...document.querySelectorAll('main *')].map((one) => one.shadowRoot?.textContent ?? '').join(' ').toLowerCase()"
+WORDS = "[...document.querySelectorAll('main *')].map((e) => e.shadowRoot?.textContent ?? '').join(' ').toLowerCase()"
 MIDDLE = """(canvas) => {
   const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   const at = (x, y) => data[4 * (Math.round(y * (height - 1)) * width + Math.round(x * (width - 1)))];
