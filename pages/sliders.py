@@ -30,7 +30,10 @@ model_picker()
 
 
 def start_from(picked) -> None:
-    state.set_image(picked.x, picked.label)
+    if picked.code is None:
+        state.set_image(picked.x, picked.label)
+    else:
+        state.set_z(picked.code.z, y=picked.code.y or 0)
 
 
 def choose_start() -> None:

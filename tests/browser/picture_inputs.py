@@ -52,7 +52,7 @@ def props_of(key="start", name="start image", data="mnist", **changes):
         "selected": 0, "choice": {"kind": "row"}, "x": base64.b64encode(pixels[0].tobytes()).decode(),
         "caption": "test image 0: 7", "answer": None, "remark": "", "maxBytes": 25 * 2**20,
         "sent": "Only these 28 × 28 pixels are sent. Your picture stays in this browser tab.",
-        "altered": "A file is sent as it is.", **changes,
+        "altered": "A file is sent as it is.", "weights": "", **changes,
     }  # fmt: skip
 
 

@@ -632,6 +632,25 @@ def test_no_storage_at_all_is_survived(open_page):
     expect(page.locator("#start .mine")).to_have_count(1)
 
 
+# ---- a model in the browser
+
+ENCODER = """() => mailbox.models.set('sums 1f', { decoder: {
+  numClasses: 0, height: 28, width: 28, channels: 1, has: (name) => name === 'encode',
+  encode: (x) => ({ mean: Float64Array.of(x.reduce((a, b) => a + b)) }),
+} })"""
+
+
+def test_a_picture_is_sent_with_its_code_where_the_browser_has_the_model(open_page):
+    page = open_page({"start": props_of(weights="sums 1f")})
+    tab(page, "Draw")
+    draw(page, LINE)
+    assert "z" not in next_own(page, 1)
+    page.evaluate(ENCODER)
+    draw(page, [(0.2, 0.5), (0.7, 0.5)])
+    own = next_own(page, 2)
+    assert own["weights"] == "sums 1f" and own["z"] == pytest.approx([decoded(own).sum() / 255]) and own["y"] is None
+
+
 # ---- browsers that alter what a page reads
 
 

@@ -1,7 +1,7 @@
 // An image for a model: a test image, a drawing, a photo or a file. The page prepares it and emits x alone.
 // Emits: pick, the index of a test image; more, for other test images; own {data, id, name, x, found, inverted, plain,
-// candidate, restored}, a prepared picture, restored if not by the visitor's hand; file {id, name, content}, where the
-// browser alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
+// candidate, restored}, a prepared picture, restored if not by the visitor's hand, with its code {weights, z, y} where the
+// mailbox has the model of the props; file {id, name, content}, where the browser alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
 import { fromBase64 } from '../../runtime/base64.js';
 import { probe } from '../../runtime/decode.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
