@@ -58,7 +58,7 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (None, 2), strict
     with column.container(border=True):
         ends.append(image_input(f"interpolate_{name}", start_row=row, name=f"image {name}"))
 
-a, b = (state.encode(end.x, end.y)[0] for end in ends)
+a, b = (end.encode() for end in ends)
 unusable = [name for name, code in zip("AB", (a, b), strict=False) if not state.finite(code)]
 if unusable:
     path.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))

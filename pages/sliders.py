@@ -34,7 +34,10 @@ head.markdown(
 
 
 def start_from(picked) -> None:
-    state.set_image(picked.x, picked.label)
+    if picked.code is None:
+        state.set_image(picked.x, picked.label)
+    else:
+        state.set_z(picked.code.z, y=picked.code.y or 0)
 
 
 # Encode the image that the visitor chooses.

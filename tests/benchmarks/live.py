@@ -196,7 +196,8 @@ def phones() -> None:
             if not vae.load(card.name).discrete:
                 native = torch_decode(card.name)
                 times = [browser_decode(browser, address, card.name, script) for script in ("", NO_WEBASSEMBLY)]
-                print(f"{card.name:18} {native:9.3f} {times[0]:15.3f} {times[1]:9.3f} {times[0] / native:6.2f}", flush=True)
+                columns = f"{native:9.3f} {times[0]:15.3f} {times[1]:9.3f} {times[0] / native:6.2f}"
+                print(f"{card.name:18} {columns}", flush=True)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Handouts for browser tests: one HTML file, opened from disk without a network."""
+"""Handouts as a visitor opens them: one HTML file from disk, without a network."""
 
 from __future__ import annotations
 
@@ -6,40 +6,44 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from vae import lessons
-from vae.browser.handout import handout
+from vae.browser.handout import handout as make_handout
+
+from .app_server import assert_fits
 
 MODELS = ("mnist-vae-16d", "rooms-ada", "rooms-vae")
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-def write(folder: Path, models: tuple[str, ...] = MODELS) -> Path:
-    """Write a handout of these models with the lesson "kl"."""
-    path = folder / "explorer.html"
-    path.write_text(handout(models, {"kl": lessons.read()[0]["kl"]}), encoding="utf-8")
+@pytest.fixture(scope="session")
+def handout(tmp_path_factory) -> Path:
+    """A handout with MODELS and the lesson "kl"."""
+    path = tmp_path_factory.mktemp("handout") / "explorer.html"
+    path.write_text(make_handout(MODELS, {"kl": lessons.read()[0]["kl"]}), encoding="utf-8")
     return path
 
 
 @contextlib.contextmanager
-def opened(browser, path: Path, place: str = "", width: int = 1440, height: int = 900, **options) -> Iterator:
-    """Open a handout at a place ("#map?model=rooms-ada") in a profile without a network.
-
-    Fails on errors in the console, on any request and where the page is wider than its window. From 390 px with touch.
-    """
-    if width < 500:
-        options = {"has_touch": True, "is_mobile": True, **options}
-    context = browser.new_context(viewport={"width": width, "height": height}, offline=True, **options)
+def opened(browser, handout: Path, place: str = "", **options) -> Iterator:
+    """Open a handout at a place ("#map?model=..."). It must fit its window, log no error or warning and ask for
+    nothing. options: of the browser's context, such as PHONE."""
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "offline": True, **options})
     page, errors = context.new_page(), []
 
     def leaving(request):
-        if not request.url.startswith(("data:", "blob:", path.as_uri())):
+        if not request.url.startswith(("data:", "blob:", handout.as_uri())):
             errors.append(f"a request to {request.url}")
 
     page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", leaving)
-    page.goto(path.as_uri() + place)
-    page.wait_for_selector("h2, [role=alert]:not([hidden])")
-    yield page
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()
+    page.goto(handout.as_uri() + place)
+    page.locator("h2").first.wait_for()
+    try:
+        yield page
+        assert_fits(page)
+    finally:
+        context.close()
     assert not errors

@@ -14,16 +14,10 @@ from playwright.sync_api import expect
 import vae
 from vae.browser.handout import SECURITY, site
 
-from . import handouts
 from .app_server import watch
-from .handouts import opened
+from .handouts import MODELS, PHONE, opened
 
 PANEL = "document.querySelector('.view > div').shadowRoot.panel"
-
-
-@pytest.fixture(scope="session")
-def handout(tmp_path_factory):
-    return handouts.write(tmp_path_factory.mktemp("handout"))
 
 
 def place(page):
@@ -50,7 +44,7 @@ def test_a_slider_moves_z_and_the_picture_is_what_torch_decodes(browser, handout
         expect(page.get_by_role("button", name="Redo")).to_be_enabled()
 
 
-@pytest.mark.parametrize("model", handouts.MODELS)
+@pytest.mark.parametrize("model", MODELS)
 def test_images_are_encoded_as_by_torch(browser, handout, model):
     with opened(browser, handout, f"#sliders?model={model}") as page:
         x, mean = page.evaluate(
@@ -100,7 +94,7 @@ def test_a_cell_of_the_heat_map_chooses_the_strips(browser, handout):
 
 def test_a_lesson_asks_explains_and_goes_on(browser, handout):
     recon = vae.load("mnist-vae-16d").card.figures["recon"]
-    with opened(browser, handout, width=390, height=844) as page:
+    with opened(browser, handout, **PHONE) as page:
         page.get_by_role("link", name="Lesson: What the KL does").click()
         panel = page.get_by_role("region", name="Lesson")
         expect(panel).to_contain_text("step 1 of 4")

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from . import handouts
 from .firefox import FIREFOX, firefox
 
 pytestmark = pytest.mark.slow
@@ -13,19 +12,19 @@ pytestmark = pytest.mark.slow
 # of what fills a view, in shadow roots too
 FILLED = """() => {
   const roots = [...document.querySelectorAll('.view *')].map((e) => e.shadowRoot).filter(Boolean);
-  return roots.some((root) => root.querySelector('canvas, .cell, button')) || document.querySelector('.view dl') !== null;
+  return document.querySelector('.view dl') !== null
+    || roots.some((root) => root.querySelector('canvas, .cell, button'));
 }"""
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory):
+def tab(handout):
     if FIREFOX is None:
         if os.environ.get("CI"):
             pytest.fail("CI has no Firefox: .ci/run must install it")
         pytest.skip("no Firefox on this machine")
-    path = handouts.write(tmp_path_factory.mktemp("handout"))
     with firefox(**{"network.proxy.type": 1, "network.proxy.http": "127.0.0.1", "network.proxy.http_port": 9}) as tab:
-        tab.send("browsingContext.navigate", context=tab.context, url=path.as_uri(), wait="complete")
+        tab.send("browsingContext.navigate", context=tab.context, url=handout.as_uri(), wait="complete")
         tab.until("() => document.querySelector('h2') !== null")
         yield tab
 

@@ -20,6 +20,7 @@ from ..data import DatasetInfo, Split
 from ..encoded import STRIP_SHARE, EncodedImages, data_ranges, quantised
 from ..lessons import Lesson, fill_figures
 from ..store import Store, dimension_order, write_atomically
+from ..uploads import MAX_BYTES
 from . import collection, props
 from .bundle import FOLDER, bundle, compact, inline
 from .colours import CIVIDIS, class_colours, on_scale
@@ -127,6 +128,7 @@ def _content(
         "data": {name: described for name, (described, _) in data.items()},
         "lessons": [_lesson(key, lesson, cards) for key, lesson in lessons.items()],
         "title": titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders", "app": app,
+        "max_bytes": MAX_BYTES, "inside": {"white": props.WHITE, "empty": props.EMPTY_DRAWING},
     }  # fmt: skip
     return header, [*models, *data.values()]
 

@@ -33,6 +33,7 @@ function createHost(content) {
   const mailbox = createMailbox(), [first] = content.header.models;
   const host = {
     content, mailbox, model: null, decoder: null, names: new Map(), locked: new Set(), view: null, shown: null, images: null,
+    inputs: new Map(), // the visitor's own pictures, by the key of their image input
     place: { view: VIEWS[0].name, model: first.name, z: first.start.z, y: first.start.y, seed: 0, settings: {} },
 
     // Changes the place without a new entry in the history, and shows it.

@@ -3,7 +3,9 @@
 // element and returns { update(), destroy() }; update runs when the point has changed.
 import { view as about } from './views/about.js';
 import { view as disentangle } from './views/disentangle.js';
+import { view as inside } from './views/inside.js';
+import { view as interpolate } from './views/interpolate.js';
 import { view as sample } from './views/sample.js';
 import { view as sliders } from './views/sliders.js';
 
-export const VIEWS = [sliders, sample, disentangle, about];
+export const VIEWS = [sliders, sample, interpolate, inside, disentangle, about];
