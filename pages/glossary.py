@@ -4,12 +4,13 @@ import streamlit as st
 
 from pages.components.shell.glossary import TERMS
 from pages.components.shell.navigation import ensure_entry_point
+from pages.components.shell.title import show_title
 
 PLACE = 120  # order in the navigation
 GROUP = "Learn"
 
 ensure_entry_point()
-st.title("Glossary")
+show_title("Glossary")
 st.markdown("Pages underline the first mention of each term. Point at it, or tap it, to read its definition there.")
 with st.container(key="glossary", width=760, gap=None):
     for key, term in TERMS.items():

@@ -25,7 +25,7 @@ def serves(card: ModelCard) -> bool:
 st.title("Inside")
 head = st.container(horizontal=True, vertical_alignment="center")
 head.markdown("**Draw**, and follow your image through the model.", width="content")
-model_picker(serves, needs="a diagonal Gaussian posterior and networks that run in a browser")
+model_picker(serves, needs="a diagonal Gaussian posterior, and networks that run in the browser")
 model = state.traits()
 can_draw = state.info().preparation.light_on_dark  # like a line on the panel
 settings.take("inside_source", f"inside_source_{can_draw}")
@@ -37,7 +37,7 @@ picked = None
 # Keep this container on every run: an element that appears or vanishes above the panel makes Streamlit remount it.
 with st.container():
     if source != "Draw":
-        picked = image_input("inside_image")
+        picked = image_input("inside_image", draws=False)  # "Draw" has a pad beside the results
 inside_panel(picked)
 data = state.info()
 st.caption(
@@ -46,7 +46,7 @@ st.caption(
     f"{data.title}. "
     + ("Dashed rings show p(z) at one and two standard deviations. " if model.latent_dim == 2
         else "The grey band shows one standard deviation of p(z). ")
-    + f"In the image of errors, white is {props.WHITE:g} nats per pixel or more"
+    + f"In the error image, white is {props.WHITE:g} nats per pixel or more"
     + ("." if model.is_cross_entropy else ", counted from the pixel with the smallest error."))
 )  # fmt: skip
 

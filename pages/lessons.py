@@ -6,13 +6,14 @@ from pages.components.lessons.catalogue import lessons
 from pages.components.lessons.panel import begin_step, step_link
 from pages.components.shell import cached
 from pages.components.shell.navigation import ensure_entry_point
+from pages.components.shell.title import show_title
 from vae.lessons import required_models
 
 PLACE = 10  # order in the navigation
 GROUP = "Learn"
 
 ensure_entry_point()
-st.title("Lessons")
+show_title("Lessons")
 st.markdown(
     "**Choose a lesson.** Each step gives you something to try and a question. You see the explanation after you have "
     "answered."

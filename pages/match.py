@@ -6,17 +6,18 @@ import io
 import streamlit as st
 
 from pages.components.match.panel import FACTORS, MODELS, WIN_SCORE, available_models, match_panel, rounds
-from pages.components.shell import cached, link, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
+from pages.components.shell.title import show_title
 from pages.components.widgets import exports
 
 PLACE = 100  # order in the navigation
 GROUP = "Learn"
 
 ensure_entry_point()
-st.title("Match the target")
+show_title("Match the target")
 st.markdown(
-    "**Move the sliders until your picture matches the target.** Each round uses a different model, whose name is "
+    "**Move the sliders until your image matches the target.** Each round uses a different model, whose name is "
     "hidden. Which one has a slider for each factor?"
 )
 data_sets = [data for data in MODELS if len(available_models(data)) > 1]
@@ -25,6 +26,7 @@ if not data_sets:
     link.end_page()
 own_data = state.card().data  # the game leaves the visitor's model and z as they are
 board, controls = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
+settings.take("match_data", among=data_sets)
 data = controls.segmented_control(
     "Data", data_sets, default=own_data if own_data in data_sets else data_sets[0], required=True, key="match_data",
     format_func=lambda name: cached.info(name).title.split(",")[0],

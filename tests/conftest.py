@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import sys
 import tempfile
 
@@ -18,8 +19,14 @@ import vae.data
 from vae.data import DATASETS, Split
 from vae.registry import import_all
 
+USER_FOLDER = os.environ["VAE_HOME"]
+
 hypothesis.settings.register_profile("no-deadline", deadline=None)  # this machine may be busy
 hypothesis.settings.load_profile("no-deadline")
+
+
+def pytest_unconfigure():
+    shutil.rmtree(USER_FOLDER, ignore_errors=True)
 
 
 @pytest.fixture

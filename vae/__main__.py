@@ -66,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("handout", help="write the explorer as one HTML file, or as a static site")
     command.add_argument("names", nargs="+", metavar="NAME")
     command.add_argument("-o", "--output", type=Path, help="the file (default: NAME.html)")
+    command.add_argument("--app", default="", metavar="URL", help="the address of the full app, to link to")
     command.add_argument("--site", type=Path, metavar="FOLDER", help="write a folder for any web server instead")
     command.add_argument(
         "--lesson", action="append", default=[], choices=sorted(lessons.read()[0]), dest="lessons",
@@ -147,12 +148,12 @@ def main(arguments: list[str] | None = None) -> int:
 def write_handout(args: argparse.Namespace) -> None:
     from .browser import handout
 
-    chosen = [lessons.read()[0][key] for key in args.lessons]
+    chosen = {key: lesson for key, lesson in lessons.read()[0].items() if key in args.lessons}
     if args.site:
-        paths = handout.site(args.names, args.site, chosen)
+        paths = handout.site(args.names, args.site, chosen, args.app)
     else:
         paths = [args.output or Path(f"{args.names[0]}.html")]
-        store.write_atomically(paths[0], handout.handout(args.names, chosen).encode())
+        store.write_atomically(paths[0], handout.handout(args.names, chosen, args.app).encode())
     for path in paths:
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.components.shell import navigation, settings
 from vae.lessons import Try
@@ -52,6 +53,7 @@ LINKS = [
         "use": ("filling", "", "filling"), "fill_hidden": ("a band", "", "a band"),
         "fill_image": ("1", "fill_image_row_mnist", 1),
     }),
+    ("match", "mnist-vae-2d", {"match_data": ("sprites", "", "sprites")}),
     ("uses", "mnist-m2", {"use": ("labels", "", "labels"), "labels_image": ("11", "labels_image_row_mnist", 11)}),
 ]  # fmt: skip
 
@@ -98,6 +100,48 @@ def test_a_value_that_is_not_allowed_changes_nothing(page, query):
     assert warning.value.startswith("Part of this link cannot be used: ")
     assert not app.session_state.pending_parameters
     assert held(plain, page) == held(app, page)
+
+
+def page_app():
+    import streamlit as st
+
+    from pages.components.shell import link, settings
+
+    link.begin_run("interpolate")
+    settings.take("interpolate_steps")
+    st.slider("Steps", 3, 15, 9, key="interpolate_steps")
+    settings.take("interpolate_beyond")
+    st.toggle("Beyond", key="interpolate_beyond")
+    settings.add_to_link()
+    if "back_to" in st.session_state:  # as Back and Forward do, for the next run
+        link.apply(st.session_state.pop("back_to"))
+
+
+def settings_in_link(app):
+    return {key: value for key, value in app.session_state.page_parameters.items() if key.startswith("interpolate")}
+
+
+def test_the_link_holds_the_settings_that_are_not_at_their_defaults():
+    app = AppTest.from_function(page_app, default_timeout=60).run()
+    assert settings_in_link(app) == {}
+    app.slider[0].set_value(5).run()
+    app.toggle[0].set_value(True).run()
+    assert settings_in_link(app) == {"interpolate_steps": "5", "interpolate_beyond": "true"}
+    app.session_state.back_to = {"model": "mnist-vae-2d", "interpolate_steps": "", "interpolate_beyond": "true"}
+    app.run().run()
+    assert app.slider[0].value == 9 and settings_in_link(app) == {"interpolate_beyond": "true"}
+    app.toggle[0].set_value(False).run()
+    assert settings_in_link(app) == {}
+
+
+def test_a_setting_of_a_link_stays_in_it():
+    """Also where it is the default, which this session has not seen."""
+    app = AppTest.from_function(page_app, default_timeout=60)
+    app.query_params["interpolate_steps"] = "9"
+    app.run()
+    assert settings_in_link(app) == {"interpolate_steps": "9"}
+    app.run()
+    assert settings_in_link(app) == {"interpolate_steps": "9"}
 
 
 def held(app, page):

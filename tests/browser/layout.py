@@ -13,6 +13,9 @@ SCREENS = {  # name: settings of a browser context
     "desk": {"viewport": {"width": 1440, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
+ZOOMS = {  # the window of a page that is enlarged, in CSS px
+    "200 %": {"viewport": {"width": 720, "height": 450}}, "400 %": {"viewport": {"width": 320, "height": 256}},
+}  # fmt: skip
 MAX_TOP = {"desk": 260, "phone": 300}  # y of the picture's upper edge
 MAX_WORDS = 25  # of a sentence
 MIN_PICTURE = 48  # px; smaller images are icons
@@ -47,6 +50,33 @@ SIDEWAYS = f"""() => {{
     && e.getBoundingClientRect().right > width + 1 && !clipped(e));
   const wide = [document.documentElement, main].some((e) => e.scrollWidth > e.clientWidth + 1);
   return wide ? found.map((e) => `${{e.localName}}.${{[...e.classList].join('.')}}`) : [];
+}}"""
+
+# Controls that no scrolling brings to where they can be pressed: beyond the window, or below another element. Not
+# Streamlit's link to the page's content, which it shows on focus alone, nor its tables, which an element covers.
+UNREACHABLE = f"""() => {{
+  {ALL}
+  const parent = (e) => e.assignedSlot ?? e.parentElement ?? e.getRootNode().host ?? null;
+  const within = (e, other) => {{
+    for (; e; e = parent(e)) if (e === other) return true;
+    return false;
+  }};
+  const at = (x, y) => {{
+    let e = document.elementFromPoint(x, y);
+    for (let inner; (inner = e?.shadowRoot?.elementFromPoint(x, y)) && inner !== e;) e = inner;
+    return e;
+  }};
+  const controls = all(document.body)
+    .filter((e) => e.matches('a[href], button, input, select, textarea, summary, [tabindex="0"]') && e.tabIndex >= 0)
+    .filter((e) => !e.matches('[data-testid=stSkipToContent], [data-testid=data-grid-canvas]'))
+    .filter((e) => e.checkVisibility({{ opacityProperty: true, visibilityProperty: true }}));
+  return controls.filter((e) => {{
+    e.scrollIntoView({{ block: 'center', inline: 'center', behavior: 'instant' }});
+    const {{ left, top, width, height }} = (e.closest('label') ?? e).getBoundingClientRect();
+    if (!width || !height) return false;
+    const hit = at(left + width / 2, top + height / 2), whole = e.closest('label') ?? e;
+    return !hit || !(within(hit, whole) || within(whole, hit));
+  }}).map((e) => `${{e.outerHTML.slice(0, 120)}}`);
 }}"""
 
 # what a reader sees as one text: of the innermost elements that are not inline
@@ -84,7 +114,7 @@ def address_of(address: str, name: str, query: str = "") -> str:
 def open_at_rest(page, url: str) -> None:
     """Open a page and wait until it stands."""
     page.goto(url)
-    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_selector("h1", state="attached", timeout=60_000)  # a phone hides it during a lesson
     settle(page)
 
 
@@ -108,3 +138,8 @@ def measure(page) -> Layout:
     return Layout(
         page.evaluate(PICTURE_TOP, MIN_PICTURE), page.evaluate(SIDEWAYS), max(found, key=words, default="")
     )  # fmt: skip
+
+
+def blocked(page) -> list[str]:
+    """Return the elements that make the page scroll sideways, and the controls that cannot be reached."""
+    return page.evaluate(SIDEWAYS) + page.evaluate(UNREACHABLE)

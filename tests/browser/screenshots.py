@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from .app_server import chromium, running_app, settle, watch
+from .panel import drawn, released
 
 SHOTS = {
     "home": ("", {}),
@@ -63,7 +64,7 @@ def animate(page, address: str, path: Path) -> None:
     page.goto(f"{address}/sliders?model=rooms-ada")
     page.wait_for_selector("canvas.picture", timeout=60_000)
     settle(page)
-    page.wait_for_timeout(5000)  # the plane is decoded tile by tile
+    drawn(page)  # the plane is decoded tile by tile
     page.evaluate(HAND)
     picture, last = page.locator("canvas.picture").bounding_box(), page.locator(".slider").nth(1).bounding_box()
     bottom = max(picture["y"] + picture["height"], last["y"] + last["height"])
@@ -86,6 +87,8 @@ def animate(page, address: str, path: Path) -> None:
             shot = Image.open(io.BytesIO(page.screenshot(clip=area))).convert("RGB")
             frames.append(shot.resize((WIDTH, round(WIDTH * shot.height / shot.width)), Image.Resampling.LANCZOS))
         page.mouse.up()
+        released(page)
+        drawn(page)  # or the next part would begin with half of the plane
     frames[0].save(
         path, "WEBP", save_all=True, append_images=frames[1:], duration=FRAME_TIME, loop=0, quality=70, method=4
     )

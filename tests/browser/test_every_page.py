@@ -1,10 +1,10 @@
-"""Every page on a desk and on a phone: its layout, its sentences, its console, and what axe-core finds."""
+"""Every page on a desk, on a phone and enlarged: its layout, its sentences, its console, and what axe-core finds."""
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from .app_server import assert_fits, watch
-from .layout import MAX_TOP, MAX_WORDS, PAGES, SCREENS, address_of, measure, open_at_rest, words
+from .layout import MAX_TOP, MAX_WORDS, PAGES, SCREENS, ZOOMS, address_of, blocked, measure, open_at_rest, words
 
 pytestmark = pytest.mark.slow
 
@@ -61,3 +61,22 @@ def test_a_page_is_laid_out_readable_and_accessible(visitor, address, view):
         problems.append(f"the picture begins at y = {top}")
     problems += findings(page) + [f"console: {error}" for error in errors]
     assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(scope="module", params=ZOOMS)
+def enlarged(request, browser, address):
+    """A tab whose page is enlarged, and the errors of its console."""
+    context = browser.new_context(**ZOOMS[request.param])
+    page = context.new_page()
+    yield page, watch(page)
+    context.close()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_an_enlarged_page_scrolls_one_way_and_all_of_it_can_be_reached(enlarged, address, view):
+    page, errors = enlarged
+    errors.clear()
+    name, _, query = view.partition("?")
+    open_at_rest(page, address_of(address, name, query))
+    assert_fits(page)
+    assert not blocked(page) and not errors

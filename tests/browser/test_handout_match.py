@@ -127,7 +127,7 @@ def test_a_seed_is_a_game(browser, handout):
     targets = []
     with opened(browser, handout) as page:
         for seed in (3, 4, 3):
-            page.goto(f"{handout}#match?model=rooms-vae&seed={seed}")
+            page.goto(f"{handout.as_uri()}#match?model=rooms-vae&seed={seed}")
             page.get_by_text(f"Seed {seed}.").wait_for()
             targets.append(pixels(page, "target"))
     assert torch.equal(targets[0], targets[2]) and not torch.equal(targets[0], targets[1])

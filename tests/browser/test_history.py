@@ -111,6 +111,27 @@ def test_a_lesson_goes_back_step_by_step(page, address):
     expect(page.locator(".st-key-lesson")).to_have_count(0)
 
 
+def test_settings_stand_in_the_link_and_come_back(page, address):
+    open_page(page, address, "interpolate", model="mnist-vae-2d", interpolate_B="7")
+    path = lambda name: page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name)).first  # noqa: E731
+    path("Great arc").click()
+    page.wait_for_function("location.search.includes('interpolate_line=Great')")
+    settle(page)
+    assert "interpolate_B=7" in page.url and "interpolate_A" not in page.url and "interpolate_steps" not in page.url
+    here = place(page)
+    page.reload()
+    same(page, here)
+    pick_model(page, "mnist-vae-16d")
+    path("Straight").click()
+    page.wait_for_function("location.search.includes('interpolate_line=Straight')")
+    settle(page)
+    there = place(page)
+    go(page, -1)
+    same(page, here)
+    go(page, 1)
+    same(page, there)
+
+
 @pytest.mark.slow
 def test_a_reload_and_another_site_keep_the_place(page, address):
     open_page(page, address, "sliders", lesson="kl.2")

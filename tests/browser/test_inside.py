@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 import vae
 from vae import metrics
 
-from .app_server import CENTRE, settle
+from .app_server import CENTRE, settle, watch
 from .panel import in_query, open_page, z_in_url
+from .picture_inputs import Touch
 
 INSIDE = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.inside).find(Boolean)"
 BETAS = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.betas).find(Boolean)"
@@ -135,6 +136,20 @@ def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     assert z_in_url(page) == pytest.approx(after["z"], abs=1e-3)
 
 
+def test_drawing_sends_no_message(page, address):
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    open_page(page, address, "inside", model="mnist-vae-16d")
+    n = computed(page)
+    assert sent, "messages are seen"
+    sent.clear()
+    draw(page, THREE)
+    assert computed(page, n) > n
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(500)
+    assert not sent
+
+
 def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, address):
     """28 pixels for digits, 32 for glyphs, 64 for sprites, and colour for rooms."""
     open_page(page, address, "inside", model="mnist-vae-2d")
@@ -201,3 +216,41 @@ def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, add
         page.locator(f"[data-part='{part}'][tabindex]").first.focus()
         expect(page.locator(".which")).to_contain_text(name)
         expect(page.locator(f".symbol[data-part='{part}'].lit")).to_have_count(1)
+
+
+def test_a_finger_draws_on_a_phone_with_the_decoded_picture_in_view(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    errors = watch(page)
+    open_page(page, address, "inside", model="mnist-vae-2d")
+    n, before = computed(page), picture(page, "x_hat")
+    pad, decoded = (page.locator(f"canvas.{name}").bounding_box() for name in ("pad", "x_hat"))
+    for box in (pad, decoded):
+        assert box["y"] >= 44 and box["y"] + box["height"] <= 844 and box["width"] > 120
+    assert decoded["x"] >= pad["x"] + pad["width"] and decoded["y"] < pad["y"] + pad["height"]  # side by side
+    finger, scale = Touch(page), pad["width"] / 280
+    places = [(pad["x"] + x * scale, pad["y"] + y * scale) for x, y in ((140, 50), (140, 230))]
+    finger("touchStart", 0, places[0])
+    for i in range(1, 9):
+        finger("touchMove", 0, (places[0][0], places[0][1] + (places[1][1] - places[0][1]) * i / 8))
+    finger("touchEnd", 0)
+    computed(page, n)
+    assert np.abs(picture(page, "x_hat") - before).max() > 0.5  # the example is a 3, this is a 1
+    assert page.locator("canvas.pad").bounding_box() == pad and not errors
+    context.close()
+
+
+def test_there_is_one_place_to_draw(page, address):
+    open_page(page, address, "inside", model="mnist-vae-2d")
+    expect(page.locator("canvas.pad")).to_have_count(1)
+    page.get_by_role("radio", name="Test image or photo").or_(page.get_by_role("button", name="Test image or photo")).first.click()  # noqa: E501
+    settle(page)
+    expect(page.locator("canvas.pad:visible")).to_have_count(0)
+    tabs = page.get_by_role("tab")
+    assert tabs.all_inner_texts() == ["Test images", "Photo or file", "Yours"]
+    tabs.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Photo or file")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Yours")).to_have_attribute("aria-selected", "true")

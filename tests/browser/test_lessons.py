@@ -206,7 +206,7 @@ def test_on_a_phone_the_panel_is_a_sheet_that_folds_and_leaves_the_picture_in_vi
     page = context.new_page()
     errors = watch(page)
     sheet, action = page.locator(".st-key-lesson"), page.locator(".st-key-lesson_fold button")
-    for key, number in (("why", 0), ("why", 2), ("kl", 0)):
+    for key, number in (("why", 0), ("why", 2), ("factors", 0), ("factors", 4), ("kl", 0)):
         page.goto(f"{address}/{step_link(key, number)}")
         sheet.wait_for(timeout=60_000)
         settle(page)

@@ -110,7 +110,7 @@ def test_only_the_release_writes_the_point_and_sends_a_message(page, address):
     page.mouse.up()
     released(page)
     assert z_in_url(page) == end and page.evaluate("window.sent") == sent
-    page.get_by_role("button", name="Random").click()  # another point is still taken up
+    page.get_by_role("button", name="Sample z").click()  # another point is still taken up
     wait_for_another_z(page, end)
     released(page)
     shows(page, "mnist-vae-2d")
@@ -248,7 +248,7 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     page.wait_for_function("() => location.search.includes('roundness')")
     settle(page)
     assert "roundness" in page.locator(".slider .name").first.text_content()
-    # a lock holds against the pad, Random and Reset
+    # a lock holds against the pad, Sample z and Reset
     first = page.locator(".slider").first
     axis = int(first.locator("input[type=range]").get_attribute("data-dim"))
     first.locator(".lock").click()
@@ -257,7 +257,7 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     wait_for_another_z(page, start)
     moved = z_in_url(page)
     assert moved[axis] == start[axis] and moved[1 - axis] != start[1 - axis]
-    for button in ("Random", "Reset to the mean"):
+    for button in ("Sample z", "Reset to the mean"):
         before = z_in_url(page)
         page.get_by_role("button", name=button).click()
         wait_for_another_z(page, before)
@@ -468,7 +468,7 @@ def test_models_are_fetched_once_and_a_returning_visitor_fetches_nothing_twice(b
     wait_for_another_z(page, before)
     assert "in your browser" in line(page)
     before = z_in_url(page)
-    page.get_by_role("button", name="Random").click()
+    page.get_by_role("button", name="Sample z").click()
     wait_for_another_z(page, before)
     for where in ("Sample", "Sliders"):  # the map's codes and thumbnails have a test of their own
         page.get_by_role("link", name=where).click()

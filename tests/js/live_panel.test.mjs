@@ -6,7 +6,7 @@ import { load } from './load.mjs';
 
 const { density, placeCross, CELLS } = await load('widgets/live_panel/plane.js');
 const { tileValue, TILES } = await load('widgets/live_panel/around.js');
-const { clean, samePoint, goTo } = await load('widgets/live_panel/point.js');
+const { clean, samePoint, goTo, remember } = await load('widgets/live_panel/point.js');
 const { label } = await load('widgets/live_panel/label.js');
 const { phaseOf, swingValue } = await load('widgets/live_panel/play.js');
 
@@ -36,6 +36,21 @@ test('density spreads over three cells each way', () => {
 test('density does not wrap around the edges', () => {
   const shade = density(panelOf([dim(0), dim(1)], [0, 0], [0, 128]));
   for (let row = 0; row < CELLS; row++) assert.equal(shade[row * CELLS + CELLS - 1], 0);
+});
+
+test('a point that the host sets can be undone, and its own undo and redo keep the order', () => {
+  const panel = { memory: { past: [], future: [] }, data: { by: '' } };
+  const set = (by, last) => {
+    panel.data.by = by;
+    remember(panel, last);
+    return [panel.memory.past.join(''), panel.memory.future.join('')];
+  };
+  assert.deepEqual(set('', 'a'), ['a', '']);
+  assert.deepEqual(set('', 'b'), ['ab', '']);
+  assert.deepEqual(set('undo', 'c'), ['a', 'c']);
+  assert.deepEqual(set('undo', 'b'), ['', 'cb']);
+  assert.deepEqual(set('redo', 'a'), ['a', 'c']);
+  assert.deepEqual(set('', 'b'), ['ab', '']);
 });
 
 test('playing begins at the value of the slider, and stays between the ends of its strip', () => {

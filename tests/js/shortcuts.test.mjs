@@ -11,14 +11,18 @@ function pressed(key, target = { tagName: 'BODY' }, options = {}) {
 }
 const ctrl = { ctrlKey: true };
 
-test('Ctrl+Z or Command+Z undoes, outside text fields and pads', () => {
+test('Ctrl+Z or Command+Z undoes and Ctrl+Shift+Z or Ctrl+Y redoes, outside text fields and pads', () => {
   assert.equal(action(pressed('z', undefined, ctrl)), 'undo');
   assert.equal(action(pressed('z', undefined, { metaKey: true })), 'undo');
   assert.equal(action(pressed('z', { tagName: 'INPUT', type: 'range' }, ctrl)), 'undo');
   for (const target of [{ tagName: 'INPUT', type: 'text' }, { tagName: 'TEXTAREA' }, { tagName: 'CANVAS' }, { tagName: 'DIV', isContentEditable: true }]) {
     assert.equal(action(pressed('z', target, ctrl)), undefined);
+    assert.equal(action(pressed('y', target, ctrl)), undefined);
   }
-  assert.equal(action(pressed('Z', undefined, { ctrlKey: true, shiftKey: true })), undefined); // redo
+  for (const modifier of ['ctrlKey', 'metaKey']) assert.equal(action(pressed('Z', undefined, { [modifier]: true, shiftKey: true })), 'redo');
+  assert.equal(action(pressed('y', undefined, ctrl)), 'redo');
+  assert.equal(action(pressed('y', undefined, { metaKey: true })), undefined); // the history of some browsers
+  assert.equal(action(pressed('z', undefined, { ctrlKey: true, altKey: true })), undefined);
   assert.equal(action(pressed('z')), undefined);
 });
 

@@ -102,6 +102,15 @@ def modules(entry: str | Path, text: str | None = None) -> list[Module]:
     return list(found.values())
 
 
+def compact(script: str) -> str:
+    """Return a bundle without comments that fill a line, and without indentation, also of its markup and styles.
+
+    No module may rely on either within a template literal.
+    """
+    lines = (line.strip() for line in script.split("\n"))
+    return re.sub(r"(\\n) +", r"\1", "\n".join(line for line in lines if line and not line.startswith("//")))
+
+
 def inline(script: str, before: str = "") -> str:
     """Return HTML that runs a bundle, and shows a sentence unless the bundle has run to its end.
 

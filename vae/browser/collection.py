@@ -45,15 +45,18 @@ def points(
     return message(header, payload)
 
 
-def sheet(name: str, n: int, images: Callable[[np.ndarray], Tensor], modality: Modality = IMAGES) -> bytes:
+def sheet(
+    name: str, n: int, images: Callable[[np.ndarray], Tensor], modality: Modality = IMAGES,
+    largest: int = MAX_THUMBNAIL, quality: int = 82, effort: int = 1,
+) -> bytes:  # fmt: skip
     """Encode the thumbnails of n images for sheet_channel.js, as one square WebP picture, row by row.
 
-    images: indices (B,) -> x (B, C, H, W) in [0, 1].
+    images: indices (B,) -> x (B, C, H, W) in [0, 1]. largest: pixels across a thumbnail. quality, effort: of WebP.
     """
     import torch
 
     across = math.ceil(math.sqrt(n))
-    side = min(MAX_THUMBNAIL, MAX_SHEET // across)
+    side = min(largest, MAX_SHEET // across)
     strips = []
     for first in range(0, n, 10 * across):  # in batches, because 70,000 large images take gigabytes
         x = images(np.arange(first, min(first + 10 * across, n)))
@@ -61,7 +64,7 @@ def sheet(name: str, n: int, images: Callable[[np.ndarray], Tensor], modality: M
             x = torch.nn.functional.interpolate(x, side, mode="area")
         strips.append(pictures.tile(modality.picture(x), across))
     buffer = io.BytesIO()
-    pictures.to_image(np.concatenate(strips)).save(buffer, "WEBP", quality=82, method=1)
+    pictures.to_image(np.concatenate(strips)).save(buffer, "WEBP", quality=quality, method=effort)
     height, width = x.shape[-2:]
     header = {"sheet": name, "type": "image/webp", "width": width, "height": height, "across": across}
     return message(header, buffer.getvalue())

@@ -1,7 +1,7 @@
 """The explorer without a server: one HTML file that works offline, or a folder for any web server.
 
 Both hold the same host (host/host.js) and the same content. The content of a model is its networks and weights, and
-what its views need: encoded test images with their maps and thumbnails, a few test images in full, and its description.
+what its views need: encoded test images with maps and thumbnails, a few test images in full, and its description.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import base64
 import dataclasses
 import gzip
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ..cards import ModelCard, ModelUnavailable, Traits
-from ..data import DatasetInfo, Split, pictures
+from ..data import DatasetInfo, Split
 from ..encoded import STRIP_SHARE, EncodedImages, data_ranges, quantised
 from ..lessons import Lesson, fill_figures
 from ..store import Store, dimension_order, write_atomically
+from ..uploads import MAX_BYTES
 from . import collection, props
-from .bundle import FOLDER, bundle, inline
+from .bundle import FOLDER, bundle, compact, inline
 from .colours import CIVIDIS, class_colours, on_scale, ramps
 from .messages import message
 
@@ -30,9 +30,9 @@ N_ENCODED = 1000  # test images on the map
 N_IMAGES = 24  # test images in full, to start from
 N_SAMPLES = 2000  # of posteriors, for histograms
 N_PRIOR_SAMPLES = 400  # of a prior that a browser cannot sample
+THUMBNAILS = {"largest": 32, "quality": 65, "effort": 6}
 STEPS = 9  # pictures of a sweep of a factor
 VIEWS = ("sliders", "sample", "interpolate", "map", "inside", "disentangle", "match")  # that a lesson may open
-APP = "https://github.com/latent-space-explorer/latent-space-explorer"
 FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
 SECURITY = {  # content security policies: nothing leaves the page; a site fetches its own models
     False: "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
@@ -42,28 +42,30 @@ SECURITY = {  # content security policies: nothing leaves the page; a site fetch
 }
 
 
-def handout(names: Sequence[str], lessons: Sequence[Lesson] = (), store: Store | None = None) -> str:
-    """Return one HTML file with models, by name, and lessons.
+def handout(
+    names: Sequence[str], lessons: Mapping[str, Lesson] | None = None, app: str = "", store: Store | None = None
+) -> str:
+    """Return one HTML file with models, by name, and lessons, by key. app: the address of the full app.
 
     Raises ModelUnavailable for a model that is not there or cannot run in a browser.
     """
-    store = store or Store()
-    made = [_model(store, name) for name in dict.fromkeys(names)]
-    header, blobs = _content(store, made, lessons)
+    header, made = _content(store or Store(), names, lessons or {}, app)
+    blobs: dict[str, bytes] = {}
     for described, parts in made:
         described["blobs"] = {part: f"{described['name']} {part}" for part in parts}
         blobs |= {described["blobs"][part]: content for part, content in parts.items()}
     return _page(_pack(header, blobs), header["title"], is_site=False)
 
 
-def site(names: Sequence[str], folder: Path, lessons: Sequence[Lesson] = (), store: Store | None = None) -> list[Path]:
-    """Write index.html, and a file for each model, which is fetched when it is chosen. Returns their paths.
+def site(
+    names: Sequence[str], folder: Path, lessons: Mapping[str, Lesson] | None = None, app: str = "",
+    store: Store | None = None,
+) -> list[Path]:  # fmt: skip
+    """Write index.html, and a file for each model and data set, fetched when it is needed. Returns their paths.
 
     Raises ModelUnavailable as handout() does, and OSError where the folder cannot be written.
     """
-    store = store or Store()
-    made = [_model(store, name) for name in dict.fromkeys(names)]
-    header, blobs = _content(store, made, lessons)
+    header, made = _content(store or Store(), names, lessons or {}, app)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "index.html"]
     for described, parts in made:
@@ -71,8 +73,19 @@ def site(names: Sequence[str], folder: Path, lessons: Sequence[Lesson] = (), sto
         described["file"] = f"{described['name']}-{hashlib.sha256(content).hexdigest()[:12]}.bin"
         paths.append(folder / described["file"])
         write_atomically(paths[-1], content)
-    write_atomically(paths[0], _page(_pack(header, blobs), header["title"], is_site=True).encode())
+    write_atomically(paths[0], _page(_pack(header, {}), header["title"], is_site=True).encode())
     return paths
+
+
+def obstacle(network: dict) -> str:
+    """Return why a model cannot be in a handout, from the content of its network.json: the end of a sentence, and what
+    would work; "" where it can."""
+    missing = "; ".join(f"{part}: {why}" for part, why in network["not_portable"].items())
+    if missing:
+        return f"a browser cannot run it ({missing}). Linear layers, convolutions and usual activations would work."
+    if network["capabilities"]["discrete"]:
+        return "its code is a grid of codebook indices, which has no sliders. Choose a model with a continuous code."
+    return ""
 
 
 # ---- the file
@@ -82,7 +95,8 @@ def _page(content: bytes, title: str, is_site: bool) -> str:
     """Return the HTML of a host with its content. The scripts follow the content, so that a file cut short says so."""
     template = (FOLDER / "host/host.html").read_text(encoding="utf-8")
     style = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("runtime/theme.css", "host/host.css"))
-    script = inline(bundle("host/host.js"), f'<script type="text/plain" id="content">{_base64(content)}</script>')
+    packed = f'<script type="text/plain" id="content">{base64.b64encode(content).decode()}</script>'
+    script = inline(compact(bundle("host/host.js")), packed)
     parts = {
         "SECURITY": SECURITY[is_site], "TITLE": title, "STYLE": style.replace(":host", ":root"), "SCRIPT": script,
     }  # fmt: skip
@@ -98,46 +112,49 @@ def _pack(header: dict, blobs: dict[str, bytes]) -> bytes:
     return gzip.compress(message(header, b"".join(blobs.values())), mtime=0)
 
 
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
+Made = tuple[dict, dict[str, bytes]]  # the description of a model or a data set, and the bytes of its parts
 
 
-def _content(store: Store, made: list[tuple[dict, dict[str, bytes]]], lessons: Sequence[Lesson]) -> tuple[dict, dict]:
-    """Return the header of all models, and the bytes that they share: those of their data."""
-    cards = {described["name"]: store.read_card(described["name"]) for described, _ in made}
-    header: dict = {"models": [described for described, _ in made], "data": {}, "app": APP, "ramps": ramps()}
-    blobs: dict[str, bytes] = {}
-    for card in cards.values():
-        if card.data not in header["data"]:
-            header["data"][card.data], images = _dataset(store, card)
-            blobs |= images
-    header["lessons"] = [_lesson(lesson, cards) for lesson in lessons]
+def _content(
+    store: Store, names: Sequence[str], lessons: Mapping[str, Lesson], app: str
+) -> tuple[dict, list[Made]]:  # fmt: skip
+    """Return the header of all content, and the models and data sets that it describes with their parts."""
+    cards = {name: store.read_card(name) for name in names}
+    models = [_model(store, name) for name in cards]
+    data = {card.data: _dataset(store, card) for card in reversed(cards.values())}
     titles = [card.title for card in cards.values()]
-    header["title"] = titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders"
-    return header, blobs
+    header = {
+        "models": [described for described, _ in models],
+        "data": {name: described for name, (described, _) in data.items()},
+        "lessons": [_lesson(key, lesson, cards) for key, lesson in lessons.items()],
+        "title": titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders", "app": app,
+        "max_bytes": MAX_BYTES, "ramps": ramps(), "inside": {"white": props.WHITE, "empty": props.EMPTY_DRAWING},
+    }  # fmt: skip
+    return header, [*models, *data.values()]
 
 
 # ---- data
 
 
-def _dataset(store: Store, card: ModelCard) -> tuple[dict, dict[str, bytes]]:
+def _dataset(store: Store, card: ModelCard) -> Made:
     """Return the description of a model's data set, and its test images: some in full, uint8 (N, C, H, W), and the
     thumbnails of those on the maps."""
     info = store.dataset(card)
     split = info.load("test", download=False)
     rows = _first_images(info, split)
-    names = {"images": f"{info.name} images", "thumbnails": f"{info.name} thumbnails"}
     described = {
         "name": info.name, "title": info.title, "noun": info.noun, "classes": list(info.classes),
         "colours": class_colours(len(info.classes)), "shape": list(info.image_shape), "crisp": info.crisp,
         "binary": info.binary, "preparation": dataclasses.asdict(info.preparation), "licence": info.licence,
-        "source": info.source, "rows": rows, "labels": split.labels[rows].tolist(), "blobs": names,
+        "source": info.source, "rows": rows, "labels": split.labels[rows].tolist(),
     }  # fmt: skip
-    blobs = {names["images"]: split.render(np.array(rows)).tobytes()}
+    blobs = {"images": split.render(np.array(rows)).tobytes()}
     encoded = _encoded(store, card, split)
     if encoded is not None:
         images = lambda indices: split.batch(encoded.rows[indices])[0]  # noqa: E731
-        blobs[names["thumbnails"]] = collection.sheet(_sheet_name(info, encoded), len(encoded), images, info.modality)
+        blobs["thumbnails"] = collection.sheet(
+            _sheet_name(info, encoded), len(encoded), images, info.modality, **THUMBNAILS
+        )
     return described, blobs
 
 
@@ -163,22 +180,13 @@ def _sheet_name(info: DatasetInfo, encoded: EncodedImages) -> str:
 # ---- models
 
 
-def _model(store: Store, name: str) -> tuple[dict, dict[str, bytes]]:
+def _model(store: Store, name: str) -> Made:
     """Return what the host needs of a model: JSON, and bytes by name. Raises ModelUnavailable."""
     card = store.read_card(name)
     network = store.read_network(name)
-    missing = [f"{part}: {why}" for part, why in network["not_portable"].items()]
-    if missing:
-        raise ModelUnavailable(
-            f"{name} cannot run in a browser ({'; '.join(missing)}). "
-            "A model of linear layers, convolutions and the usual activations can."
-        )
+    if reason := obstacle(network):
+        raise ModelUnavailable(f"{name} cannot be in a handout: {reason}")
     traits = Traits.from_network_file(network)
-    if traits.discrete:
-        raise ModelUnavailable(
-            f"{name} cannot be in a handout: its code is a grid of codebook indices, which has no sliders. "
-            "Choose a model with a continuous code."
-        )
     start = store.first_view(card).get("start") or {"z": traits.prior_mean.tolist(), "y": 0}
     network = {key: value for key, value in network.items() if key != "first_view"}
     info = store.dataset(card)
@@ -282,8 +290,8 @@ def _placement_error(encoded: EncodedImages, others: EncodedImages, key: str) ->
 
 
 def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int], blobs: dict[str, bytes]) -> dict:
-    """Return which dimension encodes which factor, as shares of each factor's entropy, and add a picture of sweeps of
-    the factors of the first image to the blobs: a row of STEPS images for each factor."""
+    """Return which dimension encodes which factor, as shares of each factor's entropy, and add sweeps of the
+    factors of the first image to the blobs: STEPS pictures for each factor, (K * STEPS, H, W, C) uint8."""
     grid = info.grid
     assert grid is not None and split.factors is not None
     entropies = np.array(card.figures["factor_entropy"])
@@ -292,8 +300,7 @@ def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int],
     truth = split.factors[info.start]
     values = [np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int) for k in varying]
     rows = np.concatenate([grid.sweep(truth, int(k))[chosen] for k, chosen in zip(varying, values, strict=True)])
-    sweeps = pictures.tile(info.modality.picture(grid.render(rows) / np.float32(255)), STEPS)
-    blobs["sweeps"] = pictures.png(pictures.to_image(sweeps))
+    blobs["sweeps"] = info.modality.picture(grid.render(rows) / np.float32(255)).tobytes()
     return {
         "names": [grid.names[k] for k in varying], "shares": shares.round(4).tolist(), "steps": STEPS,
         "colours": [on_scale(CIVIDIS, row.clip(0, 1)) for row in shares], "mig": card.figures["mig"],
@@ -304,7 +311,7 @@ def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int],
 # ---- lessons
 
 
-def _lesson(lesson: Lesson, cards: dict[str, ModelCard]) -> dict:
+def _lesson(key: str, lesson: Lesson, cards: dict[str, ModelCard]) -> dict:
     """Return a lesson with its figures. A step that needs another page or another model says so."""
     steps = []
     for step in lesson.steps:
@@ -318,11 +325,4 @@ def _lesson(lesson: Lesson, cards: dict[str, ModelCard]) -> dict:
             "try": step.try_.text, "page": step.try_.page, "link": step.try_.link(), "fits": fits, "reveal": reveal,
             "why": why, "source": step.source,
         })  # fmt: skip
-    return {"title": lesson.title, "about": lesson.about, "steps": steps}
-
-
-def read_json(content: bytes) -> dict:
-    """Return the header of packed content."""
-    packed = gzip.decompress(content)
-    size = int.from_bytes(packed[:4], "little")
-    return json.loads(packed[4 : 4 + size])
+    return {"key": key, "title": lesson.title, "about": lesson.about, "steps": steps}

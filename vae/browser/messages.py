@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from typing import Any
 
 
 def message(header: dict, payload: bytes) -> bytes:
@@ -16,7 +17,7 @@ def message(header: dict, payload: bytes) -> bytes:
     return struct.pack("<I", len(text)) + text + payload
 
 
-def without_nan(value):
+def without_nan(value: Any) -> Any:
     """Return value with None for each NaN and infinity, which a browser's JSON parser rejects."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
 import filelock
 
-from .. import store
+from .. import folders, store
 from ..data.base import refuse_test
 from ..evaluation.figures import FIGURES
 from .recipes import Recipe, completed
@@ -93,9 +92,9 @@ def record(name: str, new: Try, root: Path | None = None) -> None:
     """Append a run, replacing an earlier record of the same run."""
     folder = (root or store.PRETRAINED) / name
     folder.mkdir(exist_ok=True)
-    # two sweeps may finish runs at the same time; the lock is outside the checkout
-    lock = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    with filelock.FileLock(Path(tempfile.gettempdir()) / f"vae-tries-{lock}.lock"):
+    folders.cache().mkdir(parents=True, exist_ok=True)
+    # Two sweeps may finish runs at the same time. One lock for all folders, outside the checkout, leaves one file.
+    with filelock.FileLock(folders.cache() / "tries.lock"):
         kept = [t for t in read(name, root) if completed(t.recipe) != completed(new.recipe) or t.split != new.split]
         stored = [{k: v for k, v in asdict(t).items() if v or k in ("recipe", "split")} for t in [*kept, new]]
         store.write_atomically(folder / "tries.json", (json.dumps(stored, indent=1) + "\n").encode())

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..shell import link, torch_loading
+from ..shell import link, settings, torch_loading
 from . import toolbar
 from .assets import BASE
 from .component import widget
@@ -33,12 +33,13 @@ def entry(page: str, warnings: DeltaGenerator) -> Iterator[None]:
         shortcuts(page)
     share: list[DeltaGenerator] = []  # its popover, while it is open
 
-    def show_tools() -> None:
-        opened = toolbar.show()
+    def show_tools(moves_z: bool) -> None:
+        opened = toolbar.show(moves_z)
         if opened is not None:
             share.append(opened)
 
     def write() -> None:
+        settings.add_to_link()
         with warnings:
             link.show_warnings()
         with slot:

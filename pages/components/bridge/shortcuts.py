@@ -1,4 +1,4 @@
-"""Keyboard shortcuts of every page: Ctrl+Z, P for the projector mode, arrow keys for a lesson's steps in it."""
+"""Keyboard shortcuts of every page: undo and redo, P for the projector mode, arrow keys for a lesson's steps in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .component import widget
 
 _component = widget("shortcuts")
 # keys of the containers or buttons that the shortcuts press
-BUTTONS = {"undo": "undo", "previous": "lesson_back", "next": "lesson_next"}
+BUTTONS = {"undo": "undo", "redo": "redo", "previous": "lesson_back", "next": "lesson_next"}
 
 
 def shortcuts(page: str) -> None:

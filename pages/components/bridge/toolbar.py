@@ -1,4 +1,4 @@
-"""The tools beside the model selector: undo, bookmarks, and sharing what the page shows."""
+"""The tools at the top of every page: undo and redo, bookmarks, and sharing what the page shows."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ import segno
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..shell import link, state
+from ..shell import cached, link, state
 from .assets import BASE
 from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
+LOCAL = ("localhost", "127.0.0.1", "::1", None)  # addresses that lead nowhere on another machine
 
 
-def show() -> DeltaGenerator | None:
-    """Show the tools. Returns the popover that show_share fills when the page has ended; None while it is closed."""
+def show(moves_z: bool) -> DeltaGenerator | None:
+    """Show the tools. Returns the popover that show_share fills when the page has ended; None while it is closed.
+
+    moves_z: whether the page changes the shared z, which undo and redo restore.
+    """
     with st.container(horizontal=True, gap="small", wrap=False, width="content", key="tools"):
-        st.button(
-            "Undo", key="undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
-            help=f"Return to the previous z (Ctrl+Z), up to {state.MAX_UNDO} times.",
-        )  # fmt: skip
+        if moves_z:
+            _travel_button("undo", f"Return to the previous z (Ctrl+Z), up to {state.MAX_UNDO} times.")
+            _travel_button("redo", "Repeat the change of z that you have undone (Ctrl+Shift+Z or Ctrl+Y).")
         bookmarks = st.popover("Bookmarks", key="bookmarks", icon=":material/bookmark:", on_change="rerun")
         if bookmarks.open:
             with bookmarks:
@@ -33,12 +36,19 @@ def show() -> DeltaGenerator | None:
     return share if share.open else None
 
 
+def _travel_button(by: state.Travel, text: str) -> None:
+    st.button(
+        by.capitalize(), key=by, icon=f":material/{by}:", on_click=state.travel, args=(by,),
+        disabled=not state.can_travel(by), help=text,
+    )  # fmt: skip
+
+
 def show_share(where: DeltaGenerator, page: str) -> None:
     """Show the address of what the page shows, its QR code, and the line that embeds it in another page."""
     parameters = {key: value for key, value in link.parameters().items() if key != "own"}
     address = page_address(st.context.url or "", page, parameters)
     with where:
-        st.markdown("This link opens the same page, model and z.")
+        st.markdown("This link opens the same page with the same model, z and settings.")
         st.code(address, language=None, wrap_lines=True)
         try:
             st.image(qr_code(address), width=280)
@@ -46,6 +56,23 @@ def show_share(where: DeltaGenerator, page: str) -> None:
             st.markdown("This link is too long for a QR code.")
         st.markdown("To embed the page in a website, paste this line into its HTML.")
         st.code(embedding(address), language="html", wrap_lines=True)
+        _show_handout(state.card().name)
+
+
+def _show_handout(name: str) -> None:
+    """Offer the current model as one HTML file."""
+    from vae.browser.handout import obstacle
+
+    if reason := obstacle(cached.network(name)):
+        st.markdown(f"There is no handout of this model: {reason}")
+        return
+    st.markdown("A handout is one HTML file with this model. It opens in any browser and needs no network.")
+    parts = urlsplit(st.context.url or "")
+    app = "" if parts.hostname in LOCAL else f"{parts.scheme}://{parts.netloc}{BASE}"
+    st.download_button(
+        "Handout (HTML)", lambda: cached.handout(name, app), f"{name}.html", "text/html", key="handout",
+        on_click="ignore",
+    )  # fmt: skip
 
 
 def page_address(app: str, page: str, parameters: dict[str, str]) -> str:

@@ -39,6 +39,11 @@ def model_to_show() -> ModelCard | None:
     return cards[names[0]] if names else None
 
 
+def is_own(card: ModelCard | None) -> bool:
+    """Return whether a model is the current one, whose z the visitor moves here for all pages."""
+    return card is not None and card.name == st.session_state.model
+
+
 def can_draw(card: ModelCard) -> bool:
     """Return whether a drawing can be an image of the model's data."""
     return card.image_shape[0] == 1
@@ -55,7 +60,7 @@ def autoencoder(card: ModelCard) -> None:
     channels, height, width = model.image_shape
     z, y = _start(card)
     ranges = cached.slider_ranges(card.name)
-    names = state.names() if card.name == st.session_state.model else {}
+    names = state.names() if is_own(card) else {}
     _component(
         key=KEY,
         data={
@@ -71,13 +76,13 @@ def autoencoder(card: ModelCard) -> None:
             "preparation": dataclasses.asdict(info.preparation),
             "no_number": state.not_finite_message("at this point"), "painted": first_picture.address(),
         },
-        on_open_change=lambda: _open(card),
+        on_move_change=lambda: _move(card), on_open_change=lambda: _open(card),
     )  # fmt: skip
 
 
 def _start(card: ModelCard) -> tuple[list[float], int]:
     """Return the z and the class at which the picture begins."""
-    if card.name == st.session_state.model:
+    if is_own(card):
         return list(st.session_state.z), st.session_state.y
     start = cached.first_view(card.name, card).get("start")
     return (start["z"], start["y"]) if start else (cached.traits(card.name).prior_mean.tolist(), 0)
@@ -102,14 +107,28 @@ def _images(card: ModelCard) -> list[dict]:
     ]  # fmt: skip
 
 
+def _sent_point(card: ModelCard, event: str) -> tuple[np.ndarray | None, int | None]:
+    """Return the code (D,) and the class that the browser has sent with an event; None for what is not valid."""
+    fields = parse_object(messages.sent(KEY, event), model=card.name)
+    if fields is None:
+        return None, None
+    z, _ = parse_code(fields.get("z"), cached.slider_ranges(card.name).mean(axis=1), state.MAX_ABS)
+    return z, parse_int(fields.get("y"), 0, max(0, cached.traits(card.name).num_classes - 1))
+
+
+def _move(card: ModelCard) -> None:
+    """Make the point that the visitor has moved to the current one."""
+    z, y = _sent_point(card, "move")
+    if z is not None and is_own(card):
+        state.set_z(z, y=y, start=False)
+
+
 def _open(card: ModelCard) -> None:
     """Take model, z and class along to Sliders."""
-    fields = parse_object(messages.sent(KEY, "open"), model=card.name)
-    fallback = cached.slider_ranges(card.name).mean(axis=1)
-    z = None if fields is None else parse_code(fields.get("z"), fallback, state.MAX_ABS)[0]
+    z, y = _sent_point(card, "open")
     if z is None:
         return
-    if card.name != st.session_state.model:
+    if not is_own(card):
         state.begin_model(card.name)
-    state.set_z(z, y=parse_int(fields.get("y"), 0, max(0, cached.traits(card.name).num_classes - 1)))
+    state.set_z(z, y=y)
     navigation.open_page("sliders")

@@ -39,7 +39,7 @@ def live_panel() -> None:
             "z": list(st.session_state.z),
             "y": st.session_state.y,
             "start": {"z": list(start_z), "y": start_y},
-            "version": state.version(),
+            "version": state.version(), "by": state.moved_by(),
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
             "classes": list(state.info().classes) if model.num_classes else [],
             "height": height, "width": width, "channels": channels,
@@ -74,7 +74,9 @@ def _commit() -> None:
         return
     if repaired:
         st.session_state.panel_note = "a value that is not finite was replaced by one in the range of the data"
-    state.set_z(z, y=y, start=False)
+    by = payload.get("by")
+    if by not in ("undo", "redo") or not state.travel_to(by, z, y):
+        state.set_z(z, y=y, start=False)
     # the panel compares the echo with its last release, to ignore answers to earlier ones
     st.session_state.panel_echo = {
         "panel": parse_text(payload.get("panel"), MAX_ID),

@@ -29,6 +29,7 @@ MODELS = {  # by data set, the default first; FACTORS stands for the data set's 
     "rooms": ("rooms-ae", "rooms-vae", "rooms-ada", FACTORS),
     "sprites": ("sprites-ae", "sprites-vae", "sprites-btcvae", FACTORS),
 }
+SETTINGS = {"match_data": ("choice", *MODELS)}
 WIN_SCORE = 80  # a round is won from this score on
 START_CANDIDATES = 12  # test images, of which the one farthest from the target becomes the start
 ACTIVE_VARIANCE = 0.01  # of posterior means, as for active units

@@ -108,6 +108,14 @@ def network(name: str) -> dict:
         return network_file(model(name))
 
 
+@st.cache_data(max_entries=3, show_spinner=False)
+def handout(name: str, app: str) -> str:
+    """Return a model's handout, an HTML file. app: the address that it links to. Raises ModelUnavailable."""
+    from vae.browser.handout import handout
+
+    return handout([name], app=app)
+
+
 @st.cache_data(max_entries=100, show_spinner=False)
 def summary(name: str) -> str:
     """Return a model's figures in one line."""

@@ -20,12 +20,13 @@ from .parse import parse_code_text, parse_int_text, parse_names_text, repair_lin
 
 DEFAULT_MODEL = "mnist-vae-2d"
 SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names", "own")  # all others belong to a page
+TAB_PARAMETERS = ("lesson",)  # of no page: the visitor takes them from page to page
 MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
-# What a run of app.py adds to its page: the link when it ends, and tools beside the model selector. They are
-# components, which the shell does not import.
+# What a run of app.py adds to its page: the link when it ends, and the tools at its top, with undo and redo if the
+# argument is true. They are components, which the shell does not import.
 write_link: ContextVar[Callable[[], None]] = ContextVar("write_link", default=lambda: None)
-show_tools: ContextVar[Callable[[], None]] = ContextVar("show_tools", default=lambda: None)
+show_tools: ContextVar[Callable[[bool], None]] = ContextVar("show_tools", default=lambda moves_z: None)
 
 
 def begin_run(page: str = "") -> None:
@@ -36,6 +37,7 @@ def begin_run(page: str = "") -> None:
     earlier = st.session_state.get("page_parameters", {})
     st.session_state.page_parameters = {}
     if st.session_state.get("shown_page", page) != page:
+        earlier = {key: value for key, value in earlier.items() if key in TAB_PARAMETERS}
         state.restore_own_model()
     st.session_state.shown_page = page
     cached.refresh()
@@ -76,7 +78,7 @@ def _leave_removed(cards: dict, problems: dict) -> None:
     """Switch from a model whose folder was removed or damaged during the session to one that is there."""
     name, there = st.session_state.model, _default_model(cards)
     reason = f"cannot be used any more: {problems[name]}" if name in problems else "was removed"
-    state.add_warning(f"The model {name} {reason}; this is {there} instead.")
+    state.add_warning(f"The model {name} {reason}. You see {there} instead.")
     _read({"model": there, "seed": str(state.seed())}, cards, problems)
 
 
@@ -159,14 +161,13 @@ def _model_name(parameters: dict[str, str], cards: dict, problems: dict) -> str:
         return fallback
     if parameters.get("weights", cards[name].weights_hash) != cards[name].weights_hash:
         state.add_warning(
-            f"{cards[name].title} has been trained again since this link was made. You see the new weights, so the "
-            "picture may differ."
+            f"{cards[name].title} has been trained again since this link was made, so the images may differ."
         )
     return name
 
 
 def _read_point(parameters: dict[str, str]) -> None:
-    """Set the link's z and class. The model's starting point replaces what is absent or cannot be used."""
+    """Set the link's z and class. The model's start replaces what is absent or cannot be used."""
     model = state.traits()
     values = None
     if "z" in parameters:
@@ -187,7 +188,7 @@ def _read_point(parameters: dict[str, str]) -> None:
 
 
 def _read_own(name: str, z: str = "", y: str = "") -> None:
-    """Set the visitor's own model, for which the link's model is a stand-in, and its point and class."""
+    """Set the visitor's own model, for which the link's model is a stand-in, and its z and class."""
     model = cached.traits(name)
     values, problem = parse_code_text(z, model.latent_dim, state.MAX_ABS)
     if values is not None and not problem:

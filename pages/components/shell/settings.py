@@ -4,9 +4,10 @@ A page lists them in a constant SETTINGS, in its own file or in one of its wing 
 
     SETTINGS = {"sample_count": ("choice", *COUNTS), "sample_temperature": ("float", *TEMPERATURES)}
 
-and calls take() before it creates the widget. An entry is a kind of KINDS and its limits. The constant is read from
-the source, because a page runs only when it is opened. It is a literal that may unpack other constants of its file:
-tuples, lists, and the keys of dictionaries.
+and calls take() before it creates the widget. The page's link then holds those that are not at their defaults.
+
+An entry is a kind of KINDS and its limits. The constant is read from the source, because a page runs only when it is
+opened. It is a literal that may unpack other constants of its file: tuples, lists, and the keys of dictionaries.
 """
 
 from __future__ import annotations
@@ -133,17 +134,52 @@ def take(key: str, widget: str = "", among: Collection = ()) -> bool:
     can be chosen with the current model, if they are fewer. Returns whether there was a value. The page names one that
     is not allowed, and ignores it, since links come from strangers; it ignores a key that no page registers.
     """
+    widget = widget or key
+    st.session_state.setdefault("shown_settings", {})[key] = widget
     text = link.pop_page_parameter(key)
     if not text:
-        return False
+        return text is not None and _set_default(widget)
+    taken = _set_value(key, widget, text, among)
+    if taken:
+        _defaults().setdefault(widget, None)
+    return taken
+
+
+def _set_value(key: str, widget: str, text: str, among: Collection) -> bool:
     setting = next((settings[key] for settings in registered().values() if key in settings), None)
     value = setting.parse(text) if setting else None
     if value is None or (among and value not in among):
         if setting:
             link.refuse(f"{key} is not available here" if value is not None else f"{key} must be {setting.expected}")
         return False
-    st.session_state[widget or key] = value
+    st.session_state[widget] = value
     return True
+
+
+def _defaults() -> dict[str, object]:
+    """Return the value that each widget had when it was first shown, its default; None where a link had set it."""
+    return st.session_state.setdefault("setting_defaults", {})
+
+
+def _set_default(widget: str) -> bool:
+    """Give a widget its default, as in the history entry that the visitor has returned to, whose link lacks it."""
+    value = _defaults().get(widget)
+    if value is not None:
+        st.session_state[widget] = value
+    return value is not None
+
+
+def leave_out(key: str) -> None:
+    """Leave a setting out of the link of this run."""
+    st.session_state.get("shown_settings", {}).pop(key, None)
+
+
+def add_to_link() -> None:
+    """Add the settings that this run has shown to its link, without those at their defaults."""
+    for key, widget in st.session_state.pop("shown_settings", {}).items():
+        value = st.session_state.get(widget)
+        if isinstance(value, (str, int, float)) and value != _defaults().setdefault(widget, value):
+            link.set_page_parameter(key, str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def is_pending(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The state that all pages share: model, z (the current point), class and seed.
+"""The state that all pages share: model, z (the current latent code), class and seed.
 
 The session holds them under plain keys that no widget owns; link.py copies them to the URL and back. Every slider,
 click, upload and sample calls set_z, and nothing else writes z.
@@ -9,7 +9,7 @@ torch is imported inside the functions that compute, because a page shows its fi
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import streamlit as st
@@ -63,7 +63,7 @@ def as_pictures(x: Tensor | np.ndarray) -> np.ndarray:
 
 
 def z() -> Tensor:
-    """Return the current point (D,)."""
+    """Return the current z (D,)."""
     import torch
 
     return torch.tensor(st.session_state.z, dtype=torch.float32)
@@ -81,7 +81,7 @@ def seed() -> int:
 
 
 def version() -> int:
-    """Return how often z was written. A panel uses it to distinguish a new point from an echo of its own."""
+    """Return how often z was written. A panel uses it to distinguish a new z from an echo of its own."""
     return st.session_state.version
 
 
@@ -131,16 +131,16 @@ def add_warning(sentence: str) -> None:
 
 
 def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True) -> bool:
-    """Make values (D,) the current point, with class y if given. start: also make it the start point.
+    """Make values (D,) the current z, with class y if given. start: also make it the start.
 
-    Returns False if values are not finite. The page then shows a warning and the current point does not change; a
-    model that has no point yet starts at the prior's mean.
+    Returns False if values are not finite. The page then shows a warning and z does not change; a
+    model that has no z yet starts at the prior's mean.
     """
     usable = finite(values)
     if not usable:
         stays = "z" in st.session_state
-        so = "stays as it was" if stays else "is the mean of the prior"
-        add_warning(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
+        so = "z did not change" if stays else "z starts at the mean of the prior"
+        add_warning(f"This model returned a code with a value that is not a finite number, so {so}.")
         if stays:
             return False
         values = np.nan_to_num(traits().prior_mean, nan=0, posinf=0, neginf=0)
@@ -155,33 +155,59 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
     st.session_state.version = st.session_state.get("version", 0) + 1
     if start:
         st.session_state.start = (st.session_state.z, st.session_state.y)
+    st.session_state.moved_by = ""
     if before and (before["z"], before["y"]) != (st.session_state.z, st.session_state.y):
-        _undo_places().append(before)
+        _places("undo").append(before)
+        _places("redo").clear()
     return usable
 
 
-def _undo_places() -> deque[dict]:
-    """Return the last places of the current model, the latest at the end."""
+Travel = Literal["undo", "redo"]
+
+
+def _places(by: Travel) -> deque[dict]:
+    """Return the places of the current model that undo or redo returns to, the next one at the end.
+
+    The visitor's own model keeps its places while another one stands in for it.
+    """
+    kept = st.session_state.setdefault("places", {})
     model = (st.session_state.model, st.session_state.weights)
-    kept, places = st.session_state.get("undo_places", (None, deque(maxlen=MAX_UNDO)))
-    if kept != model:
-        places = deque(maxlen=MAX_UNDO)
-        st.session_state.undo_places = (model, places)
-    return places
+    if model not in kept:
+        for other in [other for other in kept if other[0] != own_model()]:
+            del kept[other]
+        kept[model] = {"undo": deque(maxlen=MAX_UNDO), "redo": deque(maxlen=MAX_UNDO)}
+    return kept[model][by]
 
 
-def can_undo() -> bool:
-    return bool(_undo_places())
+def can_travel(by: Travel) -> bool:
+    return bool(_places(by))
 
 
-def undo() -> None:
-    """Return to the place before the last change of z or of the class; do nothing if there is none."""
-    if can_undo():
-        _set_place(_undo_places().pop())
+def travel(by: Travel) -> None:
+    """Undo or redo the last change of z or of the class; do nothing if there is none."""
+    if can_travel(by):
+        _places("redo" if by == "undo" else "undo").append(_place())
+        _set_place(_places(by).pop())
+        st.session_state.moved_by = by
+
+
+def travel_to(by: Travel, values: np.ndarray, y: int) -> bool:
+    """Undo or redo until z is values (D,) and the class is y. Returns False if no place is, and changes nothing."""
+    for steps, place in enumerate(reversed(_places(by)), start=1):
+        if place["y"] == y and np.allclose(place["z"], values, atol=1e-3):
+            for _ in range(steps):
+                travel(by)
+            return True
+    return False
+
+
+def moved_by() -> Travel | Literal[""]:
+    """Return whether undo or redo has set z; "" if neither has."""
+    return st.session_state.get("moved_by", "")
 
 
 def start_point() -> tuple[tuple[float, ...], int]:
-    """Return the start point (z, class): the last point that was not set by hand."""
+    """Return the start (z, class): the last z that was not set by hand."""
     return st.session_state.start
 
 
@@ -202,7 +228,7 @@ def rename(d: int, name: str) -> None:
 
 
 def locked() -> set[int]:
-    """Return the locked dimensions of the current model. The panel, its buttons and Random do not change them."""
+    """Return the locked dimensions of the current model. The panel, its buttons and Sample z do not change them."""
     return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
 
 
@@ -220,7 +246,7 @@ def lock(d: int, on: bool) -> None:
 
 
 def true_factors() -> tuple[int, ...] | None:
-    """Return the true factors (K,) of the current point; None if its image was not rendered from factors."""
+    """Return the true factors (K,) of the current z; None if its image was not rendered from factors."""
     kept = st.session_state.get("factors")
     return kept[1] if kept and kept[0] == (st.session_state.model, version()) else None
 
@@ -233,7 +259,7 @@ def render(factors: np.ndarray) -> Tensor:
 
 
 def set_factors(factors: np.ndarray) -> None:
-    """Render the image with these factor values (K,) and make its code the current point."""
+    """Render the image with these factor values (K,) and make its code the current z."""
     if set_z(encode(render(factors[None]))[0]):
         _set_true_factors(factors)
 
@@ -255,7 +281,7 @@ def next_seed() -> None:
 
 
 def set_model(name: str) -> None:
-    """Switch to a model and set its point.
+    """Switch to a model and set its z.
 
     If both models have the same data, the new one encodes the picture that the old one decodes at z. Otherwise, or if
     that picture is not finite, it starts at the first image of its own data.
@@ -290,7 +316,7 @@ PLACE_KEYS = ("model", "weights", "z", "y", "start")
 
 
 def _place() -> dict:
-    """Return what set_place restores: the current model, its weights, z, class, start point and true factors."""
+    """Return what set_place restores: the current model, its weights, z, class, start and true factors."""
     return {key: st.session_state[key] for key in PLACE_KEYS} | {"factors": true_factors()}
 
 
@@ -334,7 +360,7 @@ def restore_own_model() -> None:
 
 
 def begin_at_first_image() -> None:
-    """Make the code of the first image of the current model's data the current point."""
+    """Make the code of the first image of the current model's data the current z."""
     start = cached.first_view(card().name, card()).get("start")
     if start is not None:  # encoded when the model was saved
         set_z(np.array(start["z"], np.float32), y=start["y"])
@@ -349,7 +375,7 @@ def first_image() -> tuple[Tensor, int]:
 
 
 def set_image(x: Tensor, label: int | None) -> bool:
-    """Make the code of x (1, C, H, W) the current point, under the given class or, if None, the most likely one.
+    """Make the code of x (1, C, H, W) the current z, under the given class or, if None, the most likely one.
 
     Returns False if the image or its code is not finite.
     """

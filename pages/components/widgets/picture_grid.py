@@ -80,6 +80,6 @@ def grid_props(
 def _note(missing: int, n: int) -> str:
     if not missing:
         return ""
-    which = "This picture" if n == 1 else f"{missing} of these {n} pictures"
+    which = "This image" if n == 1 else f"{missing} of these {n} images"
     holds, so = ("holds", "it is") if missing == 1 else ("hold", "they are")
     return f"{which} {holds} a value that is not a finite number, so {so} not shown."

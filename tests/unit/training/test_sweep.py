@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from tests.unit.training.test_loop import TINY, same, weights
 from vae import __main__ as cli
-from vae import pipeline, store
+from vae import folders, pipeline, store
 from vae.latent import maps
 from vae.models import NetworkConfig
 from vae.objectives import BetaVAE, Schedule
@@ -301,6 +302,17 @@ def test_two_sweeps_at_once_lose_no_record(tmp_path):
         list(pool.map(record, range(40)))
     assert sorted(t.seed for t in tries.read("tiny", tmp_path)) == list(range(40))
     assert [path.name for path in (tmp_path / "tiny").iterdir()] == ["tries.json"]
+
+
+def test_records_in_many_folders_share_one_lock_and_leave_nothing_behind(tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(folders, "cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    for root in ("a", "b", "c"):
+        (tmp_path / root).mkdir()
+        tries.record("tiny", tries.Try(RECIPE.hyperparameters(), {"mig": 0.1}), tmp_path / root)
+    assert not list((tmp_path / "temporary").iterdir())
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["tries.lock"]
 
 
 def test_a_table_of_figures_that_cannot_be_written_is_named_and_leaves_no_part(tmp_path, monkeypatch):

@@ -24,3 +24,25 @@ export function range(text, { min, max, step, value }, change, format = String) 
   });
   return made('label', {}, `${text} `, input, ' ', output);
 }
+
+// Returns the nodes of a link to the full app, whose address may be unknown.
+export const appLink = ({ app }, text = 'the full app') => [app ? made('a', { href: app, textContent: text, rel: 'noopener' }) : text];
+
+// Returns a group of buttons of which one is pressed. options: [value, text].
+export function choices(name, options, value, change) {
+  const press = (chosen) => buttons.forEach((one, i) => one.setAttribute('aria-pressed', options[i][0] === chosen));
+  const buttons = options.map(([key, text]) => button(text, () => {
+    press(key);
+    change(key);
+  }));
+  press(value);
+  const group = made('div', { className: 'choices', role: 'group' }, ...buttons);
+  group.setAttribute('aria-label', name);
+  return group;
+}
+
+// Returns a labelled check box.
+export function toggle(text, checked, change) {
+  const input = made('input', { type: 'checkbox', checked, onchange: () => change(input.checked) });
+  return made('label', { className: 'toggle' }, input, ` ${text}`);
+}

@@ -14,13 +14,17 @@ import { createShell } from './shell.js';
 import { VIEWS } from './views.js';
 
 const root = document.getElementById('host');
-start().catch((error) => root.replaceChildren(made('p', { role: 'alert', textContent: `This page cannot be shown: ${error.message}.` })));
+start().catch(fail);
+
+function fail(error) {
+  root.replaceChildren(made('p', { role: 'alert', textContent: `This page cannot be shown: ${error.message}.` }));
+}
 
 async function start() {
   const content = await unpack(fromBase64(document.getElementById('content').textContent));
   const host = createHost(content);
   host.shell = createShell(root, host);
-  addEventListener('hashchange', () => follow(host));
+  addEventListener('hashchange', () => follow(host).catch(fail));
   await follow(host);
 }
 
@@ -29,6 +33,7 @@ function createHost(content) {
   const mailbox = createMailbox(), [first] = content.header.models;
   const host = {
     content, mailbox, model: null, decoder: null, names: new Map(), locked: new Set(), view: null, shown: null, images: null,
+    inputs: new Map(), // the visitor's own pictures, by the key of their image input
     place: { view: VIEWS[0].name, model: first.name, z: first.start.z, y: first.start.y, seed: 0, settings: {} },
 
     // Changes the place without a new entry in the history, and shows it.
@@ -38,7 +43,10 @@ function createHost(content) {
       host.changed();
     },
     // Shows the same place again, after something else has changed.
-    changed: () => host.shown?.update(),
+    changed() {
+      host.shell.showLinks();
+      host.shown?.update();
+    },
     // Returns the address of another view or model, or of another point.
     address: (changes) => address(host, { ...host.place, ...changes }),
     // Decodes z (D) to an image (H * W * C) in [0, 1].
@@ -47,11 +55,10 @@ function createHost(content) {
     load: (model) => load(host, model),
     // Samples n codes from the prior. temperature: times its standard deviation, where it is Gaussian
     samples: (n, seed, temperature = 1) => samplesOf(host, n, seed, temperature),
+    // Returns the images of a sweep of factor k, (H * W * C) in [0, 1] each.
+    sweep: (k) => sweepOf(host, k),
     dimName: (d) => host.names.get(d) || `z${d}`,
   };
-  for (const { blobs } of Object.values(content.header.data)) {
-    if (content.header.blobs[blobs.thumbnails]) receiveSheet(content.bytes(blobs.thumbnails), mailbox);
-  }
   return host;
 }
 
@@ -71,26 +78,27 @@ async function follow(host) {
     settings: asked.settings,
   });
   if (host.model !== model) await useModel(host, model);
-  host.shell.show();
+  if (host.place.model === name) host.shell.show(); // otherwise another model was chosen meanwhile
 }
 
 async function useModel(host, model) {
   const { content, mailbox } = host, id = model.name, data = content.header.data[model.data];
-  host.shown?.destroy();
-  host.shown = null;
-  const bytes = await load(host, model);
+  const [bytes, dataBytes] = await Promise.all([load(host, model), partsOf(content, data)]);
+  if (host.place.model !== id) return;
+  if (dataBytes('thumbnails')) receiveSheet(dataBytes('thumbnails'), mailbox);
   const { decoder } = mailbox.models.get(id), { height, width, channels } = decoder;
   const prior = bytes('prior');
   Object.assign(host, {
     model, id, data, decoder, shape: { height, width, channels }, credit: `${model.title} (${model.name}), ${model.licence}`,
     names: new Map(), locked: new Set(), sweeps: bytes('sweeps'),
-    prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(content, data, decoder),
+    prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(dataBytes('images'), decoder),
+    thumbnails: dataBytes('thumbnails'),
   });
 }
 
-// Puts a model and its points into the mailbox, once. Returns the function that returns a part of its bytes.
+// Puts a model and its points into the mailbox, once. Returns the function that returns the bytes of a part of it.
 async function load({ content, mailbox }, model) {
-  const id = model.name, bytes = await bytesOf(content, model);
+  const id = model.name, bytes = await partsOf(content, model);
   if (!mailbox.models.has(id)) {
     const decoder = createModel(model.network, bytes('weights'));
     mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
@@ -100,17 +108,25 @@ async function load({ content, mailbox }, model) {
   return bytes;
 }
 
-// Returns the function that returns a part of a model's bytes, undefined for none.
-async function bytesOf(content, { blobs, file }) {
+const fetched = new Map(); // what a site has fetched, by file
+
+// Returns the function that returns the bytes of a part of a model or a data set, undefined for none.
+async function partsOf(content, { blobs, file }) {
   if (!file) return (part) => blobs[part] && content.bytes(blobs[part]);
-  const found = await unpack(await fetchBytes(file));
+  if (!fetched.has(file)) fetched.set(file, await unpack(await fetchBytes(file)));
+  const found = fetched.get(file);
   return (part) => (found.header.blobs[part] ? found.bytes(part) : undefined);
 }
 
 // Returns the function that returns test image i in full, (H * W * C) in [0, 1].
-function imagesOf(content, { blobs }, shape) {
-  const bytes = content.bytes(blobs.images), size = shape.height * shape.width * shape.channels;
+function imagesOf(bytes, shape) {
+  const size = shape.height * shape.width * shape.channels;
   return (i) => channelsLast(Float64Array.from(bytes.subarray(i * size, (i + 1) * size), (value) => value / 255), shape);
+}
+
+function sweepOf({ model: { factors: { steps } }, sweeps, shape: { height, width, channels } }, k) {
+  const size = height * width * channels, at = (i) => (k * steps + i) * size;
+  return Array.from({ length: steps }, (_, i) => Float32Array.from(sweeps.subarray(at(i), at(i + 1)), (value) => value / 255));
 }
 
 function samplesOf({ model: { prior, network }, prior: stored }, n, seed, temperature) {

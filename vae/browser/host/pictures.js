@@ -2,6 +2,7 @@
 import { bitmapUri } from '../runtime/bitmap.js';
 import { download } from '../runtime/download.js';
 import { fill } from '../runtime/pixels.js';
+import { encodePng } from '../runtime/png.js';
 
 const SCALE = 4; // px a pixel, in a file
 
@@ -42,12 +43,13 @@ export function sheetProps({ url, width, height, across, down }, cells, options)
   return { ...GRID, sheet: url, n: cells.length, cells, across, down, width, height, ...options };
 }
 
-// Offers a picture as a PNG. rgba: see tile.
-export function downloadPng({ rgba, width, height }, name) {
-  const small = new OffscreenCanvas(width, height), large = new OffscreenCanvas(width * SCALE, height * SCALE);
-  small.getContext('2d').putImageData(new ImageData(rgba, width, height), 0, 0);
-  const context = large.getContext('2d');
-  context.imageSmoothingEnabled = false;
-  context.drawImage(small, 0, 0, large.width, large.height);
-  large.convertToBlob().then((blob) => download(blob, 'image/png', name));
+// Offers a picture as a PNG. rgba: see tile. credit: the model and its licence, which the file names.
+export async function downloadPng(picture, name, credit) {
+  download(await encodePng(picture, { scale: SCALE, copyright: credit }), 'image/png', name);
+}
+
+// Returns the index of the code that is z, null for none.
+export function indexOfCode(zs, z) {
+  const found = zs.findIndex((one) => one.every((value, d) => Math.abs(value - z[d]) < 1e-3));
+  return found < 0 ? null : found;
 }

@@ -73,10 +73,9 @@ function show(element, host) {
 }
 
 // Returns the thumbnails of the points, null where the file has none: { url, width, height, across, down }.
-function sheetOf({ content, data }, points) {
-  const name = data.blobs.thumbnails;
-  if (!content.header.blobs[name]) return null;
-  const { header, payload } = readMessage(content.bytes(name));
+function sheetOf({ thumbnails }, points) {
+  if (!thumbnails) return null;
+  const { header, payload } = readMessage(thumbnails);
   if (header.sheet !== points.sheet_name) return null;
   return { ...header, down: Math.ceil(points.n / header.across), url: URL.createObjectURL(new Blob([payload], { type: header.type })) };
 }

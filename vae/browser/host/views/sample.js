@@ -1,7 +1,7 @@
 // A grid of samples from the prior.
 import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { button, made, range } from '../elements.js';
-import { downloadPng, gridProps, tile } from '../pictures.js';
+import { downloadPng, gridProps, indexOfCode, tile } from '../pictures.js';
 
 const COUNT = 36, COLUMNS = 6;
 
@@ -23,22 +23,16 @@ function show(element, host) {
     caption.textContent = `z ~ p(z) = ${prior.name}${spread}; seed ${place.seed}.`;
     return gridProps(images, shape, {
       labels: zs.map((_, i) => `sample ${i + 1} of ${COUNT}, seed ${place.seed}`), columns: COLUMNS, size: 110, name: 'samples from the prior',
-      selected: chosen(zs, place.z),
+      selected: indexOfCode(zs, place.z),
     });
   };
   element.append(
     made('div', { className: 'row' },
       button('Sample again', () => host.set({ seed: place.seed + 1 }), { className: 'primary' }),
       ...(prior.gaussian ? [range('Temperature', { min: 0, max: 2, step: 0.05, value: temperature() }, (value) => host.set({ settings: { ...place.settings, sample_temperature: value } }))] : []),
-      button('Grid (PNG)', () => downloadPng(tile(images, COLUMNS, shape), `${model.name}-seed${place.seed}.png`))),
+      button('Grid (PNG)', () => downloadPng(tile(images, COLUMNS, shape), `${model.name}-seed${place.seed}.png`, host.credit))),
     grid, caption,
   );
   const widget = mountGrid(grid, draw(), (_, i) => host.set({ z: zs[i] }));
   return { update: () => widget.update(draw()), destroy: () => widget.destroy() };
-}
-
-// Returns the index of the sample that is the current z, null for none.
-function chosen(zs, z) {
-  const found = zs.findIndex((one) => one.every((value, d) => Math.abs(value - z[d]) < 1e-3));
-  return found < 0 ? null : found;
 }

@@ -2,11 +2,13 @@
 import { mount as mountPanel } from '../../widgets/live_panel/live_panel.js';
 import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { button, made } from '../elements.js';
+import { createImageInput, encode } from '../image_input.js';
 import { downloadPng, gridProps, tile } from '../pictures.js';
 
 const SHOWN_FIRST = 6; // sliders before "show all"
 const STEPS = 9; // pictures in a strip
 const MIN_LISTED_KL = 0.1; // nats, of a dimension with a strip of its own
+const NOT_FINITE = 'This model returns a value that is not a finite number for this image, so z stays as it is.';
 
 export const view = {
   name: 'sliders', title: 'Sliders', sentence: 'Drag a slider, or move in the square: the picture follows. Sliders with the highest KL come first.',
@@ -16,10 +18,11 @@ export const view = {
 
 function show(element, host) {
   const panel = { version: 0, echo: { panel: '', commit: 0 } };
-  const place = made('div'), classes = made('div'), strips = made('div'), { model } = host;
+  const place = made('div'), classes = made('div'), strips = made('div'), start = createStart(host), { model } = host;
   element.append(
     place, made('div', { className: 'row' },
-      button('Picture (PNG)', () => downloadPng(tile([host.decode(host.place.z)], 1, host.shape), `${model.name}.png`))),
+      button('Picture (PNG)', () => downloadPng(tile([host.decode(host.place.z)], 1, host.shape), `${model.name}.png`, host.credit))),
+    start.element,
     ...(model.classes.length ? [made('h3', { textContent: 'This z in every class' }), classes] : []),
     made('h3', { textContent: 'One dimension at a time' }), strips,
     made('p', { className: 'caption', textContent: 'Each row changes one dimension of this z, over the middle 95 % of the encoded data. Pick a picture to move there.' }),
@@ -35,12 +38,32 @@ function show(element, host) {
       rows = stripsOf(host);
       grid.update(rows.props);
       if (classGrid) classGrid.update(classProps(host));
+      start.update();
     },
     destroy() {
       widget.destroy();
       grid.destroy();
       if (classGrid) classGrid.destroy();
+      start.destroy();
     },
+  };
+}
+
+// A fold with an image input, which begins when the visitor opens it. An image that he chooses sets z to the mean of its
+// posterior.
+function createStart(host) {
+  const place = made('div'), warning = made('p', { role: 'alert' }), options = { key: 'sliders_start', name: 'image to start from' };
+  let input = null;
+  const point = (image) => {
+    const z = encode(host, image);
+    warning.textContent = z ? '' : NOT_FINITE;
+    return z ? { z, ...(image.y === null ? {} : { y: image.y }) } : {};
+  };
+  const ontoggle = () => (input ??= createImageInput(place, host, { ...options, point }));
+  return {
+    element: made('details', { ontoggle }, made('summary', { textContent: 'Start from an image' }), place, warning),
+    update: () => input?.update(),
+    destroy: () => input?.destroy(),
   };
 }
 

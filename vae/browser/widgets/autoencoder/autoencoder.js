@@ -1,6 +1,6 @@
 // A model at work: image -> encoder -> q(z|x) -> z -> decoder -> image. The visitor draws, photographs or picks the image,
-// and moves z in two dimensions. Emits: open {model, z, y}, and painted, when the first picture is. Its props are those of
-// pages/components/home/autoencoder.py.
+// and moves z in two dimensions. Emits: move {model, z, y}, when z rests at another place; open {model, z, y}; and painted,
+// when the first picture is. Its props are those of pages/components/home/autoencoder.py.
 import { fromBase64 } from '../../runtime/base64.js';
 import { cameraOf, chooseFile, createCamera } from '../../runtime/camera.js';
 import { decode, probe } from '../../runtime/decode.js';
@@ -21,6 +21,7 @@ import html from './autoencoder.html';
 const TILES = 13; // decoded images across the plane
 const DRAWING_SIZE = 280; // px across the picture of a drawing
 const PEN_WIDTH = 0.08; // of the drawing
+const MOVE_AFTER = 250; // ms without movement before a place of z is sent
 const KEY_STEP = 0.02; // of the plane, for an arrow key
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
@@ -35,6 +36,7 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
     update: (next) => update(panel, next),
     destroy() {
       abort.abort();
+      clearTimeout(panel.moveTimer);
       panel.tasks.stop();
       root.replaceChildren();
     },
@@ -43,15 +45,18 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
 
 function createPanel(root, emit, mailbox, signal) {
   const find = (selector) => root.querySelector(selector);
-  const panel = { root, emit, mailbox, signal, find, tasks: createTasks(), data: null, model: null, samples: 0 };
+  const panel = { root, emit, mailbox, signal, find, tasks: createTasks(), data: null, model: null, samples: 0, sent: [] };
   find('.draw').onclick = () => beginDrawing(panel);
   find('.another').onclick = () => panel.model && showAnother(panel);
   find('.prior').onclick = () => panel.model && sampleFromPrior(panel);
-  find('.open').onclick = () => {
-    const { data, z, y } = panel;
-    if (panel.model) emit('open', { model: data.model, z: [...z], y });
-  };
+  find('.open').onclick = () => panel.model && emit('open', here(panel));
   setUpCamera(panel);
+  const hold = (isHeld) => () => {
+    panel.isHeld = isHeld;
+    sendSoon(panel);
+  };
+  root.addEventListener('pointerdown', hold(true), { signal });
+  for (const end of ['pointerup', 'pointercancel']) window.addEventListener(end, hold(false), { signal });
   const plane = find('.plane');
   plane.onpointerdown = (event) => {
     if (event.button !== 0) return;
@@ -74,7 +79,35 @@ function update(panel, props) {
   if (JSON.stringify(before) === JSON.stringify(props)) return;
   panel.data = props;
   loadModel(panel.mailbox, props.weights, props.files);
-  if (before?.weights !== props.weights || String(before.z) !== String(props.z) || before.y !== props.y) begin(panel);
+  if (before?.weights !== props.weights) begin(panel);
+  else if (!samePoint(before, props)) follow(panel);
+}
+
+// Goes to a z that was set elsewhere, such as by undo. An answer to what this panel has sent moves nothing: the hand may
+// have moved on.
+function follow(panel) {
+  const { data, sent, model } = panel, answered = sent.findIndex((point) => samePoint(point, data));
+  sent.splice(0, answered < 0 ? sent.length : answered + 1);
+  if (answered >= 0 || !model) return;
+  panel.z = Float64Array.from(data.z);
+  if (model.numClasses) panel.y = data.y;
+  encode(panel);
+  panel.resting = here(panel);
+  show(panel);
+}
+
+const samePoint = (a, b) => a.y === b.y && a.z.length === b.z.length && a.z.every((value, d) => Math.abs(value - b.z[d]) < 1e-3);
+const here = ({ data: { model }, z, y }) => ({ model, z: [...z], y });
+
+// Sends z when it has rested, at another place than before.
+function sendSoon(panel) {
+  clearTimeout(panel.moveTimer);
+  panel.moveTimer = setTimeout(() => {
+    if (panel.isHeld || !panel.model || samePoint(panel.resting, here(panel))) return;
+    panel.resting = here(panel);
+    panel.sent.push(panel.resting);
+    panel.emit('move', panel.resting);
+  }, MOVE_AFTER);
 }
 
 // Begins with the model, the image and the z of the props, as soon as the model is there.
@@ -90,7 +123,8 @@ function begin(panel) {
   Object.assign(panel, { ...imageOf(panel, data.images[0]), source: 'test', index: 0 });
   encode(panel);
   panel.z = Float64Array.from(data.z);
-  if (decoder.numClasses) panel.y = data.y;
+  panel.y = decoder.numClasses ? data.y : 0;
+  panel.resting = here(panel);
   show(panel);
 }
 
@@ -221,6 +255,7 @@ function showCode(panel) {
   find('.values').textContent = z.length === 2 ? `latent code z = (${shown})` : `two of ${z.length} dimensions: ${first}, ${second} = (${shown})`;
   find('.legend').textContent = data.gaussian ? '(white circle; the pink ellipse is q(z|x))' : '(white circle)';
   find('.decoded').textContent = `decoded image${model.numClasses ? `, class ${data.classes[y]}` : ''}`;
+  sendSoon(panel);
   if (!panel.painted) panel.emit('painted');
   panel.painted = (panel.painted ?? 0) + 1; // read by the browser tests
 }

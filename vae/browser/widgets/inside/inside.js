@@ -110,6 +110,7 @@ function update(inside, props) {
   inside.root.querySelector('.drawing').style.display = props.drawing ? '' : 'none';
   inside.root.querySelector('.inside').classList.toggle('conditional', props.classes.length > 0);
   inside.root.querySelector('.magnify').hidden = !props.plane;
+  inside.root.querySelector('.code').hidden = !Object.keys(props.code).length;
   const { preparation } = props;
   if (before?.preparation.light_on_dark !== preparation.light_on_dark) setUpPen(inside, inside.pen?.strokes ?? EXAMPLE);
   loadModel(inside.mailbox, props.weights, props.files);

@@ -7,6 +7,7 @@ import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createQuestions } from '../../runtime/questions.js';
 import { createRoot } from '../../runtime/root.js';
+import { undoKey } from '../../runtime/undo_key.js';
 import { buildActions } from './actions.js';
 import { rest } from './around.js';
 import { drawHistogram } from './histogram.js';
@@ -16,7 +17,7 @@ import { setUpPad } from './pad.js';
 import { label } from './label.js';
 import { paintSent, show } from './picture.js';
 import { stopPlaying } from './play.js';
-import { commit, goTo, moved, samePoint, sendSoon, showHistory, travel } from './point.js';
+import { commit, goTo, moved, remember, samePoint, sendSoon, showHistory, travel } from './point.js';
 import { buildClasses, buildRows, showNamesAndLocks, showRows } from './sliders.js';
 
 const WEIGHTS_TIMEOUT = 8000; // ms until missing weights are reported
@@ -65,8 +66,8 @@ function createPanel(root, emit, mailbox, signal) {
     showRows(panel);
     rest(panel);
   };
-  panel.undo.onclick = () => travel(panel, 'past', 'future');
-  panel.redo.onclick = () => travel(panel, 'future', 'past');
+  panel.undo.onclick = () => travel(panel, 'undo');
+  panel.redo.onclick = () => travel(panel, 'redo');
   find('.reset').onclick = () => {
     goTo(panel, panel.data.start);
     commit(panel);
@@ -82,10 +83,10 @@ function createPanel(root, emit, mailbox, signal) {
     root.addEventListener(name, (event) => isPlayed(event.target) || stopPlaying(panel), { signal, capture: true });
   }
   root.addEventListener('keydown', (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
+    const button = panel[undoKey(event)];
+    if (!button) return;
     event.preventDefault();
-    if (event.shiftKey) panel.redo.click();
-    else panel.undo.click();
+    button.click();
   }, { signal });
   setUpPad(panel);
   panel.questions = createQuestions(mailbox, (question) => emit('ask', { ...question, model: panel.data.model }), signal);
@@ -135,10 +136,7 @@ function startFrom(panel) {
     }
   }
   const last = panel.committed;
-  if (last && !samePoint(last, panel.data)) {
-    panel.memory.past.push(last);
-    panel.memory.future.length = 0;
-  }
+  if (last && !samePoint(last, panel.data)) remember(panel, last);
   panel.committed = { z: z.slice(), y };
   showHistory(panel);
   if (panel.holding) return; // do not move a slider that is being dragged

@@ -61,13 +61,13 @@ export function commit(panel) {
   if (panel.committed && samePoint(panel.committed, panel)) return;
   if (panel.committed) panel.memory.past.push(panel.committed);
   panel.memory.future.length = 0;
-  send(panel);
+  send(panel, '');
 }
 
 // One release is in flight at a time, and the latest wins. With many simultaneous reruns over a slow network,
-// Streamlit's message cache gets out of sync and the connection breaks.
-function send(panel) {
-  panel.committed = { z: panel.z.slice(), y: panel.y };
+// Streamlit's message cache gets out of sync and the connection breaks. by: "undo", "redo", or "" for the hand.
+function send(panel, by) {
+  panel.committed = { z: panel.z.slice(), y: panel.y, by };
   showHistory(panel);
   panel.waiting = true;
   if (!panel.unanswered || performance.now() - panel.unanswered > ANSWER_TIMEOUT) sendNow(panel);
@@ -83,6 +83,7 @@ function sendNow(panel) {
   panel.unanswered = performance.now();
   panel.emit('commit', {
     panel: panel.id, commit: ++panel.sent, model: panel.data.model, z: panel.committed.z, y: panel.committed.y,
+    by: panel.committed.by,
   });
 }
 
@@ -91,13 +92,28 @@ export function commitSoon(panel) {
   panel.commitTimer = setTimeout(commit, COMMIT_AFTER, panel);
 }
 
-export function travel(panel, from, to) {
+// by: "undo" or "redo".
+export function travel(panel, by) {
   if (panel.holding) commit(panel); // an unreleased movement counts as a step
-  const point = panel.memory[from].pop();
+  const [from, to] = stacks(panel, by), point = from.pop();
   if (!point) return;
-  panel.memory[to].push(panel.committed);
+  to.push(panel.committed);
   goTo(panel, point);
-  send(panel);
+  send(panel, by);
+}
+
+// Keeps the last point when the host has set another one.
+export function remember(panel, last) {
+  const { by } = panel.data, [from, to] = stacks(panel, by);
+  to.push(last);
+  if (by) from.pop();
+  else from.length = 0;
+}
+
+// Returns the stack that a change takes a point from and the one that it puts the last point on. A change that is neither
+// "undo" nor "redo" puts it where undo finds it, and empties the other.
+function stacks({ memory: { past, future } }, by) {
+  return by === 'undo' ? [past, future] : [future, past];
 }
 
 export function showHistory(panel) {

@@ -7,6 +7,7 @@ import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { paintPicture, pictureOf } from '../../runtime/pixels.js';
 import { createQuestions } from '../../runtime/questions.js';
 import { createRoot } from '../../runtime/root.js';
+import { undoKey } from '../../runtime/undo_key.js';
 import css from './match.css';
 import html from './match.html';
 import { score, text } from './score.js';
@@ -46,7 +47,7 @@ function createGame(root, emit, mailbox, signal) {
   game.undo.onclick = () => undo(game);
   game.done.onclick = () => finish(game);
   root.addEventListener('keydown', (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
+    if (undoKey(event) !== 'undo') return;
     event.preventDefault();
     undo(game);
   }, { signal });

@@ -1,14 +1,16 @@
 // Which action a pressed key asks for.
+import { undoKey } from '../../runtime/undo_key.js';
+
 const TEXT = new Set(['INPUT', 'TEXTAREA', 'SELECT']);
 const ARROWS = { ArrowLeft: 'previous', ArrowRight: 'next' };
 
-// Returns 'undo', 'projector', 'previous', 'next' or undefined. A key that a field, a drawing pad or another control
+// Returns 'undo', 'redo', 'projector', 'previous', 'next' or undefined. A key that a field, a drawing pad or another control
 // uses is left to it.
 export function action(event, isProjector) {
-  const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
+  const { key, ctrlKey, metaKey, altKey } = event;
   const target = event.composedPath()[0];
   if (event.defaultPrevented || event.repeat || altKey || isText(target)) return undefined;
-  if (ctrlKey || metaKey) return key.toLowerCase() === 'z' && !shiftKey && !isPad(event) ? 'undo' : undefined;
+  if (ctrlKey || metaKey) return isPad(event) ? undefined : undoKey(event);
   if (key.toLowerCase() === 'p') return 'projector';
   return isProjector && !usesArrows(target) ? ARROWS[key] : undefined;
 }

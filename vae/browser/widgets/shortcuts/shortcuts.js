@@ -1,4 +1,4 @@
-// Keyboard shortcuts of every page: Ctrl+Z undoes, P toggles the projector mode, the arrow keys take a lesson's steps
+// Keyboard shortcuts of every page: Ctrl+Z undoes, Ctrl+Shift+Z and Ctrl+Y redo, P toggles the projector mode, the arrow keys take a lesson's steps
 // in it. Also keeps the current page's link in view. Shows and emits nothing. Its props are those of
 // pages/components/bridge/shortcuts.py.
 import { createRoot } from '../../runtime/root.js';
