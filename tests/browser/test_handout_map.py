@@ -142,6 +142,10 @@ def test_a_path_becomes_pictures_of_which_one_can_be_picked(page, encoded):
     with page.expect_download() as download:
         page.get_by_role("button", name="Strip (PNG)").click()
     assert Image.open(download.value.path()).size == (16 * 28 * 4, 28 * 4)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Animation (GIF)").click()
+    gif = Image.open(download.value.path())
+    assert (gif.size, gif.n_frames) == ((8 * 28, 8 * 28), 30)  # there and back
     page.get_by_role("button", name="Clear").click()
     until(page, lambda: not strip.count() or not strip.first.is_visible())
     assert not props(page, "path")

@@ -2,9 +2,11 @@
 import { bitmapUri } from '../runtime/bitmap.js';
 import { download } from '../runtime/download.js';
 import { fill } from '../runtime/pixels.js';
+import { encodeGif } from '../runtime/gif.js';
 import { encodePng } from '../runtime/png.js';
 
 const SCALE = 4; // px a pixel, in a file
+const DELAY = 12; // hundredths of a second a frame
 
 // images: arrays (H * W * C) in [0, 1]. Returns { rgba, width, height } of all, `across` in a row, and which are not finite.
 export function tile(images, across, { height, width, channels }, scale = 255) {
@@ -46,6 +48,13 @@ export function sheetProps({ url, width, height, across, down }, cells, options)
 // Offers a picture as a PNG. rgba: see tile. credit: the model and its licence, which the file names.
 export async function downloadPng(picture, name, credit) {
   download(await encodePng(picture, { scale: SCALE, copyright: credit }), 'image/png', name);
+}
+
+// Offers an animation of images (H * W * C) in [0, 1], there and back, as a GIF. host: names the credit and the data
+export function downloadGif(images, shape, name, { credit, data: { crisp } }) {
+  const frames = images.map((image) => Uint8ClampedArray.from(image, (value) => 255 * value));
+  const file = encodeGif([...frames, ...frames.slice(1, -1).reverse()], { ...shape, scale: crisp ? 8 : 4, delay: DELAY, comment: credit });
+  download(file, 'image/gif', name);
 }
 
 // Returns the index of the code that is z, null for none.

@@ -1,11 +1,9 @@
 // The walk between the codes of two images, beside a cross-fade of their pixels.
-import { download } from '../../runtime/download.js';
-import { encodeGif } from '../../runtime/gif.js';
 import { lerp, slerp, stepsOf } from '../../runtime/paths.js';
 import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { button, choices, made, range, select, toggle } from '../elements.js';
 import { createImageInput, encode } from '../image_input.js';
-import { downloadPng, gridProps, indexOfCode, tile } from '../pictures.js';
+import { downloadGif, downloadPng, gridProps, indexOfCode, tile } from '../pictures.js';
 
 const PATHS = {
   'Straight (lerp)': { path: lerp, formula: 'z(t) = (1 − t) a + t b' },
@@ -14,7 +12,6 @@ const PATHS = {
 const MIN_STEPS = 3, MAX_STEPS = 15, FIRST_STEPS = 9;
 const MARGIN = 0.25; // of t, beyond both ends
 const SECOND_ROW = 2; // of the test split, in use as B at first
-const DELAY = 12; // hundredths of a second a frame
 
 export const view = {
   name: 'interpolate', title: 'Interpolate', sentence: 'Choose two images below, or bring your own. The model turns one into the other.',
@@ -77,20 +74,15 @@ function walkOf(host, [a, b], images) {
 
 // The pictures of a walk, and the buttons that save them. draw(null) hides them.
 function createWalk(element, host) {
-  const { model, shape, data, place, credit } = host;
+  const { model, shape, place, credit } = host;
   const places = [made('div'), made('div')], caption = made('p', { className: 'caption' });
-  const scale = data.crisp ? 8 : 4; // px a pixel, in an animation
   let walk, grids;
   element.append(
     places[0], caption, places[1],
     made('p', { className: 'caption', textContent: 'Baseline: a cross-fade of the same two images, pixel by pixel, without a model.' }),
   );
   const exports = [
-    button('Animation (GIF)', () => {
-      const frames = walk.frames.map((frame) => Uint8ClampedArray.from(frame, (value) => 255 * value));
-      const file = encodeGif([...frames, ...frames.slice(1, -1).reverse()], { ...shape, scale, delay: DELAY, comment: credit });
-      download(file, 'image/gif', `${model.name}-interpolation.gif`);
-    }),
+    button('Animation (GIF)', () => downloadGif(walk.frames, shape, `${model.name}-interpolation.gif`, host)),
     button('Strip (PNG)', () => downloadPng(tile([...walk.frames, ...walk.fades], walk.ts.length, shape), `${model.name}-interpolation.png`, credit)),
   ];
   const props = () => {

@@ -5,7 +5,7 @@ import { mount as mountPicture } from '../../widgets/point_picture/point_picture
 import { along, codeOf, inverseTransform, nearest, positionsOf, transform } from '../../widgets/scatter/layout.js';
 import { mount as mountScatter } from '../../widgets/scatter/scatter.js';
 import { button, made, select } from '../elements.js';
-import { downloadPng, gridProps, sheetProps, tile } from '../pictures.js';
+import { downloadGif, downloadPng, gridProps, sheetProps, tile } from '../pictures.js';
 
 const NEAREST = 8; // test images
 const SELECTED_SHOWN = 12; // thumbnails of a lasso
@@ -249,6 +249,7 @@ function pathSection(map) {
   const { host } = map;
   let stops, images;
   const { show: showGrid, element, caption, destroy } = createSection('Along your path', [
+    button('Animation (GIF)', () => downloadGif(images, host.shape, `${host.model.name}-path.gif`, host)),
     button('Strip (PNG)', () => downloadPng(tile(images, FRAMES, host.shape), `${host.model.name}-path.png`, host.credit)),
     button('Clear', () => {
       map.path = null;
