@@ -89,7 +89,8 @@ def test_a_code_from_the_browser_is_used_and_nothing_is_encoded(monkeypatch):
 
 FORGED_CODES = {
     "of another model": code_fields("mnist-beta4"), "no weights": code_fields(weights=None),
-    "weights are a list": code_fields(weights=[]), "too short": code_fields(z=[0.0] * 15), "no list": code_fields(z="0"),
+    "weights are a list": code_fields(weights=[]), "too short": code_fields(z=[0.0] * 15),
+    "no list": code_fields(z="0"),
     "not finite": code_fields(z=[None] * 16), "NaN": code_fields(z=[math.nan] * 16),
     "too large": code_fields(z=[1e9] * 16), "texts": code_fields(z=["1"] * 16),
 }  # fmt: skip
