@@ -23,7 +23,7 @@ SETTINGS = {
 
 st.html(Path(comparison.__file__).with_name("columns.css"))
 st.title("Compare")
-st.markdown("**Give several models the same image or the same z** and compare their pictures.")
+st.markdown("**Give several models the same image or the same z** and compare what they decode.")
 model_picker()
 comparison.read_link()
 pictures, controls = st.container(key="compare_pictures"), st.container()  # the pictures stand above what sets them
@@ -39,12 +39,15 @@ with controls:
         format_func=GIVEN.get,
     )  # fmt: skip
     rank = row.segmented_control(
-        "Dimension to move, ranked by KL", RANKS, default="busiest", required=True, key="compare_rank",
+        "Dimension to change, by KL", RANKS, default="busiest", required=True, key="compare_rank",
         persist_state="session", format_func=RANKS.get,
     )  # fmt: skip
     share = row.slider(
-        "Move it to", *SHARES, 90, 5, format="%d %%", key="compare_share", persist_state="session", width=260,
-        help="0 % and 100 % are the 0.2 % and 99.8 % quantiles of encoded test images. All models move together.",
+        "Change it to", *SHARES, 90, 5, format="%d %%", key="compare_share", persist_state="session", width=260,
+        help=(
+            "0 % and 100 % are the 0.2 % and 99.8 % quantiles of encoded test images. The value applies to all "
+            "models."
+        ),
     )  # fmt: skip
     picked = None
     if given == "one image":
@@ -53,7 +56,7 @@ with controls:
     else:
         names, left_out = comparison.split_by_code(names)
         if left_out:
-            st.info(f"Not shown, because their z has another size or type: {', '.join(left_out)}.")
+            st.info(f"Not shown, because their z has a different size or type: {', '.join(left_out)}.")
 
 sides = [comparison.make_side(name, picked) for name in names]
 with pictures:
@@ -70,8 +73,8 @@ else:
     )
 st.caption(
     explain(
-        "Strips: the dimensions with the highest KL, each over the range of encoded data. Select a picture to use its "
-        "model and z."
+        "Traversals: each row changes one dimension over the range of encoded data. The dimensions with the highest "
+        "KL come first. Select an image to use its model and z."
     )
 )
 comparison.show_planes(sides)

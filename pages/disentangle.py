@@ -5,7 +5,7 @@ import streamlit as st
 import torch
 
 from pages.components.disentangle import factors
-from pages.components.shell import cached, link, pictures, state
+from pages.components.shell import cached, link, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import charts
@@ -13,6 +13,7 @@ from pages.components.widgets.figure_column import figure_column
 from pages.components.widgets.heat_map import heat_map
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
+from vae.data import pictures
 from vae.evaluation import report
 from vae.evaluation.figures import FIGURES
 
@@ -23,7 +24,7 @@ STEPS = 9  # pictures in a strip
 
 st.title("Disentangle")
 st.markdown("**Change a ground-truth factor** and see which dimensions of z change.")
-model_picker(serves=factors.known, instead="rooms-ada", needs="ground-truth factors and a continuous z")
+model_picker(serves=factors.known, instead="rooms-ada", needs="data with ground-truth factors and a continuous z")
 model, card, grid = state.model(), state.card(), factors.grid()
 
 truth, exact = factors.current()
@@ -67,7 +68,7 @@ with right:
     st.caption(
         explain(
             "Each panel varies one factor and holds the others fixed. Each line is one dimension of the posterior "
-            "mean. The coloured one changes most. In a disentangled code each factor changes one dimension. The "
+            "mean. The coloured line changes most. In a disentangled code, each factor changes one dimension. The "
             "dotted line marks the image on the left."
         )
     )
@@ -149,8 +150,9 @@ st.dataframe(
     placeholder="–",
 )
 st.caption(
-    "– means not measured. "
-    + " ".join(f"{f.label}: {card.protocol[f.key]}." for f in measured if f.key in card.protocol)
+    "– means not measured. **How it was measured.** "
+    + "; ".join(f"{f.label}: {card.protocol[f.key]}" for f in measured if f.key in card.protocol)
+    + "."
 )
 sweep = factors.beta_sweep(cards)
 if sweep:
@@ -161,11 +163,11 @@ if sweep:
                 FIGURES[key].title: [c.figures[key] for c in sweep] for key in ("mig", "kl", "recon")
             },
         ),
-        key="disentangle_sweep", config=charts.CONFIG, alt="MIG, KL and reconstruction over beta",
+        key="disentangle_sweep", config=charts.CONFIG, alt="MIG, KL and reconstruction error over beta",
     )  # fmt: skip
     st.caption(
-        f"These {len(sweep)} models differ only in beta. Their recipe and seed are the same. One seed each cannot "
-        "separate small differences from chance."
+        f"These {len(sweep)} models differ only in beta. Their recipe and seed are the same. With one seed each, "
+        "small differences may be due to chance."
     )
     st.page_link("pages/compare.py", label="Compare these models side by side")
 with_kl = [c for c in cards if "kl" in c.figures]
@@ -177,7 +179,7 @@ st.plotly_chart(
         [c.figures["recon"] for c in with_kl], [c.figures["mig"] for c in with_kl],
         next((i for i, c in enumerate(with_kl) if c.name == card.name), None),
     ),
-    key="disentangle_trade_off", config=charts.CONFIG, alt="reconstruction against KL, coloured by MIG",
+    key="disentangle_trade_off", config=charts.CONFIG, alt="reconstruction error against KL, coloured by MIG",
 )  # fmt: skip
 st.caption(
     explain(

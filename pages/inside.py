@@ -3,12 +3,13 @@
 import streamlit as st
 
 from pages.components.bridge import first_picture
-from pages.components.inside.panel import WHITE, inside_panel, is_supported, missing_network
+from pages.components.inside.panel import inside_panel, is_supported, missing_network
 from pages.components.shell import cached, settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.image_input import image_input
 from vae import ModelCard
+from vae.browser import props
 
 PLACE = 70  # order in the navigation
 GROUP = "Understand"
@@ -24,7 +25,7 @@ def serves(card: ModelCard) -> bool:
 st.title("Inside")
 head = st.container(horizontal=True, vertical_alignment="center")
 head.markdown("**Draw**, and follow your image through the model.", width="content")
-model_picker(serves, needs="a diagonal Gaussian posterior and networks that run in a browser")
+model_picker(serves, needs="a diagonal Gaussian posterior, and networks that run in the browser")
 model = state.traits()
 can_draw = state.info().preparation.light_on_dark  # like a line on the panel
 settings.take("inside_source", f"inside_source_{can_draw}")
@@ -45,7 +46,7 @@ st.caption(
     f"{data.title}. "
     + ("Dashed rings show p(z) at one and two standard deviations. " if model.latent_dim == 2
         else "The grey band shows one standard deviation of p(z). ")
-    + f"In the image of errors, white is {WHITE:g} nats per pixel or more"
+    + f"In the error image, white is {props.WHITE:g} nats per pixel or more"
     + ("." if model.is_cross_entropy else ", counted from the pixel with the smallest error."))
 )  # fmt: skip
 

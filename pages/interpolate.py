@@ -4,13 +4,14 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components.shell import cached, link, pictures, settings, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import charts, exports
 from pages.components.widgets.image_input import image_input
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
+from vae.data import pictures
 
 PLACE = 40  # order in the navigation
 GROUP = "Explore"
@@ -27,13 +28,13 @@ SETTINGS = {
 }  # fmt: skip
 
 st.title("Interpolate")
-st.markdown("**Choose two images** below. You can bring your own. The model turns one into the other.")
+st.markdown("**Choose two images** below, or bring your own. The model turns one into the other.")
 model_picker()
 model = state.model()
 info = state.info()
 
-# The walk comes first on the page, and is made of what is chosen below it.
-walk = st.container()
+# The path comes first on the page, and is made of what is chosen below it.
+path = st.container()
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 lines = SWAP if model.discrete else LINES
 settings.take("interpolate_line", f"interpolate_line_{len(lines)}", among=lines)
@@ -57,10 +58,10 @@ for column, name, row in zip(st.columns(2, gap="large"), "AB", (None, 2), strict
     with column.container(border=True):
         ends.append(image_input(f"interpolate_{name}", start_row=row, name=f"image {name}"))
 
-a, b = (state.encode(end.x, end.y)[0] for end in ends)
+a, b = (end.encode() for end in ends)
 unusable = [name for name, code in zip("AB", (a, b), strict=False) if not state.finite(code)]
 if unusable:
-    walk.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))
+    path.warning(state.not_finite_message(f"for image {' and image '.join(unusable)}"))
     link.end_page()
 margin = 0.25 if extrapolate and lines is not SWAP else 0.0
 t = torch.linspace(-margin, 1 + margin, steps)
@@ -76,7 +77,7 @@ if encoded is not None:
         state.features(zs), cached.features(model.card.name), cached.local_distances(model.card.name)
     )
 names = [f"step {i + 1}: t = {value:.2f}" for i, value in enumerate(t.tolist())]
-with walk:
+with path:
     picture_grid(
         frames, names, key="interpolate_frames", on_pick=lambda index: state.set_z(zs[index]),
         columns=steps, size=150, wrap=True, name="interpolation in latent space",
@@ -92,11 +93,11 @@ with walk:
                 else ""
             )
             + (
-                "These codes are indices of vectors, and there is nothing between two indices. "
+                "These codes are indices of codebook vectors, and nothing lies between two indices. "
                 if lines is SWAP
                 else ""
             )
-            + "Pick a step to make it the current z."
+            + "Pick a step to use its z."
         )
     )
     picture_grid(
@@ -113,7 +114,7 @@ with st.container(horizontal=True):
         f"{model.card.name}-interpolation.gif", "image/gif", key="interpolate_gif", primary=True,
     )  # fmt: skip
     exports.download(
-        "Strip (PNG)",
+        "Images (PNG)",
         lambda: exports.png(pictures.to_image(pictures.tile(strip, steps, gap=1), 2), credit),
         f"{model.card.name}-interpolation.png", "image/png", key="interpolate_png",
     )  # fmt: skip

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components.bridge import first_picture
 from pages.components.shell import cached, link, settings, state
+from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
 
@@ -19,7 +20,7 @@ SETTINGS = {"map_kind": ("choice", *FITTED, "dims"), "map_colour": ("text",)}
 st.title("Map")
 st.markdown(
     "**Point at the map** to decode a position, and tap or click to use its code. Select images with a lasso, or draw "
-    "a path to walk."
+    "a path and decode along it."
 )
 model_picker()
 model, name = state.traits(), state.card().name
@@ -103,7 +104,7 @@ with left:
         current=here, neighbours=neighbours, selected=selected_indices(shown), path=current_path(shown, layout),
         marks=uploads.marks(shown, layout),
     )  # fmt: skip
-    st.caption(caption.caption(shown, layout, colour_by, len(neighbours)))
+    st.caption(explain(caption.caption(shown, layout, colour_by, len(neighbours))))
 
 uploads.show_placed(shown)
 path.show_path(shown, layout)

@@ -17,7 +17,7 @@ GROUP = "Learn"
 ensure_entry_point()
 show_title("Match the target")
 st.markdown(
-    "**Move the sliders until your picture matches the target.** Each round uses a different model, whose name is "
+    "**Move the sliders until your image matches the target.** Each round uses a different model, whose name is "
     "hidden. Which one has a slider for each factor?"
 )
 data_sets = [data for data in MODELS if len(available_models(data)) > 1]

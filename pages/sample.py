@@ -3,11 +3,12 @@
 import streamlit as st
 
 from pages.components.bridge import first_picture
-from pages.components.shell import pictures, settings, state
+from pages.components.shell import settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import class_picker, model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.point import show_current_picture, show_nearest_test_images
+from vae.data import pictures
 
 PLACE = 20  # order in the navigation
 GROUP = "Explore"
@@ -18,9 +19,10 @@ SETTINGS = {
 }  # fmt: skip
 
 st.title("Sample")
-st.markdown(explain("**Sample from the prior**, then pick a picture to explore it on every page."))
-model_picker()
 model = state.traits()
+sample = "Sample from the prior" if model.has_elbo else "Sample codes"
+st.markdown(explain(f"**{sample}**, then pick an image to explore it on every page."))
+model_picker()
 
 left, right = st.columns([3, 2], gap="large")
 controls = right.container(horizontal=True, vertical_alignment="bottom")
@@ -35,7 +37,7 @@ count = controls.select_slider("Samples", COUNTS, 36, key="sample_count", persis
 settings.take("sample_temperature")
 temperature = controls.slider(
     "Temperature", *TEMPERATURES, 1.0, 0.05, key="sample_temperature", persist_state="session", width=170,
-    help="scales the spread of the prior: 1 is the prior itself, 0 gives its most likely codes only",
+    help=f"{model.temperature_name}: 1 leaves the distribution as it is, 0 gives its most likely codes only",
 )  # fmt: skip
 level = None
 with right:
@@ -45,7 +47,7 @@ with right:
         settings.take("sample_level", among=levels)
         level = st.segmented_control(
             "Sampled levels", levels, default="every level", required=True, key="sample_level",
-            persist_state="session", help="the other level keeps the values of the current z",
+            persist_state="session", help="the other level keeps its values in the current z",
         )  # fmt: skip
     show_current_picture("sample_point")
 
@@ -71,13 +73,16 @@ with left:
         on_pick=lambda index: state.set_z(zs[index]),
         columns=round(count**0.5),
         size=160,
-        name="samples from the prior",
+        name="samples",
     )
-    temperature_text = f"{model.temperature_name} {temperature:g}"
+    source = f"p(z) = {model.prior_name}"
+    if not model.has_elbo:
+        source = f"{model.prior_name}, because an autoencoder has no prior"
+    temperature_text = f"temperature {temperature:g}"
     if model.discrete and temperature == 0:
         temperature_text = "the most likely vector at each position, so all samples are the same"
-    only = f"; only the {level} is sampled, the rest is that of the current z" if level in model.levels else ""
-    st.caption(f"z ~ p(z) = {model.prior_name}; {temperature_text}; seed {state.seed()}{only}.")
+    only = f"; only the {level} is sampled, and the rest of z stays as it is" if level in model.levels else ""
+    st.caption(f"z ~ {source}; {temperature_text}; seed {state.seed()}{only}.")
     # now, because the session is not available when the file is made
     pixels, credit = state.as_pictures(images), exports.credit()
     exports.download(

@@ -18,20 +18,26 @@ PLACE = 30  # order in the navigation
 GROUP = "Explore"
 SETTINGS = {"sliders_start": ("int", 0, 9999)}
 
-STEPS = 9  # pictures in a strip
+STEPS = 9  # images in a traversal
 
 st.title("Sliders")
 model, card = state.traits(), state.card()
 head = st.container(horizontal=True, vertical_alignment="center")
 head.markdown(
-    explain("**Pick positions** on the picture, then set a codebook vector there or sample it again." if model.discrete
-    else "**Drag a slider**, or move in the square: the picture follows. Sliders with the highest KL come first."),
+    explain(
+        "**Pick positions** on the image, then set their codebook vectors or sample them again." if model.discrete
+        else "**Drag a slider**, or move in the square: the image follows."
+        + (" Sliders with the highest KL come first." if model.analytic_kl else "")
+    ),
     width="content",
 )  # fmt: skip
 
 
 def start_from(picked) -> None:
-    state.set_image(picked.x, picked.label)
+    if picked.code is None:
+        state.set_image(picked.x, picked.label)
+    else:
+        state.set_z(picked.code.z, y=picked.code.y or 0)
 
 
 # Encode the image that the visitor chooses.
@@ -43,7 +49,7 @@ if start.open or settings.is_pending("sliders_start"):
 
 
 def show_exports() -> None:
-    with st.expander("This picture in Python"):
+    with st.expander("This image in Python"):
         st.code(python_code(), wrap_lines=True)
     with st.container(horizontal=True):
         exports.download_picture("sliders_picture")
@@ -63,6 +69,7 @@ first_picture.wait()
 import torch
 
 from vae import objectives
+from vae.encoded import STRIP_SHARE
 
 if model.num_classes:
     st.header("This z in every class")
@@ -74,8 +81,8 @@ if model.num_classes:
         selected=st.session_state.y, name="this z in every class",
     )  # fmt: skip
     st.caption(
-        "p(x | z, y) for one z and every class y. What all pictures share, the style, is encoded in z. "
-        "Pick a class to use it."
+        "p(x | z, y) for one z and every class y. z encodes the style, which all these images share. Pick an image to "
+        "use its class."
     )
 
 directions = cached.attribute_directions(card.name)
@@ -88,15 +95,17 @@ if directions:
     flips, unmoved_errors = figures.get("attribute_flips"), figures.get("attribute_unmoved")
     flip_note = flips and (
         f"{figures['attribute_steps']:g} steps change the attribute on at least {100 * min(flips.values()):.0f} % of "
-        f"test faces, according to a classifier. The classifier misreads at most "
-        f"{100 * max(unmoved_errors.values()):.0f} % of unchanged faces."
+        f"test faces, according to a classifier. Without a step, the reconstruction alone changes it on at most "
+        f"{100 * max(unmoved_errors.values()):.0f} %."
     )
     st.caption(
-        "**Attributes.** One step goes from the mean code of images without the attribute to the mean code of images "
-        "with it; − goes back. The direction is an average, so it may do little on rare combinations. "
-        f"{flip_note or ''}\n\n"
-        "Mean cosine between the differences of single image pairs, and in brackets its size for random pairs:\n\n"
-        f"{agreement}"
+        explain(
+            "**Attributes.** A step adds (+) or subtracts (−) the attribute direction: the mean code of images with "
+            "the attribute minus that of images without it. A direction is an average, so it may do little for rare "
+            f"combinations. {flip_note or ''}\n\n"
+            "Agreement: the mean cosine between the code differences of single pairs of images, and in brackets of "
+            f"random pairs.\n\n{agreement}"
+        )
     )
 
 st.header("One dimension at a time")
@@ -104,10 +113,13 @@ order, listed = cached.dimension_order(card.name), cached.listed_dimensions(card
 names = {d: state.dim_name(d) for d in order}
 kl = card.figures.get("kl_per_dim")
 inactive = len(order) - len(listed)
-counted = f" {inactive} of {len(order)} dimensions carry almost no information and are hidden." if inactive > 1 else ""
+why = f"their mean KL is below {cached.MIN_LISTED_KL:g} nats" if kl else "they carry almost no information"
+counted = f" {inactive} of {len(order)} dimensions are hidden: {why}." if inactive > 1 else ""
 st.caption(
-    f"Each row changes one dimension of this z, over the middle {100 * cached.STRIP_SHARE:.0f} % of the encoded "
-    f"data. Pick a picture to move there.{counted}"
+    explain(
+        "Each row is a traversal: it changes one dimension of this z, over the middle "
+        f"{100 * STRIP_SHARE:.0f} % of the encoded data. Pick an image to use its z.{counted}"
+    )
 )
 shown = order
 if inactive > 1 and not st.toggle(f"Show all {len(order)}", key="sliders_all_strips", persist_state="session"):
@@ -115,7 +127,7 @@ if inactive > 1 and not st.toggle(f"Show all {len(order)}", key="sliders_all_str
 
 
 def rows_of_codes() -> tuple[np.ndarray, list[str]]:
-    """Return the codes (N, D) of the strips, row by row, and their labels."""
+    """Return the codes (N, D) of the traversals, row by row, and their labels."""
     ranges = cached.strip_ranges(card.name)
     codes = np.tile(np.array(st.session_state.z, np.float32), (len(shown), STEPS, 1))  # (rows, STEPS, D)
     for row, d in enumerate(shown):
@@ -137,29 +149,29 @@ picture_grid(
 )
 
 
-def kl_of_this_picture() -> np.ndarray | None:
-    """Encode the current picture again and return the KL (D,) of its posterior; None if a value is not finite."""
-    picture = state.decode(state.z()[None])
-    if not state.finite(picture):
+def kl_of_this_image() -> np.ndarray | None:
+    """Encode the current image again and return the KL (D,) of its posterior; None if a value is not finite."""
+    image = state.decode(state.z()[None])
+    if not state.finite(image):
         return None
     with torch.no_grad():
-        output = state.model()(picture, state.y(), generator=torch.Generator().manual_seed(state.seed()))
-        bars = objectives.elbo(output, picture).kl_per_dim[0].numpy()
+        output = state.model()(image, state.y(), generator=torch.Generator().manual_seed(state.seed()))
+        bars = objectives.elbo(output, image).kl_per_dim[0].numpy()
     return bars if state.finite(bars) else None
 
 
 if kl:
-    st.header("KL of the current picture")
-    bars = kl_of_this_picture()
+    st.header("KL of the current image")
+    bars = kl_of_this_image()
     if bars is None:
-        st.warning(state.not_finite_message("for this picture"))
+        st.warning(state.not_finite_message("for this image"))
     else:
         kl_bars(bars, np.asarray(kl), order, list(names.values()), key="sliders_kl")
         st.caption(
             explain(
-                f"The current picture, encoded again: KL(q(z|x) || p(z)) = {bars.sum():.1f} nats in total."
+                f"The current image, encoded again: KL(q(z|x) || p(z)) = {bars.sum():.1f} nats in total."
                 + (
-                    f" The lower level's KL is for one sample of the upper, seed {state.seed()}."
+                    f" The KL of the bottom level is for one sample of the top level, seed {state.seed()}."
                     if model.levels
                     else ""
                 )

@@ -1,5 +1,5 @@
 """vae list | app | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
-| portable NAME | traversals NAME | gallery DATA | classifier DATA"""
+| portable NAME | handout NAME ... | traversals NAME | gallery DATA | classifier DATA"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from tqdm import tqdm
 
-from . import folders, pipeline, store
+from . import folders, lessons, pipeline, store
 from .data import DATASETS
 from .evaluation import figures, report
 from .evaluation.judge import fit_classifier
@@ -63,6 +63,15 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("name", metavar="NAME")
     command = commands.add_parser("portable", help="export the networks for a browser, write network.json")
     _name_or_all(command)
+    command = commands.add_parser("handout", help="write the explorer as one HTML file, or as a static site")
+    command.add_argument("names", nargs="+", metavar="NAME")
+    command.add_argument("-o", "--output", type=Path, help="the file (default: NAME.html)")
+    command.add_argument("--app", default="", metavar="URL", help="the address of the full app, to link to")
+    command.add_argument("--site", type=Path, metavar="FOLDER", help="write a folder for any web server instead")
+    command.add_argument(
+        "--lesson", action="append", default=[], choices=sorted(lessons.read()[0]), dest="lessons",
+        help="add a lesson; may be given several times",
+    )  # fmt: skip
     command = commands.add_parser("traversals", help="write a picture of the traversal of every dimension")
     _name_or_all(command)
     command = commands.add_parser("gallery", help="write the images of a data set that ship with the project")
@@ -107,6 +116,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "portable":
             for name in _names(args):
                 pipeline.write_network(name)
+        elif args.command == "handout":
+            write_handout(args)
         elif args.command == "traversals":
             for name in _names(args):
                 pipeline.traversals_and_save(name)
@@ -132,6 +143,19 @@ def main(arguments: list[str] | None = None) -> int:
         print("interrupted: the same command resumes", file=sys.stderr)
         return 130
     return 0
+
+
+def write_handout(args: argparse.Namespace) -> None:
+    from .browser import handout
+
+    chosen = {key: lesson for key, lesson in lessons.read()[0].items() if key in args.lessons}
+    if args.site:
+        paths = handout.site(args.names, args.site, chosen, args.app)
+    else:
+        paths = [args.output or Path(f"{args.names[0]}.html")]
+        store.write_atomically(paths[0], handout.handout(args.names, chosen, args.app).encode())
+    for path in paths:
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
 def _runs(command: argparse.ArgumentParser) -> None:

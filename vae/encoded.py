@@ -1,4 +1,7 @@
-"""Encoded images and their positions on maps: the content of map.npz, of a visitor's own map and of a page's map."""
+"""Encoded images: their codes, where these lie in each dimension, and their positions on maps.
+
+They are the content of map.npz, of a visitor's own map and of a page's map.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
+
+SLIDER_TAIL = 0.002  # of the samples, beyond each end of a slider
+STRIP_SHARE = 0.95  # of the samples, between the ends of a traversal
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,17 @@ class EncodedImages:
         """The positions (N, 2) on each map."""
         return {"umap": self.umap, "umap_again": self.umap_again, "pca": self.pca}
 
+    def posterior_samples(self) -> np.ndarray:
+        """Return one sample from the posterior of each image, (N, D).
+
+        In an inactive dimension all posterior means are near 0, but the samples are distributed like the prior.
+        """
+        return self.codes + self.sigmas * np.random.default_rng(0).standard_normal(self.codes.shape)
+
+    def take(self, indices: np.ndarray) -> EncodedImages:
+        """Return the images at indices (M,)."""
+        return EncodedImages(**{name: array[indices] for name, array in self.arrays.items()})
+
     def check(self, latent_dim: int) -> None:
         """Raise ValueError where the arrays do not fit each other or a code of latent_dim dimensions.
 
@@ -53,3 +70,21 @@ class EncodedImages:
             raise ValueError("holds arrays that are not numbers")
         if not all(np.isfinite(array).all() for array in self.arrays.values()) or self.rows.min() < 0:
             raise ValueError("holds values that are not finite, or negative rows")
+
+
+def data_ranges(
+    encoded: EncodedImages | None, prior_mean: np.ndarray, prior_stddev: np.ndarray, tail: float = SLIDER_TAIL
+) -> np.ndarray:
+    """Return the quantiles tail and 1 - tail of the posterior samples in each dimension, (D, 2).
+
+    Without encoded images they are three standard deviations of the prior, whose moments are (D,).
+    """
+    if encoded is None:
+        return np.stack([prior_mean - 3 * prior_stddev, prior_mean + 3 * prior_stddev], axis=1)
+    return np.quantile(encoded.posterior_samples(), [tail, 1 - tail], axis=0).T
+
+
+def quantised(samples: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+    """Return samples (N, D) as uint8: their positions between the ends of ranges (D, 2)."""
+    low, high = ranges.T
+    return np.floor((samples - low) / (high - low) * 256).clip(0, 255).astype(np.uint8)

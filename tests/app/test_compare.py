@@ -23,11 +23,11 @@ def test_every_preset(names):
     titles = [vae.load(name).card.title for name in names]
     assert len(app.header) >= len(names)
     for title in titles:
-        assert pictures_of(app, f"{title}: input and output and moved")["n"] == 3
+        assert pictures_of(app, f"{title}: image and reconstruction and one dimension changed")["n"] == 3
     app.segmented_control(key="compare_given").set_value("one z").run()
     assert not app.exception, app.exception
     for title in titles:
-        assert pictures_of(app, f"{title}: output and moved")["n"] == 2
+        assert pictures_of(app, f"{title}: decoded z and one dimension changed")["n"] == 2
 
 
 def test_a_preset_is_one_click():

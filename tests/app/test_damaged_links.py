@@ -34,7 +34,7 @@ def test_one_damaged_number_keeps_the_others():
     start, _ = open_link(model="mnist-vae-2d")
     s, (warning,) = open_link(model="mnist-vae-2d", z="0.5,-1.x")
     assert s.z == (0.5, start.z[1])
-    assert warning == "Part of this link cannot be used: 1 of 2 numbers in z cannot be used."
+    assert warning == "Part of this link cannot be used: 1 of the 2 values of its z cannot be read."
 
 
 def test_an_unknown_model_keeps_a_z_of_the_same_dimension():
@@ -47,7 +47,7 @@ def test_an_unknown_model_keeps_a_z_of_the_same_dimension():
 def test_an_unknown_model_with_another_dimension_says_so_of_z():
     s, (warning,) = open_link(model="gone", z="0.5,-1.5,2")
     assert s.model == "mnist-vae-2d"
-    assert "the model does not exist" in warning and "z has 3 numbers" in warning
+    assert "the model does not exist" in warning and "its z has 3 dimensions" in warning
 
 
 def test_one_sentence_names_all_that_was_refused():

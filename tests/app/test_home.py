@@ -119,7 +119,7 @@ def test_filters_and_search_find_models():
         ("Class-conditional samples", "glyphs-cvae", "mnist-vae-2d"),
         ("Attribute directions", "faces-vae", "rooms-vae"),
         ("Discrete codes", "mnist-vqvae", "mnist-vae-2d"),
-        ("Levels of latent codes", "mnist-ladder", "mnist-vae-2d"),
+        ("Several levels of latent codes", "mnist-ladder", "mnist-vae-2d"),
         ("No prior", "mnist-ae-2d", "mnist-vae-2d"),
         ("A bound on log p(x)", "mnist-vamp", "mnist-vae-2d"),
     ],

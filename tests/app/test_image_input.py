@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import re
 import struct
 
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 
 import vae
-from pages.components.shell import state
+from pages.components.shell import cached, state
 from pages.components.widgets import image_input
 from vae import store
 from vae.data import DATASETS
@@ -63,6 +64,73 @@ def test_the_visitors_picture_is_the_end_of_the_interpolation():
     assert props(app, "interpolate_A")["choice"] == {"kind": "own", "id": "own-1", "prepared": True}
     assert props(app, "interpolate_A")["caption"] == "your picture"
     assert props(app, "interpolate_B")["choice"]["kind"] == "none"
+
+
+def code_fields(name=NAME, **fields):
+    """What the picture component adds where the browser has encoded the picture: here a code of no image."""
+    z = np.linspace(-2, 2, vae.Store().read_card(name).latent_dim).tolist()
+    return {"weights": cached.weights_id(name), "z": z, "y": None, **fields}
+
+
+def test_a_code_from_the_browser_is_used_and_nothing_is_encoded(monkeypatch):
+    app = start("interpolate", model=NAME)
+    encoded = []
+    encode = state.encode
+    monkeypatch.setattr(state, "encode", lambda x, ys=None: encoded.append(x) or encode(x, ys))
+    send(app, "interpolate_A", digit(), **code_fields())
+    assert len(encoded) == 1, "image B alone"
+    z = torch.tensor([code_fields()["z"]])
+    first = (vae.load(NAME).decode(z)[0, 0] * 255).numpy()
+    np.testing.assert_allclose(pixels_of(frames(app))[:, :28], first, atol=1)
+    app.selectbox(key="model_picker").select("mnist-beta4").run()
+    expected = send(start("interpolate", model="mnist-beta4"), "interpolate_A", digit())
+    assert frames(app) == frames(expected), "another model encodes the pixels"
+
+
+FORGED_CODES = {
+    "of another model": code_fields("mnist-beta4"), "no weights": code_fields(weights=None),
+    "weights are a list": code_fields(weights=[]), "too short": code_fields(z=[0.0] * 15), "no list": code_fields(z="0"),
+    "not finite": code_fields(z=[None] * 16), "NaN": code_fields(z=[math.nan] * 16),
+    "too large": code_fields(z=[1e9] * 16), "texts": code_fields(z=["1"] * 16),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def frames_without_code():
+    return frames(send(start("interpolate", model=NAME), "interpolate_A", digit()))
+
+
+@pytest.mark.parametrize("fields", FORGED_CODES.values(), ids=FORGED_CODES)
+def test_a_forged_code_is_not_used(fields, frames_without_code):
+    app = send(start("interpolate", model=NAME), "interpolate_A", digit(), **fields)
+    assert frames(app) == frames_without_code and not new_warnings(app)
+
+
+def test_a_conditional_model_takes_the_code_under_its_class():
+    fields = code_fields("mnist-cvae", y=4)
+    app = send(start("interpolate", model="mnist-cvae", y=0), "interpolate_A", digit(), **fields)
+    (classes,) = [box for box in app.selectbox if box.label == "Class" and "interpolate_A_class" in box.key]
+    assert classes.value == 4
+    first = (vae.load("mnist-cvae").decode(torch.tensor([fields["z"]]), torch.tensor([0]))[0, 0] * 255).numpy()
+    np.testing.assert_allclose(pixels_of(frames(app))[:, :28], first, atol=1)
+    mine = frames(app)
+    classes.select(5).run()
+    assert frames(app) != mine, "under another class the server encodes"
+    for y in (None, 10, -1, True, "4"):
+        app = send(start("interpolate", model="mnist-cvae", y=0), "interpolate_A", digit(), **{**fields, "y": y})
+        assert [box.value for box in app.selectbox if box.label == "Class" and "interpolate_A_class" in box.key] == [9]
+
+
+def test_sliders_start_at_the_code_from_the_browser():
+    app = start("sliders", model=NAME)
+    app.session_state.sliders_image = True  # the expander is open
+    app.run()
+    send(app, "sliders_start", digit(), **code_fields())
+    assert app.session_state.z == pytest.approx(code_fields()["z"], abs=1e-4)
+    app.session_state.sliders_image = True  # an AppTest does not keep it open
+    app.run()
+    send(app, "sliders_start", digit(), **code_fields(z=[None] * 16))
+    assert app.session_state.z == pytest.approx(vae.load(NAME).encode(digit()).mean[0].tolist(), abs=1e-4)
 
 
 def test_test_images_are_picked_and_turned_over():
@@ -176,19 +244,19 @@ def test_the_remark_compares_the_picture_with_test_images():
         error = float(-model.likelihood(model.encode(x).mean).log_prob(x))
         excess = error - float(pixel_entropy(x))
         remark = props(send(start("interpolate", model=NAME), "interpolate_A", x), "interpolate_A")["remark"]
-        assert f"{error:.0f} nats, {excess:.0f} above" in remark
+        assert f"{error:.0f} nats (excess {excess:.0f})" in remark
         percentile = 100 * (excesses < excess).mean()
-        assert remark.startswith("Out of distribution") == (percentile > 99)
+        assert remark.startswith("Unusually high") == (percentile > 99)
         share = 100 if "all test images" in remark else int(re.search(r"(\d+) % of test images", remark)[1])
         assert abs(share - percentile) < 3, "compared with a sample of them"
 
 
-def test_a_drawing_of_few_greys_is_out_of_distribution_for_faces():
+def test_a_drawing_of_few_greys_has_an_unusual_error_for_faces():
     """Its cross-entropy is lower than that of most faces, whose many grey pixels cost nats in any reconstruction."""
     x = torch.ones(1, 3, 64, 64)
     x[..., 20:24, 20:44] = x[..., 24:50, 36:40] = 0.0625
     app = send(start("interpolate", model="faces-vae"), "interpolate_A", x, data="faces")
-    assert props(app, "interpolate_A")["remark"].startswith("Out of distribution")
+    assert props(app, "interpolate_A")["remark"].startswith("Unusually high")
 
 
 def test_a_test_image_has_no_remark():
@@ -233,7 +301,7 @@ def test_binary_data_get_binary_pixels():
 def test_the_map_places_the_picture(monkeypatch):
     app = send(start("map", model=NAME), "map_image", digit())
     np.testing.assert_allclose(app.session_state.z, vae.load(NAME).encode(digit()).mean[0], atol=1e-3)
-    assert any(m.value.startswith("**Your picture** is in distribution.") for m in app.markdown)
+    assert any(m.value.startswith("**Your picture**: excess reconstruction error of") for m in app.markdown)
 
 
 def test_errors_are_the_negative_log_likelihood_of_each_image(monkeypatch):

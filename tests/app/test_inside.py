@@ -28,7 +28,7 @@ def test_the_page_serves_models_with_a_diagonal_gaussian_posterior():
     assert app.session_state.model in SERVED and set(app.selectbox(key="model_picker").options) == {
         vae.load(name).card.title for name in SERVED
     }
-    assert any("lacks a diagonal Gaussian posterior" in c.value for c in app.caption)
+    assert any("needs a diagonal Gaussian posterior" in c.value for c in app.caption)
 
 
 def test_a_colour_model_begins_with_an_image_of_its_own():

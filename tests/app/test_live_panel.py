@@ -9,8 +9,9 @@ import torch
 import vae
 from pages.components.bridge import messages
 from pages.components.live_panel import code_grid, panel, python_code
-from pages.components.shell import cached, pictures, state
-from vae.data import DATASETS
+from pages.components.shell import cached, state
+from vae.data import DATASETS, pictures
+from vae.encoded import STRIP_SHARE
 
 NAME = "mnist-cvae"
 
@@ -136,7 +137,7 @@ def test_strips_end_where_data_is():
     codes = cached.posterior_samples("mnist-vae-16d")
     low, high = cached.strip_ranges("mnist-vae-16d").T
     share = ((codes >= low) & (codes <= high)).mean(0)
-    np.testing.assert_allclose(share, cached.STRIP_SHARE, atol=0.001)
+    np.testing.assert_allclose(share, STRIP_SHARE, atol=0.001)
     wide = cached.slider_ranges("mnist-vae-16d").T
     assert (wide[0] < low).all() and (high < wide[1]).all()
 

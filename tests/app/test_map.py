@@ -13,10 +13,9 @@ from PIL import Image
 
 import vae
 from pages.components.map import scatter
-from pages.components.shell import pictures
 from pages.components.widgets import collection
 from vae import jobs, store
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 from vae.latent import own_map
 
 from .events import send_picture
@@ -63,7 +62,8 @@ def test_every_layout_and_colouring(name):
         data = the_map(app)
         key = data["layout"]["key"]
         if not key.startswith("dims"):
-            assert f"Trustworthiness {vae.load(name).card.map['trustworthiness'][key]:.3f}" in " ".join(
+            trust = vae.load(name).card.map["trustworthiness"][key]
+            assert f" {trust:.3f}, where 1 means no false neighbours" in " ".join(
                 c.value for c in app.caption
             )
             # the current point is a held-out image's: it lies on its own place
@@ -93,14 +93,15 @@ def test_a_few_images_are_placed_and_foreign_ones_flagged():
     found = store.Store().read_map("mnist-vae-16d")
     np.testing.assert_allclose(app.session_state.z, found.codes[0], atol=2e-4)  # the first is the current point
     words = [m.value for m in app.markdown]
-    assert any("**0.png** is in distribution" in w for w in words)
-    assert any("**noise.png** is **out of distribution**" in w and "99 %" in w for w in words)
+    assert any(w.startswith("**0.png**: excess reconstruction error of ") for w in words)
+    unusual = "**noise.png**: **unusually high** excess reconstruction error of "
+    assert any(w.startswith(unusual) and "99 %" in w for w in words)
     np.testing.assert_allclose([m["place"] for m in the_map(app)["marks"][:2]], found.umap[:2], atol=1e-3)
     assert any("needs 5 images or more" in c.value for c in app.caption)
     assert not [b for b in app.button if b.key == "map_fit"]
 
 
-def test_map_and_remark_agree_on_what_is_out_of_distribution():
+def test_map_and_remark_agree_on_what_is_unusual():
     """Black and white pixels have no entropy: by the cross-entropy alone such an image would seem easy."""
     x, _ = DATASETS["mnist"].load("test").batch(range(40))
     for i in (0, 18, 33):
@@ -108,7 +109,7 @@ def test_map_and_remark_agree_on_what_is_out_of_distribution():
         app = send_picture(start("map", model="mnist-vae-16d"), "map_image", pixels)
         (remark,) = [data["remark"] for data in components(app).values() if "remark" in data]
         (verdict,) = [m.value for m in app.markdown if m.value.startswith("**Your picture**")]
-        assert ("out of distribution" in verdict) == remark.startswith("Out of distribution")
+        assert ("unusually high" in verdict) == remark.startswith("Unusually high")
         shares = [re.search(r"(all|\d+ % of) test images", text)[1] for text in (verdict, remark)]
         assert shares[0] == shares[1]
 

@@ -83,4 +83,4 @@ def test_among_several_models_one_of_the_same_data_stands_in(monkeypatch):
 def test_a_page_that_no_model_serves_says_so():
     app = begin()
     go(app, "one", "no such data")
-    assert app.info[0].value == "This page needs known factors, and no installed model has that."
+    assert app.info[0].value == "This page needs known factors. No installed model has that."

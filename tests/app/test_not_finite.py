@@ -11,12 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from pages.components.bridge import component, messages
+from pages.components.bridge import messages
 from pages.components.map import scatter
-from pages.components.shell import cached, pictures, state
+from pages.components.shell import cached, state
 from pages.components.uses import anomalies
 from pages.components.widgets import collection
-from vae.data import DATASETS
+from vae.browser.messages import without_nan
+from vae.data import DATASETS, pictures
 from vae.models.base import diagonal_normal
 
 from .events import send_picture
@@ -107,7 +108,7 @@ def test_sliders_keeps_the_visitors_point(monkeypatch, value):
     upload(with_images(app), "sliders_start", BRIGHT)
     assert app.session_state.z == before
     (sentence,) = complaints(app)
-    assert "not a finite number" in sentence and "stays as it was" in sentence
+    assert "not a finite number" in sentence and "z did not change" in sentence
     headers(app)
     app.switch_page("app.py").run()
     assert [w.value for w in app.warning] == [sentence]
@@ -141,7 +142,7 @@ def test_map_leaves_the_image_out_and_places_the_others(monkeypatch, value):
     upload_to_map(app, ("bright.png", BRIGHT), ("digit.png", digit()), ("again.png", BRIGHT))
     assert said(app) == [f"bright.png, again.png: {state.not_finite_message('for these images')}"]
     assert len(the_map(app)["marks"]) == 1 and app.session_state.z != before
-    assert any("**digit.png** is" in m.value for m in app.markdown)
+    assert any(m.value.startswith("**digit.png**: ") for m in app.markdown)
 
 
 @both
@@ -150,11 +151,11 @@ def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
     app = upload(start("compare", model=NAME, beside="mnist-ae-2d"), "compare_image", BRIGHT)
     assert said(app) == [state.not_finite_message()]
     assert grid(app, "Digits, VAE, 2-D")["n"] == 1  # the image alone
-    assert grid(app, "Digits, autoencoder, 2-D: input and output")["n"] == 3
+    assert grid(app, "Digits, autoencoder, 2-D: image and reconstruction")["n"] == 3
     assert sum("Reconstruction error **" in m.value for m in app.markdown) == 1
     headers(app)
     upload(app, "compare_image", digit())
-    assert not app.warning and grid(app, "Digits, VAE, 2-D: input and output")["n"] == 3
+    assert not app.warning and grid(app, "Digits, VAE, 2-D: image and reconstruction")["n"] == 3
 
 
 @both
@@ -179,7 +180,7 @@ def test_denoising_leaves_the_picture_out_with_its_decibels(monkeypatch):
     upload(app, "denoise_image", BRIGHT)
     shown = grid(app, "the original, with noise, and denoised")
     assert [shown["labels"][i] for i in shown["missing"]] == ["Digits, VAE, 16-D"]
-    assert "1 of these 4 pictures holds a value that is not a finite number" in shown["note"]
+    assert "1 of these 4 images holds a value that is not a finite number" in shown["note"]
     assert not any("nan" in caption for caption in shown["captions"])
     headers(app)
 
@@ -194,7 +195,7 @@ def test_a_model_without_a_code_for_the_picture_starts_at_the_priors_mean(monkey
     app.selectbox(key="model_picker").select("mnist-vae-16d").run()
     assert not app.exception and app.session_state.z == (0.0,) * 16
     (sentence,) = complaints(app)
-    assert "the current point is the mean of the prior" in sentence
+    assert "z starts at the mean of the prior" in sentence
     # a link of its own finds no code of the first image either, unless it was encoded when the model was saved
     monkeypatch.setattr(cached, "first_view", lambda name, card: {})
     assert start("sliders", model="mnist-vae-16d").session_state.z == (0.0,) * 16
@@ -213,7 +214,7 @@ def test_true_factors_are_not_remembered_of_a_code_that_was_refused(monkeypatch)
     x.set_value(x.options[-1] if str(x.options[-1]) != str(x.value) else x.options[0]).run()
     assert not app.exception and app.session_state.z == before
     assert said(app) == [state.not_finite_message("for one of these images")]
-    assert "stays as it was" in complaints(app)[0]
+    assert "z did not change" in complaints(app)[0]
     assert "factors" not in app.session_state
 
 
@@ -224,7 +225,7 @@ def test_a_decoder_that_fails_at_a_point(monkeypatch):
     assert panel["pixels"] == "" and SENTENCE in panel["no_number"]
     strips = grid(app, "traversals")
     assert len(strips["missing"]) >= 9 and "hold a value that is not a finite number" in strips["note"]
-    assert said(app) == [state.not_finite_message("for this picture")]  # of what the encoder says of it
+    assert said(app) == [state.not_finite_message("for this image")]  # of what the encoder says of it
     headers(app)
     app.switch_page("pages/sample.py").run()
     assert not app.exception and not said(app)
@@ -249,7 +250,7 @@ def test_answers_list_the_pictures_that_are_missing():
     header = json.loads(message[4 : 4 + size], parse_constant=pytest.fail)
     assert header["missing"] == [1] and header["seq"] is None
     assert pictures.to_uint8(drawn)[1, 0, 0, 0] == 128  # grey, as gaps are
-    assert component.without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]],
+    assert without_nan({"a": (1, math.nan, [-math.inf, 2.5]), "b": "x"}) == {"a": [1, None, [None, 2.5]],
         "b": "x"}
 
 

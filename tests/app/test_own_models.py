@@ -89,7 +89,7 @@ def test_a_model_appears_while_the_app_runs_and_goes_with_a_sentence(own):
     shutil.rmtree(own / "mine")
     rerun(app)
     assert app.session_state.model == "mnist-vae-2d"
-    assert [w.value for w in app.warning] == ["The model mine was removed; this is mnist-vae-2d instead."]
+    assert [w.value for w in app.warning] == ["The model mine was removed. You see mnist-vae-2d instead."]
     assert not rerun(app).warning
     assert not any("Mine" in title for title in titles(app))
 
@@ -105,7 +105,7 @@ def test_a_fragment_of_a_removed_model_reruns_the_page_which_says_so(own):
     app.session_state["alone"] = True
     rerun(app)
     assert [text.value for text in app.markdown] == ["mnist-vae-2d has 2 dimensions"]
-    assert [w.value for w in app.warning] == ["The model mine was removed; this is mnist-vae-2d instead."]
+    assert [w.value for w in app.warning] == ["The model mine was removed. You see mnist-vae-2d instead."]
     assert app.session_state["called"] == ["mine"]
 
 
@@ -184,7 +184,7 @@ def test_a_link_to_replaced_weights_says_so_once_and_shows_the_new_ones(own):
     app = session(model="mnist-vae-2d", weights="0123abcd", z="1,1")
     assert app.session_state.z == (1.0, 1.0)
     assert [w.value for w in app.warning] == [
-        f"{card.title} has been trained again since this link was made. You see the new weights, so the picture may "
+        f"{card.title} has been trained again since this link was made, so the images may "
         "differ."
     ]
     assert app.session_state.weights == card.weights_hash

@@ -16,9 +16,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.components.shell import cached, model_picker, pictures
+from pages.components.shell import cached, model_picker
 from vae import store
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 from vae.evaluation.figures import FIGURES
 
 from .events import emit
@@ -107,7 +107,7 @@ def test_the_card_is_told_with_its_figures_and_protocol(name, monkeypatch):
             assert f"| {card.figures[key]:.3f} | {random:.3f} (random codes) |" in table
     captions = " ".join(small)
     assert all(text in captions for text in card.protocol.values())
-    assert f"steps {card.recipe['steps']}" in captions and card.licence in captions
+    assert f"{card.recipe['steps']:,} steps" in captions and card.licence in captions
     if card.note:
         assert card.note in texts
 
@@ -170,7 +170,7 @@ def test_dimensions_are_ordered_by_kl_and_ranged_by_data():
 def press_random(app):
     """Sample a code from the prior: by the panel's button, or the page's for a grid of codes."""
     if vae.load(app.session_state.model).discrete:
-        next(b for b in app.button if b.label == "Random").click().run()
+        next(b for b in app.button if b.label == "Sample z").click().run()
     else:
         emit(app, "live_panel", "random", {"model": app.session_state.model, "level": ""})
     assert not app.exception, app.exception
@@ -183,7 +183,7 @@ def press_random(app):
         ({"model": "no-such"}, "does not exist"),
         ({"model": "![](http://127.0.0.1/x.png)"}, "model does not exist"),
         ({"model": "../../../etc/passwd"}, "does not exist"),
-        ({"model": "mnist-vae-2d", "z": "nan,0"}, "1 of 2 numbers in z"),
+        ({"model": "mnist-vae-2d", "z": "nan,0"}, "1 of the 2 values of its z"),
         ({"model": "mnist-cvae", "y": "12"}, "y must be"),
         ({"seed": "9" * 400}, "seed must be"),
     ],
@@ -219,7 +219,7 @@ def test_the_same_seed_draws_the_same_grid_and_another_another():
 
 def sample_sheet(seed):
     app = start("sample", model="mnist-vae-16d", seed=seed)
-    return next(d for d in components(app).values() if d.get("name") == "samples from the prior")["sheet"]
+    return next(d for d in components(app).values() if d.get("name") == "samples")["sheet"]
 
 
 def png(image):
@@ -353,7 +353,7 @@ def test_levels_are_sampled_apart():
         app.segmented_control(key="sample_level").set_value(level).run()
         assert not app.exception
         sheets[level] = next(
-            d for d in components(app).values() if d.get("name") == "samples from the prior"
+            d for d in components(app).values() if d.get("name") == "samples"
         )["sheet"]
         shown = Image.open(io.BytesIO(base64.b64decode(sheets[level].split(",")[1])))
         z = vae.load("mnist-ladder").sample(36, generator=torch.Generator().manual_seed(4))
@@ -372,7 +372,7 @@ def test_codes_are_whole_numbers_of_the_codebook_wherever_they_come_from():
     assert not app.exception
     frames = next(d for d in components(app).values() if d["name"] == "interpolation in latent space")
     assert frames["n"] == 9
-    assert any("nothing between two indices" in c.value for c in app.caption)
+    assert any("nothing lies between two indices" in c.value for c in app.caption)
     app.switch_page("pages/map.py").run()
     assert not app.exception
     assert list(app.selectbox(key="map_colour_0").options) == ["Colour: class", "Colour: reconstruction error"]

@@ -251,12 +251,12 @@ def test_known_texts_of_links():
 @pytest.mark.parametrize(
     "text, code, problem",
     [
-        ("1,2,3", None, "z has 3 numbers and this model's codes have 2"),
-        ("", None, "z has 1 number and this model's codes have 2"),
-        ("a,b", None, "2 of 2 numbers in z cannot be used"),
-        ("nan,0", [np.nan, 0], "1 of 2 numbers in z cannot be used"),
-        ("0.5,1e999", [0.5, np.nan], "1 of 2 numbers in z cannot be used"),
-        ("1001,0", [np.nan, 0], "1 of 2 numbers in z cannot be used"),
+        ("1,2,3", None, "its z has 3 dimensions, but this model's z has 2"),
+        ("", None, "its z has 1 dimension, but this model's z has 2"),
+        ("a,b", None, "2 of the 2 values of its z cannot be read"),
+        ("nan,0", [np.nan, 0], "1 of the 2 values of its z cannot be read"),
+        ("0.5,1e999", [0.5, np.nan], "1 of the 2 values of its z cannot be read"),
+        ("1001,0", [np.nan, 0], "1 of the 2 values of its z cannot be read"),
         ("0.5,\u22121.5", [0.5, -1.5], ""),
         (" 0.5, \u20131.5", [0.5, -1.5], ""),
         ("\uff10.5,1", [0.5, 1], ""),

@@ -139,3 +139,26 @@ def test_the_qr_code_is_an_svg_on_white_and_a_long_link_has_none():
     assert svg.startswith("<svg") and 'fill="#fff"' in svg
     with pytest.raises(segno.DataOverflowError):
         toolbar.qr_code("x" * 3000)
+
+
+def share_app():
+    import streamlit as st
+
+    from pages.components.bridge import toolbar
+    from pages.components.shell import link
+
+    link.begin_run()
+    toolbar.show_share(st.container(), "sliders")
+
+
+def test_share_offers_a_handout_or_says_why_there_is_none():
+    def shared(model):
+        app = AppTest.from_function(share_app, default_timeout=60)
+        app.query_params["model"] = model
+        app.run()
+        assert not app.exception
+        return [text.value for text in app.markdown], [button.label for button in app.get("download_button")]
+
+    assert shared("mnist-vae-2d")[1] == ["Handout (HTML)"]
+    texts, buttons = shared("mnist-vqvae")
+    assert not buttons and texts[-1].startswith("There is no handout of this model: its code is a grid")

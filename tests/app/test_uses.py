@@ -12,6 +12,7 @@ from pages.components.uses import anomalies, augmentation, denoising, filling, l
 from vae import metrics, store
 from vae.data import DATASETS
 from vae.evaluation import downstream
+from vae.evaluation.measures.augmentation import VARIANTS
 from vae.latent import inpainting
 
 from .test_pages import components, start
@@ -81,7 +82,7 @@ def test_a_section_that_no_installed_model_has_says_what_it_needs(monkeypatch):
     for use in SECTIONS:
         app = start("uses", model="rooms-vae", use=use)  # no exception
         if use != "filling":
-            assert SECTIONS[use].NEEDS in app.info[0].value and "no installed model" in app.info[0].value
+            assert SECTIONS[use].NEEDS in app.info[0].value and "No installed model" in app.info[0].value
 
 
 @pytest.mark.parametrize("name, kind, score", [
@@ -187,9 +188,10 @@ def test_augmentation_is_the_cards():
     app = start("uses", model="fashion-vae-16d", use="augmentation")
     found = store.Store().read_card("fashion-vae-16d").figures["augmentation"]
     (lines,) = [c["data"] for c in charts(app).values()]
-    assert {line["name"] for line in lines} == {"alone", "shifted", "VAE", "shifted and VAE"}
+    keys = {label: key for key, label in VARIANTS.items()}
+    assert {line["name"] for line in lines} == keys.keys()
     for line in lines:
-        np.testing.assert_allclose(line["y"], [100 * found[f"{n} {line['name']}"] for n in downstream.LABELS])
+        np.testing.assert_allclose(line["y"], [100 * found[f"{n} {keys[line['name']]}"] for n in downstream.LABELS])
 
 
 def test_a_damaged_memory_is_told(monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 """python -m tests.benchmarks.live: how soon a picture follows the hand.
 
-One table from one run: the floor (a page that only paints noise), the live panel decoding in the
+--phones: at Chromium's CPU throttling, as on a phone, with WebAssembly and in plain JavaScript; and each model's
+decoder against torch on one thread. Without it, one table from one run: the floor (a page that only paints noise), the live panel decoding in the
 browser, the same panel decoding on the server, and a stock st.slider in an app without this one's
 settings; with a slower network and with a class of users. Times are from the input event to the end of the frame that shows its
 picture, in headless Chromium without a GPU. Compare within a run: the machine's mood is in all rows.
@@ -15,8 +16,12 @@ from statistics import median
 
 import numpy as np
 import psutil
+import torch
+
+import vae
 
 from ..browser.app_server import chromium, running_app, settle
+from ..browser.panel import PANEL as PANEL_STATE
 from ..browser.panel import ROOT
 from .network import delaying_proxy, users
 
@@ -82,6 +87,20 @@ NO_DECODER = """window.latentSpaceExplorer = { memory: new Map(), news: new Even
   size: 1, has: () => true, set() {}, get: () => ({ draws: new Uint8Array(), decoder: null, reason: 'benchmark' }) } }"""  # noqa: E501
 
 
+# a browser that refuses WebAssembly
+NO_WEBASSEMBLY = "WebAssembly.Module = class { constructor() { throw new Error('benchmark') } }"
+RATES = (1, 4, 6)  # of the CPU throttling
+DECODE = """({ panel, runs }) => {
+  const { entry: { decoder }, z, y } = panel, times = [];
+  for (let i = 0; i < runs; i++) {
+    const at = z.map((value, d) => value + 0.01 * Math.sin(i + d)), start = performance.now();
+    for (let k = 0; k < 10; k++) decoder.decode(at, y);
+    times.push((performance.now() - start) / 10);
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1];
+}"""
+
+
 def row(what, picture, network, class_size, found, cpu=None):
     latencies = found["latencies"]
     print(
@@ -93,19 +112,35 @@ def row(what, picture, network, class_size, found, cpu=None):
     return median(latencies)
 
 
-def measure_panel(browser, address, model, server_path):
+def throttled(page, rate):
+    """Slow the CPU of a tab down by this factor."""
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": rate})
+
+
+def measure_panel(browser, address, model, server_path, script="", rate=1):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    if server_path:
-        page.add_init_script(NO_DECODER)
+    if server_path or script:
+        page.add_init_script(NO_DECODER if server_path else script)
     page.goto(f"{address}/sliders?model={model}")
     page.wait_for_function(f"() => {ROOT}?.querySelector('.line').textContent", timeout=120_000)
     settle(page)
     page.wait_for_timeout(1000)
     line = page.evaluate(f"() => {ROOT}.querySelector('.line').textContent")
     assert ("on the server" if server_path else "in your browser") in line, line
+    throttled(page, rate)
     found = page.evaluate(PANEL)
     context.close()
+    return found
+
+
+def measure_floor(browser, rate=1):
+    """A page that only paints noise."""
+    page = browser.new_page()
+    page.goto("data:text/html,<body></body>")
+    throttled(page, rate)
+    found = page.evaluate(FLOOR)
+    page.close()
     return found
 
 
@@ -145,18 +180,66 @@ def server_process():
     return next(p for p in children if "app.py" in " ".join(p.cmdline()))
 
 
+def phones() -> None:
+    """Print a drag at each throttling, and each model's decoder against torch."""
+    with chromium() as browser, running_app() as address:
+        print(f"{'path':22} {'image':6} {'CPU':>6} {'':>6} {'median ms':>9} {'p95 ms':>9} {'fps':>8} {'events %':>8}")
+        floors = {rate: row("floor (noise)", "28", f"1/{rate}", "", measure_floor(browser, rate)) for rate in RATES}
+        for what, script in (("WebAssembly", ""), ("plain JavaScript", NO_WEBASSEMBLY)):
+            for model, picture in ((SMALL, "28"), (LARGE, "64")):
+                for rate in RATES:
+                    found = measure_panel(browser, address, model, False, script, rate)
+                    above = row(what, picture, f"1/{rate}", "", found) - floors[rate]
+                    print(f"{'':22} {above:+.1f} ms against the floor")
+        print(f"\n{'model':18} {'torch ms':>9} {'WebAssembly ms':>15} {'plain ms':>9} {'ratio':>6}")
+        for card in vae.available():
+            if not vae.load(card.name).discrete:
+                native = torch_decode(card.name)
+                times = [browser_decode(browser, address, card.name, script) for script in ("", NO_WEBASSEMBLY)]
+                columns = f"{native:9.3f} {times[0]:15.3f} {times[1]:9.3f} {times[0] / native:6.2f}"
+                print(f"{card.name:18} {columns}", flush=True)
+
+
+@torch.no_grad()
+def torch_decode(name: str) -> float:
+    """Return the milliseconds of torch's decoder for one image on one thread, the median of 200."""
+    torch.set_num_threads(1)
+    model, times = vae.load(name), []
+    z = model.sample(1)
+    y = torch.zeros(1, dtype=torch.long) if model.num_classes else None
+    for _ in range(200):
+        start = time.perf_counter()
+        model.decode(z, y)
+        times.append(1000 * (time.perf_counter() - start))
+    return median(times)
+
+
+def browser_decode(browser, address, model, script) -> float:
+    """Return the milliseconds of a browser's decoder for one image, the median of 50 times ten."""
+    page = browser.new_page()
+    if script:
+        page.add_init_script(script)
+    page.goto(f"{address}/sliders?model={model}")
+    page.wait_for_function(f"() => {ROOT}?.querySelector('.line').textContent", timeout=120_000)
+    settle(page)
+    found = page.evaluate(f"() => ({DECODE})({{ panel: {PANEL_STATE}, runs: 50 }})")
+    page.close()
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--classes", type=int, nargs="*", default=[1, 10, 30])
+    parser.add_argument("--phones", action="store_true")
     args = parser.parse_args()
+    if args.phones:
+        phones()
+        return
     print(f"{'path':22} {'image':6} {'net ms':>6} {'users':>6} {'median ms':>9} {'p95 ms':>9} "
           f"{'fps':>8} {'events %':>8} {'CPU %/user':>10}")  # fmt: skip
     figures = {}
     with chromium() as browser:
-        page = browser.new_page()
-        page.goto("data:text/html,<body></body>")
-        floor = row("floor (noise)", "28", "", "", page.evaluate(FLOOR))
-        page.close()
+        floor = row("floor (noise)", "28", "", "", measure_floor(browser))
         with running_app("stock.py", folder=Path(__file__).parent) as address:
             for model, picture in ((SMALL, "28"), (LARGE, "64")):
                 figures["stock", picture] = row(

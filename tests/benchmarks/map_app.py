@@ -9,7 +9,7 @@ import vae
 from pages.components.map.scatter import scatter
 from pages.components.shell import link
 from pages.components.widgets import collection
-from pages.components.widgets.charts import PETROFF
+from vae.browser.colours import PETROFF
 from vae.data import DATASETS
 from vae.encoded import EncodedImages
 

@@ -124,7 +124,7 @@ def watch(page) -> list[str]:
             errors.append(message.text)
 
     def leaving(request):
-        if not re.match(r"data:|blob:|about:|http://127\.0\.0\.1:", request.url):
+        if not re.match(r"data:|blob:|about:|file:|http://127\.0\.0\.1:", request.url):
             errors.append(f"a request to {request.url}")
 
     page.on("console", note)

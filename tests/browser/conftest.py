@@ -1,3 +1,4 @@
+import contextlib
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -5,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from .app_server import CHROMIUM, assert_fits, chromium, running_app, watch
+from .handouts import handout as handout
+from .handouts import opened
 
 
 def pytest_collection_modifyitems(items):
@@ -58,3 +61,10 @@ def page(context, address):
     finally:
         page.close()
     assert not errors
+
+
+@pytest.fixture
+def open_view(browser, handout):
+    """A function that opens the handout at a view, "map?model=...", without a network: see opened()."""
+    with contextlib.ExitStack() as stack:
+        yield lambda view, **options: stack.enter_context(opened(browser, handout, f"#{view}", **options))

@@ -10,9 +10,8 @@ import json
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pages.components.shell import pictures
 from vae.browser.bundle import inline
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -32,6 +31,10 @@ main {{ display: grid; gap: 24px; max-width: {width}px; height: 3000px; align-co
 </html>
 """
 
+# a browser that protects against fingerprinting
+ALTERED = """CanvasRenderingContext2D.prototype.getImageData = (x, y, width, height) =>
+  new ImageData(Uint8ClampedArray.from({ length: 4 * width * height }, () => 256 * Math.random()), width, height)"""
+
 
 def props_of(key="start", name="start image", data="mnist", **changes):
     """The props of a picture input whose first test image is in use."""
@@ -48,7 +51,8 @@ def props_of(key="start", name="start image", data="mnist", **changes):
         },
         "selected": 0, "choice": {"kind": "row"}, "x": base64.b64encode(pixels[0].tobytes()).decode(),
         "caption": "test image 0: 7", "answer": None, "remark": "", "maxBytes": 25 * 2**20,
-        "sent": "Only these 28 × 28 pixels are sent. Your picture stays in this browser tab.", **changes,
+        "sent": "Only these 28 × 28 pixels are sent. Your picture stays in this browser tab.",
+        "altered": "A file is sent as it is.", "weights": "", **changes,
     }  # fmt: skip
 
 

@@ -136,6 +136,20 @@ def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     assert z_in_url(page) == pytest.approx(after["z"], abs=1e-3)
 
 
+def test_drawing_sends_no_message(page, address):
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    open_page(page, address, "inside", model="mnist-vae-16d")
+    n = computed(page)
+    assert sent, "messages are seen"
+    sent.clear()
+    draw(page, THREE)
+    assert computed(page, n) > n
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(500)
+    assert not sent
+
+
 def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, address):
     """28 pixels for digits, 32 for glyphs, 64 for sprites, and colour for rooms."""
     open_page(page, address, "inside", model="mnist-vae-2d")

@@ -1,7 +1,6 @@
 """The live panel in Chromium: right pictures, every way to move, weights sent once, bad luck survived."""
 
 import base64
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import expect
 import vae
 from pages.components.shell import cached
 from vae import store
+from vae.browser.bundle import bundle
 
 from ..benchmarks.network import delaying_proxy
 from .app_server import settle, watch
@@ -31,13 +31,12 @@ from .panel import (
     z_in_url,
 )  # fmt: skip
 
-NETWORK = Path(__file__).parents[2] / "vae/browser/runtime/network.js"
 RUN = """async ([source, file, weights, zs, ys]) => {
   const { createModel } = await import('data:text/javascript;base64,' + source);
   const model = createModel(file, Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)));
   const pictures = zs.map((z, i) => [...model.decode(z, ys?.[i])]);
   const again = [...model.decode(zs[0], ys?.[0])];
-  return { pictures, same: again.every((v, i) => v === pictures[0][i]) };
+  return { pictures, same: again.every((v, i) => v === pictures[0][i]), isPlain: model.isPlain };
 }"""
 
 
@@ -55,12 +54,22 @@ def test_browser_and_torch_decode_alike(blank, name):
     model = vae.load(name)
     zs = model.sample(4, temperature=1.5, generator=torch.Generator().manual_seed(0))
     ys = [0, 3, 5, 9] if model.num_classes else None
-    source = base64.b64encode(NETWORK.read_bytes()).decode()
+    source = base64.b64encode(bundle("runtime/network.js").encode()).decode()
     weights = base64.b64encode((store.PRETRAINED / name / "model.safetensors").read_bytes()).decode()
     found = blank.evaluate(RUN, [source, store.Store().read_network(name), weights, zs.tolist(), ys])
     expected = model.decode(zs, None if ys is None else torch.tensor(ys)).permute(0, 2, 3, 1)
     np.testing.assert_allclose(found["pictures"], expected.flatten(1), atol=1e-5)
-    assert found["same"]
+    assert found["same"] and not found["isPlain"]
+
+
+def test_a_page_that_refuses_webassembly_decodes_in_plain_javascript(browser, address):
+    page = browser.new_page()
+    errors = watch(page)
+    page.add_init_script("WebAssembly.Module = class { constructor() { throw new Error('refused') } }")
+    open_panel(page, address, model="mnist-vae-2d", z="0,0")
+    until(page, lambda: "in your browser, in plain JavaScript, in" in line(page))
+    assert not errors
+    page.close()
 
 
 def test_only_the_release_writes_the_point_and_sends_a_message(page, address):
@@ -101,7 +110,7 @@ def test_only_the_release_writes_the_point_and_sends_a_message(page, address):
     page.mouse.up()
     released(page)
     assert z_in_url(page) == end and page.evaluate("window.sent") == sent
-    page.get_by_role("button", name="Random").click()  # another point is still taken up
+    page.get_by_role("button", name="Sample z").click()  # another point is still taken up
     wait_for_another_z(page, end)
     released(page)
     shows(page, "mnist-vae-2d")
@@ -239,7 +248,7 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     page.wait_for_function("() => location.search.includes('roundness')")
     settle(page)
     assert "roundness" in page.locator(".slider .name").first.text_content()
-    # a lock holds against the pad, Random and Reset
+    # a lock holds against the pad, Sample z and Reset
     first = page.locator(".slider").first
     axis = int(first.locator("input[type=range]").get_attribute("data-dim"))
     first.locator(".lock").click()
@@ -248,7 +257,7 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     wait_for_another_z(page, start)
     moved = z_in_url(page)
     assert moved[axis] == start[axis] and moved[1 - axis] != start[1 - axis]
-    for button in ("Random", "Reset to the mean"):
+    for button in ("Sample z", "Reset to the mean"):
         before = z_in_url(page)
         page.get_by_role("button", name=button).click()
         wait_for_another_z(page, before)
@@ -459,7 +468,7 @@ def test_models_are_fetched_once_and_a_returning_visitor_fetches_nothing_twice(b
     wait_for_another_z(page, before)
     assert "in your browser" in line(page)
     before = z_in_url(page)
-    page.get_by_role("button", name="Random").click()
+    page.get_by_role("button", name="Sample z").click()
     wait_for_another_z(page, before)
     for where in ("Sample", "Sliders"):  # the map's codes and thumbnails have a test of their own
         page.get_by_role("link", name=where).click()

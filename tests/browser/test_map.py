@@ -13,9 +13,8 @@ from PIL import Image
 from playwright.sync_api import TimeoutError, expect
 
 import vae
-from pages.components.shell import pictures
 from vae import store
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 from vae.latent import maps
 
 from .app_server import CENTRE, settle, watch
@@ -319,7 +318,7 @@ def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
     before = z_in_url(page)
     for key in ("ArrowRight", "Enter", "ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
-    page.get_by_role("button", name="Walk this path").press("Enter")
+    page.get_by_role("button", name="Decode this path").press("Enter")
     page.get_by_role("heading", name="Along your path").wait_for()
     # a class, instead of a lasso
     page.get_by_role("group", name="classes").get_by_role("button", name=re.compile("^7 ?512")).press("Enter")
@@ -337,8 +336,8 @@ def test_the_map_by_keyboard_and_with_uploads(page, address, tmp_path, known):
     wait_for_another_z(page, before)
     assert z_in_url(page) == pytest.approx(vae.load(NAME).encode(x).mean[0].tolist(), abs=2e-4)
     page.get_by_text("needs 5 images or more").first.wait_for()
-    page.get_by_text("mine.png is in distribution").wait_for()
-    page.get_by_text("noise.png is out of distribution").first.wait_for()
+    page.get_by_text("mine.png: excess reconstruction error").wait_for()
+    page.get_by_text("noise.png: unusually high excess reconstruction error").first.wait_for()
     marks = lambda: page.evaluate(f"() => {MAP}[1].data.marks")  # noqa: E731
     until(page, lambda: marks() and np.allclose(marks()[0]["place"], found.umap[7], atol=1e-3))  # its own place
 

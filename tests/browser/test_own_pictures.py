@@ -1,7 +1,10 @@
 """The visitor's own picture on the app's pages: drawn by mouse or finger wherever an image can be chosen, and kept."""
 
+import base64
 import io
 import itertools
+import json
+import re
 
 import numpy as np
 import pytest
@@ -184,3 +187,19 @@ def drawn_file():
     content = io.BytesIO()
     picture.save(content, "PNG")
     return content.getvalue()
+
+
+def test_a_drawing_on_sliders_is_sent_with_its_code(page, address):
+    """The browser has the model, so the server need not encode."""
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    open_page(page, address, "sliders", model="mnist-vae-16d")
+    page.get_by_text("Start from an image").click()
+    settle(page)
+    draw(page, "sliders_start", SEVEN)
+    (message,) = [frame for frame in sent if b'"inverted"' in frame.replace(b"\\", b"")]
+    own = json.loads(re.search(rb"\[\{\"event\".*\}\]", message.replace(b"\\", b""))[0])[0]["value"]
+    assert own["weights"].startswith("mnist-vae-16d ")
+    x = np.frombuffer(base64.b64decode(own["x"]), np.uint8).reshape(1, 1, 28, 28) / np.float32(255)
+    mean = vae.load("mnist-vae-16d").encode(torch.from_numpy(x)).mean[0].tolist()
+    assert own["z"] == pytest.approx(mean, abs=1e-4) and z_in_url(page) == pytest.approx(mean, abs=2e-4)

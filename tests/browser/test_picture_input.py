@@ -16,6 +16,7 @@ from vae.browser.bundle import bundle
 
 from .panel import until
 from .picture_inputs import (
+    ALTERED,
     Touch,
     bar,
     choose,
@@ -35,10 +36,6 @@ from .picture_inputs import (
 
 HOST = Path(__file__).parent / "plain" / "picture_inputs.js"
 LINE = [(0.5, 0.2), (0.5, 0.8)]
-ALTERED = """CanvasRenderingContext2D.prototype.getImageData = (x, y, width, height) =>
-  new ImageData(Uint8ClampedArray.from({ length: 4 * width * height }, () => 256 * Math.random()), width, height)"""
-
-
 @pytest.fixture(scope="module")
 def script():
     return bundle(HOST)
@@ -479,7 +476,7 @@ def test_neither_stages_nor_the_remark_move_the_page_under_the_pen(open_page, wi
     pad = lambda: page.locator("#start .pad").bounding_box()  # noqa: E731
     before = pad(), height()
     draw(page, LINE)
-    remark = "Reconstruction error 113 nats, 45 above the lowest possible: more than for 87 % of test images."
+    remark = "Reconstruction error: 113 nats (excess 45), more than for 87 % of test images."
     in_use(page, next_own(page, 1), remark=remark)
     expect(page.locator("#start .stages canvas")).to_have_count(4)
     assert (pad(), height()) == before
@@ -633,6 +630,25 @@ def test_no_storage_at_all_is_survived(open_page):
     next_own(page, 1)
     tab(page, "Yours")
     expect(page.locator("#start .mine")).to_have_count(1)
+
+
+# ---- a model in the browser
+
+ENCODER = """() => mailbox.models.set('sums 1f', { decoder: {
+  numClasses: 0, height: 28, width: 28, channels: 1, has: (name) => name === 'encode',
+  encode: (x) => ({ mean: Float64Array.of(x.reduce((a, b) => a + b)) }),
+} })"""
+
+
+def test_a_picture_is_sent_with_its_code_where_the_browser_has_the_model(open_page):
+    page = open_page({"start": props_of(weights="sums 1f")})
+    tab(page, "Draw")
+    draw(page, LINE)
+    assert "z" not in next_own(page, 1)
+    page.evaluate(ENCODER)
+    draw(page, [(0.2, 0.5), (0.7, 0.5)])
+    own = next_own(page, 2)
+    assert own["weights"] == "sums 1f" and own["z"] == pytest.approx([decoded(own).sum() / 255]) and own["y"] is None
 
 
 # ---- browsers that alter what a page reads

@@ -33,7 +33,7 @@ def test_a_phone_shows_the_strip_with_the_current_page_in_it(browser, address):
 def test_undo_by_key_and_by_button(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="0.5,-0.5")
     for expected in ([0.5, -0.5], [0.5, -0.5]):
-        page.get_by_role("button", name="Random").click()
+        page.get_by_role("button", name="Sample z").click()
         page.wait_for_function("z => !location.search.includes(z)", arg=in_query(expected))
         settle(page)
     moved = z_in_url(page)

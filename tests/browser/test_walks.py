@@ -156,7 +156,7 @@ def test_the_ladders_levels_are_groups_and_are_drawn_apart(page, address):
     top = vae.load("mnist-ladder").levels["top level"]
     for level in ("top level", "bottom level"):
         before = z_in_url(page)
-        page.get_by_role("button", name=f"Random {level}").click()
+        page.get_by_role("button", name=f"Sample {level}").click()
         wait_for_another_z(page, before)
         changed = {d for d, (a, b) in enumerate(zip(before, z_in_url(page), strict=False)) if a != b}
         assert changed and all((d in top) == (level == "top level") for d in changed)

@@ -1,5 +1,6 @@
 // Runs networks for tests in Python. Reads a list of jobs from stdin: { weights: path of a safetensors file, and either
-// graph, or file: path of a network.json and network: a name of it; calls: [[an array for each input], ...] }.
+// graph, or file: path of a network.json and network: a name of it; calls: [[an array for each input], ...]; plain: true
+// for plain JavaScript }.
 // Writes { outputs: [[an array for each output], ...] for each call, milliseconds: of the fastest } for each job.
 import { readFileSync } from 'node:fs';
 
@@ -7,10 +8,11 @@ import { load } from './load.mjs';
 
 const { createModel, createNetwork, readSafetensors } = await load('runtime/network.js');
 
-function run({ graph, file, network, weights, calls }) {
+function run({ graph, file, network, weights, calls, plain = false }) {
   const bytes = readFileSync(weights);
-  const built = graph ? createNetwork(graph, readSafetensors(bytes).tensor)
-    : createModel(JSON.parse(readFileSync(file, 'utf-8')), bytes).network(network);
+  const built = graph ? createNetwork(graph, readSafetensors(bytes).tensor, { plain })
+    : createModel(JSON.parse(readFileSync(file, 'utf-8')), bytes, { plain }).network(network);
+  if (built.isPlain !== plain) throw new Error(`it runs in ${built.isPlain ? 'plain JavaScript' : 'WebAssembly'}`);
   let milliseconds = Infinity;
   const outputs = calls.map((inputs) => {
     const start = performance.now();

@@ -10,10 +10,10 @@ FILES = [ROOT / "app.py", *sorted(ROOT.glob("vae/**/*.py")), *sorted(ROOT.glob("
 
 # inside vae/, from what knows nothing to what knows most; a room imports its own floor and those below
 FLOORS = (
-    ("registry", "folders", "encoded", "jobs", "browser", "lessons"),
+    ("registry", "folders", "encoded", "jobs", "lessons"),
     ("models", "data", "uploads"),
     ("objectives", "metrics", "latent", "cards", "store"),
-    ("training", "evaluation"),
+    ("training", "evaluation", "browser"),
     ("pipeline",),
     ("__main__",),
 )

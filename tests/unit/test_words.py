@@ -134,7 +134,7 @@ def test_files_of_every_kind_are_read():
     everything = {text for path in FILES for text in texts(path)}
     for text in (
         "Glossary",  # a title
-        "Sample from the prior",  # in a widget's HTML
+        "Open on Sliders",  # in a widget's HTML
         "The browser cannot run this model: ….",  # in its JavaScript
         "its card.json is missing",  # an error of the library
     ):

@@ -102,10 +102,20 @@ def modules(entry: str | Path, text: str | None = None) -> list[Module]:
     return list(found.values())
 
 
-def inline(script: str) -> str:
+def compact(script: str) -> str:
+    """Return a bundle without comments that fill a line, and without indentation, also of its markup and styles.
+
+    No module may rely on either within a template literal.
+    """
+    lines = (line.strip() for line in script.split("\n"))
+    return re.sub(r"(\\n) +", r"\1", "\n".join(line for line in lines if line and not line.startswith("//")))
+
+
+def inline(script: str, before: str = "") -> str:
     """Return HTML that runs a bundle, and shows a sentence unless the bundle has run to its end.
 
-    A page that is cut short ends within the script, which the browser then does not run at all.
+    A page that is cut short ends before or within the script, which the browser then does not run at all. before: HTML
+    that the script needs.
     """
     code = script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
     return f"""<p id="incomplete" role="alert" hidden>{INCOMPLETE}</p>
@@ -113,6 +123,7 @@ def inline(script: str) -> str:
 addEventListener('error', ({{ message }}) => document.getElementById('incomplete').append(' (' + message + ')'));
 addEventListener('load', () => {{ document.getElementById('incomplete').hidden = Boolean(window.bundleHasRun) }});
 </script>
+{before}
 <script type="module">
 {code}
 window.bundleHasRun = true;

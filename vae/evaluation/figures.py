@@ -33,7 +33,7 @@ class Figure:
     of: str = ""  # key of the figure whose protocol covers this one
     out_of: str = ""  # the field of a model's config that is the maximum of a count
     errors: tuple[str, ...] = ()  # keys of its standard errors
-    items: tuple[str, ...] = ()  # of a dict: the items that tables show; () for all
+    items: Mapping[str, str] = field(default_factory=dict)  # of a dict: {item that tables show: label}; {} for all
     brief: str = ""  # its part of a model's one-line summary: a format string over value, baseline and `protocol`
     brief_baseline: str = ""  # appended to `brief` if there is a baseline and it is not 0
     rank: int = 0  # a recipe without a figure is judged by its figure of the lowest rank; 0 for never

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 
-from .. import store
+from .. import objectives, store
 from ..data import DATASETS
 from ..data.base import CRISP_BELOW
 from ..encoded import EncodedImages
@@ -69,8 +69,11 @@ def rows(card: store.ModelCard) -> list[Row]:
     for figure in ordered():
         value = card.figures.get(figure.key)
         if figure.shown and isinstance(value, dict):
-            items = [item for item in figure.items or value if item in value]
-            found += [_row(figure, card, f"{figure.title}: {item}", value[item], item) for item in items]
+            items = figure.items or {item: item for item in value}
+            found += [
+                _row(figure, card, f"{figure.title}: {name}", value[item], item)
+                for item, name in items.items() if item in value
+            ]  # fmt: skip
         elif figure.shown and value is not None:
             found.append(_row(figure, card, figure.title, value))
     return found
@@ -83,8 +86,8 @@ def figures_table(card: store.ModelCard) -> str:
 
 
 def protocols(card: store.ModelCard) -> str:
-    """Return how a card's figures were measured, in one line."""
-    return "; ".join(f"{label(key)}: {text}" for key, text in card.protocol.items())
+    """Return how a card's figures were measured, as a Markdown list."""
+    return "\n".join(f"- {label(key)}: {text}" for key, text in card.protocol.items())
 
 
 def summary(card: store.ModelCard) -> str:
@@ -123,6 +126,37 @@ def _baseline(figure: Figure, figures: dict, item: str = "") -> float | None:
     return value.get(named or item) if isinstance(value, dict) else value
 
 
+TRAINED = {  # a recipe's field: its part of the list of hyperparameters
+    "steps": "{} steps",
+    "batch_size": "batches of {} images",
+    "images": "the first {} training images only",
+    "split": "{} images",
+    "starts_from": "initial weights of {}",
+    "learning_rate": "learning rate {}",
+    "warmup_steps": "{} warm-up steps",
+    "schedule": "{} schedule of the learning rate",
+    "ema": "moving average of the weights",
+    "shift": "images shifted by up to {} pixels",
+    "binarise": "pixels binarised at random in each step",
+    "mixed_precision": "networks in {}",
+    "seed": "seed {}",
+}
+LEFT_OUT = (0, "no", "", False)  # values that mean a step is not taken; a seed of 0 is listed
+VALUES = {"bf16": "bfloat16", "train": "training", "train+validation": "training and validation"}
+
+
+def training(card: store.ModelCard) -> str:
+    """Return how a card's weights were trained, in one line: the recipe's fields and the objective."""
+    found = {k: v for k, v in card.recipe.items() if k in TRAINED and (k == "seed" or v not in LEFT_OUT)}
+    parts = [TRAINED[k].format(_written(found[k])) for k in TRAINED if k in found]
+    return "; ".join([*filter(None, [", ".join(parts)]), f"objective: {objectives.read(card.recipe).described()}"])
+
+
+def _written(value: Any) -> str:
+    """Return a recipe's value in words: integers with commas."""
+    return f"{value:,}" if type(value) is int else VALUES.get(str(value), str(value))
+
+
 def selection_sentence(selection: dict) -> str:
     """Return how a shipped run was chosen, as part of a sentence; "" where a card does not say."""
     if not selection:
@@ -130,11 +164,12 @@ def selection_sentence(selection: dict) -> str:
     if selection["split"] == "test":
         return selection["rule"]
     figure = FIGURES[selection["figure"]]
-    start = f"{selection['rule']}; {figure.title} on validation images"
+    start = f"{selection['rule']}; {figure.label} on validation images"
+    unit = f" {figure.unit}" if figure.unit else ""
     middle, low, high = map(figure.text, (selection["median"], *selection["spread"]))
     if len(selection["values"]) == 1:
-        return f"{start}: {middle} (seed {selection['seeds'][0]})"
-    return f"{start}: median {middle}, {low} to {high} (seeds {', '.join(map(str, selection['seeds']))})"
+        return f"{start}: {middle}{unit} (seed {selection['seeds'][0]})"
+    return f"{start}: median {middle}{unit}, {low} to {high} (seeds {', '.join(map(str, selection['seeds']))})"
 
 
 # ---- the model zoo

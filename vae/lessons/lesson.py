@@ -21,8 +21,10 @@ Value = bool | int | float | str | tuple[str, ...]  # of a setting; a tuple hold
 class Card(Protocol):
     """What a lesson needs of a model's card."""
 
-    figures: dict
-    map: dict
+    @property
+    def figures(self) -> dict: ...
+    @property
+    def map(self) -> dict: ...
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from ..latent.geometry import attribute_direction
 from ..models import LatentModel
 
 PROTOCOL = (
-    "directions from {fit:,} codes, {moved:,} other test images moved by {steps:g} times the direction, judged by a "
-    "classifier"
+    "directions are computed from {fit:,} codes; {moved:,} other test images are moved by {steps:g} times the "
+    "direction and judged by a classifier"
 )
 
 

@@ -61,5 +61,5 @@ def importance_nll(
         raise ValueError("there are no images to measure")
     per_image = torch.cat(found).numpy()
     error = float(per_image.std(ddof=1) / len(per_image) ** 0.5) if len(per_image) > 1 else 0.0
-    protocol = f"importance sampling, {samples:,} posterior draws an image (seed {seed}), {len(per_image):,} images"
+    protocol = f"importance sampling, {samples:,} posterior samples per image (seed {seed}), {len(per_image):,} images"
     return NLL(float(per_image.mean()), error, per_image, protocol)

@@ -13,7 +13,7 @@ from ..models import LatentModel
 SOURCES = (39, 17, 32, 55)  # n, R, g and 3 in A-Za-z0-9
 STYLES_AT_ONCE = 8  # styles whose characters are decoded together
 PROTOCOL = (
-    "posterior mean of one glyph, class numbers {sources} in turn; {characters} characters decoded, {styles} test "
+    "posterior mean of one glyph, of classes {sources} in turn; {characters} characters decoded, {styles} test "
     "styles; distance: mean squared pixel difference, own style over others; retrieval: nearest style by the {others} "
     "other characters; permuted: z of another style (seed {seed})"
 )

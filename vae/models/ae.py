@@ -19,7 +19,7 @@ class Autoencoder(LatentModel):
 
     deterministic = ex_post_prior = recordable = True
     has_elbo = False
-    prior_name = "a Gaussian fitted to the training codes, since an autoencoder has no prior"
+    prior_name = "a Gaussian fitted to the training codes"
 
     code_mu: Tensor
     code_sigma: Tensor

@@ -180,7 +180,7 @@ class LatentModel(nn.Module):
     data_dependent_init  initialise(x) sets weights by training images x (N, C, H, W) before the first step
     recordable     a training step runs the same kernels whatever the values, so a CUDA graph can record it
 
-    Text for captions: prior_name (p(z)), temperature_name (the effect of a temperature), centre_name (the
+    Text for captions: prior_name (p(z)), temperature_name (what a temperature is), centre_name (the
     posterior's `mean`).
 
     Images and codes are cast to the dtype of the weights. A model in float64 computes in float64
@@ -195,7 +195,7 @@ class LatentModel(nn.Module):
     discrete = deterministic = analytic_kl = conditional = classifies = denoises = False
     ex_post_prior = data_dependent_init = recordable = False
     has_elbo = True
-    prior_name, temperature_name = "N(0, I)", "spread times"
+    prior_name, temperature_name = "N(0, I)", "a factor on the standard deviation"
     centre_name = "posterior mean"
 
     def __init__(self, config: NetworkConfig):

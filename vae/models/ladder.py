@@ -112,7 +112,7 @@ class LadderVAE(LatentModel):
     """Two levels: dimensions 0 .. top_dim - 1 are z_top, the others e."""
 
     analytic_kl = recordable = True
-    prior_name = "N(0, I) for the top level and for the noise of the bottom level, whose Gaussian is learned"
+    prior_name = "N(0, I) for the top level and for the noise of the bottom level"
 
     @dataclass(frozen=True)
     class Config(NetworkConfig):

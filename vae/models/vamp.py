@@ -61,8 +61,8 @@ class VampVAE(VAE):
 
     analytic_kl = False  # the KL of a Gaussian to a mixture has none
     data_dependent_init = True
-    prior_name = "a mixture of the posteriors of learnt pseudo-inputs"
-    temperature_name = "spread of each component times"
+    prior_name = "a mixture of the posteriors of learned pseudo-inputs"
+    temperature_name = "a factor on the standard deviation of each component"
 
     @dataclass(frozen=True)
     class Config(NetworkConfig):

@@ -212,7 +212,7 @@ class VQVAE(LatentModel):
 
     discrete = deterministic = data_dependent_init = True
     prior_name = "an autoregressive network over the codes, row by row"
-    temperature_name = "logits divided by"
+    temperature_name = "a divisor of the logits"
 
     @dataclass(frozen=True)
     class Config(NetworkConfig):

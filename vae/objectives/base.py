@@ -144,13 +144,14 @@ class Objective:
         return max((value.steps for value in values if isinstance(value, Schedule)), default=0)
 
     def described(self) -> str:
-        """Return a text description: "factor_vae, beta from 60 to 1 in 8,000 steps, gamma 35"."""
-        parts = [self.name]
+        """Return a text description: "FactorVAE, beta from 60 to 1 in 8,000 steps, gamma 35"."""
+        parts = [type(self).__name__]
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, Schedule):
                 value = f"from {value.start:g} to {value.end:g} in {value.steps:,} steps"
-            parts.append(f"{f.name} {value:g}" if type(value) is float else f"{f.name} {value}")
+            label = f.name.replace("_", " ")
+            parts.append(f"{label} {value:g}" if type(value) is float else f"{label} {value}")
         return ", ".join(parts)
 
     def stored(self) -> dict[str, Any]:

@@ -34,7 +34,9 @@ def retrained(name: str, **changes: Any) -> Recipe:
 CANDIDATES = {
     "sprites-factor": retrained(
         "sprites-factor",
-        description="A discriminator detects dependence between dimensions; the VAE learns to remove it.",
+        description=(
+            "A VAE with a discriminator that detects dependence between dimensions. The VAE learns to remove it."
+        ),
         steps=steps(7, 64),
         objective=FactorVAE(Schedule(1.0, start=60.0, steps=8_000), gamma=35.0, discriminator_learning_rate=5e-4),
     ),

@@ -162,6 +162,12 @@ BINARY_CONFIG = NetworkConfig(
     activation="silu",
 )  # fmt: skip
 
+DISENTANGLING_VAE = (
+    "a checkpoint of disentangling-vae (Dubois et al. 2019), measured by this project on rendered dSprites with the "
+    "same definitions"
+)
+FIRST_RUN = "The shipped run was the first."
+
 RECIPES = {
     "mnist-vae-2d": Recipe(
         title="Digits, VAE, 2-D",
@@ -176,8 +182,8 @@ RECIPES = {
     "mnist-ae-2d": Recipe(
         title="Digits, autoencoder, 2-D",
         description=(
-            "A plain autoencoder without a KL term. Reconstructions are sharp, but the space between codes is left "
-            "empty."
+            "A plain autoencoder, without a KL term. Reconstructions are sharp, but nothing in training fills the "
+            "gaps between codes."
         ),
         family="ae",
         data="mnist",
@@ -188,7 +194,8 @@ RECIPES = {
     "mnist-vae-16d": Recipe(
         title="Digits, VAE, 16-D",
         description=(
-            "A VAE with 16 latent dimensions. Digits are sharper, but the latent space is too large to see at once."
+            "A VAE with 16 latent dimensions. Its reconstructions are sharper than those of the 2-D VAE, but no "
+            "single picture shows the whole latent space."
         ),
         family="vae",
         data="mnist",
@@ -199,7 +206,8 @@ RECIPES = {
     "mnist-cvae": Recipe(
         title="Digits, conditional VAE, 8-D",
         description=(
-            "A VAE that receives the class of the digit. Its latent code is left with style: slant, width and stroke."
+            "A VAE that is given the class of the digit, so its latent code encodes the style: slant, width and "
+            "stroke."
         ),
         family="cvae",
         data="mnist",
@@ -221,14 +229,14 @@ RECIPES = {
         note=(
             "Each training image has its own noise level, a standard deviation of up to 0.5. An earlier run used 0.5 "
             "throughout and reached 18.21 dB at that noise. Clean digits were out of distribution for its encoder: "
-            "their reconstruction was 182 nats."
+            "their reconstruction error was 182 nats."
         ),
     ),
     "mnist-ae-16d": Recipe(
         title="Digits, autoencoder, 16-D",
         description=(
-            "The networks of the 16-D VAE without a KL term. Its digits are the sharpest, but it has no prior to "
-            "sample from."
+            "The networks of the 16-D VAE, trained without a KL term. Its reconstructions are sharper than those of "
+            "the VAE, but it has no prior to sample from."
         ),
         family="ae",
         data="mnist",
@@ -275,7 +283,10 @@ RECIPES = {
     ),
     "mnist-m2": Recipe(
         title="Digits, semi-supervised M2, 16-D",
-        description="A semi-supervised VAE with 100 labels for 60,000 digits. The bound averages over unknown labels.",
+        description=(
+            "A semi-supervised VAE of 60,000 digits, 100 of them labelled. The ELBO of an unlabelled digit averages "
+            "over the ten classes."
+        ),
         family="m2",
         data="mnist",
         config=M2.Config(
@@ -292,13 +303,13 @@ RECIPES = {
         note=(
             "Ten labelled images of each class, chosen by the seed. Each step uses 100 unlabelled and 50 labelled "
             "images, all shifted by up to two pixels. An earlier run of 15,000 steps was interrupted at 13,400 (96.1 "
-            "% after 12,000); this is the second, of 12,000. The paper's M2 has an MLP as classifier and shifts "
-            "nothing; this one has a small convolutional network."
+            "% after 12,000). The shipped run is the second, with 12,000 steps. The classifier in the paper is an "
+            "MLP, and its images are not shifted; here it is a small convolutional network."
         ),
     ),
     "mnist-vqvae": Recipe(
         title="Digits, VQ-VAE, 7 x 7 codes",
-        description="The code is a 7 x 7 grid of indices into a codebook of 64 learned vectors.",
+        description="A VQ-VAE: the code is a 7 x 7 grid of indices into a codebook of 64 learned vectors.",
         family="vqvae",
         data="mnist",
         config=VQVAE.Config(
@@ -313,7 +324,7 @@ RECIPES = {
     ),
     "mnist-vae-bin": Recipe(
         title="Black-and-white digits, VAE, 50-D",
-        description="Pixels are black or white, so the ELBO bounds a true log-probability.",
+        description="A VAE of digits whose pixels are black or white, so the ELBO is a lower bound on log p(x).",
         family="vae",
         data="mnist-binary",
         config=BINARY_CONFIG,
@@ -324,7 +335,7 @@ RECIPES = {
         mixed_precision="bf16",
         published=(
             "86.76: 2 x 200 MLP, 50-D (IWAE, Burda et al. 2016); 84.45 (Exemplar VAE, Norouzi et al. 2020), same "
-            "measure"
+            "protocol"
         ),
         note=(
             "Dynamic binarisation: each step samples black or white pixels with the grey values as probabilities. The "
@@ -334,7 +345,7 @@ RECIPES = {
     ),
     "mnist-vamp": Recipe(
         title="Black-and-white digits, VampPrior, 50-D",
-        description="The prior is a mixture of the posteriors of 200 learned pseudo-inputs.",
+        description="A VAE whose prior is a mixture: the posteriors of 200 learned pseudo-inputs.",
         family="vamp",
         data="mnist-binary",
         config=VampVAE.Config(**vars(BINARY_CONFIG), pseudo_inputs=200),
@@ -343,12 +354,15 @@ RECIPES = {
         objective=BetaVAE(beta=Schedule(1.0, start=0.05, steps=4_000)),
         binarise=True,
         mixed_precision="bf16",
-        published="82.43 (Exemplar VAE's table, Norouzi et al. 2020), same measure",
-        note="The first run. It shares networks, steps and seed with mnist-vae-bin and differs in the prior.",
+        published="82.43 (Exemplar VAE's table, Norouzi et al. 2020), same protocol",
+        note=(
+            f"{FIRST_RUN} It shares its networks, number of steps and seed with mnist-vae-bin and differs only in the "
+            "prior."
+        ),
     ),
     "mnist-iaf": Recipe(
         title="Black-and-white digits, IAF posterior, 50-D",
-        description="Three autoregressive flow steps make the Gaussian posterior more flexible.",
+        description="A VAE whose Gaussian posterior is made more flexible by three inverse autoregressive flow steps.",
         family="iaf",
         data="mnist-binary",
         config=FlowVAE.Config(**vars(BINARY_CONFIG), flow_steps=3, flow_width=128),
@@ -358,16 +372,20 @@ RECIPES = {
         binarise=True,
         mixed_precision="bf16",
         published=(
-            "95.33 beside 97.10 for its mean-field twin (one code base), static binarisation, which is another measure"
+            "95.33, and 97.10 with a Gaussian posterior in the same code base. Not comparable with the NLL here: "
+            "static binarisation"
         ),
         note=(
-            "The first run. It shares networks, steps and seed with mnist-vae-bin, its mean-field twin. It differs in "
-            "three steps of the flow and their context."
+            f"{FIRST_RUN} It shares its networks, number of steps and seed with mnist-vae-bin, whose posterior is a "
+            "Gaussian. It adds three flow steps and the context that they receive from the encoder."
         ),
     ),
     "mnist-ladder": Recipe(
         title="Black-and-white digits, ladder VAE, 20 + 30-D",
-        description="Two levels of latent codes: the top level encodes the content, the bottom level the style.",
+        description=(
+            "A VAE with two levels of latent codes. The top level encodes the digit and its pose, the bottom level "
+            "details."
+        ),
         family="ladder",
         data="mnist-binary",
         config=LadderVAE.Config(**{**vars(BINARY_CONFIG), "channels": (32, 64)}, top_dim=20),
@@ -377,14 +395,16 @@ RECIPES = {
         binarise=True,
         mixed_precision="bf16",
         published=(
-            "82.39: a hierarchical VAE of two levels; 79.24: a ladder VAE of three layers; both by 5,000 samples"
+            "82.39 for a hierarchical VAE with two levels; 79.24 for a ladder VAE with three; both with 5,000 "
+            "importance samples"
         ),
         note=(
-            "The NLL is 82.85; the aim was 82.4. Two other runs were tried. One had 24 and 48 feature maps and 40,000 "
-            "steps: a bound of 87.04 nats and an NLL of 83.8. The other had 24 and 32 maps, dense layers of 224 units "
-            "and one more of them in the decoder. Its bound was 86.35 and its NLL 83.4. Its bound was 1.7 nats better "
-            "on training images than on test images; that of the shipped run is 0.8 better. The NLLs of these two use "
-            "1,000 samples on 200 test images. By that measure the shipped run, the best of the three, has 82.7."
+            "The NLL is 82.85; the target was 82.4. Two other runs were tried. One had 24 and 48 feature maps and "
+            "40,000 steps: a bound of 87.04 nats and an NLL of 83.8. The other had 24 and 32 maps, dense layers of "
+            "224 units and one more of them in the decoder. Its bound was 86.35 and its NLL 83.4. On training images "
+            "its bound was 1.7 nats better than on test images; that of the shipped run is 0.8 better. The NLLs of "
+            "the two other runs use 1,000 samples on 200 test images. With that protocol the shipped run, the best "
+            "of the three, has 82.7."
         ),
     ),
     "fashion-vae-16d": Recipe(
@@ -401,14 +421,14 @@ RECIPES = {
         objective=BetaVAE(Schedule(1.0, start=0.05, steps=4_000)),
         downstream=("anomalies", "labels", "augmentation"),
         published=(
-            "228.70: NLL of binarised images by importance sampling (Exemplar VAE, Norouzi et al. 2020), a tighter "
-            "measure of other pixels"
+            "228.70: NLL by importance sampling (Exemplar VAE, Norouzi et al. 2020). Not comparable with the negative "
+            "ELBO here, a bound for grey pixels"
         ),
     ),
     "glyphs-cvae": Recipe(
         title="Glyphs, conditional VAE, 24-D",
         description=(
-            "A VAE that receives the character, so z encodes the typeface. One code gives 62 letters and digits."
+            "A VAE that is given the character, so z encodes the typeface. One z decodes to all 62 letters and digits."
         ),
         family="cvae",
         data="glyphs",
@@ -423,31 +443,31 @@ RECIPES = {
     ),
     "sprites-vae": Recipe(
         title="Sprites, VAE, 10-D",
-        description="Simple shapes with ground-truth factors. With beta 1, the factors mix across dimensions.",
+        description="A plain VAE of simple shapes with ground-truth factors. Each dimension mixes several factors.",
         family="vae",
         data="sprites",
         config=SPRITES_CONFIG,
         steps=48_000,
         batch_size=64,
-        published=(
-            "0.098: a checkpoint of disentangling-vae (Dubois et al. 2019), scored for this project by the same "
-            "definitions on rendered dSprites"
-        ),
+        published=f"0.098: {DISENTANGLING_VAE}",
     ),
     "sprites-ae": Recipe(
         title="Sprites, autoencoder, 10-D",
-        description="An autoencoder without a prior. Shapes are sharp, but factors mix arbitrarily across dimensions.",
+        description="An autoencoder, which has no prior. Shapes are sharp, but each dimension mixes several factors.",
         family="ae",
         data="sprites",
         config=SPRITES_SLIM,
         steps=12_000,
         batch_size=64,
         mixed_precision="bf16",
-        note="The first run.",
+        note=FIRST_RUN,
     ),
     "sprites-beta4": Recipe(
         title="Sprites, beta-VAE, beta 4, 10-D",
-        description="A beta-VAE with weight 4 on the KL. Fewer dimensions are active, and edges are softer.",
+        description=(
+            "A beta-VAE whose weight on the KL falls from 60 to 4 during training. It has fewer active dimensions and "
+            "softer edges than the plain VAE."
+        ),
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -456,17 +476,17 @@ RECIPES = {
         objective=BetaVAE(beta=Schedule(4.0, start=60.0, steps=9_000)),
         seed=1,
         mixed_precision="bf16",
-        published="0.143: a checkpoint of disentangling-vae, scored as above",
+        published=f"0.143: {DISENTANGLING_VAE}",
         note=(
-            "Beta falls from 60 to 4. While the KL is costly, the code encodes x, y and scale one by one. They stay "
-            "separate when beta falls. With beta 4 from the start, MIG was 0.071 (48,000 steps, seed 0) and 0.093 "
-            "(12,000 steps, seed 1). The shipped seed was the first tried."
+            "Beta falls from 60 to 4. While the weight on the KL is large, the code encodes x, y and scale one after "
+            "another. They stay separate when beta falls. With beta 4 from the start, MIG was 0.071 (48,000 steps, "
+            "seed 0) and 0.093 (12,000 steps, seed 1). The shipped seed was the first tried."
         ),
     ),
     **{
         f"sprites-beta{beta}": Recipe(
             title=f"Sprites, beta-VAE, beta {beta}, 10-D",
-            description=f"Same as beta 4, {words}",
+            description=f"Same recipe as sprites-beta4, but the weight on the KL falls from 60 to {beta}.{words}",
             family="vae",
             data="sprites",
             config=SPRITES_SLIM,
@@ -475,18 +495,18 @@ RECIPES = {
             objective=BetaVAE(beta=Schedule(float(beta), start=60.0, steps=9_000)),
             seed=1,
             mixed_precision="bf16",
-            note="Part of the sweep over beta, with beta 4's recipe and seed. The first run.",
+            note=f"Part of a sweep over beta, with the recipe and seed of sprites-beta4. {FIRST_RUN}",
         )
         for beta, words in {
-            1: "but beta falls to 1. Do factors stay separate when the KL costs less?",
-            2: "with half the weight on the KL.",
-            8: "with twice the weight on the KL.",
-            16: "with four times the weight on the KL. The code carries little information.",
+            1: " Do the factors stay separate?",
+            2: "",
+            8: "",
+            16: " The code carries little information.",
         }.items()
     },
     "sprites-capacity": Recipe(
         title="Sprites, capacity-controlled beta-VAE, 10-D",
-        description="The allowed KL grows during training, so the model learns one factor after another.",
+        description="A beta-VAE whose KL may grow during training, so that it learns one factor after another.",
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -494,17 +514,18 @@ RECIPES = {
         batch_size=64,
         objective=CapacityVAE(gamma=60.0, capacity=Schedule(8.0, start=0.0, steps=8_000, geometric=False)),
         mixed_precision="bf16",
-        published="0.291 (capacity 25): a checkpoint of disentangling-vae, scored as above",
+        published=f"0.291 (capacity 25): {DISENTANGLING_VAE}",
         note=(
-            "The first run with gamma 60 and 8 nats. Tried before: gamma 100 and 25 nats, which never left the mean "
-            "image. Gamma 30 gave MIG 0.116 with 25 nats (10,000 steps, seed 1); 0.222 with 14 nats (seed 1); 0.068 "
-            "and 0.080 with 10 nats (seeds 0 and 1). Gamma 60 and 9 nats gave 0.284 (seed 0). With a small gamma the "
-            "KL exceeds the capacity early, and position is spread over four dimensions."
+            "The shipped run is the first with gamma 60 and a capacity of 8 nats. Earlier runs: with gamma 100 and "
+            "25 nats, the model never got beyond the mean image. Gamma 30 gave MIG 0.116 with 25 nats (10,000 steps, "
+            "seed 1); 0.222 with 14 nats (seed 1); 0.068 and 0.080 with 10 nats (seeds 0 and 1). Gamma 60 and 9 nats "
+            "gave 0.284 (seed 0). With a small gamma the KL exceeds the capacity early, and position is spread over "
+            "four dimensions."
         ),
     ),
     "sprites-btcvae": Recipe(
         title="Sprites, beta-TCVAE, beta 12, 10-D",
-        description="Only the total correlation gets extra weight: x, y and scale each get a dimension of their own.",
+        description="Only the total correlation gets extra weight. Different dimensions encode x, y and scale.",
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -513,16 +534,18 @@ RECIPES = {
         objective=BetaTCVAE(beta=Schedule(12.0, start=60.0, steps=9_000)),
         seed=1,
         mixed_precision="bf16",
-        published="0.286 (beta 6): a checkpoint of disentangling-vae, scored as above",
+        published=f"0.286 (beta 6): {DISENTANGLING_VAE}",
         note=(
-            "The weight of the total correlation falls from 60 to 12. MIG of earlier settings: 0.160 with 6 "
+            "The weight on the total correlation falls from 60 to 12. MIG of earlier settings: 0.160 with 6 "
             "throughout (30,000 steps of 128 images, seed 0); 0.252 with 6 (12,000 steps, seed 1); 0.274 with 10 "
             "(20,000 steps, seed 1); 0.388 with 15 (seed 1); 0.321 falling from 60 to 6 (seed 1)."
         ),
     ),
     "sprites-factor": Recipe(
         title="Sprites, FactorVAE, 10-D",
-        description="A discriminator detects dependence between dimensions; the VAE learns to remove it.",
+        description=(
+            "A VAE with a discriminator that detects dependence between dimensions. The VAE learns to remove it."
+        ),
         family="vae",
         data="sprites",
         config=SPRITES_SLIM,
@@ -535,18 +558,18 @@ RECIPES = {
             discriminator_learning_rate=5e-4,
         ),
         mixed_precision="bf16",
-        published="0.183: a checkpoint of disentangling-vae, scored as above",
+        published=f"0.183: {DISENTANGLING_VAE}",
         note=(
-            "Beta falls from 60 to 1; the paper has 1 throughout. The discriminator has five layers of 256 units; the "
-            "paper's has six of 1,000. With beta 1 throughout, a run with gamma 35 was stopped because its "
-            "discriminator did not keep up. Gamma 20 gave MIG 0.105 and FactorVAE score 0.739 (12,000 steps, seed 1). "
-            "Beta falling over 9,000 of 12,000 steps gave 0.306 and 0.601 (seed 1). The FactorVAE score was 0.817 "
-            "after 19,000 of the 24,000 steps, when MIG was 0.323."
+            "Beta falls from 60 to 1; in the paper it is 1 throughout. The discriminator has five layers of 256 "
+            "units; the paper's has six of 1,000. With beta 1 throughout, a run with gamma 35 was stopped because "
+            "its discriminator did not keep up. Gamma 20 gave MIG 0.105 and FactorVAE score 0.739 (12,000 steps, "
+            "seed 1). Beta falling over 9,000 of 12,000 steps gave 0.306 and 0.601 (seed 1). The FactorVAE score was "
+            "0.817 after 19,000 of the 24,000 steps, when MIG was 0.323."
         ),
     ),
     "sprites-ada": Recipe(
         title="Sprites, Ada-GVAE, 10-D",
-        description="Trained on pairs of images that differ in one factor, without a label for the factor.",
+        description="A VAE trained on pairs of images that differ in one factor. The factor is not labelled.",
         family="vae",
         data="sprites",
         config=SPRITES_CONFIG,
@@ -558,12 +581,12 @@ RECIPES = {
         note=(
             "Training starts from the weights of sprites-vae, which reconstruct shapes well; pairs then align its "
             "dimensions with factors. An earlier run of 1.0 million images from random weights had MIG 0.408 and "
-            "reconstructed every shape as a disc. Its reconstruction was 100.7 nats, with 4 active dimensions."
+            "reconstructed every shape as a disc. Its reconstruction error was 100.7 nats, with 4 active dimensions."
         ),
     ),
     "rooms-vae": Recipe(
         title="Rooms, VAE, 10-D",
-        description="A solid in a coloured room. With beta 1, hues, size and view mix across dimensions.",
+        description="A plain VAE of solids in coloured rooms. Each dimension mixes hues, scale and yaw.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -574,7 +597,7 @@ RECIPES = {
     "rooms-ae": Recipe(
         title="Rooms, autoencoder, 10-D",
         description=(
-            "An autoencoder without a prior. Colours are accurate, but factors mix arbitrarily across dimensions."
+            "An autoencoder, which has no prior. Colours are accurate, but each dimension mixes several factors."
         ),
         family="ae",
         data="rooms",
@@ -582,11 +605,11 @@ RECIPES = {
         steps=12_000,
         batch_size=64,
         mixed_precision="bf16",
-        note="The first run.",
+        note=FIRST_RUN,
     ),
     "rooms-beta4": Recipe(
         title="Rooms, beta-VAE, beta 4, 10-D",
-        description="A beta-VAE with weight 4 on the KL.",
+        description="A beta-VAE with four times the weight on the KL.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -597,7 +620,7 @@ RECIPES = {
     ),
     "rooms-btcvae": Recipe(
         title="Rooms, beta-TCVAE, beta 6, 10-D",
-        description="Only the total correlation between dimensions gets extra weight.",
+        description="A VAE with extra weight on the total correlation between dimensions only.",
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -608,7 +631,9 @@ RECIPES = {
     ),
     "rooms-ada": Recipe(
         title="Rooms, Ada-GVAE, 10-D",
-        description="Trained on pairs that differ in one unlabelled factor. Hues, size and view get a dimension each.",
+        description=(
+            "A VAE trained on pairs that differ in one unlabelled factor. Hues, scale and yaw get a dimension each."
+        ),
         family="vae",
         data="rooms",
         config=ROOMS_CONFIG,
@@ -616,15 +641,15 @@ RECIPES = {
         batch_size=64,
         objective=AdaGVAE(),
         mixed_precision="bf16",
-        published="MIG 0.56, DCI 0.95 on 3D Shapes (Locatello et al. 2020), other images and network",
+        published="MIG 0.56, DCI 0.95 on 3D Shapes (Locatello et al. 2020), with other images and networks",
         note=(
-            "DCI disentanglement is 0.896; the aim was 0.90. Also tried: seed 1, with MIG 0.662 and DCI 0.856; 8,000 "
-            "steps (seed 1), with MIG 0.420. Pairs differ in one factor, and the model does not receive its name."
+            "DCI disentanglement is 0.896; the target was 0.90. Also tried: seed 1, with MIG 0.662 and DCI 0.856; "
+            "8,000 steps (seed 1), with MIG 0.420. Pairs differ in one factor, which is not labelled."
         ),
     ),
     "rooms-vqvae": Recipe(
         title="Rooms, VQ-VAE, 8 x 8 codes",
-        description="The code is an 8 x 8 grid of indices into a codebook of 128 learned vectors.",
+        description="A VQ-VAE: the code is an 8 x 8 grid of indices into a codebook of 128 learned vectors.",
         family="vqvae",
         data="rooms",
         config=VQVAE.Config(
@@ -639,7 +664,7 @@ RECIPES = {
     ),
     "faces-vae": Recipe(
         title="Faces, VAE, 32-D",
-        description="Cartoon faces. Glasses, beard and smile are directions in latent space.",
+        description="A VAE of cartoon faces. Glasses, beard and smile are directions in latent space.",
         family="vae",
         data="faces",
         config=FACES_CONFIG,
@@ -649,16 +674,19 @@ RECIPES = {
         mixed_precision="bf16",
         figure="attribute_flips_least",
         note=(
-            "At least 78 % of test faces flip along each direction; the smile flips least. Plain reconstructions also "
-            "lose the smile most often (22 %). The length of the move is chosen on validation faces, from 1.5, 1.75 "
-            "and 2 times the direction. The shipped run is the best of three by these flips. With beta rising from "
-            "0.05 to 1 over 18,000 steps, 8 % of smiles were lost, but only 15 % flipped. With beta 0.25 and 10,000 "
-            "steps, half the smiles were lost."
+            "A move along an attribute's direction flips that attribute on at least 78 % of test faces; the smile "
+            "flips least. The smile is also the attribute that reconstructions lose most often (22 %). The length of "
+            "the move is chosen on validation faces, from 1.5, 1.75 and 2 times the direction. The shipped run has "
+            "the highest share of flips of three. With beta rising from 0.05 to 1 over 18,000 steps, reconstructions "
+            "lost only 8 % of smiles, but a move flipped only 15 % of them. With beta 0.25 and 10,000 steps, "
+            "reconstructions lost half the smiles."
         ),
     ),
     "faces-vaegan": Recipe(
         title="Faces, VAE-GAN, 32-D",
-        description="A VAE with a discriminator that compares its images with real ones, which makes them sharper.",
+        description=(
+            "A VAE trained against a discriminator of real and decoded images, which makes its images sharper."
+        ),
         family="vaegan",
         data="faces",
         config=FACES_CONFIG,

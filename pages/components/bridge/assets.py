@@ -34,9 +34,8 @@ def model_address(name: str, file: str) -> str:
 def model_file(name: str, file: str) -> bytes:
     """Return the content of one of MODEL_FILES: network.json, the weights, or posterior samples (N, D), one byte per
     value over each slider's range. Raises ModelUnavailable."""
-    import numpy as np
-
     from vae import store
+    from vae.encoded import quantised
 
     from ..shell import cached
 
@@ -44,9 +43,7 @@ def model_file(name: str, file: str) -> bytes:
         return store.Store().read_weight_bytes(cached.card(name))
     if file == "network":
         return json.dumps(cached.network(name), separators=(",", ":"), allow_nan=False).encode()
-    low, high = cached.slider_ranges(name).T
-    values = (cached.posterior_samples(name)[:POSTERIOR_SAMPLES] - low) / (high - low)
-    return np.floor(values * 256).clip(0, 255).astype(np.uint8).tobytes()
+    return quantised(cached.posterior_samples(name)[:POSTERIOR_SAMPLES], cached.slider_ranges(name)).tobytes()
 
 
 @st.cache_data(max_entries=200, show_spinner=False)  # emptied when a file of a model changes, see cached.refresh

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import streamlit as st
 
 from vae.browser.bundle import INCOMPLETE, bundle
+from vae.browser.messages import without_nan
 
 from . import assets
 from .rerun import unless_removed
@@ -26,17 +26,6 @@ def widget(name: str):
         return component(data={"props": json.dumps(without_nan(data), allow_nan=False)}, **options)
 
     return mount
-
-
-def without_nan(value):
-    """Return value with None for each NaN and infinity, which a browser's JSON parser rejects."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: without_nan(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(part) for part in value]
-    return value
 
 
 def channel(name: str, module: str):

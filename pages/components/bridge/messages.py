@@ -7,8 +7,6 @@ requests pictures instead: one request at a time, for the latest value.
 from __future__ import annotations
 
 import base64
-import json
-import struct
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,12 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from vae.browser.messages import message
+from vae.data import pictures
 from vae.data.modality import IMAGES, Modality
 
-from ..shell import cached, pictures, state
+from ..shell import cached, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_code, parse_codes, parse_int, parse_object, parse_text
 from . import assets
-from .component import channel, without_nan
+from .component import channel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,12 +64,6 @@ def pixels_for_browser() -> str:
         return ""
     decoded = state.decode(state.z()[None])
     return base64.b64encode(state.as_pictures(decoded)[0].tobytes()).decode() if state.finite(decoded) else ""
-
-
-def message(header: dict, payload: bytes) -> bytes:
-    """Return [header length, uint32][JSON header][payload], the format that mailbox.js reads."""
-    text = json.dumps(without_nan(header), allow_nan=False).encode()
-    return struct.pack("<I", len(text)) + text + payload
 
 
 def answer(key: str) -> None:

@@ -9,12 +9,13 @@ import segno
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..shell import link, state
+from ..shell import cached, link, state
 from .assets import BASE
 from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
+LOCAL = ("localhost", "127.0.0.1", "::1", None)  # addresses that lead nowhere on another machine
 
 
 def show(moves_z: bool) -> DeltaGenerator | None:
@@ -55,6 +56,23 @@ def show_share(where: DeltaGenerator, page: str) -> None:
             st.markdown("This link is too long for a QR code.")
         st.markdown("To embed the page in a website, paste this line into its HTML.")
         st.code(embedding(address), language="html", wrap_lines=True)
+        _show_handout(state.card().name)
+
+
+def _show_handout(name: str) -> None:
+    """Offer the current model as one HTML file."""
+    from vae.browser.handout import obstacle
+
+    if reason := obstacle(cached.network(name)):
+        st.markdown(f"There is no handout of this model: {reason}")
+        return
+    st.markdown("A handout is one HTML file with this model. It opens in any browser and needs no network.")
+    parts = urlsplit(st.context.url or "")
+    app = "" if parts.hostname in LOCAL else f"{parts.scheme}://{parts.netloc}{BASE}"
+    st.download_button(
+        "Handout (HTML)", lambda: cached.handout(name, app), f"{name}.html", "text/html", key="handout",
+        on_click="ignore",
+    )  # fmt: skip
 
 
 def page_address(app: str, page: str, parameters: dict[str, str]) -> str:

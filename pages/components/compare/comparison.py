@@ -155,16 +155,16 @@ def make_side(name: str, picked: Picked | None) -> Side:
                 line += f", KL **{float(terms.kl[0]):.1f}** nats"
             line += "."
             if "recon" in f:
-                line += f"  \nTest images: {f['recon']:.1f}" + (f" and {f['kl']:.1f}." if "kl" in f else ".")
+                line += f"  \nMean of test images: {f['recon']:.1f}" + (f" and {f['kl']:.1f}." if "kl" in f else ".")
             if model.analytic_kl:
                 kl = terms.kl_per_dim[0].numpy()
         else:
-            line = f"p(z) = {model.prior_name}."
+            line = f"p(z) = {model.prior_name}." if model.has_elbo else "This model has no prior."
     usable = state.finite(z, x_hat, recon, *(terms or ()))
     if not usable:
         line = state.not_finite_message("for this z" if x is None else "for this image")
     elif model.discrete:
-        line += "  \nIts z is a grid of integers, so no dimension can be moved."
+        line += "  \nIts z is a grid of indices, so no dimension can be changed."
     order = cached.dimension_order(name)
     average = f.get("kl_per_dim")
     return Side(
@@ -211,13 +211,14 @@ def make_current(side: Side, z: Tensor) -> None:
 
 
 def show_pictures(sides: list[Side], rank: int, share: float) -> None:
-    """Show each model's input, its output and the output with one dimension moved, as in decode_moved."""
+    """Show each model's image, its reconstruction or the decoded z, and that with one dimension changed."""
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
             st.container(key=f"compare_title_{side.name}").header(side.short, anchor=False)
-            pictures = {"input": side.x}
+            pictures = {"image": side.x}
             if side.usable:
-                pictures |= {"output": side.x_hat, "moved": decode_moved(side, rank, share)}
+                x_hat = "decoded z" if side.x is None else "reconstruction"
+                pictures |= {x_hat: side.x_hat, "one dimension changed": decode_moved(side, rank, share)}
             shown = {label: x for label, x in pictures.items() if x is not None}
             if shown:
                 picture_grid(
@@ -274,11 +275,11 @@ def show_planes(sides: list[Side]) -> None:
                 name=f"latent plane of {side.title}",
             )  # fmt: skip
             st.caption(f"**{side.short}**: p(z) = {side.model.prior_name}. {prior_holes(side.name)}")
-    text = "The steps between pictures are equal in probability under the prior."
+    text = "Each image stands for an equal share of p(z)."
     if any(side.model.ex_post_prior for side in flat):
         text += (
-            " An autoencoder is not trained to decode z between its codes. Its pictures there need not look like the "
-            "data: these are its dead zones."
+            " An autoencoder has no prior: its p(z) here is fitted to its codes. It is not trained to decode z "
+            "between its codes, so images there need not look like the data. Such regions are its dead zones."
         )
     st.caption(text)
 
@@ -295,8 +296,8 @@ def prior_holes(name: str) -> str:
         z, codes = model.features(zs).numpy(), model.features(encoded).numpy()
         support = latent.support(z, codes, latent.local_distances(codes))
         parts.append(
-            f"{100 * float((support < 0.01).mean()):.0f} % of {SAMPLES} samples from the prior lie in sparser "
-            "regions than 99 % of test images do."
+            f"{100 * float((support < 0.01).mean()):.0f} % of {SAMPLES} samples lie in sparser regions than "
+            "99 % of test images do."
         )
     classifier = cached.classifier(card.data)
     if classifier is not None:

@@ -22,7 +22,7 @@ SHOWS: dict[str, Callable[[ModelCard], bool]] = {
     "Class-conditional samples": lambda card: cached.traits(card.name).conditional,
     "Attribute directions": lambda card: bool(cached.info(card.data).attributes),
     "Discrete codes": lambda card: cached.traits(card.name).discrete,
-    "Levels of latent codes": lambda card: bool(cached.traits(card.name).levels),
+    "Several levels of latent codes": lambda card: bool(cached.traits(card.name).levels),
     "No prior": lambda card: not cached.traits(card.name).has_elbo,
     # grey pixels under a Bernoulli likelihood have a floor above 0, and their score bounds no log-probability
     "A bound on log p(x)": lambda card: "negative_elbo" in card.figures and not card.figures.get("recon_floor"),
@@ -56,7 +56,7 @@ def _filters(cards: dict[str, ModelCard]) -> list[Callable[[ModelCard], bool]]:
         "Family", families, index=None, format_func=families.get, placeholder="all families", key="home_family"
     )
     shown = middle.selectbox("What it shows", shows, index=None, placeholder="anything", key="home_shows")
-    search = right.text_input("Search", placeholder="a word of its title or description", key="home_search")
+    search = right.text_input("Search", placeholder="a word in the title or description", key="home_search")
     words = search.lower().split()
     filters: list[Callable[[ModelCard], bool]] = []
     if data:
@@ -85,7 +85,7 @@ def _cards(found: list[ModelCard]) -> None:
 
 
 def _card(card: ModelCard) -> None:
-    shown = "a grid of decoded codes" if card.latent_dim == 2 else "samples from the prior"
+    shown = "a grid of decoded codes" if card.latent_dim == 2 else "samples"
     st.image(cached.cover(card.name), width="stretch", alt=f"{card.title}: {shown}")
     st.markdown(f"**{card.title}**  \n{explain(card.description)}")
     st.button(

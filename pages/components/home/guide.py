@@ -35,5 +35,5 @@ def show_guide() -> None:
                     st.caption(PURPOSES[page])
     st.caption(
         "All pages share one model and one latent code: what you choose on one page, the others show. The address "
-        "contains the model, the latent code and the seed, so a link shows others the same picture."
+        "contains the model, the latent code and the seed, so a link shows others the same image."
     )

@@ -14,11 +14,10 @@ from torch import Tensor
 
 import vae
 from vae import latent, store
-from vae.data import DATASETS
+from vae.browser.colours import class_colours
+from vae.data import DATASETS, pictures
 from vae.models import LatentModel
 
-from ..shell import pictures
-from ..widgets.colours import class_colours
 from .ideas import IDEAS, PICTURES
 
 COLUMNS, ROWS = 6, 3

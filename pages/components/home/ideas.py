@@ -31,7 +31,7 @@ IDEAS = {
     ),
     "disentangle": Idea(
         "Disentangle",
-        "Change one property of a room, such as its wall or its size, and see which dimension responds.",
+        "Change one property of a room, such as the hue of its wall, and see which dimension responds.",
         "rooms-ada", "disentangle", alt="a room in three rows; each row changes one dimension of its code",
     ),
     "glasses": Idea(
@@ -51,7 +51,7 @@ IDEAS = {
         "three garments that change into others from left to right",
     ),
     "map": Idea(
-        "Map of everything",
+        "A map of clothes",
         "A map places thousands of test images by their codes. Each position on it decodes to an image.",
         "fashion-vae-16d", "map", alt="a map of clothes, coloured by class",
     ),

@@ -6,24 +6,20 @@ import base64
 import dataclasses
 import hashlib
 
-import numpy as np
 import streamlit as st
 
+from vae.browser import props
 from vae.cards import Traits
 
 from ..bridge import first_picture, messages
 from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
-from ..widgets.colours import class_colours
 from ..widgets.image_input import Picked
 from . import source
 
 _component = widget("inside")
 KEY = "inside_panel"
-MAX_CODES = 600  # of test images, drawn under the posterior's ellipse
-WHITE = 4.0  # nats a pixel, in the picture of the reconstruction error
-EMPTY_DRAWING = "The drawing is empty: this is the reconstruction of an empty image."
 
 
 def is_supported(model: Traits) -> bool:
@@ -51,16 +47,17 @@ def inside_panel(picked: Picked | None) -> None:
             "model": card.name, "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
             "height": height, "width": width, "channels": channels,
             "z": list(st.session_state.z), "seed": state.seed(),
-            "drawing": picked is None, "preparation": dataclasses.asdict(info.preparation), "empty": EMPTY_DRAWING,
+            "drawing": picked is None, "preparation": dataclasses.asdict(info.preparation),
+            "empty": props.EMPTY_DRAWING,
             "source": "drawing" if picked is None else f"{picked.caption} {digest} {picked.label}",
             "x": None if pixels is None else base64.b64encode(pixels).decode(),
             "y": None if picked is None else picked.label,
             "order": cached.dimension_order(card.name),
             "names": [state.dim_name(d) for d in range(model.latent_dim)],
             "classes": list(info.classes) if model.num_classes else [],
-            "average": {key: card.figures.get(key) for key in ("recon", "kl", "negative_elbo", "kl_per_dim")},
+            "average": {key: card.figures.get(key) for key in props.AVERAGES},
             "plane": _plane(card.name) if model.latent_dim == 2 else None, "code": _source_code(card.family),
-            "white": WHITE, "no_number": state.not_finite_message(), "painted": first_picture.address(),
+            "white": props.WHITE, "no_number": state.not_finite_message(), "painted": first_picture.address(),
         },
         on_take_change=_take,
     )  # fmt: skip
@@ -77,17 +74,10 @@ def _take() -> None:
 @st.cache_data(max_entries=40, show_spinner=False)
 def _plane(name: str) -> dict:
     """Return codes of test images, which are drawn under the ellipse, and the range of the plane's axes."""
-    encoded = cached.model_map(name)
+    encoded, info = cached.model_map(name), cached.info(cached.card(name).data)
     if encoded is None:
-        return {"codes": [], "labels": [], "colours": [], "low": -4, "high": 4}
-    codes = encoded.codes[:MAX_CODES]
-    limit = max(3.0, float(np.quantile(np.abs(codes), 0.99))) * 1.1
-    info = cached.info(cached.card(name).data)
-    labels = cached.gallery(info.name).labels[encoded.rows[:MAX_CODES]]
-    return {
-        "codes": codes.round(3).tolist(), "labels": labels.tolist(), "colours": class_colours(len(info.classes)),
-        "low": -limit, "high": limit,
-    }  # fmt: skip
+        return props.plane(None, None, 0)
+    return props.plane(encoded.codes, cached.gallery(info.name).labels[encoded.rows], len(info.classes))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)

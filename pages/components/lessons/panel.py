@@ -68,7 +68,7 @@ def _show_step(key: str, number: int, page: str) -> str | None:
         title = f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}"
         st.html(f"<p>{to_html(title)}</p><p>{to_html(step.try_.text)}</p>")
         if page != step.try_.page:
-            label = f"Go to {step.try_.page.capitalize()}, where this step is"
+            label = f"Go to {step.try_.page.capitalize()} for this step"
             st.button(label, key="lesson_there", on_click=begin_step, args=(key, number))
     answer = question.radio(
         step.predict.question, step.predict.answers, index=None, key=f"lesson_{key}_{number}",

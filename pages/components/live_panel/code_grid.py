@@ -8,9 +8,11 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
+from vae.data import pictures
+
 from ..bridge import messages
 from ..bridge.component import widget
-from ..shell import pictures, state
+from ..shell import state
 from ..shell.glossary import explain
 from ..shell.parse import MAX_COUNT, parse_indices, parse_int, parse_object
 from ..widgets.picture_grid import picture_grid
@@ -47,17 +49,17 @@ def code_grid() -> None:
         buttons.button("Select all", on_click=_set_positions, args=(list(range(model.latent_dim)),))
         buttons.button("Lower half", on_click=_set_positions, args=(half,))
         buttons.button("Select none", on_click=_set_positions, args=([],))
-        buttons.button("Random", on_click=sample_next, help="sample the whole grid from the prior")
+        buttons.button("Sample z", on_click=sample_next, help="sample the whole code from the prior")
         buttons.button("Most likely code", on_click=lambda: state.set_z(state.model().prior.mean))
         st.caption(
             explain(
                 f"The latent code has {rows} × {columns} positions. Each holds the index of one of "
-                f"{model.codebook_size} codebook vectors, so there is nothing to slide. Selected: {len(positions)}."
+                f"{model.codebook_size} codebook vectors, so there are no sliders. Selected: {len(positions)}."
             )
         )
     with right:
         if not positions:
-            st.info("Select a position on the picture: click, tap, or use Tab, the arrow keys and Space.")
+            st.info("Select a position on the image: click, tap, or use Tab, the arrow keys and Space.")
             return
         _show_samples(positions)
         _show_vectors(positions)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from vae.browser import props
+
 from ..bridge import first_picture, messages
 from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
@@ -60,20 +62,9 @@ def live_panel() -> None:
 
 def _dimensions() -> list[dict]:
     """Return the settings of each slider, in display order."""
-    card, model = state.card(), state.traits()
-    mu, sigma = model.prior_mean.tolist(), model.prior_stddev.tolist()
-    group = {d: name for name, dims in model.levels.items() for d in dims}
-    ranges = cached.slider_ranges(card.name)
-    kl = card.figures.get("kl_per_dim")
-    locked = state.locked()
-    return [
-        {
-            "index": d, "low": float(ranges[d, 0]), "high": float(ranges[d, 1]),
-            "kl": kl[d] if kl else None, "name": state.names().get(d, ""), "locked": d in locked,
-            "prior_mu": mu[d], "prior_sigma": sigma[d] if model.prior_is_gaussian else None, "group": group.get(d, ""),
-        }
-        for d in cached.dimension_order(card.name)
-    ]  # fmt: skip
+    card = state.card()
+    ranges, order = cached.slider_ranges(card.name), cached.dimension_order(card.name)
+    return props.dimensions(card, state.traits(), ranges, order, state.names(), state.locked())
 
 
 def _commit() -> None:

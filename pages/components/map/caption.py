@@ -11,7 +11,7 @@ def caption(shown: Collection, layout: Layout, colour_by: str, neighbours: int) 
     parts = [f"The map shows {shown.title}, each at its {state.model().centre_name}."]
     trust = shown.map_details.get("trustworthiness", {}).get(layout.key)
     if trust is not None:
-        parts.append(f"Trustworthiness {trust:.3f} (1: no false neighbours).")
+        parts.append(f"Trustworthiness {trust:.3f}, where 1 means no false neighbours.")
     if layout.key.startswith("umap"):
         seeds = shown.map_details["seed"], shown.map_details["seed_again"]
         parts.append(
@@ -37,14 +37,14 @@ def caption(shown: Collection, layout: Layout, colour_by: str, neighbours: int) 
 def _between_points(layout: Layout) -> str:
     """Return the sentence on how a position between images is decoded."""
     if layout.neighbours == 1:
-        return "A position between images decodes from the nearest code, because codebook indices cannot be averaged."
+        return "Between images, a position decodes the nearest code, because codebook indices cannot be averaged."
     if layout.plane is None:
         return (
-            f"A position between images decodes from the mean of the {layout.neighbours} nearest codes, weighted by "
+            f"Between images, a position decodes the mean of the {layout.neighbours} nearest codes, weighted by "
             "1/distance²."
         )
     if layout.dims is None:
-        return "A position is the mean code, moved along the first two principal components."
+        return "A position decodes the mean code, moved along the first two principal components."
     if state.model().latent_dim == 2:
-        return "Each position is a code."
+        return "Each position is a latent code."
     return "A position is the current z with these two dimensions changed."

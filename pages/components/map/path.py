@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from vae import latent
+from vae.data import pictures
 
-from ..shell import cached, pictures, state
+from ..shell import cached, state
 from ..widgets import exports
 from ..widgets.collection import Collection, Layout
 from ..widgets.picture_grid import picture_grid
@@ -35,7 +36,7 @@ def path_handler(collection: Collection, layout: Layout) -> Callable[[np.ndarray
 
 
 def show_path(collection: Collection, layout: Layout) -> None:
-    """Show pictures at equal steps along the path; nothing if there is no path."""
+    """Show decoded images at equal steps along the path; nothing if there is no path."""
     positions = current_path(collection, layout)
     if not len(positions):
         return
@@ -56,7 +57,7 @@ def show_path(collection: Collection, layout: Layout) -> None:
             f"{name}-path.gif", "image/gif", key="map_path_gif", primary=True,
         )  # fmt: skip
         exports.download(
-            "Strip (PNG)",
+            "Images (PNG)",
             lambda: exports.png(pictures.to_image(pictures.tile(pixels, FRAMES, gap=1), 2), credit),
             f"{name}-path.png", "image/png", key="map_path_png",
         )  # fmt: skip
@@ -71,7 +72,7 @@ def show_path(collection: Collection, layout: Layout) -> None:
     picture_grid(
         frames, [f"step {i + 1} of {FRAMES}" for i in range(FRAMES)], key="map_path_frames",
         on_pick=lambda index: go_to_position(layout, collection, stops[index]), columns=FRAMES // 2, size=150,
-        captions=None if support is None else [f"{v:.2f}" for v in support], name="pictures along the path",
+        captions=None if support is None else [f"{v:.2f}" for v in support], name="images along the path",
     )  # fmt: skip
     st.caption(
         f"{FRAMES} positions at equal steps along the path, decoded. The map is {layout.title}." + support_note

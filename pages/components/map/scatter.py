@@ -12,13 +12,14 @@ import numpy as np
 import streamlit as st
 from plotly.colors import sample_colorscale
 
+from vae.browser.colours import class_colours
+
 from ..bridge import messages
 from ..bridge.component import channel, widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import state
 from ..shell.parse import parse_indices, parse_int, parse_positions
 from ..widgets.collection import Collection, Layout, points_message, sheet_message
-from ..widgets.colours import class_colours
 
 _component = widget("scatter")
 _points_channel = channel("scatter_points", "widgets/scatter/points_channel.js")

@@ -46,13 +46,13 @@ def menu() -> None:
     with st.popover("Your images"):
         image_input("map_image", name="image to place on the map", on_change=_go_to_picture)
         st.file_uploader(
-            f"Images, or a zip file of up to {MAX_IMAGES:,}; its folders become classes", key="map_files",
+            f"Up to {MAX_IMAGES:,} images, or a zip file of them. Its folders become classes.", key="map_files",
             type=[*SUFFIXES, "zip"], accept_multiple_files=True, on_change=_on_upload,
         )  # fmt: skip
         files = st.session_state.get("map_uploads", [])
         if not files:
             st.caption(
-                f"Your images are placed on this map. For {MIN_IMAGES} or more you can also fit a separate map."
+                f"Your images are placed on this map. You can also fit a separate map to {MIN_IMAGES} images or more."
             )
             return
         st.markdown(f"**{len(files):,}** image{'s' * (len(files) != 1)}")
@@ -167,7 +167,7 @@ def _go_to(placed: Placed, index: int) -> None:
 
 
 def show_placed(shown: Collection) -> None:
-    """Show each placed image with its nearest test images in latent space and whether it is out of distribution."""
+    """Show each placed image with its nearest test images in latent space and its reconstruction error."""
     placed = _placed_images()
     if placed is None or not len(placed.x) or shown.names is not None:
         return
@@ -191,8 +191,8 @@ def show_placed(shown: Collection) -> None:
         verdict.markdown(_verdict(placed, i))
     st.caption(
         explain(
-            "Each row shows the model's input and the nearest test images in latent space. An image is called out of "
-            f"distribution if its reconstruction error exceeds that of {OUTLIER_PERCENTILE} % of the test images."
+            "Each row shows the model's input and the nearest test images in latent space. An error is called "
+            f"unusually high if it exceeds that of {OUTLIER_PERCENTILE} % of the test images."
         )
     )
     if len(st.session_state.get("map_uploads", [])) > MAX_PLACED:
@@ -200,17 +200,17 @@ def show_placed(shown: Collection) -> None:
 
 
 def _verdict(placed: Placed, i: int) -> str:
-    """Return the sentence on an image's reconstruction error, by which it is out of distribution, and on its code."""
+    """Return the sentences on an image's reconstruction error and on the distance to its neighbours' codes."""
     name, excess = state.card().name, placed.excess[i]
     percentile = cached.excess_percentile(name, excess)
-    above = " above the lowest possible" if state.traits().is_cross_entropy else ""
-    verdict = "is **out of distribution**" if percentile > OUTLIER_PERCENTILE else "is in distribution"
+    error = "excess reconstruction error" if state.traits().is_cross_entropy else "reconstruction error"
+    unusual = "**unusually high** " if percentile > OUTLIER_PERCENTILE else ""
     share = "all" if percentile == 100 else f"{math.floor(percentile)} % of"
     typical = np.quantile(cached.local_distances(name), OUTLIER_PERCENTILE / 100)
     return (
-        f"**{plain(placed.names[i])}** {verdict}. Its reconstruction error is {excess:.0f} nats{above}, more than for "
-        f"{share} test images. Its 15th nearest code is {placed.distances[i]:.2f} away; for {OUTLIER_PERCENTILE} % of "
-        f"the test images that is below {typical:.2f}."
+        f"**{plain(placed.names[i])}**: {unusual}{error} of {excess:.0f} nats, more than for {share} test images. "
+        f"The distance to its 15th nearest code is {placed.distances[i]:.2f}; for {OUTLIER_PERCENTILE} % of test "
+        f"images it is below {typical:.2f}."
     )
 
 

@@ -18,7 +18,7 @@ import vae
 from vae import ModelUnavailable, store
 from vae.cards import Traits
 from vae.data import DATASETS, DatasetInfo, Split, idx
-from vae.encoded import EncodedImages
+from vae.encoded import STRIP_SHARE, EncodedImages, data_ranges
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 MIN_LISTED_KL = 0.1  # nats; a page lists no dimension with less as active
-STRIP_SHARE = 0.95  # of the encoded data, between the ends of a traversal
 N_COMPARED = 1000  # test images with whose reconstruction errors a visitor's picture is compared
 _refreshing = threading.Lock()
 
@@ -107,6 +106,14 @@ def network(name: str) -> dict:
         from vae.models.portable import network_file
 
         return network_file(model(name))
+
+
+@st.cache_data(max_entries=3, show_spinner=False)
+def handout(name: str, app: str) -> str:
+    """Return a model's handout, an HTML file. app: the address that it links to. Raises ModelUnavailable."""
+    from vae.browser.handout import handout
+
+    return handout([name], app=app)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
@@ -225,36 +232,22 @@ def local_distances(name: str) -> np.ndarray:
 
 
 def posterior_samples(name: str) -> np.ndarray:
-    """Return one sample from each encoded image's posterior, (N, D); (0, D) for a model without a map.
-
-    In an inactive dimension all posterior means are near 0, but the samples are distributed like the prior.
-    """
+    """Return one sample from each encoded image's posterior, (N, D); (0, D) for a model without a map."""
     encoded = model_map(name)
-    if encoded is None:
-        return np.empty((0, card(name).latent_dim))
-    noise = np.random.default_rng(0).standard_normal(encoded.codes.shape)
-    return encoded.codes + encoded.sigmas * noise
+    return np.empty((0, card(name).latent_dim)) if encoded is None else encoded.posterior_samples()
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def slider_ranges(name: str) -> np.ndarray:
-    """Return the range of encoded data in each dimension, (D, 2): quantiles of one sample from each posterior."""
-    return _ranges(name, 0.002)
+    """Return the range of encoded data in each dimension, (D, 2)."""
+    return data_ranges(model_map(name), traits(name).prior_mean, traits(name).prior_stddev)
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def strip_ranges(name: str) -> np.ndarray:
-    """Return the ends of a traversal of each dimension, (D, 2): between them lie STRIP_SHARE of the encoded data."""
-    return _ranges(name, (1 - STRIP_SHARE) / 2)
-
-
-def _ranges(name: str, tail: float) -> np.ndarray:
-    """Return the quantiles tail and 1 - tail of posterior samples in each dimension, (D, 2)."""
-    samples = posterior_samples(name)
-    if not len(samples):
-        mu, sigma = traits(name).prior_mean, traits(name).prior_stddev
-        return np.stack([mu - 3 * sigma, mu + 3 * sigma], axis=1)
-    return np.quantile(samples, [tail, 1 - tail], axis=0).T
+    """Return the ends of a traversal of each dimension, (D, 2)."""
+    tail = (1 - STRIP_SHARE) / 2
+    return data_ranges(model_map(name), traits(name).prior_mean, traits(name).prior_stddev, tail)
 
 
 @st.cache_data(max_entries=40, show_spinner=False)

@@ -23,38 +23,56 @@ class Term:
 
 
 TERMS = {
-    "latent-code": Term(
-        "latent code, z",
-        "The vector that represents an image inside the model. The encoder maps an image to latent codes; the decoder "
-        "maps a latent code to an image.",
+    "vae": Term(
+        "VAE",
+        "A variational autoencoder. Its encoder maps an image to a distribution of latent codes, and its decoder "
+        "maps a code to a distribution of images. Training maximises the ELBO.",
         "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
         group="The model",
+        pattern="VAEs?|variational autoencoders?",
+    ),
+    "autoencoder": Term(
+        "autoencoder",
+        "An encoder and a decoder trained to reconstruct images, with one code per image and no prior. To sample from "
+        "one, pages fit a Gaussian to the codes of the training images.",
+        "Hinton and Salakhutdinov, Reducing the Dimensionality of Data with Neural Networks, Science, 2006",
+        pattern="autoencoders?",
+    ),
+    "latent-code": Term(
+        "latent code, z",
+        "The vector that represents an image inside the model. The encoder maps an image to a distribution of latent "
+        "codes; the decoder maps a latent code to an image.",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
         pattern="latent codes?",
     ),
     "dimension": Term(
         "dimension",
-        "One entry of the latent code. Its number carries no meaning by itself: training decides what it encodes.",
+        "One entry of the latent code. Its index carries no meaning: training decides what the dimension encodes.",
         "Goodfellow, Bengio and Courville, Deep Learning, 2016, chapter 14",
+        pattern="(?:latent )?dimensions?",
     ),
     "encoder": Term(
         "encoder",
         "The network that maps an image x to the parameters of the posterior q(z|x).",
         "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        pattern="encoders?",
     ),
     "decoder": Term(
         "decoder",
         "The network that maps a latent code z to the parameters of the likelihood p(x|z). Pages show its mean image.",
         "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        pattern="decoders?",
     ),
     "reconstruction": Term(
         "reconstruction",
-        "The image that the model decodes from the code of an image. As a figure: -log p(x|z) in nats, summed over "
-        "pixels; lower is better.",
+        "The image decoded from the latent code of an image. The reconstruction error is -log p(x|z) in nats, summed "
+        "over pixels; lower is better.",
         "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        pattern="reconstructions?(?: errors?)?",
     ),
     "prior": Term(
         "prior, p(z)",
-        "The distribution of latent codes that is fixed before the model sees an image, here usually N(0, I). Codes "
+        "The distribution of latent codes before the model sees an image, here usually N(0, I). Codes "
         "sampled from it decode to new images.",
         "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
         pattern="priors?",
@@ -75,8 +93,8 @@ TERMS = {
     ),
     "temperature": Term(
         "temperature",
-        "A factor on the standard deviation of the prior when codes are sampled. 1 is the prior itself; 0 returns its "
-        "mean every time.",
+        "A factor on the standard deviation of the prior when codes are sampled. At 1 the prior is unchanged; at 0 "
+        "every sample is its mean. In a VQ-VAE it divides the logits of the prior.",
         "Kingma and Dhariwal, Glow, NeurIPS 2018",
         pattern="temperatures?",
     ),
@@ -85,6 +103,13 @@ TERMS = {
         "The learned vectors of a VQ-VAE. Each position of its code is the index of one vector.",
         "Van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, NeurIPS 2017",
         pattern="codebooks?",
+    ),
+    "perplexity": Term(
+        "perplexity",
+        "How many vectors of its codebook a VQ-VAE effectively uses: the exponential of the entropy of their "
+        "frequencies. The maximum is the size of the codebook.",
+        "Van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, NeurIPS 2017",
+        pattern="perplexity",
     ),
     "conditional": Term(
         "conditional model",
@@ -117,15 +142,30 @@ TERMS = {
     "cross-entropy": Term(
         "cross-entropy",
         "The reconstruction term of a Bernoulli likelihood with grey pixels. It bounds no log-probability, and grey "
-        "pixels keep it above 0. Its excess over the lowest possible value is what the model loses.",
+        "pixels keep it above 0.",
         "Loaiza-Ganem and Cunningham, The continuous Bernoulli, NeurIPS 2019",
         pattern="cross-entropy",
+    ),
+    "excess": Term(
+        "excess",
+        "A reconstruction error, or a negative ELBO, minus its lowest possible value: the entropy of the image's grey "
+        "pixels. It compares images with different numbers of grey pixels.",
+        "Loaiza-Ganem and Cunningham, The continuous Bernoulli, NeurIPS 2019",
+        pattern="excess",
     ),
     "beta": Term(
         "beta",
         "The weight of the KL in the objective of a beta-VAE. Above 1, the code carries less information, and "
         "reconstructions lose detail.",
         "Higgins et al., beta-VAE, ICLR 2017",
+        pattern="beta(?:-VAEs?)?",
+    ),
+    "rate-distortion": Term(
+        "rate and distortion",
+        "The two terms of the negative ELBO: the rate is the KL, and the distortion is the reconstruction error. A "
+        "larger beta lowers the rate and raises the distortion.",
+        "Alemi et al., Fixing a Broken ELBO, ICML 2018",
+        pattern="rate and distortion|distortion",
     ),
     "collapse": Term(
         "posterior collapse",
@@ -136,8 +176,8 @@ TERMS = {
     ),
     "active-dimension": Term(
         "active dimension",
-        "A dimension that carries information about the image. The figure counts the dimensions whose posterior mean "
-        "has a variance above 0.01 over test images. Pages list the dimensions with a KL above 0.1 nats.",
+        "A dimension whose posterior mean has a variance above 0.01 over test images. Figures count these. To decide "
+        "which dimensions to list, pages use another criterion: a mean KL above 0.1 nats.",
         "Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016",
         pattern="active (?:dimensions?|units?)",
     ),
@@ -157,10 +197,11 @@ TERMS = {
     ),
     "factor": Term(
         "factor",
-        "A property that the images of a data set are generated from, such as position, scale or hue. Its true value "
-        "is known for every image.",
+        "A property from which the images of a data set are generated, such as position, scale or hue. Its value, the "
+        "ground truth, is known for every image.",
         "Higgins et al., beta-VAE, ICLR 2017",
         group="Disentanglement",
+        pattern="(?:ground-truth )?factors?",
     ),
     "disentanglement": Term(
         "disentanglement",
@@ -171,7 +212,7 @@ TERMS = {
     ),
     "mutual-information": Term(
         "mutual information",
-        "How many nats a dimension reveals about a factor. It is 0 if they are independent.",
+        "How much a dimension reveals about a factor, in nats. It is 0 if they are independent.",
         "Cover and Thomas, Elements of Information Theory, 2006, chapter 2",
         pattern="mutual information",
     ),
@@ -217,25 +258,39 @@ TERMS = {
         group="Codes, maps and tasks",
         pattern="attribute directions?",
     ),
+    "traversal": Term(
+        "traversal",
+        "A row of decoded images in which one dimension changes and all others stay the same.",
+        "Higgins et al., beta-VAE, ICLR 2017",
+        pattern="traversals?",
+    ),
     "interpolation": Term(
         "interpolation",
         "A path between two codes. Linear interpolation (lerp) is a straight line; spherical interpolation (slerp) "
         "changes the angle and the length separately.",
         "White, Sampling Generative Networks, 2016",
+        pattern="interpolations?",
     ),
     "support": Term(
         "support",
-        "The share of test images whose codes lie in regions at least as sparse. Near 0, no data lies nearby, and the "
-        "decoder extrapolates.",
+        "The share of test images whose codes lie in regions as sparse as this code or sparser. Near 0, no data lies "
+        "nearby, and the decoder extrapolates.",
         "Arvanitidis, Hansen and Hauberg, Latent Space Oddity, ICLR 2018",
         pattern="support(?! (?:an?|the|this|these|it|them)\\b)",
     ),
     "umap": Term(
         "UMAP",
-        "A method that places codes on a plane so that neighbours stay neighbours. Distances between far apart points "
-        "on the map have no meaning.",
+        "A method that places codes on a plane so that neighbours stay neighbours. Distances between points that are "
+        "far apart on the map have no meaning.",
         "McInnes, Healy and Melville, UMAP, 2018",
         pattern="UMAP",
+    ),
+    "trustworthiness": Term(
+        "trustworthiness",
+        "A score of a map between 0 and 1. It is 1 if the neighbours of every image on the map are also its "
+        "neighbours in latent space.",
+        "Venna and Kaski, Neighborhood Preservation in Nonlinear Projection Methods, ICANN 2001",
+        pattern="trustworthiness",
     ),
     "pca": Term(
         "PCA",
@@ -268,6 +323,7 @@ TERMS = {
         "baseline",
         "The score of a simple method, or of chance, on the same task. A figure means little without one.",
         "Goodfellow, Bengio and Courville, Deep Learning, 2016, chapter 11",
+        pattern="baselines?",
     ),
 }
 

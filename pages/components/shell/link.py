@@ -78,7 +78,7 @@ def _leave_removed(cards: dict, problems: dict) -> None:
     """Switch from a model whose folder was removed or damaged during the session to one that is there."""
     name, there = st.session_state.model, _default_model(cards)
     reason = f"cannot be used any more: {problems[name]}" if name in problems else "was removed"
-    state.add_warning(f"The model {name} {reason}; this is {there} instead.")
+    state.add_warning(f"The model {name} {reason}. You see {there} instead.")
     _read({"model": there, "seed": str(state.seed())}, cards, problems)
 
 
@@ -161,14 +161,13 @@ def _model_name(parameters: dict[str, str], cards: dict, problems: dict) -> str:
         return fallback
     if parameters.get("weights", cards[name].weights_hash) != cards[name].weights_hash:
         state.add_warning(
-            f"{cards[name].title} has been trained again since this link was made. You see the new weights, so the "
-            "picture may differ."
+            f"{cards[name].title} has been trained again since this link was made, so the images may differ."
         )
     return name
 
 
 def _read_point(parameters: dict[str, str]) -> None:
-    """Set the link's z and class. The model's starting point replaces what is absent or cannot be used."""
+    """Set the link's z and class. The model's start replaces what is absent or cannot be used."""
     model = state.traits()
     values = None
     if "z" in parameters:
@@ -189,7 +188,7 @@ def _read_point(parameters: dict[str, str]) -> None:
 
 
 def _read_own(name: str, z: str = "", y: str = "") -> None:
-    """Set the visitor's own model, for which the link's model is a stand-in, and its point and class."""
+    """Set the visitor's own model, for which the link's model is a stand-in, and its z and class."""
     model = cached.traits(name)
     values, problem = parse_code_text(z, model.latent_dim, state.MAX_ABS)
     if values is not None and not problem:

@@ -18,14 +18,14 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
 
     serves: whether the page can use a model; None for all. If it cannot use the current one, a stand-in becomes the
     current model until the visitor leaves the page: the model named instead if the page can use it, else one of the
-    same data. needs: what the page needs, for the sentence that says so, such as "ground-truth factors". The page ends
+    same data. needs: what the page needs, for the sentence that says so, such as "a continuous code". The page ends
     here if it can use no model.
     """
     ensure_entry_point()
     cards, problems = cached.zoo_scan()
     usable = {name: card for name, card in cards.items() if serves is None or serves(card)}
     if not usable:
-        st.info(f"This page needs {needs or 'another kind of model'}, and no installed model has that.")
+        st.info(f"This page needs {needs or 'another kind of model'}. No installed model has that.")
         link.end_page()
     if state.own_model() in usable:
         state.restore_own_model()
@@ -71,15 +71,14 @@ def _stand_in(usable: dict[str, ModelCard], instead: str) -> str:
 
 def _stand_in_sentence(needs: str) -> str:
     own, shown = cached.card(state.own_model()).title, state.card().title
-    lacks = f"**{own}** lacks {needs}" if needs else f"This page cannot use **{own}**"
-    return f"{lacks}. You see **{shown}** until you leave."
+    why = f"This page needs {needs}, so it cannot use" if needs else "This page cannot use"
+    return f"{why} **{own}**. You see **{shown}** until you leave."
 
 
 def show_details(card) -> None:
     """Show a model's card: figures with their baselines, how they were measured, the recipe."""
     st.markdown(explain(card.description))
-    # here, because these import torch, and the details are rarely opened
-    from vae import objectives
+    # here, because it imports torch, and the details are rarely opened
     from vae.evaluation import report
 
     st.markdown(report.figures_table(card))
@@ -91,16 +90,8 @@ def show_details(card) -> None:
     ):
         if text:
             st.markdown(text)
-    st.caption(f"**How it was measured.** {report.protocols(card)}.")
-    objective = objectives.read(card.recipe)
-    objective_fields = ("objective", *objectives.FLAT_FIELDS)
-    trained = [
-        f"{k} {v}"
-        for k, v in card.recipe.items()
-        if k not in objective_fields and (k == "seed" or v not in (0, "no", "", False))
-    ]
-    trained.append(f"objective {objective.described()}")
-    st.caption("**Trained with** " + ", ".join(trained) + ".")
+    st.caption(f"**How it was measured**\n\n{report.protocols(card)}")
+    st.caption(f"**How it was trained.** {report.training(card)}.")
     st.caption(f"`{card.name}` · {card.licence}")
 
 
@@ -112,7 +103,7 @@ def class_picker() -> None:
     classes = state.info().classes
     st.session_state["class_picker"] = st.session_state.y
     st.segmented_control(
-        f"Class, one of {model.num_classes} (the picture changes, z stays)",
+        f"Class, one of {model.num_classes} (the image changes, z does not)",
         range(model.num_classes),
         key="class_picker",
         required=True,

@@ -194,13 +194,17 @@ def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[np.ndarray | 
     """
     parts = _plain(text).split(",")
     if len(parts) != dims:
-        return None, f"z has {len(parts)} number{'s' * (len(parts) > 1)} and this model's codes have {dims}"
+        return None, f"its z has {_dimensions(len(parts))}, but this model's z has {dims}"
     values = [parse_number_text(part, -max_abs, max_abs) for part in parts]
     unusable = values.count(None)
-    problem = f"{unusable} of {dims} numbers in z cannot be used" if unusable else ""
+    problem = f"{unusable} of the {dims} values of its z cannot be read" if unusable else ""
     if unusable == dims:
         return None, problem
     return np.array([math.nan if value is None else value for value in values], np.float32), problem
+
+
+def _dimensions(n: int) -> str:
+    return "1 dimension" if n == 1 else f"{n} dimensions"
 
 
 def parse_names_text(text: str, dims: int, limit: int) -> list[tuple[int, str]]:

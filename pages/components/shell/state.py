@@ -1,4 +1,4 @@
-"""The state that all pages share: model, z (the current point), class and seed.
+"""The state that all pages share: model, z (the current latent code), class and seed.
 
 The session holds them under plain keys that no widget owns; link.py copies them to the URL and back. Every slider,
 click, upload and sample calls set_z, and nothing else writes z.
@@ -63,7 +63,7 @@ def as_pictures(x: Tensor | np.ndarray) -> np.ndarray:
 
 
 def z() -> Tensor:
-    """Return the current point (D,)."""
+    """Return the current z (D,)."""
     import torch
 
     return torch.tensor(st.session_state.z, dtype=torch.float32)
@@ -81,7 +81,7 @@ def seed() -> int:
 
 
 def version() -> int:
-    """Return how often z was written. A panel uses it to distinguish a new point from an echo of its own."""
+    """Return how often z was written. A panel uses it to distinguish a new z from an echo of its own."""
     return st.session_state.version
 
 
@@ -131,16 +131,16 @@ def add_warning(sentence: str) -> None:
 
 
 def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True) -> bool:
-    """Make values (D,) the current point, with class y if given. start: also make it the start point.
+    """Make values (D,) the current z, with class y if given. start: also make it the start.
 
-    Returns False if values are not finite. The page then shows a warning and the current point does not change; a
-    model that has no point yet starts at the prior's mean.
+    Returns False if values are not finite. The page then shows a warning and z does not change; a
+    model that has no z yet starts at the prior's mean.
     """
     usable = finite(values)
     if not usable:
         stays = "z" in st.session_state
-        so = "stays as it was" if stays else "is the mean of the prior"
-        add_warning(f"This model returns a code with a value that is not a finite number, so the current point {so}.")
+        so = "z did not change" if stays else "z starts at the mean of the prior"
+        add_warning(f"This model returned a code with a value that is not a finite number, so {so}.")
         if stays:
             return False
         values = np.nan_to_num(traits().prior_mean, nan=0, posinf=0, neginf=0)
@@ -207,7 +207,7 @@ def moved_by() -> Travel | Literal[""]:
 
 
 def start_point() -> tuple[tuple[float, ...], int]:
-    """Return the start point (z, class): the last point that was not set by hand."""
+    """Return the start (z, class): the last z that was not set by hand."""
     return st.session_state.start
 
 
@@ -228,7 +228,7 @@ def rename(d: int, name: str) -> None:
 
 
 def locked() -> set[int]:
-    """Return the locked dimensions of the current model. The panel, its buttons and Random do not change them."""
+    """Return the locked dimensions of the current model. The panel, its buttons and Sample z do not change them."""
     return st.session_state.setdefault("locked", {}).setdefault(st.session_state.model, set())
 
 
@@ -246,7 +246,7 @@ def lock(d: int, on: bool) -> None:
 
 
 def true_factors() -> tuple[int, ...] | None:
-    """Return the true factors (K,) of the current point; None if its image was not rendered from factors."""
+    """Return the true factors (K,) of the current z; None if its image was not rendered from factors."""
     kept = st.session_state.get("factors")
     return kept[1] if kept and kept[0] == (st.session_state.model, version()) else None
 
@@ -259,7 +259,7 @@ def render(factors: np.ndarray) -> Tensor:
 
 
 def set_factors(factors: np.ndarray) -> None:
-    """Render the image with these factor values (K,) and make its code the current point."""
+    """Render the image with these factor values (K,) and make its code the current z."""
     if set_z(encode(render(factors[None]))[0]):
         _set_true_factors(factors)
 
@@ -281,7 +281,7 @@ def next_seed() -> None:
 
 
 def set_model(name: str) -> None:
-    """Switch to a model and set its point.
+    """Switch to a model and set its z.
 
     If both models have the same data, the new one encodes the picture that the old one decodes at z. Otherwise, or if
     that picture is not finite, it starts at the first image of its own data.
@@ -316,7 +316,7 @@ PLACE_KEYS = ("model", "weights", "z", "y", "start")
 
 
 def _place() -> dict:
-    """Return what set_place restores: the current model, its weights, z, class, start point and true factors."""
+    """Return what set_place restores: the current model, its weights, z, class, start and true factors."""
     return {key: st.session_state[key] for key in PLACE_KEYS} | {"factors": true_factors()}
 
 
@@ -360,7 +360,7 @@ def restore_own_model() -> None:
 
 
 def begin_at_first_image() -> None:
-    """Make the code of the first image of the current model's data the current point."""
+    """Make the code of the first image of the current model's data the current z."""
     start = cached.first_view(card().name, card()).get("start")
     if start is not None:  # encoded when the model was saved
         set_z(np.array(start["z"], np.float32), y=start["y"])
@@ -375,7 +375,7 @@ def first_image() -> tuple[Tensor, int]:
 
 
 def set_image(x: Tensor, label: int | None) -> bool:
-    """Make the code of x (1, C, H, W) the current point, under the given class or, if None, the most likely one.
+    """Make the code of x (1, C, H, W) the current z, under the given class or, if None, the most likely one.
 
     Returns False if the image or its code is not finite.
     """

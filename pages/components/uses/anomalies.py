@@ -20,6 +20,7 @@ NEEDS = "measured scores of outliers"
 N_RANKED = 400  # images of each kind
 SHOWN = 20  # at each end of the ranking
 EXAMPLES = 5
+EXAMPLE_ROWS = ("outlier", "reconstruction")
 NO_SCORE = torch.finfo(torch.float32).max  # vae.metrics returns it for a score that is not finite
 SETTINGS = {"anomaly_kind": ("text",), "anomaly_score": ("text",), "anomaly_image": ("int", 0, 9999)}
 KNOWN_FAILURE = ("fashion-vae-16d", "blurred", "excess")
@@ -53,8 +54,8 @@ def show() -> None:
         score = st.segmented_control(
             "Score", scores, required=True, wrap=True, key="anomaly_score", persist_state="session",
             format_func=SCORES.get,
-            help="Squared error of the reconstruction. Negative ELBO in nats. Excess: negative ELBO minus the entropy "
-                "of the grey pixels, which is its lowest possible value.",
+            help="Squared error: of the reconstruction. Negative ELBO: in nats. Excess: the negative ELBO minus its "
+                "lowest possible value, the entropy of the grey pixels.",
         )  # fmt: skip
         if KNOWN_FAILURE[0] in models():
             st.button("Show a failure", on_click=_set_failure, help="blurred clothes, scored by a model of clothes")
@@ -68,9 +69,9 @@ def show() -> None:
     with pictures:
         picture_grid(
             shown,
-            [f"{kind_labels()[kind]} {i + 1}, {what}" for what in ("outlier", "output") for i in range(EXAMPLES)],
-            key="anomaly_examples", columns=EXAMPLES, row_labels=["outlier", "output"], size=120,
-            name="outliers and the model's output",
+            [f"{kind_labels()[kind]} {i + 1}, {what}" for what in EXAMPLE_ROWS for i in range(EXAMPLES)],
+            key="anomaly_examples", columns=EXAMPLES, row_labels=EXAMPLE_ROWS, size=120,
+            name="outliers and their reconstructions",
         )  # fmt: skip
         st.markdown(_verdict(auroc, score))
     left, right = st.columns(2, gap="large")

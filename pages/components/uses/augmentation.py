@@ -7,12 +7,13 @@ import streamlit as st
 import torch
 
 from vae.evaluation import downstream
+from vae.evaluation.measures.augmentation import VARIANTS
 
 from ..shell import cached, state
 from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "a classifier trained on its images"
+NEEDS = "the measured accuracy of a classifier trained on its images"
 SHOWN = 5  # images of a class
 PER_CLASS = 3  # samples of each class, of two classes in a row
 
@@ -51,23 +52,26 @@ def _variants(card, model) -> None:
             size=110, name="originals, shifted and generated",
         )  # fmt: skip
         st.caption(
-            f"Shifted: by up to {downstream.SHIFT} pixels. Generated: decoded from a z between two test images of "
-            "the class."
+            f"Shifted: by up to {downstream.SHIFT} pixels. Generated: decoded from a z between the codes of two "
+            "test images of the class."
         )
     with right:
         exports.download_sheet(torch.cat([x, shifted, generated]), SHOWN, "generated", "augment_png")
     accuracy = card.figures["augmentation"]
-    names = list(dict.fromkeys(key.split(" ", 1)[1] for key in accuracy))
+    names = [name for name in VARIANTS if f"{downstream.LABELS[0]} {name}" in accuracy]
     st.plotly_chart(
         charts.accuracy_lines(list(downstream.LABELS),
-            {name: [accuracy[f"{n} {name}"] for n in downstream.LABELS] for name in names},
-            {name: [card.figures["augmentation_error"][f"{n} {name}"] for n in downstream.LABELS] for name in names},
+            {VARIANTS[name]: [accuracy[f"{n} {name}"] for n in downstream.LABELS] for name in names},
+            {
+                VARIANTS[name]: [card.figures["augmentation_error"][f"{n} {name}"] for n in downstream.LABELS]
+                for name in names
+            },
         ),
         config=charts.CONFIG, key="augment_accuracy", alt="accuracy against the number of labels",
     )  # fmt: skip
     few = downstream.LABELS[1]
     gains = ", ".join(
-        f"**{100 * (accuracy[f'{few} {name}'] - accuracy[f'{few} alone']):+.1f}** points ({name})"
+        f"**{100 * (accuracy[f'{few} {name}'] - accuracy[f'{few} alone']):+.1f}** points ({VARIANTS[name]})"
         for name in names[1:]
     )
     st.markdown(

@@ -17,7 +17,7 @@ from ..widgets.figure_column import figure_column
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "a measured PSNR of denoised images"
+NEEDS = "a measured PSNR of its denoised images"
 BASELINES = ("mnist-dvae", "mnist-vae-16d")  # the denoising VAE; a VAE with the same networks trained on clean images
 NOISE = (0.0, 1.0)  # standard deviation
 SETTINGS = {"denoise_std": ("float", *NOISE), "denoise_image": ("int", 0, 9999)}

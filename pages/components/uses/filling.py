@@ -15,7 +15,7 @@ from ..widgets import exports
 from ..widgets.image_input import image_input
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "a posterior to sample from"
+NEEDS = "a posterior that can be sampled"
 PARTICLES = {1: 64, 3: 24}  # by number of channels; fewer for colour images, which take longer
 SHOWN = 16
 PROGRESS = "Sampling from p(z | visible pixels)"
@@ -136,5 +136,6 @@ def _show_classes(decoded: torch.Tensor) -> None:
     likely = np.argsort(-counts, kind="stable")[:5]
     st.markdown(
         "A classifier labels the samples: "
-        + ", ".join(f"**{info.classes[k]}** {100 * counts[k] / counts.sum():.0f} %" for k in likely if counts[k])
+        + ", ".join(f"**{info.classes[k]}** in {100 * counts[k] / counts.sum():.0f} %" for k in likely if counts[k])
+        + " of cases."
     )

@@ -12,7 +12,7 @@ from ..shell import cached, state
 from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "measured distances to its training images"
+NEEDS = "measured distances between its samples and its training images"
 COLUMNS = 8
 
 
@@ -48,8 +48,8 @@ def show() -> None:
     )  # fmt: skip
     st.markdown(
         f"**{share:.0f} %** of {len(memory.samples):,} samples are closer to a training image than 95 % of test "
-        f"images are. A share of 5 % is the baseline. The median distance is {np.median(memory.samples):.2f} for "
-        f"samples and {np.median(memory.held_out):.2f} for test images."
+        f"images are. Without memorisation the share is about 5 %. The median distance is "
+        f"{np.median(memory.samples):.2f} for samples and {np.median(memory.held_out):.2f} for test images."
     )
     ranks = np.arange(len(z))
     for first in range(0, len(z), COLUMNS):
@@ -64,9 +64,9 @@ def show() -> None:
         )  # fmt: skip
     exports.download_sheet(torch.cat([samples, nearest]), len(samples), "samples and nearest", "memory_png")
     st.caption(
-        f"The pairs run from the closest of {len(memory.samples):,} samples to the farthest. Each number is the "
-        "Euclidean distance over pixels. VAE samples are smooth, and smooth images are close to many others. Compare "
-        f"the curves of several models. Measured by `python -m vae memory {card.name}`.{_test_error(card)}"
+        f"The pairs are ordered from the closest of {len(memory.samples):,} samples to the farthest. Each number is "
+        "the Euclidean distance over pixels. VAE samples are smooth, and smooth images are close to many others. "
+        f"Compare the curves of several models. Measured by `python -m vae memory {card.name}`.{_test_error(card)}"
     )
 
 

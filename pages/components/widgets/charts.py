@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from .colours import PETROFF
+from vae.browser.colours import PETROFF
 
 ACCENT = PETROFF[0]
 GREY = PETROFF[3]  # visible on light and dark backgrounds
@@ -58,11 +58,11 @@ def trade_off(
                 "size": [20 if i == current else 14 for i in range(len(names))], "color": mig, "colorscale": "Cividis",
                 "colorbar": {"title": "MIG", "thickness": 12}, "line": {"width": 1, "color": "#888"},
             },
-            hovertemplate="%{customdata}<br>KL %{x:.1f}, reconstruction %{y:.1f}, MIG "
+            hovertemplate="%{customdata}<br>KL %{x:.1f}, reconstruction error %{y:.1f}, MIG "
                 "%{marker.color:.3f}<extra></extra>",
         )
     )  # fmt: skip
-    _tidy(figure, "KL (nats)", "reconstruction (nats)")
+    _tidy(figure, "KL (nats)", "reconstruction error (nats)")
     figure.update_layout(height=380)
     figure.update_xaxes(range=[0, 1.25 * max(kl) + 1])  # room for the last label
     return figure

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,15 +12,12 @@ import torch
 from torch import Tensor
 
 from vae import latent
+from vae.browser import collection
 from vae.encoded import EncodedImages
 from vae.latent import maps
 from vae.latent.own_map import OwnMap
 
-from ..bridge import messages
-from ..shell import cached, pictures, state
-
-MAX_THUMBNAIL = 40  # pixels across
-MAX_SHEET = 4096  # pixels across a sheet of thumbnails; it takes 64 MB in the browser
+from ..shell import cached, state
 
 
 @dataclass(frozen=True)
@@ -144,42 +139,14 @@ def _repulsion(layout_key: str, _xy: np.ndarray) -> maps.Repulsion:
 # ---- messages to the browser
 
 
-def points_message(collection: Collection) -> bytes:
-    """Encode codes (N, D), reconstruction errors (N,) and fitted maps (N, 2) as float32, then labels (N,) and the
-    classes to decode under (N,) as uint16."""
-    encoded, names = collection.encoded, collection.names
-    header = {
-        "collection": collection.id, "sheet_name": collection.sheet, "n": len(collection),
-        "dims": encoded.codes.shape[1], "layouts": list(encoded.layouts),
-        "rows": encoded.rows.tolist() if names is None else None,
-        "names": None if names is None else list(names),
-    }  # fmt: skip
-    # NaN counts as the highest error: the browser has a colour for infinity
-    recon = np.nan_to_num(encoded.recon, nan=np.inf, posinf=np.inf)
-    floats = [encoded.codes, recon, *encoded.layouts.values()]
-    payload = b"".join(np.ascontiguousarray(part, np.float32).tobytes() for part in floats)
-    payload += b"".join(part.astype(np.uint16).tobytes() for part in (collection.labels, collection.ys))
-    return messages.message(header, payload)
+def points_message(shown: Collection) -> bytes:
+    return collection.points(shown.id, shown.sheet, shown.encoded, shown.labels, shown.ys, shown.names)
 
 
-def sheet_message(collection: Collection) -> bytes:
-    return _sheet(collection.sheet, collection)
+def sheet_message(shown: Collection) -> bytes:
+    return _sheet(shown.sheet, shown)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def _sheet(name: str, _collection: Collection) -> bytes:
-    """Encode the thumbnails of all images as one square WebP picture, row by row."""
-    n = len(_collection)
-    across = math.ceil(math.sqrt(n))
-    side = min(MAX_THUMBNAIL, MAX_SHEET // across)
-    strips = []
-    for first in range(0, n, 10 * across):  # in batches, because 70,000 large images take gigabytes
-        x = _collection.images(np.arange(first, min(first + 10 * across, n)))
-        if x.shape[-1] > side:
-            x = torch.nn.functional.interpolate(x, side, mode="area")
-        strips.append(pictures.tile(state.as_pictures(x), across))
-    buffer = io.BytesIO()
-    pictures.to_image(np.concatenate(strips)).save(buffer, "WEBP", quality=82, method=1)
-    height, width = x.shape[-2:]
-    header = {"sheet": name, "type": "image/webp", "width": width, "height": height, "across": across}
-    return messages.message(header, buffer.getvalue())
+    return collection.sheet(name, len(_collection), _collection.images, state.info().modality)

@@ -11,7 +11,9 @@ import streamlit as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ..shell import pictures, state
+from vae.data import pictures
+
+from ..shell import state
 
 
 def download(
@@ -72,10 +74,10 @@ def download_sheet(images, columns: int, title: str, key: str) -> None:
 
 
 def download_picture(key: str) -> None:
-    """Offer the current picture as a PNG of the model's image size."""
+    """Offer the current image as a PNG of the model's image size."""
     pixels, made_with = state.as_pictures(state.decode(state.z()[None]))[0], credit()
     download(
-        "Picture (PNG)", lambda: png(pictures.to_image(pixels), made_with),
+        "Image (PNG)", lambda: png(pictures.to_image(pixels), made_with),
         f"{state.card().name}.png", "image/png", key,
     )  # fmt: skip
 

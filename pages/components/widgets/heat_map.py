@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from plotly.colors import sample_colorscale
+
+from vae.browser.colours import CIVIDIS, on_scale
 
 from ..bridge import messages
 from ..bridge.component import widget
@@ -28,7 +29,7 @@ def heat_map(
     Arrow keys move between cells; Enter or Space picks one.
     """
     shares = np.clip(values, 0, 1)
-    colours = [sample_colorscale("Cividis", row.tolist()) for row in shares]
+    colours = [on_scale(CIVIDIS, row) for row in shares]
 
     def picked() -> None:
         cell = parse_int(messages.sent(key, "pick"), 0, values.size - 1)

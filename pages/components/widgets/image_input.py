@@ -20,7 +20,16 @@ from vae.uploads import MAX_BYTES, UploadError, read_image
 from ..bridge import messages
 from ..bridge.component import channel, widget
 from ..shell import cached, settings, state
-from ..shell.parse import MAX_ID, parse_base64, parse_flag, parse_int, parse_object, parse_pixels, parse_text
+from ..shell.parse import (
+    MAX_ID,
+    parse_base64,
+    parse_flag,
+    parse_int,
+    parse_numbers,
+    parse_object,
+    parse_pixels,
+    parse_text,
+)  # fmt: skip
 from .picture_grid import grid_props
 
 if TYPE_CHECKING:
@@ -34,15 +43,26 @@ _SENT = (
     "Your picture stays in this browser tab. Only these {} × {} pixels are sent, and the server forgets them when you "
     "leave."
 )
+_ALTERED = (
+    "This browser alters the pixels that a page reads: a photo or file is sent as it is. The server does not keep it."
+)
 REFUSED = "The browser sent a picture that cannot be read. The picture in use has not changed."
 
 
+class Code(NamedTuple):
+    """A code that the browser has computed with the current model."""
+
+    z: np.ndarray  # (D,), the posterior mean
+    y: int | None  # the class it is encoded under, for conditional models
+
+
 class Picked(NamedTuple):
-    """An image as the current model sees it. x and y need torch, the fields do not."""
+    """An image as the current model sees it. x, y and encode() need torch, the fields do not."""
 
     pixels: np.ndarray  # (C, H, W) uint8
     label: int | None  # the class, for conditional models
     caption: str  # its origin, and its class if known
+    code: Code | None = None  # of the visitor's picture, where the browser has encoded it
 
     @property
     def x(self) -> Tensor:
@@ -57,6 +77,14 @@ class Picked(NamedTuple):
         import torch
 
         return None if self.label is None else torch.tensor([self.label])
+
+    def encode(self) -> Tensor:
+        """Return the posterior mean (D,): the browser's, where it encoded the image under this class."""
+        if self.code is None or self.code.y != self.label:
+            return state.encode(self.x, self.y)[0]
+        import torch
+
+        return torch.tensor(self.code.z)
 
 
 class _Decoded(NamedTuple):
@@ -88,7 +116,7 @@ def image_input(
     if _own_pixels(key) is not None:
         settings.leave_out(key)  # no link holds the visitor's picture
         if state.traits().num_classes:
-            picked = picked._replace(label=_choose_class(key, picked.x))
+            picked = picked._replace(label=_choose_class(key, picked))
     with place:
         _show(key, name, picked, on_change, draws)
     return picked
@@ -117,7 +145,7 @@ def _own_pixels(key: str) -> np.ndarray | None:
 def _picked(key: str) -> Picked:
     pixels = _own_pixels(key)
     if pixels is not None:
-        return Picked(pixels, None, "your picture")
+        return Picked(pixels, None, "your picture", _code(key))
     info, row = state.info(), st.session_state[_row_key(key)]
     split = cached.gallery(info.name)
     label = int(split.labels[row])
@@ -125,12 +153,24 @@ def _picked(key: str) -> Picked:
     return Picked(split.render(np.array([row]))[0], label if state.traits().num_classes else None, caption)
 
 
-def _choose_class(key: str, x: Tensor) -> int:
+def _code(key: str) -> Code | None:
+    """Return the code that came with the visitor's picture; None if it came for another model."""
+    weights, code = st.session_state[f"{key}_own"]["code"]
+    return code if weights == _encoder() else None
+
+
+def _encoder() -> str:
+    """Return the identifier of the weights with which the browser may encode; "" for a code of indices, whose nearest
+    vectors may differ in the last digit."""
+    return "" if state.traits().discrete else cached.weights_id(state.card().name)
+
+
+def _choose_class(key: str, picked: Picked) -> int:
     """Show the selector of the class of the visitor's picture, at first the most likely one."""
-    model, info = state.model(), state.info()
-    own = st.session_state[f"{key}_own"]
+    info, own = state.info(), st.session_state[f"{key}_own"]
+    most_likely = int(state.model().most_likely_class(picked.x)[0]) if picked.code is None else picked.code.y
     return st.selectbox(
-        "Class", range(model.num_classes), index=int(model.most_likely_class(x)[0]),
+        "Class", range(state.traits().num_classes), index=most_likely,
         format_func=info.classes.__getitem__, key=f"{key}_class_{own['id']}_{own['changes']}_{state.card().name}",
         help="initially the most likely class",
     )  # fmt: skip
@@ -162,7 +202,7 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
             },
             "x": base64.b64encode(picked.pixels.tobytes()).decode(),
             "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
-            "sent": _SENT.format(*info.image_shape[1:]),
+            "sent": _SENT.format(*info.image_shape[1:]), "altered": _ALTERED, "weights": _encoder(),
             "answer": decoded and {
                 "id": decoded.id, "error": decoded.error, "width": decoded.size[0], "height": decoded.size[1],
             },
@@ -189,22 +229,20 @@ def _rows(key: str) -> list[int]:
 def _remark(picked: Picked) -> str:
     """Compare the reconstruction error of the visitor's picture with those of test images.
 
-    A cross-entropy is compared by its excess over the lowest possible: else any picture with few grey pixels would
-    seem easier to reconstruct than test images with many.
+    A cross-entropy is compared by its excess over the lowest possible value: else any picture with few grey pixels
+    would seem easier to reconstruct than test images with many.
     """
-    error = float(state.reconstruction_errors(picked.x, state.encode(picked.x, picked.y), picked.y)[0])
+    error = float(state.reconstruction_errors(picked.x, picked.encode()[None], picked.y)[0])
     if not state.finite(error):
         return state.not_finite_message()
     lowest = float(cached.lowest_errors(state.card().name, picked.x)[0])
-    text = f"Reconstruction error {error:.0f} nats"
-    if lowest:
-        text += f", {error - lowest:.0f} above the lowest possible"
+    value = f"{error:.0f} nats" + (f" (excess {error - lowest:.0f})" if lowest else "")
     if cached.model_map(state.card().name) is None:
-        return f"{text}."
+        return f"Reconstruction error: {value}."
     percentile = cached.excess_percentile(state.card().name, error - lowest)
     share = "all" if percentile == 100 else f"{math.floor(percentile)} % of"
-    outlier = "Out of distribution. " if percentile > OUTLIER_PERCENTILE else ""
-    return f"{outlier}{text}: more than for {share} test images."
+    name = "Unusually high reconstruction error" if percentile > OUTLIER_PERCENTILE else "Reconstruction error"
+    return f"{name}: {value}, more than for {share} test images."
 
 
 def _decoded_message(decoded: _Decoded | None) -> bytes:
@@ -245,10 +283,22 @@ def _take_own(key: str, on_change: Callable[[Picked], None] | None) -> None:
     if own is None or own["id"] != new_id:
         own = {"id": new_id, "pixels": {}, "changes": 0}
     own["pixels"][info.name] = np.where(pixels > 127, 255, 0).astype(np.uint8) if info.binary else pixels
+    own["code"] = _encoder(), _parse_code(sent)
     own["changes"] += 1
     s[f"{key}_own"], s[f"{key}_choice"] = own, "own"
     if on_change and not parse_flag(sent.get("restored")):
         on_change(_picked(key))
+
+
+def _parse_code(sent: dict) -> Code | None:
+    """Return the current model's code in a message; None for a message without one, whose picture is encoded here."""
+    traits = state.traits()
+    z = parse_numbers(sent.get("z"), traits.latent_dim, state.MAX_ABS)
+    y = parse_int(sent.get("y"), 0, traits.num_classes - 1) if traits.num_classes else None
+    is_current = _encoder() != "" and sent.get("weights") == _encoder()
+    if z is None or not is_current or traits.num_classes and y is None:
+        return None
+    return Code(np.array(z, np.float32), y)
 
 
 def _decode_file(key: str) -> None:

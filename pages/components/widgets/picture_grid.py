@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from vae.data import pictures
+
 from ..bridge import messages
 from ..bridge.component import widget
-from ..shell import pictures, state
+from ..shell import state
 from ..shell.parse import parse_int
 
 _component = widget("picture_grid")
@@ -78,6 +80,6 @@ def grid_props(
 def _note(missing: int, n: int) -> str:
     if not missing:
         return ""
-    which = "This picture" if n == 1 else f"{missing} of these {n} pictures"
+    which = "This image" if n == 1 else f"{missing} of these {n} images"
     holds, so = ("holds", "it is") if missing == 1 else ("hold", "they are")
     return f"{which} {holds} a value that is not a finite number, so {so} not shown."

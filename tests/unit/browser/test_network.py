@@ -85,14 +85,16 @@ def test_shipped_networks_compute_as_in_torch(name):
     calls = expected_of(model)
     assert list(store.Store().read_network(name)["networks"]) == list(calls), "each network is portable"
     files = {"file": str(folder / "network.json"), "weights": str(folder / "model.safetensors")}
-    jobs = [{**files, "network": network, "calls": inputs} for network, (inputs, _) in calls.items()]
-    for (network, (_, wanted)), found in zip(calls.items(), in_node(jobs), strict=True):
+    cases = [(network, *call, plain) for network, call in calls.items() for plain in (False, True)]
+    jobs = [{**files, "network": network, "calls": inputs, "plain": plain} for network, inputs, _, plain in cases]
+    for (network, _, wanted, plain), found in zip(cases, in_node(jobs), strict=True):
         assert [len(call) for call in found["outputs"]] == [len(call) for call in wanted]
         pairs = [pair for call in zip(found["outputs"], wanted, strict=True) for pair in zip(*call, strict=True)]
         pairs = [(np.array(a, float), np.array(b)) for a, b in pairs]
         sizes = {"encode": np.ones_like, "classify": np.abs, "decode": lambda b: np.abs(b).max()}
         worst = max((np.abs(a - b) / np.maximum(1, sizes[network](b))).max() for a, b in pairs)
-        print(f"| {name} | {network} | {worst:.1e} | {found['milliseconds']:.1f} ms |")
+        language = "JavaScript" if plain else "WebAssembly"
+        print(f"| {name} | {network} | {language} | {worst:.1e} | {found['milliseconds']:.1f} ms |")
         assert worst < 1e-4
 
 
@@ -168,17 +170,19 @@ def compare(cases: list[tuple], folder: Path, tolerance: float = 1e-5) -> None:
     save_file({name: tensor.clone().contiguous() for name, tensor in network.tensors.items()}, weights)
     graph = json.loads(json.dumps(network.graph, allow_nan=False))
     calls = [[as_browser(part) for part in x]] * 2
-    first, again = in_node([{"graph": graph, "weights": str(weights), "calls": calls}])[0]["outputs"]
-    assert first == again, "a run leaves something behind for the next"
     with torch.no_grad():
         wanted = [(module, flat([module(*x)])) for module, x in zip(together.modules_, given, strict=True)]
-    found = iter(first)
-    for number, (module, outputs) in enumerate(wanted):
-        for expected in outputs:
-            scale = max(1.0, expected.double().abs().max().item())
-            difference = np.abs(np.array(next(found), float) - as_browser(expected)).max()
-            assert difference <= tolerance * scale, f"case {number}, {module}"
-    assert next(found, None) is None
+    job = {"graph": graph, "weights": str(weights), "calls": calls}
+    for done in in_node([job, {**job, "plain": True}]):
+        first, again = done["outputs"]
+        assert first == again, "a run leaves something behind for the next"
+        found = iter(first)
+        for number, (module, outputs) in enumerate(wanted):
+            for expected in outputs:
+                scale = max(1.0, expected.double().abs().max().item())
+                difference = np.abs(np.array(next(found), float) - as_browser(expected)).max()
+                assert difference <= tolerance * scale, f"case {number}, {module}"
+        assert next(found, None) is None
 
 
 ACTIVATIONS = [

@@ -88,16 +88,17 @@ def test_a_table_has_values_in_their_digits_with_baselines_and_errors():
     assert f"| active dimensions | {f['active_units']} of 50 |  |" in table
     table, f = report.figures_table(store.Store().read_card("faces-vae")), figures["faces-vae"]
     smile, unmoved = f["attribute_flips"]["smile"], f["attribute_unmoved"]["smile"]
-    assert f"by its direction: smile | {smile:.1%} | {unmoved:.1%} (without a move) |" in table
+    assert f"along its direction: smile | {smile:.1%} | {unmoved:.1%} (reconstruction alone) |" in table
     table, f = report.figures_table(store.Store().read_card("mnist-vae-16d")), figures["mnist-vae-16d"]["augmentation"]
-    assert f": 200 VAE | {f['200 VAE']:.1%} | {f['200 alone']:.1%} (alone) |" in table and "1000 VAE" not in table
+    assert f": VAE images | {f['200 VAE']:.1%} | {f['200 alone']:.1%} (no augmentation) |" in table
+    assert table.count("(no augmentation)") == 3  # of 50, 200 and 1,000 labels only 200 are listed
 
 
 def test_the_summary_of_a_card():
     card = store.Store().read_card("sprites-beta4")
     f = card.figures
     assert report.summary(card) == (
-        f"On 10,000 test images: reconstruction {f['recon']:.1f} nats, "
+        f"On 10,000 test images: reconstruction error {f['recon']:.1f} nats, "
         f"KL {f['kl']:.1f} nats, negative ELBO {f['negative_elbo']:.1f} nats, {f['active_units']} of 10 dimensions "
         f"active, MIG {f['mig']:.3f} (mean codes in 20 bins; random codes {f['mig_random']:.3f})."
     )
@@ -105,9 +106,10 @@ def test_the_summary_of_a_card():
     assert report.summary(dataclasses.replace(card, figures={})) == "Not evaluated yet."
     grey = store.Store().read_card("mnist-vae-2d")
     recon, floor = grey.figures["recon"], grey.figures["recon_floor"]
-    assert f": reconstruction {recon:.1f} nats (a cross-entropy, at least {floor:.1f}), KL " in report.summary(grey)
+    bounded = f": reconstruction error {recon:.1f} nats (a cross-entropy, at least {floor:.1f}), KL "
+    assert bounded in report.summary(grey)
     without = dataclasses.replace(grey, figures={k: v for k, v in grey.figures.items() if k != "recon_floor"})
-    assert f": reconstruction {recon:.1f} nats, KL " in report.summary(without)
+    assert f": reconstruction error {recon:.1f} nats, KL " in report.summary(without)
     assert "given their class" in report.summary(store.Store().read_card("mnist-cvae"))
 
 

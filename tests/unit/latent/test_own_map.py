@@ -9,9 +9,8 @@ import pytest
 import torch
 
 import vae
-from pages.components.shell import pictures
 from vae import folders
-from vae.data import DATASETS
+from vae.data import DATASETS, pictures
 from vae.data.archives import File
 from vae.jobs import Busy, JobError
 from vae.latent import maps, own_map

@@ -37,7 +37,7 @@ def test_weights_change_and_settle():
     objective = FactorVAE(beta=Schedule(1.0, start=60.0, steps=8_000), gamma=35.0)
     assert objective.at(0) == {"beta": 60.0} and objective.at(8_000) == objective.final() == {"beta": 1.0}
     assert objective.settled() == 8_000 and BetaVAE(4.0).settled() == 0
-    assert objective.described() == "factor_vae, beta from 60 to 1 in 8,000 steps, gamma 35, discriminator_learning_rate 0.0001"  # noqa: E501
+    assert objective.described() == "FactorVAE, beta from 60 to 1 in 8,000 steps, gamma 35, discriminator learning rate 0.0001"  # noqa: E501
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

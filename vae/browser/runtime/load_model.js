@@ -14,7 +14,7 @@ export async function loadModel(mailbox, id, files) {
   const entry = { draws: new Uint8Array(), decoder: null, reason: files.reason ?? '' };
   if (!entry.reason) {
     try {
-      [entry.decoder, entry.draws] = await Promise.all([fetchModel(files), bytes(files.samples)]);
+      [entry.decoder, entry.draws] = await Promise.all([fetchModel(files), fetchBytes(files.samples)]);
     } catch (error) {
       entry.reason = error.message;
     }
@@ -29,7 +29,7 @@ export async function loadModel(mailbox, id, files) {
 export async function fetchModel(files) {
   if (files.reason) throw new Error(files.reason);
   const [network, weights] = await Promise.all([
-    get(files.network).then((found) => found.json()), bytes(files.weights),
+    get(files.network).then((found) => found.json()), fetchBytes(files.weights),
   ]);
   return createModel(network, weights);
 }
@@ -40,7 +40,7 @@ async function get(address) {
   return found;
 }
 
-const bytes = async (address) => new Uint8Array(await (await get(address)).arrayBuffer());
+export const fetchBytes = async (address) => new Uint8Array(await (await get(address)).arrayBuffer());
 
 // Runs the decoder until the browser has compiled its loops, so that the first movement is not slow.
 function warmUp(decoder) {

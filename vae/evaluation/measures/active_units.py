@@ -16,7 +16,7 @@ ACTIVE_UNITS = Figure(
     group="code",
     out_of="latent_dim",
     protocol={"threshold": ACTIVE, "centre": None, "images": None, "split": None},
-    sentence="variance of the {centre} above {threshold}, {images:,} {split} images",
+    sentence="dimensions whose {centre} has a variance above {threshold} over {images:,} {split} images",
     brief="{value} dimensions active",
 )
 

@@ -15,15 +15,15 @@ from .base import MEASURES, Context, Measure
 
 FLIPS = Figure(
     "attribute_flips",
-    "attribute flipped by its direction",
+    "images whose attribute flips along its direction",
     digits=".1%",
     better="higher",
     baseline="attribute_unmoved",
-    baseline_label="without a move",
+    baseline_label="reconstruction alone",
     tolerance=1e-2,
     # lengths of the move, in multiples of the direction; the best is chosen on validation images
     protocol={"lengths": (1.5, 1.75, 2.0), "fit": None, "moved": None, "steps": None, "tried": None},
-    sentence=PROTOCOL + "; of {tried} times, the length with the highest flip rate on validation images",
+    sentence=PROTOCOL + "; of {tried} times, this length has the highest share of flips on validation images",
 )
 
 
@@ -32,7 +32,7 @@ class Attributes(Measure):
     figures = (
         Figure(
             "attribute_flips_least",
-            "attribute flips, lowest of all attributes",
+            "images whose attribute flips, lowest of all attributes",
             digits=".1%",
             better="higher",
             of="attribute_flips",
@@ -40,7 +40,7 @@ class Attributes(Measure):
         FLIPS,
         Figure(
             "attribute_unmoved",
-            "attribute lost by the reconstruction alone",
+            "images whose reconstruction alone flips the attribute",
             digits=".1%",
             of="attribute_flips",
             shown=False,

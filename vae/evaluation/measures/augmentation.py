@@ -10,15 +10,21 @@ from .base import MEASURES, Context, Measure
 from .labels import choices
 
 FEW = downstream.LABELS[1]
+VARIANTS = {  # of the training images, as keys of the figure name them: label
+    "alone": "no augmentation",
+    "shifted": "shifts",
+    "VAE": "VAE images",
+    "shifted and VAE": "shifts and VAE images",
+}
 AUGMENTATION = Figure(
     "augmentation",
-    "accuracy of a classifier by labels and augmentation",
+    f"accuracy of a classifier trained on {FEW} labelled images",
     digits=".1%",
     better="higher",
     tolerance=0.02,
-    items=(f"{FEW} shifted", f"{FEW} VAE", f"{FEW} shifted and VAE"),
+    items={f"{FEW} {variant}": label for variant, label in list(VARIANTS.items())[1:]},
     baseline=f"augmentation.{FEW} alone",
-    baseline_label="alone",
+    baseline_label=VARIANTS["alone"],
     protocol={
         "steps": downstream.STEPS,
         "batch": downstream.BATCH_SIZE,
@@ -26,9 +32,9 @@ AUGMENTATION = Figure(
         "shift": downstream.SHIFT,
         "images": None,
     },
-    sentence="a convolutional classifier, {steps} steps of {batch} images, from labelled training images, mean over "
-    "{choices} random choices of them; accuracy on {images:,} test images. shifted: by up to {shift} pixels; "
-    "VAE: half of each batch is decoded from codes between that of an image and that of another of its class",
+    sentence="a convolutional classifier trained for {steps} steps of {batch} labelled images, mean over {choices} "
+    "random choices of them; accuracy on {images:,} test images; shifts: by up to {shift} pixels; VAE images: half of "
+    "each batch is decoded from codes between those of two images of one class",
 )
 
 

@@ -10,7 +10,7 @@ from .base import MEASURES, SEED, Context, Measure
 
 RECON = Figure(
     "recon",
-    "reconstruction",
+    "reconstruction error",
     "nats",
     ".1f",
     group="bound",
@@ -19,7 +19,7 @@ RECON = Figure(
     baseline_label="lowest possible cross-entropy",
     protocol={"seed": SEED, "images": None, "split": None, "given": ""},
     sentence="-log p(x|z) in nats, {images:,} {split} images, one posterior sample each (seed {seed}){given}",
-    brief="reconstruction {value} nats",
+    brief="reconstruction error {value} nats",
     brief_baseline=" (a cross-entropy, at least {baseline})",
     rank=4,
 )
@@ -56,7 +56,7 @@ def how_kl(model: LatentModel) -> str:
     if not model.analytic_kl:
         return "log q(z|x) - log p(z) in nats at the posterior sample"
     return "KL(q(z|x) || p(z)) in nats, analytic" + (
-        ", the lower level's at one sample of the upper" if model.levels else ""
+        "; that of the bottom level at one sample of the top level" if model.levels else ""
     )
 
 
@@ -68,12 +68,12 @@ class Bound(Measure):
         RECON,
         Figure(
             "recon_floor",
-            "lowest possible reconstruction",
+            "lowest possible reconstruction error",
             "nats",
             ".1f",
             group="bound",
             shown=False,
-            sentence="the reconstruction term at x_hat = x; above 0 where pixels are grey: -log p(x|z) is then a "
+            sentence="the reconstruction error if x_hat = x; above 0 where pixels are grey: -log p(x|z) is then a "
             "cross-entropy and bounds no log-probability",
         ),
         KL,

@@ -11,18 +11,18 @@ from .base import MEASURES, Context, Measure
 
 CODES = Figure(
     "accuracy_codes",
-    f"accuracy with {downstream.FEW} labels, linear on codes",
+    f"accuracy with {downstream.FEW} labels, linear classifier on codes",
     digits=".1%",
     better="higher",
     baseline="accuracy_pixels",
     baseline_label="on pixels",
     protocol={"labels": downstream.FEW, "choices": downstream.REPEATS, "images": None},
-    sentence="logistic regression (features on one common scale) on {labels} labelled training images, mean over "
+    sentence="logistic regression (all features scaled by one factor) on {labels} labelled training images, mean over "
     "{choices} random choices of them; accuracy on {images:,} test images",
 )
 ALONE = Figure(
     "accuracy_labels_alone",
-    "accuracy of the same classifier, trained on the labels alone",
+    "accuracy of the same classifier, trained on the labelled images alone",
     digits=".1%",
     better="higher",
     shown=False,
@@ -50,7 +50,7 @@ class FewLabels(Measure):
         CODES,
         Figure(
             "accuracy_pixels",
-            f"accuracy with {downstream.FEW} labels, linear on pixels",
+            f"accuracy with {downstream.FEW} labels, linear classifier on pixels",
             digits=".1%",
             of="accuracy_codes",
             shown=False,
@@ -76,12 +76,12 @@ class LabelsAlone(Measure):
         ALONE,
         Figure(
             "accuracy_with_model",
-            "accuracy of its classifier, measured beside the baseline",
+            "accuracy of its classifier, beside the baseline",
             digits=".1%",
             better="higher",
             of="accuracy_labels_alone",
             baseline="accuracy_labels_alone",
-            baseline_label="trained on the labels alone",
+            baseline_label="trained on the labelled images alone",
         ),
     )
     position = 82

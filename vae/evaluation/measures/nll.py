@@ -26,9 +26,9 @@ NLL = Figure(
     errors=("nll_standard_error", "nll_distance_error"),
     # samples of each image; every `stride`th image is sampled
     protocol={"samples": 5000, "seed": 0, "stride": 5, "images": None, "sampled": None},
-    sentence="-log p(x) in nats: the negative ELBO of {images:,} test images minus its mean distance to the NLL; "
-    "importance sampling with {samples:,} posterior samples (seed {seed}) estimates that distance on every {stride}th "
-    "image, {sampled:,} in all; standard errors: of the mean over images, and of the distance",
+    sentence="importance sampling with {samples:,} posterior samples (seed {seed}) estimates -log p(x) in nats of "
+    "every {stride}th test image, {sampled:,} in all; their mean gap to the negative ELBO is subtracted from the mean "
+    "negative ELBO of all {images:,}; standard errors: of the mean over images, and of the gap",
     brief="NLL {value} nats",
     rank=1,
 )
@@ -43,7 +43,7 @@ class MarginalLikelihood(Measure):
         NLL,
         Figure("nll_standard_error", "standard error of the NLL", "nats", ".2f", of="nll", shown=False),
         Figure(
-            "nll_distance_error", "standard error of its distance from the bound", "nats", ".2f", of="nll", shown=False
+            "nll_distance_error", "standard error of its gap to the bound", "nats", ".2f", of="nll", shown=False
         ),
     )
     position = 30

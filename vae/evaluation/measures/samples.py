@@ -10,7 +10,7 @@ from .base import MEASURES, Context, Measure
 
 FROM_SAMPLES = Figure(
     "accuracy_from_samples",
-    "accuracy of a classifier trained on samples alone",
+    "accuracy of a classifier trained on samples only",
     digits=".1%",
     better="higher",
     baseline=0.1,
@@ -22,8 +22,8 @@ FROM_SAMPLES = Figure(
         "batch": downstream.BATCH_SIZE,
         "images": None,
     },
-    sentence="a convolutional classifier trained on {samples:,} samples of the model and no image, {steps:,} steps of "
-    "{batch}; accuracy on {images:,} test images",
+    sentence="a convolutional classifier trained on {samples:,} samples of the model and on no real image, {steps:,} "
+    "steps of {batch}; accuracy on {images:,} test images",
 )
 
 

@@ -1,6 +1,7 @@
 // A model at work: image -> encoder -> q(z|x) -> z -> decoder -> image. The visitor draws, photographs or picks the image,
 // and moves z in two dimensions. Emits: move {model, z, y}, when z rests at another place; open {model, z, y}; and painted,
 // when the first picture is. Its props are those of pages/components/home/autoencoder.py.
+import { fromBase64 } from '../../runtime/base64.js';
 import { cameraOf, chooseFile, createCamera } from '../../runtime/camera.js';
 import { decode, probe } from '../../runtime/decode.js';
 import { mostLikelyClass, posterior } from '../../runtime/forward_pass.js';
@@ -183,7 +184,7 @@ function setUpCamera(panel) {
 
 // Returns { x, y } of one of the images in the props.
 function imageOf({ model }, { x, y }) {
-  const bytes = Uint8Array.from(atob(x), (c) => c.charCodeAt(0));
+  const bytes = fromBase64(x);
   return { x: channelsLast(Float64Array.from(bytes, (byte) => byte / 255), model), y };
 }
 

@@ -1,6 +1,7 @@
 // One image on its way through a model, computed here: each step of the forward pass, and the terms of the ELBO.
 // Emits: take {model, z, y}, and painted, when the first reconstruction is. Its props are those of
 // pages/components/inside/panel.py. The image that goes through is in mailbox.memory under "inside".
+import { fromBase64 } from '../../runtime/base64.js';
 import { isFinitePass, mostLikelyClass, notSupported, posterior, reparametrise, withSample } from '../../runtime/forward_pass.js';
 import { loadModel } from '../../runtime/load_model.js';
 import { announce, createMailbox, hear } from '../../runtime/mailbox.js';
@@ -109,6 +110,7 @@ function update(inside, props) {
   inside.root.querySelector('.drawing').style.display = props.drawing ? '' : 'none';
   inside.root.querySelector('.inside').classList.toggle('conditional', props.classes.length > 0);
   inside.root.querySelector('.magnify').hidden = !props.plane;
+  inside.root.querySelector('.code').hidden = !Object.keys(props.code).length;
   const { preparation } = props;
   if (before?.preparation.light_on_dark !== preparation.light_on_dark) setUpPen(inside, inside.pen?.strokes ?? EXAMPLE);
   loadModel(inside.mailbox, props.weights, props.files);
@@ -147,7 +149,7 @@ function drawn({ pen, data, model }) {
 }
 
 function chosen({ data, model }) {
-  const bytes = Uint8Array.from(atob(data.x), (c) => c.charCodeAt(0));
+  const bytes = fromBase64(data.x);
   return { x: channelsLast(Float64Array.from(bytes, (byte) => byte / 255), model), y: data.y, note: '' };
 }
 
@@ -188,7 +190,7 @@ function decode(inside, start) {
   showDims(inside.dims, pass, model.file.prior, inside.data.average.kl_per_dim);
   showTaken(inside);
   root.querySelector('.as').textContent = model.numClasses ? ` as class ${inside.data.classes[pass.y]}` : '';
-  inside.line.textContent = note || `Your browser computed this in ${milliseconds.toFixed(1)} ms.`;
+  inside.line.textContent = note || `Your browser computed this in ${milliseconds.toFixed(1)} ms${model.isPlain ? ', in plain JavaScript' : ''}.`;
   showPart(inside, inside.part);
   shown(inside);
 }

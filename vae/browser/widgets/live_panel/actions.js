@@ -4,9 +4,9 @@ export function buildActions(panel) {
   const { model, levels, attributes } = panel.data;
   panel.root.querySelectorAll('.random').forEach((button) => button.remove());
   panel.root.querySelector('.buttons').append(...['', ...levels].map((level) => {
-    const button = made(level ? `Random ${level}` : 'Random', () => panel.emit('random', { model, level }));
+    const button = made(level ? `Sample ${level}` : 'Sample z', () => panel.emit('random', { model, level }));
     button.className = 'random';
-    button.title = level ? 'sample this level from the prior; the other level keeps its values' : 'sample z from the prior';
+    button.title = level ? 'sample this level from p(z); the other level keeps its values' : 'sample z from p(z)';
     return button;
   }));
   panel.root.querySelector('.attributes').replaceChildren(...attributes.flatMap((name) =>

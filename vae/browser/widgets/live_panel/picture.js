@@ -1,4 +1,5 @@
 // The image: decoded in the browser, or by the server.
+import { fromBase64 } from '../../runtime/base64.js';
 import { paintPicture, pictureOf } from '../../runtime/pixels.js';
 
 export function show(panel, z, y) {
@@ -15,7 +16,7 @@ export function show(panel, z, y) {
   const start = performance.now();
   const values = decoder.decode(z, y);
   paint(panel, values, 255);
-  showTiming(panel, 'in your browser', performance.now() - start);
+  showTiming(panel, `in your browser${decoder.isPlain ? ', in plain JavaScript,' : ''}`, performance.now() - start);
 }
 
 function showTiming(panel, where, milliseconds) {
@@ -30,7 +31,7 @@ function showTiming(panel, where, milliseconds) {
 export function paintSent(panel) {
   const { pixels, height, width, channels } = panel.data;
   const nothing = new Float32Array(height * width * channels).fill(NaN);
-  paint(panel, pixels ? Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0)) : nothing, 1);
+  paint(panel, pixels ? fromBase64(pixels) : nothing, 1);
 }
 
 // Paints values (H * W * C), times scale 0 to 255.

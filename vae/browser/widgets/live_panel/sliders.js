@@ -16,7 +16,7 @@ export function buildRows(panel) {
         <output></output>
         <button type="button" class="quiet play" title="move this slider back and forth">play</button>
         <button type="button" class="quiet gif" title="save the animation">GIF</button>
-        <button type="button" class="quiet lock" title="a locked dimension keeps its value whatever else you do">lock</button>
+        <button type="button" class="quiet lock" title="a locked dimension keeps its value">lock</button>
       </div>
       <input type="range" step="any">
       <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">

@@ -1,6 +1,7 @@
 // One round of the game: a target, sliders over a code, a live score. A running round survives an update.
 // Emits: ask {panel, seq, round, z} and finished {round, z, moves, seconds}. Its props are those of
 // pages/components/match/panel.py.
+import { fromBase64 } from '../../runtime/base64.js';
 import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { paintPicture, pictureOf } from '../../runtime/pixels.js';
@@ -67,7 +68,7 @@ function startRound(game) {
   game.score = 0;
   game.done.disabled = false;
   game.line.textContent = '';
-  const pixels = Uint8Array.from(atob(data.target), (c) => c.charCodeAt(0));
+  const pixels = fromBase64(data.target);
   game.goal = Float64Array.from(pixels, (v) => v / 255);
   paintPicture(game.target, pixels, 1, data);
   game.rows = data.sliders.map((slider) => {

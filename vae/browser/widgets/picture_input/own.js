@@ -1,4 +1,5 @@
 // A visitor's own picture, drawn or photographed: its pixels, its preparation, what the tab keeps of it.
+import { fromBase64, toBase64 } from '../../runtime/base64.js';
 import { decode } from '../../runtime/decode.js';
 import { prepare } from '../../runtime/prepare.js';
 import { rasterise } from '../../runtime/strokes.js';
@@ -42,14 +43,6 @@ export function prepareOwn(own, { shape, preparation }, settings = own.settings,
 
 // x in [0, 1] -> bytes in base64.
 export const encodeX = (x) => toBase64(Uint8Array.from(x, (value) => Math.round(255 * value)));
-
-function toBase64(bytes) {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return btoa(text);
-}
-
-export const fromBase64 = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
 // Returns the content of a file in base64.
 export function readBase64(file) {

@@ -1,7 +1,8 @@
-// An image for a model: a test image, a drawing, a photo or a file. The page prepares it and sends x alone.
+// An image for a model: a test image, a drawing, a photo or a file. The page prepares it and emits x alone.
 // Emits: pick, the index of a test image; more, for other test images; own {data, id, name, x, found, inverted, plain,
-// candidate, restored}, a prepared picture, restored if not by the visitor's hand; file {id, name, content}, where the
-// browser alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
+// candidate, restored}, a prepared picture, restored if not by the visitor's hand, with its code {weights, z, y} where the
+// mailbox has the model of the props; file {id, name, content}, where the browser alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
+import { fromBase64 } from '../../runtime/base64.js';
 import { probe } from '../../runtime/decode.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { createRoot } from '../../runtime/root.js';
@@ -12,7 +13,6 @@ import { createEditor } from './editor.js';
 import { receiveAnswer, setUpFiles } from './intake.js';
 import { createKept } from './kept.js';
 import { createMemory } from './memory.js';
-import { fromBase64 } from './own.js';
 import { createResult } from './result.js';
 import { paint, pictureOf } from './stages.js';
 import { setUpTabs, showTab } from './tabs.js';
@@ -20,8 +20,6 @@ import { commit, drawn, follow, refit, reuse, send, sendIfNeeded, undo, undoDraw
 import { refuse } from './words.js';
 import css from './picture_input.css';
 import html from './picture_input.html';
-
-const ALTERED = 'This browser alters the pixels that a page reads: a photo or file is sent as it is. The server does not keep it.';
 
 export function mount(element, props, emit, mailbox = createMailbox()) {
   const root = createRoot(element, html, css);
@@ -79,10 +77,10 @@ function update(input, props) {
   receiveAnswer(input);
 }
 
-// ---- what the server uses
+// ---- the image in use
 
 function showNow({ find, props }) {
-  const { x, shape, name, caption, remark, sent } = props;
+  const { x, shape, name, caption, remark, sent, altered } = props;
   const seen = find('.seen');
   if (x) paint(seen, pictureOf(fromBase64(x), shape, 1));
   seen.hidden = !x;
@@ -90,7 +88,7 @@ function showNow({ find, props }) {
   find('.name').textContent = name;
   find('.caption').textContent = caption;
   find('.remark').textContent = remark;
-  find('.sent').textContent = probe() ? sent : ALTERED;
+  find('.sent').textContent = probe() ? sent : altered;
   find('.tabs').setAttribute('aria-label', `source of the ${name}`);
   find('.pad').setAttribute('aria-label', `draw the ${name}`);
 }

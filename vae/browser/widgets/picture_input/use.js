@@ -1,6 +1,7 @@
 // The own pictures of a widget: which are in hand, what is sent of them, what the tab keeps.
 import { probe } from '../../runtime/decode.js';
 import { Refusal } from '../../runtime/picture_header.js';
+import { codeOf } from './code.js';
 import { aspectOf, contentOf, encodeX, fitFrame, photoOf, restored } from './own.js';
 import { showTab } from './tabs.js';
 import { refuse, say } from './words.js';
@@ -68,14 +69,17 @@ export function sendIfNeeded(input, id) {
 }
 
 export function send(input, own, restored = false) {
-  const { data, key } = input.props;
+  const { data, key, weights } = input.props;
   input.current = own.id;
   const { x, found, inverted, settings } = input.result.show(own);
   own.settings = settings;
   input.sentFor = `${own.id} ${data}`;
   input.memory.use(key, { id: own.id, data, settings });
   input.memory.set(own.id, settings);
-  input.emit('own', { data, id: own.id, name: own.name, x: encodeX(x), found, inverted, plain: settings.plain, candidate: settings.candidate, restored });
+  input.emit('own', {
+    data, id: own.id, name: own.name, x: encodeX(x), found, inverted, plain: settings.plain, candidate: settings.candidate, restored,
+    ...codeOf(input.mailbox, weights, x),
+  });
 }
 
 function keep(input, own) {

@@ -1,4 +1,5 @@
 // The picture of a latent point. Emits: painted, when the first picture is. Its props are those of pages/components/widgets/point.py.
+import { fromBase64 } from '../../runtime/base64.js';
 import { loadModel } from '../../runtime/load_model.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
 import { paintPicture } from '../../runtime/pixels.js';
@@ -34,7 +35,7 @@ function show(root, props, emit, mailbox) {
   const { decoder, reason } = mailbox.models.get(props.weights) ?? {};
   let finite = true;
   if (decoder) finite = paintPicture(canvas, decoder.decode(props.z, props.y), 255, props);
-  else if (props.pixels) paintPicture(canvas, Uint8Array.from(atob(props.pixels), (c) => c.charCodeAt(0)), 1, props);
+  else if (props.pixels) paintPicture(canvas, fromBase64(props.pixels), 1, props);
   else if (reason) caption.textContent = `The browser cannot decode this model: ${reason}`;
   else return; // the weights are on their way
   if (!finite) caption.textContent = props.no_number;

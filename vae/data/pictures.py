@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from vae.data.modality import IMAGES, Modality
+from .modality import IMAGES, Modality
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def to_uint8(x, modality: Modality = IMAGES) -> np.ndarray:
+def to_uint8(x: Tensor | np.ndarray, modality: Modality = IMAGES) -> np.ndarray:
     """Convert x (N, ...) in [0, 1], tensor or array, to pictures (N, H, W, 1 or 3) uint8."""
     return modality.picture(x)
 
 
-def non_finite(x) -> list[int]:
+def non_finite(x: Tensor | np.ndarray) -> list[int]:
     """Return the indices of the items of x (N, ...) that contain NaN or infinity."""
     finite = np.isfinite(np.asarray(x, np.float32)).reshape(len(x), -1).all(1)
     return np.flatnonzero(~finite).tolist()
@@ -28,7 +32,7 @@ def to_image(pixels: np.ndarray, scale: int = 1) -> Image.Image:
     return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
 
 
-def sheet(x, columns: int, gap: int = 0, modality: Modality = IMAGES) -> np.ndarray:
+def sheet(x: Tensor | np.ndarray, columns: int, gap: int = 0, modality: Modality = IMAGES) -> np.ndarray:
     """Tile x (N, ...) in [0, 1] into one picture (rows*H, columns*W, 1 or 3) uint8, row by row; gaps are mid-grey."""
     return tile(to_uint8(x, modality), columns, gap)
 

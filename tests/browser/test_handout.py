@@ -1,0 +1,165 @@
+"""The handout in Chromium: from disk, without a network, as a damaged file, without WebAssembly, as a static site."""
+
+import re
+import threading
+import urllib.parse
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import expect
+
+import vae
+from vae.browser.handout import SECURITY, site
+
+from .app_server import watch
+from .handouts import MODELS, PHONE, opened
+
+PANEL = "document.querySelector('.view > div').shadowRoot.panel"
+
+
+def place(page):
+    view, _, query = urllib.parse.urlparse(page.url).fragment.partition("?")
+    return view, {key: values[0] for key, values in urllib.parse.parse_qs(query).items()}
+
+
+def code(page):
+    return [float(value) for value in place(page)[1]["z"].split(",")]
+
+
+def test_a_slider_moves_z_and_the_picture_is_what_torch_decodes(browser, handout):
+    with opened(browser, handout) as page:
+        slider = page.locator("input[type=range]").first
+        slider.focus()
+        page.keyboard.press("End")
+        page.wait_for_url(re.compile("z="))
+        decoded = page.evaluate(f"() => {{ const p = {PANEL}; return [...p.entry.decoder.decode(p.z, 0)] }}")
+        assert not page.evaluate(f"() => {PANEL}.entry.decoder.isPlain")
+        z = torch.tensor([page.evaluate(f"() => {PANEL}.z")])
+        np.testing.assert_allclose(decoded, vae.load("mnist-vae-16d").decode(z).detach().flatten(), atol=1e-4)
+        np.testing.assert_allclose(code(page), z[0], atol=1e-4)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_role("button", name="Redo")).to_be_enabled()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_images_are_encoded_as_by_torch(browser, handout, model):
+    with opened(browser, handout, f"#sliders?model={model}") as page:
+        x, mean = page.evaluate(
+            f"() => {{ const {{ decoder }} = {PANEL}.entry, x = decoder.decode({PANEL}.z, 0).slice();"
+            " return [[...x], [...decoder.encode(x, 0).mean]] }"
+        )
+        loaded = vae.load(model)
+        channels, height, width = loaded.card.image_shape
+        x = torch.tensor(x).reshape(1, height, width, channels).permute(0, 3, 1, 2)
+        np.testing.assert_allclose(mean, loaded.encode(x).mean.detach()[0], atol=1e-4)
+
+
+def test_the_address_names_the_place_and_back_returns_to_it(browser, handout):
+    with opened(browser, handout, "#sample?model=rooms-ada&seed=5") as page:
+        expect(page.get_by_text("seed 5.")).to_be_visible()
+        page.locator(".view .cell").nth(3).click()
+        z = code(page)
+        page.get_by_role("link", name="Sliders").click()
+        expect(page.locator("h2")).to_have_text("Sliders")
+        assert place(page)[1]["model"] == "rooms-ada" and code(page) == z
+        page.get_by_label("Model").select_option("mnist-vae-16d")
+        expect(page).to_have_title(re.compile("Digits"))
+        page.go_back()
+        expect(page).to_have_title(re.compile("Rooms"))
+        assert code(page) == z
+        page.go_back()
+        expect(page.locator("h2")).to_have_text("Sample")
+
+
+@pytest.mark.parametrize(
+    "address", ["#nowhere", "#SLIDERS?model=other&z=1", "#sample?z=a,b&y=99&seed=-1", "#map?model=rooms-ada&z=1,2"]
+)
+def test_a_damaged_address_opens_what_it_can(browser, handout, address):
+    with opened(browser, handout, address) as page:
+        expect(page.locator(".view *").first).to_be_attached()
+
+
+def test_a_cell_of_the_heat_map_chooses_the_strips(browser, handout):
+    with opened(browser, handout, "#disentangle?model=rooms-ada") as page:
+        page.get_by_role("button", name=re.compile("^wall hue, z9")).click()
+        expect(page.get_by_role("heading", name="wall hue and z9")).to_be_visible()
+        before = code(page) if "z" in place(page)[1] else None
+        page.get_by_role("button", name=re.compile("^z9 =")).first.click()
+        page.wait_for_url(re.compile("z="))
+        assert code(page) != before
+
+
+def test_a_lesson_asks_explains_and_goes_on(browser, handout):
+    recon = vae.load("mnist-vae-16d").card.figures["recon"]
+    with opened(browser, handout, **PHONE) as page:
+        page.get_by_role("link", name="Lesson: What the KL does").click()
+        panel = page.get_by_role("region", name="Lesson")
+        expect(panel).to_contain_text("step 1 of 4")
+        panel.get_by_label("The reconstruction").check()
+        expect(panel.get_by_role("status")).to_contain_text(f"Yes. The reconstruction error is {recon:.1f} nats")
+        panel.get_by_role("button", name="Next").click()
+        panel.get_by_role("button", name="Next").click()
+        expect(panel).to_contain_text("This step is on the page Compare of the full app.")
+        panel.get_by_role("button", name="Leave lesson").click()
+        expect(panel).to_be_hidden()
+
+
+def test_nothing_leaves_under_the_policy_of_the_file(browser, handout):
+    text = handout.read_text(encoding="utf-8")
+    assert f'content="{SECURITY[False]}"' in text and "connect-src" not in SECURITY[False]
+    assert not re.search(r"(?:src|href)=\"(?!data:|#)", text)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.99])
+def test_a_file_cut_short_says_so(browser, handout, tmp_path, share):
+    content = handout.read_bytes()
+    path = tmp_path / "cut.html"
+    path.write_bytes(content[: int(share * len(content))])
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    expect(page.get_by_role("alert")).to_contain_text("This page did not load completely.")
+    page.close()
+
+
+def test_a_damaged_content_is_one_sentence(browser, handout, tmp_path):
+    path = tmp_path / "damaged.html"
+    content = handout.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"(?<=id=\"content\">.{5000}).{40}", "A" * 40, content), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    expect(page.get_by_role("alert")).to_have_text("This page cannot be shown: the file is damaged; get it again.")
+    page.close()
+
+
+def test_without_webassembly_the_quiet_line_says_so(browser, handout):
+    context = browser.new_context(offline=True)
+    context.add_init_script("WebAssembly.Module = class { constructor() { throw new Error('refused') } }")
+    page = context.new_page()
+    errors = watch(page)
+    page.goto(handout.as_uri())
+    expect(page.get_by_text("in your browser, in plain JavaScript, in")).to_be_visible()
+    context.close()
+    assert not [error for error in errors if not error.startswith("a request to file:")]
+
+
+def test_a_site_fetches_a_model_when_it_is_chosen(browser, tmp_path):
+    paths = site(("mnist-vae-16d", "rooms-ada"), tmp_path)
+    files = sorted(path.name.rpartition("-")[0] for path in paths[1:])
+    assert files == ["mnist", "mnist-vae-16d", "rooms", "rooms-ada"]
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = browser.new_page()
+    errors, fetched = watch(page), []
+    page.on("request", lambda request: fetched.append(request.url.rpartition("/")[2]))
+    page.goto(f"http://127.0.0.1:{server.server_port}/")
+    expect(page.get_by_text("decoded in your browser")).to_be_visible()
+    assert not any(name.startswith("rooms") for name in fetched)
+    page.get_by_label("Model").select_option("rooms-ada")
+    expect(page).to_have_title(re.compile("Rooms"))
+    assert any(name.startswith("rooms-ada") for name in fetched)
+    page.close()
+    server.shutdown()
+    assert not errors

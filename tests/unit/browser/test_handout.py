@@ -1,0 +1,120 @@
+"""What a handout holds, how large it is, and what it refuses."""
+
+import base64
+import gzip
+import json
+import re
+import struct
+
+import numpy as np
+import pytest
+
+import vae
+from vae import __main__, lessons, store
+from vae.browser.handout import VIEWS, handout, obstacle, site
+from vae.data import DATASETS
+
+PAIR = ("mnist-vae-16d", "rooms-ada")
+
+
+def unpacked(content: bytes):
+    """Return the header of packed content, and the function that returns its bytes by name."""
+    packed = gzip.decompress(content)
+    (size,) = struct.unpack("<I", packed[:4])
+    header, payload = json.loads(packed[4 : 4 + size]), packed[4 + size :]
+    return header, lambda name: payload[slice(*header["blobs"][name])]
+
+
+def content_of(page: str):
+    return unpacked(base64.b64decode(re.search(r'id="content">([^<]*)<', page)[1]))
+
+
+@pytest.fixture(scope="module")
+def page():
+    return handout(PAIR, {"kl": lessons.read()[0]["kl"]}, "https://explorer.example")
+
+
+def test_it_holds_the_weights_bit_for_bit_and_is_small(page):
+    header, read = content_of(page)
+    weights = [store.Store().read_weight_bytes(store.Store().read_card(name)) for name in PAIR]
+    assert [read(model["blobs"]["weights"]) for model in header["models"]] == weights
+    assert len(page.encode()) <= 1.35 * sum(map(len, weights)) + 0.8e6
+
+
+def test_its_images_are_test_images(page):
+    header, read = content_of(page)
+    for name, described in header["data"].items():
+        info = DATASETS[name]
+        images = np.frombuffer(read(described["blobs"]["images"]), np.uint8).reshape(-1, *info.image_shape)
+        split = info.load("test", download=False)
+        np.testing.assert_array_equal(images, split.render(np.array(described["rows"])))
+        assert described["rows"][0] == info.start and described["labels"] == split.labels[described["rows"]].tolist()
+        assert set(described["labels"]) == set(range(len(info.classes))) or len(info.classes) > len(images)
+
+
+def test_it_names_model_data_and_licences(page):
+    header, _ = content_of(page)
+    for model in header["models"]:
+        card = store.Store().read_card(model["name"])
+        assert (model["title"], model["licence"]) == (card.title, card.licence)
+        assert header["data"][card.data]["licence"] == DATASETS[card.data].licence
+    assert header["app"] == "https://explorer.example"
+
+
+def test_the_same_models_give_the_same_file(page):
+    assert handout(PAIR, {"kl": lessons.read()[0]["kl"]}, "https://explorer.example") == page
+
+
+def test_a_lesson_has_its_figures_and_says_which_steps_fit(page):
+    (lesson,) = content_of(page)[0]["lessons"]
+    card = vae.load("mnist-vae-16d").card
+    assert f"{card.figures['recon']:.1f} nats" in lesson["steps"][0]["reveal"]
+    for step, original in zip(lesson["steps"], lessons.read()[0]["kl"].steps, strict=True):
+        fits = original.try_.page in VIEWS and original.try_.model in PAIR
+        assert step["fits"] <= fits and "{" not in step["reveal"]
+
+
+def test_a_prior_that_is_not_gaussian_comes_as_samples():
+    header, read = content_of(handout(["mnist-vamp"]))
+    (model,) = header["models"]
+    samples = np.frombuffer(read(model["blobs"]["prior"]), np.float32).reshape(-1, model["network"]["latent_dim"])
+    assert not model["prior"]["gaussian"] and len(samples) == 400 and np.isfinite(samples).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", vae.available(), ids=lambda card: card.name)
+def test_every_model_has_a_handout_or_a_reason(card):
+    reason = obstacle(store.Store().read_network(card.name))
+    if reason:
+        with pytest.raises(store.ModelUnavailable, match="cannot be in a handout"):
+            handout([card.name])
+    else:
+        assert content_of(handout([card.name]))[0]["models"][0]["name"] == card.name
+
+
+def test_what_cannot_be_in_it_is_named_with_what_would_work():
+    with pytest.raises(store.ModelUnavailable, match="mnist-vqvae .* codebook indices.* Choose a model with a cont"):
+        handout(["mnist-vqvae"])
+    network = {"not_portable": {"encode": "the layer blocks.1 (LSTM) has no translation"}, "capabilities": {}}
+    assert "blocks.1 (LSTM)" in obstacle(network) and "would work" in obstacle(network)
+    with pytest.raises(store.ModelUnavailable, match="no model named 'missing'"):
+        handout(["missing"])
+
+
+def test_a_site_has_a_file_for_each_model(tmp_path):
+    index, *models = site(PAIR, tmp_path / "site")
+    header, _ = content_of(index.read_text(encoding="utf-8"))
+    described = [*header["models"], *header["data"].values()]
+    assert [one["file"] for one in described] == [path.name for path in models]
+    for path, name in zip(models, PAIR, strict=False):
+        _, read = unpacked(path.read_bytes())
+        assert read("weights") == store.Store().read_weight_bytes(store.Store().read_card(name))
+    assert "connect-src 'self'" in index.read_text(encoding="utf-8")
+
+
+def test_the_command_writes_a_file_and_refuses_in_one_sentence(tmp_path, capsys):
+    path = tmp_path / "one.html"
+    assert __main__.main(["handout", "mnist-vae-2d", "-o", str(path), "--lesson", "kl"]) == 0
+    assert path.stat().st_size > 1e5 and "one.html" in capsys.readouterr().out
+    assert __main__.main(["handout", "rooms-vqvae", "-o", str(path)]) == 1
+    assert capsys.readouterr().err.startswith("error: rooms-vqvae cannot be in a handout: its code is a grid")

@@ -1,0 +1,301 @@
+"""The explorer without a server: one HTML file that works offline, or a folder for any web server.
+
+Both hold the same host (host/host.js) and the same content. The content of a model is its networks and weights, and
+what its views need: encoded test images with maps and thumbnails, a few test images in full, and its description.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..cards import ModelCard, ModelUnavailable, Traits
+from ..data import DatasetInfo, Split
+from ..encoded import STRIP_SHARE, EncodedImages, data_ranges, quantised
+from ..lessons import Lesson, fill_figures
+from ..store import Store, dimension_order, write_atomically
+from ..uploads import MAX_BYTES
+from . import collection, props
+from .bundle import FOLDER, bundle, compact, inline
+from .colours import CIVIDIS, class_colours, on_scale
+from .messages import message
+
+N_ENCODED = 1000  # test images on the map
+N_IMAGES = 24  # test images in full, to start from
+N_SAMPLES = 2000  # of posteriors, for histograms
+N_PRIOR_SAMPLES = 400  # of a prior that a browser cannot sample
+THUMBNAILS = {"largest": 32, "quality": 65, "effort": 6}
+STEPS = 9  # pictures of a sweep of a factor
+VIEWS = ("sliders", "sample", "interpolate", "map", "inside", "disentangle", "match")  # that a lesson may open
+FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
+SECURITY = {  # content security policies: nothing leaves the page; a site fetches its own models
+    False: "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; worker-src blob:",
+    True: "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; worker-src blob:; connect-src 'self'",
+}
+
+
+def handout(
+    names: Sequence[str], lessons: Mapping[str, Lesson] | None = None, app: str = "", store: Store | None = None
+) -> str:
+    """Return one HTML file with models, by name, and lessons, by key. app: the address of the full app.
+
+    Raises ModelUnavailable for a model that is not there or cannot run in a browser.
+    """
+    header, made = _content(store or Store(), names, lessons or {}, app)
+    blobs: dict[str, bytes] = {}
+    for described, parts in made:
+        described["blobs"] = {part: f"{described['name']} {part}" for part in parts}
+        blobs |= {described["blobs"][part]: content for part, content in parts.items()}
+    return _page(_pack(header, blobs), header["title"], is_site=False)
+
+
+def site(
+    names: Sequence[str], folder: Path, lessons: Mapping[str, Lesson] | None = None, app: str = "",
+    store: Store | None = None,
+) -> list[Path]:  # fmt: skip
+    """Write index.html, and a file for each model and data set, fetched when it is needed. Returns their paths.
+
+    Raises ModelUnavailable as handout() does, and OSError where the folder cannot be written.
+    """
+    header, made = _content(store or Store(), names, lessons or {}, app)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / "index.html"]
+    for described, parts in made:
+        content = _pack({}, parts)
+        described["file"] = f"{described['name']}-{hashlib.sha256(content).hexdigest()[:12]}.bin"
+        paths.append(folder / described["file"])
+        write_atomically(paths[-1], content)
+    write_atomically(paths[0], _page(_pack(header, {}), header["title"], is_site=True).encode())
+    return paths
+
+
+def obstacle(network: dict) -> str:
+    """Return why a model cannot be in a handout, from the content of its network.json: the end of a sentence, and what
+    would work; "" where it can."""
+    missing = "; ".join(f"{part}: {why}" for part, why in network["not_portable"].items())
+    if missing:
+        return f"a browser cannot run it ({missing}). Linear layers, convolutions and usual activations would work."
+    if network["capabilities"]["discrete"]:
+        return "its code is a grid of codebook indices, which has no sliders. Choose a model with a continuous code."
+    return ""
+
+
+# ---- the file
+
+
+def _page(content: bytes, title: str, is_site: bool) -> str:
+    """Return the HTML of a host with its content. The scripts follow the content, so that a file cut short says so."""
+    template = (FOLDER / "host/host.html").read_text(encoding="utf-8")
+    style = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("runtime/theme.css", "host/host.css"))
+    packed = f'<script type="text/plain" id="content">{base64.b64encode(content).decode()}</script>'
+    script = inline(compact(bundle("host/host.js")), packed)
+    parts = {
+        "SECURITY": SECURITY[is_site], "TITLE": title, "STYLE": style.replace(":host", ":root"), "SCRIPT": script,
+    }  # fmt: skip
+    for name, text in parts.items():
+        template = template.replace(f"{{{{{name}}}}}", text, 1)
+    return template
+
+
+def _pack(header: dict, blobs: dict[str, bytes]) -> bytes:
+    """Return a header and named bytes, compressed. host/content.js reads it."""
+    ends = np.cumsum([0, *map(len, blobs.values())]).tolist()
+    header = {**header, "blobs": {name: [ends[i], ends[i + 1]] for i, name in enumerate(blobs)}}
+    return gzip.compress(message(header, b"".join(blobs.values())), mtime=0)
+
+
+Made = tuple[dict, dict[str, bytes]]  # the description of a model or a data set, and the bytes of its parts
+
+
+def _content(
+    store: Store, names: Sequence[str], lessons: Mapping[str, Lesson], app: str
+) -> tuple[dict, list[Made]]:  # fmt: skip
+    """Return the header of all content, and the models and data sets that it describes with their parts."""
+    cards = {name: store.read_card(name) for name in names}
+    models = [_model(store, name) for name in cards]
+    data = {card.data: _dataset(store, card) for card in reversed(cards.values())}
+    titles = [card.title for card in cards.values()]
+    header = {
+        "models": [described for described, _ in models],
+        "data": {name: described for name, (described, _) in data.items()},
+        "lessons": [_lesson(key, lesson, cards) for key, lesson in lessons.items()],
+        "title": titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders", "app": app,
+        "max_bytes": MAX_BYTES, "inside": {"white": props.WHITE, "empty": props.EMPTY_DRAWING},
+    }  # fmt: skip
+    return header, [*models, *data.values()]
+
+
+# ---- data
+
+
+def _dataset(store: Store, card: ModelCard) -> Made:
+    """Return the description of a model's data set, and its test images: some in full, uint8 (N, C, H, W), and the
+    thumbnails of those on the maps."""
+    info = store.dataset(card)
+    split = info.load("test", download=False)
+    rows = _first_images(info, split)
+    described = {
+        "name": info.name, "title": info.title, "noun": info.noun, "classes": list(info.classes),
+        "colours": class_colours(len(info.classes)), "shape": list(info.image_shape), "crisp": info.crisp,
+        "binary": info.binary, "preparation": dataclasses.asdict(info.preparation), "licence": info.licence,
+        "source": info.source, "rows": rows, "labels": split.labels[rows].tolist(),
+    }  # fmt: skip
+    blobs = {"images": split.render(np.array(rows)).tobytes()}
+    encoded = _encoded(store, card, split)
+    if encoded is not None:
+        images = lambda indices: split.batch(encoded.rows[indices])[0]  # noqa: E731
+        blobs["thumbnails"] = collection.sheet(
+            _sheet_name(info, encoded), len(encoded), images, info.modality, **THUMBNAILS
+        )
+    return described, blobs
+
+
+def _first_images(info: DatasetInfo, split: Split) -> list[int]:
+    """Return rows of test images: the one to start with, one of each class, and the first ones."""
+    _, firsts = np.unique(split.labels, return_index=True)
+    return list(dict.fromkeys([info.start, *firsts.tolist(), *range(N_IMAGES)]))[:N_IMAGES]
+
+
+def _encoded(store: Store, card: ModelCard, split: Split) -> EncodedImages | None:
+    """Return the first encoded test images of a model; None without a map."""
+    try:
+        encoded = store.read_map(card.name).take(np.arange(N_ENCODED))
+    except ModelUnavailable:
+        return None
+    return encoded if encoded.rows.max() < len(split) else None
+
+
+def _sheet_name(info: DatasetInfo, encoded: EncodedImages) -> str:
+    return f"{info.name} {hashlib.sha256(encoded.rows.tobytes()).hexdigest()[:12]}"
+
+
+# ---- models
+
+
+def _model(store: Store, name: str) -> Made:
+    """Return what the host needs of a model: JSON, and bytes by name. Raises ModelUnavailable."""
+    card = store.read_card(name)
+    network = store.read_network(name)
+    if reason := obstacle(network):
+        raise ModelUnavailable(f"{name} cannot be in a handout: {reason}")
+    traits = Traits.from_network_file(network)
+    start = store.first_view(card).get("start") or {"z": traits.prior_mean.tolist(), "y": 0}
+    network = {key: value for key, value in network.items() if key != "first_view"}
+    info = store.dataset(card)
+    split = info.load("test", download=False)
+    encoded = _encoded(store, card, split)
+    ranges = data_ranges(encoded, traits.prior_mean, traits.prior_stddev)
+    order = dimension_order(card, traits.levels, encoded, traits.prior_stddev)
+    described = {
+        "name": name, "title": card.title, "description": card.description, "data": card.data, "family": card.family,
+        "licence": card.licence, "network": network, "classes": list(info.classes) if traits.num_classes else [],
+        "dims": props.dimensions(card, traits, ranges, order, {}), "order": order, "levels": _levels(traits),
+        "start": {"z": list(start["z"]), "y": start["y"]}, "prior": _prior(traits),
+        "strips": _strips(encoded, traits).round(4).tolist(), "map": None,
+        "average": {key: card.figures.get(key) for key in props.AVERAGES},
+        "inside": traits.analytic_kl and not traits.levels, "plane": None, "factors": None,
+    }  # fmt: skip
+    blobs = {"weights": store.read_weight_bytes(card)}
+    if not traits.prior_is_gaussian:
+        blobs["prior"] = _prior_samples(store, name)
+    labels = split.labels if encoded is None else split.labels[encoded.rows]
+    if encoded is not None:
+        blobs["samples"] = quantised(encoded.posterior_samples()[:N_SAMPLES], ranges).tobytes()
+        described["map"] = _map(store, card, info, encoded, blobs, labels)
+    if traits.latent_dim == 2:
+        described["plane"] = props.plane(None if encoded is None else encoded.codes, labels, len(info.classes))
+    if info.grid is not None and "mutual_information" in card.figures:
+        described["factors"] = _factors(card, info, split, order, blobs)
+    return described, blobs
+
+
+def _levels(traits: Traits) -> dict[str, list[int]]:
+    return {name: list(dims) for name, dims in traits.levels.items()}
+
+
+def _prior(traits: Traits) -> dict:
+    return {
+        "name": traits.prior_name, "temperature": traits.temperature_name, "gaussian": traits.prior_is_gaussian,
+        "mean": traits.prior_mean.tolist(), "stddev": traits.prior_stddev.tolist(),
+    }  # fmt: skip
+
+
+def _prior_samples(store: Store, name: str) -> bytes:
+    """Return samples of a prior (N, D) as float32."""
+    import torch
+
+    with torch.no_grad():
+        zs = store.load(name).sample(N_PRIOR_SAMPLES, generator=torch.Generator().manual_seed(0))
+    return zs.numpy().astype(np.float32).tobytes()
+
+
+def _strips(encoded: EncodedImages | None, traits: Traits) -> np.ndarray:
+    return data_ranges(encoded, traits.prior_mean, traits.prior_stddev, (1 - STRIP_SHARE) / 2)
+
+
+def _map(
+    store: Store, card: ModelCard, info: DatasetInfo, encoded: EncodedImages, blobs: dict[str, bytes],
+    labels: np.ndarray,
+) -> dict:  # fmt: skip
+    """Return the layouts of a model's map, and add its points to the blobs."""
+    from ..latent import maps
+
+    name = f"{card.name} {card.weights_hash}"
+    blobs["points"] = collection.points(name, _sheet_name(info, encoded), encoded, labels, labels)
+    pca = maps.pca_plane(store.read_map(card.name).codes)
+    layouts = [
+        {
+            "key": key, "title": title, "dims": None, "k": maps.INVERSE_NEIGHBORS if key != "pca" else 0,
+            "origin": pca.origin.tolist() if key == "pca" else None,
+            "axes": pca.axes.tolist() if key == "pca" else None,
+        }
+        for key, title in FITTED.items()
+    ]  # fmt: skip
+    return {"collection": name, "layouts": layouts, "details": card.map}
+
+
+def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int], blobs: dict[str, bytes]) -> dict:
+    """Return which dimension encodes which factor, as shares of each factor's entropy, and add sweeps of the
+    factors of the first image to the blobs: STEPS pictures for each factor, (K * STEPS, H, W, C) uint8."""
+    grid = info.grid
+    assert grid is not None and split.factors is not None
+    entropies = np.array(card.figures["factor_entropy"])
+    varying = np.flatnonzero(entropies > 0)  # a constant factor has no information to encode
+    shares = np.array(card.figures["mutual_information"])[order].T[varying] / entropies[varying, None]
+    truth = split.factors[info.start]
+    values = [np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int) for k in varying]
+    rows = np.concatenate([grid.sweep(truth, int(k))[chosen] for k, chosen in zip(varying, values, strict=True)])
+    blobs["sweeps"] = info.modality.picture(grid.render(rows) / np.float32(255)).tobytes()
+    return {
+        "names": [grid.names[k] for k in varying], "shares": shares.round(4).tolist(), "steps": STEPS,
+        "colours": [on_scale(CIVIDIS, row.clip(0, 1)) for row in shares], "mig": card.figures["mig"],
+        "values": [[grid.values[k][v] for v in chosen] for k, chosen in zip(varying, values, strict=True)],
+    }  # fmt: skip
+
+
+# ---- lessons
+
+
+def _lesson(key: str, lesson: Lesson, cards: dict[str, ModelCard]) -> dict:
+    """Return a lesson with its figures. A step that needs another page or another model says so."""
+    steps = []
+    for step in lesson.steps:
+        fits = step.try_.page in VIEWS and step.try_.model in cards
+        try:
+            reveal, why = (fill_figures(text, cards) for text in (step.reveal, step.why))
+        except KeyError:
+            fits, reveal, why = False, "", ""
+        steps.append({
+            "question": step.predict.question, "answers": list(step.predict.answers), "correct": step.predict.correct,
+            "try": step.try_.text, "page": step.try_.page, "link": step.try_.link(), "fits": fits, "reveal": reveal,
+            "why": why, "source": step.source,
+        })  # fmt: skip
+    return {"key": key, "title": lesson.title, "about": lesson.about, "steps": steps}

@@ -1,0 +1,131 @@
+// The host of widgets without a server: one HTML file, or a static site.
+import { fromBase64 } from '../runtime/base64.js';
+import { fetchBytes } from '../runtime/load_model.js';
+import { announce, createMailbox } from '../runtime/mailbox.js';
+import { createModel } from '../runtime/network.js';
+import { channelsLast } from '../runtime/pixels.js';
+import { normals } from '../runtime/random.js';
+import { receive as receivePoints } from '../widgets/scatter/points_channel.js';
+import { receive as receiveSheet } from '../widgets/scatter/sheet_channel.js';
+import { unpack } from './content.js';
+import { made } from './elements.js';
+import { readPlace, writePlace } from './place.js';
+import { createShell } from './shell.js';
+import { VIEWS } from './views.js';
+
+const root = document.getElementById('host');
+start().catch(fail);
+
+function fail(error) {
+  root.replaceChildren(made('p', { role: 'alert', textContent: `This page cannot be shown: ${error.message}.` }));
+}
+
+async function start() {
+  const content = await unpack(fromBase64(document.getElementById('content').textContent));
+  const host = createHost(content);
+  host.shell = createShell(root, host);
+  addEventListener('hashchange', () => follow(host).catch(fail));
+  await follow(host);
+}
+
+// What the views use: the content, the model that is shown, the point, and what is made of both.
+function createHost(content) {
+  const mailbox = createMailbox(), [first] = content.header.models;
+  const host = {
+    content, mailbox, model: null, decoder: null, names: new Map(), locked: new Set(), view: null, shown: null, images: null,
+    inputs: new Map(), // the visitor's own pictures, by the key of their image input
+    place: { view: VIEWS[0].name, model: first.name, z: first.start.z, y: first.start.y, seed: 0, settings: {} },
+
+    // Changes the place without a new entry in the history, and shows it.
+    set(changes) {
+      Object.assign(host.place, changes);
+      history.replaceState(null, '', address(host, host.place));
+      host.changed();
+    },
+    // Shows the same place again, after something else has changed.
+    changed() {
+      host.shell.showLinks();
+      host.shown?.update();
+    },
+    // Returns the address of another view or model, or of another point.
+    address: (changes) => address(host, { ...host.place, ...changes }),
+    // Decodes z (D) to an image (H * W * C) in [0, 1].
+    decode: (z, y = host.place.y) => Float32Array.from(host.decoder.decode(z, y)),
+    // Samples n codes from the prior. temperature: times its standard deviation, where it is Gaussian
+    samples: (n, seed, temperature = 1) => samplesOf(host, n, seed, temperature),
+    // Returns the images of a sweep of factor k, (H * W * C) in [0, 1] each.
+    sweep: (k) => sweepOf(host, k),
+    dimName: (d) => host.names.get(d) || `z${d}`,
+  };
+  return host;
+}
+
+function address({ content }, place) {
+  const { classes } = content.header.models.find(({ name }) => name === place.model);
+  return writePlace(place, classes.length > 0);
+}
+
+// Shows the place that the address names; what it leaves open stays.
+async function follow(host) {
+  const { header } = host.content, asked = readPlace(location.hash, header.models);
+  const name = asked.model ?? host.place.model, model = header.models.find((one) => one.name === name);
+  const isOther = name !== host.place.model;
+  const old = isOther ? { ...model.start } : { z: host.place.z, y: host.place.y };
+  Object.assign(host.place, {
+    view: asked.view ?? host.place.view, model: name, z: asked.z ?? old.z, y: asked.y ?? old.y, seed: asked.seed ?? host.place.seed,
+    settings: asked.settings,
+  });
+  if (host.model !== model) await useModel(host, model);
+  if (host.place.model === name) host.shell.show(); // otherwise another model was chosen meanwhile
+}
+
+async function useModel(host, model) {
+  const { content, mailbox } = host, id = model.name, data = content.header.data[model.data];
+  const [bytes, dataBytes] = await Promise.all([partsOf(content, model), partsOf(content, data)]);
+  if (host.place.model !== id) return;
+  if (dataBytes('thumbnails')) receiveSheet(dataBytes('thumbnails'), mailbox);
+  if (!mailbox.models.has(id)) {
+    const decoder = createModel(model.network, bytes('weights'));
+    mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
+    if (bytes('points')) receivePoints(bytes('points'), mailbox);
+    announce(mailbox, 'model', id);
+  }
+  const { decoder } = mailbox.models.get(id), { height, width, channels } = decoder;
+  const prior = bytes('prior');
+  Object.assign(host, {
+    model, id, data, decoder, shape: { height, width, channels }, credit: `${model.title} (${model.name}), ${model.licence}`,
+    names: new Map(), locked: new Set(), sweeps: bytes('sweeps'),
+    prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(dataBytes('images'), decoder),
+  });
+}
+
+const fetched = new Map(); // what a site has fetched, by file
+
+// Returns the function that returns the bytes of a part of a model or a data set, undefined for none.
+async function partsOf(content, { blobs, file }) {
+  if (!file) return (part) => blobs[part] && content.bytes(blobs[part]);
+  if (!fetched.has(file)) fetched.set(file, await unpack(await fetchBytes(file)));
+  const found = fetched.get(file);
+  return (part) => (found.header.blobs[part] ? found.bytes(part) : undefined);
+}
+
+// Returns the function that returns test image i in full, (H * W * C) in [0, 1].
+function imagesOf(bytes, shape) {
+  const size = shape.height * shape.width * shape.channels;
+  return (i) => channelsLast(Float64Array.from(bytes.subarray(i * size, (i + 1) * size), (value) => value / 255), shape);
+}
+
+function sweepOf({ model: { factors: { steps } }, sweeps, shape: { height, width, channels } }, k) {
+  const size = height * width * channels, at = (i) => (k * steps + i) * size;
+  return Array.from({ length: steps }, (_, i) => Float32Array.from(sweeps.subarray(at(i), at(i + 1)), (value) => value / 255));
+}
+
+function samplesOf({ model: { prior, network }, prior: stored }, n, seed, temperature) {
+  const dims = network.latent_dim;
+  if (!prior.gaussian) {
+    const count = stored.length / dims, from = seed * n;
+    return Array.from({ length: n }, (_, i) => Array.from(stored.subarray(((from + i) % count) * dims, (((from + i) % count) + 1) * dims)));
+  }
+  const next = normals(seed);
+  return Array.from({ length: n }, () => prior.mean.map((mean, d) => mean + temperature * prior.stddev[d] * next()));
+}

@@ -1,0 +1,45 @@
+// Decoded images as grids of pictures, and as files.
+import { bitmapUri } from '../runtime/bitmap.js';
+import { download } from '../runtime/download.js';
+import { fill } from '../runtime/pixels.js';
+import { encodePng } from '../runtime/png.js';
+
+const SCALE = 4; // px a pixel, in a file
+
+// images: arrays (H * W * C) in [0, 1]. Returns { rgba, width, height } of all, `across` in a row, and which are not finite.
+export function tile(images, across, { height, width, channels }, scale = 255) {
+  const down = Math.ceil(images.length / across), sheet = new Uint8ClampedArray(4 * across * down * width * height);
+  const one = new Uint8ClampedArray(4 * width * height), missing = [];
+  images.forEach((image, i) => {
+    if (!fill(one, image, scale, channels)) missing.push(i);
+    const left = (i % across) * width, top = Math.floor(i / across) * height;
+    for (let y = 0; y < height; y++) {
+      sheet.set(one.subarray(4 * y * width, 4 * (y + 1) * width), 4 * ((top + y) * across * width + left));
+    }
+  });
+  return { rgba: sheet, width: across * width, height: down * height, missing };
+}
+
+// Returns the props of the widget picture_grid for images. options: labels, columns, and what else the widget takes.
+export function gridProps(images, shape, { labels, columns = null, ...options }, scale = 255) {
+  const across = Math.min(images.length, columns ?? 32), sheet = tile(images, across, shape, scale);
+  const count = sheet.missing.length;
+  return {
+    sheet: bitmapUri(sheet.rgba, sheet.width, sheet.height), n: images.length, across, down: Math.ceil(images.length / across),
+    width: shape.width, height: shape.height, labels, columns, size: 72, wrap: false, selected: null, row_labels: null,
+    captions: null, clickable: true, name: 'pictures', missing: sheet.missing,
+    note: count ? `${count} of these ${images.length} pictures hold a value that is not a finite number, so they are not shown.` : '',
+    ...options,
+  };
+}
+
+// Offers a picture as a PNG. rgba: see tile. credit: the model and its licence, which the file names.
+export async function downloadPng(picture, name, credit) {
+  download(await encodePng(picture, { scale: SCALE, copyright: credit }), 'image/png', name);
+}
+
+// Returns the index of the code that is z, null for none.
+export function indexOfCode(zs, z) {
+  const found = zs.findIndex((one) => one.every((value, d) => Math.abs(value - z[d]) < 1e-3));
+  return found < 0 ? null : found;
+}

@@ -1,0 +1,11 @@
+// The views, in the order of the navigation. A view is { name, title, sentence, serves, show }: sentence says what to try.
+// serves(model) returns "", or why the view cannot show a model, as the end of a sentence. show(element, host) fills an
+// element and returns { update(), destroy() }; update runs when the point has changed.
+import { view as about } from './views/about.js';
+import { view as disentangle } from './views/disentangle.js';
+import { view as inside } from './views/inside.js';
+import { view as interpolate } from './views/interpolate.js';
+import { view as sample } from './views/sample.js';
+import { view as sliders } from './views/sliders.js';
+
+export const VIEWS = [sliders, sample, interpolate, inside, disentangle, about];

@@ -1,0 +1,18 @@
+// What the model is, where its data come from, and where the full app is.
+import { appLink, made } from '../elements.js';
+
+export const view = {
+  name: 'about', title: 'About', sentence: 'What this model is, and what you may do with it.', serves: () => '', show,
+};
+
+function show(element, { model, data, content: { header } }) {
+  const terms = [
+    ['Model', model.title], ['In short', model.description], ['Licence of the model', model.licence],
+    ['Data', `${data.title}. ${data.source}`], ['Licence of the data', data.licence],
+  ];
+  element.append(
+    made('dl', {}, ...terms.flatMap(([term, text]) => [made('dt', { textContent: term }), made('dd', { textContent: text })])),
+    made('p', {}, 'This page works without a network. Nothing that you draw or choose leaves it. For training, your own models and more pages, get ', ...appLink(header), '.'),
+  );
+  return { update() {}, destroy: () => element.replaceChildren() };
+}
