@@ -8,7 +8,8 @@ import vae
 from vae.data import DATASETS
 
 from .handouts import PHONE
-from .test_handout_interpolate import draw, z_of
+from .picture_inputs import bar, file_of
+from .test_handout_interpolate import z_of
 
 
 def test_a_drawing_changes_the_ledger_and_z_is_taken(open_view):
@@ -60,7 +61,11 @@ def test_the_switch_goes_from_the_drawing_to_an_own_picture_and_back(open_view):
     expect(page.locator(".drawing")).to_be_hidden()
     expect(recon).not_to_have_attribute("data-value", drawn)
     chosen = recon.get_attribute("data-value")
-    draw(page, page.locator(".input"))
+    expect(page.get_by_role("tab", name="Draw")).to_have_count(0)  # the switch has a pad of its own
+    page.get_by_role("tab", name="Photo or file").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a file").click()
+    chooser.value.set_files({"name": "bar.png", "mimeType": "image/png", "buffer": file_of(bar())})
     expect(page.locator(".input .caption")).to_have_text("your picture")
     expect(recon).not_to_have_attribute("data-value", chosen)
     page.get_by_role("button", name="Draw", exact=True).click()

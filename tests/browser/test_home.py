@@ -84,6 +84,7 @@ def test_an_answer_that_comes_late_does_not_move_z(home):
 
 
 def test_a_photo_goes_through_the_model_and_the_camera_is_off_afterwards(home):
+    home.set_viewport_size({"width": 390, "height": 700})
     home.context.grant_permissions(["camera"])
     camera = home.locator(".camera")
     before = z_in_url(home)
@@ -96,6 +97,7 @@ def test_a_photo_goes_through_the_model_and_the_camera_is_off_afterwards(home):
     home.get_by_text("your photo, prepared like the training data").wait_for()
     assert camera.is_hidden() and home.evaluate(f"{HOME}.root.querySelector('video').srcObject") is None
     wait_for_another_z(home, before)
+    assert home.locator("canvas.x_hat").bounding_box()["y"] >= 44  # the result is in view
     x = torch.from_numpy(image(home, "x") / np.float32(255))[None, None].float()
     assert x.std() > 0.05
     mu = vae.load(NAME).encode(x).mean[0].tolist()

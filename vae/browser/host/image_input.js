@@ -11,13 +11,13 @@ const SENT = 'Your picture stays in this page: nothing is sent.';
 const ALTERED = 'This browser alters the pixels that a page reads, so it cannot open photos and files here. You can draw.';
 
 // key: the name of the setting that chooses a test image, by its row in the test split. start: the row in use at first.
-// point(image): what else changes with the visitor's choice, as host.set takes it. Another image shows the place again,
-// which calls the view's update; that calls update() here.
+// draws: whether the visitor can draw here. point(image): what else changes with the visitor's choice, as host.set takes
+// it. Another image shows the place again, which calls the view's update; that calls update() here.
 // Returns { image(), update(), destroy() }. An image is { x, y, bytes, caption, source }: x (H * W * C) in [0, 1], bytes
 // (C * H * W), y a class of a conditional model, else null; two images with the same source are the same.
-export function createImageInput(element, host, { key, name, start = host.data.rows[0], point = () => ({}) }) {
+export function createImageInput(element, host, { key, name, start = host.data.rows[0], draws = true, point = () => ({}) }) {
   const place = made('div'), classes = made('div', { className: 'row' });
-  const input = { host, key, name, start, point, place, classes, page: 0, rows: null, gallery: null, answer: null, widget: null };
+  const input = { host, key, name, start, draws, point, place, classes, page: 0, rows: null, gallery: null, answer: null, widget: null };
   element.append(place, classes);
   input.widget = mountWidget(place, propsOf(input), (event, value) => RECEIVE[event](input, value), host.mailbox);
   showClasses(input);
@@ -69,14 +69,14 @@ const captionOf = ({ rows, classes, labels }, i) => `test image ${rows[i]}: ${cl
 // ---- the widget
 
 function propsOf(input) {
-  const { host: { data, place, content }, key, name, answer } = input, { bytes, caption, index } = imageOf(input), own = ownOf(input);
+  const { host: { data, place, content }, key, name, draws, answer } = input, { bytes, caption, index } = imageOf(input), own = ownOf(input);
   const kind = own ? 'own' : rowIn(input, place.settings) < 0 ? 'none' : 'row';
   showGallery(input, index);
   return {
-    key, name, data: data.name, noun: data.noun, shape: data.shape, crisp: data.crisp, preparation: data.preparation,
+    key, name, draws, data: data.name, noun: data.noun, shape: data.shape, crisp: data.crisp, preparation: data.preparation,
     gallery: input.gallery, selected: index === null ? null : orNull(input.rows.indexOf(index)),
     choice: { kind, id: own?.id ?? null, prepared: Boolean(own?.bytes[data.name]) }, x: toBase64(bytes), caption, remark: '',
-    maxBytes: content.header.max_bytes, sent: SENT, altered: ALTERED, answer, weights: '',
+    draws: true, maxBytes: content.header.max_bytes, sent: SENT, altered: ALTERED, answer, weights: '',
   };
 }
 

@@ -23,7 +23,7 @@ function show(element, host) {
     const isDrawing = sourceOf(host) === 'Draw';
     if (isDrawing) input = input?.destroy() ?? null;
     else if (input) input.update();
-    else input = createImageInput(source, host, { key: 'inside_image', name: 'image' });
+    else input = createImageInput(source, host, { key: 'inside_image', name: 'image', draws: false });
     return panelProps(host, input?.image() ?? null);
   };
   const widget = mountInside(panel, props(), (event, { z, y } = {}) => event === 'take' && host.set({ z, y }), host.mailbox);

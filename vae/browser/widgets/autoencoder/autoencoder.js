@@ -124,7 +124,7 @@ function begin(panel) {
   encode(panel);
   panel.z = Float64Array.from(data.z);
   panel.y = decoder.numClasses ? data.y : 0;
-  panel.resting = here(panel);
+  Object.assign(panel, { resting: here(panel), sent: [] });
   show(panel);
 }
 
@@ -172,8 +172,12 @@ function takePicture(panel, picture, source) {
 function setUpCamera(panel) {
   const { find, signal } = panel, kind = cameraOf(window), button = find('.photograph');
   const refuse = (sentence) => (find('.sentence').textContent = sentence);
-  const camera = createCamera(find('.camera'), { take: (picture) => takePicture(panel, picture, 'photo'), refuse }, signal);
-  const open = (file) => decode(file).then((picture) => takePicture(panel, picture, 'photo')).catch(({ message }) => refuse(message));
+  const takePhoto = (picture) => {
+    takePicture(panel, picture, 'photo');
+    find('.autoencoder').scrollIntoView({ block: 'nearest' }); // the shutter is below the pictures
+  };
+  const camera = createCamera(find('.camera'), { take: takePhoto, refuse }, signal);
+  const open = (file) => decode(file).then(takePhoto).catch(({ message }) => refuse(message));
   button.hidden = !probe(); // this browser alters the pixels that a page reads
   button.onclick = () => (kind === 'live' ? camera.open() : chooseFile(find(kind === 'app' ? '.captured' : '.chosen'), open));
 }
