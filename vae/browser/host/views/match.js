@@ -13,7 +13,7 @@ const RULES = `You win a round at ${ENOUGH} %. 100 % means identical to the targ
 
 export const view = {
   name: 'match', title: 'Match',
-  sentence: 'Move the sliders until your picture matches the target. Each round uses a different model, whose name is hidden.',
+  sentence: 'Move the sliders until your image matches the target. Each round uses a different model, whose name is hidden.',
   serves: (model) => (model.classes.length ? 'its pictures also depend on a class' : model.active.length ? '' : 'it has no active dimension'),
   show,
 };
