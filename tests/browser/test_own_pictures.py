@@ -192,7 +192,7 @@ def drawn_file():
 def test_a_drawing_on_sliders_is_sent_with_its_code(page, address):
     """The browser has the model, so the server need not encode."""
     sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     open_page(page, address, "sliders", model="mnist-vae-16d")
     page.get_by_text("Start from an image").click()
     settle(page)

@@ -10,7 +10,7 @@ globalThis.Path2D = class {
   moveTo(x, y) { this.places.push([x, y]); }
   lineTo(x, y) { this.places.push([x, y]); }
 };
-const modules = await Promise.all(['places', 'colours', 'density', 'dots', 'view', 'overlay', 'selection', 'hover'].map(
+const modules = await Promise.all(['places', 'colours', 'density', 'dots', 'view', 'overlay', 'selection', 'hover', 'layout'].map(
   (name) => load(`widgets/scatter/${name}.js`),
 ));
 const scatter = Object.assign({}, ...modules);
@@ -94,19 +94,17 @@ test('two fingers that part by a factor zoom by it', () => {
 // ---- neighbours
 
 test('the k nearest points, nearest first, weighted by 1 / squared distance', () => {
-  const map = mapOf([[0, 0], [3, 0], [1, 0], [10, 10]]);
-  const found = scatter.nearestOnMap(map, [0.5, 0], 3);
+  const found = scatter.nearest([0, 0, 3, 0, 1, 0, 10, 10], [0.5, 0], 3);
   assert.deepEqual(found.map(({ p }) => p), [0, 2, 1]);
   near(found.map(({ weight }) => weight), [4, 4, 1 / 6.25]);
 });
 
 test('a point that is met exactly outweighs all others', () => {
-  const map = mapOf([[0, 0], [1, 0]]);
-  const [first, second] = scatter.nearestOnMap(map, [0, 0], 2);
+  const [first, second] = scatter.nearest([0, 0, 1, 0], [0, 0], 2);
   assert.ok(first.weight / second.weight > 1e9);
 });
 
-test('fewer points than neighbours', () => assert.equal(scatter.nearestOnMap(mapOf([[0, 0]]), [1, 1], 5).length, 1));
+test('fewer points than neighbours', () => assert.equal(scatter.nearest([0, 0], [1, 1], 5).length, 1));
 
 test('a place between points is decoded from the weighted mean of their codes', () => {
   const map = mapOf([[0, 0], [3, 0], [0, 100]]);
@@ -154,6 +152,32 @@ test('what a lasso holds', () => {
   assert.ok(scatter.within(line, [1, 5]));
   assert.ok(!scatter.within(line, [5, 5]));
   assert.ok(!scatter.within(line, [-1, 5]));
+});
+
+test('a code stands at the mean position of its nearest codes, weighted like the codes of a position', () => {
+  const { points } = mapOf([[0, 0], [3, 0], [0, 100]]);
+  const positions = Float32Array.from([10, 1, 20, 2, 99, 99]);
+  near(scatter.transform(points, { k: 2 }, positions, [1, 0]), [(4 * 10 + 20) / 5, (4 * 1 + 2) / 5], 1e-5); // distances 1, 2
+  near(scatter.transform(points, { k: 2 }, positions, [3, 0]), [20, 2], 1e-6); // at a code, its own
+});
+
+test('a position of a plane: there and back', () => {
+  const { points } = mapOf(SQUARE), plane = { origin: [1, 2, 3], axes: [[0.6, 0.8, 0], [0, 0, 1]] };
+  const { z, y } = scatter.inverseTransform(points, plane, null, [2, -1], 5);
+  near(z, [2.2, 3.6, 2]);
+  assert.equal(y, 5);
+  near(scatter.transform(points, plane, null, z), [2, -1]);
+});
+
+test('two dimensions of the codes are positions', () => {
+  const points = { n: 2, dims: 3, codes: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  assert.deepEqual([...scatter.positionsOf(points, { dims: [2, 0] })], [3, 1, 6, 4]);
+});
+
+test('positions along a path are equally spaced, whatever its points are', () => {
+  const path = [[0, 0], [1, 0], [1, 0], [1, 3]]; // of length 4, with a stop
+  near(scatter.along(path, 5).flat(), [0, 0, 1, 0, 1, 1, 1, 2, 1, 3]);
+  near(scatter.along([[2, 2], [2, 2]], 3).flat(), [2, 2, 2, 2, 2, 2]);
 });
 
 // ---- density

@@ -18,6 +18,12 @@ CIVIDIS = (
     "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838",
 )  # fmt: skip
 
+RDBU = (
+    "#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7", "#f7f7f7",
+    "#d1e5f0", "#92c5de", "#4393c3", "#2166ac", "#053061",
+)  # fmt: skip
+RAMP_COLOURS = 32
+
 
 def class_colours(n: int) -> list[str]:
     """Return n colours: Petroff's accessible ones (Petroff 2021) for up to ten classes, else Viridis in the classes'
@@ -31,3 +37,9 @@ def on_scale(scale: tuple[str, ...], values: np.ndarray) -> list[str]:
     position = np.linspace(0, 1, len(scale))
     channels = np.stack([np.interp(values, position, anchors[:, c]) for c in range(3)], axis=1)
     return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in channels.round().astype(int)]
+
+
+def ramps() -> dict[str, list[str]]:
+    """Return the colours of a map's values, lowest first: of magnitudes, and of signed values."""
+    values = np.linspace(0, 1, RAMP_COLOURS)
+    return {"magnitude": on_scale(CIVIDIS, values), "signed": on_scale(RDBU, values)}

@@ -23,7 +23,7 @@ from ..store import Store, dimension_order, write_atomically
 from ..uploads import MAX_BYTES
 from . import collection, props
 from .bundle import FOLDER, bundle, compact, inline
-from .colours import CIVIDIS, class_colours, on_scale
+from .colours import CIVIDIS, class_colours, on_scale, ramps
 from .messages import message
 
 N_ENCODED = 1000  # test images on the map
@@ -128,7 +128,7 @@ def _content(
         "data": {name: described for name, (described, _) in data.items()},
         "lessons": [_lesson(key, lesson, cards) for key, lesson in lessons.items()],
         "title": titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders", "app": app,
-        "max_bytes": MAX_BYTES, "inside": {"white": props.WHITE, "empty": props.EMPTY_DRAWING},
+        "max_bytes": MAX_BYTES, "ramps": ramps(), "inside": {"white": props.WHITE, "empty": props.EMPTY_DRAWING},
     }  # fmt: skip
     return header, [*models, *data.values()]
 
@@ -201,6 +201,7 @@ def _model(store: Store, name: str) -> Made:
         "start": {"z": list(start["z"]), "y": start["y"]}, "prior": _prior(traits),
         "strips": _strips(encoded, traits).round(4).tolist(), "map": None,
         "average": {key: card.figures.get(key) for key in props.AVERAGES},
+        "centre": traits.centre_name, "active": _active(encoded, order),
         "inside": traits.analytic_kl and not traits.levels, "plane": None, "factors": None,
     }  # fmt: skip
     blobs = {"weights": store.read_weight_bytes(card)}
@@ -241,6 +242,16 @@ def _strips(encoded: EncodedImages | None, traits: Traits) -> np.ndarray:
     return data_ranges(encoded, traits.prior_mean, traits.prior_stddev, (1 - STRIP_SHARE) / 2)
 
 
+def _active(encoded: EncodedImages | None, order: list[int]) -> list[int]:
+    """Return the active dimensions in display order; none without a map."""
+    from ..metrics.disentanglement import ACTIVE, active_units
+
+    if encoded is None:
+        return []
+    variances = active_units(encoded.codes).variances
+    return [d for d in order if variances[d] > ACTIVE]
+
+
 def _map(
     store: Store, card: ModelCard, info: DatasetInfo, encoded: EncodedImages, blobs: dict[str, bytes],
     labels: np.ndarray,
@@ -250,16 +261,32 @@ def _map(
 
     name = f"{card.name} {card.weights_hash}"
     blobs["points"] = collection.points(name, _sheet_name(info, encoded), encoded, labels, labels)
-    pca = maps.pca_plane(store.read_map(card.name).codes)
+    everything = store.read_map(card.name)
+    others = everything.take(np.arange(len(encoded), len(everything)))
+    pca = maps.pca_plane(everything.codes)
     layouts = [
         {
             "key": key, "title": title, "dims": None, "k": maps.INVERSE_NEIGHBORS if key != "pca" else 0,
+            "error": None if key == "pca" else _placement_error(encoded, others, key),
             "origin": pca.origin.tolist() if key == "pca" else None,
             "axes": pca.axes.tolist() if key == "pca" else None,
         }
         for key, title in FITTED.items()
     ]  # fmt: skip
     return {"collection": name, "layouts": layouts, "details": card.map}
+
+
+def _placement_error(encoded: EncodedImages, others: EncodedImages, key: str) -> float | None:
+    """Return the median distance between the position of other images on a fitted map and the one that layout.js
+    gives their codes, as a share of the map's span; None without other images."""
+    from ..latent import maps
+
+    if not len(others):
+        return None
+    xy, true = encoded.layouts[key], others.layouts[key]
+    # the same mean, from codes to positions
+    found = maps.inverse(others.codes, encoded.codes, xy, maps.INVERSE_NEIGHBORS)
+    return round(float(np.median(np.linalg.norm(found - true, axis=1)) / np.ptp(xy, axis=0).max()), 4)
 
 
 def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int], blobs: dict[str, bytes]) -> dict:

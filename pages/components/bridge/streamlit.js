@@ -4,6 +4,7 @@ import { createMailbox } from '/runtime/mailbox.js';
 
 // of runtime/theme.css; Streamlit has the same names, with a prefix
 const THEME = ['text-color', 'background-color', 'secondary-background-color', 'border-color', 'primary-color', 'font', 'base-radius'];
+const HEADER_HEIGHT = '3.5rem'; // of Streamlit's header, which stays at the top of the window
 
 // The mailbox of the browser tab: each component is a module of its own, and they share what Python has sent.
 const mailbox = () => (window.latentSpaceExplorer ??= createMailbox());
@@ -36,6 +37,7 @@ export function channel(receive) {
 function place(parentElement) {
   const element = document.createElement('div');
   for (const name of THEME) element.style.setProperty(`--${name}`, `var(--st-${name})`);
+  element.style.setProperty('--header-height', HEADER_HEIGHT);
   parentElement.append(element);
   return element;
 }

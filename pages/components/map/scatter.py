@@ -10,9 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
-from plotly.colors import sample_colorscale
 
-from vae.browser.colours import class_colours
+from vae.browser.colours import class_colours, ramps
 
 from ..bridge import messages
 from ..bridge.component import channel, widget
@@ -25,7 +24,6 @@ _component = widget("scatter")
 _points_channel = channel("scatter_points", "widgets/scatter/points_channel.js")
 _sheet_channel = channel("scatter_sheet", "widgets/scatter/sheet_channel.js")
 KEY = "scatter"
-RAMP = [i / 31 for i in range(32)]
 MAX_PATH_POSITIONS = 300  # in one drawn path
 
 
@@ -98,7 +96,7 @@ def _colouring(collection: Collection, colour_by: str) -> dict:
         low, high = -max(-low, high), max(-low, high)
     return {
         "kind": "value", "dim": dim, "low": float(low), "high": float(high),
-        "ramp": sample_colorscale("Cividis" if dim is None else "RdBu", RAMP),
+        "ramp": ramps()["magnitude" if dim is None else "signed"],
         "title": "reconstruction error, nats" if dim is None else state.dim_name(dim),
     }  # fmt: skip
 

@@ -162,7 +162,7 @@ def _code(key: str) -> Code | None:
 def _encoder() -> str:
     """Return the identifier of the weights with which the browser may encode; "" for a code of indices, whose nearest
     vectors may differ in the last digit."""
-    return "" if state.traits().discrete else cached.weights_id(state.card().name)
+    return "" if state.traits().discrete else messages.model_id(state.card().name)
 
 
 def _choose_class(key: str, picked: Picked) -> int:

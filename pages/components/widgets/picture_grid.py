@@ -70,8 +70,8 @@ def grid_props(
     missing = pictures.non_finite(images)
     return {
         "name": name, "sheet": pictures.data_uri(pictures.to_image(pictures.tile(pixels, across))), "n": n,
-        "across": across, "down": -(-n // across), "width": width, "height": height, "labels": list(labels),
-        "columns": columns, "size": size, "wrap": wrap, "selected": selected,
+        "across": across, "down": -(-n // across), "cells": None, "width": width, "height": height,
+        "labels": list(labels), "columns": columns, "size": size, "wrap": wrap, "selected": selected,
         "row_labels": list(row_labels) if row_labels else None, "captions": list(captions) if captions else None,
         "clickable": clickable, "missing": missing, "note": _note(len(missing), n),
     }  # fmt: skip

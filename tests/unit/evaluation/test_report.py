@@ -91,3 +91,17 @@ def test_traversal_pictures_are_of_the_shipped_weights(name):
     first = picture[: height + 2]
     change = abs(first[:, : width + 2] - first[:, -width - 2 :]).mean()
     assert change < 1 if model.card.figures.get("active_units") == 0 else change > 2
+
+
+@pytest.mark.parametrize("card", store.available(), ids=lambda card: card.name)
+def test_how_a_model_was_trained_is_told_without_raw_keys(card):
+    text = report.training(card)
+    assert text.startswith(f"{card.recipe['steps']:,} steps, batches of {card.recipe['batch_size']} images, ")
+    assert f", seed {card.recipe['seed']}; objective: " in text and "_" not in text and "None" not in text
+
+
+def test_training_lists_what_a_card_has():
+    card = dataclasses.replace(store.Store().read_card("mnist-vae-2d"), recipe={"mine": 3, "schedule": "cosine"})
+    assert report.training(card) == "cosine schedule of the learning rate; objective: BetaVAE, beta 1"
+    bare = dataclasses.replace(card, recipe={})
+    assert report.training(bare) == "objective: BetaVAE, beta 1"

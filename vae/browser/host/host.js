@@ -51,6 +51,8 @@ function createHost(content) {
     address: (changes) => address(host, { ...host.place, ...changes }),
     // Decodes z (D) to an image (H * W * C) in [0, 1].
     decode: (z, y = host.place.y) => Float32Array.from(host.decoder.decode(z, y)),
+    // Puts a model of the content and its points into the mailbox.
+    load: (model) => load(host, model),
     // Samples n codes from the prior. temperature: times its standard deviation, where it is Gaussian
     samples: (n, seed, temperature = 1) => samplesOf(host, n, seed, temperature),
     // Returns the images of a sweep of factor k, (H * W * C) in [0, 1] each.
@@ -81,22 +83,29 @@ async function follow(host) {
 
 async function useModel(host, model) {
   const { content, mailbox } = host, id = model.name, data = content.header.data[model.data];
-  const [bytes, dataBytes] = await Promise.all([partsOf(content, model), partsOf(content, data)]);
+  const [bytes, dataBytes] = await Promise.all([load(host, model), partsOf(content, data)]);
   if (host.place.model !== id) return;
   if (dataBytes('thumbnails')) receiveSheet(dataBytes('thumbnails'), mailbox);
-  if (!mailbox.models.has(id)) {
-    const decoder = createModel(model.network, bytes('weights'));
-    mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
-    if (bytes('points')) receivePoints(bytes('points'), mailbox);
-    announce(mailbox, 'model', id);
-  }
   const { decoder } = mailbox.models.get(id), { height, width, channels } = decoder;
   const prior = bytes('prior');
   Object.assign(host, {
     model, id, data, decoder, shape: { height, width, channels }, credit: `${model.title} (${model.name}), ${model.licence}`,
     names: new Map(), locked: new Set(), sweeps: bytes('sweeps'),
     prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(dataBytes('images'), decoder),
+    thumbnails: dataBytes('thumbnails'),
   });
+}
+
+// Puts a model and its points into the mailbox, once. Returns the function that returns the bytes of a part of it.
+async function load({ content, mailbox }, model) {
+  const id = model.name, bytes = await partsOf(content, model);
+  if (!mailbox.models.has(id)) {
+    const decoder = createModel(model.network, bytes('weights'));
+    mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
+    if (bytes('points')) receivePoints(bytes('points'), mailbox);
+    announce(mailbox, 'model', id);
+  }
+  return bytes;
 }
 
 const fetched = new Map(); // what a site has fetched, by file

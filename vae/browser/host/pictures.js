@@ -20,17 +20,27 @@ export function tile(images, across, { height, width, channels }, scale = 255) {
   return { rgba: sheet, width: across * width, height: down * height, missing };
 }
 
+const GRID = {
+  columns: null, size: 72, wrap: false, selected: null, row_labels: null, captions: null, clickable: true, name: 'pictures',
+  cells: null, missing: [], note: '',
+};
+
 // Returns the props of the widget picture_grid for images. options: labels, columns, and what else the widget takes.
-export function gridProps(images, shape, { labels, columns = null, ...options }, scale = 255) {
-  const across = Math.min(images.length, columns ?? 32), sheet = tile(images, across, shape, scale);
+export function gridProps(images, shape, options, scale = 255) {
+  const across = Math.min(images.length, options.columns ?? 32), sheet = tile(images, across, shape, scale);
   const count = sheet.missing.length;
   return {
-    sheet: bitmapUri(sheet.rgba, sheet.width, sheet.height), n: images.length, across, down: Math.ceil(images.length / across),
-    width: shape.width, height: shape.height, labels, columns, size: 72, wrap: false, selected: null, row_labels: null,
-    captions: null, clickable: true, name: 'pictures', missing: sheet.missing,
+    ...GRID, sheet: bitmapUri(sheet.rgba, sheet.width, sheet.height), n: images.length, across,
+    down: Math.ceil(images.length / across), width: shape.width, height: shape.height, missing: sheet.missing,
     note: count ? `${count} of these ${images.length} pictures hold a value that is not a finite number, so they are not shown.` : '',
     ...options,
   };
+}
+
+// Returns the props of the widget picture_grid for pictures of a sheet of thumbnails { url, width, height, across, down }.
+// cells: where they are on it
+export function sheetProps({ url, width, height, across, down }, cells, options) {
+  return { ...GRID, sheet: url, n: cells.length, cells, across, down, width, height, ...options };
 }
 
 // Offers a picture as a PNG. rgba: see tile. credit: the model and its licence, which the file names.

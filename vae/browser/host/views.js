@@ -5,7 +5,9 @@ import { view as about } from './views/about.js';
 import { view as disentangle } from './views/disentangle.js';
 import { view as inside } from './views/inside.js';
 import { view as interpolate } from './views/interpolate.js';
+import { view as map } from './views/map.js';
+import { view as match } from './views/match.js';
 import { view as sample } from './views/sample.js';
 import { view as sliders } from './views/sliders.js';
 
-export const VIEWS = [sliders, sample, interpolate, inside, disentangle, about];
+export const VIEWS = [sliders, sample, interpolate, map, inside, disentangle, match, about];

@@ -1,5 +1,6 @@
 // A grid of images from one sprite sheet: samples, neighbours, or the steps of an interpolation.
-// Emits: pick, the index of an image. Its props are those of pages/components/widgets/picture_grid.py.
+// Emits: pick, the index of an image. Its props are those of pages/components/widgets/picture_grid.py; cells: where each
+// image is on the sheet, null for one after the other.
 import { createRoot } from '../../runtime/root.js';
 import css from './picture_grid.css';
 
@@ -58,8 +59,8 @@ function cell(data, i, emit) {
   else picture.style.backgroundImage = `url(${data.sheet})`;
   picture.style.backgroundSize = `${data.across * 100}% ${data.down * 100}%`;
   const part = (k, n) => (n > 1 ? (100 * k) / (n - 1) : 0);
-  const column = part(i % data.across, data.across);
-  picture.style.backgroundPosition = `${column}% ${part(Math.floor(i / data.across), data.down)}%`;
+  const at = data.cells ? data.cells[i] : i, column = part(at % data.across, data.across);
+  picture.style.backgroundPosition = `${column}% ${part(Math.floor(at / data.across), data.down)}%`;
   element.append(picture);
   if (data.captions) {
     const caption = document.createElement('span');

@@ -1,6 +1,7 @@
 // The point under the pointer: a ring at once, a card after a pause, and a decoded image of any position.
 import { paintPicture, pictureOf } from '../../runtime/pixels.js';
 import { drawFromSheet } from './dots.js';
+import { codeOf, inverseTransform } from './layout.js';
 import { fromStage, isLit, scaleOf, toOwn, toStage } from './places.js';
 import { drawSoon } from './view.js';
 
@@ -83,37 +84,8 @@ export function showCard(map) {
 // Returns the code of a position of the stage and the class for decoding it.
 export function codeAt(map, x, y) {
   const { points, data } = map, { layout } = data;
-  if (map.hover >= 0) return { z: codeOf(map, map.hover), y: points.ys[map.hover], of: 'decoded from its code' };
-  const own = toOwn(map, ...fromStage(map, x, y));
-  if (layout.axes) {
-    const z = layout.origin.map((v, d) => v + own[0] * layout.axes[0][d] + own[1] * layout.axes[1][d]);
-    return { z, y: data.y, of: 'decoded here' };
-  }
-  const near = nearestOnMap(map, own, layout.k);
-  const z = new Array(points.dims).fill(0);
-  const total = near.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { p, weight } of near) {
-    for (let d = 0; d < points.dims; d++) z[d] += (weight / total) * points.codes[p * points.dims + d];
-  }
-  const of = layout.k > 1 ? `mean of ${layout.k} nearest codes` : 'decoded from the nearest code';
-  return { z, y: points.ys[near[0].p], of };
-}
-
-const codeOf = (map, p) => Array.from(map.points.codes.subarray(p * map.points.dims, (p + 1) * map.points.dims));
-
-// Returns the k points nearest to a position of the layout, with the weights of vae.latent.maps.inverse.
-export function nearestOnMap(map, [x, y], k) {
-  const near = [];
-  for (let p = 0; p < map.points.n; p++) {
-    const dx = map.own[2 * p] - x, dy = map.own[2 * p + 1] - y, squared = dx * dx + dy * dy;
-    if (near.length === k && squared >= near[k - 1].squared) continue;
-    let at = near.length;
-    while (at > 0 && near[at - 1].squared > squared) at--;
-    near.splice(at, 0, { p, squared });
-    if (near.length > k) near.pop();
-  }
-  for (const one of near) one.weight = 1 / Math.max(one.squared, 1e-12);
-  return near;
+  if (map.hover >= 0) return { z: codeOf(points, map.hover), y: points.ys[map.hover], of: 'decoded from its code' };
+  return inverseTransform(points, layout, map.own, toOwn(map, ...fromStage(map, x, y)), data.y);
 }
 
 // Decodes the position under the pointer; without a position, the current z.

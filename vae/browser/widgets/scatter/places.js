@@ -1,23 +1,11 @@
 // Where the points stand. There are three coordinate systems: that of a layout (used in Python), the unit square
 // around 0 to which every layout is scaled (animated), and pixels of the stage.
-
-// Returns the layout's coordinates of the points (N, 2).
-function ownPlaces(map) {
-  const { layout } = map.data, { points } = map;
-  if (!layout.dims) return points.layouts[layout.key];
-  const [i, j] = layout.dims, d = points.dims;
-  const places = new Float32Array(2 * points.n);
-  for (let p = 0; p < points.n; p++) {
-    places[2 * p] = points.codes[p * d + i];
-    places[2 * p + 1] = points.codes[p * d + j];
-  }
-  return places;
-}
+import { positionsOf } from './layout.js';
 
 // Scales the layout to the unit square, both axes by the same factor.
 export function place(map) {
   if (map.placed === map.data.layout.key && map.placedFor === map.points) return;
-  const own = ownPlaces(map);
+  const own = positionsOf(map.points, map.data.layout);
   const [left, right] = reach(own, 0), [bottom, top] = reach(own, 1);
   map.fit = { x: (left + right) / 2, y: (bottom + top) / 2, span: Math.max(right - left, top - bottom) || 1 };
   map.own = own;

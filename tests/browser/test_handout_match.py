@@ -1,0 +1,147 @@
+"""The game of a handout, played by keyboard and scored like Python."""
+
+import numpy as np
+import pytest
+import torch
+
+import vae
+from vae.metrics import multiscale_distance
+from vae.store import Store
+
+from .app_server import assert_fits
+from .handouts import PHONE, opened
+from .panel import until
+
+PIXELS = """(canvas) => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"""
+ROOMS = ("rooms-ada", "rooms-vae")
+
+
+def pixels(page, name):
+    """The image (1, 3, 64, 64) on one of the game's canvases."""
+    rgba = np.array(page.locator(f"canvas.{name}").evaluate(PIXELS), np.float32).reshape(64, 64, 4)
+    return torch.from_numpy(rgba[:, :, :3].transpose(2, 0, 1) / 255)[None]
+
+
+def score(page):
+    return float(page.locator("canvas.yours").get_attribute("data-score"))
+
+
+def matching(image, models, x):
+    """The (model, index) whose reconstruction of a test image is this image."""
+    away = {name: (model.reconstruct(x) - image).abs().amax((1, 2, 3)) for name, model in models.items()}
+    name = min(away, key=lambda name: away[name].min())
+    assert away[name].min() < 0.01
+    return name, int(away[name].argmin())
+
+
+@pytest.fixture(scope="module")
+def rooms():
+    """The models, and the test images that the handout has in full."""
+    from vae.browser.handout import _first_images
+
+    info = vae.data.DATASETS["rooms"]
+    split = info.load("test", download=False)
+    with torch.no_grad():
+        yield {name: vae.load(name) for name in ROOMS}, split.batch(_first_images(info, split))[0]
+
+
+def play(page, models, x, order):
+    """Play a round; returns its model, and the indices of its start and its target."""
+    model_name, goal = matching(pixels(page, "target"), models, x)
+    model, sliders = models[model_name], page.locator("input[type=range]")
+    codes = model.encode(x).mean
+    assert score(page) < 0.01  # the target's pixels are rounded
+    z_goal = codes[goal]
+    encoded = Store().read_map(model_name)
+    active = [d for d in order[model_name] if encoded.codes[:1000, d].var() > 0.01]
+    assert sliders.count() == len(active)
+    values = torch.tensor([float(sliders.nth(i).input_value()) for i in range(len(active))])
+    start = int((codes[:, active] - values).norm(dim=1).argmin())
+    z = z_goal.clone()
+    z[active] = codes[start, active]
+    distance = lambda z: float(multiscale_distance(model.decode(z[None]), model.decode(z_goal[None])))  # noqa: E731
+    at_start = distance(z)
+    for i, d in enumerate(active):
+        value = nearest_step(sliders.nth(i), float(z_goal[d]))
+        sliders.nth(i).fill(value)  # it may end the round
+        z[d] = float(value)
+        expected = 100 * max(0, 1 - distance(z) / at_start)
+        if expected >= 80:
+            break
+        until(page, lambda want=expected: score(page) == pytest.approx(want, abs=0.3))
+    assert expected >= 80
+    return model_name, start, goal
+
+
+def nearest_step(slider, value):
+    """The value of a slider that is nearest to a value, as text."""
+    low, high, step = (float(slider.get_attribute(name)) for name in ("min", "max", "step"))
+    return repr(low + step * round((min(high, max(low, value)) - low) / step))
+
+
+def orders():
+    from vae.cards import Traits
+    from vae.store import dimension_order
+
+    found = {}
+    for name in ROOMS:
+        card, traits = Store().read_card(name), Traits.from_network_file(Store().read_network(name))
+        found[name] = dimension_order(card, traits.levels, Store().read_map(name), traits.prior_stddev)
+    return found
+
+
+def test_a_game_is_scored_like_python_and_then_names_its_models(browser, handout, rooms):
+    models, x = rooms
+    with opened(browser, handout, "#match?model=rooms-ada") as page:
+        page.locator("canvas.yours[data-score]").wait_for()
+        played = []
+        for i in range(2):
+            page.get_by_role("heading", name=f"Model {i + 1} of 2").wait_for()
+            played.append(play(page, models, x, orders()))
+            until(page, lambda n=i + 1: page.locator("tbody tr").count() == n)
+            names = page.locator("tbody td:nth-child(2)").all_inner_texts()
+            assert names[0] == ("model 1" if i == 0 else models[played[0][0]].card.title)  # hidden until the end
+        assert {name for name, _, _ in played} == set(ROOMS)
+        assert played[0][1:] == played[1][1:]  # the same two images
+        assert played[0][1] != played[0][2]
+        assert page.locator("tbody tr").filter(has_text="won").count() == 2
+        page.get_by_role("button", name="Play again").click()
+        page.get_by_role("heading", name="Model 1 of 2").wait_for()
+        assert "seed=1" in page.url and not page.locator("tbody tr").count()
+
+
+def test_the_models_of_a_game_are_those_of_its_data(browser, handout):
+    """MNIST has one model in this file: one round."""
+    with opened(browser, handout, "#match?model=mnist-vae-16d") as page:
+        page.get_by_role("heading", name="Model 1 of 1").wait_for()
+        page.get_by_role("button", name="Finish this round").click()
+        link = page.locator("tbody a")
+        link.wait_for()
+        assert page.get_by_text("You matched no target.").count()
+        link.click()
+        page.locator("main > h2", has_text="Sliders").wait_for()
+        assert "model=mnist-vae-16d" in page.url
+
+
+def test_a_seed_is_a_game(browser, handout):
+    targets = []
+    with opened(browser, handout) as page:
+        for seed in (3, 4, 3):
+            page.goto(f"{handout.as_uri()}#match?model=rooms-vae&seed={seed}")
+            page.get_by_text(f"Seed {seed}.").wait_for()
+            targets.append(pixels(page, "target"))
+    assert torch.equal(targets[0], targets[2]) and not torch.equal(targets[0], targets[1])
+
+
+def test_a_phone_keeps_both_pictures_in_sight_at_the_last_slider(browser, handout):
+    with opened(browser, handout, "#match?model=rooms-ada", **PHONE) as page:
+        last = page.locator("input[type=range]").last
+        last.focus()
+        page.keyboard.press("ArrowLeft")
+        for name in ("target", "yours"):
+            box = page.locator(f"canvas.{name}").bounding_box()
+            assert -1 <= box["y"] and box["y"] + box["height"] < last.bounding_box()["y"]
+        for _ in range(2):
+            page.get_by_role("button", name="Finish this round").click()
+        page.locator("tbody a").last.wait_for()
+        assert_fits(page)
