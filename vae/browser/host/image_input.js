@@ -76,7 +76,7 @@ function propsOf(input) {
     key, name, draws, data: data.name, noun: data.noun, shape: data.shape, crisp: data.crisp, preparation: data.preparation,
     gallery: input.gallery, selected: index === null ? null : orNull(input.rows.indexOf(index)),
     choice: { kind, id: own?.id ?? null, prepared: Boolean(own?.bytes[data.name]) }, x: toBase64(bytes), caption, remark: '',
-    draws: true, maxBytes: content.header.max_bytes, sent: SENT, altered: ALTERED, answer, weights: '',
+    maxBytes: content.header.max_bytes, sent: SENT, altered: ALTERED, answer, weights: '',
   };
 }
 
