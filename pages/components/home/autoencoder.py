@@ -64,7 +64,7 @@ def autoencoder(card: ModelCard) -> None:
     _component(
         key=KEY,
         data={
-            "model": card.name, "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
+            "model": card.name, "weights": messages.model_id(card.name), "files": messages.model_files(card.name),
             "height": height, "width": width, "channels": channels, "noun": info.noun,
             "z": z, "y": y, "classes": list(info.classes) if model.num_classes else [],
             "gaussian": model.analytic_kl and not model.levels,

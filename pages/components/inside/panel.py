@@ -44,7 +44,7 @@ def inside_panel(picked: Picked | None) -> None:
     _component(
         key=KEY,
         data={
-            "model": card.name, "weights": cached.weights_id(card.name), "files": messages.model_files(card.name),
+            "model": card.name, "weights": messages.model_id(card.name), "files": messages.model_files(card.name),
             "height": height, "width": width, "channels": channels,
             "z": list(st.session_state.z), "seed": state.seed(),
             "drawing": picked is None, "preparation": dataclasses.asdict(info.preparation),

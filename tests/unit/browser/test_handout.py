@@ -89,7 +89,10 @@ def test_every_model_has_a_handout_or_a_reason(card):
         with pytest.raises(store.ModelUnavailable, match="cannot be in a handout"):
             handout([card.name])
     else:
-        assert content_of(handout([card.name]))[0]["models"][0]["name"] == card.name
+        page = handout([card.name])
+        assert content_of(page)[0]["models"][0]["name"] == card.name
+        weights = (store.PRETRAINED / card.name / "model.safetensors").stat().st_size
+        assert len(page.encode()) <= 1.35 * weights + 0.8e6
 
 
 def test_what_cannot_be_in_it_is_named_with_what_would_work():
