@@ -32,6 +32,8 @@ export function createShell(root, host) {
       sentence.textContent = reason ? `${model.title} cannot be shown here: ${reason}. Choose another model.` : view.sentence;
       picker.querySelector('select').value = place.model;
       links.forEach((link, i) => (VIEWS[i] === view ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')));
+      const { offsetLeft, offsetWidth } = links[VIEWS.indexOf(view)]; // on a phone the navigation scrolls to it
+      nav.scrollLeft = offsetLeft + offsetWidth / 2 - nav.clientWidth / 2;
       showLinks();
       document.title = `${view.title}: ${model.title}`;
       host.shown = reason ? null : view.show(element, host);
