@@ -44,6 +44,7 @@ def test_a_slider_moves_z_and_the_picture_is_what_torch_decodes(browser, handout
         expect(page.get_by_role("button", name="Redo")).to_be_enabled()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_images_are_encoded_as_by_torch(browser, handout, model):
     with opened(browser, handout, f"#sliders?model={model}") as page:
@@ -74,6 +75,7 @@ def test_the_address_names_the_place_and_back_returns_to_it(browser, handout):
         expect(page.locator("h2")).to_have_text("Sample")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address", ["#nowhere", "#SLIDERS?model=other&z=1", "#sample?z=a,b&y=99&seed=-1", "#map?model=rooms-ada&z=1,2"]
 )
@@ -82,6 +84,7 @@ def test_a_damaged_address_opens_what_it_can(browser, handout, address):
         expect(page.locator(".view *").first).to_be_attached()
 
 
+@pytest.mark.slow
 def test_a_cell_of_the_heat_map_chooses_the_strips(browser, handout):
     with opened(browser, handout, "#disentangle?model=rooms-ada") as page:
         page.get_by_role("button", name=re.compile("^wall hue, z9")).click()
@@ -134,6 +137,7 @@ def test_a_damaged_content_is_one_sentence(browser, handout, tmp_path):
     page.close()
 
 
+@pytest.mark.slow
 def test_without_webassembly_the_quiet_line_says_so(browser, handout):
     context = browser.new_context(offline=True)
     context.add_init_script("WebAssembly.Module = class { constructor() { throw new Error('refused') } }")
@@ -145,6 +149,7 @@ def test_without_webassembly_the_quiet_line_says_so(browser, handout):
     assert not [error for error in errors if not error.startswith("a request to file:")]
 
 
+@pytest.mark.slow
 def test_a_site_fetches_a_model_when_it_is_chosen(browser, tmp_path):
     paths = site(("mnist-vae-16d", "rooms-ada"), tmp_path)
     files = sorted(path.name.rpartition("-")[0] for path in paths[1:])

@@ -33,6 +33,7 @@ def test_a_drawing_changes_the_ledger_and_z_is_taken(open_view):
     np.testing.assert_array_equal(z_of(page), taken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist-vae-16d", "rooms-ada"])
 def test_the_ledger_of_a_test_image_is_that_of_torch(open_view, name):
     import torch
@@ -53,6 +54,7 @@ def test_the_ledger_of_a_test_image_is_that_of_torch(open_view, name):
     np.testing.assert_allclose(z_of(page), q.mean[0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_switch_goes_from_the_drawing_to_an_own_picture_and_back(open_view):
     page = open_view("inside?model=mnist-vae-16d", **PHONE)
     recon = page.locator("tbody [data-value]").first

@@ -73,6 +73,7 @@ def test_a_walk_between_two_test_images_is_that_of_torch(open_view):
     np.testing.assert_allclose(pixels[64:, 128:192], x.mean(0), atol=0.51 / 255)
 
 
+@pytest.mark.slow
 def test_a_great_arc_beyond_both_ends_as_an_animation(open_view):
     page = open_view("interpolate?model=mnist-vae-16d&interpolate_A=1&interpolate_B=0")
     page.get_by_role("button", name="Great arc").click()
@@ -93,6 +94,7 @@ def test_a_great_arc_beyond_both_ends_as_an_animation(open_view):
     expect(page.get_by_role("button", name="Great arc")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.slow
 def test_own_pictures_become_ends_and_outlive_views_models_and_a_reload(open_view):
     page = open_view("interpolate?model=mnist-vae-16d")
     a, b = source(page, "A"), source(page, "B")
@@ -128,6 +130,7 @@ MIDDLE = """(canvas) => {
   return at(0.5, 0.5) > 150 && at(0.5, 0.25) > 150 && at(0.2, 0.5) < 60; }"""  # noqa: E501
 
 
+@pytest.mark.slow
 def test_sliders_start_from_a_test_image_or_a_drawing(open_view):
     page = open_view("sliders?model=mnist-vae-16d")
     page.get_by_text("Start from an image").click()
@@ -141,6 +144,7 @@ def test_sliders_start_from_a_test_image_or_a_drawing(open_view):
     assert np.abs(z_of(page) - before).max() > 0.3 and "sliders_start" not in page.url
 
 
+@pytest.mark.slow
 def test_a_dropped_file_on_a_phone(open_view):
     page = open_view("interpolate?model=mnist-vae-16d", **PHONE)
     place = source(page, "B")
@@ -161,6 +165,7 @@ def test_a_dropped_file_on_a_phone(open_view):
     assert not place.locator(".seen").evaluate(MIDDLE), "the drawing has replaced the file"
 
 
+@pytest.mark.slow
 def test_a_browser_that_alters_pixels_says_so_and_draws(open_view):
     page = open_view("interpolate?model=mnist-vae-16d")
     page.add_init_script(ALTERED)
@@ -172,6 +177,7 @@ def test_a_browser_that_alters_pixels_says_so_and_draws(open_view):
     expect(place.locator(".caption")).to_have_text("your picture")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", ["interpolate_A=9999&interpolate_steps=99", "interpolate_A=x&interpolate_steps=4.5&interpolate_line=no"])  # noqa: E501
 def test_settings_that_cannot_be_used_are_not(open_view, link):
     page = open_view(f"interpolate?model=mnist-vae-16d&{link}")

@@ -73,6 +73,7 @@ def test_a_click_on_a_point_takes_its_code(page, encoded):
     np.testing.assert_allclose(in_link, encoded.codes[i], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_click_between_points_takes_the_code_that_is_decoded_there(page, encoded):
     inner(page)
     place = emptiest(encoded.umap)
@@ -86,6 +87,7 @@ def test_a_click_between_points_takes_the_code_that_is_decoded_there(page, encod
     np.testing.assert_allclose(current(page), maps.inverse(own[None], encoded.umap, encoded.codes)[0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_z_that_no_image_has_stands_at_the_mean_of_its_nearest_codes(browser, handout, encoded):
     z = encoded.codes[:2].mean(0)
     with opened(browser, handout, f"#map?model={NAME}&z={','.join(f'{v:.4f}' for v in z)}") as page:
@@ -98,6 +100,7 @@ def test_a_z_that_no_image_has_stands_at_the_mean_of_its_nearest_codes(browser, 
         assert props(page, "layout.key") == "pca" and "map_kind=pca" in page.url
 
 
+@pytest.mark.slow
 def test_two_dimensions_are_a_plane_through_z(page, encoded):
     before = current(page)
     page.get_by_label("Layout").select_option("dims")
@@ -116,6 +119,7 @@ def test_two_dimensions_are_a_plane_through_z(page, encoded):
     np.testing.assert_allclose(props(page, "current"), after[[up, across]], atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", ["reconstruction error", "z2"])
 def test_a_colour_of_a_link_has_its_scale(browser, handout, encoded, colour):
     values = encoded.recon if colour != "z2" else encoded.codes[:, 2]
@@ -130,6 +134,7 @@ def test_a_colour_of_a_link_has_its_scale(browser, handout, encoded, colour):
         assert len(props(page, "colouring.ramp")) == 32
 
 
+@pytest.mark.slow
 def test_a_path_becomes_pictures_of_which_one_can_be_picked(page, encoded):
     inner(page)
     page.get_by_role("button", name="Path").click()
@@ -151,6 +156,7 @@ def test_a_path_becomes_pictures_of_which_one_can_be_picked(page, encoded):
     assert not props(page, "path")
 
 
+@pytest.mark.slow
 def test_a_lasso_counts_its_images_and_takes_their_mean(page, encoded):
     box = inner(page)
     page.get_by_role("button", name="Lasso").click()
@@ -172,6 +178,7 @@ def test_a_lasso_counts_its_images_and_takes_their_mean(page, encoded):
     until(page, lambda: np.allclose(current(page), encoded.codes[typical], atol=1e-6))
 
 
+@pytest.mark.slow
 def test_a_tap_on_a_phone_takes_a_code(browser, handout, encoded):
     with opened(browser, handout, f"#map?model={NAME}", **PHONE) as page:
         wait(page)
@@ -182,6 +189,7 @@ def test_a_tap_on_a_phone_takes_a_code(browser, handout, encoded):
         assert np.abs(encoded.codes - current(page)).max(1).min() < 1e-6
 
 
+@pytest.mark.slow
 def test_the_keyboard_goes_to_a_point(page, encoded):
     page.locator("canvas.over").focus()
     for key in ("ArrowRight", "ArrowUp", "Enter"):

@@ -115,6 +115,7 @@ def test_a_game_is_scored_like_python_and_then_names_its_models(browser, handout
         assert "seed=1" in page.url and not page.locator("tbody tr").count()
 
 
+@pytest.mark.slow
 def test_the_models_of_a_game_are_those_of_its_data(browser, handout):
     """MNIST has one model in this file: one round."""
     with opened(browser, handout, "#match?model=mnist-vae-16d") as page:
@@ -128,6 +129,7 @@ def test_the_models_of_a_game_are_those_of_its_data(browser, handout):
         assert "model=mnist-vae-16d" in page.url
 
 
+@pytest.mark.slow
 def test_a_seed_is_a_game(browser, handout):
     targets = []
     with opened(browser, handout) as page:
@@ -138,6 +140,7 @@ def test_a_seed_is_a_game(browser, handout):
     assert torch.equal(targets[0], targets[2]) and not torch.equal(targets[0], targets[1])
 
 
+@pytest.mark.slow
 def test_a_phone_keeps_both_pictures_in_sight_at_the_last_slider(browser, handout):
     with opened(browser, handout, "#match?model=rooms-ada", **PHONE) as page:
         last = page.locator("input[type=range]").last
