@@ -165,6 +165,13 @@ def test_a_site_fetches_a_model_when_it_is_chosen(browser, tmp_path):
     page.get_by_label("Model").select_option("rooms-ada")
     expect(page).to_have_title(re.compile("Rooms"))
     assert any(name.startswith("rooms-ada") for name in fetched)
+    page.get_by_role("link", name="About").click()
+    line = page.locator("code").inner_text()
+    other = browser.new_page(viewport={"width": 360, "height": 640})
+    other.set_content(line)
+    expect(other.frame_locator("iframe").get_by_text("decoded in your browser")).to_be_visible()
+    assert other.frames[1].evaluate("document.documentElement.scrollWidth <= innerWidth")
+    other.close()
     page.close()
     server.shutdown()
     assert not errors
