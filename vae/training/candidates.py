@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..objectives import BetaTCVAE, BetaVAE, FactorVAE, Schedule
+from ..objectives import BetaTCVAE, BetaVAE, Schedule
 from .recipes import RECIPES, Recipe, nearest
 
 MILLION = 1_000_000
@@ -32,14 +32,6 @@ def retrained(name: str, **changes: Any) -> Recipe:
     return replace(RECIPES[name], **{**current, **changes})
 
 CANDIDATES = {
-    "sprites-factor": retrained(
-        "sprites-factor",
-        description=(
-            "A VAE with a discriminator that detects dependence between dimensions. The VAE learns to remove it."
-        ),
-        steps=steps(7, 64),
-        objective=FactorVAE(Schedule(1.0, start=60.0, steps=8_000), gamma=35.0, discriminator_learning_rate=5e-4),
-    ),
     "sprites-btcvae": retrained(
         "sprites-btcvae",
         title="Sprites, beta-TCVAE, beta 6, 10-D",
