@@ -91,6 +91,7 @@ def test_the_projector_mode_takes_the_steps_of_a_lesson(page, address):
     usual = page.evaluate(size)
     page.keyboard.press("p")
     assert page.evaluate(size) > 1.3 * usual
+    expect(page.get_by_text("Press P or Escape to leave.")).to_be_visible()
     expect(page.locator(STRIP)).to_be_hidden()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("location.search.includes('lesson=kl.3')")
@@ -99,7 +100,7 @@ def test_the_projector_mode_takes_the_steps_of_a_lesson(page, address):
     page.wait_for_function("location.search.includes('lesson=kl.2')")
     settle(page)
     expect(page.locator(STRIP)).to_be_hidden()
-    page.keyboard.press("p")
+    page.keyboard.press("Escape")
     expect(page.locator(STRIP)).to_be_visible()
 
 

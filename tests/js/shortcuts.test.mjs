@@ -31,6 +31,8 @@ test('P toggles the projector, and the arrows take steps in it alone', () => {
   assert.equal(action(pressed('P')), 'projector');
   assert.equal(action(pressed('p', undefined, ctrl)), undefined); // prints
   assert.equal(action(pressed('p', { tagName: 'INPUT', type: 'text' })), undefined);
+  assert.equal(action(pressed('Escape'), true), 'projector');
+  assert.equal(action(pressed('Escape'), false), undefined);
   assert.equal(action(pressed('ArrowRight'), true), 'next');
   assert.equal(action(pressed('ArrowLeft'), true), 'previous');
   assert.equal(action(pressed('ArrowRight'), false), undefined);

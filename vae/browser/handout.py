@@ -18,7 +18,7 @@ import numpy as np
 from ..cards import ModelCard, ModelUnavailable, Traits
 from ..data import DatasetInfo, Split
 from ..encoded import STRIP_SHARE, EncodedImages, data_ranges, quantised
-from ..lessons import Lesson, fill_figures
+from ..lessons import Lesson, Step, fill_figures, referenced_models
 from ..store import Store, dimension_order, write_atomically
 from ..uploads import MAX_BYTES
 from . import collection, props
@@ -312,17 +312,24 @@ def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int],
 
 
 def _lesson(key: str, lesson: Lesson, cards: dict[str, ModelCard]) -> dict:
-    """Return a lesson with its figures. A step that needs another page or another model says so."""
-    steps = []
-    for step in lesson.steps:
-        fits = step.try_.page in VIEWS and step.try_.model in cards
-        try:
-            reveal, why = (fill_figures(text, cards) for text in (step.reveal, step.why))
-        except KeyError:
-            fits, reveal, why = False, "", ""
-        steps.append({
-            "question": step.predict.question, "answers": list(step.predict.answers), "correct": step.predict.correct,
-            "try": step.try_.text, "page": step.try_.page, "link": step.try_.link(), "fits": fits, "reveal": reveal,
-            "why": why, "source": step.source,
-        })  # fmt: skip
-    return {"key": key, "title": lesson.title, "about": lesson.about, "steps": steps}
+    """Return the steps of a lesson that a handout of these models can show, with their figures, and the number of the
+    others. Raises ModelUnavailable where there is none."""
+    steps = [_step(step, cards) for step in lesson.steps if _fits(step, cards)]
+    if not steps:
+        models = ", ".join(sorted({step.try_.model for step in lesson.steps if step.try_.page in VIEWS}))
+        raise ModelUnavailable(f"the lesson {key} has no step for these models; it needs {models or 'the full app'}.")
+    return {"key": key, "title": lesson.title, "steps": steps, "more": len(lesson.steps) - len(steps)}
+
+
+def _fits(step: Step, cards: dict[str, ModelCard]) -> bool:
+    target = step.try_
+    is_shown = target.page in VIEWS and target.model in cards and not target.app_only
+    return is_shown and referenced_models(step.explanation) <= cards.keys()
+
+
+def _step(step: Step, cards: dict[str, ModelCard]) -> dict:
+    return {
+        "question": step.predict.question, "answers": list(step.predict.answers), "correct": step.predict.correct,
+        "try": step.try_.text, "page": step.try_.page, "model": step.try_.model, "link": step.try_.link(),
+        "explanation": fill_figures(step.explanation, cards), "source": step.source,
+    }  # fmt: skip

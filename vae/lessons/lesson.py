@@ -47,6 +47,7 @@ class Try:
     seed: int | None = None
     y: int | None = None  # class, for a conditional model
     settings: dict[str, Value] = field(default_factory=dict)  # of the page, by key
+    app_only: bool = False  # whether it asks for a part of the page that a handout does not have
 
     def link(self) -> dict[str, str]:
         """Return the query parameters that open the page as the step begins."""

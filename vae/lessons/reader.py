@@ -153,6 +153,12 @@ class _Table:
             raise self.wrong(name, f"{name!r} of {self.what} must be a whole number from {low} to {high}")
         return value
 
+    def flag(self, name: str) -> bool:
+        value = self.values[name]
+        if not isinstance(value, bool):
+            raise self.wrong(name, f"{name!r} of {self.what} must be true or false")
+        return value
+
     def numbers(self, name: str) -> tuple[float, ...]:
         values = self.values[name]
         if not (isinstance(values, list) and values and all(map(_is_number, values))):
@@ -211,14 +217,15 @@ def _prediction(values: object, path: lines.Path) -> Prediction:
 
 
 def _try(values: object, path: lines.Path, pages: Pages | None) -> Try:
-    table = _Table(values, path, "'try'", ("text", "page", "model"), ("z", "seed", "y", "settings"))
+    table = _Table(values, path, "'try'", ("text", "page", "model"), ("z", "seed", "y", "settings", "app_only"))
     page = table.text("page")
     if pages is not None and page not in pages:
         raise table.wrong("page", f"unknown page {page!r}; there are {', '.join(sorted(pages))}")
     z = table.numbers("z") if table.has("z") else None
     seed, y = (table.integer(name, 0) if table.has(name) else None for name in ("seed", "y"))
     settings = _settings(table.values.get("settings", {}), (*path, "settings"), page, pages)
-    return Try(table.text("text"), page, table.text("model"), z, seed, y, settings)
+    app_only = table.has("app_only") and table.flag("app_only")
+    return Try(table.text("text"), page, table.text("model"), z, seed, y, settings, app_only)
 
 
 def _settings(values: object, path: lines.Path, page: str, pages: Pages | None) -> dict[str, Value]:

@@ -49,6 +49,7 @@ def show_share(where: DeltaGenerator, page: str) -> None:
     address = page_address(st.context.url or "", page, parameters)
     with where:
         st.markdown("This link opens the same page with the same model, z and settings.")
+        st.markdown("In front of a class, press P for the projector mode.")
         st.code(address, language=None, wrap_lines=True)
         try:
             st.image(qr_code(address), width=280)

@@ -28,7 +28,7 @@ def _read(folders: tuple[Path, ...], figures: tuple, files: tuple) -> tuple[dict
 
 def parse_step(text: str) -> tuple[str, int] | None:
     """Parse "kl.2", the second step, to ("kl", 1). Returns None if there is no such step."""
-    key, _, number = text.partition(".")
+    key, _, number = text.strip().lower().partition(".")
     found = lessons()[0]
     if key not in found or not (number.isascii() and number.isdigit() and len(number) < 3):
         return None

@@ -104,7 +104,10 @@ def _show_buttons(key: str, number: int, answer: str | None) -> None:
             st.button("Next", key="lesson_next", type=kind, on_click=begin_step, args=(key, number + 1))
         else:
             st.button("All lessons", key="lesson_end", type=kind, on_click=_end)
-        _fold(key="lesson_fold", data={"name": "lesson", "content": current(), "summary": f"{number + 1} of {steps}"})
+        _fold(key="lesson_fold", data={
+            "name": "lesson", "content": current(), "summary": f"{number + 1} of {steps}",
+            "answered": "" if answer is None else ".st-key-lesson .lesson-answer",
+        })  # fmt: skip
         st.button(
             "Reset step", key="lesson_again", type="tertiary", on_click=begin_step, args=(key, number),
             help="restores the step's model, latent code and settings",

@@ -65,13 +65,15 @@ def test_the_same_models_give_the_same_file(page):
     assert handout(PAIR, {"kl": lessons.read()[0]["kl"]}, "https://explorer.example") == page
 
 
-def test_a_lesson_has_its_figures_and_says_which_steps_fit(page):
+def test_a_lesson_has_its_figures_and_the_steps_that_fit(page):
     (lesson,) = content_of(page)[0]["lessons"]
     card = vae.load("mnist-vae-16d").card
-    assert f"{card.figures['recon']:.1f} nats" in lesson["steps"][0]["reveal"]
-    for step, original in zip(lesson["steps"], lessons.read()[0]["kl"].steps, strict=True):
-        fits = original.try_.page in VIEWS and original.try_.model in PAIR
-        assert step["fits"] <= fits and "{" not in step["reveal"]
+    assert f"{card.figures['recon']:.1f} nats" in lesson["steps"][0]["explanation"]
+    assert {step["page"] for step in lesson["steps"]} <= set(VIEWS)
+    assert {step["model"] for step in lesson["steps"]} <= set(PAIR)
+    assert (len(lesson["steps"]), lesson["more"]) == (2, 2), "one compares models, one asks for a chart"
+    with pytest.raises(store.ModelUnavailable, match="lesson walk has no step .* needs mnist-vae-16d, mnist-vae-2d"):
+        handout(["rooms-ada"], {"walk": lessons.read()[0]["walk"]})
 
 
 def test_a_prior_that_is_not_gaussian_comes_as_samples():
@@ -117,7 +119,7 @@ def test_a_site_has_a_file_for_each_model(tmp_path):
 
 def test_the_command_writes_a_file_and_refuses_in_one_sentence(tmp_path, capsys):
     path = tmp_path / "one.html"
-    assert __main__.main(["handout", "mnist-vae-2d", "-o", str(path), "--lesson", "kl"]) == 0
+    assert __main__.main(["handout", "mnist-vae-2d", "-o", str(path), "--lesson", "walk"]) == 0
     assert path.stat().st_size > 1e5 and "one.html" in capsys.readouterr().out
     assert __main__.main(["handout", "rooms-vqvae", "-o", str(path)]) == 1
     assert capsys.readouterr().err.startswith("error: rooms-vqvae cannot be in a handout: its code is a grid")

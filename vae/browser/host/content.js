@@ -8,7 +8,7 @@ export async function unpack(bytes) {
   try {
     packed = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
   } catch {
-    throw new Error('the file is damaged; get it again');
+    throw new Error('the file is damaged. Download it again');
   }
   const { header, payload } = readMessage(new Uint8Array(packed));
   return { header, bytes: (name) => payload.subarray(...header.blobs[name]) };

@@ -9,7 +9,7 @@ import { receive as receivePoints } from '../widgets/scatter/points_channel.js';
 import { receive as receiveSheet } from '../widgets/scatter/sheet_channel.js';
 import { unpack } from './content.js';
 import { made } from './elements.js';
-import { readPlace, writePlace } from './place.js';
+import { MAX_SEED, readPlace, writePlace } from './place.js';
 import { createShell } from './shell.js';
 import { VIEWS } from './views.js';
 
@@ -24,7 +24,7 @@ async function start() {
   const content = await unpack(fromBase64(document.getElementById('content').textContent));
   const host = createHost(content);
   host.shell = createShell(root, host);
-  addEventListener('hashchange', () => follow(host).catch(fail));
+  addEventListener('hashchange', () => follow(host).catch(host.shell.fail));
   await follow(host);
 }
 
@@ -32,14 +32,19 @@ async function start() {
 function createHost(content) {
   const mailbox = createMailbox(), [first] = content.header.models;
   const host = {
-    content, mailbox, model: null, decoder: null, names: new Map(), locked: new Set(), view: null, shown: null, images: null,
+    content, mailbox, model: null, decoder: null, names: null, locked: null, shown: null, images: null,
+    namesOf: new Map(), lockedOf: new Map(), // by model, as long as the page is open
     inputs: new Map(), // the visitor's own pictures, by the key of their image input
     place: { view: VIEWS[0].name, model: first.name, z: first.start.z, y: first.start.y, seed: 0, settings: {} },
 
     // Changes the place without a new entry in the history, and shows it.
     set(changes) {
       Object.assign(host.place, changes);
-      history.replaceState(null, '', address(host, host.place));
+      host.place.seed %= MAX_SEED + 1;
+      try {
+        history.replaceState(null, '', address(host, host.place));
+      } catch { // Safari refuses more than 100 in 30 seconds; the next one is accepted
+      }
       host.changed();
     },
     // Shows the same place again, after something else has changed.
@@ -62,6 +67,11 @@ function createHost(content) {
   return host;
 }
 
+function remembered(map, key, make) {
+  if (!map.has(key)) map.set(key, make());
+  return map.get(key);
+}
+
 function address({ content }, place) {
   const { classes } = content.header.models.find(({ name }) => name === place.model);
   return writePlace(place, classes.length > 0);
@@ -77,7 +87,10 @@ async function follow(host) {
     view: asked.view ?? host.place.view, model: name, z: asked.z ?? old.z, y: asked.y ?? old.y, seed: asked.seed ?? host.place.seed,
     settings: asked.settings,
   });
-  if (host.model !== model) await useModel(host, model);
+  if (host.model !== model) {
+    host.shell.loading();
+    await useModel(host, model);
+  }
   if (host.place.model === name) host.shell.show(); // otherwise another model was chosen meanwhile
 }
 
@@ -90,7 +103,7 @@ async function useModel(host, model) {
   const prior = bytes('prior');
   Object.assign(host, {
     model, id, data, decoder, shape: { height, width, channels }, credit: `${model.title} (${model.name}), ${model.licence}`,
-    names: new Map(), locked: new Set(), sweeps: bytes('sweeps'),
+    names: remembered(host.namesOf, id, () => new Map()), locked: remembered(host.lockedOf, id, () => new Set()), sweeps: bytes('sweeps'),
     prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(dataBytes('images'), decoder),
     thumbnails: dataBytes('thumbnails'),
   });

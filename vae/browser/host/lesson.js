@@ -3,18 +3,20 @@ import { appLink, button, made } from './elements.js';
 
 // Returns { element, show }. show() shows the step that the place names ("kl.2"), or nothing.
 export function createLesson(host) {
-  const element = made('section', { className: 'lesson', hidden: true });
+  const element = made('section', { className: 'lesson', hidden: true, tabIndex: -1 });
   element.setAttribute('aria-label', 'Lesson');
   let shown = '';
   return {
     element,
     show() {
-      const key = host.place.settings.lesson ?? '';
-      if (key === shown) return;
-      shown = key;
-      const found = stepOf(host, key);
-      element.hidden = !found;
-      element.replaceChildren(...(found ? partsOf(host, found) : []));
+      const key = host.place.settings.lesson ?? '', found = stepOf(host, key);
+      if (key !== shown) {
+        element.hidden = !found;
+        element.replaceChildren(...(found ? partsOf(host, found) : []));
+        if (found && shown) element.focus({ preventScroll: true });
+        shown = key;
+      }
+      if (found) element.querySelector('.back-to-step').hidden = host.place.view === found.step.page && host.place.model === found.step.model;
     },
   };
 }
@@ -26,32 +28,37 @@ function stepOf({ content: { header } }, text) {
 }
 
 // Returns the address of a step: the page, the model and the point at which it begins.
-export function stepAddress(host, lesson, number) {
-  const { page, link, fits } = lesson.steps[number - 1], settings = { lesson: `${lesson.key}.${number}` };
-  if (!fits) return host.address({ settings });
-  const parameters = new URLSearchParams({ ...link, ...settings });
-  return `#${page}?${parameters}`;
+export function stepAddress(lesson, number) {
+  const { page, link } = lesson.steps[number - 1];
+  return `#${page}?${new URLSearchParams({ ...link, lesson: `${lesson.key}.${number}` })}`;
 }
 
 function partsOf(host, { lesson, step, number }) {
-  const { steps } = lesson, explanation = made('div', { role: 'status' });
+  const { steps, more } = lesson, explanation = made('div', { role: 'status' });
   const explain = (answer) => explanation.replaceChildren(
-    made('p', {}, made('strong', { textContent: answer === step.correct ? 'Yes. ' : `Answer: ${step.correct}. ` }), ...bold(`${step.reveal} ${step.why}`)),
+    made('p', {}, made('strong', { textContent: answer === step.correct ? 'Yes. ' : `Answer: ${step.correct}. ` }), ...bold(step.explanation)),
     ...(step.source ? [made('p', { className: 'caption', textContent: step.source })] : []),
   );
   const answers = step.answers.map((answer) => made('label', {}, made('input', { type: 'radio', name: 'answer', onchange: () => explain(answer) }), ` ${answer}`));
-  const go = (to) => () => (location.hash = stepAddress(host, lesson, to));
-  const page = step.page[0].toUpperCase() + step.page.slice(1);
-  const away = step.fits ? [] : [made('p', { className: 'caption' }, `This step is on the page ${page} of `, ...appLink(host.content.header), '.')];
+  const go = (to) => () => (location.hash = stepAddress(lesson, to));
+  const isLast = number === steps.length, count = `${more} more step${more > 1 ? 's' : ''}`;
   return [
-    made('div', {}, made('p', {}, made('strong', { textContent: lesson.title }), ` · step ${number} of ${steps.length}`), made('p', {}, ...bold(step.try)), ...away),
+    made('div', {}, made('p', {}, made('strong', { textContent: lesson.title }), ` · step ${number} of ${steps.length}`), made('p', {}, ...bold(step.try)),
+      ...(isLast && more ? [made('p', { className: 'caption' }, `This lesson has ${count} in `, ...appLink(host.content.header), '.')] : [])),
     made('fieldset', {}, made('legend', { textContent: step.question }), ...answers),
     explanation,
     made('div', { className: 'row' },
-      button('Back', go(number - 1), { disabled: number === 1 }), button('Next', go(number + 1), { disabled: number === steps.length, className: 'primary' }),
-      button('Leave lesson', () => (location.hash = host.address({ settings: {} })))),
+      button('Back', go(number - 1), { disabled: number === 1 }), button('Next', go(number + 1), { disabled: isLast, className: 'primary' }),
+      button('Back to this step', go(number), { className: 'back-to-step' }), button('Leave lesson', () => leave(host))),
   ];
 }
 
-// Returns the nodes of a text with **bold** parts.
-const bold = (text) => text.split('**').map((part, i) => (i % 2 ? made('strong', { textContent: part }) : part));
+function leave(host) {
+  const { lesson, ...settings } = host.place.settings;
+  location.hash = host.address({ settings });
+  document.querySelector('h2').focus({ preventScroll: true });
+}
+
+// Returns the nodes of a text with **bold** and *emphasised* parts.
+const bold = (text) => text.split('**').flatMap((part, i) => (i % 2 ? made('strong', { textContent: part }) : emphasised(part)));
+const emphasised = (text) => text.split('*').map((part, i) => (i % 2 ? made('em', { textContent: part }) : part));

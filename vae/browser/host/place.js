@@ -1,9 +1,10 @@
 // Where the visitor is: the view, the model and the point, as the part of the address after "#". The parameters are
 // those of the full app's links.
+import { within } from './numbers.js';
 import { VIEWS } from './views.js';
 
 const MAX_ABS = 1000; // of a value of z
-const MAX_SEED = 2 ** 31 - 1;
+export const MAX_SEED = 2 ** 31 - 1;
 
 // text: "sliders?model=...&z=...". Returns { view, model, z, y, seed, settings }: what can be used of it, else null.
 export function readPlace(text, models) {
@@ -19,14 +20,14 @@ export function readPlace(text, models) {
 }
 
 function readCode(text, model) {
-  const z = text?.split(',').map(Number);
+  const z = text?.split(',').map((part) => (part.trim() ? Number(part) : NaN));
   const fits = z && model && z.length === model.network.latent_dim && z.every((value) => Math.abs(value) <= MAX_ABS);
   return fits ? z : null;
 }
 
 function whole(text, low, high) {
-  const value = Number(text);
-  return text !== null && Number.isInteger(value) && value >= low && value <= high ? value : null;
+  const value = within(text, low, high, null);
+  return Number.isInteger(value) ? value : null;
 }
 
 export function writePlace({ view, model, z, y, seed, settings }, isConditional) {

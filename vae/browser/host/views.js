@@ -1,4 +1,5 @@
-// The views, in the order of the navigation. A view is { name, title, sentence, serves, show }: sentence says what to try.
+// The views, in the order of the navigation. A view is { name, title, sentence, serves, show }: sentence says what to try,
+// a text or sentence(model, data).
 // serves(model) returns "", or why the view cannot show a model, as the end of a sentence. show(element, host) fills an
 // element and returns { update(), destroy() }; update runs when the point has changed.
 import { view as about } from './views/about.js';

@@ -2,7 +2,7 @@
 import { appLink, made } from '../elements.js';
 
 export const view = {
-  name: 'about', title: 'About', sentence: 'What this model is, and what you may do with it.', serves: () => '', show,
+  name: 'about', title: 'About', sentence: 'About this model, its data and their licences.', serves: () => '', show,
 };
 
 function show(element, { model, data, address, content: { header } }) {
@@ -13,7 +13,7 @@ function show(element, { model, data, address, content: { header } }) {
   element.append(
     made('dl', {}, ...terms.flatMap(([term, text]) => [made('dt', { textContent: term }), made('dd', { textContent: text })])),
     ...(location.protocol.startsWith('http') ? embedding(address({ view: 'sliders' })) : []),
-    made('p', {}, 'This page works without a network. Nothing that you draw or choose leaves it. For training, your own models and more pages, get ', ...appLink(header), '.'),
+    made('p', {}, 'This page works without a network. Your drawings and pictures stay on this device. The address bar holds a link to what you see. For training, your own models and more pages, get ', ...appLink(header), '.'),
   );
   return { update() {}, destroy: () => element.replaceChildren() };
 }

@@ -58,7 +58,7 @@ function show(element, host) {
 function settingsOf({ place: { settings } }) {
   const steps = Number(settings.interpolate_steps);
   return {
-    line: settings.interpolate_line in PATHS ? settings.interpolate_line : Object.keys(PATHS)[0],
+    line: Object.hasOwn(PATHS, settings.interpolate_line) ? settings.interpolate_line : Object.keys(PATHS)[0],
     steps: Number.isInteger(steps) && steps >= MIN_STEPS && steps <= MAX_STEPS ? steps : FIRST_STEPS,
     beyond: String(settings.interpolate_beyond) === 'true',
   };

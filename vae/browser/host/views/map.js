@@ -16,7 +16,7 @@ const RECON = 'reconstruction error';
 
 export const view = {
   name: 'map', title: 'Map',
-  sentence: 'Point at the map to decode a position, and tap or click to use its code. Select images with a lasso, or draw a path to walk.',
+  sentence: 'Move over the map to see what each position decodes to. Click or tap to keep it. Draw a path to see the images along it.',
   serves: (model) => (model.map ? '' : 'it has no encoded test images'),
   show,
 };
@@ -172,7 +172,7 @@ function captionOf({ host: { model, data }, points }, { layout }) {
   if (trust !== undefined) parts.push(`Trustworthiness ${trust.toFixed(3)} (1: no false neighbours), measured on ${details.points.toLocaleString('en')} images.`);
   if (layout.key.startsWith('umap')) {
     parts.push('Distances on the map are not distances in latent space.', `A position between images decodes from the mean of the ${layout.k} nearest codes, weighted by 1/distance².`,
-      `If z is neither an image's code nor picked here, its ring stands at the weighted mean position of the ${layout.k} nearest codes.`,
+      `The ring of any other z is an estimate: the weighted mean position of its ${layout.k} nearest codes.`,
       ...(layout.error === null ? [] : [`The median error of that is ${(100 * layout.error).toPrecision(2)} % of the map's width.`]));
   } else if (layout.key === 'pca') parts.push('A position is the mean code, moved along the first two principal components.');
   else parts.push(model.order.length === 2 ? 'Each position is a code.' : 'A position is the current z with these two dimensions changed.');

@@ -1,26 +1,27 @@
 // A grid of samples from the prior.
 import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { button, made, range } from '../elements.js';
+import { within } from '../numbers.js';
 import { downloadPng, gridProps, indexOfCode, tile } from '../pictures.js';
 
 const COUNT = 36, COLUMNS = 6;
 
 export const view = {
-  name: 'sample', title: 'Sample', sentence: 'Sample from the prior, then pick a picture to explore it in every view.',
+  name: 'sample', title: 'Sample', sentence: 'Sample from the prior, then pick an image. Every other view continues from it.',
   serves: () => '',
   show,
 };
 
 function show(element, host) {
   const { model, shape, place } = host, { prior } = model;
-  const temperature = () => Number(place.settings.sample_temperature ?? 1);
+  const temperature = () => within(place.settings.sample_temperature, 0, 2, 1);
   const grid = made('div'), caption = made('p', { className: 'caption' });
   let zs, images;
   const draw = () => {
     zs = host.samples(COUNT, place.seed, temperature());
     images = zs.map((z) => host.decode(z));
-    const spread = prior.gaussian ? `; ${prior.temperature} ${temperature()}` : '';
-    caption.textContent = `z ~ p(z) = ${prior.name}${spread}; seed ${place.seed}.`;
+    const spread = prior.gaussian ? ` The temperature multiplies its standard deviation: ${temperature()}.` : '';
+    caption.textContent = `${COUNT} samples from p(z) = ${prior.name}.${spread} Seed ${place.seed}.`;
     return gridProps(images, shape, {
       labels: zs.map((_, i) => `sample ${i + 1} of ${COUNT}, seed ${place.seed}`), columns: COLUMNS, size: 110, name: 'samples from the prior',
       selected: indexOfCode(zs, place.z),

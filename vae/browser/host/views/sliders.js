@@ -11,7 +11,8 @@ const MIN_LISTED_KL = 0.1; // nats, of a dimension with a strip of its own
 const NOT_FINITE = 'This model returns a value that is not a finite number for this image, so z stays as it is.';
 
 export const view = {
-  name: 'sliders', title: 'Sliders', sentence: 'Drag a slider, or move in the square: the picture follows. Sliders with the highest KL come first.',
+  name: 'sliders', title: 'Sliders', 
+  sentence: ({ network }, { noun }) => `This model compresses ${noun} into ${network.latent_dim} numbers, the latent code z. Drag a slider or click in the square, and the image changes.`,
   serves: () => '',
   show,
 };

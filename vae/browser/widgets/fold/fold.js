@@ -1,6 +1,7 @@
 // A button that folds a sheet to one row and opens it again. It sets data-<name> of the document's root to "open" or
-// "folded", for which the host has styles. Emits nothing. Props: { name, content, summary }: the sheet opens when its
-// content changes; the summary stands on the button.
+// "folded", for which the host has styles. Emits nothing. Props: { name, content, summary, answered }: the sheet opens when
+// its content changes; the summary stands on the button; `answered` is a selector of what an answer adds to the sheet,
+// which scrolls into view, or ''.
 import { createRoot } from '../../runtime/root.js';
 import css from './fold.css';
 
@@ -24,6 +25,14 @@ function update(fold, props) {
   fold.data = props;
   fold.root.querySelector('.summary').textContent = props.summary;
   setFolded(fold, fold.folded && before.content === props.content);
+  if (props.answered && before && !before.answered) showAnswer(props.answered);
+}
+
+// The host adds the answer to the page with the same update, before or after this one.
+function showAnswer(selector, tries = 20) {
+  const answer = document.querySelector(selector);
+  if (answer) answer.scrollIntoView({ block: 'nearest' });
+  else if (tries) setTimeout(showAnswer, 50, selector, tries - 1);
 }
 
 function setFolded(fold, folded) {

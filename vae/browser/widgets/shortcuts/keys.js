@@ -11,7 +11,7 @@ export function action(event, isProjector) {
   const target = event.composedPath()[0];
   if (event.defaultPrevented || event.repeat || altKey || isText(target)) return undefined;
   if (ctrlKey || metaKey) return isPad(event) ? undefined : undoKey(event);
-  if (key.toLowerCase() === 'p') return 'projector';
+  if (key.toLowerCase() === 'p' || (isProjector && key === 'Escape')) return 'projector';
   return isProjector && !usesArrows(target) ? ARROWS[key] : undefined;
 }
 

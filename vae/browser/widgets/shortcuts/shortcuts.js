@@ -1,10 +1,11 @@
-// Keyboard shortcuts of every page: Ctrl+Z undoes, Ctrl+Shift+Z and Ctrl+Y redo, P toggles the projector mode, the arrow keys take a lesson's steps
-// in it. Also keeps the current page's link in view. Shows and emits nothing. Its props are those of
-// pages/components/bridge/shortcuts.py.
+// Keyboard shortcuts of every page: Ctrl+Z undoes, Ctrl+Shift+Z and Ctrl+Y redo, P toggles the projector mode and Escape
+// leaves it, the arrow keys take a lesson's steps in it. Also keeps the current page's link in view. Emits nothing, and
+// shows only how to leave the projector mode. Its props are those of pages/components/bridge/shortcuts.py.
 import { createRoot } from '../../runtime/root.js';
 import { action } from './keys.js';
 
 const PROJECTOR = 'latent-space-explorer-projector'; // in the tab's storage
+const HINT = 'projector-hint', HINT_TIME = 4000; // ms
 
 export function mount(element, props) {
   createRoot(element, '<div></div>', '');
@@ -14,7 +15,7 @@ export function mount(element, props) {
   document.addEventListener('keydown', (event) => {
     const name = action(event, isProjector());
     const button = name && name !== 'projector' ? press(name) : undefined;
-    if (name === 'projector') setProjector(!isProjector());
+    if (name === 'projector') toggleProjector();
     else if (!button) return;
     event.preventDefault();
     button?.click();
@@ -36,6 +37,16 @@ export function mount(element, props) {
 }
 
 const isProjector = () => 'projector' in document.documentElement.dataset;
+
+function toggleProjector() {
+  setProjector(!isProjector());
+  document.querySelector(`.${HINT}`)?.remove();
+  if (!isProjector()) return;
+  const hint = Object.assign(document.createElement('p'), { className: HINT, textContent: 'Projector mode. Press P or Escape to leave.' });
+  hint.setAttribute('role', 'status');
+  document.body.append(hint); // the page hides what is not its picture
+  setTimeout(() => hint.remove(), HINT_TIME);
+}
 
 function setProjector(on) {
   document.documentElement.toggleAttribute('data-projector', on);
