@@ -97,6 +97,25 @@ def test_a_cell_of_the_heat_map_chooses_the_strips(browser, handout):
         assert code(page) != before
 
 
+@pytest.mark.slow
+def test_a_phone_shows_whole_numbers_and_pictures_that_can_be_told_apart(browser, handout):
+    with opened(browser, handout, "#disentangle?model=rooms-ada", **PHONE) as page:
+        cells = page.locator(".heat button")
+        cut = cells.evaluate_all("""(cells) => cells.filter((cell) => {
+          const text = new Range(), { left, right } = cell.getBoundingClientRect();
+          text.selectNodeContents(cell);
+          const box = text.getBoundingClientRect();
+          return box.left < left || box.right > right;
+        }).length""")
+        assert cells.count() == 60 and cut == 0
+        last = cells.nth(9)
+        last.scroll_into_view_if_needed()  # the table scrolls within its box
+        assert last.bounding_box()["x"] + last.bounding_box()["width"] <= PHONE["viewport"]["width"]
+        pictures = page.locator(".grid .cell")
+        assert pictures.count() == 18
+        assert min(pictures.nth(i).bounding_box()["width"] for i in range(18)) >= 44
+
+
 def test_a_lesson_asks_explains_and_goes_on(browser, handout):
     recon = vae.load("mnist-vae-16d").card.figures["recon"]
     with opened(browser, handout, **PHONE) as page:

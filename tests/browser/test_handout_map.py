@@ -179,6 +179,24 @@ def test_a_lasso_counts_its_images_and_takes_their_mean(page, encoded):
 
 
 @pytest.mark.slow
+def test_a_lasso_begins_between_the_tools_even_while_text_is_selected(page):
+    """The toolbar's box lies over the map; dragging selected text would cancel the pointer."""
+    inner(page)
+    page.get_by_role("button", name="Lasso").click()
+    box, density = page.locator(".tools").bounding_box(), page.get_by_text("Density").bounding_box()
+    start = (box["x"] + box["width"] - 4, density["y"] + density["height"] / 2)
+    assert start[0] > density["x"] + density["width"] + 20
+    for height in (200, 300):
+        page.keyboard.press("ControlOrMeta+a")
+        before = props(page, "chosen")
+        left, right, bottom = box["x"] + 4, box["x"] + 400, start[1] + height
+        drag(page, [start, (right, start[1]), (right, bottom), (left, bottom), (left, start[1] + 60), start])
+        until(page, lambda old=before: len(props(page, "chosen") or []) > len(old or []))
+    page.get_by_text("Density").click()  # the tools themselves still work
+    assert not page.get_by_label("Density").is_checked()
+
+
+@pytest.mark.slow
 def test_a_tap_on_a_phone_takes_a_code(browser, handout, encoded):
     with opened(browser, handout, f"#map?model={NAME}", **PHONE) as page:
         wait(page)

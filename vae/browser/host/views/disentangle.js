@@ -11,37 +11,56 @@ export const view = {
 };
 
 function show(element, host) {
-  const { factors } = host.model, map = made('div'), heading = made('h3'), strips = made('div');
+  const { factors } = host.model, map = made('div'), heading = made('h3');
   let cell = clearest(factors.shares);
-  element.append(
-    map,
-    made('p', { className: 'caption', textContent: `Each cell is the mutual information as a share of the factor's entropy. The MIG, ${factors.mig.toFixed(2)}, is the mean gap between the two largest cells of each row.` }),
-    heading, strips,
-    made('p', { className: 'caption', textContent: 'Top: images rendered with only this factor changed. Bottom: only this dimension changes, decoded from the current z. Pick a decoded image to use its z.' }),
-  );
   const heat = mountHeatMap(map, heatProps(host, cell), (_, index) => {
     cell = [Math.floor(index / host.model.order.length), index % host.model.order.length];
     heat.update(heatProps(host, cell));
-    showStrips();
+    update();
   });
+  const rendered = createStrip(host, (i, [k]) => `${factors.names[k]} ${factors.values[k][i]}`);
+  const decoded = createStrip(host, (i, [, d]) => `${host.dimName(d)} = ${zs[i][d].toFixed(2)}`, (i) => host.set({ z: zs[i] }));
   let zs;
-  const stripProps = () => {
-    const { names, values, steps } = factors, [k, column] = cell, d = host.model.order[column], [low, high] = host.model.strips[d];
+  const update = () => {
+    const { names, steps } = factors, [k, column] = cell, d = host.model.order[column], [low, high] = host.model.strips[d];
     zs = Array.from({ length: steps }, (_, i) => host.place.z.map((value, e) => (e === d ? low + ((high - low) * i) / (steps - 1) : value)));
     heading.textContent = `${names[k]} and ${host.dimName(d)}`;
-    return gridProps([...host.sweep(k), ...zs.map((z) => host.decode(z))], host.shape, {
-      labels: [...values[k].map((value) => `${names[k]} ${value}`), ...zs.map((z) => `${host.dimName(d)} = ${z[d].toFixed(2)}`)],
-      columns: steps, size: 96, row_labels: [names[k], host.dimName(d)], name: 'a factor and a dimension',
-    });
+    rendered.show(`Rendered: only ${names[k]} changes.`, host.sweep(k), [k, d]);
+    decoded.show(`Decoded from the current z: only ${host.dimName(d)} changes. Pick an image to use its z.`, zs.map((z) => host.decode(z)), [k, d]);
   };
-  const grid = mountGrid(strips, stripProps(), (_, i) => i >= factors.steps && host.set({ z: zs[i - factors.steps] }));
-  const showStrips = () => grid.update(stripProps());
+  element.append(
+    map,
+    made('p', { className: 'caption', textContent: `Each cell is the mutual information as a share of the factor's entropy. The MIG, ${factors.mig.toFixed(2)}, is the mean gap between the two largest cells of each row.` }),
+    heading, ...rendered.elements, ...decoded.elements,
+  );
+  update();
   return {
-    update: showStrips,
+    update,
     destroy() {
       heat.destroy();
-      grid.destroy();
+      rendered.destroy();
+      decoded.destroy();
     },
+  };
+}
+
+// A caption and a row of images, which a narrow window breaks. label(i, cell) names image i; pick(i), if any, is called
+// with the visitor's choice.
+function createStrip({ shape }, label, pick) {
+  const caption = made('p', { className: 'caption' }), place = made('div');
+  let grid = null;
+  return {
+    elements: [caption, place],
+    // images: (H * W * C) in [0, 1]. cell: [factor, dimension]
+    show(text, images, cell) {
+      caption.textContent = text;
+      const props = gridProps(images, shape, {
+        labels: images.map((_, i) => label(i, cell)), columns: images.length, size: 96, wrap: true, clickable: Boolean(pick), name: text,
+      });
+      if (grid) grid.update(props);
+      else grid = mountGrid(place, props, (_, i) => pick(i));
+    },
+    destroy: () => grid?.destroy(),
   };
 }
 

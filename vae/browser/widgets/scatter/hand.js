@@ -101,6 +101,7 @@ export function setUpPointer(map) {
     map.gesture = null;
   };
   over.onpointerleave = (event) => event.pointerType === 'mouse' && leave(map); // after a touch the card stays
+  map.stage.ondragstart = (event) => event.preventDefault(); // dragging a selection of the page's text would cancel the pointer
   over.addEventListener('wheel', (event) => {
     if (!map.held && !event.ctrlKey) return showHint(map, WHEEL_HINT); // a trackpad's pinch has ctrlKey
     event.preventDefault();
