@@ -31,6 +31,15 @@ def score(page):
     return float(page.locator("canvas.yours").get_attribute("data-score"))
 
 
+def focused(page):
+    """The text or the label of what has the focus, also within a widget."""
+    return page.evaluate("""() => {
+      let { activeElement } = document;
+      while (activeElement.shadowRoot?.activeElement) activeElement = activeElement.shadowRoot.activeElement;
+      return activeElement.ariaLabel || activeElement.textContent;
+    }""")
+
+
 def matching(image, models, x):
     """The (model, index) whose reconstruction of a test image is this image."""
     away = {name: (model.reconstruct(x) - image).abs().amax((1, 2, 3)) for name, model in models.items()}
@@ -106,6 +115,12 @@ def test_a_game_is_scored_like_python_and_then_names_its_models(browser, handout
             until(page, lambda n=i + 1: page.locator("tbody tr").count() == n)
             names = page.locator("tbody td:nth-child(2)").all_inner_texts()
             assert names[0] == ("model 1" if i == 0 else models[played[0][0]].card.title)  # hidden until the end
+            assert focused(page) == ("Round 1" if i == 0 else "The models")
+            assert matching(pixels(page, "target"), models, x) == played[i][::2]  # it stays in sight
+            assert score(page) >= 80  # so does the match
+            if i == 0:
+                page.get_by_role("button", name="Next round").click()
+                assert focused(page) == "slider 1"
         assert {name for name, _, _ in played} == set(ROOMS)
         assert played[0][1:] == played[1][1:]  # the same two images
         assert played[0][1] != played[0][2]
@@ -113,20 +128,48 @@ def test_a_game_is_scored_like_python_and_then_names_its_models(browser, handout
         page.get_by_role("button", name="Play again").click()
         page.get_by_role("heading", name="Model 1 of 2").wait_for()
         assert "seed=1" in page.url and not page.locator("tbody tr").count()
+        assert focused(page) == "slider 1"
 
 
 @pytest.mark.slow
-def test_the_models_of_a_game_are_those_of_its_data(browser, handout):
-    """MNIST has one model in this file: one round."""
+def test_a_single_model_plays_three_rounds_with_different_images(browser, handout):
+    """MNIST has one model in this file, so nothing is hidden."""
     with opened(browser, handout, "#match?model=mnist-vae-16d") as page:
-        page.get_by_role("heading", name="Model 1 of 1").wait_for()
+        targets = []
+        for i in range(3):
+            page.get_by_role("heading", name=f"Round {i + 1} of 3").wait_for()
+            targets.append(page.locator("canvas.target").evaluate("(canvas) => canvas.toDataURL()"))
+            page.get_by_role("button", name="Finish this round").click()
+            page.get_by_text("You reached 0 %. A match needs 80 %.").wait_for()
+            assert focused(page) == (f"Round {i + 1}" if i < 2 else "Your results")
+            assert page.locator("tbody tr").count() == i + 1
+            if i < 2:
+                page.get_by_role("button", name="Next round").click()
+        assert len(set(targets)) == 3
+        text = page.locator("main").inner_text()
+        assert "hidden" not in text and "All models" not in text and "MODEL" not in text.upper().split()
+
+
+@pytest.mark.slow
+def test_a_game_goes_on_after_a_visit_to_another_view(browser, handout):
+    with opened(browser, handout, "#match?model=rooms-ada&seed=2") as page:
         page.get_by_role("button", name="Finish this round").click()
-        link = page.locator("tbody a")
-        link.wait_for()
-        assert page.get_by_text("You matched no target.").count()
+        page.get_by_role("button", name="Next round").click()
+        slider = page.get_by_role("slider", name="slider 2")
+        slider.press("ArrowRight")
+        value, reached, target = slider.input_value(), score(page), pixels(page, "target")
+        page.get_by_role("link", name="Sliders").click()
+        page.locator("main > h2", has_text="Sliders").wait_for()
+        page.get_by_role("link", name="Match").click()
+        page.get_by_role("heading", name="Model 2 of 2").wait_for()
+        assert (slider.input_value(), score(page)) == (value, reached)
+        assert torch.equal(pixels(page, "target"), target) and page.get_by_text("1 move", exact=True).count()
+        page.get_by_role("button", name="Finish this round").click()
+        link = page.locator("tbody a").first
         link.click()
         page.locator("main > h2", has_text="Sliders").wait_for()
-        assert "model=mnist-vae-16d" in page.url
+        page.go_back()
+        link.wait_for()  # the results are kept, too
 
 
 @pytest.mark.slow
@@ -149,7 +192,8 @@ def test_a_phone_keeps_both_pictures_in_sight_at_the_last_slider(browser, handou
         for name in ("target", "yours"):
             box = page.locator(f"canvas.{name}").bounding_box()
             assert -1 <= box["y"] and box["y"] + box["height"] < last.bounding_box()["y"]
-        for _ in range(2):
-            page.get_by_role("button", name="Finish this round").click()
+        page.get_by_role("button", name="Finish this round").click()
+        page.get_by_role("button", name="Next round").click()
+        page.get_by_role("button", name="Finish this round").click()
         page.locator("tbody a").last.wait_for()
         assert_fits(page)

@@ -22,7 +22,7 @@ export function range(text, { min, max, step, value }, change, format = String) 
     type: 'range', min, max, step, value,
     oninput: () => (output.textContent = format(Number(input.value))), onchange: () => change(Number(input.value)),
   });
-  return made('label', {}, `${text} `, input, ' ', output);
+  return made('label', { className: 'range' }, text, input, output);
 }
 
 // Returns the nodes of a link to the full app, whose address may be unknown.

@@ -127,7 +127,7 @@ function undo(game) {
 function finish(game) {
   if (game.ended) return;
   game.ended = performance.now();
-  game.done.disabled = game.undo.disabled = true;
+  for (const control of [game.done, game.undo, ...game.rows.map(({ input }) => input)]) control.disabled = true;
   game.line.textContent = game.score >= game.data.enough ? 'Matched.' : 'Finished.';
   game.emit('finished', {
     round: game.data.round, z: game.z, moves: game.past.length, seconds: game.begun ? (game.ended - game.begun) / 1000 : 0,
