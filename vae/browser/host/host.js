@@ -34,6 +34,7 @@ function createHost(content) {
   const host = {
     content, mailbox, model: null, decoder: null, names: null, locked: null, shown: null, images: null,
     namesOf: new Map(), lockedOf: new Map(), // by model, as long as the page is open
+    games: new Map(), // of Match, by data set and seed
     inputs: new Map(), // the visitor's own pictures, by the key of their image input
     place: { view: VIEWS[0].name, model: first.name, z: first.start.z, y: first.start.y, seed: 0, settings: {} },
 

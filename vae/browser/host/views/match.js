@@ -22,7 +22,7 @@ export const view = {
 
 // Keeps each game on the host, so that a visitor who leaves the view and returns can go on with it.
 function show(element, host) {
-  const games = (host.games ??= new Map()), keyNow = () => `${host.model.data} ${host.place.seed}`;
+  const { games } = host, keyNow = () => `${host.model.data} ${host.place.seed}`;
   let key = null;
   const showGame = async () => {
     const mine = (key = keyNow()), isNew = !games.has(mine);

@@ -27,9 +27,13 @@ export function moved(panel) {
     const value = panel.z[row.dim.index];
     if (!panel.holding) makeRoom(panel, row, value);
     if (Number(row.input.value) !== value) row.input.value = value;
-    row.output.textContent = (Math.round(100 * value) / 100 || 0).toFixed(2); // no -0.00
+    const text = (Math.round(100 * value) / 100 || 0).toFixed(2); // no -0.00
+    if (row.output.textContent !== text) row.output.textContent = text; // the same text would cost a layout, too
   }
-  for (const button of panel.classes.children) button.setAttribute('aria-pressed', Number(button.value) === panel.y);
+  for (const button of panel.classes.children) {
+    const isPressed = String(Number(button.value) === panel.y);
+    if (button.getAttribute('aria-pressed') !== isPressed) button.setAttribute('aria-pressed', isPressed);
+  }
   placeCross(panel);
   show(panel, panel.z, panel.y);
   rest(panel);
