@@ -19,8 +19,8 @@ SETTINGS = {"map_kind": ("choice", *FITTED, "dims"), "map_colour": ("text",)}
 
 st.title("Map")
 st.markdown(
-    "**Point at the map** to decode a position, and tap or click to use its code. Select images with a lasso, or draw "
-    "a path and decode along it."
+    "**Tap or click the map** to see what a position decodes to, and to use its code. Select images with a lasso, or "
+    "draw a path to walk."
 )
 model_picker()
 model, name = state.traits(), state.card().name

@@ -164,7 +164,7 @@ def break_lesson(folder, old, new):
         ('try.page = "inside"', 'try.page = "sample"\ntry.settings.sample_count = 17',
             "bound.toml, line 14: the setting 'sample_count' must be one of 16, 36, 64, 100."),
         ("{mnist-iaf[nll]", "{mnist-iaf[nnl]",
-            "bound.toml, line 32: 'reveal' has the placeholder {mnist-iaf[nnl]}, and no card has a figure 'nnl'."),
+            "bound.toml, line 33: 'reveal' has the placeholder {mnist-iaf[nnl]}, and no card has a figure 'nnl'."),
     ],
 )  # fmt: skip
 def test_a_lesson_with_a_mistake_is_left_out_and_named(tmp_path, monkeypatch, old, new, sentence):

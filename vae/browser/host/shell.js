@@ -46,6 +46,8 @@ export function createShell(root, host) {
     },
     // Says why another model cannot be shown; the address stays.
     fail(error) {
+      host.shown?.destroy();
+      host.shown = null;
       element.replaceChildren(made('p', { role: 'alert', textContent: `The model cannot be loaded: ${error.message}. Choose another one, or reload the page.` }));
       sentence.textContent = '';
     },

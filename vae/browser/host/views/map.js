@@ -16,7 +16,7 @@ const RECON = 'reconstruction error';
 
 export const view = {
   name: 'map', title: 'Map',
-  sentence: 'Move over the map to see what each position decodes to. Click or tap to keep it. Draw a path to see the images along it.',
+  sentence: 'Tap or click the map to see what a position decodes to, and to use its code. Draw a path to see the images along it.',
   serves: (model) => (model.map ? '' : 'it has no encoded test images'),
   show,
 };

@@ -5,21 +5,27 @@ import { createRoot } from '../../runtime/root.js';
 import { action } from './keys.js';
 
 const PROJECTOR = 'latent-space-explorer-projector'; // in the tab's storage
+const LEAVING = 3000; // ms at most between a click on a page's link and the page
 const HINT = 'projector-hint', HINT_TIME = 4000; // ms
 
 export function mount(element, props) {
   createRoot(element, '<div></div>', '');
   const controller = new AbortController();
   let { buttons, strip } = props, page;
+  let leavingUntil = 0; // an undo of the page that is being left would lead back to it
   const press = (name) => document.querySelector(`.st-key-${buttons[name]} button:not(:disabled)`);
   document.addEventListener('keydown', (event) => {
     const name = action(event, isProjector());
+    if (performance.now() < leavingUntil && (name === 'undo' || name === 'redo')) return event.preventDefault();
     const button = name && name !== 'projector' ? press(name) : undefined;
     if (name === 'projector') toggleProjector();
-    else if (!button) return;
+    else if (!button) return undefined;
     event.preventDefault();
-    button?.click();
+    return button?.click();
   }, { signal: controller.signal });
+  document.addEventListener('click', (event) => {
+    if (event.target.closest?.(`.st-key-${strip} a`)) leavingUntil = performance.now() + LEAVING;
+  }, { signal: controller.signal, capture: true });
   setProjector(remembered());
 
   function update(next) {
@@ -30,6 +36,7 @@ export function mount(element, props) {
       else link.removeAttribute('aria-current');
       if (isCurrent && next.page !== page) link.scrollIntoView({ inline: 'center', block: 'nearest', behavior: 'instant' });
     }
+    if (next.page !== page) leavingUntil = 0;
     page = next.page;
   }
   update(props);
