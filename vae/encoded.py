@@ -50,8 +50,8 @@ class EncodedImages:
         """
         return self.codes + self.sigmas * np.random.default_rng(0).standard_normal(self.codes.shape)
 
-    def take(self, indices: np.ndarray) -> EncodedImages:
-        """Return the images at indices (M,)."""
+    def take(self, indices: np.ndarray | slice) -> EncodedImages:
+        """Return the images at indices (M,), or of a slice."""
         return EncodedImages(**{name: array[indices] for name, array in self.arrays.items()})
 
     def check(self, latent_dim: int) -> None:

@@ -37,3 +37,12 @@ def inner(page):
     """The stage, scrolled into sight: its box."""
     page.locator("canvas.over").scroll_into_view_if_needed()
     return page.locator("canvas.over").bounding_box()
+
+
+def draw_line(page, places):
+    """Press the mouse at the first place (x, y), move it to the others, and let go: a lasso, a path or a drag."""
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()

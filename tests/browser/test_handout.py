@@ -12,7 +12,7 @@ import torch
 from playwright.sync_api import expect
 
 import vae
-from vae.browser.handout import SECURITY, site
+from vae.browser.handout import FILE_SECURITY, site
 
 from .app_server import watch
 from .handouts import MODELS, PHONE, opened
@@ -135,7 +135,7 @@ def test_a_lesson_asks_explains_and_goes_on(browser, handout):
 
 def test_nothing_leaves_under_the_policy_of_the_file(browser, handout):
     text = handout.read_text(encoding="utf-8")
-    assert f'content="{SECURITY[False]}"' in text and "connect-src" not in SECURITY[False]
+    assert f'content="{FILE_SECURITY}"' in text and "connect-src" not in FILE_SECURITY
     assert not re.search(r"<(?:script|link|img)[^>]*(?:src|href)=", text)
 
 
@@ -189,6 +189,8 @@ def test_a_site_fetches_a_model_when_it_is_chosen(browser, tmp_path):
     page.get_by_label("Model").select_option("rooms-ada")
     expect(page).to_have_title(re.compile("Rooms"))
     assert any(name.startswith("rooms-ada") for name in fetched)
+    page.get_by_role("link", name="Interpolate").click()
+    expect(page.locator(".view .cell").first).to_be_visible()
     page.get_by_role("link", name="About").click()
     line = page.locator("code").inner_text()
     other = browser.new_page(viewport={"width": 360, "height": 640})

@@ -64,7 +64,7 @@ def test_a_walk_between_two_test_images_is_that_of_torch(open_view):
     page.locator(CELLS).nth(1).click()
     expect(page.locator(CELLS).nth(1)).to_have_attribute("aria-current", "true")
     np.testing.assert_allclose(z_of(page), zs[1], atol=1e-4)
-    strip = downloaded(page, "Strip (PNG)")
+    strip = downloaded(page, "Images (PNG)")
     assert strip.info["Copyright"].startswith("Rooms, Ada-GVAE, 10-D (rooms-ada), ")
     pixels = np.asarray(strip.resize((5 * 64, 2 * 64), Image.Resampling.NEAREST)) / 255
     for i, image in enumerate(images):

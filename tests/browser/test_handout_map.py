@@ -10,7 +10,7 @@ from vae.latent import maps, nearest
 from vae.store import Store
 
 from .handouts import PHONE, opened
-from .map_page import MAP, NAME, inner, on_screen
+from .map_page import MAP, NAME, draw_line, inner, on_screen
 from .panel import until
 
 
@@ -50,14 +50,6 @@ def emptiest(xy):
     across, up = np.quantile(xy[:, 0], np.linspace(0.5, 0.99, 24)), np.quantile(xy[:, 1], np.linspace(0.01, 0.5, 24))
     grid = np.stack(np.meshgrid(across, up), -1).reshape(-1, 2)
     return grid[np.linalg.norm(grid[:, None] - xy, axis=2).min(1).argmax()]
-
-
-def drag(page, places):
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=4)
-    page.mouse.up()
 
 
 def test_a_click_on_a_point_takes_its_code(page, encoded):
@@ -138,14 +130,14 @@ def test_a_colour_of_a_link_has_its_scale(browser, handout, encoded, colour):
 def test_a_path_becomes_pictures_of_which_one_can_be_picked(page, encoded):
     inner(page)
     page.get_by_role("button", name="Path").click()
-    drag(page, on_screen(page, encoded.umap[[0, 1, 2]]).tolist())
-    strip = page.get_by_role("group", name="pictures along the path").get_by_role("button")
+    draw_line(page, on_screen(page, encoded.umap[[0, 1, 2]]).tolist())
+    strip = page.get_by_role("group", name="images along the path").get_by_role("button")
     until(page, lambda: strip.count() == 16)
     end = current(page)
     strip.nth(4).click()
     until(page, lambda: not np.allclose(current(page), end))
     with page.expect_download() as download:
-        page.get_by_role("button", name="Strip (PNG)").click()
+        page.get_by_role("button", name="Images (PNG)").click()
     assert Image.open(download.value.path()).size == (16 * 28 * 4, 28 * 4)
     with page.expect_download() as download:
         page.get_by_role("button", name="Animation (GIF)").click()
@@ -162,7 +154,7 @@ def test_a_lasso_counts_its_images_and_takes_their_mean(page, encoded):
     page.get_by_role("button", name="Lasso").click()
     left, right = box["x"] + 4, box["x"] + box["width"] / 2
     top, bottom = box["y"] + 300, box["y"] + box["height"] - 4
-    drag(page, [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+    draw_line(page, [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
     until(page, lambda: props(page, "chosen.length"))
     chosen = props(page, "chosen")
     page.get_by_role("heading", name=f"Selected: {len(chosen)} of 1,000 images").wait_for()
@@ -190,7 +182,7 @@ def test_a_lasso_begins_between_the_tools_even_while_text_is_selected(page):
         page.keyboard.press("ControlOrMeta+a")
         before = props(page, "chosen")
         left, right, bottom = box["x"] + 4, box["x"] + 400, start[1] + height
-        drag(page, [start, (right, start[1]), (right, bottom), (left, bottom), (left, start[1] + 60), start])
+        draw_line(page, [start, (right, start[1]), (right, bottom), (left, bottom), (left, start[1] + 60), start])
         until(page, lambda old=before: len(props(page, "chosen") or []) > len(old or []))
     page.get_by_text("Density").click()  # the tools themselves still work
     assert not page.get_by_label("Density").is_checked()

@@ -18,7 +18,7 @@ from vae.data import DATASETS, pictures
 from vae.latent import maps
 
 from .app_server import CENTRE, settle, watch
-from .map_page import MAP, NAME, inner, on_screen, open_map
+from .map_page import MAP, NAME, draw_line, inner, on_screen, open_map
 from .panel import in_query, shows, until, wait_for_another_z, z_in_url
 
 
@@ -90,7 +90,7 @@ def test_hover_shows_the_right_image_after_filtering_sorting_and_lasso(page, add
     corners = on_screen(page, middle + np.array([[-2.2, -2.2], [2.2, -2.2], [2.2, 2.2], [-2.2, 2.2]]))
     before = z_in_url(page)
     page.get_by_role("button", name="Lasso").click()
-    lasso(page, corners)
+    draw_line(page, corners)
     wait_for_another_z(page, before)
     inside = (np.abs(found.umap - middle) < 2.2).all(1)
     page.get_by_text(f"Selected: {inside.sum():,} of 5,000 images").wait_for()
@@ -120,14 +120,6 @@ def test_hover_shows_the_right_image_after_filtering_sorting_and_lasso(page, add
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
     assert [int(row["image"]) for row in rows] == found.rows[inside].tolist()
     assert float(rows[0]["z3"]) == pytest.approx(found.codes[inside][0, 3], abs=1e-4)
-
-
-def lasso(page, corners):
-    page.mouse.move(*corners[0])
-    page.mouse.down()
-    for corner in corners[1:]:
-        page.mouse.move(*corner, steps=6)
-    page.mouse.up()
 
 
 def here(page):

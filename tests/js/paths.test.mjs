@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { lerp, slerp, stepsOf } = await load('runtime/paths.js');
+const { lerp, slerp, stepsOf, traversal } = await load('runtime/paths.js');
 
 const near = (found, wanted, tolerance = 1e-12) => {
   assert.equal(found.length, wanted.length);
@@ -42,4 +42,8 @@ test('without an arc slerp is straight', () => {
 test('steps are equally spaced, with a margin on both sides', () => {
   assert.deepEqual(stepsOf(3), [0, 0.5, 1]);
   assert.deepEqual(stepsOf(7, 0.25), [-0.25, 0, 0.25, 0.5, 0.75, 1, 1.25]);
+});
+
+test('a traversal changes one dimension, from end to end', () => {
+  assert.deepEqual(traversal(Float64Array.of(7, 8, 9), 1, [-1, 1], 3), [[7, -1, 9], [7, 0, 9], [7, 1, 9]]);
 });

@@ -10,6 +10,7 @@ import base64
 import dataclasses
 import gzip
 import hashlib
+import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,12 +35,12 @@ THUMBNAILS = {"largest": 32, "quality": 65, "effort": 6}
 STEPS = 9  # pictures of a sweep of a factor
 VIEWS = ("sliders", "sample", "interpolate", "map", "inside", "disentangle", "match")  # that a lesson may open
 FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
-SECURITY = {  # content security policies: nothing leaves the page; a site fetches its own models
-    False: "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; worker-src blob:",
-    True: "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; worker-src blob:; connect-src 'self'",
-}
+# content security policies: nothing leaves the page; a site fetches its own models
+FILE_SECURITY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; worker-src blob:"
+)
+SITE_SECURITY = f"{FILE_SECURITY}; connect-src 'self'"
 
 
 def handout(
@@ -54,7 +55,7 @@ def handout(
     for described, parts in made:
         described["blobs"] = {part: f"{described['name']} {part}" for part in parts}
         blobs |= {described["blobs"][part]: content for part, content in parts.items()}
-    return _page(_pack(header, blobs), header["title"], is_site=False)
+    return _page(_pack(header, blobs), header["title"], FILE_SECURITY)
 
 
 def site(
@@ -73,7 +74,7 @@ def site(
         described["file"] = f"{described['name']}-{hashlib.sha256(content).hexdigest()[:12]}.bin"
         paths.append(folder / described["file"])
         write_atomically(paths[-1], content)
-    write_atomically(paths[0], _page(_pack(header, {}), header["title"], is_site=True).encode())
+    write_atomically(paths[0], _page(_pack(header, {}), header["title"], SITE_SECURITY).encode())
     return paths
 
 
@@ -91,14 +92,14 @@ def obstacle(network: dict) -> str:
 # ---- the file
 
 
-def _page(content: bytes, title: str, is_site: bool) -> str:
+def _page(content: bytes, title: str, security: str) -> str:
     """Return the HTML of a host with its content. The scripts follow the content, so that a file cut short says so."""
     template = (FOLDER / "host/host.html").read_text(encoding="utf-8")
     style = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("runtime/theme.css", "host/host.css"))
     packed = f'<script type="text/plain" id="content">{base64.b64encode(content).decode()}</script>'
     script = inline(compact(bundle("host/host.js")), packed)
     parts = {
-        "SECURITY": SECURITY[is_site], "TITLE": title, "STYLE": style.replace(":host", ":root"), "SCRIPT": script,
+        "SECURITY": security, "TITLE": html.escape(title), "STYLE": style.replace(":host", ":root"), "SCRIPT": script,
     }  # fmt: skip
     for name, text in parts.items():
         template = template.replace(f"{{{{{name}}}}}", text, 1)
@@ -149,7 +150,7 @@ def _dataset(store: Store, card: ModelCard) -> Made:
         "source": info.source, "rows": rows, "labels": split.labels[rows].tolist(),
     }  # fmt: skip
     blobs = {"images": split.render(np.array(rows)).tobytes()}
-    encoded = _encoded(store, card, split)
+    encoded = _first(_encoded(store, card, split))
     if encoded is not None:
         images = lambda indices: split.batch(encoded.rows[indices])[0]  # noqa: E731
         blobs["thumbnails"] = collection.sheet(
@@ -165,12 +166,17 @@ def _first_images(info: DatasetInfo, split: Split) -> list[int]:
 
 
 def _encoded(store: Store, card: ModelCard, split: Split) -> EncodedImages | None:
-    """Return the first encoded test images of a model; None without a map."""
+    """Return a model's encoded test images; None without a map."""
     try:
-        encoded = store.read_map(card.name).take(np.arange(N_ENCODED))
+        encoded = store.read_map(card.name)
     except ModelUnavailable:
         return None
     return encoded if encoded.rows.max() < len(split) else None
+
+
+def _first(encoded: EncodedImages | None) -> EncodedImages | None:
+    """Return those encoded images that a handout holds."""
+    return None if encoded is None else encoded.take(slice(N_ENCODED))
 
 
 def _sheet_name(info: DatasetInfo, encoded: EncodedImages) -> str:
@@ -191,7 +197,8 @@ def _model(store: Store, name: str) -> Made:
     network = {key: value for key, value in network.items() if key != "first_view"}
     info = store.dataset(card)
     split = info.load("test", download=False)
-    encoded = _encoded(store, card, split)
+    everything = _encoded(store, card, split)
+    encoded = _first(everything)
     ranges = data_ranges(encoded, traits.prior_mean, traits.prior_stddev)
     order = dimension_order(card, traits.levels, encoded, traits.prior_stddev)
     described = {
@@ -208,9 +215,9 @@ def _model(store: Store, name: str) -> Made:
     if not traits.prior_is_gaussian:
         blobs["prior"] = _prior_samples(store, name)
     labels = split.labels if encoded is None else split.labels[encoded.rows]
-    if encoded is not None:
+    if encoded is not None and everything is not None:
         blobs["samples"] = quantised(encoded.posterior_samples()[:N_SAMPLES], ranges).tobytes()
-        described["map"] = _map(store, card, info, encoded, blobs, labels)
+        described["map"] = _map(card, info, encoded, everything, blobs, labels)
     if traits.latent_dim == 2:
         described["plane"] = props.plane(None if encoded is None else encoded.codes, labels, len(info.classes))
     if info.grid is not None and "mutual_information" in card.figures:
@@ -253,16 +260,15 @@ def _active(encoded: EncodedImages | None, order: list[int]) -> list[int]:
 
 
 def _map(
-    store: Store, card: ModelCard, info: DatasetInfo, encoded: EncodedImages, blobs: dict[str, bytes],
+    card: ModelCard, info: DatasetInfo, encoded: EncodedImages, everything: EncodedImages, blobs: dict[str, bytes],
     labels: np.ndarray,
 ) -> dict:  # fmt: skip
-    """Return the layouts of a model's map, and add its points to the blobs."""
+    """Return the layouts of a model's map, and add its points to the blobs. encoded: the first of everything."""
     from ..latent import maps
 
     name = f"{card.name} {card.weights_hash}"
     blobs["points"] = collection.points(name, _sheet_name(info, encoded), encoded, labels, labels)
-    everything = store.read_map(card.name)
-    others = everything.take(np.arange(len(encoded), len(everything)))
+    others = everything.take(slice(len(encoded), None))
     pca = maps.pca_plane(everything.codes)
     layouts = [
         {

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vae.metrics import multiscale_distance
+from vae.metrics.disentanglement import ACTIVE
 
 from ..bridge import messages
 from ..bridge.component import widget
@@ -32,7 +33,6 @@ MODELS = {  # by data set, the default first; FACTORS stands for the data set's 
 SETTINGS = {"match_data": ("choice", *MODELS)}
 WIN_SCORE = 80  # a round is won from this score on
 START_CANDIDATES = 12  # test images, of which the one farthest from the target becomes the start
-ACTIVE_VARIANCE = 0.01  # of posterior means, as for active units
 MAX_ABS = 1e6  # of a slider's value
 MAX_SECONDS, MAX_MOVES = 86_400, 100_000  # of a round
 
@@ -110,7 +110,7 @@ def _codes_and_sliders(name: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
         codes = model.encode(pair).mean.clone()
     spread = cached.model_map(name).codes.var(0)
     ranges = cached.slider_ranges(name)
-    active = [d for d in cached.dimension_order(name) if spread[d] > ACTIVE_VARIANCE]
+    active = [d for d in cached.dimension_order(name) if spread[d] > ACTIVE]
     inactive = [d for d in range(model.latent_dim) if d not in active]
     codes[0, inactive] = codes[1, inactive]
     low = np.minimum(ranges[:, 0], codes.amin(0).numpy())

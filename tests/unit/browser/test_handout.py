@@ -4,7 +4,9 @@ import base64
 import gzip
 import json
 import re
+import shutil
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +106,19 @@ def test_what_cannot_be_in_it_is_named_with_what_would_work():
     assert "blocks.1 (LSTM)" in obstacle(network) and "would work" in obstacle(network)
     with pytest.raises(store.ModelUnavailable, match="no model named 'missing'"):
         handout(["missing"])
+
+
+def test_a_small_map_and_a_title_with_markup(tmp_path):
+    """As a model of a user's own may have them."""
+    folder = tmp_path / "mnist-vae-2d"
+    shutil.copytree(store.PRETRAINED / folder.name, folder)
+    own = store.Store([tmp_path])
+    own.write_map(folder.name, own.read_map(folder.name).take(slice(30)))
+    own.write_card(replace(own.read_card(folder.name), title="</title><script>alert(1)</script>"))
+    page = handout([folder.name], store=own)
+    header, _ = content_of(page)
+    assert "<script>alert" not in page and header["title"].startswith("</title>")
+    assert [layout["error"] for layout in header["models"][0]["map"]["layouts"]] == [None, None, None]
 
 
 def test_a_site_has_a_file_for_each_model(tmp_path):

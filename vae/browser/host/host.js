@@ -32,7 +32,7 @@ async function start() {
 function createHost(content) {
   const mailbox = createMailbox(), [first] = content.header.models;
   const host = {
-    content, mailbox, model: null, decoder: null, names: null, locked: null, shown: null, images: null,
+    content, mailbox, model: null, decoder: null, names: null, locked: null, shown: null, images: null, imageBytes: null,
     namesOf: new Map(), lockedOf: new Map(), // by model, as long as the page is open
     games: new Map(), // of Match, by data set and seed
     inputs: new Map(), // the visitor's own pictures, by the key of their image input
@@ -105,7 +105,7 @@ async function useModel(host, model) {
   Object.assign(host, {
     model, id, data, decoder, shape: { height, width, channels }, credit: `${model.title} (${model.name}), ${model.licence}`,
     names: remembered(host.namesOf, id, () => new Map()), locked: remembered(host.lockedOf, id, () => new Set()), sweeps: bytes('sweeps'),
-    prior: prior && new Float32Array(prior.slice().buffer), images: imagesOf(dataBytes('images'), decoder),
+    prior: prior && new Float32Array(prior.slice().buffer), imageBytes: dataBytes('images'), images: imagesOf(dataBytes('images'), decoder),
     thumbnails: dataBytes('thumbnails'),
   });
 }

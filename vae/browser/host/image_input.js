@@ -53,10 +53,10 @@ function ownOf(input, settings = input.host.place.settings) {
 }
 
 function imageOf(input, settings = input.host.place.settings) {
-  const { host: { data, model, decoder, shape, content }, start } = input, own = ownOf(input, settings), mine = own?.bytes[data.name];
+  const { host, start } = input, { data, model, decoder, shape } = host, own = ownOf(input, settings), mine = own?.bytes[data.name];
   const chosen = rowIn(input, settings), i = chosen < 0 ? Math.max(0, data.rows.indexOf(start)) : chosen;
   const size = shape.height * shape.width * shape.channels;
-  const bytes = mine ?? content.bytes(data.blobs.images).subarray(i * size, (i + 1) * size);
+  const bytes = mine ?? host.imageBytes.subarray(i * size, (i + 1) * size);
   const x = channelsLast(Float64Array.from(bytes, (value) => value / 255), shape), { length } = model.classes;
   if (!mine) return { x, y: length ? data.labels[i] : null, bytes, caption: captionOf(data, i), source: `row ${data.rows[i]}`, index: i };
   if (length) own.classes[model.name] ??= mostLikelyClass(decoder, x);

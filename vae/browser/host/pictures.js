@@ -4,16 +4,17 @@ import { download } from '../runtime/download.js';
 import { fill } from '../runtime/pixels.js';
 import { encodeGif } from '../runtime/gif.js';
 import { encodePng } from '../runtime/png.js';
+import { mount as mountGrid } from '../widgets/picture_grid/picture_grid.js';
 
 const SCALE = 4; // px a pixel, in a file
 const DELAY = 12; // hundredths of a second a frame
 
 // images: arrays (H * W * C) in [0, 1]. Returns { rgba, width, height } of all, `across` in a row, and which are not finite.
-export function tile(images, across, { height, width, channels }, scale = 255) {
+export function tile(images, across, { height, width, channels }) {
   const down = Math.ceil(images.length / across), sheet = new Uint8ClampedArray(4 * across * down * width * height);
   const one = new Uint8ClampedArray(4 * width * height), missing = [];
   images.forEach((image, i) => {
-    if (!fill(one, image, scale, channels)) missing.push(i);
+    if (!fill(one, image, 255, channels)) missing.push(i);
     const left = (i % across) * width, top = Math.floor(i / across) * height;
     for (let y = 0; y < height; y++) {
       sheet.set(one.subarray(4 * y * width, 4 * (y + 1) * width), 4 * ((top + y) * across * width + left));
@@ -28,8 +29,8 @@ const GRID = {
 };
 
 // Returns the props of the widget picture_grid for images. options: labels, columns, and what else the widget takes.
-export function gridProps(images, shape, options, scale = 255) {
-  const across = Math.min(images.length, options.columns ?? 32), sheet = tile(images, across, shape, scale);
+export function gridProps(images, shape, options) {
+  const across = Math.min(images.length, options.columns ?? 32), sheet = tile(images, across, shape);
   const count = sheet.missing.length;
   return {
     ...GRID, sheet: bitmapUri(sheet.rgba, sheet.width, sheet.height), n: images.length, across,
@@ -43,6 +44,18 @@ export function gridProps(images, shape, options, scale = 255) {
 // cells: where they are on it
 export function sheetProps({ url, width, height, across, down }, cells, options) {
   return { ...GRID, sheet: url, n: cells.length, cells, across, down, width, height, ...options };
+}
+
+// Returns { show(props), destroy } of a grid of pictures that is mounted when it is first shown. pick(i): see the widget
+export function createGrid(place, pick) {
+  let grid = null;
+  return {
+    show(props) {
+      if (grid) grid.update(props);
+      else grid = mountGrid(place, props, (_, i) => pick(i));
+    },
+    destroy: () => grid?.destroy(),
+  };
 }
 
 // Offers a picture as a PNG. rgba: see tile. credit: the model and its licence, which the file names.

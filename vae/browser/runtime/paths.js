@@ -18,5 +18,9 @@ export function slerp(a, b, t) {
   return from.map((value, d) => ((near * value + far * to[d]) / sine) * length);
 }
 
+// Returns n codes that differ from z in dimension d alone, which goes from low to high.
+export const traversal = (z, d, [low, high], n) => Array.from({ length: n }, (_, i) => (
+  Array.from(z, (value, e) => (e === d ? low + ((high - low) * i) / (n - 1) : value))));
+
 // Returns n equally spaced values of t from -margin to 1 + margin, both included.
 export const stepsOf = (n, margin = 0) => Array.from({ length: n }, (_, i) => -margin + ((1 + 2 * margin) * i) / (n - 1));

@@ -1,8 +1,8 @@
 // Which dimension encodes which factor, and how a factor and a dimension change the image.
+import { traversal } from '../../runtime/paths.js';
 import { mount as mountHeatMap } from '../../widgets/heat_map/heat_map.js';
-import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { made } from '../elements.js';
-import { gridProps } from '../pictures.js';
+import { createGrid, gridProps } from '../pictures.js';
 
 export const view = {
   name: 'disentangle', title: 'Disentangle', sentence: 'Select a cell to compare its factor with its dimension below.',
@@ -22,8 +22,8 @@ function show(element, host) {
   const decoded = createStrip(host, (i, [, d]) => `${host.dimName(d)} = ${zs[i][d].toFixed(2)}`, (i) => host.set({ z: zs[i] }));
   let zs;
   const update = () => {
-    const { names, steps } = factors, [k, column] = cell, d = host.model.order[column], [low, high] = host.model.strips[d];
-    zs = Array.from({ length: steps }, (_, i) => host.place.z.map((value, e) => (e === d ? low + ((high - low) * i) / (steps - 1) : value)));
+    const { names, steps } = factors, [k, column] = cell, d = host.model.order[column];
+    zs = traversal(host.place.z, d, host.model.strips[d], steps);
     heading.textContent = `${names[k]} and ${host.dimName(d)}`;
     rendered.show(`Rendered: only ${names[k]} changes.`, host.sweep(k), [k, d]);
     decoded.show(`Decoded from the current z: only ${host.dimName(d)} changes. Pick an image to use its z.`, zs.map((z) => host.decode(z)), [k, d]);
@@ -47,20 +47,17 @@ function show(element, host) {
 // A caption and a row of images, which a narrow window breaks. label(i, cell) names image i; pick(i), if any, is called
 // with the visitor's choice.
 function createStrip({ shape }, label, pick) {
-  const caption = made('p', { className: 'caption' }), place = made('div');
-  let grid = null;
+  const caption = made('p', { className: 'caption' }), place = made('div'), grid = createGrid(place, pick);
   return {
     elements: [caption, place],
     // images: (H * W * C) in [0, 1]. cell: [factor, dimension]
     show(text, images, cell) {
       caption.textContent = text;
-      const props = gridProps(images, shape, {
+      grid.show(gridProps(images, shape, {
         labels: images.map((_, i) => label(i, cell)), columns: images.length, size: 96, wrap: true, clickable: Boolean(pick), name: text,
-      });
-      if (grid) grid.update(props);
-      else grid = mountGrid(place, props, (_, i) => pick(i));
+      }));
     },
-    destroy: () => grid?.destroy(),
+    destroy: grid.destroy,
   };
 }
 

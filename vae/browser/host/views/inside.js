@@ -55,5 +55,5 @@ function panelProps({ model, data, id, shape, place, content: { header }, dimNam
 function captionOf({ model, data, decoder, content: { header: { inside: { white } } } }) {
   const prior = model.plane ? 'Dashed rings show p(z) at one and two standard deviations.' : 'The grey band shows one standard deviation of p(z).';
   const from = decoder.file.capabilities.is_cross_entropy ? '' : ', counted from the pixel with the smallest error';
-  return `Your browser computes all values. The means are those of the test images of ${data.title}. ${prior} In the image of errors, white is ${white} nats per pixel or more${from}.`;
+  return `Your browser computes all values. The means are those of the test images of ${data.title}. ${prior} In the error image, white is ${white} nats per pixel or more${from}.`;
 }

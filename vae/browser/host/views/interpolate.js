@@ -1,9 +1,9 @@
 // The walk between the codes of two images, beside a cross-fade of their pixels.
 import { lerp, slerp, stepsOf } from '../../runtime/paths.js';
-import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { button, choices, made, range, select, toggle } from '../elements.js';
 import { createImageInput, encode } from '../image_input.js';
-import { downloadGif, downloadPng, gridProps, indexOfCode, tile } from '../pictures.js';
+import { within } from '../numbers.js';
+import { createGrid, downloadGif, downloadPng, gridProps, indexOfCode, tile } from '../pictures.js';
 
 const PATHS = {
   'Straight (lerp)': { path: lerp, formula: 'z(t) = (1 − t) a + t b' },
@@ -56,10 +56,10 @@ function show(element, host) {
 }
 
 function settingsOf({ place: { settings } }) {
-  const steps = Number(settings.interpolate_steps);
+  const steps = within(settings.interpolate_steps, MIN_STEPS, MAX_STEPS, FIRST_STEPS);
   return {
     line: Object.hasOwn(PATHS, settings.interpolate_line) ? settings.interpolate_line : Object.keys(PATHS)[0],
-    steps: Number.isInteger(steps) && steps >= MIN_STEPS && steps <= MAX_STEPS ? steps : FIRST_STEPS,
+    steps: Number.isInteger(steps) ? steps : FIRST_STEPS,
     beyond: String(settings.interpolate_beyond) === 'true',
   };
 }
@@ -76,14 +76,15 @@ function walkOf(host, [a, b], images) {
 function createWalk(element, host) {
   const { model, shape, place, credit } = host;
   const places = [made('div'), made('div')], caption = made('p', { className: 'caption' });
-  let walk, grids;
+  const grids = places.map((one) => createGrid(one, (step) => host.set({ z: walk.zs[step] })));
+  let walk;
   element.append(
     places[0], caption, places[1],
     made('p', { className: 'caption', textContent: 'Baseline: a cross-fade of the same two images, pixel by pixel, without a model.' }),
   );
   const exports = [
     button('Animation (GIF)', () => downloadGif(walk.frames, shape, `${model.name}-interpolation.gif`, host)),
-    button('Strip (PNG)', () => downloadPng(tile([...walk.frames, ...walk.fades], walk.ts.length, shape), `${model.name}-interpolation.png`, credit)),
+    button('Images (PNG)', () => downloadPng(tile([...walk.frames, ...walk.fades], walk.ts.length, shape), `${model.name}-interpolation.png`, credit)),
   ];
   const props = () => {
     const { ts, zs, frames, fades } = walk, labels = ts.map((t, i) => `step ${i + 1}: t = ${t.toFixed(2)}`);
@@ -102,9 +103,8 @@ function createWalk(element, host) {
       if (!walk) return;
       const ofClass = model.classes.length ? `Every step is of class ${model.classes[place.y]}; only z changes. ` : '';
       caption.textContent = `Decoded from latent space: ${walk.formula}. ${ofClass}Pick a step to make it the current z.`;
-      if (grids) grids.forEach((grid, i) => grid.update(props()[i]));
-      else grids = props().map((one, i) => mountGrid(places[i], one, (_, step) => host.set({ z: walk.zs[step] })));
+      props().forEach((one, i) => grids[i].show(one));
     },
-    destroy: () => grids?.forEach((grid) => grid.destroy()),
+    destroy: () => grids.forEach((grid) => grid.destroy()),
   };
 }

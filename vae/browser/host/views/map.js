@@ -5,7 +5,7 @@ import { mount as mountPicture } from '../../widgets/point_picture/point_picture
 import { along, codeOf, inverseTransform, nearest, positionsOf, transform } from '../../widgets/scatter/layout.js';
 import { mount as mountScatter } from '../../widgets/scatter/scatter.js';
 import { button, made, select } from '../elements.js';
-import { downloadGif, downloadPng, gridProps, sheetProps, tile } from '../pictures.js';
+import { createGrid, downloadGif, downloadPng, gridProps, sheetProps, tile } from '../pictures.js';
 
 const NEAREST = 8; // test images
 const SELECTED_SHOWN = 12; // thumbnails of a lasso
@@ -169,13 +169,13 @@ function pointProps({ host, points, sheet }, indices, { detail = () => '', ...op
 function captionOf({ host: { model, data }, points }, { layout }) {
   const { details } = model.map, parts = [`${points.n.toLocaleString('en')} test images of ${data.title}, each at its ${model.centre}.`];
   const trust = details.trustworthiness?.[layout.key];
-  if (trust !== undefined) parts.push(`Trustworthiness ${trust.toFixed(3)} (1: no false neighbours), measured on ${details.points.toLocaleString('en')} images.`);
+  if (trust !== undefined) parts.push(`Trustworthiness ${trust.toFixed(3)}, where 1 means no false neighbours, measured on ${details.points.toLocaleString('en')} images.`);
   if (layout.key.startsWith('umap')) {
-    parts.push('Distances on the map are not distances in latent space.', `A position between images decodes from the mean of the ${layout.k} nearest codes, weighted by 1/distance².`,
+    parts.push('Distances on the map are not distances in latent space.', `Between images, a position decodes the mean of the ${layout.k} nearest codes, weighted by 1/distance².`,
       `The ring of any other z is an estimate: the weighted mean position of its ${layout.k} nearest codes.`,
       ...(layout.error === null ? [] : [`The median error of that is ${(100 * layout.error).toPrecision(2)} % of the map's width.`]));
-  } else if (layout.key === 'pca') parts.push('A position is the mean code, moved along the first two principal components.');
-  else parts.push(model.order.length === 2 ? 'Each position is a code.' : 'A position is the current z with these two dimensions changed.');
+  } else if (layout.key === 'pca') parts.push('A position decodes the mean code, moved along the first two principal components.');
+  else parts.push(model.order.length === 2 ? 'Each position is a latent code.' : 'A position is the current z with these two dimensions changed.');
   return [...parts, `Lines lead from the current z to its ${NEAREST} nearest images.`].join(' ');
 }
 
@@ -232,16 +232,14 @@ function meanOf({ points, chosen }) {
 function createSection(title, buttons, pick) {
   const place = made('div'), caption = made('p', { className: 'caption' }), heading = made('h3', { textContent: title });
   const element = made('section', { hidden: true }, heading, made('div', { className: 'row' }, ...buttons), place, caption);
-  let grid = null;
+  const grid = createGrid(place, pick);
   return {
     element, heading, caption,
     show(props) {
       element.hidden = !props;
-      if (!props) return;
-      if (grid) grid.update(props);
-      else grid = mountGrid(place, props, (_, i) => pick(i));
+      if (props) grid.show(props);
     },
-    destroy: () => grid?.destroy(),
+    destroy: grid.destroy,
   };
 }
 
@@ -250,7 +248,7 @@ function pathSection(map) {
   let stops, images;
   const { show: showGrid, element, caption, destroy } = createSection('Along your path', [
     button('Animation (GIF)', () => downloadGif(images, host.shape, `${host.model.name}-path.gif`, host)),
-    button('Strip (PNG)', () => downloadPng(tile(images, FRAMES, host.shape), `${host.model.name}-path.png`, host.credit)),
+    button('Images (PNG)', () => downloadPng(tile(images, FRAMES, host.shape), `${host.model.name}-path.png`, host.credit)),
     button('Clear', () => {
       map.path = null;
       host.changed();
@@ -265,7 +263,7 @@ function pathSection(map) {
       images = stops.map((stop) => codeAt(map, shown, stop, host.place.y)).map(({ z, y }) => host.decode(z, classFor(host, y)));
       caption.textContent = `${FRAMES} positions at equal steps along the path, decoded. Pick a step to use its code.`;
       return showGrid(gridProps(images, host.shape, {
-        labels: stops.map((_, i) => `step ${i + 1} of ${FRAMES}`), columns: FRAMES / 2, size: 120, wrap: true, name: 'pictures along the path',
+        labels: stops.map((_, i) => `step ${i + 1} of ${FRAMES}`), columns: FRAMES / 2, size: 120, wrap: true, name: 'images along the path',
       }));
     },
   };
@@ -285,7 +283,7 @@ function selectionSection(map) {
       heading.textContent = `Selected: ${map.chosen.length.toLocaleString('en')} of ${points.n.toLocaleString('en')} images`;
       const counts = classes.map((name, label) => [name, map.chosen.filter((p) => points.labels[p] === label).length]);
       const found = counts.filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
-      caption.textContent = `By class: ${found.map(([name, count]) => `${name}: ${count}`).join(', ')}. The pictures are the ${typical.length} nearest to the mean code.`;
+      caption.textContent = `By class: ${found.map(([name, count]) => `${name}: ${count}`).join(', ')}. The images shown are the ${typical.length} nearest to the mean code.`;
       return showGrid(pointProps(map, typical, { size: 72, name: 'selected test images' }));
     },
   };

@@ -1,4 +1,4 @@
-// The game of the page Match: sliders over the code of a model, until its picture matches the target. Several models of a
+// The game of the page Match: sliders over the code of a model, until its image matches the target. Several models of a
 // data set play one round each, hidden; a single one plays several rounds, each with its own two images.
 import { toBase64 } from '../../runtime/base64.js';
 import { shuffled } from '../../runtime/random.js';
@@ -16,7 +16,7 @@ const ALONE = 'Each round has its own two test images.';
 
 export const view = {
   name: 'match', title: 'Match', sentence: 'Move the sliders until your image matches the target.',
-  serves: (model) => (model.classes.length ? 'its pictures also depend on a class' : model.active.length ? '' : 'it has no active dimension'),
+  serves: (model) => (model.classes.length ? 'its images also depend on a class' : model.active.length ? '' : 'it has no active dimension'),
   show,
 };
 

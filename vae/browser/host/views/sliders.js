@@ -1,4 +1,5 @@
 // Sliders and a pad over the code, and a traversal of each dimension.
+import { traversal } from '../../runtime/paths.js';
 import { mount as mountPanel } from '../../widgets/live_panel/live_panel.js';
 import { mount as mountGrid } from '../../widgets/picture_grid/picture_grid.js';
 import { button, made } from '../elements.js';
@@ -22,11 +23,11 @@ function show(element, host) {
   const place = made('div'), classes = made('div'), strips = made('div'), start = createStart(host), { model } = host;
   element.append(
     place, made('div', { className: 'row' },
-      button('Picture (PNG)', () => downloadPng(tile([host.decode(host.place.z)], 1, host.shape), `${model.name}.png`, host.credit))),
+      button('Image (PNG)', () => downloadPng(tile([host.decode(host.place.z)], 1, host.shape), `${model.name}.png`, host.credit))),
     start.element,
     ...(model.classes.length ? [made('h3', { textContent: 'This z in every class' }), classes] : []),
     made('h3', { textContent: 'One dimension at a time' }), strips,
-    made('p', { className: 'caption', textContent: 'Each row changes one dimension of this z, over the middle 95 % of the encoded data. Pick a picture to move there.' }),
+    made('p', { className: 'caption', textContent: 'Each row is a traversal: it changes one dimension of this z, over the middle 95 % of the encoded data. Pick an image to use its z.' }),
   );
   const widget = mountPanel(place, panelProps(host, panel), (event, value) => receive(host, panel, event, value), host.mailbox);
   let rows = stripsOf(host);
@@ -101,10 +102,7 @@ function stripsOf(host) {
   const { model, place, shape } = host;
   const active = model.dims.filter(({ kl }) => kl === null || kl > MIN_LISTED_KL);
   const dims = active.length ? active : model.dims.slice(0, 1);
-  const zs = dims.flatMap(({ index }) => Array.from({ length: STEPS }, (_, i) => {
-    const [low, high] = model.strips[index];
-    return place.z.map((value, d) => (d === index ? low + ((high - low) * i) / (STEPS - 1) : value));
-  }));
+  const zs = dims.flatMap(({ index }) => traversal(place.z, index, model.strips[index], STEPS));
   const props = gridProps(zs.map((z) => host.decode(z)), shape, {
     labels: zs.map((z, i) => `${host.dimName(dims[Math.floor(i / STEPS)].index)} = ${z[dims[Math.floor(i / STEPS)].index].toFixed(2)}`),
     columns: STEPS, size: 84, name: 'traversals',
