@@ -151,8 +151,7 @@ st.dataframe(
 )
 st.caption(
     "– means not measured. **How it was measured.** "
-    + "; ".join(f"{f.label}: {card.protocol[f.key]}" for f in measured if f.key in card.protocol)
-    + "."
+    + " ".join(f"{f.label}: {card.protocol[f.key]}." for f in measured if f.key in card.protocol)
 )
 sweep = factors.beta_sweep(cards)
 if sweep:

@@ -71,8 +71,8 @@ def _stand_in(usable: dict[str, ModelCard], instead: str) -> str:
 
 def _stand_in_sentence(needs: str) -> str:
     own, shown = cached.card(state.own_model()).title, state.card().title
-    why = f"This page needs {needs}, so it cannot use" if needs else "This page cannot use"
-    return f"{why} **{own}**. You see **{shown}** until you leave."
+    why = f"This page needs {needs}. " if needs else ""
+    return f"{why}**{shown}** replaces **{own}** until you leave."
 
 
 def show_details(card) -> None:

@@ -13,7 +13,7 @@ from ..shell import cached, state
 from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
-NEEDS = "the measured accuracy of a classifier trained on its images"
+NEEDS = "augmentation accuracy"
 SHOWN = 5  # images of a class
 PER_CLASS = 3  # samples of each class, of two classes in a row
 

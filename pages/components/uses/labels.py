@@ -15,7 +15,7 @@ from ..widgets.picture_grid import picture_grid
 
 UNSURE = 437  # the first image: a test image that M2 classifies with low confidence
 SETTINGS = {"labels_image": ("int", 0, 9999)}
-NEEDS = "a measured accuracy with few labels"
+NEEDS = "few-label accuracy"
 
 
 def models() -> list[str]:
