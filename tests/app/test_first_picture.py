@@ -1,4 +1,4 @@
-"""The first picture of a page needs neither torch nor scikit-learn."""
+"""The first picture of a page needs neither torch nor what takes long to import."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ RUN = f"""
 import json, sys
 from streamlit.testing.v1 import AppTest
 
-for name in ("torch", "sklearn"):
+for name in ("torch", "sklearn", "scipy", "segno"):
     sys.modules[name] = None  # an import of it raises
 
 def shown(app):

@@ -75,7 +75,7 @@ test('density follows the chosen axes', () => {
 test('the cross stands at z, and at the edge for a z outside', () => {
   const panel = panelOf([dim(0), dim(1)], [1, 9]);
   placeCross(panel);
-  assert.deepEqual(panel.cross.style, { left: '75%', top: '0%' });
+  assert.deepEqual(panel.cross.style, { transform: 'translate(75%, 0%)' });
 });
 
 test('the tiles of a strip lie in the middles of equal parts of the range of the data, however long the track is', () => {

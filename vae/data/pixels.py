@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from .area import Box, area_average
 
@@ -128,6 +127,8 @@ def components(mask: np.ndarray, corners: bool = True) -> tuple[np.ndarray, list
 
     corners: whether pixels that touch at a corner are connected.
     """
+    from scipy import ndimage  # here, because a page shows its first picture before scipy is loaded
+
     labels, n = ndimage.label(mask, EIGHT if corners else None)
     areas = np.bincount(labels.ravel(), minlength=n + 1)
     boxes = ndimage.find_objects(labels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from urllib.parse import urlencode, urlsplit
 
-import segno
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -45,6 +44,8 @@ def _travel_button(by: state.Travel, text: str) -> None:
 
 def show_share(where: DeltaGenerator, page: str) -> None:
     """Show the address of what the page shows, its QR code, and the line that embeds it in another page."""
+    import segno  # here and below, because a page shows its first picture before it is needed
+
     parameters = {key: value for key, value in link.parameters().items() if key != "own"}
     address = page_address(st.context.url or "", page, parameters)
     with where:
@@ -84,6 +85,8 @@ def page_address(app: str, page: str, parameters: dict[str, str]) -> str:
 
 def qr_code(text: str) -> str:
     """Return a QR code of a text, an SVG image. Raises segno.DataOverflowError for more than it can hold."""
+    import segno
+
     # "l": a screen has no damage to correct, and larger modules are easier to scan across a room
     return segno.make_qr(text, error="l").svg_inline(scale=4, border=4, dark="#000", light="#fff")
 

@@ -1,6 +1,6 @@
 // The surroundings of the current code: film strips and the pad, drawn only while the pointer rests.
 import { fill, pictureOf } from '../../runtime/pixels.js';
-import { show } from './picture.js';
+import { show, showLine } from './picture.js';
 import { planeJobs } from './plane.js';
 
 const REST_AFTER = 120; // ms without movement before strips are drawn
@@ -34,6 +34,7 @@ export function rest(panel) {
 }
 
 function drawAround(panel) {
+  showLine(panel);
   if (!panel.entry || panel.holding || document.hidden || !panel.canvas.isConnected) {
     if (panel.holding) panel.restTimer = setTimeout(drawAround, REST_AFTER, panel);
     return;

@@ -33,7 +33,7 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
     destroy() {
       abort.abort();
       stopPlaying(panel, true);
-      for (const timer of [panel.patience, panel.restTimer, panel.commitTimer, panel.sendTimer]) clearTimeout(timer);
+      for (const timer of [panel.patience, panel.restTimer, panel.commitTimer, panel.sendTimer, panel.pointTimer]) clearTimeout(timer);
       root.replaceChildren();
     },
   };

@@ -18,6 +18,7 @@ export function setUpPad(panel) {
     panel.previewing = false;
     Object.assign(panel.z, at(event));
     moved(panel);
+    placeCross(panel); // under the hand at once
   };
   panel.pad.onpointerdown = (event) => {
     panel.pad.setPointerCapture(event.pointerId);

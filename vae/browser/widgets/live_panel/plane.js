@@ -16,8 +16,7 @@ export function placeCross(panel) {
   if (panel.data.dims.length < 2) return;
   const part = (dim) => Math.max(0, Math.min(1, (panel.z[dim.index] - dim.low) / (dim.high - dim.low)));
   const [x, y] = padDims(panel);
-  panel.cross.style.left = `${100 * part(x)}%`;
-  panel.cross.style.top = `${100 - 100 * part(y)}%`;
+  panel.cross.style.transform = `translate(${100 * part(x)}%, ${100 - 100 * part(y)}%)`; // needs no layout
 }
 
 // Returns smoothed counts of samples per cell, 0 to 1; (CELLS * CELLS), row 0 at the top.

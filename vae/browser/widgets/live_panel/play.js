@@ -37,7 +37,7 @@ export function togglePlay(panel, row) {
   panel.playing = { row };
   panel.holding = true;
   const step = (now) => {
-    panel.z[row.dim.index] = swingValue(row, Math.max(0, now - begun) / PERIOD);
+    row.input.value = panel.z[row.dim.index] = swingValue(row, Math.max(0, now - begun) / PERIOD);
     moved(panel);
     if (panel.playing) panel.playing.frame = requestAnimationFrame(step);
   };

@@ -6,6 +6,7 @@ import { show } from './picture.js';
 import { placeCross } from './plane.js';
 
 const COMMIT_AFTER = 250; // ms after the last key, since arrow keys repeat
+const READ_AFTER = 50; // ms until numbers follow a hand that drags: nobody reads faster, and each costs a layout
 
 export function samePoint(a, b) {
   return a.y === b.y && a.z.length === b.z.length && a.z.every((v, i) => Math.abs(v - b.z[i]) < 1e-3);
@@ -20,23 +21,31 @@ export function goTo(panel, point) {
   moved(panel);
 }
 
-// Shows the code everywhere after any movement, and schedules the drawing of its surroundings.
+// Shows the code everywhere after any movement, and schedules the drawing of its surroundings. In a drag the picture comes
+// first.
 export function moved(panel) {
   clean(panel);
+  show(panel, panel.z, panel.y);
+  if (!panel.holding) showPoint(panel);
+  else panel.pointTimer ??= setTimeout(showPoint, READ_AFTER, panel);
+  rest(panel);
+}
+
+function showPoint(panel) {
+  clearTimeout(panel.pointTimer);
+  panel.pointTimer = null;
   for (const row of panel.rows) {
     const value = panel.z[row.dim.index];
     if (!panel.holding) makeRoom(panel, row, value);
     if (Number(row.input.value) !== value) row.input.value = value;
     const text = (Math.round(100 * value) / 100 || 0).toFixed(2); // no -0.00
-    if (row.output.textContent !== text) row.output.textContent = text; // the same text would cost a layout, too
+    if (row.value.data !== text) row.value.data = text; // the same text would cost a layout, too
   }
   for (const button of panel.classes.children) {
     const isPressed = String(Number(button.value) === panel.y);
     if (button.getAttribute('aria-pressed') !== isPressed) button.setAttribute('aria-pressed', isPressed);
   }
   placeCross(panel);
-  show(panel, panel.z, panel.y);
-  rest(panel);
 }
 
 // Extends a track for a code outside the range of the encoded data, but never during a drag. The strip stays.

@@ -13,7 +13,7 @@ export function buildRows(panel) {
       <div class="head">
         <button type="button" class="name printed" title="click to name this dimension"></button>
         <span class="kl" title="KL(q(z|x) || p(z)) of this dimension, averaged over test images"></span>
-        <output></output>
+        <output><span class="value"> </span></output>
         <button type="button" class="quiet play" title="move this slider back and forth">play</button>
         <button type="button" class="quiet gif" title="save the animation">GIF</button>
         <button type="button" class="quiet lock" title="a locked dimension keeps its value">lock</button>
@@ -25,7 +25,7 @@ export function buildRows(panel) {
       <canvas class="strip" aria-hidden="true" title="the decoded image at each position of the slider"></canvas>`;
     const find = (selector) => element.querySelector(selector);
     const row = {
-      dim, element, name: find('.name'), output: find('output'), lock: find('.lock'), input: find('input'),
+      dim, element, name: find('.name'), value: find('.value').firstChild, lock: find('.lock'), input: find('input'),
       play: find('.play'), gif: find('.gif'),
       svg: find('svg'), strip: find('.strip'),
     };
