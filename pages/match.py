@@ -26,10 +26,11 @@ if not data_sets:
     link.end_page()
 own_data = state.card().data  # the game leaves the visitor's model and z as they are
 board, controls = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
-settings.take("match_data", among=data_sets)
+data_titles = {name: cached.info(name).title.split(",")[0] for name in data_sets}
+settings.take("match_data", among=data_sets, labels=data_titles)
 data = controls.segmented_control(
     "Data", data_sets, default=own_data if own_data in data_sets else data_sets[0], required=True, key="match_data",
-    format_func=lambda name: cached.info(name).title.split(",")[0],
+    format_func=data_titles.get,
 )  # fmt: skip
 player = controls.text_input(
     "Player", "Player 1", max_chars=24, key="match_player", persist_state="session", width=150

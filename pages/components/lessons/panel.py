@@ -8,27 +8,37 @@ from typing import Literal
 
 import streamlit as st
 
-from vae.lessons import Step, fill_figures
+from vae.lessons import Lesson, Step, fill_figures
 
 from ..bridge.component import widget
 from ..shell import cached, link, navigation, state
-from .catalogue import lessons, parse_step
+from .catalogue import lessons, parse_lesson, parse_step
 from .text import to_html
 
 _fold = widget("fold")
 
 
 def read_link() -> None:
-    """Set the step that the link's "lesson" names, and the settings of its page. Warns if it does not exist."""
+    """Set the step that the link's "lesson" names, and the settings of its page.
+
+    Warns if the step does not exist, and begins its lesson, if that exists.
+    """
     step = link.pop_page_parameter("lesson")
-    found = parse_step(step) if step else None
-    if found:
+    if step and parse_step(step) is None:
+        lesson = parse_lesson(step)
+        step = f"{step.strip().lower().partition('.')[0]}.1" if lesson else ""
+        state.add_warning(_missing_step(lesson))
+    if step and (found := parse_step(step)):
         link.add_page_parameters(_step(*found).try_.settings_link())
-    elif step:
-        state.add_warning("The lesson in this link does not exist. The page Lessons lists them all.")
-        step = ""
     if step is not None:
         _set_step(step)
+
+
+def _missing_step(lesson: Lesson | None) -> str:
+    if lesson is None:
+        return "The lesson in this link does not exist. The page Lessons lists them all."
+    steps = len(lesson.steps)
+    return f"The lesson *{lesson.title}* has {steps} steps, and not the one in this link. You see the first."
 
 
 def current() -> str:
