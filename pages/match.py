@@ -80,14 +80,17 @@ def show_results() -> None:
 
 with board:
     if len(results) < len(game_rounds):
-        match_panel(game_rounds[len(results)], f"Model {len(results) + 1} of {len(game_rounds)}", game[0], finished)
+        match_panel(
+            game_rounds[len(results)], f"Model {len(results) + 1} of {len(game_rounds)}", game[0], finished,
+            follows=game_rounds[len(results) - 1] if results else None,
+        )  # fmt: skip
     else:
         show_results()
 if len(results) < len(game_rounds):
     st.caption(
-        f"You win a round at {WIN_SCORE} %. 100 % means identical to the target, and 0 % means no closer than the "
-        "start. The distance is the root mean squared error, averaged over six resolutions. All models encode the "
-        "same two test images. Inactive dimensions have no slider. The models are revealed at the end."
+        f"You win a round at {WIN_SCORE} %. 100 % means identical to the target, and 0 % means no closer to it than "
+        "the start image. The distance is the root mean squared error, averaged over six resolutions. All models "
+        "encode the same two test images. Inactive dimensions have no slider. The models are revealed at the end."
         + ("" if own_data in data_sets else " The game leaves your own model unchanged.")
     )
 

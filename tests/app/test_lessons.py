@@ -15,6 +15,7 @@ from pages.components.lessons.text import to_html
 from pages.components.shell import cached
 from vae.lessons import FOLDER, fill_figures, required_models
 
+from .events import written_link
 from .test_old_links import open_link
 from .test_pages import ROOT, start
 
@@ -73,6 +74,19 @@ def shown(lesson, answer=None):
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+def test_a_reload_keeps_the_answer_and_share_leaves_it_out():
+    page, query = link_of("kl", 0)
+    options = LESSONS["kl"].steps[0].predict.answers
+    kept = written_link(open_link(page, query, lesson_kl_0=options[1]))  # as if it had been given
+    assert kept["answer"] == "2" and "answer" not in written_link(open_link(page, query))
+    again = open_link(page, kept, share=True)  # the popover is open
+    assert again.radio[0].value == options[1] and written_link(again)["answer"] == "2"
+    address = again.code[0].value
+    assert "lesson=kl.1" in address and "answer" not in address
+    for wild in ("0", "99", "-1", "x", ""):
+        assert open_link(page, kept | {"answer": wild}).radio[0].value is None
 
 
 def explanation(app):

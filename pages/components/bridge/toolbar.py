@@ -15,6 +15,7 @@ from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
+NOT_SHARED = ("own", "answer")  # parameters that concern this visitor alone
 LOCAL = ("localhost", "127.0.0.1", "::1", None)  # addresses that lead nowhere on another machine
 
 
@@ -45,7 +46,7 @@ def _travel_button(by: state.Travel, text: str) -> None:
 
 def show_share(where: DeltaGenerator, page: str) -> None:
     """Show the address of what the page shows, its QR code, and the line that embeds it in another page."""
-    parameters = {key: value for key, value in link.parameters().items() if key != "own"}
+    parameters = {key: value for key, value in link.parameters().items() if key not in NOT_SHARED}
     address = page_address(st.context.url or "", page, parameters)
     with where:
         left, right = st.columns([3, 2], gap="medium")
