@@ -31,8 +31,9 @@ with controls:
     names = comparison.choose_models()
     if comparison.other_models():
         link.set_page_parameter("beside", ",".join(comparison.other_models()))
-    for key in ("compare_given", "compare_rank", "compare_share"):
-        settings.take(key)
+    settings.take("compare_given", labels=GIVEN)
+    settings.take("compare_rank", labels=RANKS)
+    settings.take("compare_share")
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     given = row.segmented_control(
         "Give each model", GIVEN, default="one image", required=True, key="compare_given", persist_state="session",

@@ -11,7 +11,9 @@ GROUP = "Learn"
 
 ensure_entry_point()
 show_title("Glossary")
-st.markdown("Pages underline the first mention of each term. Point at it, or tap it, to read its definition there.")
+st.markdown(
+    "Pages underline the first mention of each term. Move the mouse over one, or tap it, to read its definition."
+)
 with st.container(key="glossary", width=760, gap=None):
     for key, term in TERMS.items():
         if term.group:

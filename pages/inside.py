@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components.bridge import first_picture
 from pages.components.inside.panel import inside_panel, is_supported, missing_network
-from pages.components.shell import cached, settings, state
+from pages.components.shell import cached, link, settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.image_input import image_input
@@ -28,7 +28,7 @@ head.markdown("**Draw**, and follow your image through the model.", width="conte
 model_picker(serves, needs="a diagonal Gaussian posterior, and networks that run in the browser")
 model = state.traits()
 can_draw = state.info().preparation.light_on_dark  # like a line on the panel
-settings.take("inside_source", f"inside_source_{can_draw}")
+settings.take("inside_source", f"inside_source_{can_draw}", labels=SOURCES)
 source = head.segmented_control(
     "Image", SOURCES, format_func=SOURCES.__getitem__, default=list(SOURCES)[not can_draw], required=True,
     key=f"inside_source_{can_draw}", label_visibility="collapsed"
@@ -38,12 +38,14 @@ picked = None
 with st.container():
     if source != "Draw":
         picked = image_input("inside_image", draws=False)  # "Draw" has a pad beside the results
+if picked is None:
+    link.leave_out("your drawing")
 inside_panel(picked)
 data = state.info()
 st.caption(
     explain(f"Your browser computes all values with the weights of {state.card().title}. Your drawing stays on your "
-    f"device. The column on the right is the mean of {state.card().figures.get('test_images', 0):,} test images of "
-    f"{data.title}. "
+    "device: no link contains it. Other pages keep their own z until you choose *Use this z*. The column on the right "
+    f"is the mean of {state.card().figures.get('test_images', 0):,} test images of {data.title}. "
     + ("Dashed rings show p(z) at one and two standard deviations. " if model.latent_dim == 2
         else "The grey band shows one standard deviation of p(z). ")
     + f"In the error image, white is {props.WHITE:g} nats per pixel or more"

@@ -57,7 +57,7 @@ if not model.discrete:  # codebook indices have no order, so they span no plane
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.discrete else cached.dimension_order(name)
 kind_key = f"map_kind_{next(iter(kinds))}_{len(kinds)}"
-settings.take("map_kind", kind_key, among=kinds)
+settings.take("map_kind", kind_key, among=kinds, labels=kinds)
 kind = controls.segmented_control(
     "Map", kinds, format_func=lambda key: kinds[key], default=next(iter(kinds)), required=True,
     key=kind_key, persist_state="session", label_visibility="collapsed",

@@ -26,10 +26,11 @@ if not data_sets:
     link.end_page()
 own_data = state.card().data  # the game leaves the visitor's model and z as they are
 board, controls = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
-settings.take("match_data", among=data_sets)
+data_titles = {name: cached.info(name).title.split(",")[0] for name in data_sets}
+settings.take("match_data", among=data_sets, labels=data_titles)
 data = controls.segmented_control(
     "Data", data_sets, default=own_data if own_data in data_sets else data_sets[0], required=True, key="match_data",
-    format_func=lambda name: cached.info(name).title.split(",")[0],
+    format_func=data_titles.get,
 )  # fmt: skip
 player = controls.text_input(
     "Player", "Player 1", max_chars=24, key="match_player", persist_state="session", width=150
@@ -79,14 +80,17 @@ def show_results() -> None:
 
 with board:
     if len(results) < len(game_rounds):
-        match_panel(game_rounds[len(results)], f"Model {len(results) + 1} of {len(game_rounds)}", game[0], finished)
+        match_panel(
+            game_rounds[len(results)], f"Model {len(results) + 1} of {len(game_rounds)}", game[0], finished,
+            follows=game_rounds[len(results) - 1] if results else None,
+        )  # fmt: skip
     else:
         show_results()
 if len(results) < len(game_rounds):
     st.caption(
-        f"You win a round at {WIN_SCORE} %. 100 % means identical to the target, and 0 % means no closer than the "
-        "start. The distance is the root mean squared error, averaged over six resolutions. All models encode the "
-        "same two test images. Inactive dimensions have no slider. The models are revealed at the end."
+        f"You win a round at {WIN_SCORE} %. 100 % means identical to the target, and 0 % means no closer to it than "
+        "the start image. The distance is the root mean squared error, averaged over six resolutions. All models "
+        "encode the same two test images. Inactive dimensions have no slider. The models are revealed at the end."
         + ("" if own_data in data_sets else " The game leaves your own model unchanged.")
     )
 

@@ -21,7 +21,7 @@ SETTINGS = {"use": ("choice", *USES)}
 
 st.title("Uses")
 st.markdown("**Pick a task** and see a VAE help, or fail.")
-settings.take("use")
+settings.take("use", labels={use: label for use, (label, _) in USES.items()})
 use = st.session_state.setdefault("use", "denoising")
 section = USES[use][1]
 supported = section.models()

@@ -41,13 +41,28 @@ def test_an_unknown_model_keeps_a_z_of_the_same_dimension():
     s, (warning,) = open_link(model="mnist-vae-2d-old", z="0.5,-1.5", seed="3")
     assert (s.model, s.z, s.seed) == ("mnist-vae-2d", (0.5, -1.5), 3)
     title = store.Store().read_card("mnist-vae-2d").title
-    assert warning == f"Part of this link cannot be used: the model does not exist, so you see {title}."
+    assert warning == (
+        f"Part of this link cannot be used: the model mnist-vae-2d-old does not exist, so you see {title}."
+    )
 
 
 def test_an_unknown_model_with_another_dimension_says_so_of_z():
     s, (warning,) = open_link(model="gone", z="0.5,-1.5,2")
     assert s.model == "mnist-vae-2d"
-    assert "the model does not exist" in warning and "its z has 3 dimensions" in warning
+    assert "the model gone does not exist" in warning and "its z has 3 dimensions" in warning
+
+
+def test_a_link_that_is_cut_keeps_the_values_that_it_still_has():
+    start, _ = open_link(model="mnist-vae-2d")
+    s, (warning,) = open_link(model="mnist-vae-2d", z="1.5%2")
+    assert s.z == (1.5, start.z[1])
+    assert warning == "Part of this link cannot be used: 1 of the 2 values of its z is missing."
+
+
+def test_an_unknown_models_name_is_text():
+    for name, shown in (("![](http://evil.example/x.png)", "httpevilexamplexpng"), ("x" * 99, "x" * 40)):
+        assert f"the model {shown} does not exist" in open_link(model=name)[1][0]
+    assert "its model does not exist" in open_link(model="*")[1][0]
 
 
 def test_one_sentence_names_all_that_was_refused():

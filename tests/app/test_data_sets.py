@@ -40,7 +40,7 @@ def test_a_model_of_a_data_set_that_is_not_registered_is_listed_with_its_reason(
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, app.exception
     app.switch_page("pages/sliders.py").run()
-    assert list(app.selectbox(key="model_picker").options) == ["Digits, VAE, 2-D"]
+    assert list(app.selectbox(key="model_picker").options) == ["Digits, VAE, 2-D · MNIST · mnist-vae-2d"]
 
 
 def test_a_model_of_other_images_than_its_data_sets_is_listed_with_its_reason(a_store):

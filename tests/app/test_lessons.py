@@ -15,6 +15,7 @@ from pages.components.lessons.text import to_html
 from pages.components.shell import cached
 from vae.lessons import FOLDER, fill_figures, required_models
 
+from .events import written_link
 from .test_old_links import open_link
 from .test_pages import ROOT, start
 
@@ -73,6 +74,19 @@ def shown(lesson, answer=None):
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+def test_a_reload_keeps_the_answer_and_share_leaves_it_out():
+    page, query = link_of("kl", 0)
+    options = LESSONS["kl"].steps[0].predict.answers
+    kept = written_link(open_link(page, query, lesson_kl_0=options[1]))  # as if it had been given
+    assert kept["answer"] == "2" and "answer" not in written_link(open_link(page, query))
+    again = open_link(page, kept, share=True)  # the popover is open
+    assert again.radio[0].value == options[1] and written_link(again)["answer"] == "2"
+    address = again.code[0].value
+    assert "lesson=kl.1" in address and "answer" not in address
+    for wild in ("0", "99", "-1", "x", ""):
+        assert open_link(page, kept | {"answer": wild}).radio[0].value is None
 
 
 def explanation(app):
@@ -191,10 +205,16 @@ def test_a_lesson_is_read_again_after_its_file_has_changed(tmp_path, monkeypatch
 
 
 def test_a_step_that_does_not_exist_is_told():
-    for wrong in ("why.9", "why.0", "nothing.1", "why", "why.x", "<b>.1"):
+    for wrong in ("nothing.1", "<b>.1"):
         app = shown(wrong)
         assert any("lesson in this link does not exist" in w.value for w in app.warning)
         assert app.session_state.lesson == "" and not app.radio
+    lesson = lessons()[0]["why"]
+    for wrong in ("why.9", "why.0", "why", "WHY.x"):
+        app = shown(wrong)
+        (warning,) = app.warning
+        assert f"*{lesson.title}* has {len(lesson.steps)} steps" in warning.value
+        assert app.session_state.lesson == "why.1" and app.radio
     assert parse_step("why.1") == ("why", 0) and parse_step("why.٣") is None
 
 

@@ -80,6 +80,24 @@ def test_among_several_models_one_of_the_same_data_stands_in(monkeypatch):
     assert model_picker._stand_in({n: c for n, c in cards.items() if c.data == "mnist"}, "") == "mnist-vae-2d"
 
 
+def test_the_menu_finds_models_by_data_set_and_name():
+    texts = {name: model_picker.menu_text(card) for name, card in cached.zoo_scan()[0].items()}
+    assert texts["mnist-vae-2d"] == "Digits, VAE, 2-D · MNIST · mnist-vae-2d"
+    assert texts["fashion-vae-16d"] == "Clothes, VAE, 16-D · Fashion-MNIST · fashion-vae-16d"
+    assert texts["mnist-iaf"].endswith(", 50-D · MNIST · mnist-iaf")
+    assert texts["rooms-ada"] == "Rooms, Ada-GVAE, 10-D · rooms-ada"
+
+
+def test_about_lists_the_models_that_cannot_be_used(monkeypatch):
+    scan = (cached.zoo_scan()[0], {"broken": "its weights are cut short"})
+    monkeypatch.setattr(cached, "zoo_scan", lambda: scan)
+    app = AppTest.from_function(page_app, default_timeout=60)
+    app.session_state["about"] = True  # the popover is open
+    go(app, "any")
+    assert [info.value for info in app.info] == ["**broken** is unavailable: its weights are cut short."]
+    assert len(app.get("popover")) == 1  # nothing else takes room from the menu
+
+
 def test_a_page_that_no_model_serves_says_so():
     app = begin()
     go(app, "one", "no such data")

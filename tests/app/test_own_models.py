@@ -74,7 +74,7 @@ def visit_every_page(**query):
 
 
 def titles(app):
-    return app.selectbox(key="model_picker").options
+    return [text.split(" · ")[0] for text in app.selectbox(key="model_picker").options]
 
 
 def test_a_model_appears_while_the_app_runs_and_goes_with_a_sentence(own):
@@ -259,4 +259,5 @@ def test_a_shipped_model_is_not_replaced_by_one_of_the_same_name(own):
     add(own, "mnist-vae-2d")
     app = start("sliders", model="mnist-vae-2d")
     assert "Mine: mnist-vae-2d" not in titles(app)
-    assert any("has the name of another model" in text.value for text in app.markdown)
+    app.session_state["about"] = True  # the popover is open
+    assert any("has the name of another model" in info.value for info in app.run().info)

@@ -181,7 +181,7 @@ def press_random(app):
     "query, said",
     [
         ({"model": "no-such"}, "does not exist"),
-        ({"model": "![](http://127.0.0.1/x.png)"}, "model does not exist"),
+        ({"model": "![](http://127.0.0.1/x.png)"}, "does not exist"),
         ({"model": "../../../etc/passwd"}, "does not exist"),
         ({"model": "mnist-vae-2d", "z": "nan,0"}, "1 of the 2 values of its z"),
         ({"model": "mnist-cvae", "y": "12"}, "y must be"),
@@ -480,6 +480,6 @@ def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_othe
         app = start("home")
         assert any("sprites-vae" in i.value and "figures that are not known here: 'fid'" in i.value for i in app.info)
         app = start("sliders", model="mnist-vae-2d")
-        assert not app.error and "sprites-vae" not in app.selectbox(key="model_picker").options
+        assert not app.error and not any("sprites-vae" in text for text in app.selectbox(key="model_picker").options)
     finally:
         cached.zoo_scan.clear(), cached.model.clear()

@@ -252,8 +252,11 @@ def test_known_texts_of_links():
     "text, code, problem",
     [
         ("1,2,3", None, "its z has 3 dimensions, but this model's z has 2"),
-        ("", None, "its z has 1 dimension, but this model's z has 2"),
-        ("a,b", None, "2 of the 2 values of its z cannot be read"),
+        ("", None, "its z cannot be read"),
+        ("a,b", None, "its z cannot be read"),
+        ("a", None, "its z cannot be read"),
+        ("0.5", [0.5, np.nan], "1 of the 2 values of its z is missing"),
+        ("0.5,", [0.5, np.nan], "1 of the 2 values of its z is missing"),
         ("nan,0", [np.nan, 0], "1 of the 2 values of its z cannot be read"),
         ("0.5,1e999", [0.5, np.nan], "1 of the 2 values of its z cannot be read"),
         ("1001,0", [np.nan, 0], "1 of the 2 values of its z cannot be read"),
@@ -286,6 +289,13 @@ def test_what_is_wrong_with_a_code_of_a_link(text, code, problem):
 )
 def test_a_link_is_repaired(query):
     assert repair_link(dict(parse_qsl(query))) == {"model": "mnist-cvae", "z": "0.5,-1", "y": "3"}
+
+
+@pytest.mark.parametrize("cut", ["1.5%2", "1.5%", "1.5%2C", "1.5,", "1.5"])
+def test_a_link_that_is_cut_in_an_escape_keeps_what_stands_before(cut):
+    code, problem = parse_code_text(repair_link(dict(parse_qsl(f"model=a&z={cut}")))["z"], 3, 1000.0)
+    assert np.array_equal(code, np.float32([1.5, np.nan, np.nan]), equal_nan=True)
+    assert problem == "2 of the 3 values of its z are missing"
 
 
 def test_a_sound_link_stays_as_it_is():

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 from pages.components.shell import navigation, settings
@@ -64,6 +65,36 @@ def test_a_link_sets_a_setting_once(page, model, own):
     for key, (_, widget, value) in own.items():
         assert app.session_state[widget or key] == value, key
     assert not app.session_state.pending_parameters and not app.warning
+
+
+@pytest.mark.parametrize(
+    "page, query",
+    [
+        ("uses", {"use": "Denoise"}), ("uses", {"use": "detect outliers"}), ("uses", {"use": "FEW_LABELS"}),
+        ("inside", {"inside_source": "test image or photo"}), ("map", {"map_kind": "PCA"}),
+        ("sample", {"sample_level": "Top Level"}), ("match", {"match_data": "Sprites"}),
+        ("interpolate", {"interpolate_line": "great arc slerp"}),
+    ],
+)  # fmt: skip
+def test_a_link_may_name_what_the_page_shows(page, query):
+    (key, text), = query.items()
+    widget, value = {
+        "Denoise": ("use", "denoising"), "detect outliers": ("use", "anomalies"), "FEW_LABELS": ("use", "labels"),
+        "test image or photo": ("inside_source_True", "Choose or upload"), "PCA": ("map_kind_dims_4", "pca"),
+        "Top Level": ("sample_level", "top level"), "Sprites": ("match_data", "sprites"),
+        "great arc slerp": ("interpolate_line_2", "Great arc (slerp)"),
+    }[text]  # fmt: skip
+    model = "mnist-ladder" if key == "sample_level" else "mnist-m2" if value == "labels" else "mnist-vae-2d"
+    app = open_link(page, {"model": model, **query})
+    assert app.session_state[widget] == value and not app.warning
+
+
+def test_a_setting_of_a_link_logs_no_warning_about_the_widgets_default(monkeypatch, caplog):
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)
+    with caplog.at_level("WARNING", logger="streamlit"):
+        app = open_link("compare", {"model": "mnist-vae-2d", "compare_given": "one z"})
+    assert app.session_state.compare_given == "one z"
+    assert not policies._shown_default_value_warning
 
 
 def test_every_setting_is_tried_here():

@@ -5,6 +5,7 @@ import segno
 from streamlit.testing.v1 import AppTest
 
 from pages.components.bridge import toolbar
+from tests.app.test_old_links import open_link
 
 
 def page_app():
@@ -151,6 +152,16 @@ def share_app():
     toolbar.show_share(st.container(), "sliders")
 
 
+def test_share_names_what_no_link_contains():
+    def shared(**query):
+        app = open_link("inside", {"model": "mnist-vae-2d", **query}, share=True)  # the popover is open
+        (text,) = [text.value for text in app.markdown if text.value.startswith("This link opens")]
+        return text
+
+    assert shared().endswith("settings. It does not contain your drawing.")
+    assert shared(inside_source="Test image or photo").endswith("settings.")
+
+
 def test_share_offers_a_handout_or_says_why_there_is_none():
     def shared(model):
         app = AppTest.from_function(share_app, default_timeout=60)
@@ -161,4 +172,5 @@ def test_share_offers_a_handout_or_says_why_there_is_none():
 
     assert shared("mnist-vae-2d")[1] == ["Handout (HTML)"]
     texts, buttons = shared("mnist-vqvae")
-    assert not buttons and texts[-1].startswith("There is no handout of this model: its code is a grid")
+    assert not buttons
+    assert any(text.startswith("There is no handout of this model: its code is a grid") for text in texts)

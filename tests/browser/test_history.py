@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from vae import store
-
 from .app_server import settle, watch
 from .panel import ROOT, drag, open_page, open_panel, released
 
@@ -19,7 +17,7 @@ def visit(page, name):
 def pick_model(page, name):
     before = page.url
     page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name=store.Store().read_card(name).title, exact=True).click()
+    page.get_by_role("option", name=f"· {name}").click()
     page.wait_for_function("url => location.href !== url", arg=before)
     settle(page)
 

@@ -73,6 +73,43 @@ def test_z_moved_on_home_is_the_z_of_all_pages_and_can_be_undone(home):
     assert in_query(second) in home.url
 
 
+def stroke(page, *places):
+    """Draw a line on the image, through places in shares of its size. Returns the z of the drawing."""
+    before, box = z_in_url(page), page.locator("canvas.pad").bounding_box()
+    for i, (x, y) in enumerate(places):
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=4)
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
+    wait_for_another_z(page, before)
+    return z_in_url(page)
+
+
+def test_undo_and_the_way_back_show_the_image_that_z_belongs_to(home):
+    test_image = image(home, "x")
+    one = stroke(home, (0.5, 0.1), (0.5, 0.9))
+    drawn = image(home, "x")
+    assert not np.array_equal(drawn, test_image)
+    cross = stroke(home, (0.1, 0.5), (0.9, 0.5))
+    crossed = image(home, "x")
+    moved = drag(home, 0.3, 0.7)
+    for z, x in ((cross, crossed), (one, drawn), ([0.5, -0.5], test_image)):
+        home.get_by_role("button", name="Undo").click()
+        shows(home, z)
+        np.testing.assert_array_equal(image(home, "x"), x)
+    assert home.get_by_text("(draw here)").is_visible()
+    for z, x in ((one, drawn), (cross, crossed), (moved, crossed)):
+        home.get_by_role("button", name="Redo").click()
+        shows(home, z)
+        np.testing.assert_array_equal(image(home, "x"), x)
+    home.get_by_role("link", name="Glossary").first.click()
+    home.get_by_role("heading", name="Glossary").wait_for()
+    home.get_by_role("link", name="Home").first.click()
+    home.wait_for_function(f"() => {HOME}?.tilesOf")
+    shows(home, moved)
+    np.testing.assert_array_equal(image(home, "x"), crossed)
+
+
 def test_an_answer_that_comes_late_does_not_move_z(home):
     """Three places before the first answer: the last one stays."""
     for part in (0.3, 0.6, 0.8):

@@ -371,7 +371,7 @@ def test_one_finger_scrolls_two_zoom_and_a_map_that_is_held_is_explored(browser,
     before = scrolled(page)
     swipe(page, session, [[x, y]], [[x, y - 150]])
     assert scrolled(page) > before + 80 and page.evaluate(view) == [0, 0, 1] and z_in_url(page) == z
-    expect(page.locator(".hint")).to_contain_text("Move the map with two fingers")
+    expect(page.locator(".hint")).to_contain_text("Use two fingers to move the map")
     # two fingers: the map
     box, before = page.locator("canvas.over").bounding_box(), scrolled(page)
     y = box["y"] + 0.6 * box["height"]

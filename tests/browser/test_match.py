@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from pages.components.match import panel
 
@@ -52,9 +53,18 @@ def test_a_round_by_keyboard_to_its_end(page, address, model):
         if one.score(z) > panel.WIN_SCORE:
             break
     assert max(scores) > 5
-    page.get_by_role("heading", name="Model 2 of").wait_for()
-    settle(page)
     page.get_by_test_id("stDataFrame").wait_for()
+    settle(page)
+    # the end of the round stays in sight until the player goes on
+    ended = score(page)
+    assert ended >= panel.WIN_SCORE - 0.3 and page.get_by_role("heading", name="Model 1 of").is_visible()
+    assert page.get_by_text("Matched.").is_visible() and first.is_disabled()
+    expect(page.get_by_role("button", name="Next round")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Model 2 of").wait_for()
+    expect(first).to_be_focused()
+    expect(page.get_by_role("button", name="Next round")).to_be_hidden()
+    until(page, lambda: score(page) == 0)
     with page.expect_download() as download:
         page.get_by_role("button", name="Results (CSV)").click()
     header, row = download.value.path().read_text(encoding="utf-8").splitlines()
@@ -88,6 +98,7 @@ def test_a_round_by_touch_on_a_phone(browser, address):
             assert 0 <= seen["y"] and seen["y"] + seen["height"] <= 844
         if page.locator(".line").get_by_text("Matched.").count():
             break
+    page.get_by_role("button", name="Next round").tap()
     page.get_by_role("heading", name="Model 2 of").wait_for()
     settle(page)
     assert_fits(page)

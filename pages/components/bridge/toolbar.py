@@ -14,6 +14,7 @@ from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
+NOT_SHARED = ("own", "answer")  # parameters that concern this visitor alone
 LOCAL = ("localhost", "127.0.0.1", "::1", None)  # addresses that lead nowhere on another machine
 
 
@@ -46,19 +47,25 @@ def show_share(where: DeltaGenerator, page: str) -> None:
     """Show the address of what the page shows, its QR code, and the line that embeds it in another page."""
     import segno  # here and below, because a page shows its first picture before it is needed
 
-    parameters = {key: value for key, value in link.parameters().items() if key != "own"}
+    parameters = {key: value for key, value in link.parameters().items() if key not in NOT_SHARED}
     address = page_address(st.context.url or "", page, parameters)
     with where:
-        st.markdown("This link opens the same page with the same model, z and settings.")
-        st.markdown("In front of a class, press P for the projector mode.")
-        st.code(address, language=None, wrap_lines=True)
-        try:
-            st.image(qr_code(address), width=280)
-        except segno.DataOverflowError:
-            st.markdown("This link is too long for a QR code.")
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            st.markdown(" ".join((
+                "This link opens the same page with the same model, z and settings.",
+                *(f"It does not contain {what}." for what in link.left_out()),
+            )))  # fmt: skip
+            st.code(address, language=None, wrap_lines=True)
+            _show_handout(state.card().name)
+        with right:
+            try:
+                st.image(qr_code(address))
+            except segno.DataOverflowError:
+                st.markdown("This link is too long for a QR code.")
         st.markdown("To embed the page in a website, paste this line into its HTML.")
         st.code(embedding(address), language="html", wrap_lines=True)
-        _show_handout(state.card().name)
+        st.caption("In front of a class, press P for the projector mode.")
 
 
 def _show_handout(name: str) -> None:
@@ -68,7 +75,7 @@ def _show_handout(name: str) -> None:
     if reason := obstacle(cached.network(name)):
         st.markdown(f"There is no handout of this model: {reason}")
         return
-    st.markdown("A handout is one HTML file with this model. It opens in any browser and needs no network.")
+    st.markdown("A handout is an HTML file with this model. It needs no network.")
     parts = urlsplit(st.context.url or "")
     app = "" if parts.hostname in LOCAL else f"{parts.scheme}://{parts.netloc}{BASE}"
     st.download_button(

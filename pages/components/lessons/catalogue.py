@@ -29,7 +29,12 @@ def _read(folders: tuple[Path, ...], figures: tuple, files: tuple) -> tuple[dict
 def parse_step(text: str) -> tuple[str, int] | None:
     """Parse "kl.2", the second step, to ("kl", 1). Returns None if there is no such step."""
     key, _, number = text.strip().lower().partition(".")
-    found = lessons()[0]
-    if key not in found or not (number.isascii() and number.isdigit() and len(number) < 3):
+    lesson = parse_lesson(text)
+    if lesson is None or not (number.isascii() and number.isdigit() and len(number) < 3):
         return None
-    return (key, int(number) - 1) if 1 <= int(number) <= len(found[key].steps) else None
+    return (key, int(number) - 1) if 1 <= int(number) <= len(lesson.steps) else None
+
+
+def parse_lesson(text: str) -> Lesson | None:
+    """Return the lesson of a step that may not exist, such as "kl.9"; None if the lesson does not exist either."""
+    return lessons()[0].get(text.strip().lower().partition(".")[0])

@@ -8,27 +8,52 @@ from typing import Literal
 
 import streamlit as st
 
-from vae.lessons import Step, fill_figures
+from vae.lessons import Lesson, Step, fill_figures
 
 from ..bridge.component import widget
 from ..shell import cached, link, navigation, state
-from .catalogue import lessons, parse_step
+from ..shell.parse import parse_int_text
+from .catalogue import lessons, parse_lesson, parse_step
 from .text import to_html
 
 _fold = widget("fold")
 
 
 def read_link() -> None:
-    """Set the step that the link's "lesson" names, and the settings of its page. Warns if it does not exist."""
-    step = link.pop_page_parameter("lesson")
-    found = parse_step(step) if step else None
-    if found:
+    """Set the step that the link's "lesson" names, the answer that was given, and the settings of its page.
+
+    Warns if the step does not exist, and begins its lesson, if that exists.
+    """
+    step, answer = link.pop_page_parameter("lesson"), link.pop_page_parameter("answer")
+    if step and answer and (found := parse_step(step)):
+        _answer(*found, answer)
+    if step and parse_step(step) is None:
+        lesson = parse_lesson(step)
+        step = f"{step.strip().lower().partition('.')[0]}.1" if lesson else ""
+        state.add_warning(_missing_step(lesson))
+    if step and (found := parse_step(step)):
         link.add_page_parameters(_step(*found).try_.settings_link())
-    elif step:
-        state.add_warning("The lesson in this link does not exist. The page Lessons lists them all.")
-        step = ""
     if step is not None:
         _set_step(step)
+
+
+def _answer(key: str, number: int, text: str) -> None:
+    """Give the answer that a link has, as after a reload: "2" is a step's second answer."""
+    answers = _step(key, number).predict.answers
+    index = parse_int_text(text, 1, len(answers))
+    if index is not None:
+        st.session_state[_question_key(key, number)] = answers[index - 1]
+
+
+def _question_key(key: str, number: int) -> str:
+    return f"lesson_{key}_{number}"
+
+
+def _missing_step(lesson: Lesson | None) -> str:
+    if lesson is None:
+        return "The lesson in this link does not exist. The page Lessons lists them all."
+    steps = len(lesson.steps)
+    return f"The lesson *{lesson.title}* has {steps} steps, and not the one in this link. You see the first."
 
 
 def current() -> str:
@@ -71,9 +96,11 @@ def _show_step(key: str, number: int, page: str) -> str | None:
             label = f"Go to {step.try_.page.capitalize()} for this step"
             st.button(label, key="lesson_there", on_click=begin_step, args=(key, number))
     answer = question.radio(
-        step.predict.question, step.predict.answers, index=None, key=f"lesson_{key}_{number}",
+        step.predict.question, step.predict.answers, index=None, key=_question_key(key, number),
         persist_state="session",
     )  # fmt: skip
+    if answer is not None:
+        link.set_page_parameter("answer", str(step.predict.answers.index(answer) + 1))
     with explanation:
         st.html(f'<div role="status">{_explanation(step, answer)}</div>')
     return answer

@@ -126,10 +126,10 @@ def _codes_and_sliders(name: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 
 
 @st.fragment
-def match_panel(current: Round, title: str, player: str, on_finished) -> None:
+def match_panel(current: Round, title: str, player: str, on_finished, follows: Round | None = None) -> None:
     """Show a round under its title. on_finished(score, seconds, moves) runs before the page does.
 
-    A new player restarts the round.
+    A new player restarts the round. follows: the round before, whose end the browser shows until the player goes on.
     """
     rerun_if_requested(KEY)
     target, start = current.decode(current.target), current.decode(current.start)
@@ -143,6 +143,7 @@ def match_panel(current: Round, title: str, player: str, on_finished) -> None:
         key=KEY,
         data={
             "round": _round_name(current, player), "title": title,
+            "follows": None if follows is None else _round_name(follows, player),
             "sliders": current.sliders, "start": current.start.tolist(),
             "weights": messages.model_id(current.model) if browser_decodes else None,
             "files": messages.model_files(current.model) if browser_decodes else None,

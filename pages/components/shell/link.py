@@ -6,6 +6,7 @@ bridge/history.py writes it at the end of every run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 
@@ -20,9 +21,10 @@ from .parse import parse_code_text, parse_int_text, parse_names_text, repair_lin
 
 DEFAULT_MODEL = "mnist-vae-2d"
 SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names", "own")  # all others belong to a page
-TAB_PARAMETERS = ("lesson",)  # of no page: the visitor takes them from page to page
+TAB_PARAMETERS = ("lesson", "answer")  # of no page: the visitor takes them from page to page
 MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
+MAX_NAME = 40  # characters of an unknown model's name in a sentence
 # What a run of app.py adds to its page: the link when it ends, and the tools at its top, with undo and redo if the
 # argument is true. They are components, which the shell does not import.
 write_link: ContextVar[Callable[[], None]] = ContextVar("write_link", default=lambda: None)
@@ -36,6 +38,7 @@ def begin_run(page: str = "") -> None:
     """
     earlier = st.session_state.get("page_parameters", {})
     st.session_state.page_parameters = {}
+    st.session_state.left_out = []
     if st.session_state.get("shown_page", page) != page:
         earlier = {key: value for key, value in earlier.items() if key in TAB_PARAMETERS}
         state.restore_own_model()
@@ -115,6 +118,16 @@ def set_page_parameter(key: str, value: str) -> None:
     st.session_state.page_parameters[key] = value
 
 
+def leave_out(what: str) -> None:
+    """Note something that this run shows and no link contains, such as "your drawing"."""
+    st.session_state.left_out.append(what)
+
+
+def left_out() -> list[str]:
+    """Return what this run shows and no link contains."""
+    return list(dict.fromkeys(st.session_state.left_out))
+
+
 def pop_page_parameter(key: str) -> str | None:
     """Return and remove a page's own parameter of the last link that was read; None where it has none."""
     return st.session_state.get("pending_parameters", {}).pop(key.lower(), None)  # as repair_link writes it
@@ -155,8 +168,10 @@ def _model_name(parameters: dict[str, str], cards: dict, problems: dict) -> str:
     if name not in cards:
         fallback = _default_model(cards)
         if "model" in parameters:
-            # Do not repeat an unknown name: the sentence is Markdown, and the link is untrusted.
-            reason = f"{name} is unavailable: {problems[name]}" if name in problems else "the model does not exist"
+            # Only the characters of models' names: the sentence is Markdown, and the link is untrusted.
+            shown = re.sub("[^a-z0-9-]", "", name)[:MAX_NAME]
+            missing = f"the model {shown} does not exist" if shown else "its model does not exist"
+            reason = f"{name} is unavailable: {problems[name]}" if name in problems else missing
             refuse(f"{reason}, so you see {cards[fallback].title}")
         return fallback
     if parameters.get("weights", cards[name].weights_hash) != cards[name].weights_hash:

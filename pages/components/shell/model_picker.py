@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import streamlit as st
@@ -40,7 +41,7 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         usable,
         key="model_picker",
         label_visibility="collapsed",
-        format_func=lambda name: cards[name].title,
+        format_func=lambda name: menu_text(cards[name]),
         on_change=lambda: state.set_model(st.session_state["model_picker"]),
     )
     card = state.card()
@@ -53,12 +54,18 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
     if about.open:
         with about:
             show_details(card)
+            for name, reason in problems.items():
+                st.info(f"**{name}** is unavailable: {reason}.")
     with row:
         link.show_tools.get()(True)
-    if problems:
-        with row.popover(f"{len(problems)} unavailable"):
-            for name, reason in problems.items():
-                st.write(f"**{name}**: {reason}.")
+
+
+def menu_text(card: ModelCard) -> str:
+    """Return a model's entry in the menu, which the menu's search looks through: its title, what the title leaves out
+    of the data set's, and its name."""
+    seen = {"and", *re.findall(r"\w+", card.title.lower())}
+    data = " ".join(word for word in re.findall(r"[\w-]+", cached.info(card.data).title) if word.lower() not in seen)
+    return " · ".join(part for part in (card.title, data, card.name) if part)
 
 
 def _stand_in(usable: dict[str, ModelCard], instead: str) -> str:

@@ -129,14 +129,15 @@ def _is_number(value) -> bool:
 MAX_ENCODINGS = 3  # percent-encodings on top of each other
 TRAILING = " .,;:!?)>]}'\"’”…"  # what chats and mail programs take into the end of a link
 INVISIBLE = re.compile("=?[\r\n\t\u00ad\u200b-\u200f\u2060\ufeff]+")  # "=" ends a line of quoted-printable
+CUT_ESCAPE = re.compile("%[0-9A-Fa-f]?$")
 DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
 
 def repair_link(parameters: dict[str, str]) -> dict[str, str]:
     """Undo what mail programs and chats do to a link's query parameters.
 
-    They break lines, escape "&" as "&amp;" and "=" as "=3D", encode what is encoded already, change the case, and take
-    the punctuation after a link into it.
+    They break lines, escape "&" as "&amp;" and "=" as "=3D", encode what is encoded already, change the case, cut an
+    escape in two, and take the punctuation after a link into it.
     """
     pairs = [(key, INVISIBLE.sub("", value)) for key, value in parameters.items()]
     if pairs and all(value.startswith("3D") for _, value in pairs):
@@ -149,7 +150,7 @@ def repair_link(parameters: dict[str, str]) -> dict[str, str]:
             repaired.setdefault(name, value)
     if repaired:
         last = next(reversed(repaired))
-        repaired[last] = repaired[last].rstrip(TRAILING)
+        repaired[last] = CUT_ESCAPE.sub("", repaired[last]).rstrip(TRAILING)
     return repaired
 
 
@@ -188,23 +189,28 @@ def parse_flag_text(text: str) -> bool | None:
 def parse_code_text(text: str, dims: int, max_abs: float) -> tuple[np.ndarray | None, str]:
     """Parse "0.1,-2". Returns (code (dims,), the problem as a phrase or "").
 
-    A number that is unreadable, not finite or beyond max_abs is NaN in the code. The code is None if no number is left
-    or their count is wrong. The phrase quotes nothing from the text: a page shows it as Markdown, and links are
-    untrusted.
+    A number that is unreadable, not finite, beyond max_abs or missing at the end is NaN in the code. The code is None
+    if no number is left or there are too many. The phrase quotes nothing from the text: a page shows it as Markdown,
+    and links are untrusted.
     """
-    parts = _plain(text).split(",")
-    if len(parts) != dims:
-        return None, f"its z has {_dimensions(len(parts))}, but this model's z has {dims}"
+    parts = _plain(text).rstrip(",").split(",")
+    if len(parts) > dims:
+        return None, f"its z has {len(parts)} dimensions, but this model's z has {dims}"
     values = [parse_number_text(part, -max_abs, max_abs) for part in parts]
     unusable = values.count(None)
-    problem = f"{unusable} of the {dims} values of its z cannot be read" if unusable else ""
-    if unusable == dims:
-        return None, problem
-    return np.array([math.nan if value is None else value for value in values], np.float32), problem
+    if unusable == len(values):
+        return None, "its z cannot be read"
+    missing = dims - len(values)
+    values += [None] * missing
+    code = np.array([math.nan if value is None else value for value in values], np.float32)
+    return code, _code_problem(unusable, missing, dims)
 
 
-def _dimensions(n: int) -> str:
-    return "1 dimension" if n == 1 else f"{n} dimensions"
+def _code_problem(unusable: int, missing: int, dims: int) -> str:
+    count = f"{unusable + missing} of the {dims} values of its z"
+    if unusable:
+        return f"{count} cannot be read"
+    return f"{count} {'is' if missing == 1 else 'are'} missing" if missing else ""
 
 
 def parse_names_text(text: str, dims: int, limit: int) -> list[tuple[int, str]]:

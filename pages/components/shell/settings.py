@@ -13,15 +13,19 @@ opened. It is a literal that may unpack other constants of its file: tuples, lis
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import streamlit as st
 
 from . import link, navigation
 from .parse import parse_flag_text, parse_int, parse_int_text, parse_number, parse_number_text
+
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class Setting(Protocol):
@@ -127,11 +131,12 @@ def registered() -> dict[str, dict[str, Setting]]:
     return pages
 
 
-def take(key: str, widget: str = "", among: Collection = ()) -> bool:
+def take(key: str, widget: str = "", among: Collection = (), labels: Mapping[str, str] = NO_LABELS) -> bool:
     """Give a widget the value that the last link or the step of a lesson has for it, once.
 
     Call it before the widget is created. widget: the widget's key, if it is not the setting's. among: the values that
-    can be chosen with the current model, if they are fewer. Returns whether there was a value. The page names one that
+    can be chosen with the current model, if they are fewer. labels: what the widget shows for its values, if it is not
+    the values themselves; a link may name either. Returns whether there was a value. The page names one that
     is not allowed, and ignores it, since links come from strangers; it ignores a key that no page registers.
     """
     widget = widget or key
@@ -139,21 +144,37 @@ def take(key: str, widget: str = "", among: Collection = ()) -> bool:
     text = link.pop_page_parameter(key)
     if not text:
         return text is not None and _set_default(widget)
-    taken = _set_value(key, widget, text, among)
+    taken = _set_value(key, widget, text, among, labels)
     if taken:
         _defaults().setdefault(widget, None)
     return taken
 
 
-def _set_value(key: str, widget: str, text: str, among: Collection) -> bool:
+def _set_value(key: str, widget: str, text: str, among: Collection, labels: Mapping[str, str]) -> bool:
     setting = next((settings[key] for settings in registered().values() if key in settings), None)
-    value = setting.parse(text) if setting else None
+    value = _parse(setting, text, among, labels) if setting else None
     if value is None or (among and value not in among):
         if setting:
             link.refuse(f"{key} is not available here" if value is not None else f"{key} must be {setting.expected}")
         return False
     st.session_state[widget] = value
     return True
+
+
+def _parse(setting: Setting, text: str, among: Collection, labels: Mapping[str, str]):
+    """Return the value that a text means, written as in links or as the widget shows it; None if it is not allowed."""
+    value = setting.parse(text)
+    if value is None or isinstance(value, str) and among and value not in among:
+        written = _words(text)
+        names = {option: labels.get(option, option) for option in (*among, *labels) if isinstance(option, str)}
+        options = [option for option, label in names.items() if written in (_words(option), _words(label))]
+        return options[0] if written and options else value
+    return value
+
+
+def _words(text: str) -> list[str]:
+    """Return what two spellings of a name have in common."""
+    return re.findall(r"[^\W_]+", text.casefold())
 
 
 def _defaults() -> dict[str, object]:

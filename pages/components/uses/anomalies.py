@@ -39,8 +39,8 @@ def show() -> None:
     info, figures = cached.info(card.data), card.figures
     kinds = [k for k in downstream.outlier_kinds(info) if k not in info.out_of_distribution or _has_images(k)]
     scores = [score for score in SCORES if f"auroc_{score}_{kinds[0]}" in figures]
-    settings.take("anomaly_kind", among=kinds)
-    settings.take("anomaly_score", among=scores)
+    settings.take("anomaly_kind", among=kinds, labels=kind_labels())
+    settings.take("anomaly_score", among=scores, labels=SCORES)
     if st.session_state.get("anomaly_kind") not in kinds:
         st.session_state.anomaly_kind = kinds[0]
     if st.session_state.get("anomaly_score") not in scores:

@@ -19,7 +19,7 @@ from vae.uploads import MAX_BYTES, UploadError, read_image
 
 from ..bridge import messages
 from ..bridge.component import channel, widget
-from ..shell import cached, settings, state
+from ..shell import cached, link, settings, state
 from ..shell.parse import (
     MAX_ID,
     parse_base64,
@@ -114,7 +114,8 @@ def image_input(
     picked = _picked(key)
     place = st.container()
     if _own_pixels(key) is not None:
-        settings.leave_out(key)  # no link holds the visitor's picture
+        settings.leave_out(key)
+        link.leave_out("your picture")
         if state.traits().num_classes:
             picked = picked._replace(label=_choose_class(key, picked))
     with place:

@@ -10,7 +10,7 @@ const ENOUGH = 80; // %, wins a round
 const ROUNDS = 3; // of a single model
 const START_CANDIDATES = 12; // test images, of which the one farthest from the target becomes the start
 const STEPS = 100; // of a slider
-const SCORING = `You win a round at ${ENOUGH} %. 100 % means identical to the target, and 0 % means no closer than the start. The distance is the root mean squared error, averaged over several resolutions. Inactive dimensions have no slider.`;
+const SCORING = `You win a round at ${ENOUGH} %. 100 % means identical to the target, and 0 % means no closer to it than the start image. The distance is the root mean squared error, averaged over several resolutions. Inactive dimensions have no slider.`;
 const HIDDEN = 'Each round uses a different model, whose name is hidden. All models encode the same two test images. We reveal the models at the end.';
 const ALONE = 'Each round has its own two test images.';
 

@@ -22,6 +22,7 @@ const TILES = 13; // decoded images across the plane
 const DRAWING_SIZE = 280; // px across the picture of a drawing
 const PEN_WIDTH = 0.08; // of the drawing
 const MOVE_AFTER = 250; // ms without movement before a place of z is sent
+const MAX_KEPT = 100; // places of z whose images are kept, as many as undo and redo reach together
 const KEY_STEP = 0.02; // of the plane, for an arrow key
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
@@ -89,12 +90,30 @@ function follow(panel) {
   const { data, sent, model } = panel, answered = sent.findIndex((point) => samePoint(point, data));
   sent.splice(0, answered < 0 ? sent.length : answered + 1);
   if (answered >= 0 || !model) return;
-  panel.z = Float64Array.from(data.z);
-  if (model.numClasses) panel.y = data.y;
+  goTo(panel, data);
+}
+
+// Shows z with the image that it belongs to; the first of the data's images where that is not known.
+function goTo(panel, { z, y }) {
+  const { data, model, mailbox } = panel, kept = imagesOf(mailbox).find((one) => one.weights === data.weights && samePoint(one, { z, y }));
+  const { strokes, ...image } = kept?.image ?? { ...imageOf(panel, data.images[0]), source: 'test', index: 0, strokes: [] };
+  Object.assign(panel, image);
+  panel.pen?.set(strokes);
   encode(panel);
+  panel.z = Float64Array.from(z);
+  panel.y = model.numClasses ? y : 0;
   panel.resting = here(panel);
   show(panel);
 }
+
+// Keeps the image to which a place of z belongs, for undo and for the way back from another page.
+function keepImage({ mailbox, data, resting, x, source, index, pen }) {
+  const image = { x, y: resting.y, source, index, strokes: source === 'drawing' && pen ? pen.strokes : [] };
+  const others = imagesOf(mailbox).filter((one) => one.weights !== data.weights || !samePoint(one, resting));
+  mailbox.memory.set('autoencoder', [{ weights: data.weights, z: resting.z, y: resting.y, image }, ...others].slice(0, MAX_KEPT));
+}
+
+const imagesOf = ({ memory }) => memory.get('autoencoder') ?? [];
 
 const samePoint = (a, b) => a.y === b.y && a.z.length === b.z.length && a.z.every((value, d) => Math.abs(value - b.z[d]) < 1e-3);
 const here = ({ data: { model }, z, y }) => ({ model, z: [...z], y });
@@ -106,6 +125,7 @@ function sendSoon(panel) {
     if (panel.isHeld || !panel.model || samePoint(panel.resting, here(panel))) return;
     panel.resting = here(panel);
     panel.sent.push(panel.resting);
+    keepImage(panel);
     panel.emit('move', panel.resting);
   }, MOVE_AFTER);
 }
@@ -120,12 +140,9 @@ function begin(panel) {
   panel.plane = planeOf(data);
   find('.plane').setAttribute('aria-label', `the latent plane: arrow keys move ${data.dims.map(({ name }) => name).join(' and ')}`);
   setUpPen(panel);
-  Object.assign(panel, { ...imageOf(panel, data.images[0]), source: 'test', index: 0 });
-  encode(panel);
-  panel.z = Float64Array.from(data.z);
-  panel.y = decoder.numClasses ? data.y : 0;
-  Object.assign(panel, { resting: here(panel), sent: [] });
-  show(panel);
+  panel.sent = [];
+  goTo(panel, data);
+  keepImage(panel);
 }
 
 // Returns a square of the plane, which holds the range of both dimensions: the ellipse is drawn to scale.

@@ -1,5 +1,5 @@
-// One round of the game: a target, sliders over a code, a live score. A running round survives an update.
-// Emits: ask {panel, seq, round, z} and finished {round, z, moves, seconds}. Its props are those of
+// One round of the game: a target, sliders over a code, a live score. A running round survives an update, and a finished
+// one stays until the player goes on, if the props say that the next round follows it. Emits: ask {panel, seq, round, z} and finished {round, z, moves, seconds}. Its props are those of
 // pages/components/match/panel.py.
 import { fromBase64 } from '../../runtime/base64.js';
 import { loadModel } from '../../runtime/load_model.js';
@@ -32,9 +32,23 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
 
 function update(game, props) {
   const before = game.data;
+  if (before && game.ended && props.follows === before.round) return rest(game, props);
   game.data = props;
   if (!before || before.round !== props.round) startRound(game);
   else loadModel(game.mailbox, props.weights, props.files);
+}
+
+// Leaves the end of a round in sight until the player goes on to the next one.
+function rest(game, next) {
+  loadModel(game.mailbox, next.weights, next.files);
+  game.next.onclick = () => {
+    game.data = next;
+    startRound(game);
+    game.rows[0]?.input.focus();
+  };
+  if (!game.next.hidden) return;
+  [game.next.hidden, game.done.hidden] = [false, true];
+  game.next.focus(); // the slider in hand can be moved no more
 }
 
 function createGame(root, emit, mailbox, signal) {
@@ -42,7 +56,7 @@ function createGame(root, emit, mailbox, signal) {
   const game = {
     emit, mailbox, title: find('.title'), target: find('.target'), yours: find('.yours'), meter: find('meter'),
     points: find('.points'), clock: find('.clock'), moves: find('.moves'), sliders: find('.sliders'), undo: find('.undo'),
-    line: find('.line'), done: find('.done'),
+    line: find('.line'), done: find('.done'), next: find('.next'),
   };
   game.undo.onclick = () => undo(game);
   game.done.onclick = () => finish(game);
@@ -67,6 +81,7 @@ function startRound(game) {
   game.questions.forget();
   game.score = 0;
   game.done.disabled = false;
+  [game.next.hidden, game.done.hidden] = [true, false];
   game.line.textContent = '';
   const pixels = fromBase64(data.target);
   game.goal = Float64Array.from(pixels, (v) => v / 255);
@@ -128,7 +143,7 @@ function finish(game) {
   if (game.ended) return;
   game.ended = performance.now();
   for (const control of [game.done, game.undo, ...game.rows.map(({ input }) => input)]) control.disabled = true;
-  game.line.textContent = game.score >= game.data.enough ? 'Matched.' : 'Finished.';
+  game.line.textContent = game.score >= game.data.enough ? 'Matched.' : `Finished. A match needs ${game.data.enough} %.`;
   game.emit('finished', {
     round: game.data.round, z: game.z, moves: game.past.length, seconds: game.begun ? (game.ended - game.begun) / 1000 : 0,
   });

@@ -7,7 +7,7 @@ import { drawSoon, pinch, zoom } from './view.js';
 const MAX_CLICK_MOVE = 5; // px between press and release of a click
 const HINT_TIME = 2000; // ms
 const WHEEL_HINT = 'Click the map to zoom with the wheel. Escape releases the map.';
-const TOUCH_HINT = 'Move the map with two fingers. Press Hold map to explore with one.';
+const TOUCH_HINT = 'Use two fingers to move the map. Tap Hold map to see the image under one finger.';
 
 // Holds the map or releases it. While it is held, the wheel zooms it and one finger explores it instead of scrolling the
 // page.
