@@ -185,7 +185,7 @@ def _is_japanese(names: list[bytes]) -> bool:
                 return False
             pairs = (run for run in re.findall("[\u4e00-\u9fff]{2,}", text))
             evidence |= bool(re.search("[\u3041-\u30f6]", text))
-            evidence |= any(min(run.encode("cp932")[1::2]) > 127 or len(run) > 2 for run in pairs)
+            evidence |= any(max(run.encode("cp932")[1::2]) > 127 for run in pairs)
     return evidence
 
 
