@@ -17,8 +17,8 @@ GROUP = "Learn"
 ensure_entry_point()
 show_title("Match the target")
 st.markdown(
-    "**Move the sliders until your image matches the target.** Each round uses a different model, whose name is "
-    "hidden. Which one has a slider for each factor?"
+    "**Move the sliders until your image matches the target, then finish the round.** Each round hides another model. "
+    "100 % is the closest that it can come, and 0 % is no closer than an average or a plain image."
 )
 data_sets = [data for data in MODELS if len(available_models(data)) > 1]
 if not data_sets:
@@ -88,9 +88,9 @@ with board:
         show_results()
 if len(results) < len(game_rounds):
     st.caption(
-        f"You win a round at {WIN_SCORE} %. 100 % means identical to the target, and 0 % means no closer to it than "
-        "the start image. The distance is the root mean squared error, averaged over six resolutions. All models "
-        "encode the same two test images. Inactive dimensions have no slider. The models are revealed at the end."
+        f"You win a round at {WIN_SCORE} %. The distance is the root mean squared error, averaged over six "
+        "resolutions. All models start from the same test image and have the same target. Inactive dimensions have no "
+        "slider. The models are revealed at the end: which one had a slider for each factor?"
         + ("" if own_data in data_sets else " The game leaves your own model unchanged.")
     )
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from pages.components.match import panel
 from vae.data import DATASETS
@@ -16,6 +17,7 @@ def test_every_model_can_match_the_target_with_its_sliders(data):
     assert sorted(r.model for r in found) == sorted(panel.available_models(data)) == sorted(panel.MODELS[data])
     for one in found:
         assert one.score(one.start) == 0 and one.score(one.target) == pytest.approx(100)
+        assert one.best < 0.7 * one.worst
         moved = {slider["index"] for slider in one.sliders}
         differ = set(np.flatnonzero(one.start != one.target).tolist())
         assert differ <= moved  # what has no slider is right from the start
@@ -39,12 +41,29 @@ def test_a_seed_is_a_game_and_its_order_is_chance():
     assert (DATASETS["sprites"].load("test").factors == targets).all(1).any()  # a held-out image
 
 
-def test_the_score_is_the_distance_beside_the_starts():
-    one = panel.rounds("sprites", 0)[0]
-    middle = (one.start + one.target) / 2
-    goal = one.decode(one.target)
-    far, near = (float(multiscale_distance(one.decode(z), goal)) for z in (one.start, middle))
-    assert one.score(middle) == pytest.approx(max(0, 100 * (1 - near / far)), abs=1e-3)
+@pytest.mark.parametrize("data", panel.MODELS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_picture_without_information_scores_0(monkeypatch, data, seed):
+    average = torch.from_numpy(panel.average_image(data))
+    for one in panel.rounds(data, seed):
+        assert torch.equal(one.image, panel.rounds(data, seed)[0].image)  # one target for all
+        best, plain = one.decode(one.target), one.image.mean((2, 3), keepdim=True).expand_as(one.image)
+        for image in (average, plain, *(torch.full_like(one.image, grey) for grey in (0, 0.5, 1))):
+            shown = {one.target: best, one.start: image}
+            with monkeypatch.context() as patch:
+                patch.setattr(panel.Round, "decode", lambda self, z, shown=shown: shown[z])
+                assert one.score(one.start) == pytest.approx(0, abs=0.01), one.model
+
+
+def test_the_score_is_the_share_of_the_way_from_the_worst_distance_to_the_best():
+    one = next(r for r in panel.rounds("rooms", 0) if r.model == "rooms-ada")
+    near = 0.9 * one.target + 0.1 * one.start
+    at = float(multiscale_distance(one.decode(near), one.image))
+    assert one.best < at < one.worst
+    assert one.score(near) == pytest.approx(100 * (one.worst - at) / (one.worst - one.best), abs=1e-3)
+    # the average of the first test images, in another order of summation
+    x = DATASETS["rooms"].load("test").batch(range(panel.AVERAGED))[0]
+    np.testing.assert_allclose(panel.average_image("rooms"), x.mean(0, keepdim=True), atol=1e-5)
 
 
 def test_a_round_ends_with_the_score_measured_here_and_a_wild_message_ends_none(monkeypatch):

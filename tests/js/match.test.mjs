@@ -4,16 +4,30 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { score, distance, text } = await load('widgets/match/score.js');
+const { score, distance, worstOf, text } = await load('widgets/match/score.js');
 
 const game = (goal, height, width, channels = 1) => ({
-  goal, data: { height, width, channels, start_distance: 0.5 },
+  goal, data: { height, width, channels, worst: 0.6, best: 0.2 },
 });
 
-test('the target scores 100, what is no nearer than the start 0', () => {
+test('the score is the share of the way from the worst distance to the best', () => {
   const goal = [1, 0, 0, 0];
-  assert.equal(score(game(goal, 2, 2), goal), 100);
-  assert.equal(score(game(goal, 2, 2), [0, 1, 1, 1]), 0);
+  assert.equal(score(game(goal, 2, 2), goal), 100); // nearer than the best
+  assert.equal(score(game(goal, 2, 2), [0, 1, 1, 1]), 0); // farther than the worst
+  // one pixel that differs by a: distance a * (1 / 2 + 1 / 4) / 2
+  assert.ok(Math.abs(score(game(goal, 2, 2), [0, 0, 0, 0]) - (100 * (0.6 - 0.375)) / 0.4) < 1e-9);
+});
+
+test('no plain picture is nearer than the worst distance, and the average one is not either', () => {
+  const goal = Array.from({ length: 48 }, (_, i) => ((i * 37) % 48) / 48), one = game(goal, 4, 4, 3);
+  const average = goal.map((value) => 0.9 * value), far = goal.map(() => 5);
+  assert.equal(worstOf(one, average), distance(one, average));
+  for (const red of [0, 0.2, 0.4, 0.5, 0.6, 1]) {
+    for (const blue of [0, 0.4, 0.5, 0.6, 1]) {
+      const plain = goal.map((_, i) => [red, 0.48, blue][i % 3]);
+      assert.ok(distance(one, plain) >= worstOf(one, far) - 1e-9);
+    }
+  }
 });
 
 test('distance: the mean over scales of the root mean square of block means', () => {

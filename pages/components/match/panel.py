@@ -1,7 +1,7 @@
 """Match the target: a game of rounds, each with sliders over the latent code of one hidden model.
 
-Target and start are the same test images for every model, as that model decodes them. Every target can therefore be
-matched to within a slider's step, and the models differ only in their latent spaces.
+Target and start are the same test images for every model. The score is the share of the way from a picture without
+information to the model's best reconstruction, so that sharp models have no advantage and an empty picture scores 0.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MODELS = {  # by data set, the default first; FACTORS stands for the data set's 
 SETTINGS = {"match_data": ("choice", *MODELS)}
 WIN_SCORE = 80  # a round is won from this score on
 START_CANDIDATES = 12  # test images, of which the one farthest from the target becomes the start
+AVERAGED = 1000  # test images, whose mean is the average image
 MAX_ABS = 1e6  # of a slider's value
 MAX_SECONDS, MAX_MOVES = 86_400, 100_000  # of a round
 
@@ -46,6 +47,7 @@ class Round:
     sliders: list[dict]  # index, name, low, high, step
     start: Tensor  # (D,)
     target: Tensor  # (D,)
+    image: Tensor  # (1, C, H, W), the target
 
     @property
     def data(self) -> str:
@@ -60,12 +62,33 @@ class Round:
         factors = z.round().long().numpy().clip(0, np.array(grid.sizes) - 1)
         return torch.from_numpy(grid.render(factors[None])).float() / 255
 
+    @property
+    def worst(self) -> float:
+        """The distance that scores 0: of the average image, or of the plain one of the target's mean colour if it is
+        nearer. No other plain image is nearer to the target."""
+        plain = self.image.mean((2, 3), keepdim=True).expand_as(self.image)
+        return min(self._distance(image) for image in (torch.from_numpy(average_image(self.data)), plain))
+
+    @property
+    def best(self) -> float:
+        """The distance that scores 100: of the model's reconstruction of the target."""
+        return self._distance(self.decode(self.target))
+
+    def _distance(self, image: Tensor) -> float:
+        return float(multiscale_distance(image, self.image))
+
     def score(self, z: Tensor) -> float:
-        """Return the score of a code (D,): 100 at the target, 0 if its image is no nearer to it than the start is."""
-        target = self.decode(self.target)
-        start_distance = multiscale_distance(self.decode(self.start), target)
-        score = 100 * (1 - multiscale_distance(self.decode(z), target) / start_distance).clamp(0, 1)
-        return float(score.nan_to_num(0))  # 0 for a picture that is not finite
+        """Return the score of a code (D,) in per cent; 0 where its picture is not finite."""
+        share = (self.worst - self._distance(self.decode(z))) / (self.worst - self.best)
+        return 100 * min(1.0, max(0.0, share)) if np.isfinite(share) else 0.0
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def average_image(data: str) -> np.ndarray:
+    """Return the mean (1, C, H, W) of a data set's first AVERAGED test images."""
+    split = cached.gallery(data).first(AVERAGED)
+    total = sum(x.sum(0, keepdim=True) for x, _ in split.batches())
+    return (total / len(split)).numpy()
 
 
 def available_models(data: str) -> list[str]:
@@ -96,7 +119,7 @@ def rounds(data: str, seed: int) -> list[Round]:
             ]
         else:
             codes, sliders = _codes_and_sliders(name, pair)
-        game.append(Round(f"{data} {seed} {i}", name, sliders, codes[0], codes[1]))
+        game.append(Round(f"{data} {seed} {i}", name, sliders, codes[0], codes[1], pair[1:]))
     return game
 
 
@@ -132,11 +155,10 @@ def match_panel(current: Round, title: str, player: str, on_finished, follows: R
     A new player restarts the round. follows: the round before, whose end the browser shows until the player goes on.
     """
     rerun_if_requested(KEY)
-    target, start = current.decode(current.target), current.decode(current.start)
-    if not state.finite(current.target, current.start, target, start):
+    if not state.finite(current.target, current.start, *map(current.decode, (current.target, current.start))):
         st.warning(state.not_finite_message("for this game's images"))
         return
-    pixels = cached.info(current.data).modality.picture(target)[0]  # (H, W, C)
+    pixels = cached.info(current.data).modality.picture(current.image)[0]  # (H, W, C)
     height, width, channels = pixels.shape
     browser_decodes = current.model != FACTORS
     _component(
@@ -148,7 +170,7 @@ def match_panel(current: Round, title: str, player: str, on_finished, follows: R
             "weights": messages.model_id(current.model) if browser_decodes else None,
             "files": messages.model_files(current.model) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
-            "start_distance": float(multiscale_distance(start, target)), "enough": WIN_SCORE,
+            "worst": current.worst, "best": current.best, "enough": WIN_SCORE,
             "height": height, "width": width, "channels": channels,
             "no_number": state.not_finite_message("for this z"),
         },

@@ -3,15 +3,15 @@
 import { toBase64 } from '../../runtime/base64.js';
 import { shuffled } from '../../runtime/random.js';
 import { mount as mountMatch } from '../../widgets/match/match.js';
-import { distance, score } from '../../widgets/match/score.js';
+import { distance, score, worstOf } from '../../widgets/match/score.js';
 import { button, made } from '../elements.js';
 
 const ENOUGH = 80; // %, wins a round
 const ROUNDS = 3; // of a single model
 const START_CANDIDATES = 12; // test images, of which the one farthest from the target becomes the start
 const STEPS = 100; // of a slider
-const SCORING = `You win a round at ${ENOUGH} %. 100 % means identical to the target, and 0 % means no closer to it than the start image. The distance is the root mean squared error, averaged over several resolutions. Inactive dimensions have no slider.`;
-const HIDDEN = 'Each round uses a different model, whose name is hidden. All models encode the same two test images. We reveal the models at the end.';
+const SCORING = `You win a round at ${ENOUGH} %. 100 % is the closest that the model can come, and 0 % is no closer than an average or a plain image. The distance is the root mean squared error, averaged over several resolutions. Inactive dimensions have no slider.`;
+const HIDDEN = 'Each round uses a different model, whose name is hidden. All models start from the same test image and have the same target. We reveal the models at the end.';
 const ALONE = 'Each round has its own two test images.';
 
 export const view = {
@@ -56,7 +56,8 @@ async function roundsOf(host, seed) {
   const { mailbox, shape, data, images } = host; // loading takes time, and the visitor may choose another model meanwhile
   const models = host.content.header.models.filter((model) => model.data === host.model.data && !view.serves(model));
   for (const model of models) await host.load(model);
-  const order = shuffled([...data.rows.keys()], seed), round = (model, rows) => roundOf({ mailbox, shape }, model, startAndTarget({ images, shape }, rows));
+  const order = shuffled([...data.rows.keys()], seed), average = averageOf(order.map(images));
+  const round = (model, rows) => roundOf({ mailbox, shape, average }, model, startAndTarget({ images, shape }, rows));
   if (models.length > 1) return shuffled(models, seed).map((model) => round(model, order));
   return Array.from({ length: ROUNDS }, (_, i) => {
     const from = Math.floor((i * order.length) / ROUNDS);
@@ -71,18 +72,24 @@ function startAndTarget({ images, shape }, order) {
   return [start, target];
 }
 
-// Returns { model, decode, start, goal, sliders, startDistance }. Inactive dimensions have no slider, so the start takes
-// their values from the target.
-function roundOf({ mailbox, shape }, model, images) {
+function averageOf(images) {
+  const total = new Float64Array(images[0].length);
+  for (const x of images) x.forEach((value, at) => (total[at] += value / images.length));
+  return total;
+}
+
+// Returns { model, decode, start, goal, sliders, ends }, where ends are the distances that score 0 and 100. Inactive
+// dimensions have no slider, so the start takes their values from the target.
+function roundOf({ mailbox, shape, average }, model, images) {
   const { decoder } = mailbox.models.get(model.name), [from, target] = images.map((x) => Array.from(decoder.encode(x, 0).mean));
   const start = from.map((value, d) => (model.active.includes(d) ? value : target[d]));
-  const decode = (z) => Float64Array.from(decoder.decode(z, 0)), goal = decode(target);
+  const decode = (z) => Float64Array.from(decoder.decode(z, 0)), goal = images[1], game = { goal, data: shape };
   const sliders = model.active.map((d, i) => {
     const dim = model.dims.find(({ index }) => index === d);
     const low = Math.min(dim.low, start[d], target[d]), high = Math.max(dim.high, start[d], target[d]);
     return { index: d, name: `slider ${i + 1}`, low, high, step: (high - low) / STEPS };
   });
-  return { model, decode, start, goal, sliders, startDistance: distance({ goal, data: shape }, decode(start)) };
+  return { model, decode, start, goal, sliders, ends: { worst: worstOf(game, average), best: distance(game, decode(target)) } };
 }
 
 // ---- play
@@ -94,11 +101,11 @@ function createGame(host, rounds, again) {
   const result = made('section', { hidden: true }, heading, said, next), board = made('div'), rest = made('div');
   const rules = made('p', { className: 'caption', textContent: `${SCORING} ${isHidden ? HIDDEN : ALONE} Seed ${seed}.` });
   const props = (i) => {
-    const { model, start, goal, sliders, startDistance } = rounds[i];
+    const { model, start, goal, sliders, ends } = rounds[i];
     return {
       round: `${seed} ${i}`, title: `${isHidden ? 'Model' : 'Round'} ${i + 1} of ${rounds.length}`, sliders, start, weights: model.name, files: null,
-      target: toBase64(Uint8ClampedArray.from(goal, (value) => 255 * value)), start_distance: startDistance, enough: ENOUGH,
-      ...shape, no_number: 'This model returns a value that is not a finite number at this z.',
+      target: toBase64(Uint8ClampedArray.from(goal, (value) => 255 * value)), enough: ENOUGH,
+      ...ends, ...shape, no_number: 'This model returns a value that is not a finite number at this z.',
     };
   };
   const focus = () => board.shadowRoot.querySelector('input').focus();
@@ -109,8 +116,8 @@ function createGame(host, rounds, again) {
   };
   // The board keeps the target and the visitor's image until the next round.
   const finish = (_, { z, seconds, moves }) => {
-    const { model, decode, goal, startDistance } = rounds[finished.length];
-    finished.push({ model, seconds, moves, score: score({ goal, data: { ...shape, start_distance: startDistance } }, decode(z)) });
+    const { model, decode, goal, ends } = rounds[finished.length];
+    finished.push({ model, seconds, moves, score: score({ goal, data: { ...shape, ...ends } }, decode(z)) });
     const done = finished.length === rounds.length, results = table(finished, { done, isHidden }, host);
     result.hidden = false;
     heading.textContent = !done ? `Round ${finished.length}` : isHidden ? 'The models' : 'Your results';

@@ -118,13 +118,6 @@ function released(game, index) {
   game.last = { index, at: performance.now() };
   game.held = null;
   showHistory(game);
-  judge(game);
-}
-
-// Ends the round at a high enough score; an image in flight is judged when it arrives.
-function judge(game) {
-  const { inFlight, wanted } = game.questions;
-  if (!game.held && !game.ended && !inFlight && !wanted && game.past.length && game.score >= game.data.enough) finish(game);
 }
 
 function undo(game) {
@@ -169,16 +162,14 @@ function show(game) {
     return;
   }
   const z = game.z.slice();
-  game.questions.ask(() => ({ z }), (answer) => {
-    showPicture(game, pictureOf(answer, 0), 1);
-    judge(game);
-  });
+  game.questions.ask(() => ({ z }), (answer) => showPicture(game, pictureOf(answer, 0), 1));
 }
 
 function showPicture(game, values, scale) {
   const finite = paintPicture(game.yours, values, scale, game.data);
   game.score = finite ? score(game, Float64Array.from(values, (v) => (v * scale) / 255)) : 0;
-  if (!game.ended) game.line.textContent = finite ? '' : game.data.no_number;
+  const isMatch = game.past.length > 0 && game.score >= game.data.enough;
+  if (!game.ended) game.line.textContent = !finite ? game.data.no_number : isMatch ? 'A match. Finish this round, or go on.' : '';
   game.points.textContent = Math.floor(game.score);
   game.meter.value = game.score;
   game.yours.dataset.score = game.score.toFixed(3); // read by the browser tests

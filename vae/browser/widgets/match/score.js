@@ -1,9 +1,18 @@
 // The figures that a round shows.
 const SCALES = [1, 2, 4, 8, 16, 32]; // of vae.metrics.multiscale_distance
 
-// Returns 100 for the target and 0 for an image that is no nearer than the start.
+// Returns 100 for an image as near to the target as the data's best and 0 for one no nearer than the data's worst.
 export function score(game, values) {
-  return 100 * Math.max(0, 1 - distance(game, values) / game.data.start_distance);
+  const { worst, best } = game.data;
+  return 100 * Math.max(0, Math.min(1, (worst - distance(game, values)) / (worst - best)));
+}
+
+// Returns the distance that scores 0: of the average image, or of the plain one of the target's mean colour if it is nearer.
+// No other plain image is nearer to the target.
+export function worstOf(game, average) {
+  const { goal, data: { channels } } = game, pixels = goal.length / channels, colour = new Float64Array(channels);
+  goal.forEach((value, at) => (colour[at % channels] += value / pixels));
+  return Math.min(distance(game, average), distance(game, Float64Array.from(goal, (_, at) => colour[at % channels])));
 }
 
 export function distance({ goal, data: { height, width, channels } }, values) {
