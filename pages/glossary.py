@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.components.shell.glossary import TERMS
 from pages.components.shell.navigation import ensure_entry_point
 from pages.components.shell.title import show_title
+from vae.glossary import TERMS
 
 PLACE = 120  # order in the navigation
 GROUP = "Learn"

@@ -10,12 +10,12 @@ from pages.components.shell import cached, link, settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.point import go_to, go_to_position, show_current_picture, show_nearest_images
+from vae.encoded import FITTED_MAPS
 
 PLACE = 50  # order in the navigation
 GROUP = "Explore"
-FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
 STYLE = Path(__file__).parent / "components/map/style.css"
-SETTINGS = {"map_kind": ("choice", *FITTED, "dims"), "map_colour": ("text",)}
+SETTINGS = {"map_kind": ("text",), "map_colour": ("text",)}
 
 st.title("Map")
 st.markdown(
@@ -51,9 +51,12 @@ if shown is None:
         uploads.show_status()
     link.end_page()
 
-kinds = FITTED
+kinds = FITTED_MAPS
 if not model.discrete:  # codebook indices have no order, so they span no plane
-    kinds = {"dims": "Latent plane", **FITTED} if model.latent_dim == 2 else {**FITTED, "dims": "Two dimensions"}
+    kinds = (
+        {"dims": "Latent plane", **FITTED_MAPS} if model.latent_dim == 2
+        else {**FITTED_MAPS, "dims": "Two dimensions"}
+    )  # fmt: skip
 names = {d: state.dim_name(d) for d in range(model.latent_dim)}
 order = [] if model.discrete else cached.dimension_order(name)
 kind_key = f"map_kind_{next(iter(kinds))}_{len(kinds)}"

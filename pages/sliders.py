@@ -11,7 +11,7 @@ from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets import exports
 from pages.components.widgets.bars import kl_bars
-from pages.components.widgets.image_input import image_input
+from pages.components.widgets.image_input import image_input, set_z_from
 from pages.components.widgets.picture_grid import picture_grid
 
 PLACE = 30  # order in the navigation
@@ -33,19 +33,12 @@ head.markdown(
 )  # fmt: skip
 
 
-def start_from(picked) -> None:
-    if picked.code is None:
-        state.set_image(picked.x, picked.label)
-    else:
-        state.set_z(picked.code.z, y=picked.code.y or 0)
-
-
 # Encode the image that the visitor chooses.
 start = head.popover("Start from an image", key="sliders_image", on_change="rerun")
 model_picker()
 if start.open or settings.is_pending("sliders_start"):
     with start:
-        image_input("sliders_start", name="image to start from", on_change=start_from)
+        image_input("sliders_start", name="image to start from", on_change=set_z_from)
 
 
 def show_exports() -> None:

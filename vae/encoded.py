@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 SLIDER_TAIL = 0.002  # of the samples, beyond each end of a slider
+FITTED_MAPS = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}  # titles of EncodedImages.layouts
 STRIP_SHARE = 0.95  # of the samples, between the ends of a traversal
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from pages.components.shell import glossary
-from pages.components.shell.glossary import TERMS
+from vae.glossary import TERMS
 
 from .test_pages import start
 

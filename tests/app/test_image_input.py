@@ -122,6 +122,22 @@ def test_a_conditional_model_takes_the_code_under_its_class():
         assert [box.value for box in app.selectbox if box.label == "Class" and "interpolate_A_class" in box.key] == [9]
 
 
+@pytest.mark.parametrize("name", [NAME, "mnist-cvae"])
+def test_map_places_the_code_from_the_browser_and_encodes_nothing(name, monkeypatch):
+    app = start("map", model=name)
+    encode = state.encode
+    monkeypatch.setattr(state, "encode", lambda x, ys=None: pytest.fail("encoded on the server"))
+    fields = code_fields(name, y=4 if name == "mnist-cvae" else None)
+    send(app, "map_image", digit(), **fields)
+    assert app.session_state.z == pytest.approx(fields["z"], abs=1e-4)
+    placed = app.session_state.map_placed[1]
+    assert placed.codes.tolist() == [pytest.approx(fields["z"])] and placed.ys.tolist() == [fields["y"] or 0]
+    monkeypatch.setattr(state, "encode", encode)
+    send(app, "map_image", digit())
+    expected = vae.load(name).encode(digit(), placed.ys.new_tensor([9]) if name == "mnist-cvae" else None).mean
+    torch.testing.assert_close(app.session_state.map_placed[1].codes, expected, atol=1e-5, rtol=0)
+
+
 def test_sliders_start_at_the_code_from_the_browser():
     app = start("sliders", model=NAME)
     app.session_state.sliders_image = True  # the expander is open

@@ -1,5 +1,6 @@
 """The handout in Chromium: from disk, without a network, as a damaged file, without WebAssembly, as a static site."""
 
+import html
 import re
 import threading
 import urllib.parse
@@ -13,6 +14,7 @@ from playwright.sync_api import expect
 
 import vae
 from vae.browser.handout import FILE_SECURITY, site
+from vae.glossary import TERMS, mentioned
 
 from .app_server import watch
 from .handouts import MODELS, PHONE, opened
@@ -42,6 +44,80 @@ def test_a_slider_moves_z_and_the_picture_is_what_torch_decodes(browser, handout
         np.testing.assert_allclose(code(page), z[0], atol=1e-4)
         page.get_by_role("button", name="Undo").click()
         expect(page.get_by_role("button", name="Redo")).to_be_enabled()
+
+
+ALL_TEXT = """() => {
+  const text = (node) => node.nodeType === 3 ? node.data
+    : node.nodeType !== 1 || node.tagName === 'STYLE' || getComputedStyle(node).display === 'none' ? ''
+    : [...(node.shadowRoot ?? node).childNodes].map(text).join(' ');
+  return [...document.querySelectorAll('.view, .sentence')].map(text).join(' ');
+}"""
+
+
+def test_about_says_what_the_visitor_sees_and_explains_the_terms_of_all_views(browser, handout):
+    names = {term.name: key for key, term in TERMS.items()}
+    with opened(browser, handout, "#about?model=rooms-ada") as page:
+        page.get_by_role("heading", name="What am I looking at?").wait_for()
+        terms = page.locator("dl").last
+        listed = {names[name] for name in terms.locator("dt").all_inner_texts()}
+        assert TERMS["kl"].definition in terms.inner_text()
+        views = page.locator("dl").first.locator("a").all_inner_texts()
+        used = set(mentioned(page.locator(".view > p").first.inner_text()))
+        for view in views:
+            page.locator("nav").get_by_role("link", name=view, exact=True).click()
+            page.locator("h2").get_by_text(view, exact=True).wait_for()
+            page.wait_for_timeout(500)
+            used |= set(mentioned(page.evaluate(ALL_TEXT)))
+        assert len(views) == 7 and used - {"cross-entropy"} <= listed  # rooms have a Gaussian likelihood
+        page.goto(f"{handout.as_uri()}#about?model=mnist-vae-16d")
+        page.locator("dd").get_by_text("MNIST digits. Y. LeCun").wait_for()
+        assert page.get_by_role("link", name="Disentangle").count() == 1, "its data have no factors"
+        assert "MIG" not in page.locator("dl").last.locator("dt").all_inner_texts()
+
+
+@pytest.mark.parametrize("how", ["srcdoc", "src"])
+def test_every_view_works_in_a_sandboxed_frame(browser, handout, tmp_path, how):
+    """A course page embeds the file without an origin: storage is refused, and so may be the address."""
+    text = handout.read_text(encoding="utf-8")
+    source = f'srcdoc="{html.escape(text)}"' if how == "srcdoc" else f'src="{handout.as_uri()}"'
+    page_file = tmp_path / "course.html"
+    frame_html = f'<!doctype html><iframe sandbox="allow-scripts" {source} width="1200" height="850"></iframe>'
+    page_file.write_text(frame_html, encoding="utf-8")
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(page_file.as_uri())
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("heading", name="Sliders").wait_for()
+    storage = page.frames[1].evaluate("() => { try { return typeof sessionStorage } catch { return 'refused' } }")
+    assert storage == "refused"
+    for view in ("Sample", "Interpolate", "Map", "Inside", "Match", "About", "Sliders"):
+        frame.locator("nav").get_by_role("link", name=view, exact=True).click()
+        expect(frame.locator("h2").first).to_have_text(view)
+        expect(frame.get_by_role("alert").filter(has_text="cannot")).to_have_count(0)
+    frame.get_by_label("Model").select_option("rooms-ada")
+    frame.locator("nav").get_by_role("link", name="Disentangle", exact=True).click()
+    expect(frame.locator("h2").first).to_have_text("Disentangle")
+    frame.get_by_role("link", name="Lesson: What the KL does").click()
+    frame.get_by_role("button", name="Next").click()
+    expect(frame.get_by_text("step 2 of")).to_be_visible()
+    frame.get_by_role("button", name="Leave lesson").click()
+    expect(frame.locator(".lesson")).to_be_hidden()
+    assert not errors
+    context.close()
+
+
+def test_a_print_shows_the_values_that_were_chosen(browser, handout):
+    with opened(browser, handout, "#sample?model=mnist-vae-16d&sample_temperature=0.5") as page:
+        page.emulate_media(media="print")
+        assert page.locator(".range output").is_visible() and page.locator(".range output").inner_text() == "0.5"
+        assert page.get_by_role("button", name="Sample again").is_hidden()
+        page.emulate_media(media="screen")
+        page.get_by_role("link", name="Interpolate").click()
+        page.emulate_media(media="print")
+        pressed = page.locator(".choices [aria-pressed=true]")
+        assert pressed.count() and all(one.is_visible() for one in pressed.all())
+        assert not any(one.is_visible() for one in page.locator(".choices [aria-pressed=false]").all())
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from vae.browser.bundle import bundle
+from vae.data import DATASETS
 
 from .panel import until
 from .picture_inputs import (
@@ -114,6 +116,23 @@ def test_a_stroke_of_the_mouse_is_prepared_and_sent(open_page):
     assert again["id"] == own["id"] and decoded(again).sum() > 1.2 * decoded(own).sum()
     page.keyboard.press("Control+z")
     assert next_own(page, 3)["x"] == own["x"]
+
+
+def test_the_pad_looks_like_the_data(open_page):
+    """As on Home and Inside: white on black for digits, dark on white for colour images."""
+    page = open_page()
+    tab(page, "Draw")
+    level = """(pad, at) => {
+      const copy = new OffscreenCanvas(1, 1).getContext('2d');
+      copy.drawImage(pad, -at * pad.width, -at * pad.height);
+      return copy.getImageData(0, 0, 1, 1).data[0];
+    }"""
+    draw(page, LINE)
+    pad = page.locator("#start .pad")
+    assert [pad.evaluate(level, at) for at in (0.02, 0.5)] == [0, 255]
+    preparation = dataclasses.asdict(DATASETS["faces"].preparation)
+    update(page, data="faces", shape=[3, 64, 64], preparation=preparation)
+    assert [pad.evaluate(level, at) for at in (0.02, 0.5)] == [255, 17]
 
 
 def test_a_tap_is_a_dot_and_only_the_main_button_draws(open_page):

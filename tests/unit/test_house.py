@@ -10,7 +10,7 @@ FILES = [ROOT / "app.py", *sorted(ROOT.glob("vae/**/*.py")), *sorted(ROOT.glob("
 
 # inside vae/, from what knows nothing to what knows most; a room imports its own floor and those below
 FLOORS = (
-    ("registry", "folders", "encoded", "jobs", "lessons"),
+    ("registry", "folders", "encoded", "glossary", "jobs", "lessons"),
     ("models", "data", "uploads"),
     ("objectives", "metrics", "latent", "cards", "store"),
     ("training", "evaluation", "browser"),

@@ -18,7 +18,8 @@ import numpy as np
 
 from ..cards import ModelCard, ModelUnavailable, Traits
 from ..data import DatasetInfo, Split
-from ..encoded import STRIP_SHARE, EncodedImages, data_ranges, quantised
+from ..encoded import FITTED_MAPS, STRIP_SHARE, EncodedImages, data_ranges, quantised
+from ..glossary import TERMS
 from ..lessons import Lesson, Step, fill_figures, referenced_models
 from ..store import Store, dimension_order, write_atomically
 from ..uploads import MAX_BYTES
@@ -33,8 +34,7 @@ N_SAMPLES = 2000  # of posteriors, for histograms
 N_PRIOR_SAMPLES = 400  # of a prior that a browser cannot sample
 THUMBNAILS = {"largest": 32, "quality": 65, "effort": 6}
 STEPS = 9  # pictures of a sweep of a factor
-VIEWS = ("sliders", "sample", "interpolate", "map", "inside", "disentangle", "match")  # that a lesson may open
-FITTED = {"umap": "UMAP", "umap_again": "UMAP, other seed", "pca": "PCA"}
+VIEWS = frozenset(path.stem for path in (FOLDER / "host/views").glob("*.js"))  # host/views.js has their order
 # content security policies: nothing leaves the page; a site fetches its own models
 FILE_SECURITY = (
     "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
@@ -130,6 +130,7 @@ def _content(
         "lessons": [_lesson(key, lesson, cards) for key, lesson in lessons.items()],
         "title": titles[0] if len(titles) == 1 else f"{len(titles)} variational autoencoders", "app": app,
         "max_bytes": MAX_BYTES, "ramps": ramps(), "inside": {"white": props.WHITE, "empty": props.EMPTY_DRAWING},
+        "glossary": {key: {"name": term.name, "definition": term.definition} for key, term in TERMS.items()},
     }  # fmt: skip
     return header, [*models, *data.values()]
 
@@ -277,7 +278,7 @@ def _map(
             "origin": pca.origin.tolist() if key == "pca" else None,
             "axes": pca.axes.tolist() if key == "pca" else None,
         }
-        for key, title in FITTED.items()
+        for key, title in FITTED_MAPS.items()
     ]  # fmt: skip
     return {"collection": name, "layouts": layouts, "details": card.map}
 

@@ -20,7 +20,7 @@ from ..shell import cached, state
 from ..shell.glossary import explain
 from ..widgets import collection
 from ..widgets.collection import Collection, Layout
-from ..widgets.image_input import OUTLIER_PERCENTILE, Picked, image_input, own_image
+from ..widgets.image_input import OUTLIER_PERCENTILE, Picked, image_input, own_image, set_z_from
 from ..widgets.picture_grid import picture_grid
 
 MAX_PLACED = 24  # images placed on the model's map
@@ -44,7 +44,7 @@ class Placed:
 def menu() -> None:
     """Show the menu to choose a picture, upload several, fit their own map and remove them."""
     with st.popover("Your images"):
-        image_input("map_image", name="image to place on the map", on_change=_go_to_picture)
+        image_input("map_image", name="image to place on the map", on_change=set_z_from)
         st.file_uploader(
             f"Up to {MAX_IMAGES:,} images, or a zip file of them. Its folders become classes.", key="map_files",
             type=[*SUFFIXES, "zip"], accept_multiple_files=True, on_change=_on_upload,
@@ -72,10 +72,6 @@ def show_status() -> None:
         _show_progress()
     elif own_collection() is not None:
         st.button("Back to the test images", key="map_own_leave", on_click=_leave)
-
-
-def _go_to_picture(picked: Picked) -> None:
-    state.set_image(picked.x, picked.label)
 
 
 def _on_upload() -> None:
@@ -114,11 +110,11 @@ def _placed_images() -> Placed | None:
     return placed
 
 
-def _encode(own: torch.Tensor | None, files: list[File]) -> Placed:
-    """Encode the visitor's picture (1, C, H, W), if there is one, and these files."""
+def _encode(own: Picked | None, files: list[File]) -> Placed:
+    """Encode the visitor's picture, if there is one, and these files."""
     model, name = state.model(), state.card().name
     info = cached.info(state.card().data)
-    xs, names = ([], []) if own is None else ([own], ["Your picture"])
+    xs, names = ([], []) if own is None else ([own.x], ["Your picture"])
     problems = []
     for file in files:
         try:
@@ -133,8 +129,7 @@ def _encode(own: torch.Tensor | None, files: list[File]) -> Placed:
         nothing = torch.empty(0, model.latent_dim)
         return Placed(nothing, nothing, nothing, [], np.empty(0), np.empty(0), problems)
     x = torch.cat(xs)
-    ys = model.most_likely_class(x) if model.num_classes else torch.zeros(len(x), dtype=torch.int64)
-    codes = state.encode(x, ys)
+    codes, ys = _codes(x, own)
     recon = state.reconstruction_errors(x, codes, ys if model.num_classes else None)
     usable = codes.isfinite().all(1) & torch.from_numpy(np.isfinite(recon))
     non_finite = [plain(name) for name, ok in zip(names, usable.tolist(), strict=False) if not ok]
@@ -144,6 +139,20 @@ def _encode(own: torch.Tensor | None, files: list[File]) -> Placed:
         problems.append(_non_finite_sentence(non_finite))
     distances = latent.nearest(state.features(codes), cached.features(name), 15)[1][:, -1]
     return Placed(x, codes, ys, names, recon - cached.lowest_errors(name, x), distances, problems)
+
+
+def _codes(x: torch.Tensor, own: Picked | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the codes (M, D) of images (M, C, H, W) and their most likely classes (M,), 0 without classes.
+
+    own: the visitor's picture, if it is the first image. Its code is the browser's, where it has computed one.
+    """
+    code = None if own is None else own.code
+    rest, model = x[int(code is not None) :], state.model()
+    ys = model.most_likely_class(rest) if model.num_classes else torch.zeros(len(rest), dtype=torch.int64)
+    codes = state.encode(rest, ys) if len(rest) else torch.empty(0, model.latent_dim)
+    if code is None:
+        return codes, ys
+    return torch.cat([torch.tensor(code.z)[None], codes]), torch.cat([torch.tensor([code.y or 0]), ys])
 
 
 def _non_finite_sentence(names: list[str]) -> str:

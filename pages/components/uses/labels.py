@@ -36,7 +36,7 @@ def show() -> None:
             probabilities = model.classify(picked.x).exp()[0]
             ys = torch.arange(model.num_classes)
             best = int(probabilities.argmax())
-            z = model.encode(picked.x, torch.tensor([best])).mean
+            z = picked._replace(label=best).encode()[None]
             styles = model.decode(z.repeat(model.num_classes, 1), ys)
         with given:
             picture_grid(

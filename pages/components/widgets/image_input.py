@@ -123,12 +123,20 @@ def image_input(
     return picked
 
 
-def own_image(key: str) -> tuple[str, Tensor] | None:
-    """Return the visitor's picture if it is in use: an identifier of its pixels, and x (1, C, H, W)."""
+def own_image(key: str) -> tuple[str, Picked] | None:
+    """Return the visitor's picture if it is in use, after an identifier of its pixels."""
     if _own_pixels(key) is None:
         return None
     own = st.session_state[f"{key}_own"]
-    return f"{own['id']} {own['changes']}", _picked(key).x
+    return f"{own['id']} {own['changes']}", _picked(key)
+
+
+def set_z_from(picked: Picked) -> None:
+    """Make the code of an image the current z: the browser's, where it encoded the image."""
+    if picked.code is None:
+        state.set_image(picked.x, picked.label)
+    else:
+        state.set_z(picked.code.z, y=picked.code.y or 0)
 
 
 def _row_key(key: str) -> str:

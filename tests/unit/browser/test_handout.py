@@ -13,8 +13,10 @@ import pytest
 
 import vae
 from vae import __main__, lessons, store
+from vae.browser.bundle import FOLDER
 from vae.browser.handout import VIEWS, handout, obstacle, site
 from vae.data import DATASETS
+from vae.glossary import TERMS
 
 PAIR = ("mnist-vae-16d", "rooms-ada")
 
@@ -138,3 +140,13 @@ def test_the_command_writes_a_file_and_refuses_in_one_sentence(tmp_path, capsys)
     assert path.stat().st_size > 1e5 and "one.html" in capsys.readouterr().out
     assert __main__.main(["handout", "rooms-vqvae", "-o", str(path)]) == 1
     assert capsys.readouterr().err.startswith("error: rooms-vqvae cannot be in a handout: its code is a grid")
+
+
+def test_each_view_of_the_host_is_a_file_that_goes_by_its_name():
+    listed = re.findall(r"view as (\w+) \} from './views/(\w+)\.js'", (FOLDER / "host/views.js").read_text("utf-8"))
+    assert {stem for _, stem in listed} == VIEWS and len(listed) == len(VIEWS)
+    for name, stem in listed:
+        text = (FOLDER / f"host/views/{stem}.js").read_text("utf-8")
+        assert name == stem and f"  name: '{stem}'," in text
+        (terms,) = re.findall(r"terms: \[([^]]*)\]", text)
+        assert set(re.findall("'([^']+)'", terms)) <= TERMS.keys()

@@ -28,6 +28,9 @@ export function range(text, { min, max, step, value }, change, format = String) 
 // Returns the nodes of a link to the full app, whose address may be unknown.
 export const appLink = ({ app }, text = 'the full app') => [app ? made('a', { href: app, textContent: text, rel: 'noopener' }) : text];
 
+// Returns the sentence of what to try in a view.
+export const sentenceOf = ({ sentence }, { model, data }) => (typeof sentence === 'string' ? sentence : sentence(model, data));
+
 // Returns a group of buttons of which one is pressed. options: [value, text].
 export function choices(name, options, value, change) {
   const press = (chosen) => buttons.forEach((one, i) => one.setAttribute('aria-pressed', options[i][0] === chosen));

@@ -24,15 +24,16 @@ async function start() {
   const content = await unpack(fromBase64(document.getElementById('content').textContent));
   const host = createHost(content);
   host.shell = createShell(root, host);
-  addEventListener('hashchange', () => follow(host).catch(host.shell.fail));
-  await follow(host);
+  addEventListener('hashchange', () => go(host, location.hash));
+  root.addEventListener('click', (event) => goByLink(host, event));
+  await follow(host, location.hash);
 }
 
 // What the views use: the content, the model that is shown, the point, and what is made of both.
 function createHost(content) {
   const mailbox = createMailbox(), [first] = content.header.models;
   const host = {
-    content, mailbox, model: null, decoder: null, names: null, locked: null, shown: null, images: null, imageBytes: null,
+    content, mailbox, views: VIEWS, model: null, decoder: null, names: null, locked: null, shown: null, images: null, imageBytes: null,
     namesOf: new Map(), lockedOf: new Map(), // by model, as long as the page is open
     games: new Map(), // of Match, by data set and seed
     inputs: new Map(), // the visitor's own pictures, by the key of their image input
@@ -47,6 +48,14 @@ function createHost(content) {
       } catch { // Safari refuses more than 100 in 30 seconds; the next one is accepted
       }
       host.changed();
+    },
+    // Goes to an address, "#map?model=...", with a new entry in the history.
+    go(to) {
+      try {
+        history.pushState(null, '', to);
+      } catch { // a sandboxed frame without an address of its own
+      }
+      return go(host, to);
     },
     // Shows the same place again, after something else has changed.
     changed() {
@@ -78,9 +87,20 @@ function address({ content }, place) {
   return writePlace(place, classes.length > 0);
 }
 
-// Shows the place that the address names; what it leaves open stays.
-async function follow(host) {
-  const { header } = host.content, asked = readPlace(location.hash, header.models);
+const go = (host, to) => follow(host, to).catch(host.shell.fail);
+
+// Follows a link to a place here. The browser would load the embedding page instead, in a frame whose content is part of
+// that page.
+function goByLink(host, event) {
+  const to = event.target.closest?.('a[href^="#"]')?.getAttribute('href');
+  if (!to || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  host.go(to);
+}
+
+// Shows the place that an address names; what it leaves open stays.
+async function follow(host, to) {
+  const { header } = host.content, asked = readPlace(to, header.models);
   const name = asked.model ?? host.place.model, model = header.models.find((one) => one.name === name);
   const isOther = name !== host.place.model;
   const old = isOther ? { ...model.start } : { z: host.place.z, y: host.place.y };

@@ -40,7 +40,7 @@ function partsOf(host, { lesson, step, number }) {
     ...(step.source ? [made('p', { className: 'caption', textContent: step.source })] : []),
   );
   const answers = step.answers.map((answer) => made('label', {}, made('input', { type: 'radio', name: 'answer', onchange: () => explain(answer) }), ` ${answer}`));
-  const go = (to) => () => (location.hash = stepAddress(lesson, to));
+  const go = (to) => () => host.go(stepAddress(lesson, to));
   const isLast = number === steps.length, count = `${more} more step${more > 1 ? 's' : ''}`;
   return [
     made('div', {}, made('p', {}, made('strong', { textContent: lesson.title }), ` · step ${number} of ${steps.length}`), made('p', {}, ...bold(step.try)),
@@ -55,7 +55,7 @@ function partsOf(host, { lesson, step, number }) {
 
 function leave(host) {
   const { lesson, ...settings } = host.place.settings;
-  location.hash = host.address({ settings });
+  host.go(host.address({ settings }));
   document.querySelector('h2').focus({ preventScroll: true });
 }
 

@@ -1,5 +1,5 @@
 // What stands around a view: the model, the navigation, and the sentence of what to try.
-import { appLink, made, select } from './elements.js';
+import { appLink, made, select, sentenceOf } from './elements.js';
 import { createLesson, stepAddress } from './lesson.js';
 import { VIEWS } from './views.js';
 
@@ -8,7 +8,7 @@ export function createShell(root, host) {
   const { header } = host.content;
   const picker = select('Model', header.models.map(({ name, title }) => [name, title]), host.place.model, (model) => {
     const { start } = header.models.find(({ name }) => name === model);
-    location.hash = host.address({ model, ...start });
+    host.go(host.address({ model, ...start }));
   });
   const links = VIEWS.map(({ name, title }) => made('a', { textContent: title, href: `#${name}` }));
   const lessons = header.lessons.map((lesson) => made('a', { textContent: `Lesson: ${lesson.title}`, href: stepAddress(lesson, 1) }));
@@ -29,7 +29,7 @@ export function createShell(root, host) {
       host.shown?.destroy();
       element.replaceChildren();
       title.textContent = view.title;
-      sentence.replaceChildren(...(reason ? instead(host, view, reason) : [typeof view.sentence === 'string' ? view.sentence : view.sentence(model, host.data)]));
+      sentence.replaceChildren(...(reason ? instead(host, view, reason) : [sentenceOf(view, host)]));
       picker.querySelector('select').value = place.model;
       links.forEach((link, i) => (VIEWS[i] === view ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')));
       const { offsetLeft, offsetWidth } = links[VIEWS.indexOf(view)]; // on a phone the navigation scrolls to it

@@ -21,6 +21,11 @@ export function createPen(canvas, { width, change = () => {}, release, strokes =
   signal.addEventListener('abort', () => observer.disconnect());
   return {
     get strokes() { return pen.strokes; },
+    // Paints with other colours: { paper, ink }.
+    recolour(colours) {
+      Object.assign(pen, colours);
+      paint(pen);
+    },
     get canUndo() { return pen.past.length > 0; },
     set(next) { // another drawing, which has no past
       pen.past = [];
@@ -40,6 +45,9 @@ export function createPen(canvas, { width, change = () => {}, release, strokes =
     },
   };
 }
+
+// Returns the colours of a pad on which a drawing looks like the data.
+export const coloursOf = ({ light_on_dark: isLight }) => (isLight ? { paper: '#000', ink: '#fff' } : { paper: '#fff', ink: '#111' });
 
 const isDown = ({ pointer, cursor }) => Boolean(pointer || cursor?.isDown);
 

@@ -8,6 +8,7 @@ const SOURCES = [['Draw', 'Draw'], ['Choose or upload', 'Test image or photo']];
 
 export const view = {
   name: 'inside', title: 'Inside', sentence: 'Draw or choose an image, and follow it through the model.',
+  terms: ['posterior', 'dimension', 'elbo', 'kl', 'nat', 'reconstruction', 'cross-entropy'],
   serves: (model) => (model.inside ? '' : 'its posterior is not one Gaussian per dimension'),
   show,
 };

@@ -17,6 +17,7 @@ const RECON = 'reconstruction error';
 export const view = {
   name: 'map', title: 'Map',
   sentence: 'Tap or click the map to see what a position decodes to, and to use its code. Draw a path to see the images along it.',
+  terms: ['latent-code', 'dimension', 'reconstruction', 'posterior', 'umap', 'pca', 'trustworthiness'],
   serves: (model) => (model.map ? '' : 'it has no encoded test images'),
   show,
 };

@@ -14,6 +14,7 @@ const NOT_FINITE = 'This model returns a value that is not a finite number for t
 export const view = {
   name: 'sliders', title: 'Sliders', 
   sentence: ({ network }, { noun }) => `This model compresses ${noun} into ${network.latent_dim} numbers, the latent code z. Drag a slider or click in the square, and the image changes.`,
+  terms: ['latent-code', 'dimension', 'kl', 'nat', 'prior', 'traversal'],
   serves: () => '',
   show,
 };

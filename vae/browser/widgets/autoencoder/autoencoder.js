@@ -14,7 +14,7 @@ import { normals } from '../../runtime/random.js';
 import { createRoot } from '../../runtime/root.js';
 import { rasterise } from '../../runtime/strokes.js';
 import { createTasks } from '../../runtime/tasks.js';
-import { createPen } from '../../runtime/pen.js';
+import { coloursOf, createPen } from '../../runtime/pen.js';
 import css from './autoencoder.css';
 import html from './autoencoder.html';
 
@@ -158,13 +158,12 @@ function setUpPen(panel) {
   const { data: { preparation, draw: canDraw }, find, signal } = panel, canvas = find('canvas.pad');
   canvas.style.display = find('.draw').style.display = canDraw ? '' : 'none';
   if (!canDraw || panel.pen) return;
-  const [paper, ink] = preparation.light_on_dark ? ['#000', '#fff'] : ['#fff', '#111'];
   const drawn = () => draw(panel);
   // a stroke on one of the data's images begins a drawing
   const anew = () => canvas.classList.contains('drawn') || panel.pen.set([]);
   canvas.addEventListener('pointerdown', anew, { signal });
   canvas.addEventListener('keydown', anew, { signal });
-  panel.pen = createPen(canvas, { width: () => PEN_WIDTH, change: drawn, release: drawn, paper, ink }, signal);
+  panel.pen = createPen(canvas, { width: () => PEN_WIDTH, change: drawn, release: drawn, ...coloursOf(preparation) }, signal);
 }
 
 function draw(panel) {

@@ -11,7 +11,7 @@ import { normals } from '../../runtime/random.js';
 import { createRoot } from '../../runtime/root.js';
 import { rasterise } from '../../runtime/strokes.js';
 import { createTasks } from '../../runtime/tasks.js';
-import { createPen } from '../../runtime/pen.js';
+import { coloursOf, createPen } from '../../runtime/pen.js';
 import css from './inside.css';
 import html from './inside.html';
 import { buildDims, showDims, showTerms } from './terms.js';
@@ -87,7 +87,7 @@ function createInside(root, emit, mailbox) {
 
 // Puts a pen on the pad, whose ink is as light or dark as the data's. The first stroke replaces the example.
 function setUpPen(inside, strokes) {
-  const { root, data: { preparation: { light_on_dark: light } } } = inside;
+  const { root, data: { preparation } } = inside;
   const canvas = root.querySelector('canvas.pad'), undo = root.querySelector('.undo');
   inside.penAbort?.abort();
   inside.penAbort = new AbortController();
@@ -100,8 +100,7 @@ function setUpPen(inside, strokes) {
     changed(inside, IMAGE);
   };
   const width = () => Number(root.querySelector('.brush').value) / 280;
-  const [paper, ink] = light ? ['#000', '#fff'] : ['#fff', '#111'];
-  inside.pen = createPen(canvas, { width, change: drawn, release: drawn, strokes, paper, ink }, signal);
+  inside.pen = createPen(canvas, { width, change: drawn, release: drawn, strokes, ...coloursOf(preparation) }, signal);
 }
 
 function update(inside, props) {

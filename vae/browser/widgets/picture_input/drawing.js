@@ -1,5 +1,5 @@
 // The tab to draw in. Each drawing is a picture of its own; "Clear" begins another one.
-import { createPen } from '../../runtime/pen.js';
+import { coloursOf, createPen } from '../../runtime/pen.js';
 import { drawingOf } from './own.js';
 
 // change(own) while a stroke grows; release(own) after a stroke, an undo or a clear, with null for an empty pad; undo()
@@ -24,6 +24,12 @@ export function createDrawing(find, { change, release, undo }, signal) {
   showTools(find, pen, drawing);
   return {
     undo: pen.undo,
+    // Paints the pad as the data are: light on dark, or dark on light.
+    recolour({ preparation }) {
+      const colours = coloursOf(preparation);
+      pen.recolour(colours);
+      find('.paper').style.setProperty('--paper', colours.paper);
+    },
     showTools: () => showTools(find, pen, drawing),
     show(own) {
       if (own === drawing.own) return;

@@ -67,6 +67,7 @@ function update(input, props) {
   input.props = props;
   input.grid.update(gridProps(input));
   showNow(input);
+  if (isFirst || props.data !== before.data) input.drawing.recolour(props);
   if (!isFirst && props.data !== before.data) refit(input);
   if (isFirst || props.data !== before.data) showTab(input, input.tab || 'test');
   const { kind, id } = props.choice;
