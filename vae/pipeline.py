@@ -19,7 +19,7 @@ import filelock
 import numpy as np
 import torch
 
-from . import folders, jobs, store
+from . import folders, jobs, project, store
 from .data import DATASETS
 from .data.described import description
 from .data.idx import GALLERIES, gallery_file
@@ -184,23 +184,11 @@ def _measure_and_save(
 
 
 def write_network(name: str) -> None:
-    """Export a model's networks for a browser and write network.json and cover.webp.
+    """Export a model's networks for a browser and write network.json and cover.webp, see project.write_network.
 
-    network.json also holds what the app shows before torch is loaded, see Store.first_view. Anything that writes the
-    card must call this afterwards.
+    Anything that writes the card must call this afterwards.
     """
-    model = store.load(name)
-    card, info = store.card_of(model), store.Store().dataset(store.card_of(model))
-    x, labels = info.load("test").batch([info.start])
-    with torch.no_grad():
-        z = model.encode(x, labels if model.num_classes else None).mean[0]
-    first_view: dict[str, Any] = {
-        "summary": report.summary(card), "start": {"z": z.tolist(), "y": int(labels[0]) if model.num_classes else 0},
-    }  # fmt: skip
-    if name in RECIPES:
-        first_view["place"] = list(RECIPES).index(name)
-    store.write_atomically(store.Store().folder(name) / "cover.webp", report.cover_file(model))
-    store.Store().write_network(name, network_file(model), first_view)
+    project.write_network(store.Store(), store.load(name), list(RECIPES).index(name) if name in RECIPES else None)
 
 
 def evaluate_and_save(name: str, progress: jobs.Report | None = None) -> store.ModelCard:
