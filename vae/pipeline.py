@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import filelock
 import numpy as np
@@ -31,7 +30,6 @@ from .evaluation.measures.base import BATCH
 from .latent import maps
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
-from .models.portable import network_file
 from .training import candidates, checkpoints, loop, sweep, tries
 from .training.recipes import NOT_RETRAINED, RECIPES, Recipe, nearest
 

@@ -7,8 +7,8 @@
     memory.npz         its nearest training images, if they were measured
     network.json, cover.webp  what a page shows before torch is loaded; for other readers, ours computes them again
 
-A file may come from anyone. Sizes, names, keys, shapes, dtypes and counts are checked before anything is built, at most
-a block of a file is in memory while it is unpacked, and nothing in it is executed.
+A file may come from anyone. Sizes, names, keys, shapes, dtypes and counts are checked before anything is built, at
+most a block of a file is in memory while it is unpacked, and nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ MAX_SIDE = 256  # pixels
 MAX_ACTIVATIONS = 2**19  # values of one feature map
 MAX_TITLE, MAX_TEXT = 80, 4000  # characters
 STRUCTURE = ("name", "family", "data", "config", "weights_sha256", "image_shape")  # no text for readers
-END = struct.Struct("<4s4H2LH")  # of a zip: signature, 2 disk numbers, 2 counts of members, size and offset of the list
+END = struct.Struct("<4s4H2LH")  # of a zip: signature, 2 disks, 2 counts, size and offset of the list, comment
 MAX_LIST = 2**16  # bytes of the list of members
 DATE = (1980, 1, 1, 0, 0, 0)  # of all members, so that the same model gives the same file
 
@@ -139,7 +139,8 @@ def take(source: Path, into: Path, suffix: str = "") -> ModelCard:
         flat = root / "unpacked"
         flat.mkdir()
         found = {file: cards[0].parent / file for file in (*MAX_BYTES, *COMPUTED)}
-        found |= {"gallery.npz": path for path in galleries}
+        if galleries:
+            found["gallery.npz"] = galleries[0]
         for file, path in found.items():
             if path.is_file():
                 shutil.copyfile(path, flat / file)

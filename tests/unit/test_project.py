@@ -1,4 +1,4 @@
-"""Project files: what is written is read again, and what does not fit is refused with a reason, within little memory."""
+"""Project files: what is written is read again, and what does not fit is refused, within little memory."""
 
 import hashlib
 import io
@@ -89,7 +89,8 @@ def test_the_same_model_gives_the_same_file(exported, tmp_path):
     own_model.make(tmp_path)
     assert project.write(Store([tmp_path]), "mine") == exported
     project.read(exported, tmp_path / "again")
-    assert members(project.write(Store([tmp_path / "again"]), "mine"))["gallery.npz"] == members(exported)["gallery.npz"]
+    again = members(project.write(Store([tmp_path / "again"]), "mine"))
+    assert again["gallery.npz"] == members(exported)["gallery.npz"]
 
 
 def test_a_name_that_is_taken_gets_a_number_and_equal_images_are_kept_once(exported, into):
@@ -336,10 +337,10 @@ CASES = {
     "a bomb": (member("map.npz", bytes(30 * 2**20)), "more than 100 times as large"),
     "a larger bomb": (member("map.npz", bytes(200 * 2**20)), "map.npz has more than 32 MB"),
     "a bomb of numpy": (npy_bomb, "gallery.npz unpacks to more than 64 MB"),
-    "a bomb in gallery.npz": (gallery(images=np.zeros((90_000, 28, 28), np.uint8)), "more than 64 MB"),
+    "a bomb in gallery.npz": (gallery(images=np.zeros((90_000, 28, 28), np.uint8)), "MB|more than 100 times"),
     "70,000 arrays": (many_arrays, "gallery.npz is damaged"),
     "a pickle in gallery.npz": (object_array, "Python objects"),
-    "weights that are text": (member("model.safetensors", b"hello world"), "in its weights has more than|no safetensors"),
+    "weights that are text": (member("model.safetensors", b"hello world"), "in its weights has more than"),
     "weights that are a pickle": (member("model.safetensors", b"\x80\x02}q\x00." + bytes(90)), "weights"),
     "a long list of tensors": (long_list_of_tensors, "list of tensors in its weights has more than 1 MB"),
     "a wrong key": (weights(lambda t: {**t, "extra": np.zeros(3, np.float32)}), "does not ask for 'extra'"),
@@ -349,7 +350,7 @@ CASES = {
     "weights that are not finite": (weights(lambda t: {k: with_nan(v) for k, v in t.items()}), "not finite"),
     "a flipped bit": (flipped, "another checksum"),
     "a card that is a list": (member("card.json", b"[]"), "card.json cannot be read"),
-    "a card of two million numbers": (member("card.json", b"[" + b"1," * 2**20 + b"1]"), "card.json has more than 1 MB"),
+    "a card of a million numbers": (member("card.json", b"[" + b"1," * 2**20 + b"1]"), "has more than 1 MB"),
     "a deep card": (member("card.json", nested(100_000)), "more than 100 times|card.json cannot be read"),
     "a card without a field": (member("card.json", b'{"name": "mine"}'), "card.json cannot be read"),
     "a title that is a number": (card(title=5), "'title' of its card.json must be text"),
