@@ -90,14 +90,16 @@ def _one_by_one(arrays: Callable[[], Iterator[np.ndarray]], n: int) -> Iterator[
 
 
 def _parts(file: BinaryIO, n: int, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Yield n arrays of a shape, CHUNK at a time, from a file of their bytes. Raises EOFError where it ends early."""
+    """Yield n arrays of a shape, CHUNK at a time, from a file of their bytes. Raises EOFError after the last whole one
+    where it ends early."""
     size = math.prod(shape)
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
         content = file.read(count * size)
-        if len(content) < count * size:
-            raise EOFError("the file ends before its last image")
-        yield np.frombuffer(content, np.uint8).reshape(count, *shape)
+        whole = len(content) // size
+        yield np.frombuffer(content, np.uint8, whole * size).reshape(whole, *shape)
+        if whole < count:
+            raise EOFError("the file ends early")
 
 
 # ---- dSprites: 737,280 images 64x64, black and white (Matthey et al. 2017)
