@@ -58,6 +58,8 @@ class Plan:
 
     def check(self, info: DatasetInfo) -> str:
         """Return one sentence on why a data set cannot be trained on like this; "" where it can."""
+        if not info.offline:
+            return f"The training images of {info.title} are not on this server."
         if self.family not in FAMILIES:
             return f"There is no family {self.family[:40]!r}."
         if self.likelihood not in LIKELIHOODS:
@@ -99,7 +101,7 @@ class Plan:
             title=self.title or f"{info.title}, {self.name}",
             description=f"Trained on {info.noun} before your eyes.",
             family=FAMILIES[self.family].model, data=self.data, config=config, steps=steps,
-            images=training_images(info), batch_size=BATCH_SIZES[config.network],
+            split=info.offline[0], batch_size=BATCH_SIZES[config.network],
             learning_rate=2e-3, warmup_steps=50, schedule="flat", objective=self._objective(moves), seed=self.seed,
         )  # fmt: skip
 
@@ -164,12 +166,6 @@ class Plan:
 
 
 BATCH_SIZES = {"mlp": 128, "conv": 64}
-MAX_TRAINING_IMAGES = 10_000  # of a data set whose images are stored; rendered ones cost no more for being many
-
-
-def training_images(info: DatasetInfo) -> int:
-    """Return how many training images of a data set are used; 0 for all."""
-    return MAX_TRAINING_IMAGES if info.raw_files else 0
 
 
 def valid_beta(value: object) -> bool:
