@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ..shell import cached, link, state, visitors
+from ..shell.own_panel import show_download
 from .assets import BASE
 from .component import widget
 
@@ -52,12 +53,16 @@ def show_share(where: DeltaGenerator, page: str) -> None:
     with where:
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            st.markdown(" ".join((
-                "This link opens the same page with the same model, z and settings.",
-                *(f"It does not contain {what}." for what in link.left_out()),
-            )))  # fmt: skip
+            if state.card().name in visitors.models():
+                st.markdown("This link works in your browser only. To share your model, download it below.")
+            else:
+                st.markdown(" ".join((
+                    "This link opens the same page with the same model, z and settings.",
+                    *(f"It does not contain {what}." for what in link.left_out()),
+                )))  # fmt: skip
             st.code(address, language=None, wrap_lines=True)
             _show_handout(state.card().name)
+            show_download(state.card())
         with right:
             try:
                 st.image(qr_code(address))
