@@ -71,7 +71,7 @@ function update(view, props) {
   if (before?.beta_version !== props.beta_version) view.beta.value = nearest(props.betas, props.beta);
   showControls(view);
   showClasses(view);
-  if (changed) goTo(view, view.following ? view.film.frames.length - 1 : Math.min(view.at, view.film.frames.length - 1));
+  if (changed || view.at < 0) goTo(view, view.following ? view.film.frames.length - 1 : Math.min(view.at, view.film.frames.length - 1));
   else showCurves(view);
 }
 
@@ -116,8 +116,8 @@ function showControls(view) {
   main.textContent = text;
   main.disabled = data.phase === 'idle' ? !data.can_start : !data.can_act;
   main.classList.toggle('primary', data.phase === 'idle');
-  for (const name of ['batch', 'epoch']) find(`[data-action=${name}]`).disabled = data.phase !== 'paused' || !data.can_act;
-  find('[data-action=stop]').disabled = data.phase === 'idle';
+  for (const name of ['batch', 'epoch']) find(`[data-action=${name}]`).disabled = !data.can_act;
+  find('[data-action=stop]').disabled = !data.can_stop;
   find('.status').textContent = data.status;
   beta.max = data.betas.length - 1;
   find('.beta').hidden = !data.has_beta;
@@ -189,7 +189,7 @@ function showCurves({ data: { curve, has_kl: hasKl }, film, at, find }) {
     drawBars(find('section.bars svg'), frame.kl, highestKl(film, LEAST_KL));
     find('section.bars svg').setAttribute('aria-label', `KL per dimension: ${frame.kl.map((v, d) => `${d}: ${figure(v)}`).join(', ')} nats`);
   }
-  find('.now').textContent = frame ? `Step ${frame.step.toLocaleString('en')}, ${frame.images.toLocaleString('en')} images seen` : '';
+  find('.now').textContent = frame ? `Step ${frame.step.toLocaleString('en')}, ${frame.images.toLocaleString('en')} images, validation loss ${figure(frame.loss)} nats` : '';
 }
 
 const figure = (value) => (value === null ? '–' : value.toPrecision(value < 10 ? 2 : 4).replace(/\.0+$/, ''));
