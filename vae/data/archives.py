@@ -11,7 +11,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from .formats import ACCEPTED, SUFFIXES, format_of
 from .images import MAX_BYTES, UploadError
@@ -23,6 +23,7 @@ SIGNATURE = 16  # bytes of a file by which its format is known
 SYSTEM_FILES = {"__macosx", "@eadir", "$recycle.bin", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 SUPPORTED_COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may need much memory
 ENCRYPTED, UTF_8 = 0x1, 0x800  # flags of an entry
+MAX_ENTRY_BYTES = 512  # of an entry in the list of files: 46, its name, its extra fields and its comment
 UNICODE_PATH = 0x7075  # an extra field of an entry
 MAX_NAME = 60
 
@@ -51,21 +52,19 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
     files: list[File] = []
     others = large = unreadable = surplus = unpacked = 0
     for name, content in uploads:
-        if not _is_zip(name, content):
+        if not is_zip(name, content):
             if len(files) < MAX_IMAGES:
                 unpacked = _check_size(unpacked + len(content))
-                files.append(File(_display_name(path_of(name)[-1:]), "", content))
+                files.append(File(display_name(path_of(name)[-1:]), "", content))
             else:
                 surplus += 1
             continue
-        archive = _open_archive(content)
-        names = ((entry, _entry_name(entry)) for entry in archive.infolist())
-        entries = [(entry, path_of(inner)) for entry, inner in names if not inner.endswith(("/", "\\"))]
-        entries = [(entry, path) for entry, path in entries if not _is_hidden(path)]
+        archive = open_archive(io.BytesIO(content))
+        entries = visible_entries(archive)
         images = [(entry, path) for entry, path in entries if _is_image(archive, entry, path)]
         others += len(entries) - len(images)
         if not images:
-            raise UploadError(f"{plain(_display_name([name]))} holds no {ACCEPTED} image.")
+            raise UploadError(f"{escaped_name(name)} holds no {ACCEPTED} image.")
         for entry, path in images:
             if len(files) == MAX_IMAGES:
                 surplus += 1
@@ -75,20 +74,20 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
                 continue
             # zipfile never unpacks more than the stated size; unreadable entries count too
             unpacked = _check_size(unpacked + entry.file_size)
-            unpacked_bytes = _read(archive, entry, MAX_BYTES)
+            unpacked_bytes = read_entry(archive, entry, MAX_BYTES)
             if unpacked_bytes is None:
                 unreadable += 1
                 continue
-            files.append(File(_display_name(path[-1:]), _display_name(path[-2:-1], ""), unpacked_bytes))
+            files.append(File(display_name(path[-1:]), display_name(path[-2:-1], ""), unpacked_bytes))
     notes = [
         sentence
         for count, sentence in (
             (surplus, f"Only the first {MAX_IMAGES:,} images are used; {surplus:,} more were left out."),
-            (others, f"{_count_phrase(others, 'other file')} left out: not {ACCEPTED}."),
-            (large, f"{_count_phrase(large, 'image')} left out: larger than {MAX_BYTES // 2**20} MB."),
+            (others, f"{count_phrase(others, 'other file')} left out: not {ACCEPTED}."),
+            (large, f"{count_phrase(large, 'image')} left out: larger than {MAX_BYTES // 2**20} MB."),
             (
                 unreadable,
-                f"{_count_phrase(unreadable, 'image')} left out: damaged, encrypted or unusually compressed.",
+                f"{count_phrase(unreadable, 'image')} left out: damaged, encrypted or unusually compressed.",
             ),
         )
         if count
@@ -96,18 +95,47 @@ def collect(uploads: Iterable[tuple[str, bytes]]) -> Collected:
     return Collected(files, notes)
 
 
-def _is_zip(name: str, content: bytes) -> bool:
+def is_zip(name: str, content: bytes) -> bool:
     return name.lower().endswith(".zip") or content.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-def _open_archive(content: bytes) -> zipfile.ZipFile:
+def open_archive(content: BinaryIO, max_entries: int | None = None) -> zipfile.ZipFile:
+    """Open a zip of at most max_entries files, MAX_ENTRIES by default.
+
+    Raises UploadError for one that is damaged or holds more, before its list of files is read into memory.
+    """
+    limit = MAX_ENTRIES if max_entries is None else max_entries
+    too_many = f"This zip holds more than {limit:,} files; make it smaller."
+    if _directory_size(content) > limit * MAX_ENTRY_BYTES:
+        raise UploadError(too_many)
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        archive = zipfile.ZipFile(content)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
         raise UploadError("This zip is damaged or cut off and cannot be read.") from error
-    if len(archive.infolist()) > MAX_ENTRIES:
-        raise UploadError(f"This zip holds more than {MAX_ENTRIES:,} files; make it smaller.")
+    if len(archive.infolist()) > limit:
+        raise UploadError(too_many)
     return archive
+
+
+def _directory_size(content: BinaryIO) -> int:
+    """Return how many bytes a zip says that its list of files has; 0 where it has no such list."""
+    size = content.seek(0, io.SEEK_END)
+    content.seek(max(0, size - 2**16 - 98))  # the longest comment, and both records before it
+    end = content.read()
+    at = end.rfind(b"PK\x05\x06")
+    if at < 0:
+        return 0
+    if at >= 76 and end[at - 20 : at - 16] == b"PK\x06\x07":  # zip64, whose record comes before
+        return int.from_bytes(end[at - 36 : at - 28], "little")
+    return int.from_bytes(end[at + 12 : at + 16], "little")
+
+
+def visible_entries(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, list[str]]]:
+    """Return the files of an archive, each with its path as `path_of` splits it, without hidden files."""
+    japanese = _is_japanese([_raw_name(entry) for entry in archive.infolist()])
+    names = ((entry, _entry_name(entry, japanese)) for entry in archive.infolist())
+    entries = [(entry, path_of(name)) for entry, name in names if not name.endswith(("/", "\\"))]
+    return [(entry, path) for entry, path in entries if not is_hidden(path)]
 
 
 def _check_size(unpacked: int) -> int:
@@ -117,22 +145,48 @@ def _check_size(unpacked: int) -> int:
     return unpacked
 
 
-def _entry_name(entry: zipfile.ZipInfo) -> str:
-    """Return the name of an entry in an archive.
+def _entry_name(entry: zipfile.ZipInfo, japanese: bool) -> str:
+    """Return the name of an entry in an archive. japanese: whether names that are not UTF-8 are Japanese.
 
     The format knows UTF-8 with a flag, UTF-8 in an extra field, and cp437 for anything else; many programs write UTF-8
-    without saying so, in which cp437 and its relatives are hardly ever valid.
+    without saying so, in which cp437 and its relatives are hardly ever valid. Windows writes the language's own.
     """
     if entry.flag_bits & UTF_8:
         return entry.filename
-    raw = entry.orig_filename.encode("cp437").partition(b"\0")[0]  # what zipfile decoded
-    for candidate in (_unicode_path(entry.extra), raw):
+    raw = _raw_name(entry)
+    for candidate, encoding in ((_unicode_path(entry.extra), "utf-8"), (raw, "utf-8"), (raw, "cp932" * japanese)):
         try:
-            if candidate:
-                return candidate.decode("utf-8")
+            if candidate and encoding:
+                return candidate.decode(encoding)
         except UnicodeDecodeError:
             pass
     return entry.filename
+
+
+def _raw_name(entry: zipfile.ZipInfo) -> bytes:
+    """Return the name of an entry as it stands in the archive; b"" where its flag says that it is UTF-8."""
+    return b"" if entry.flag_bits & UTF_8 else entry.orig_filename.encode("cp437").partition(b"\0")[0]
+
+
+def _is_japanese(names: list[bytes]) -> bool:
+    """Return whether the names of an archive that are not UTF-8 are cp932, as Japanese Windows writes them.
+
+    Bytes of Western European names may be valid in it, but there they hardly ever make a syllable (kana) or two
+    Chinese characters in a row, of which one has no ASCII byte.
+    """
+    evidence = False
+    for raw in names:
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            try:
+                text = raw.decode("cp932")
+            except UnicodeDecodeError:
+                return False
+            pairs = (run for run in re.findall("[\u4e00-\u9fff]{2,}", text))
+            evidence |= bool(re.search("[\u3041-\u30f6]", text))
+            evidence |= any(max(run.encode("cp932")[1::2]) > 127 for run in pairs)
+    return evidence
 
 
 def _unicode_path(extra: bytes) -> bytes:
@@ -154,7 +208,7 @@ def path_of(name: str) -> list[str]:
     return [part for part in parts if part not in ("", ".", "..")]
 
 
-def _is_hidden(path: list[str]) -> bool:
+def is_hidden(path: list[str]) -> bool:
     """Return whether an entry is a hidden file, such as an operating system adds to archives."""
     return not path or any(part.startswith(".") or part.lower() in SYSTEM_FILES for part in path)
 
@@ -163,11 +217,11 @@ def _is_image(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: list[str])
     """Return whether an entry is an image: by its name, so that a damaged one counts, or else by its first bytes."""
     if path[-1].lower().endswith(tuple(f".{suffix}" for suffix in SUFFIXES)):
         return True
-    start = _read(archive, entry, SIGNATURE, cut=True)
+    start = read_entry(archive, entry, SIGNATURE, cut=True)
     return start is not None and format_of(start) is not None
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int, cut: bool = False) -> bytes | None:
+def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int, cut: bool = False) -> bytes | None:
     """Return the content of an entry, or None where it cannot be read, or is longer than limit and not to be cut."""
     if entry.flag_bits & ENCRYPTED or entry.compress_type not in SUPPORTED_COMPRESSION:
         return None
@@ -179,7 +233,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int, cut: boo
     return content if len(content) <= limit else None
 
 
-def _display_name(name: list[str], unnamed: str = "unnamed") -> str:
+def display_name(name: list[str], unnamed: str = "unnamed") -> str:
     """Return the last part of a path as short printable text. To show it as Markdown, escape it with `plain`."""
     text = name[-1] if name else ""
     return "".join(c for c in text if c.isprintable() and c not in "<>&")[:MAX_NAME] or unnamed
@@ -190,5 +244,20 @@ def plain(name: str) -> str:
     return "".join(f"\\{c}" if c in "`*_[]$\\~#:|" else c for c in name)
 
 
-def _count_phrase(count: int, what: str) -> str:
+def escaped_name(name: str) -> str:
+    """Return an uploaded name or path as short text without markup, escaped as Markdown."""
+    return plain(display_name([name]))
+
+
+def label(name: str) -> str:
+    """Return an uploaded name as short text that is harmless as Markdown too, for classes and titles."""
+    return re.sub(r"[\[\]`$\\]", "", display_name([name], "")).strip()
+
+
+def unescaped(text: str) -> str:
+    """Return a sentence whose names `plain` has escaped as it is shown without Markdown, as in a terminal."""
+    return re.sub(r"\\([`*_\[\]$\\~#:|])", r"\1", text)
+
+
+def count_phrase(count: int, what: str) -> str:
     return f"{count:,} {what} was" if count == 1 else f"{count:,} {what}s were"

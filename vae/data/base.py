@@ -19,21 +19,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FactorGrid:
-    """A set of images rendered from K known factors, one for every combination of their values.
-
-    render: factor values (B, K) int -> uint8 (B, C, H, W); raises ValueError for a value out of range.
-    """
+class Factors:
+    """The names of K known factors and of their values. Each image has one value of each, as an index."""
 
     names: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]  # names of each factor's values
-    render: Callable[[np.ndarray], np.ndarray]
-    label: int = 0  # the factor whose values are the classes
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Number of values of each factor."""
         return tuple(len(values) for values in self.values)
+
+
+@dataclass(frozen=True)
+class FactorGrid(Factors):
+    """A set of images of K known factors, one for every combination of their values.
+
+    render: factor values (B, K) int -> uint8 (B, C, H, W); raises ValueError for a value out of range.
+    """
+
+    render: Callable[[np.ndarray], np.ndarray]
+    label: int = 0  # the factor whose values are the classes
 
     def __len__(self) -> int:
         return int(np.prod(self.sizes))
@@ -113,7 +119,7 @@ class Split:
     render: Callable[[np.ndarray], np.ndarray]
     labels: np.ndarray  # (N,) int64, indices into DatasetInfo.classes
     factors: np.ndarray | None = None  # (N, K) int64; None without known factors
-    grid: FactorGrid | None = None  # the grid of these factors
+    grid: FactorGrid | None = None  # the grid of these factors, if they form one
     name: str = ""  # one of SPLITS; "" for images from outside a data set
 
     def __len__(self) -> int:
@@ -178,7 +184,8 @@ class DatasetInfo:
     preparation: Preparation = Preparation()  # how a picture from anywhere becomes an image of this data
     binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
     # what its models are measured on and used for
-    grid: FactorGrid | None = None  # None without known factors
+    grid: FactorGrid | None = None  # None unless every combination of known factors has an image
+    factor_table: Factors | None = None  # known factors of some combinations; None where there is a grid
     # {attribute: (factor, its values that have the attribute)}; each has a direction in latent space
     attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     # split -> style numbers (S,) and x (S, classes, C, H, W), each style in every class; None without known styles
@@ -196,6 +203,11 @@ class DatasetInfo:
     def crisp(self) -> bool:
         """Whether its images are so small that they are enlarged without smoothing."""
         return self.image_shape[1] < CRISP_BELOW
+
+    @property
+    def factors(self) -> Factors | None:
+        """The known factors of its images, in a grid or not."""
+        return self.factor_table if self.grid is None else self.grid
 
     @property
     def labelled(self) -> bool:

@@ -108,7 +108,7 @@ def prepare(
             return _chosen(found, image_shape, preparation, stages[0], candidate)
     grey_or_rgb = rgb if image_shape[0] == 3 else to_grey(rgb)[..., None]
     inverted = border(to_grey(rgb)) > 127 and preparation.light_on_dark if invert is None else invert
-    levels = _plain(grey_or_rgb, image_shape, bool(inverted), preparation.binary)
+    levels = crop_middle(grey_or_rgb, image_shape, bool(inverted), preparation.binary)
     stages.append(_seen(levels))
     return Prepared(_tensor(levels), tuple(stages), (), bool(inverted), plain or own)
 
@@ -119,7 +119,9 @@ def _as_rgb(image: Image.Image) -> np.ndarray:
     return np.asarray(image)
 
 
-def _plain(pixels: np.ndarray, image_shape: tuple[int, int, int], invert: bool, binary: bool) -> np.ndarray:
+def crop_middle(
+    pixels: np.ndarray, image_shape: tuple[int, int, int], invert: bool = False, binary: bool = False
+) -> np.ndarray:
     """Crop pixels (H, W, C) to the middle and reduce them to levels (C, H, W) uint8."""
     height, width = pixels.shape[:2]
     scale = min(width / image_shape[2], height / image_shape[1])
@@ -137,7 +139,7 @@ def _is_framed(rgb: np.ndarray, image_shape: tuple[int, int, int], preparation: 
         return True
     if height * image_shape[2] != width * image_shape[1] or height < image_shape[1]:
         return False
-    levels = _plain(to_grey(rgb)[..., None], image_shape, False, False)[0]
+    levels = crop_middle(to_grey(rgb)[..., None], image_shape)[0]
     corners = np.concatenate([levels[:2, :2], levels[:2, -2:], levels[-2:, :2], levels[-2:, -2:]])
     if not preparation.light_on_dark or corners.max() > PURE_BLACK or not (levels > 127).any():
         return False

@@ -21,7 +21,7 @@ STEPS, BATCH_SIZE, LEARNING_RATE = 3000, 128, 2e-3
 
 def head_sizes(info: DatasetInfo) -> tuple[int, ...]:
     """Return the number of classes of each head: one head for each factor, or one for the class."""
-    return info.grid.sizes if info.grid else (len(info.classes),)
+    return (len(info.classes),) if info.factors is None else info.factors.sizes
 
 
 def targets(split: Split, rows: np.ndarray) -> Tensor:

@@ -135,6 +135,10 @@ def test_names_are_text_and_never_paths_or_markup():
         (unicodedata.normalize("NFD", "señal/é.png").encode(), ("señal", "é.png")),
         ("数字/七.png".encode(), ("数字", "七.png")),
         ("größe/ü.png".encode("cp437"), ("größe", "ü.png")),
+        ("größe.png".encode("cp437"), ("", "größe.png")),
+        ("señal/año.png".encode("cp437"), ("señal", "año.png")),
+        ("ねこ/写真1.png".encode("cp932"), ("ねこ", "写真1.png")),
+        ("表示\\七.png".encode("cp932"), ("表示", "七.png")),
         (b"ones/1.png\0.txt", ("ones", "1.png")),
     ],
 )
@@ -205,6 +209,22 @@ def test_the_server_takes_files_as_large_as_these_limits():
     with open(Path(__file__).parents[3] / ".streamlit" / "config.toml", "rb") as file:
         limit = tomllib.load(file)["server"]["maxUploadSize"] * 2**20
     assert limit == archives.MAX_UNPACKED >= archives.MAX_BYTES
+
+
+def test_names_of_one_archive_have_one_encoding():
+    """A name that says little alone is read as the others are."""
+    names = ["ネコ/1.png".encode("cp932"), "犬/2.png".encode("cp932")]
+    assert places(stored(names)) == [("ネコ", "1.png"), ("犬", "2.png")]
+    assert places(stored(["Ñandú/1.png".encode("cp437"), "Möbel/2.png".encode("cp437")])) == [
+        ("Ñandú", "1.png"), ("Möbel", "2.png"),
+    ]  # fmt: skip
+
+
+def test_a_long_list_of_files_is_not_read(monkeypatch):
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(archives.zipfile, "ZipFile", lambda *arguments: pytest.fail("the list was read"))
+    with pytest.raises(UploadError, match="more than 3 files"):
+        archives.collect([("many.zip", stored([b"n" * 200 + b".png"] * 30))])
 
 
 def test_too_many_entries(monkeypatch):

@@ -75,7 +75,7 @@ class Disentanglement(Measure):
     position = 90
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        return info.grid is not None and not model.discrete
+        return info.factors is not None and not model.discrete
 
     def measure(self, context: Context) -> dict:
         codes, factors = context.codes, context.factors

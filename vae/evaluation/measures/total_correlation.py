@@ -27,7 +27,7 @@ class TotalCorrelation(Measure):
     position = 94
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        return info.grid is not None and not model.discrete
+        return info.factors is not None and not model.discrete
 
     def measure(self, context: Context) -> dict:
         return {"total_correlation": metrics.total_correlation(context.codes).total_correlation}
