@@ -20,6 +20,7 @@ from . import folders, lessons, pipeline, store
 from .data import DATASETS
 from .evaluation import figures, report
 from .evaluation.judge import fit_classifier
+from .live import replay
 from .training import candidates, sweep
 from .training.loop import Stopped
 from .training.recipes import RECIPES
@@ -40,10 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
         "options", nargs=argparse.REMAINDER, metavar="...", help="passed on to `streamlit run`: --server.port 8080"
     )
     command = commands.add_parser(
-        "train", help="train a shipped model again by its recipe (resumes), save it, measure all but DCI"
+        "train", help="train a shipped model again by its recipe (resumes), save it, measure all but DCI; or a new one"
     )
-    command.add_argument("name", metavar="NAME")
+    command.add_argument("name", metavar="NAME", nargs="?", help="a shipped model")
     _runs(command)
+    replay.add_options(command)
     _add_sweep(commands)
     command = commands.add_parser(
         "adopt", help="ship the best finished run of a sweep: weights, figures, map, traversals"
@@ -85,6 +87,12 @@ def main(arguments: list[str] | None = None) -> int:
             list_models()
         elif args.command == "app":
             return run_app(args.options)
+        elif args.command == "train" and not args.name:
+            if not (args.card or args.data):
+                raise ValueError("name a shipped model, or give --card FILE or --data DATA")
+            with Bar() as bar:
+                line = replay.run(args, bar)
+            print(line)
         elif args.command == "train":
             with Bar() as bar:
                 card = pipeline.train_and_save(args.name, args.runs, bar)

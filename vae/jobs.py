@@ -140,9 +140,9 @@ class Job(Generic[Result]):
             if self._reason:
                 raise JobError(f"{self.title} {self._reason}.")
             with suppress(OSError):
-                raise JobError(_one_line(_read_text(self.folder / SENTENCE), 500))
+                raise JobError(read_sentence(self.folder / SENTENCE))
             try:
-                return self._parse(_read_arrays(self.folder / RESULT))
+                return self._parse(read_arrays(self.folder / RESULT))
             except FileNotFoundError:
                 self._log_failure()
                 raise JobError(
@@ -286,6 +286,12 @@ def _read_text(path: Path) -> str:
         return file.read(MAX_TEXT).decode("utf-8", "replace")
 
 
+def read_sentence(path: Path) -> str:
+    """Return a child's sentence for the user, in one line of at most 500 characters. Raises OSError where there is
+    none."""
+    return _one_line(_read_text(path), 500)
+
+
 def _one_line(text: object, length: int) -> str:
     return " ".join(str(text).split())[:length]
 
@@ -294,18 +300,18 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:g} minutes" if seconds > 60 else f"{seconds:g} seconds"
 
 
-def _read_arrays(path: Path) -> Arrays:
+def read_arrays(path: Path, limit: int | None = None) -> Arrays:
     """Return the arrays of an npz file that a child wrote; nothing is unpickled.
 
-    Raises FileNotFoundError where it is missing or no file, ValueError where its arrays take more than MAX_RESULT
-    bytes, and what zipfile and numpy raise where it is damaged.
+    Raises FileNotFoundError where it is missing or no file, ValueError where its arrays take more than `limit` bytes,
+    by default MAX_RESULT, and what zipfile and numpy raise where it is damaged.
     """
     if not path.is_file():
         raise FileNotFoundError(path)
     # opened here, because np.load leaves a damaged zip open
     with path.open("rb") as content:
         with zipfile.ZipFile(content) as archive:
-            if (size := sum(entry.file_size for entry in archive.infolist())) > MAX_RESULT:
+            if (size := sum(entry.file_size for entry in archive.infolist())) > (MAX_RESULT if limit is None else limit):
                 raise ValueError(f"its arrays take {size:,} bytes")
         content.seek(0)
         with np.load(content, allow_pickle=False) as file:

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from . import folders, jobs, store
-from .data import DATASETS
+from .data import DATASETS, DatasetInfo
 from .data.described import description
 from .data.idx import GALLERIES, gallery_file
 from .encoded import EncodedImages
@@ -87,15 +87,21 @@ def evaluate(
     return model.card
 
 
-def fit_map(model: LatentModel, seed: int = 0, progress: jobs.Report | None = None) -> EncodedImages:
-    """Encode up to MAP_POINTS test images and fit their maps. The model's card then has the maps' parameters."""
+def fit_map(
+    model: LatentModel, seed: int = 0, progress: jobs.Report | None = None, info: DatasetInfo | None = None,
+    points: int = MAP_POINTS, exact: bool = False,
+) -> EncodedImages:  # fmt: skip
+    """Encode the first `points` test images and fit their maps. The model's card then has the maps' parameters.
+
+    info: the model's data set, by default as the default store knows it. exact: see maps.fit_umap.
+    """
     card = store.card_of(model)
-    split = store.Store().dataset(card).load("test")
-    rows = np.arange(min(MAP_POINTS, len(split)))
+    split = (info or store.Store().dataset(card)).load("test")
+    rows = np.arange(min(points, len(split)))
     jobs.part(progress)(f"encoding {len(rows):,} images", 0.0)
     terms = average_terms(model, split.batches(BATCH, rows))
     features = model.features(torch.from_numpy(terms.means)).numpy()
-    fitted = maps.fit_maps(features, seed, jobs.part(progress, 0.1, 1.0))
+    fitted = maps.fit_maps(features, seed, jobs.part(progress, 0.1, 1.0), exact)
     model.card = replace(card, map=fitted.parameters)
     return EncodedImages(rows, terms.means, terms.sigmas, terms.recon_at_mean, **fitted.layouts)
 
@@ -103,12 +109,18 @@ def fit_map(model: LatentModel, seed: int = 0, progress: jobs.Report | None = No
 def save(model: LatentModel, encoded: EncodedImages) -> store.ModelCard:
     """Write a model with its card, its map, its networks for a browser and its pictures to the store. Returns the
     stored card."""
-    card = store.card_of(model)
     picture = report.traversal_picture(model, encoded)
-    model.card = store.Store().save(model, card)
-    store.Store().write_map(card.name, encoded)
-    write_network(card.name)
+    card = save_in(store.Store(), model, encoded)
     picture.save(store.Store().folder(card.name) / "traversals.png", optimize=True)
+    return card
+
+
+def save_in(where: store.Store, model: LatentModel, encoded: EncodedImages) -> store.ModelCard:
+    """Write a model with its card, its map, its networks for a browser and its cover to a store. Returns the stored
+    card."""
+    model.card = where.save(model, store.card_of(model))
+    where.write_map(model.card.name, encoded)
+    write_network(model.card.name, where)
     return model.card
 
 
@@ -156,9 +168,12 @@ def recipe_of(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def new_card(name: str, recipe: Recipe, selection: dict) -> store.ModelCard:
-    """Return the card of a newly trained model, without figures and without a map."""
-    info = DATASETS[recipe.data]
+def new_card(name: str, recipe: Recipe, selection: dict, info: DatasetInfo | None = None) -> store.ModelCard:
+    """Return the card of a newly trained model, without figures and without a map.
+
+    info: its data set, by default the registered one.
+    """
+    info = info or DATASETS[recipe.data]
     return store.ModelCard(
         name=name, title=recipe.title, description=recipe.description, family=recipe.family,
         data=recipe.data, image_shape=recipe.config.image_shape,
@@ -183,14 +198,16 @@ def _measure_and_save(
     return card
 
 
-def write_network(name: str) -> None:
+def write_network(name: str, where: store.Store | None = None) -> None:
     """Export a model's networks for a browser and write network.json and cover.webp.
 
     network.json also holds what the app shows before torch is loaded, see Store.first_view. Anything that writes the
-    card must call this afterwards.
+    card must call this afterwards. where: by default the default store.
     """
-    model = store.load(name)
-    card, info = store.card_of(model), store.Store().dataset(store.card_of(model))
+    where = where or store.Store()
+    model = where.load(name)
+    card = store.card_of(model)
+    info = where.dataset(card)
     x, labels = info.load("test").batch([info.start])
     with torch.no_grad():
         z = model.encode(x, labels if model.num_classes else None).mean[0]
@@ -199,8 +216,8 @@ def write_network(name: str) -> None:
     }  # fmt: skip
     if name in RECIPES:
         first_view["place"] = list(RECIPES).index(name)
-    store.write_atomically(store.Store().folder(name) / "cover.webp", report.cover_file(model))
-    store.Store().write_network(name, network_file(model), first_view)
+    store.write_atomically(where.folder(name) / "cover.webp", report.cover_file(model))
+    where.write_network(name, network_file(model), first_view)
 
 
 def evaluate_and_save(name: str, progress: jobs.Report | None = None) -> store.ModelCard:

@@ -14,7 +14,7 @@ from .measures import MEASURES, Context, Measure, ordered, run
 
 def evaluate(
     model: LatentModel,
-    data: str,
+    data: str | DatasetInfo,
     limit: int | None = None,
     without: tuple[str, ...] = (),
     parameters: dict[str, dict] | None = None,
@@ -24,6 +24,7 @@ def evaluate(
 ) -> tuple[dict, dict]:
     """Return (figures, protocol) of a model on a split of a data set, or on its first `limit` images.
 
+    data: the data set, or the name of a registered one.
     Terms are in nats, summed over pixels and dimensions and averaged over images.
     without: measures to leave out. "dci" takes minutes where the data's factors are known, and "nll" where pixels
     are binary.
@@ -34,7 +35,7 @@ def evaluate(
     on: "test", or "validation" if the figures are used to choose a run.
     Raises ValueError for an unknown task or measure, and for a task that model and data do not allow.
     """
-    info = DATASETS[data]
+    info = DATASETS[data] if isinstance(data, str) else data
     every = ordered()
     if unknown := set(without) - every.keys():
         raise ValueError(f"there is no measure {unknown.pop()!r}; there are {', '.join(every)}")

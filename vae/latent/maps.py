@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from scipy.optimize import curve_fit
 from scipy.signal import fftconvolve
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
+from sklearn.neighbors import NearestNeighbors
 
 from .. import folders
 from ..jobs import Report, part
@@ -65,16 +67,18 @@ class FittedMaps(NamedTuple):
     parameters: dict  # how they were fitted and how trustworthy each is, for a card and a caption
 
 
-def fit_maps(features: np.ndarray, seed: int = 0, progress: Report | None = None) -> FittedMaps:
+def fit_maps(
+    features: np.ndarray, seed: int = 0, progress: Report | None = None, exact: bool = False
+) -> FittedMaps:
     """Fit maps of features (N, F), in which distances between codes are measured: UMAP with two seeds, and PCA.
 
-    N is at least 5. progress(stage, share) is called meanwhile.
+    N is at least 5. progress(stage, share) is called meanwhile. exact: see fit_umap.
     """
     report = part(progress)
     report("loading UMAP", 0.0)
-    umap = fit_umap(features, seed, lambda share: report("fitting UMAP", 0.2 + 0.4 * share))
+    umap = fit_umap(features, seed, lambda share: report("fitting UMAP", 0.2 + 0.4 * share), exact)
     report("fitting UMAP again", 0.6)
-    again = fit_umap(features, seed + 1, lambda share: report("fitting UMAP again", 0.6 + 0.35 * share))
+    again = fit_umap(features, seed + 1, lambda share: report("fitting UMAP again", 0.6 + 0.35 * share), exact)
     pca = pca_plane(features).place(features).astype(np.float32)
     layouts = {"umap": umap, "umap_again": align_to(again, umap), "pca": pca}
     report("measuring trustworthiness", 0.95)
@@ -90,17 +94,24 @@ def map_parameters(n: int, seed: int, trust: dict[str, float]) -> dict:
     }  # fmt: skip
 
 
-def fit_umap(codes: np.ndarray, seed: int = 0, progress: Callable[[float], None] | None = None) -> np.ndarray:
+def fit_umap(
+    codes: np.ndarray, seed: int = 0, progress: Callable[[float], None] | None = None, exact: bool = False
+) -> np.ndarray:
     """Return the UMAP (McInnes et al. 2018) of codes (N, D) as (N, 2) float32, reproducible for a seed.
 
-    N is at least 5. progress: called with the share of epochs that are done, 0 to 1.
+    N is at least 5. progress: called with the share of epochs that are done, 0 to 1. exact: search all pairs for
+    neighbours, which for a few thousand codes takes less time than umap takes to compile its approximate search.
     """
     os.environ["NUMBA_CACHE_DIR"] = numba_cache()  # numba reads it when umap imports it
     import umap
 
     n_neighbors = min(N_NEIGHBORS, len(codes) - 1)
+    known = (None,) * 3  # neighbours, their distances, and the index that a transform would need
+    if exact:
+        distances, neighbours = NearestNeighbors(n_neighbors=n_neighbors).fit(codes).kneighbors(codes)
+        known = (neighbours.astype(np.int32), distances.astype(np.float32), None)
     reducer = umap.UMAP(
-        n_neighbors=n_neighbors, min_dist=MIN_DIST, random_state=seed, n_jobs=1,
+        n_neighbors=n_neighbors, precomputed_knn=known, min_dist=MIN_DIST, random_state=seed, n_jobs=1,
         # otherwise umap compiles and runs a slower exact search below 4,096 points
         force_approximation_algorithm=True,
         # few points have too few eigenvectors for spectral initialisation
@@ -109,7 +120,9 @@ def fit_umap(codes: np.ndarray, seed: int = 0, progress: Callable[[float], None]
             "disable": False, "file": _ProgressBar(progress), "mininterval": 0.2,
         },
     )  # fmt: skip
-    return reducer.fit_transform(codes).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*precomputed_knn")  # that it cannot transform
+        return reducer.fit_transform(codes).astype(np.float32)
 
 
 class _ProgressBar:

@@ -122,13 +122,21 @@ class CodePrior(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Return log p(z) (...) of z (..., D) in nats. Raises ValueError for another shape or other indices."""
+        return self._log_p(value).sum((1, 2)).view(value.shape[:-1])
+
+    def log_probs(self, value: Tensor) -> Tensor:
+        """Return log p(z_d | z_0 .. z_{d-1}) (..., D) of z (..., D) in nats. Raises as log_prob does."""
+        return self._log_p(value).view(value.shape)
+
+    def _log_p(self, value: Tensor) -> Tensor:
+        """Return log p(z_d | z_0 .. z_{d-1}) (N, D, 1) of the N codes of z (..., D)."""
         check_codes(value, self)
         size, found = self.network.begin, extremes(value)
         if found and not (found[0] >= 0 and found[1] < size):
             raise ValueError(f"z must hold indices from 0 to {size - 1}, not from {found[0]:g} to {found[1]:g}")
         indices = value.reshape(-1, self.length).long()
         log_p = precise(self.network(indices)).log_softmax(-1)  # (N, D, K)
-        return log_p.gather(2, indices[:, :, None]).sum((1, 2)).view(value.shape[:-1])
+        return log_p.gather(2, indices[:, :, None])
 
     @torch.no_grad()
     def sample_codes(

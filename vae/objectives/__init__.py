@@ -4,7 +4,7 @@ import sys
 
 from ..registry import import_all
 from .ada_gvae import AdaGVAE
-from .base import FLAT_FIELDS, OBJECTIVES, Batch, Objective, Schedule, read
+from .base import FLAT_FIELDS, OBJECTIVES, Batch, Objective, PiecewiseConstant, Schedule, read
 from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
 from .capacity_vae import CapacityVAE
@@ -20,6 +20,6 @@ import_all(sys.modules[__name__])
 
 __all__ = [
     "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE",
-    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "Schedule", "SemiSupervised", "VectorQuantised", "elbo",
-    "gaussian_kl", "read", "total_correlation",
+    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "PiecewiseConstant", "Schedule", "SemiSupervised",
+    "VectorQuantised", "elbo", "gaussian_kl", "read", "total_correlation",
 ]  # fmt: skip

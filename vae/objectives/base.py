@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from math import inf
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args, get_type_hints
 
 import torch
 from torch import Tensor, nn
@@ -55,8 +56,45 @@ class Schedule:
             return self.start * (self.end / self.start) ** share
         return self.start + (self.end - self.start) * share
 
+    def __str__(self) -> str:
+        return f"from {self.start:g} to {self.end:g} in {self.steps:,} steps"
 
-Weight = float | Schedule
+
+@dataclass(frozen=True)
+class PiecewiseConstant:
+    """A weight that was set by hand while it trained: each value holds from its step until the next one's."""
+
+    values: tuple[tuple[int, float], ...]  # (step, value), steps ascending from 0
+
+    def __post_init__(self) -> None:
+        """Accepts the lists that JSON makes of tuples. Raises ValueError for other values."""
+        try:
+            values = tuple((step, value) for step, value in self.values)
+        except (TypeError, ValueError):
+            raise ValueError(f"a list of (step, value) is expected, not {str(self.values)[:60]!r}") from None
+        object.__setattr__(self, "values", values)
+        steps = [step for step, _ in values]
+        if not all(type(step) is int for step in steps) or steps[:1] != [0] or steps != sorted(set(steps)):
+            raise ValueError(f"the steps of a list of (step, value) must rise from 0, not {str(steps)[:60]}")
+        for _, value in values:
+            if not _is_weight(value):
+                raise ValueError(f"a value of a list of (step, value) must be finite, 0 or more, not {value!r}")
+
+    @property
+    def steps(self) -> int:
+        """Return the step from which the last value holds."""
+        return self.values[-1][0]
+
+    def at(self, step: int) -> float:
+        """Return the weight at a step, counted from 0."""
+        return self.values[bisect_right(self.values, step, key=lambda pair: pair[0]) - 1][1]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{value:g} from step {step:,}" for step, value in self.values)
+
+
+Weight = float | Schedule | PiecewiseConstant
+CHANGING = (Schedule, PiecewiseConstant)
 
 
 def _is_weight(value: object) -> bool:
@@ -91,7 +129,7 @@ class Objective:
         weights = self._weights()
         for f in fields(self):
             value, name = getattr(self, f.name), f"{f.name} of {type(self).__name__}"
-            if isinstance(value, Schedule):
+            if isinstance(value, CHANGING):
                 if f.name not in weights:
                     raise ValueError(f"{name} must be a number: it cannot change during training")
             elif isinstance(f.default, int) and not isinstance(f.default, bool) and not isinstance(value, int):
@@ -127,7 +165,7 @@ class Objective:
     def at(self, step: int) -> dict[str, float]:
         """Return the value of each weight at a step, counted from 0."""
         weights = {name: getattr(self, name) for name in self._weights()}
-        return {name: value.at(step) if isinstance(value, Schedule) else value for name, value in weights.items()}
+        return {name: value.at(step) if isinstance(value, CHANGING) else value for name, value in weights.items()}
 
     def _weights(self) -> tuple[str, ...]:
         """Return the names of the fields of type Weight."""
@@ -141,15 +179,13 @@ class Objective:
     def settled(self) -> int:
         """Return the first step at which every weight has its final value."""
         values = [getattr(self, f.name) for f in fields(self)]
-        return max((value.steps for value in values if isinstance(value, Schedule)), default=0)
+        return max((value.steps for value in values if isinstance(value, CHANGING)), default=0)
 
     def described(self) -> str:
         """Return a text description: "FactorVAE, beta from 60 to 1 in 8,000 steps, gamma 35"."""
         parts = [type(self).__name__]
         for f in fields(self):
             value = getattr(self, f.name)
-            if isinstance(value, Schedule):
-                value = f"from {value.start:g} to {value.end:g} in {value.steps:,} steps"
             label = f.name.replace("_", " ")
             parts.append(f"{label} {value:g}" if type(value) is float else f"{label} {value}")
         return ", ".join(parts)
@@ -162,7 +198,7 @@ class Objective:
 @cache  # needed at every training step
 def _weights_of(cls: type[Objective]) -> tuple[str, ...]:
     hints = get_type_hints(cls)
-    return tuple(f.name for f in fields(cls) if hints[f.name] == Weight)
+    return tuple(f.name for f in fields(cls) if Schedule in get_args(hints[f.name]))
 
 
 OBJECTIVES: Registry[type[Objective]] = Registry("objective")
@@ -207,7 +243,7 @@ def read(recipe: dict[str, Any]) -> Objective:
     try:
         for key, value in values.items():
             if isinstance(value, dict):
-                values[key] = Schedule(**value)
+                values[key] = (PiecewiseConstant if "values" in value else Schedule)(**value)
         return OBJECTIVES[name](**values)
     except (TypeError, ValueError) as error:
         raise ValueError(f"its objective {name} cannot be read ({error})") from None

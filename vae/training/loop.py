@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -30,26 +30,12 @@ from ..models import FAMILIES, LatentModel, Output
 from ..objectives import Batch
 from . import checkpoints, graphs
 from .batches import Batches, OnDevice, WholeBatches
+from .pilot import Pilot, Terms
 from .recipes import Recipe, ema_decay
 
 CHECK_EVERY = 100  # steps of a recorded run between checks that its terms are finite
 _SEED_LOCK = threading.Lock()  # torch's seed is global, and a cluster's worker may run several threads
 MAX_UNSAVED = 240  # seconds of work that a kill may lose, not counting the time to write a checkpoint
-
-
-class Terms(Protocol):
-    """The terms that every objective has, each (B,)."""
-
-    @property
-    def loss(self) -> Tensor: ...
-
-    @property
-    def recon(self) -> Tensor: ...
-
-    @property
-    def kl(self) -> Tensor: ...
-
-    def _asdict(self) -> dict[str, Any]: ...
 
 
 class Adversarial(Protocol):
@@ -92,6 +78,14 @@ class Critic:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
+class NotFinite(FloatingPointError):
+    """An error for a step of which a term is NaN or infinite."""
+
+    def __init__(self, name: str, step: int, term: str):
+        super().__init__(f"{name}, step {step}: {term} is not finite; the last checkpoint is kept")
+        self.step, self.term = step, term
+
+
 class Stopped(Exception):
     """An error for a run that was stopped at a checkpoint before its last step; its message names the step."""
 
@@ -116,24 +110,25 @@ class Average:
 def train(
     name: str,
     recipe: Recipe,
-    folder: Path,
+    folder: Path | None,
     split: Split | None = None,
     checkpoint_every: int = 1000,
     progress: bool = True,
     stop: Callable[[], bool] = lambda: False,
     device: str = "",
     on_step: Callable[[int, Terms], None] = lambda step, terms: None,
+    pilot: Pilot | None = None,
 ) -> LatentModel:
     """Train a model by its recipe and return it in eval mode, on the CPU.
 
-    folder: the folder of checkpoints; a run found there is resumed. split: the data, by default the recipe's
-    split. A run takes steps * num_processes batches in total. A checkpoint is written every
+    folder: the folder of checkpoints; a run found there is resumed. None writes none. split: the data, by default the
+    recipe's split. A run takes steps * num_processes batches in total. A checkpoint is written every
     `checkpoint_every` steps and every MAX_UNSAVED seconds. stop: called after each step; True stops the run at
     a checkpoint. device: "cpu", "cuda" or "", which uses a GPU if there is one. on_step: called after each step
-    with the number of steps taken and the objective's terms, each (B,).
+    with the number of steps taken and the objective's terms, each (B,). pilot: watches and steers the run.
     Raises OSError when the data cannot be loaded or checkpoints cannot be written, ValueError when the folder
     holds another recipe's checkpoint and for the test split, Stopped when `stop` returned True, and
-    FloatingPointError, naming step and term, when a term is not finite: the last checkpoint is kept.
+    NotFinite, naming step and term, when a term is not finite: the last checkpoint is kept.
     """
     # each process loads its own batches, so that no batch is sent between machines
     accelerator = Accelerator(
@@ -145,7 +140,8 @@ def train(
         raise ValueError("torch finds no GPU on this machine: omit --device, or set it to cpu")
     split = split or DATASETS[recipe.data].load(recipe.split)
     refuse_test(split, "training")
-    checkpoints.try_writing(folder)
+    if folder:
+        checkpoints.try_writing(folder)
     if recipe.images:
         split = split.first(recipe.images)
     on_gpu = accelerator.device.type == "cuda"
@@ -155,7 +151,7 @@ def train(
         model = FAMILIES[recipe.family](recipe.config)
         critic = Critic.of(recipe, recorded and on_gpu)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, capturable=recorded and on_gpu)
-    done = checkpoints.newest(folder)
+    done = checkpoints.newest(folder) if folder else None
     if done and not recipe.same_as(done.recipe):
         raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to start a new run")
     start, spent, origin = 0, 0.0, ""
@@ -204,7 +200,7 @@ def train(
     began, saved = time.thread_time(), time.monotonic()
 
     def save() -> None:
-        if accelerator.is_main_process:
+        if folder and accelerator.is_main_process:
             files = state_files(accelerator.unwrap_model(prepared), optimizer, critic, average)
             cost = spent + time.thread_time() - began
             if recorded and step > start:
@@ -246,9 +242,17 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate
 
+    def weights_now() -> dict[str, Tensor]:
+        current = accelerator.unwrap_model(prepared).state_dict()
+        return {**current, **average.weights} if average else current
+
+    pilot = pilot or Pilot()
+    pilot.begin(weights_now)
     step, between_steps = start, True
     try:
         for x, y in loader:
+            if (weights := pilot.before(step, objective)) is None:
+                break
             between_steps = False
             noise.manual_seed((recipe.seed * 100_003 + step) * world + accelerator.process_index)
             if recorded:
@@ -256,11 +260,12 @@ def train(
             else:
                 for group in optimizer.param_groups:
                     group["lr"] = recipe.learning_rate_at(step)
-            terms = run_step(x, y, *map(scalar, (ema_decay(step), *objective.at(step).values())))
+            terms = run_step(x, y, *map(scalar, (ema_decay(step), *weights.values())))
             if recorded and (step + 1) % CHECK_EVERY == 0:
                 assert_finite(terms, name, step)
             step, between_steps = step + 1, True
             on_step(step, terms)
+            pilot.after(step, terms)
             if step % 100 == 0:
                 bar.update(100)
                 bar.set_postfix(
@@ -285,9 +290,16 @@ def train(
     model = accelerator.unwrap_model(prepared)
     if average:
         average.copy_to(model)
+    return finished(model, split)
+
+
+def finished(model: LatentModel, split: Split) -> LatentModel:
+    """Return a model whose weights are final, in eval mode on the CPU, with its prior fitted to the training codes
+    where it has none of its own."""
     model = model.cpu().eval().requires_grad_(False)
     if model.ex_post_prior:
-        model.fit_prior(torch.from_numpy(mean_codes(model, split)))
+        fit_prior = cast(Callable[[Tensor], None], model.fit_prior)  # see ex_post_prior
+        fit_prior(torch.from_numpy(mean_codes(model, split)))
     return model
 
 
@@ -327,11 +339,11 @@ def _unpickled(content: bytes) -> dict:
 
 
 def assert_finite(terms: Terms, name: str, step: int) -> None:
-    """Raise FloatingPointError, naming step and term, unless the loss of every example is finite."""
+    """Raise NotFinite, naming step and term, unless the loss of every example is finite."""
     if not torch.isfinite(terms.loss).all():
         named = {k: t for k, t in terms._asdict().items() if isinstance(t, Tensor)}
         broken = next(name for name, t in named.items() if not t.isfinite().all())
-        raise FloatingPointError(f"{name}, step {step}: {broken} is not finite; the last checkpoint is kept")
+        raise NotFinite(name, step, broken)
 
 
 def shifted(x: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:

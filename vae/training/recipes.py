@@ -10,6 +10,7 @@ from math import cos, inf, pi
 from typing import Any
 
 from .. import objectives
+from ..cards import ModelCard
 from ..data.base import SPLITS, refuse_test
 from ..models import FAMILIES, NetworkConfig
 from ..models.cvae import ConditionalVAE
@@ -50,7 +51,9 @@ class Recipe:
     split: str = "train"  # one of data.base.SPLITS, but not "test"
     learning_rate: float = 1e-3  # the peak, after a linear warm-up
     warmup_steps: int = 200
-    schedule: str = "constant"  # constant, then linear to 0 over the last tenth; or "cosine" to 0
+    # constant, then linear to 0 over the last tenth; "cosine" to 0; or "flat", constant to the end, whose steps do not
+    # depend on how many there are
+    schedule: str = "constant"
     ema: bool = True  # the final weights are a moving average, see ema_decay
     objective: Objective = BetaVAE()
     shift: int = 0  # each step shifts each image by up to so many pixels along both axes
@@ -81,6 +84,8 @@ class Recipe:
         """Return the learning rate of a step, counted from 0."""
         if step < self.warmup_steps:
             return self.learning_rate * (step + 1) / self.warmup_steps
+        if self.schedule == "flat":
+            return self.learning_rate
         if self.schedule == "constant":
             return self.learning_rate * min(1.0, (self.steps - step) / (DECAY * self.steps))
         progress = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
@@ -102,7 +107,7 @@ class Recipe:
 
 DECAY = 0.1  # share of the steps over which a constant learning rate falls to 0
 CHOICES = {
-    "schedule": ("constant", "cosine"),
+    "schedule": ("constant", "cosine", "flat"),
     "mixed_precision": ("no", "bf16"),
 }  # fmt: skip
 MAX_EMA_DECAY = 0.999
@@ -139,6 +144,16 @@ def completed(stored: dict) -> dict:
     full = {**defaults(Recipe), **AS_BEFORE, **stored, "config": asdict(config), "objective": objective}
     dropped = (*DESCRIPTIVE_FIELDS, *FLAT_FIELDS)
     return json.loads(json.dumps({k: v for k, v in full.items() if k not in dropped}))
+
+
+def of_card(card: ModelCard) -> Recipe:
+    """Return the recipe behind a card's weights. Raises ValueError where the card does not hold one."""
+    try:
+        stored = completed({**card.recipe, "family": card.family, "data": card.data, "config": card.config})
+        values = {**stored, "config": card.model_config(), "objective": objectives.read(card.recipe)}
+        return Recipe(card.title, card.description, **values)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the card of {card.name} holds no recipe ({error})") from error
 
 
 DIGITS = (1, 28, 28)

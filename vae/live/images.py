@@ -1,0 +1,42 @@
+"""The images that a training reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..data import DATASETS, DatasetInfo, Split
+from .plan import training_images
+
+MAX_IN_MEMORY = 300 * 2**20  # bytes of a split's images; of more, each batch is read or rendered when it is needed
+MAX_RENDERED = 20_000  # images that are rendered beforehand
+
+
+def find(name: str, folder: Path | None) -> DatasetInfo:
+    """Return a registered data set, or the one in a folder. Raises ValueError where there is none."""
+    if folder is None:
+        return DATASETS[name]
+    raise ValueError(f"{folder} holds no data set")
+
+
+def training_split(info: DatasetInfo) -> Split:
+    """Return the training images that a plan is trained on."""
+    split = info.load("train")
+    n = training_images(info)
+    return split.first(n) if n else split
+
+
+def validation_split(info: DatasetInfo) -> Split:
+    """Return the validation images."""
+    return info.load("validation")
+
+
+def in_memory(split: Split) -> Split:
+    """Return a split whose images are rendered once, where they are few enough."""
+    size = len(split) * split.render(np.arange(1)).nbytes
+    if size > MAX_IN_MEMORY or len(split) > MAX_RENDERED:
+        return split
+    images = split.render(np.arange(len(split)))  # (N, C, H, W)
+    return replace(split, render=images.__getitem__)
