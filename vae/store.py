@@ -22,6 +22,7 @@ import numpy as np
 from . import cards
 from .cards import NAME, ModelCard, ModelUnavailable
 from .encoded import EncodedImages
+from .folders import data as data_folder
 from .folders import home
 
 if TYPE_CHECKING:
@@ -163,19 +164,55 @@ class Store:
         return cards.check(cards.read(self.folder(name)))
 
     def dataset(self, card: ModelCard) -> DatasetInfo:
-        """Return the data set of a model: the registered one, else as the card describes it.
+        """Return the data set of a model: the registered one, else as the card describes it with the gallery beside
+        the models, else the user's own one of this name.
 
-        Raises ModelUnavailable where it is neither registered nor described.
+        Raises ModelUnavailable where there is none of these.
         """
         from .data import DATASETS
         from .data.described import described
 
         if card.data in DATASETS:
             return DATASETS[card.data]
+        galleries = [root / "galleries" for root in self.roots]
+        if not any((folder / f"{card.data}.npz").is_file() for folder in galleries):
+            found = self.scan_datasets(card.data)[0]
+            if card.data in found:
+                return found[card.data]
         try:
-            return described(card.data, card.image_shape, card.dataset, [root / "galleries" for root in self.roots])
+            return described(card.data, card.image_shape, card.dataset, galleries)
         except ValueError as error:
             raise ModelUnavailable(str(error)) from error
+
+    def datasets(self) -> dict[str, DatasetInfo]:
+        """Return {name: data set} of all that a model can be trained on: the registered ones, then the user's own."""
+        from .data import DATASETS
+
+        return {**DATASETS, **self.scan_datasets()[0]}
+
+    def scan_datasets(self, name: str = "*") -> tuple[dict[str, DatasetInfo], dict[str, str]]:
+        """Return ({name: data set} of the user's own ones, {name: reason} of those that cannot be used).
+
+        name: of one data set; all by default. The first folder of a name counts.
+        """
+        from .data import DATASETS, own
+
+        found: dict[str, DatasetInfo] = {}
+        problems: dict[str, str] = {}
+        for path in [path for folder in self._data_folders() for path in sorted(folder.glob(f"{name}/data.json"))]:
+            key = path.parent.name
+            try:
+                if key in DATASETS or key in found:
+                    raise ValueError(f"{path.parent} has the name of another data set, which is used instead")
+                found[key] = own.read(path.parent)
+            except ValueError as error:
+                problems[key if key not in problems else str(path.parent)] = str(error)
+        return found, problems
+
+    def _data_folders(self) -> list[Path]:
+        """Return the folders of the user's own data sets. VAE_DATA may name another one beside home()."""
+        beside = [root / "data" for root in self.roots]
+        return list(dict.fromkeys(beside + [data_folder()] * (home() in self.roots)))
 
     def read_network(self, name: str) -> dict[str, Any]:
         """Read and validate a model's network.json, see models.portable.network_file. Raises ModelUnavailable.

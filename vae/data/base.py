@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 from PIL import Image
@@ -29,6 +29,24 @@ class Factors:
     def sizes(self) -> tuple[int, ...]:
         """Number of values of each factor."""
         return tuple(len(values) for values in self.values)
+
+
+def parse_factors(content: object) -> Factors:
+    """Return factors from {"names": [...], "values": [[...], ...]}, as JSON has them. Raises ValueError for others."""
+    fields = content if isinstance(content, dict) else {}
+    names, values = fields.get("names"), fields.get("values")
+    if not are_labels(names, MAX_FACTORS) or not isinstance(values, list) or len(values) != len(names):
+        raise ValueError("its known factors must be given as names and as lists of values")
+    if not all(are_labels(of_one, MAX_FACTOR_VALUES) for of_one in values):
+        raise ValueError(f"each known factor must have 1 to {MAX_FACTOR_VALUES} different values")
+    return Factors(tuple(names), tuple(map(tuple, values)))
+
+
+def are_labels(values: object, most: int) -> TypeGuard[list[str]]:
+    """Return whether values are a list of 1 to `most` different texts of at most MAX_LABEL characters."""
+    if not isinstance(values, list) or not 0 < len(values) <= most:
+        return False
+    return all(isinstance(v, str) and 0 < len(v) <= MAX_LABEL for v in values) and len(set(values)) == len(values)
 
 
 @dataclass(frozen=True)
@@ -185,7 +203,7 @@ class DatasetInfo:
     binary: bool = False  # test pixels are 0 or 1, so that a Bernoulli likelihood is a probability
     # what its models are measured on and used for
     grid: FactorGrid | None = None  # None unless every combination of known factors has an image
-    factor_table: Factors | None = None  # known factors of some combinations; None where there is a grid
+    factor_table: Factors | None = None  # known factors that are stored for each image, in a grid or not
     # {attribute: (factor, its values that have the attribute)}; each has a direction in latent space
     attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     # split -> style numbers (S,) and x (S, classes, C, H, W), each style in every class; None without known styles
@@ -229,11 +247,14 @@ class DatasetInfo:
         return (x > 0.5).float() if self.binary else x
 
     def gallery(self, split: str) -> dict[str, np.ndarray]:
-        """Return the arrays of a gallery file: images (N, H, W), or (N, C, H, W) in colour, and labels (N,)."""
+        """Return the arrays of a gallery file: images (N, H, W), or (N, C, H, W) in colour, labels (N,), and factors
+        (N, K) where they are stored."""
         found = self.load(split)
         x = found.render(np.arange(len(found)))
         labels = found.labels.astype(np.min_scalar_type(len(self.classes) - 1))
         extra = self.extra(split) if self.extra else {}
+        if self.factor_table is not None and found.factors is not None:
+            extra = {"factors": found.factors.astype(np.min_scalar_type(max(self.factor_table.sizes))), **extra}
         return {"images": x[:, 0] if x.shape[1] == 1 else x, "labels": labels, **extra}
 
     def attribute_values(self) -> dict[str, tuple[int, tuple[int, ...]]]:
@@ -252,6 +273,11 @@ CRISP_BELOW = 64  # pixels of height
 # "train+validation" is the "train" split from before the validation split was introduced
 SPLITS = ("train", "validation", "test", "train+validation")
 MAX_VALIDATION = 5000
+
+# of known factors that a file names
+MAX_FACTORS = 64
+MAX_FACTOR_VALUES = 1000
+MAX_LABEL = 200  # characters
 
 
 def check_split(split: str) -> None:

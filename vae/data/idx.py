@@ -103,8 +103,14 @@ def gallery_length(info: DatasetInfo) -> int | None:
 
 def read_gallery(gallery: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the images (N, H, W) uint8 and labels (N,) of a gallery. Raises OSError where it is damaged."""
+    images, labels = read_arrays(gallery, "images", "labels")
+    return images, labels
+
+
+def read_arrays(gallery: Path, *names: str) -> tuple[np.ndarray, ...]:
+    """Return these arrays of a gallery. Raises OSError where it is damaged or lacks one of them."""
     with _opened(gallery) as file:
-        return file["images"], file["labels"]
+        return tuple(file[name] for name in names)
 
 
 @contextlib.contextmanager

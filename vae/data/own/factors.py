@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import archives
-from ..base import Factors
+from ..base import MAX_FACTORS, Factors
 from ..images import UploadError
 
 FILE = "factors.csv"
 MAX_BYTES = 256 * 2**20
-MAX_FACTORS = 64
-MAX_VALUES = 100  # of one factor
+MAX_VALUES = 100  # of one factor in this table
 BINS = 20  # of a factor with more values, all of them numbers
 
 
@@ -129,4 +128,17 @@ def _factor(name: str, column: np.ndarray) -> tuple[tuple[str, ...], np.ndarray,
         return labels, bins[indices], f"{name} has {len(numbers):,} values and is divided into {BINS} equal bins."
     if len(found) > MAX_VALUES:
         raise UploadError(f"The factor {name} has {len(found):,} different texts; at most {MAX_VALUES} are possible.")
-    return tuple(archives.label(text) for text in found), indices, ""
+    return _labels(found), indices, ""
+
+
+def _labels(values: np.ndarray) -> tuple[str, ...]:
+    """Return names of values without markup. Values that differ keep different names."""
+    labels: list[str] = []
+    for text in values:
+        plain, number = archives.label(text) or "unnamed", 1
+        label = plain
+        while label in labels:
+            number += 1
+            label = f"{plain} ({number})"
+        labels.append(label)
+    return tuple(labels)

@@ -23,10 +23,21 @@ import numpy as np
 
 from ... import jobs
 from .. import archives
-from ..base import DatasetInfo, FactorGrid, Factors, Split, check_split, hash_order, render_rows
+from ..base import (
+    MAX_LABEL,
+    DatasetInfo,
+    FactorGrid,
+    Factors,
+    Split,
+    are_labels,
+    check_split,
+    hash_order,
+    parse_factors,
+    render_rows,
+)
 from .checking import Check
 from .checking import check as check_again
-from .factors import MAX_FACTORS, FactorTable
+from .factors import FactorTable
 from .prepared import Prepared, mapped
 from .sources import MAX_CLASSES, Source
 from .splits import TEST, TRAIN, VALIDATION, split_by_content
@@ -35,8 +46,6 @@ FORMAT = 1
 NAME = re.compile("[a-z0-9-]{1,60}")  # of a folder; cards name their data alike
 MAX_JSON = 2**20  # bytes
 MAX_SIDE = 128  # pixels
-MAX_LABEL = 200  # characters
-MAX_STORED_VALUES = 1000  # of a factor; known formats have more than factors.csv may
 ONE_CLASS = "all images"
 MAX_CLASS_VALUES = 20  # of a factor whose values serve as classes where there are no folders
 SPLIT_OF = {"train": (TRAIN,), "validation": (VALIDATION,), "test": (TEST,), "train+validation": (TRAIN, VALIDATION)}
@@ -125,17 +134,15 @@ def _read(folder: Path) -> DatasetInfo:
     splits = _indices(folder / "splits.npy", (n,), np.array(3))
     if len(np.unique(splits)) < 3:
         raise ValueError(f"the data set in {folder} lacks a split")
-    factors, rows = None, None
+    factors, rows, grid = None, None, None
     if "factors" in content:
-        names, values = content["factors"]["names"], content["factors"]["values"]
-        factors = Factors(tuple(names), tuple(map(tuple, values)))
-        rows = _indices(folder / "factors.npy", (n, len(names)), np.array(factors.sizes))
-        factors = _grid(factors, rows, images) or factors
-    grid = factors if isinstance(factors, FactorGrid) else None
+        factors = parse_factors(content["factors"])
+        rows = _indices(folder / "factors.npy", (n, len(factors.names)), np.array(factors.sizes))
+        grid = _grid(factors, rows, images)
     return DatasetInfo(
         name=folder.name, title=content["title"], image_shape=shape, classes=classes, licence=content["licence"],
         source=content["title"], load=partial(_load, images, labels, splits, rows, grid),
-        grid=grid, factor_table=factors if grid is None else None,
+        grid=grid, factor_table=factors,
     )  # fmt: skip
 
 
@@ -153,15 +160,13 @@ def _description(folder: Path) -> dict[str, Any]:
     texts = [content.get("title"), content.get("licence")]
     if not all(isinstance(text, str) and 0 < len(text) <= MAX_LABEL for text in texts):
         raise ValueError(f"{path} lacks a title or a licence")
-    if not _are_labels(content.get("classes"), MAX_CLASSES):
+    if not are_labels(content.get("classes"), MAX_CLASSES):
         raise ValueError(f"{path} does not give 1 to {MAX_CLASSES} different classes")
     n = content.get("images")
     if not _is_shape(content.get("image_shape")):
         raise ValueError(f"{path} does not give the shape of its images: 1 or 3 channels, at most {MAX_SIDE} pixels")
     if type(n) is not int or n < 1:
         raise ValueError(f"{path} does not give the number of its images")
-    if "factors" in content and not _are_factors(content["factors"]):
-        raise ValueError(f"{path} does not name its factors and their values")
     return content
 
 
@@ -169,22 +174,6 @@ def _is_shape(values: object) -> bool:
     if not isinstance(values, list) or len(values) != 3 or not all(type(value) is int for value in values):
         return False
     return values[0] in (1, 3) and all(0 < side <= MAX_SIDE for side in values[1:])
-
-
-def _are_labels(values: object, most: int) -> bool:
-    """Return whether values are 1 to `most` different short texts."""
-    if not isinstance(values, list) or not 0 < len(values) <= most:
-        return False
-    return all(isinstance(v, str) and 0 < len(v) <= MAX_LABEL for v in values) and len(set(values)) == len(values)
-
-
-def _are_factors(content: object) -> bool:
-    if not isinstance(content, dict) or not _are_labels(content.get("names"), MAX_FACTORS):
-        return False
-    values = content.get("values")
-    if not isinstance(values, list) or len(values) != len(content["names"]):
-        return False
-    return all(_are_labels(of_one, MAX_STORED_VALUES) for of_one in values)
 
 
 def _indices(path: Path, shape: tuple[int, ...], sizes: np.ndarray) -> np.ndarray:
