@@ -58,6 +58,9 @@ test('a file has the first and the last snapshot', () => {
 test('the bars of all snapshots have one axis', () => {
   assert.equal(highestKl(filmOf(0, 7, 3), 1), 7);
   assert.equal(highestKl(filmOf(0), 1), 1);
+  const peaked = filmOf(0, 1, 20, 40, 60);
+  peaked.frames[1].kl = [99, 1];
+  assert.equal(highestKl(peaked, 1), 60, 'without the peak of the first steps');
 });
 
 const curve = {

@@ -1,9 +1,10 @@
 // The terms of the loss over the steps of a training, and the KL of each dimension, as SVG.
 import { ticks } from '../bars/ticks.js';
+import { settledStep } from './film.js';
 
 const WIDTH = 440, HEIGHT = 128, LEFT = 44, RIGHT = 6, BOTTOM = 18, TOP = 6; // of a chart, in its own units
 const FLOOR = HEIGHT - BOTTOM; // y of the horizontal axis
-const UNSETTLED = 0.08; // share of the steps whose values may lie above the chart
+const LABEL = 48; // width of "beta 0.5"
 const MAX_NUMBERED = 32; // dimensions whose numbers fit below the bars
 
 // curve: { step, beta } and the values of each series, T numbers each, null where not measured. series: [[key, class of
@@ -14,7 +15,7 @@ export function drawCurves(svg, curve, series, { at, zero = false }) {
   const y = (value) => FLOOR - ((FLOOR - TOP) * (value - low)) / (high - low);
   const lines = [
     ...series.map(([key, name]) => `<path class="${name}" d="${pathOf(curve.step, curve[key], x, y)}"/>`),
-    ...betaChanges(curve).map(([step, beta]) => `${upright('change', x(step))}<text x="${x(step) + 3}" y="${TOP + 9}">beta ${beta}</text>`),
+    ...betaMarks(betaChanges(curve), x),
     upright('at', x(at)),
   ];
   const inner = `<svg x="${LEFT}" width="${WIDTH - LEFT}" height="${FLOOR + 1}" viewBox="${LEFT} 0 ${WIDTH - LEFT} ${FLOOR + 1}">${lines.join('')}</svg>`;
@@ -26,7 +27,7 @@ export function drawCurves(svg, curve, series, { at, zero = false }) {
 // values: the KL of each dimension in nats. top: of the axis.
 export function drawBars(svg, values, top) {
   const width = (WIDTH - LEFT - RIGHT) / values.length, bar = Math.min(0.75 * width, 40);
-  const y = (value) => FLOOR - ((FLOOR - TOP) * value) / top;
+  const y = (value) => FLOOR - (FLOOR - TOP) * Math.min(1, value / top);
   const bars = values.map((value, d) => {
     const middle = LEFT + (d + 0.5) * width;
     const name = values.length <= MAX_NUMBERED ? `<text class="middle" x="${middle}" y="${HEIGHT - 4}">${d}</text>` : '';
@@ -34,6 +35,14 @@ export function drawBars(svg, values, top) {
   });
   svg.innerHTML = axis(ticks(top), y) + bars.join('');
   svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
+}
+
+// Marks where beta changed; of changes that follow closely, the last one has its value.
+function betaMarks(changes, x) {
+  return changes.map(([step, beta], i) => {
+    const next = changes[i + 1], isLast = !next || x(next[0]) - x(step) > LABEL;
+    return upright('change', x(step)) + (isLast ? `<text x="${x(step) + 3}" y="${TOP + 9}">beta ${beta}</text>` : '');
+  });
 }
 
 const upright = (name, x) => `<line class="${name}" x1="${x}" x2="${x}" y1="${TOP}" y2="${FLOOR}"/>`;
@@ -61,7 +70,7 @@ const isNumber = (value) => Number.isFinite(value); // JSON has null for a NaN
 // Returns [low, high] of some series. An untrained network's loss is several times that of a trained one, so the chart
 // leaves out the first values.
 export function rangeOf({ step, ...values }, keys) {
-  const settled = step.length > 4 ? UNSETTLED * step.at(-1) : 0;
+  const settled = settledStep(step);
   const found = keys.flatMap((key) => values[key].filter((value, i) => isNumber(value) && step[i] >= settled));
   if (!found.length) return [0, 1];
   const low = Math.min(...found), high = Math.max(...found), room = 0.05 * (high - low) || 0.5;

@@ -1,6 +1,7 @@
 // The snapshots of a training that a browser has received, in the order of their steps.
 import { fromBase64 } from '../../runtime/base64.js';
 
+const UNSETTLED = 0.08; // share of the steps, at the beginning
 const MAX_INT16 = 32767; // codes arrive as shares of the largest one
 
 // id: of the training. frames: those received. steps: of all snapshots that the host keeps.
@@ -39,8 +40,14 @@ export function between(a, b, share) {
   return { codes: b.codes.map((to, i) => mixed(a.codes[i], to)), extent: b.extent.map((to, i) => mixed(a.extent[i], to)) };
 }
 
+// Returns the step from which on values are of the size that they keep: an untrained network's are several times larger.
+export const settledStep = (steps) => (steps.length > 4 ? UNSETTLED * steps.at(-1) : 0);
+
 // Returns the largest KL of a dimension in the film, at least `least` nats.
-export const highestKl = ({ frames }, least) => Math.max(least, ...frames.map(({ kl }) => Math.max(...kl)));
+export function highestKl({ frames, steps }, least) {
+  const settled = settledStep(steps);
+  return Math.max(least, ...frames.filter(({ step }) => step >= settled).map(({ kl }) => Math.max(...kl)));
+}
 
 // Returns at most n frames of the film, evenly spaced, the first and the last among them.
 export function evenly(frames, n) {

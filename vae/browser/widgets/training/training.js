@@ -1,8 +1,8 @@
 // A training as it goes on: its latent plane, the terms of its loss, the images that it reconstructs and samples; and the
 // film of its snapshots.
 // Emits: act {film, action, beta}, where action is start, pause, go, batch, epoch or stop; beta {film, value};
-// missing {film, after}, if snapshots after this step have not arrived; found {film}, a training that this browser tab
-// has begun before it was reloaded. Its props are those of pages/components/train/panel.py.
+// missing {film, after}, if snapshots after this step have not arrived. Its props are those of
+// pages/components/train/panel.py.
 import { createMailbox } from '../../runtime/mailbox.js';
 import { createRoot } from '../../runtime/root.js';
 import { drawBars, drawCurves, valueAt } from './charts.js';
@@ -15,7 +15,6 @@ import html from './training.html';
 
 const FILM_SECONDS = 12; // of a film that plays
 const PATIENCE = 1500; // ms until missing snapshots are requested again
-const KEY = 'latent-space-training'; // in the tab's storage
 const MAIN = { idle: ['start', 'Start training'], running: ['pause', 'Pause'], paused: ['go', 'Go on'] };
 const TERMS = { recon: 'Reconstruction error', kl: 'KL' };
 const LEAST_KL = 1; // nats, of the bars' axis
@@ -26,7 +25,6 @@ export function mount(element, props, emit, mailbox = createMailbox()) {
   const view = createView(root, emit, mailbox, abort.signal);
   root.training = view; // read by the browser tests
   update(view, props);
-  lookForOwn(view);
   return {
     update: (next) => update(view, next),
     destroy() {
@@ -77,20 +75,14 @@ function update(view, props) {
 
 // A page that is opened again still has the snapshots that its browser tab has received.
 function changeFilm(view) {
-  const { data: { film, mine }, mailbox: { memory } } = view, kept = memory.get('training');
+  const { data: { film }, mailbox: { memory } } = view, kept = memory.get('training');
   view.film = kept?.id === film ? kept : createFilm(film);
   memory.set('training', view.film);
-  if (mine) sessionStorage.setItem(KEY, film);
   stopPlaying(view);
   view.pictures.forget();
   view.following = true;
   view.at = -1;
   view.to = view.wanted = null;
-}
-
-function lookForOwn({ data, emit }) {
-  const film = sessionStorage.getItem(KEY);
-  if (film && !data.mine) emit('found', { film });
 }
 
 function requestMissing(view) {
