@@ -300,18 +300,18 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:g} minutes" if seconds > 60 else f"{seconds:g} seconds"
 
 
-def read_arrays(path: Path, limit: int | None = None) -> Arrays:
+def read_arrays(path: Path, limit: float = math.inf) -> Arrays:
     """Return the arrays of an npz file that a child wrote; nothing is unpickled.
 
-    Raises FileNotFoundError where it is missing or no file, ValueError where its arrays take more than `limit` bytes,
-    by default MAX_RESULT, and what zipfile and numpy raise where it is damaged.
+    Raises FileNotFoundError where it is missing or no file, ValueError where its arrays take more than `limit` bytes
+    or MAX_RESULT, and what zipfile and numpy raise where it is damaged.
     """
     if not path.is_file():
         raise FileNotFoundError(path)
     # opened here, because np.load leaves a damaged zip open
     with path.open("rb") as content:
         with zipfile.ZipFile(content) as archive:
-            if (size := sum(entry.file_size for entry in archive.infolist())) > (MAX_RESULT if limit is None else limit):
+            if (size := sum(entry.file_size for entry in archive.infolist())) > min(limit, MAX_RESULT):
                 raise ValueError(f"its arrays take {size:,} bytes")
         content.seek(0)
         with np.load(content, allow_pickle=False) as file:

@@ -129,7 +129,7 @@ def new_files(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     store.PRETRAINED.mkdir()
     # stands in for UMAP, whose compiling takes half a minute
-    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed, progress: codes[:, :2].astype(np.float32))
+    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed, progress, exact: codes[:, :2].astype(np.float32))
     clear()
     yield tmp_path
     clear()

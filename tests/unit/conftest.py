@@ -19,6 +19,6 @@ def small_world(tmp_path, monkeypatch, tiny_split):
     monkeypatch.setitem(RECIPES, "mnist-vae-2d", recipe)
     monkeypatch.setitem(DATASETS, "mnist", info)
     monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
-    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed, progress: np.zeros((len(codes), 2), np.float32))
+    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed, progress, exact: np.zeros((len(codes), 2), np.float32))
     (tmp_path / "pretrained").mkdir()
     return tmp_path

@@ -6,7 +6,7 @@ The reading side treats a file as data: its size and its arrays' shapes and type
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -44,9 +44,9 @@ class Scene:
 class Frame:
     """A training at one step. Terms are nats per image, summed over pixels and dimensions.
 
-    The validation terms are those of the P images in the plane, with one posterior sample each (seed 0), of the weights
-    that the training would end with: their moving average. The training terms are the mean over the batches since the
-    frame before, of the weights themselves; NaN before the first batch.
+    The validation terms are those of the P images in the plane, with one posterior sample each (seed 0), and with the
+    weights that the training would end with: their moving average. The training terms are the mean over the batches
+    since the frame before, with the weights themselves; NaN before the first batch.
     """
 
     step: int  # steps taken
@@ -177,8 +177,7 @@ class Film:
         self.moves += [(int(step), float(beta)) for step, beta in frame.moves]
         self._frames.add(frame)
         empty = np.zeros((0, 2))
-        row = {f.name: getattr(frame, f.name) for f in fields(frame)}
-        self._rows.add(Frame(**{**row, "codes": empty, "moves": empty, "plane": b"", "reconstructions": b"", "samples": b""}))
+        self._rows.add(replace(frame, codes=empty, moves=empty, plane=b"", reconstructions=b"", samples=b""))
 
     def after(self, step: int) -> list[Frame]:
         """Return the kept frames of more than so many steps; -1 for all."""

@@ -7,18 +7,25 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import DATASETS, DatasetInfo, Split
+from .. import folders
+from ..data import DATASETS, DatasetInfo, Split, own
 from .plan import training_images
 
 MAX_IN_MEMORY = 300 * 2**20  # bytes of a split's images; of more, each batch is read or rendered when it is needed
 MAX_RENDERED = 20_000  # images that are rendered beforehand
 
 
-def find(name: str, folder: Path | None) -> DatasetInfo:
-    """Return a registered data set, or the one in a folder. Raises ValueError where there is none."""
-    if folder is None:
+def find(name: str, folder: Path | None = None) -> DatasetInfo:
+    """Return the data set in a folder of own images. Without a folder: a registered one, or one of the user's own.
+
+    Raises ValueError where there is none, or where it is damaged.
+    """
+    if folder is None and name in DATASETS:
         return DATASETS[name]
-    raise ValueError(f"{folder} holds no data set")
+    folder = folder or folders.data() / name
+    if not (folder / "data.json").is_file():
+        raise ValueError(f"there is no data set {name[:60]!r} in {folder.parent}")
+    return own.read(folder)
 
 
 def training_split(info: DatasetInfo) -> Split:

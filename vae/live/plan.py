@@ -97,8 +97,9 @@ class Plan:
         config = self._config(info)
         return Recipe(
             title=self.title or f"{info.title}, {self.name}",
-            description=f"Trained on {info.noun} before your eyes.", family=FAMILIES[self.family].model, data=self.data,
-            config=config, steps=steps, images=training_images(info), batch_size=BATCH_SIZES[config.network],
+            description=f"Trained on {info.noun} before your eyes.",
+            family=FAMILIES[self.family].model, data=self.data, config=config, steps=steps,
+            images=training_images(info), batch_size=BATCH_SIZES[config.network],
             learning_rate=2e-3, warmup_steps=50, schedule="flat", objective=self._objective(moves), seed=self.seed,
         )  # fmt: skip
 
@@ -117,7 +118,7 @@ class Plan:
             options.pop("dims")
         if not FAMILIES[self.family].has_beta:
             options.pop("beta")
-        words = [f"--{key} {shlex.quote(str(value))}" for key, value in options.items() if value != ""]
+        words = [f"--{key}={shlex.quote(str(value))}" for key, value in options.items() if value != ""]
         return " ".join(["python -m vae train", *words])
 
     def _betas(self, moves: Moves) -> tuple[tuple[int, float], ...]:

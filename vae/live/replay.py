@@ -71,7 +71,7 @@ def _of_card(path: Path) -> tuple[Recipe, DatasetInfo]:
         card = ModelCard(**{key: value for key, value in content.items() if key in known})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is not a card ({error})") from error
-    return of_card(card), find(card.data, None)
+    return of_card(card), find(card.data)
 
 
 def _of_options(args: argparse.Namespace) -> tuple[Recipe, DatasetInfo]:
@@ -79,7 +79,7 @@ def _of_options(args: argparse.Namespace) -> tuple[Recipe, DatasetInfo]:
     plan = Plan(
         args.data, args.family, args.dims, moves[0][1], args.likelihood, args.size, args.seed, title=args.title
     )  # fmt: skip
-    info = find(args.data, None)
+    info = find(args.data)
     if refusal := plan.check(info):
         raise ValueError(refusal)
     return plan.recipe(info, args.steps, moves), info

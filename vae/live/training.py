@@ -57,6 +57,7 @@ class Training:
         self._film, self._taken = film.Film(), 0
         self._control, self._moved = Control(beta=plan.beta), threading.Lock()
         self._job: jobs.Job[str] | None = None
+        self._progress = jobs.Progress("starting", 0.0)
         self._end = ""  # one of ENDED
         self._kept: tempfile.TemporaryDirectory[str] | None = None  # where the model is
         self._seen = time.monotonic()
@@ -72,18 +73,20 @@ class Training:
             return self._end
         if self._job is None:
             return "queued"
-        stage = self._job.progress().stage
-        return stage if stage in ("starting", "running", "paused") else "finishing"
+        stage = self._progress.stage
+        if stage in ("waiting", "starting"):  # waiting: a process that was started before there was a plan
+            return "starting"
+        return stage if stage in ("running", "paused") else "finishing"
 
     @property
     def stage(self) -> str:
         """Return what is being done now, in a few words: "fitting UMAP"; "" before and after the job."""
-        return self._job.progress().stage if self._job and not self._end else ""
+        return self._progress.stage if self._job and not self._end else ""
 
     @property
     def progress(self) -> float:
         """Return the share, 0 to 1, of the training, or of what follows it, that is done."""
-        return self._job.progress().share if self._job and not self._end else float(self._end == "finished")
+        return float(self._end == "finished") if self._end else self._progress.share
 
     @property
     def place(self) -> int:
@@ -174,7 +177,9 @@ class Training:
                 if _queue.place(self) == 0:
                     self._start()
             elif self._job.alive:
+                progress = self._job.progress()
                 self._take_frames()
+                self._progress = progress  # after the frames that it speaks of
             else:
                 self._take_frames()
                 self._collect(self._job)

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from .. import jobs
-from ..data import Split
+from ..data import DatasetInfo, Split
 from ..models import LatentModel
 from ..training.recipes import Recipe
 from . import film, settings
@@ -29,28 +29,42 @@ BROKEN = "broken"  # the file with a sentence on a training that broke off and l
 def work(folder: Path, report: jobs.Report) -> jobs.Arrays:
     """Wait for a task and do it. Raises JobError where no model can be left."""
     torch.set_num_threads(1)  # sums in another order would end in other weights
+    report("waiting", 0.0)
     task = wait(folder)
-    info = find(task.plan.data, task.data_folder)
-    train, validation = in_memory(training_split(info)), validation_split(info)
+    report("starting", 0.0)
+    info, train, validation = read_images(task)
     recipe = task.plan.recipe(info)
     view = View(recipe, info, train, validation)
     film.write(view.scene, folder / film.SCENE)
     steering = Steering(task.plan, view, Recorder(folder), Ear(folder), report, task.seconds)
     steering.show_untrained(recipe.objective)
     model, broken = train_model(recipe, train, view, steering)
-
-    from . import result  # scikit-learn and the measures take a second, which the first picture need not wait for
-
-    steps = view.step
-    ended = task.plan.recipe(info, max(1, steps), steering.moves)
-    try:
-        result.write(model, ended, info, folder / RESULT, jobs.part(report))
-    except OSError as error:
-        shutil.rmtree(folder / RESULT, ignore_errors=True)
-        raise jobs.JobError(f"The model could not be saved ({error.strerror or error}).") from error
+    if not view.step:
+        raise jobs.JobError(broken or "Training was stopped before its first step, so there is no model.")
+    save(model, task.plan.recipe(info, view.step, steering.moves), info, folder, report)
     if broken:
         (folder / BROKEN).write_text(broken, encoding="utf-8")
     return {}
+
+
+def read_images(task: Task) -> tuple[DatasetInfo, Split, Split]:
+    """Return the data set of a task, its training and its validation images. Raises JobError."""
+    try:
+        info = find(task.plan.data, task.data_folder)
+        return info, in_memory(training_split(info)), validation_split(info)
+    except (OSError, ValueError) as error:
+        raise jobs.JobError(f"The training cannot begin: {error}.") from error
+
+
+def save(model: LatentModel, recipe: Recipe, info: DatasetInfo, folder: Path, report: jobs.Report) -> None:
+    """Measure a model and write it to `result` in a job's folder. Raises JobError where that cannot be written."""
+    from . import result  # scikit-learn and the measures take a second, which the first picture need not wait for
+
+    try:
+        result.write(model, recipe, info, folder / RESULT, report)
+    except OSError as error:
+        shutil.rmtree(folder / RESULT, ignore_errors=True)
+        raise jobs.JobError(f"The model could not be saved: {error}.") from error
 
 
 def train_model(recipe: Recipe, train: Split, view: View, steering: Steering) -> tuple[LatentModel, str]:
@@ -68,7 +82,8 @@ def train_model(recipe: Recipe, train: Split, view: View, steering: Steering) ->
     except loop.NotFinite as error:
         step, term = error.step, {"recon": "the reconstruction error", "kl": "the KL"}.get(error.term, error.term)
     sentence = (
-        f"Training stopped at step {step:,}: {term} is not finite. The model is the snapshot of step {view.step:,}."
+        f"Training stopped at step {step:,}: {term} is not finite. "
+        + (f"The model is the snapshot of step {view.step:,}." if view.step else "There is no model.")
     )
     return loop.finished(view.model, train), sentence
 

@@ -380,7 +380,7 @@ def test_the_best_run_is_chosen_on_validation_images_alone():
 
 
 def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch, capsys):
-    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed, progress: codes[:, :2].copy())
+    monkeypatch.setattr(maps, "fit_umap", lambda codes, seed, progress, exact: codes[:, :2].copy())
     monkeypatch.setattr(pipeline, "MAP_POINTS", 200)
     measured = []
 
