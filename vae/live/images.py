@@ -28,10 +28,10 @@ def find(name: str, folder: Path | None = None) -> DatasetInfo:
     return own.read(folder)
 
 
-def training_split(info: DatasetInfo) -> Split:
-    """Return the training images that a plan is trained on."""
+def training_split(info: DatasetInfo, images: int = 0) -> Split:
+    """Return the training images that a plan is trained on. images: see Plan."""
     split = info.load("train")
-    n = training_images(info)
+    n = images or training_images(info)
     return split.first(n) if n else split
 
 

@@ -21,12 +21,13 @@ LIKELIHOODS = {
     "gaussian_learned": "Gaussian, learned variance", "gaussian_optimal": "Gaussian, optimal variance",
 }  # fmt: skip
 NETWORKS = ("small", "medium")
+IMAGES = {0: "All", 1000: "1,000", 200: "200"}
 SECONDS = (30, 60, 120, 300)
 SETTINGS = {
     "train_data": ("text",), "train_family": ("text",), "train_dims": ("choice", *DIMS),
     "train_beta": ("float", 0, 64), "train_likelihood": ("choice", *LIKELIHOODS),
     "train_size": ("choice", *NETWORKS), "train_seed": ("int", 0, 2147483647),
-    "train_seconds": ("choice", *SECONDS),
+    "train_seconds": ("choice", *SECONDS), "train_images": ("choice", *IMAGES),
 }  # fmt: skip
 
 
@@ -49,6 +50,7 @@ def choose(locked: bool) -> Choice:
     """Show the choices. locked: whether a training is going on, which keeps its own."""
     data = _select("Images", "train_data", _data_sets(), lambda name: info_of(name).title, locked, example.PLAN.data)
     own_images.upload(locked)
+    images = _select("Training images", "train_images", tuple(IMAGES), IMAGES.__getitem__, locked)
     families = tuple(live.FAMILIES)
     family = _select("Model", "train_family", families, lambda key: live.FAMILIES[key].title, locked, "vae")
     dims = _select("Latent dimensions", "train_dims", DIMS, str, locked or family == "vqvae")
@@ -62,7 +64,7 @@ def choose(locked: bool) -> Choice:
         "Seed", 0, MAX_SEED, key="train_seed", disabled=locked
     )
     plan = live.Plan(
-        data, family, latent_dim=dims, likelihood=likelihood, size=size, seed=seed, seconds=seconds
+        data, family, latent_dim=dims, likelihood=likelihood, size=size, seed=seed, seconds=seconds, images=images
     )  # fmt: skip
     refusal = plan.check(info_of(data)) if allowed() else "This server does not allow training."
     return Choice(plan, own_images.folders().get(data), refusal)
