@@ -1,5 +1,6 @@
 """vae list | app | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
-| portable NAME | handout NAME ... | export NAME | import FILE | traversals NAME | gallery DATA | classifier DATA"""
+| portable NAME | handout NAME ... | export NAME | import FILE | traversals NAME | gallery DATA | classifier DATA
+| data add NAME FOLDER | data list | data remove NAME"""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import argparse
 import logging
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,8 +18,8 @@ import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from tqdm import tqdm
 
-from . import folders, lessons, pipeline, project, store
-from .data import DATASETS
+from . import cards, folders, lessons, pipeline, project, store
+from .data import DATASETS, archives, own
 from .evaluation import figures, report
 from .evaluation.judge import fit_classifier
 from .live import replay
@@ -81,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("name", choices=DATASETS, metavar="DATA")
     command = commands.add_parser("classifier", help="train the classifier that judges a data set's models")
     command.add_argument("name", choices=DATASETS, metavar="DATA")
+    _add_data(commands)
     args = parser.parse_args(arguments)
     logging.basicConfig(format="note: %(message)s", level=logging.WARNING)
     try:
@@ -131,6 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
             export_model(args.name, args.output)
         elif args.command == "import":
             import_model(args.file)
+        elif args.command == "data":
+            return run_data(args)
         elif args.command == "traversals":
             for name in _names(args):
                 pipeline.traversals_and_save(name)
@@ -232,6 +237,75 @@ def run_sweep(args: argparse.Namespace) -> int:
     for name in dict.fromkeys(args.names):
         print(sweep.table(name, [run for run in todo if run.name == name], results, args.runs))
     return 0 if all(result.status == "finished" for result in results.values()) else 1
+
+
+def _add_data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    actions = commands.add_parser("data", help="your own images as data sets").add_subparsers(
+        dest="action", required=True
+    )
+    command = actions.add_parser(
+        "add", help="make a data set of a folder of images, a zip or a known format",
+        description="Subfolders are classes. A file factors.csv may give known factors: its first column is the path "
+        "of an image, each other column a factor. The files of dSprites (.npz), 3D Shapes (.h5), MNIST (idx), "
+        "CIFAR-10 (.bin, batches of Python, .tar.gz) and CelebA (a folder) are read as they are.",
+    )  # fmt: skip
+    command.add_argument("name", metavar="NAME", help="a-z, 0-9 and hyphens")
+    command.add_argument("folder", metavar="FOLDER", type=Path)
+    command.add_argument("--size", type=int, choices=own.SIZES, default=64, help="pixels of a side (default: 64)")
+    command.add_argument("--title", default="", help="its name on pages (default: the folder's name)")
+    command.add_argument("--grey", action="store_true", help="store images in colour as grey")
+    actions.add_parser("list", help="your own data sets")
+    command = actions.add_parser("remove", help="delete the stored images of one of your own data sets")
+    command.add_argument("name", metavar="NAME")
+
+
+def run_data(args: argparse.Namespace) -> int:
+    """Add, list or remove the user's own data sets. Returns 0, or 1 where images cannot become a data set."""
+    if args.action == "add":
+        return add_data(args)
+    if args.action == "remove":
+        remove_data(args.name)
+        return 0
+    found, problems = store.Store().scan_datasets()
+    for name, info in found.items():
+        n = sum(len(info.load(split)) for split in ("train+validation", "test"))
+        print(f"{name:18} {info.title:36} {n:,} images {info.image_shape}, {len(info.classes)} classes")
+    for name, reason in problems.items():
+        print(f"{name:18} unavailable: {reason}")
+    if not found and not problems:
+        print("There are no data sets of your own: add one with `vae data add NAME FOLDER`.")
+    return 0
+
+
+def add_data(args: argparse.Namespace) -> int:
+    target = _data_folder(args.name)
+    if args.name in store.Store().datasets() or target.exists():
+        raise ValueError(f"there is a data set {args.name!r} already: choose another name or remove it first")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source = own.open_source(args.folder, args.title)
+    with Bar() as bar:
+        check = own.check(source, args.size, bar, colour=False if args.grey else None, scratch=target.parent)
+    if check.refusal:
+        print(f"error: {archives.unescaped(check.refusal)}", file=sys.stderr)
+        return 1
+    print("\n".join(map(archives.unescaped, check.sentences)))
+    info = own.build(source, check, target, source.title, args.size)
+    print(f"{info.name}: {target}")
+    return 0
+
+
+def remove_data(name: str) -> None:
+    """Delete the folder of one of the user's own data sets. Raises ValueError where there is none of this name."""
+    target = _data_folder(name)
+    if not (target / "data.json").is_file():
+        raise ValueError(f"there is no data set of your own named {name!r} in {target.parent}")
+    shutil.rmtree(target)
+
+
+def _data_folder(name: str) -> Path:
+    if not cards.NAME.fullmatch(name):
+        raise ValueError(f"a data set's name has a-z, 0-9 and hyphens only, not {name[:60]!r}")
+    return folders.data() / name
 
 
 def _name_or_all(command: argparse.ArgumentParser) -> None:

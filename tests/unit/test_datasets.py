@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.unit.data.own.images import named, zipped
+from tests.unit.data.own.images import named, unpacked, zipped
 from tests.unit.test_store import CONFIG
+from vae import __main__ as cli
 from vae import store
 from vae.data import DATASETS, own
 from vae.data.described import described, description
@@ -99,3 +100,43 @@ def test_a_gallery_with_damaged_factors_is_refused(tmp_path, change):
     np.savez(tmp_path / "mine.npz", **arrays)
     with pytest.raises(OSError, match="mine.npz"):
         described("mine", (1, 28, 28), description(info), [tmp_path]).load("test")
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VAE_DATA", raising=False)
+    return tmp_path
+
+
+def test_a_data_set_is_added_listed_and_removed_on_the_command_line(own_home, capsys):
+    source = unpacked([*named(), ("a/x_.png", b"no")], own_home / "Cats & dogs")
+    assert cli.main(["data", "list"]) == 0 and "There are no data sets of your own" in capsys.readouterr().out
+    assert cli.main(["data", "add", "cats", str(source), "--size", "32"]) == 0
+    out = capsys.readouterr().out
+    assert "1 file cannot be decoded and will be left out: a/x_.png." in out
+    assert str(own_home / "home" / "data" / "cats") in out
+    assert store.Store().datasets()["cats"].image_shape == (1, 32, 32)
+    assert cli.main(["data", "list"]) == 0
+    assert "Cats  dogs" in (out := capsys.readouterr().out) and "120 images (1, 32, 32), 2 classes" in out
+    assert cli.main(["data", "remove", "cats"]) == 0 and store.Store().scan_datasets() == ({}, {})
+    assert not (own_home / "home" / "data" / "cats").exists() and source.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["add", "../x", "."], "a-z, 0-9 and hyphens only"),
+        (["add", "mnist", "."], "there is a data set 'mnist' already"),
+        (["add", "few", "few"], "There are 3 images"),
+        (["add", "none", "nowhere"], "No such file"),
+        (["remove", "../few"], "a-z, 0-9 and hyphens only"),
+        (["remove", "mnist"], "no data set of your own named 'mnist'"),
+    ],
+)
+def test_a_mistake_on_the_command_line_gets_a_sentence(own_home, capsys, monkeypatch, arguments, sentence):
+    unpacked(named(3), own_home / "few")
+    monkeypatch.chdir(own_home)
+    assert cli.main(["data", *arguments]) == 1
+    assert sentence in capsys.readouterr().err
+    assert not list((own_home / "home").rglob("*.npy"))

@@ -212,7 +212,8 @@ class DatasetInfo:
     out_of_distribution: tuple[str, ...] = ()  # data sets whose test images should be detected as outliers
     start: int = 0  # index of the test image that a session begins with
     # files
-    shipped: tuple[str, ...] = ()  # splits that ship with the project as galleries; "labelled" may be one
+    shipped: tuple[str, ...] = ()  # splits that ship with the project as galleries, others than SPLITS too
+    offline: tuple[str, ...] = ("train", "validation")  # splits for training without a download; () for none
     gallery_of: str = ""  # the data set whose gallery its test images are read from, if not its own
     extra: Callable[[str], dict[str, np.ndarray]] | None = None  # split -> additional arrays of its gallery
     raw_files: tuple[str, ...] = ()  # source files of the other splits, relative to the data folder
@@ -272,6 +273,7 @@ CRISP_BELOW = 64  # pixels of height
 
 # "train+validation" is the "train" split from before the validation split was introduced
 SPLITS = ("train", "validation", "test", "train+validation")
+SUBSETS = ("train-10k", "validation-1k")  # the first images of two splits, which ship with some data sets
 MAX_VALIDATION = 5000
 
 # of known factors that a file names

@@ -31,6 +31,7 @@ INFO = DATASETS.register("fashion-mnist")(DatasetInfo(
     noun="clothes",
     preparation=Preparation("garment", light_on_dark=True, longer_side=28),
     out_of_distribution=("mnist",),
-    shipped=("test", "labelled"),
+    shipped=idx.SHIPPED,
+    offline=(idx.TRAIN, idx.VALIDATION),
     raw_files=idx.raw_files("fashion-mnist"),
 ))  # fmt: skip

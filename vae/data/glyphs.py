@@ -205,6 +205,7 @@ INFO = DATASETS.register("glyphs")(DatasetInfo(
     preparation=Preparation("glyph", light_on_dark=True, longer_side=17),
     by_style=by_style,
     shipped=("test",),
+    offline=(),
     extra=style_numbers,
     raw_files=(f"fonts/{FILE}",),
 ))  # fmt: skip

@@ -14,11 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from .. import folders
-from .base import DatasetInfo, Split, check_split, hash_order, validation_size
+from .base import SUBSETS, DatasetInfo, Split, check_split, hash_order, validation_size
 
 GALLERIES = Path(__file__).parents[2] / "pretrained" / "galleries"
 
-LABELLED = 3000  # training images shipped with the project, so that probes with few labels need no download
+LABELLED = 3000  # training images that probes with few labels read
+TRAIN, VALIDATION = SUBSETS
+TRAIN_IMAGES, VALIDATION_IMAGES = 10_000, 1000
+SHIPPED = ("test", "labelled", TRAIN, VALIDATION)
 
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -40,15 +43,15 @@ def load(
     name: str, split: str, download: bool = True, *, mirrors: tuple[str, ...],
     content_md5: dict[str, str],
 ) -> Split:  # fmt: skip
-    """Return one of SPLITS, or "labelled": LABELLED images of "train".
+    """Return one of SPLITS, "labelled": LABELLED images of "train", or the first images of "train" and "validation",
+    TRAIN and VALIDATION.
 
-    "test" and "labelled" ship with the project as pretrained/galleries/<name>.npz and <name>-labelled.npz. The
-    others are read from folders.data()/<name>, after a download where necessary.
-    Raises OSError for missing or damaged files.
+    SHIPPED ship with the project, see gallery_file. The others are read from folders.data()/<name>, after a download
+    where necessary. Raises OSError for missing or damaged files.
     """
-    if split != "labelled":
+    shipped = split in SHIPPED
+    if not shipped:
         check_split(split)
-    shipped = split in ("test", "labelled")
     gallery = GALLERIES / gallery_file(name, split)
     if shipped and gallery.is_file():
         return _split(*read_gallery(gallery), split)
@@ -63,7 +66,8 @@ def load(
     order, size = hash_order(len(whole)), validation_size(len(whole))
     rows = {
         "validation": order[:size], "train": np.sort(order[size:]),
-        "labelled": order[size : size + LABELLED],
+        "labelled": order[size : size + LABELLED], TRAIN: np.sort(order[size:])[:TRAIN_IMAGES],
+        VALIDATION: order[:VALIDATION_IMAGES],
     }[split]  # fmt: skip
     return whole.take(rows, split)
 

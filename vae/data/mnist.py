@@ -33,19 +33,20 @@ INFO = DATASETS.register("mnist")(DatasetInfo(
     preparation=Preparation("digit", light_on_dark=True, longer_side=20, stroke=2.1, by_mass=True),
     denoising=True,
     out_of_distribution=("fashion-mnist",),
-    shipped=("test", "labelled"),
+    shipped=idx.SHIPPED,
+    offline=(idx.TRAIN, idx.VALIDATION),
     raw_files=idx.raw_files("mnist"),
 ))  # fmt: skip
 
 
 def load_binary(split: str, download: bool = True) -> Split:
-    """Return one of SPLITS. In "test" and "validation" every pixel is white or black, sampled once with its grey
-    value as probability. "train" has the grey values, which training samples again at every step.
+    """Return one of MNIST's splits. In those for testing and validation every pixel is white or black, sampled once
+    with its grey value as probability. Others have the grey values, which training samples again at every step.
 
     This is the dynamic binarisation of Salakhutdinov & Murray (2008), as used by Burda et al. (2016).
     """
     grey = INFO.load(split, download=download)
-    if split not in ("test", "validation"):
+    if split not in ("test", "validation", idx.VALIDATION):
         return grey
     return replace(grey, render=partial(_binarised, grey.render))
 

@@ -49,7 +49,7 @@ class View:
         torch.manual_seed(recipe.seed)  # as the training begins
         self.model = FAMILIES[recipe.family](recipe.config).eval().requires_grad_(False)
         self.step = 0  # of the weights
-        points = points_of(info)
+        points = points_of(info, self.model.discrete)
         self.x, self.y = validation.batch(order(validation.labels[:points]))
         self.labels = self.y if self.model.num_classes else None
         self.batch_size = min(recipe.batch_size, self.n_data)
@@ -80,13 +80,17 @@ class View:
         """
         generator = torch.Generator().manual_seed(SEED)
         out = self.model(self.x, self.labels, generator)
-        terms = elbo(out, self.x)
-        loss = objective.terms(out, Batch(self.x, self.y, at, self.n_data)).loss
-        validation = np.array([float(t.double().mean()) for t in (terms.recon, terms.kl, loss)])
+        minimised = objective.terms(out, Batch(self.x, self.y, at, self.n_data))
+        if self.model.discrete:  # its KL is -log p(z), in which each position has a part
+            terms, kl = minimised, -self.model.prior.log_probs(out.z).mean(0)  # type: ignore[attr-defined]
+        else:
+            terms = elbo(out, self.x)
+            assert terms.kl_per_dim is not None  # the families of plans have Gaussians or point codes
+            kl = terms.kl_per_dim.mean(0)
+        validation = np.array([float(t.double().mean()) for t in (terms.recon, terms.kl, minimised.loss)])
         if not np.isfinite(validation).all():
             raise FloatingPointError("a validation term is not finite")
         means = out.posterior.mean
-        kl = self._code_cost(out.z) if terms.kl_per_dim is None else terms.kl_per_dim.mean(0)
         if self.model.ex_post_prior:  # its prior follows from its codes
             self.model.fit_prior(means)  # type: ignore[operator]
         features = self.model.features(means)
@@ -98,12 +102,6 @@ class View:
             self._strip(self.model.decode(means[:SHOWN], self._first(self.labels))), self._samples(generator),
             moves=np.zeros((0, 2)),
         )  # fmt: skip
-
-    def _code_cost(self, z: Tensor) -> Tensor:
-        """Return -log p (D,) of each position of discrete codes z (P, D), given those before it; of others zeros."""
-        if not self.model.discrete:
-            return torch.zeros(self.model.latent_dim)
-        return -self.model.prior.log_probs(z).mean(0)  # type: ignore[attr-defined]
 
     @property
     def _plane_class(self) -> int:
@@ -179,9 +177,10 @@ class View:
         return encoded(pictures.to_image(pictures.sheet(x, columns, modality=self.info.modality)))
 
 
-def points_of(info: DatasetInfo) -> int:
-    """Return how many validation images of a data set are shown in the plane."""
-    return min(MAX_POINTS, max(MIN_POINTS, PIXELS // int(np.prod(info.image_shape))))
+def points_of(info: DatasetInfo, discrete: bool = False) -> int:
+    """Return how many validation images of a data set are shown in the plane: few where a frame takes long."""
+    points = PIXELS // int(np.prod(info.image_shape))
+    return min(MAX_POINTS, max(MIN_POINTS, points // 4 if discrete else points))
 
 
 def order(labels: np.ndarray) -> np.ndarray:

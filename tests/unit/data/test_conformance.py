@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from vae import folders
-from vae.data import DATASETS
+from vae.data import DATASETS, idx
 from vae.data.base import SPLITS, validation_size
 from vae.data.described import described
 from vae.data.ink import MAX_OBJECTS
@@ -31,7 +31,7 @@ def test_the_description_is_whole(info):
     channels, height, width = info.image_shape
     assert channels in (1, 3) and height > 0 < width
     assert info.crisp == (height < 64)
-    assert set(info.shipped) <= {*SPLITS, "labelled"}
+    assert set(info.shipped) <= {*SPLITS, *idx.SHIPPED}
     assert info.grid is not None or not info.attributes
     for k, values in info.attribute_values().values():
         assert 0 < len(values) < info.grid.sizes[k]  # some have it and some do not
@@ -46,6 +46,15 @@ def test_test_images_come_with_the_project(info, monkeypatch, tmp_path):
     assert 0 <= info.start < len(split)
     assert info.grid is not None or len(np.unique(split.labels)) == len(info.classes)
     assert ((split.factors is None), split.grid) == ((info.grid is None), info.grid)
+
+
+@pytest.mark.parametrize("info", [info for info in DATASETS.values() if info.offline], ids=lambda info: info.name)
+def test_training_needs_no_download(info, monkeypatch, tmp_path):
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))
+    train, validation = (info.load(name, download=False) for name in info.offline)
+    _check(info, train, info.offline[0])
+    _check(info, validation, info.offline[1])
+    assert len(train) >= 1300 and len(validation) >= 100
 
 
 @pytest.mark.parametrize("info", ALL)
@@ -70,7 +79,7 @@ def _check(info, split, name):
     assert x.shape == (24, *info.image_shape) and x.dtype == torch.float32 and y.dtype == torch.int64
     assert 0 <= x.min() < x.max() <= 1 and 0 <= split.labels.min() <= split.labels.max() < len(info.classes)
     assert split.render(rows).dtype == np.uint8
-    if info.binary and name in ("test", "validation"):
+    if info.binary and name in ("test", *info.offline[1:]):
         assert set(x.unique().tolist()) == {0.0, 1.0}
         assert info.quantise(x).equal(x)
     if split.factors is not None:

@@ -124,6 +124,9 @@ def test_validation_is_cut_out_of_train(whole, monkeypatch, tmp_path):
     monkeypatch.setattr(idx, "GALLERIES", tmp_path)
     labelled = mnist.INFO.load("labelled")
     assert len(labelled) == idx.LABELLED and set(numbers_of(labelled)) <= set(numbers_of(train))
+    first, held_out = mnist.INFO.load("train-10k"), mnist.INFO.load("validation-1k")
+    assert np.array_equal(numbers_of(first), numbers_of(train)[:10_000])
+    assert np.array_equal(numbers_of(held_out), numbers_of(validation)[:1000])
     binary, grey = mnist.BINARY.load("validation"), mnist.BINARY.load("train")
     assert set(np.unique(binary.render(np.arange(20)))) <= {0, 255} and len(np.unique(grey.render(np.arange(200)))) > 2
 
@@ -133,5 +136,8 @@ def test_training_images_with_labels_come_with_the_project(info, monkeypatch, tm
     monkeypatch.setenv("VAE_DATA", str(tmp_path))  # nothing to read there
     labelled = info.load("labelled", download=False)
     assert len(labelled) == idx.LABELLED and np.bincount(labelled.labels).min() > 230
+    for name, n in (("train-10k", 10_000), ("validation-1k", 1000)):
+        assert len(info.load(name, download=False)) == n
+        assert (idx.GALLERIES / idx.gallery_file(info.name, name)).stat().st_size < 5e6
     with pytest.raises(OSError, match="does not ship"):
         info.load("train", download=False)

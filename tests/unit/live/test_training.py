@@ -103,7 +103,8 @@ def test_a_training_whose_visitor_is_gone_ends(start):
     training = start(abandoned=1.0)
     wait(lambda: training.state == "stopped")
     assert training.sentence == "The training ended because its page was closed."
-    assert training.place == 0 and not _queue.waiting
+    assert training.place == 0
+    wait(lambda: not _queue.waiting)
     with pytest.raises(jobs.JobError, match="its page was closed"):
         training.result()
 

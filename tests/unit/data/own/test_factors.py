@@ -65,7 +65,7 @@ def test_paths_start_beside_the_table_or_at_the_top(above, prefix):
         ("file,shape,size", "file", "The first row of factors.csv must name its columns"),
         (TABLE, "", "The first row of factors.csv must name its columns"),
         (TABLE, "file,x\n" + "".join(f"{name},1\n" for name, _ in FILES), "factors.csv gives every image the same"),
-        (TABLE, "file,x\n" + "".join(f"{name},v{name}\n" for name, _ in FILES), "The factor x has 120 different texts"),
+        (TABLE, "file,x\n" + "".join(f"{name},{name}\n" for name, _ in FILES), "The factor x has 120 different texts"),
         (TABLE, 'file,x\n"' + "x" * 200_000, "Row 2 of factors.csv cannot be read."),
     ],
 )
