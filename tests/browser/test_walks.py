@@ -14,7 +14,8 @@ from .app_server import assert_fits, settle, watch
 from .panel import drag, line, open_page, painted, released, shows, wait_for_another_z, z_in_url
 
 PAGES = [
-    "lessons", "sample", "interpolate", "map", "train", "disentangle", "inside", "uses", "compare", "match", "glossary",
+    "lessons", "sample", "interpolate", "map", "train", "disentangle", "inside", "uses", "compare", "match",
+    "glossary",
 ]  # fmt: skip
 
 
