@@ -88,10 +88,12 @@ def mnist() -> None:
     found, first, seen = watch(training, lambda frame: frame.validation[:2].sum() <= 160, 60)
     rate = (len(seen) - 1) / (seen[-1][0] - seen[0][0])
     print(f"mnist: first picture {first:.2f} s (2), 160 nats at {seconds(found)} (60), {rate:.1f} frames/s (4)")
-    _, _, more = watch(training, lambda frame: False, 60 - (found or 60))
+    passed = found or 60
+    more = watch(training, lambda frame: False, 60 - passed)[2]
+    seen += [(passed + when, frame) for when, frame in more]
     for at in (5, 10, 20, 30, 45, 60):
-        last = [frame for when, frame in [*seen, *((found or 0) + w, f) for w, f in more] if when <= at]
-        print(f"   {at:2d} s: step {last[-1].step:,}, {last[-1].validation[:2].sum():.1f} nats")
+        last = [frame for when, frame in seen if when <= at][-1]
+        print(f"   {at:2d} s: step {last.step:,}, {last.validation[:2].sum():.1f} nats")
     print("   Stop answered after {:.2f} s (0.5), the model was there after {:.1f} s".format(*stopped(training)))
 
 

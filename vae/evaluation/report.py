@@ -142,7 +142,10 @@ TRAINED = {  # a recipe's field: its part of the list of hyperparameters
     "seed": "seed {}",
 }
 LEFT_OUT = (0, "no", "", False)  # values that mean a step is not taken; a seed of 0 is listed
-VALUES = {"bf16": "bfloat16", "train": "training", "train+validation": "training and validation"}
+VALUES = {
+    "bf16": "bfloat16", "train": "training", "train+validation": "training and validation",
+    "train-10k": "10,000 training",
+}  # fmt: skip
 
 
 def training(card: store.ModelCard) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 
 from .. import folders
 from ..data import DATASETS, DatasetInfo, Split, own
-from .plan import training_images
 
 MAX_IN_MEMORY = 300 * 2**20  # bytes of a split's images; of more, each batch is read or rendered when it is needed
 MAX_RENDERED = 20_000  # images that are rendered beforehand
@@ -28,16 +27,16 @@ def find(name: str, folder: Path | None = None) -> DatasetInfo:
     return own.read(folder)
 
 
-def training_split(info: DatasetInfo, images: int = 0) -> Split:
-    """Return the training images that a plan is trained on. images: see Plan."""
-    split = info.load("train")
-    n = images or training_images(info)
-    return split.first(n) if n else split
+def training_split(info: DatasetInfo, name: str = "", images: int = 0) -> Split:
+    """Return the training images of a split, by default of the one that needs no download; only the first so many if
+    `images` is above 0."""
+    split = info.load(name or info.offline[0])
+    return split.first(images) if images else split
 
 
 def validation_split(info: DatasetInfo) -> Split:
-    """Return the validation images."""
-    return info.load("validation")
+    """Return the validation images that need no download."""
+    return info.load(info.offline[1])
 
 
 def in_memory(split: Split) -> Split:

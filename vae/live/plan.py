@@ -55,10 +55,12 @@ class Plan:
     seconds: float = 0.0  # it ends after so much time; 0: at the server's limit
     epochs: int = 0  # it ends after so many passes over the data; 0: no limit
     title: str = ""  # of the model; "" for a title made from the choices
-    images: int = 0  # of the training images, the first so many are used; 0: as many as `training_images` says
+    images: int = 0  # of the training images, the first so many are used; 0: all that need no download
 
     def check(self, info: DatasetInfo) -> str:
         """Return one sentence on why a data set cannot be trained on like this; "" where it can."""
+        if not info.offline:
+            return f"The training images of {info.title} are not on this server."
         if self.family not in FAMILIES:
             return f"There is no family {self.family[:40]!r}."
         if self.likelihood not in LIKELIHOODS:
@@ -73,8 +75,8 @@ class Plan:
             return "The seed must be a whole number, 0 or more."
         if not 0 <= self.seconds < math.inf or type(self.epochs) is not int or not 0 <= self.epochs <= MAX_EPOCHS:
             return f"A training may be limited to a number of seconds and to at most {MAX_EPOCHS:,} epochs."
-        if type(self.images) is not int or not (self.images == 0 or MIN_IMAGES <= self.images <= MAX_TRAINING_IMAGES):
-            return f"A training uses {MIN_IMAGES} to {MAX_TRAINING_IMAGES:,} images."
+        if type(self.images) is not int or not (self.images == 0 or MIN_IMAGES <= self.images <= MAX_IMAGES):
+            return f"A training uses {MIN_IMAGES} to {MAX_IMAGES:,} images."
         if self.family == "conditional" and len(info.classes) < 2:
             return f"A conditional VAE needs classes, and the images of {info.title} have none."
         return ""
@@ -102,7 +104,7 @@ class Plan:
             title=self.title or f"{info.title}, {self.name}",
             description=f"Trained on {info.noun} before your eyes.",
             family=FAMILIES[self.family].model, data=self.data, config=config, steps=steps,
-            images=self.images or training_images(info), batch_size=BATCH_SIZES[config.network],
+            split=info.offline[0], images=self.images, batch_size=BATCH_SIZES[config.network],
             learning_rate=2e-3, warmup_steps=50, schedule="flat", objective=self._objective(moves), seed=self.seed,
         )  # fmt: skip
 
@@ -167,13 +169,7 @@ class Plan:
 
 
 BATCH_SIZES = {"mlp": 128, "conv": 64}
-MIN_IMAGES = 10
-MAX_TRAINING_IMAGES = 10_000  # of a data set whose images are stored; rendered ones cost no more for being many
-
-
-def training_images(info: DatasetInfo) -> int:
-    """Return how many training images of a data set are used; 0 for all."""
-    return MAX_TRAINING_IMAGES if info.raw_files else 0
+MIN_IMAGES, MAX_IMAGES = 10, 10_000  # of a plan that limits the training images
 
 
 def valid_beta(value: object) -> bool:

@@ -52,11 +52,12 @@ def run(args: argparse.Namespace, progress: jobs.Report) -> str:
 
 def train(recipe: Recipe, info: DatasetInfo, progress: jobs.Report) -> loop.LatentModel:
     """Train by a recipe as a worker does: in one thread, because sums in another order end in other weights."""
-    threads = torch.get_num_threads()
+    split, threads = training_split(info, recipe.split), torch.get_num_threads()
+    split = split.first(recipe.images) if recipe.images else split
     torch.set_num_threads(1)
     try:
         return loop.train(
-            recipe.title, recipe, None, split=in_memory(training_split(info)), progress=False, device="cpu",
+            recipe.title, recipe, None, split=in_memory(split), progress=False, device="cpu",
             on_step=lambda step, terms: progress("training", step / recipe.steps),
         )  # fmt: skip
     finally:

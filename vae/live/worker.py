@@ -9,11 +9,12 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .. import jobs
 from ..data import DatasetInfo, Split
-from ..models import LatentModel
+from ..models import LatentModel, NetworkConfig
 from ..training.recipes import Recipe
 from . import film, settings
 from .control import Ear, Task
@@ -51,7 +52,7 @@ def read_images(task: Task) -> tuple[DatasetInfo, Split, Split]:
     """Return the data set of a task, its training and its validation images. Raises JobError."""
     try:
         info = find(task.plan.data, task.data_folder)
-        return info, in_memory(training_split(info, task.plan.images)), validation_split(info)
+        return info, in_memory(training_split(info, images=task.plan.images)), validation_split(info)
     except (OSError, ValueError) as error:
         raise jobs.JobError(f"The training cannot begin: {error}.") from error
 
@@ -89,15 +90,26 @@ def train_model(recipe: Recipe, train: Split, view: View, steering: Steering) ->
 
 
 def wait(folder: Path) -> Task:
-    """Return the task as soon as it is written. Meanwhile the rest of the libraries is loaded."""
+    """Return the task as soon as it is written. A process that has to wait for it rehearses."""
+    if task := Task.read(folder):
+        return task
+    rehearse()
     deadline = time.monotonic() + settings.SPARE
     while not (task := Task.read(folder)):
-        from ..training import loop  # noqa: F401
-
         if time.monotonic() > deadline:
             raise jobs.JobError("No training was started.")
         time.sleep(POLL)
     return task
+
+
+def rehearse() -> None:
+    """Take one step of a tiny training: libraries load a second's worth of modules at their first step."""
+    from ..training import loop
+
+    images = np.zeros((2, 1, 8, 8), np.uint8)
+    split = Split(images.__getitem__, np.zeros(2, np.int64))
+    recipe = Recipe("", "", "vae", "", NetworkConfig((1, 8, 8), 2), steps=1, batch_size=2)
+    loop.train("a rehearsal", recipe, None, split=split, progress=False, device="cpu")
 
 
 if __name__ == "__main__":
