@@ -71,15 +71,17 @@ class ProjectError(ValueError):
 # ---- writing
 
 
-def write(store: Store, name: str) -> bytes:
+def write(store: Store, name: str, suffix: str = "") -> bytes:
     """Return a model of a store as a project file.
 
-    Raises ModelUnavailable where the model cannot be used, OSError where its test images cannot be read.
+    suffix: what is left out of the names of the model and of its data, see `read`. Raises ModelUnavailable where the model
+    cannot be used, OSError where its test images cannot be read.
     """
     from .data import DATASETS
 
     card, folder = store.read_card(name), store.folder(name)
-    members = {"card.json": _json(asdict(card)), "model.safetensors": store.read_weight_bytes(card)}
+    plain = {**asdict(card), "name": name.removesuffix(suffix), "data": card.data.removesuffix(suffix)}
+    members = {"card.json": _json(plain), "model.safetensors": store.read_weight_bytes(card)}
     members |= {
         file: (folder / file).read_bytes() for file in FILES if file not in members and (folder / file).is_file()
     }

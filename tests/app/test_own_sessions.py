@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.components.shell import own, visitors
 from tests import own_model
+from tests.app.test_pages import PAGES, start
 from vae import ModelUnavailable, folders, project
+from vae.store import Store
 
 LOCAL = {"Host": "localhost:8501", "Origin": "http://localhost:8501"}
 
@@ -59,7 +61,8 @@ def a_visit():
     """One run of a page, for a session that first does what the test has put into its state."""
     import streamlit as st
 
-    from pages.components.shell import cached, link, own, state
+    from pages.components.live_panel.python_code import python_code
+    from pages.components.shell import cached, link, own, own_panel, state
 
     link.begin_run()
     action, *arguments = st.session_state.pop("action", ("nothing",))
@@ -74,6 +77,9 @@ def a_visit():
         st.session_state.answer = error
     st.session_state.listed = {name: card.title for name, card in cached.zoo_scan()[0].items()}
     st.session_state.yours = own.names()
+    if not state.model_was_removed():
+        st.session_state.card, st.session_state.code = state.card(), python_code()
+        st.session_state.where = own_panel._where(state.card())
     link.show_warnings()
 
 
@@ -81,7 +87,7 @@ class Visitor:
     """A visitor of a server, with one session."""
 
     def __init__(self, **query):
-        self.app = AppTest.from_function(a_visit, default_timeout=60)
+        self.app = AppTest.from_function(a_visit, default_timeout=180)
         self.app.query_params.update(query)
         self.do("nothing")
 
@@ -180,12 +186,13 @@ def test_no_session_sees_what_was_renamed_deleted_or_replaced(permanent, tmp_pat
     assert abs(pictures[0] - pictures[1]).max() > 1e-3
 
 
-def test_a_project_file_opens_to_the_same_picture_in_another_session(result):
+def test_a_project_file_opens_to_the_same_picture_in_another_session(result, tmp_path):
     one, two = Visitor(), Visitor()
     name = one.do("adopt", result)
     content = one.do("export", name)
+    assert project.read(content, tmp_path / "elsewhere").name == "mine", "as it was called before"
     opened = two.do("open", content)
-    assert opened != name and opened.startswith("mine-")
+    assert opened != name and opened.startswith("mine-") and len(opened) == len(name)
     two.do("choose", opened)
     one.do("choose", name)
     assert (one.do("decode") == two.do("decode")).all()
@@ -240,3 +247,70 @@ def test_two_sessions_over_200_interleaved_actions(tmp_path):
         assert listed == mine, step
         assert me.app.session_state["model"] in {"mnist-vae-2d", *mine}, step
     assert weights[0] != weights[1] and None not in weights
+
+
+@pytest.fixture
+def mine(result, tmp_path, monkeypatch):
+    """A visitor's model on his own machine, whose name a link may hold."""
+    monkeypatch.setenv("VAE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(visitors, "is_ones_own", lambda context: True)
+    return project.take(result, tmp_path / "home").name
+
+
+def test_every_page_shows_such_a_model(mine):
+    app = start(model=mine)
+    for page in PAGES:
+        if page != "home":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, (page, app.exception)
+        shown = app.session_state["own_place"] if "own_place" in app.session_state else app.session_state
+        assert shown["model"] == mine, page
+
+
+def opened(app):
+    """Open About in the next runs."""
+    app.session_state.about = True
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_the_picker_lists_it_first_and_about_renames_and_deletes_it(mine):
+    app = start("sliders", model=mine)
+    assert app.selectbox(key="model_picker").options[0] == "Yours: Shapes in 2-D"
+    opened(app)
+    assert any("This model is yours" in text.value for text in app.markdown)
+    (title,) = [field for field in app.text_input if field.label == "Title"]
+    opened(title.set_value("Bars and squares"))
+    assert app.selectbox(key="model_picker").options[0] == "Yours: Bars and squares"
+    opened(app.button(key="own_delete").click())
+    opened(app.button(key="own_keep").click())
+    opened(app.button(key="own_delete").click())
+    app.button(key="own_delete_now").click().run()
+    assert not (folders.home() / mine).exists()
+    assert app.session_state.model == "mnist-vae-2d" and "Yours" not in app.selectbox(key="model_picker").options[0]
+
+
+def test_a_session_s_model_says_when_it_is_deleted_and_its_code_where_it_comes_from(result):
+    one = Visitor()
+    name = one.do("adopt", result)
+    card = one.app.session_state["card"]
+    assert one.app.session_state["where"].startswith("This model belongs to your session.")
+    assert card.name == name and "vae import mine.vae.zip" in one.app.session_state["code"]
+    assert "vae.load('mine')" in one.app.session_state["code"]
+
+
+def test_a_shipped_model_is_not_yours(mine):
+    app = opened(start("sliders", model="mnist-vae-2d"))
+    assert not [button for button in app.button if button.key == "own_delete"]
+
+
+def test_a_model_file_opens_where_the_picker_is_and_a_bad_one_says_why(mine, tmp_path):
+    app = opened(start("sliders", model="mnist-vae-2d"))
+    content = project.write(Store(), mine)
+    app.file_uploader[0].set_value(("mine.vae.zip", content[:99], "application/zip"))
+    opened(app)
+    assert "cannot be opened: this is not a project file" in app.error[0].value
+    app.file_uploader[0].set_value(("mine.vae.zip", content, "application/zip"))
+    opened(app)
+    assert app.session_state.model == "mine-2" and not app.error

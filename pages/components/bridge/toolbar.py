@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ..shell import cached, link, state, visitors
+from ..shell.own_panel import show_download
 from .assets import BASE
 from .component import widget
 
@@ -48,7 +49,10 @@ def show_share(where: DeltaGenerator, page: str) -> None:
     parameters = {key: value for key, value in link.parameters().items() if key != "own"}
     address = page_address(st.context.url or "", page, parameters)
     with where:
-        st.markdown("This link opens the same page with the same model, z and settings.")
+        if state.card().name in visitors.models():
+            st.markdown("This link works in your browser only. To share your model, download it below.")
+        else:
+            st.markdown("This link opens the same page with the same model, z and settings.")
         st.markdown("In front of a class, press P for the projector mode.")
         st.code(address, language=None, wrap_lines=True)
         try:
@@ -58,6 +62,7 @@ def show_share(where: DeltaGenerator, page: str) -> None:
         st.markdown("To embed the page in a website, paste this line into its HTML.")
         st.code(embedding(address), language="html", wrap_lines=True)
         _show_handout(state.card().name)
+        show_download(state.card())
 
 
 def _show_handout(name: str) -> None:

@@ -8,8 +8,9 @@ import streamlit as st
 
 from vae import ModelCard
 
-from ..shell import cached, navigation, state
+from ..shell import cached, navigation, own, state
 from ..shell.glossary import explain
+from ..shell.own_panel import show_opening
 
 ACROSS = 4
 FAMILIES = {  # names of card.family; a family that is not listed goes by its key
@@ -33,6 +34,9 @@ def show_catalogue() -> None:
     """Show the filters and, once one is set, the models that match."""
     cards, problems = cached.zoo_scan()
     st.header(f"All {len(cards)} models", anchor="models")
+    if mine := own.names():
+        st.markdown("**Your models**")
+        _cards([cards[name] for name in mine], "explore_own")
     filters = _filters(cards)
     found = [card for card in cards.values() if all(keep(card) for keep in filters)]
     if not filters:
@@ -40,7 +44,8 @@ def show_catalogue() -> None:
     elif not found:
         st.info("No model matches. Remove a filter.")
     else:
-        _cards(found)
+        _cards(found, "explore")
+    show_opening("home_open")
     for name, reason in problems.items():
         st.info(f"**{name}** is unavailable: {reason}.")
 
@@ -76,20 +81,20 @@ def _text(card: ModelCard) -> str:
     return " ".join((card.name, card.title, card.description, family, cached.info(card.data).title)).lower()
 
 
-def _cards(found: list[ModelCard]) -> None:
+def _cards(found: list[ModelCard], key: str) -> None:
     for first in range(0, len(found), ACROSS):
-        columns = st.container(key=f"home_{first}").columns(ACROSS)
+        columns = st.container(key=f"home_{key}_{first}").columns(ACROSS)
         for column, card in zip(columns, found[first : first + ACROSS], strict=False):
             with column.container(border=True, height="stretch"):
-                _card(card)
+                _card(card, key)
 
 
-def _card(card: ModelCard) -> None:
+def _card(card: ModelCard, key: str) -> None:
     shown = "a grid of decoded codes" if card.latent_dim == 2 else "samples"
     st.image(cached.cover(card.name), width="stretch", alt=f"{card.title}: {shown}")
     st.markdown(f"**{card.title}**  \n{explain(card.description)}")
     st.button(
-        "Explore", key=f"explore_{card.name}", on_click=_explore, args=(card.name,), width="stretch",
+        "Explore", key=f"{key}_{card.name}", on_click=_explore, args=(card.name,), width="stretch",
         type="primary" if card.name == st.session_state.model else "secondary",
     )  # fmt: skip
 

@@ -8,9 +8,10 @@ import streamlit as st
 
 from vae import ModelCard
 
-from . import cached, link, state
+from . import cached, link, own, state
 from .glossary import explain
 from .navigation import ensure_entry_point
+from .own_panel import show_opening, show_own
 
 
 def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str = "", needs: str = "") -> None:
@@ -23,7 +24,9 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
     """
     ensure_entry_point()
     cards, problems = cached.zoo_scan()
-    usable = {name: card for name, card in cards.items() if serves is None or serves(card)}
+    yours = own.names()
+    first = [name for name in cards if name in yours] + [name for name in cards if name not in yours]
+    usable = {name: cards[name] for name in first if serves is None or serves(cards[name])}
     if not usable:
         st.info(f"This page needs {needs or 'another kind of model'}. No installed model has that.")
         link.end_page()
@@ -40,7 +43,7 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         usable,
         key="model_picker",
         label_visibility="collapsed",
-        format_func=lambda name: cards[name].title,
+        format_func=lambda name: f"Yours: {cards[name].title}" if name in yours else cards[name].title,
         on_change=lambda: state.set_model(st.session_state["model_picker"]),
     )
     card = state.card()
@@ -48,17 +51,28 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         if state.own_model() != card.name:
             st.caption(_stand_in_sentence(needs))
         else:
-            st.container(key="model_about").caption(explain(card.description))
-    about = row.popover("About", key="about", on_change="rerun", help="Figures, recipe and licence of this model.")
+            st.container(key="model_about").caption(_about(card, yours))
+    about = row.popover(
+        "About", key="about", on_change="rerun", help="Figures, recipe and licence of this model. Open a model file."
+    )
     if about.open:
         with about:
+            if card.name in yours:
+                show_own(card)
             show_details(card)
+            show_opening("about_open")
     with row:
         link.show_tools.get()(True)
     if problems:
         with row.popover(f"{len(problems)} unavailable"):
             for name, reason in problems.items():
                 st.write(f"**{name}**: {reason}.")
+
+
+def _about(card: ModelCard, yours: list[str]) -> str:
+    """Return the sentences beside the picker."""
+    ends = card.name in yours and not own.is_permanent()
+    return explain(card.description) + (" Only in your session: **About** has the download." if ends else "")
 
 
 def _stand_in(usable: dict[str, ModelCard], instead: str) -> str:

@@ -46,7 +46,7 @@ def _choose(name: str) -> str:
 
 def export(name: str) -> bytes:
     """Return a model as a project file. Raises ModelUnavailable, also for another visitor's, and OSError."""
-    return project.write(visitors.store_of(name), name)
+    return project.write(visitors.store_of(name), name, visitors.suffix_of(name))
 
 
 def rename(name: str, title: str) -> None:

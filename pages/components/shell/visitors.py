@@ -39,6 +39,7 @@ FORWARDING = ("forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-
 PREFIX = "vae-visitor-"  # of temporary folders; the process follows
 KEEP = 120.0  # seconds after a visitor's last session has disconnected; a reload takes one or two
 CHECK_EVERY = 10.0  # seconds between two looks for visitors who have left
+SUFFIX_LENGTH = 17  # of a hyphen and 16 digits, by which names differ
 MAX_MODELS = 8  # of one visitor
 MAX_TOTAL = 2 * 2**30  # bytes of all visitors' models together
 
@@ -221,6 +222,16 @@ def granted(name: str) -> Iterator[None]:
         _granted.reset(token)
 
 
+def suffix_of(name: str) -> str:
+    """Return what distinguishes the name of a visitor's model from all others; "" for a model that all may use."""
+    return name[-SUFFIX_LENGTH:] if name in models() else ""
+
+
+def plain_name(name: str) -> str:
+    """Return the name that a model has without its suffix, as in a project file."""
+    return name.removesuffix(suffix_of(name))
+
+
 def may_change(name: str) -> bool:
     """Return whether a model is one of this visitor's own, which he may rename and delete."""
     return store_of(name).folder(name).parent == folders.home() if is_permanent() else name in models()
@@ -241,7 +252,7 @@ def add(read: Callable[[Path, str], ModelCard]) -> str:
             raise project.ProjectError(f"a session keeps at most {many}: delete one first")
         if sum(_size(other.root) for other in _shelves.values()) > MAX_TOTAL:
             raise project.ProjectError("this server has no space for more models: try again later")
-    card = read(shelf.root, f"-{secrets.token_hex(8)}")
+    card = read(shelf.root, f"-{secrets.token_hex(SUFFIX_LENGTH // 2)}")
     note(card)
     return card.name
 
