@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from vae import live
 from vae.live.training import ENDED
 
+from ..bridge import first_picture
 from ..shell import own
 
 LOOK = 10  # seconds between two looks at whether a visitor is still connected
@@ -53,14 +54,14 @@ def begin(plan: live.Plan, folder: Path | None) -> None:
 
 def warm_up() -> None:
     """Start the process of the next training, so that its first picture comes soon after its start."""
-    if runtime.exists():
+    if first_picture.served.is_set():
         live.warm_up()
 
 
 def _note_session() -> None:
     """Keep the training while this session is connected, on whatever page it is."""
     context = get_script_run_ctx()
-    if context is None or not runtime.exists():  # without a server, the page's own runs are all there is
+    if context is None or not first_picture.served.is_set():  # in a test of the page alone
         return
     who = own.visitor()
     with _lock:
