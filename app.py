@@ -25,6 +25,7 @@ def run() -> None:
     from pages.components.lessons import panel as lesson
     from pages.components.shell import glossary, link
     from pages.components.shell.navigation import navigation
+    from pages.components.train import visitor
 
     st.set_page_config(page_title="Latent-space explorer", layout="wide")
     st.html(Path(__file__).parent / "pages/components/shell/style.css")
@@ -32,6 +33,7 @@ def run() -> None:
     link.begin_run(page.url_path)
     glossary.begin_run()
     lesson.read_link()
+    visitor.training()  # goes on while its visitor is on any page
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
     with st.container(key="notices"):

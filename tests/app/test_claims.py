@@ -1,5 +1,6 @@
 """What the lessons claim, measured: a step names its tests in `check`, each without its "test_"."""
 
+import functools
 import sys
 
 import numpy as np
@@ -8,9 +9,13 @@ import torch
 
 import vae
 from pages.components.compare import comparison
-from vae import lessons, metrics, store
+from pages.components.train import example
+from vae import lessons, live, metrics, store
 from vae.data import DATASETS
 from vae.evaluation import report
+from vae.live import replay
+from vae.live.images import training_split, validation_split
+from vae.objectives import elbo
 
 LESSONS = lessons.read()[0]
 CHECKS = {check for lesson in LESSONS.values() for step in lesson.steps for check in step.check}
@@ -228,3 +233,78 @@ def test_one_z_keeps_its_style_in_every_class(judge):
         rank = (measure - measure.mean(0)) / measure.std(0)  # (z, class), what is left of each class's own
         agreement = torch.corrcoef(rank.T)[~torch.eye(10, dtype=torch.bool)].mean()
         assert agreement > 0.4  # one z's digits are alike in it, where another's are not
+
+
+# ---- of trainings, as on the page Train
+
+
+def neighbours_agree(codes, labels, k=5):
+    """Share of images whose class most of their nearest neighbours in the plane have."""
+    distances = ((codes[:, None] - codes[None]) ** 2).sum(-1)
+    np.fill_diagonal(distances, np.inf)
+    nearest = labels[distances.argsort(1)[:, :k]]
+    return float(np.mean([np.bincount(row).argmax() == label for row, label in zip(nearest, labels, strict=True)]))
+
+
+def test_training_separates_classes_without_labels():
+    recording = example.recording()
+    first, *_, last = recording.frames()
+    assert example.PLAN.family == "vae" and first.step == 0
+    assert np.linalg.norm(first.codes.std(0)) < 0.1 * np.linalg.norm(last.codes.std(0))
+    assert neighbours_agree(last.codes, recording.scene.labels) > 0.6
+
+
+@functools.lru_cache
+def trained(steps, moves=(), images=0):
+    """{split: ELBO of 200 images} of a VAE of digits with sixteen dimensions."""
+    info = DATASETS["mnist"]
+    plan = live.Plan("mnist", latent_dim=16, images=images)
+    model = replay.train(plan.recipe(info, steps, moves), info, lambda stage, share: None)
+    splits = {"train": training_split(info), "validation": validation_split(info)}
+    found = {}
+    for name, split in splits.items():
+        x, _ = split.batch(range(200))
+        with torch.no_grad():
+            found[name] = elbo(model(x, generator=torch.Generator().manual_seed(0)), x)
+    return found
+
+
+def mean(term):
+    return float(term.mean())
+
+
+@pytest.mark.slow
+def test_two_hundred_images_overfit():
+    early, late = trained(400, images=200), trained(1200, images=200)
+    assert mean(late["validation"].recon) > mean(early["validation"].recon) + 10
+    assert mean(late["train"].recon) < mean(early["train"].recon) - 10
+
+
+@pytest.mark.slow
+def test_ten_thousand_images_do_not_overfit_as_soon():
+    gap = {n: mean(t["validation"].recon) - mean(t["train"].recon) for n in (0, 200) for t in [trained(1200, images=n)]}
+    assert gap[0] < 20 < 100 < gap[200]
+
+
+BEFORE, AT_16, AFTER = (600, ()), (900, ((0, 1.0), (600, 16.0))), (1300, ((0, 1.0), (600, 16.0), (900, 1.0)))
+
+
+def active(terms):
+    return int((terms["validation"].kl_per_dim.mean(0) > 0.5).sum())
+
+
+@pytest.mark.slow
+def test_a_higher_beta_lowers_the_kl_while_training():
+    before, after = (trained(*run)["validation"] for run in (BEFORE, AT_16))
+    assert mean(after.kl) < 0.4 * mean(before.kl) and mean(after.recon) > mean(before.recon) + 20
+
+
+@pytest.mark.slow
+def test_dimensions_return_when_beta_falls():
+    counts = [active(trained(*run)) for run in (BEFORE, AT_16, AFTER)]
+    assert counts[1] < counts[0] - 2 and counts[2] > counts[1] + 2
+    assert mean(trained(*AFTER)["validation"].recon) < mean(trained(*AT_16)["validation"].recon) - 20
+
+
+def test_a_higher_beta_leaves_fewer_dimensions():
+    assert F["mnist-beta4"]["active_units"] < F["mnist-vae-16d"]["active_units"]

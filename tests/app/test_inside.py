@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import vae
-from pages.components.inside import betas, panel, source
+from pages.components.inside import betas, panel
 from pages.components.shell import cached
+from pages.components.widgets import source
 from vae import objectives
 from vae.data import DATASETS, DatasetInfo
 from vae.models import FAMILIES

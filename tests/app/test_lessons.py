@@ -174,7 +174,7 @@ def break_lesson(folder, old, new):
             "bound.toml, line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, step."),
         ('try.page = "inside"', 'try.page = "outside"',
             "bound.toml, line 13: unknown page 'outside'; there are compare, disentangle, glossary, home, inside, "
-            "interpolate, lessons, map, match, sample, sliders, uses."),
+            "interpolate, lessons, map, match, sample, sliders, train, uses."),
         ('try.page = "inside"', 'try.page = "sample"\ntry.settings.sample_count = 17',
             "bound.toml, line 14: the setting 'sample_count' must be one of 16, 36, 64, 100."),
         ("{mnist-iaf[nll]", "{mnist-iaf[nnl]",

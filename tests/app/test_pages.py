@@ -26,8 +26,8 @@ from .events import emit
 ROOT = Path(__file__).parents[2]
 
 NAMES = [card.name for card in vae.available()]
-PAGES = ["home", "lessons", "sample", "sliders", "interpolate", "map", "disentangle", "inside", "uses", "compare",
-    "match", "glossary"]
+PAGES = ["home", "lessons", "sample", "sliders", "interpolate", "map", "train", "disentangle", "inside", "uses",
+    "compare", "match", "glossary"]
 
 
 def start(page="home", **query):

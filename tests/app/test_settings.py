@@ -55,6 +55,12 @@ LINKS = [
         "fill_image": ("1", "fill_image_row_mnist", 1),
     }),
     ("match", "mnist-vae-2d", {"match_data": ("sprites", "", "sprites")}),
+    ("train", "mnist-vae-2d", {
+        "train_data": ("sprites", "", "sprites"), "train_family": ("tc_vae", "", "tc_vae"),
+        "train_dims": ("10", "", 10), "train_beta": ("4", "", 4.0), "train_likelihood": ("gaussian", "", "gaussian"),
+        "train_size": ("medium", "", "medium"), "train_seed": ("7", "", 7), "train_seconds": ("120", "", 120),
+        "train_images": ("200", "", 200),
+    }),
     ("uses", "mnist-m2", {"use": ("labels", "", "labels"), "labels_image": ("11", "labels_image_row_mnist", 11)}),
 ]  # fmt: skip
 

@@ -13,7 +13,10 @@ from vae.data import DATASETS
 from .app_server import assert_fits, settle, watch
 from .panel import drag, line, open_page, painted, released, shows, wait_for_another_z, z_in_url
 
-PAGES = ["lessons", "sample", "interpolate", "map", "disentangle", "inside", "uses", "compare", "match", "glossary"]
+PAGES = [
+    "lessons", "sample", "interpolate", "map", "train", "disentangle", "inside", "uses", "compare", "match",
+    "glossary",
+]  # fmt: skip
 
 
 def test_an_uploaded_image_ends_as_a_gif(page, address, tmp_path):

@@ -27,9 +27,11 @@ def find(name: str, folder: Path | None = None) -> DatasetInfo:
     return own.read(folder)
 
 
-def training_split(info: DatasetInfo, name: str = "") -> Split:
-    """Return the training images of a split, by default of the one that needs no download."""
-    return info.load(name or info.offline[0])
+def training_split(info: DatasetInfo, name: str = "", images: int = 0) -> Split:
+    """Return the training images of a split, by default of the one that needs no download; only the first so many if
+    `images` is above 0."""
+    split = info.load(name or info.offline[0])
+    return split.first(images) if images else split
 
 
 def validation_split(info: DatasetInfo) -> Split:

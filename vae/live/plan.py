@@ -55,6 +55,7 @@ class Plan:
     seconds: float = 0.0  # it ends after so much time; 0: at the server's limit
     epochs: int = 0  # it ends after so many passes over the data; 0: no limit
     title: str = ""  # of the model; "" for a title made from the choices
+    images: int = 0  # of the training images, the first so many are used; 0: all that need no download
 
     def check(self, info: DatasetInfo) -> str:
         """Return one sentence on why a data set cannot be trained on like this; "" where it can."""
@@ -74,6 +75,8 @@ class Plan:
             return "The seed must be a whole number, 0 or more."
         if not 0 <= self.seconds < math.inf or type(self.epochs) is not int or not 0 <= self.epochs <= MAX_EPOCHS:
             return f"A training may be limited to a number of seconds and to at most {MAX_EPOCHS:,} epochs."
+        if type(self.images) is not int or not (self.images == 0 or MIN_IMAGES <= self.images <= MAX_IMAGES):
+            return f"A training uses {MIN_IMAGES} to {MAX_IMAGES:,} images."
         if self.family == "conditional" and len(info.classes) < 2:
             return f"A conditional VAE needs classes, and the images of {info.title} have none."
         return ""
@@ -83,7 +86,7 @@ class Plan:
         """Return a title made from the choices: "MNIST digits, VAE, 2-D" without the data set's title."""
         family = FAMILIES[self.family].title
         dims = "" if self.family == "vqvae" else f", {self.latent_dim}-D"
-        return f"{family}{dims}"
+        return f"{family}{dims}" + (f", {self.images:,} images" if self.images else "")
 
     def stored(self) -> dict[str, Any]:
         """Return the plan as JSON has it."""
@@ -101,7 +104,7 @@ class Plan:
             title=self.title or f"{info.title}, {self.name}",
             description=f"Trained on {info.noun} before your eyes.",
             family=FAMILIES[self.family].model, data=self.data, config=config, steps=steps,
-            split=info.offline[0], batch_size=BATCH_SIZES[config.network],
+            split=info.offline[0], images=self.images, batch_size=BATCH_SIZES[config.network],
             learning_rate=2e-3, warmup_steps=50, schedule="flat", objective=self._objective(moves), seed=self.seed,
         )  # fmt: skip
 
@@ -114,7 +117,7 @@ class Plan:
         options = {
             "data": self.data, "family": self.family, "dims": self.latent_dim, "beta": betas,
             "likelihood": self.likelihood, "size": self.size, "seed": self.seed, "title": self.title,
-            "steps": "STEPS" if steps is None else steps,
+            "images": self.images or "", "steps": "STEPS" if steps is None else steps,
         }  # fmt: skip
         if self.family == "vqvae":
             options.pop("dims")
@@ -166,6 +169,7 @@ class Plan:
 
 
 BATCH_SIZES = {"mlp": 128, "conv": 64}
+MIN_IMAGES, MAX_IMAGES = 10, 10_000  # of a plan that limits the training images
 
 
 def valid_beta(value: object) -> bool:

@@ -35,6 +35,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     group.add_argument("--size", default="small", choices=SIZES)
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--title", default="")
+    group.add_argument("--images", type=int, default=0, help="use the first so many training images (default: all)")
     group.add_argument("--steps", type=int, default=3000, help="optimiser steps (default: 3000)")
 
 
@@ -78,7 +79,8 @@ def _of_card(path: Path) -> tuple[Recipe, DatasetInfo]:
 def _of_options(args: argparse.Namespace) -> tuple[Recipe, DatasetInfo]:
     moves = parse_betas(args.beta)
     plan = Plan(
-        args.data, args.family, args.dims, moves[0][1], args.likelihood, args.size, args.seed, title=args.title
+        args.data, args.family, args.dims, moves[0][1], args.likelihood, args.size, args.seed, title=args.title,
+        images=args.images,
     )  # fmt: skip
     info = find(args.data)
     if refusal := plan.check(info):

@@ -193,7 +193,8 @@ class Training:
                     return
                 job = _queue.new_job(self._take_result)
                 self._control.write(job.folder)
-                Task(self.plan, self.data_folder, self.allowed).write(job.folder)
+                seconds = min(self.plan.seconds or self.allowed, self.allowed)
+                Task(self.plan, self.data_folder, seconds).write(job.folder)
                 self._job = job
         except OSError as error:
             self._finish("failed", f"The training could not be started ({error.strerror or error}).")

@@ -52,7 +52,7 @@ def read_images(task: Task) -> tuple[DatasetInfo, Split, Split]:
     """Return the data set of a task, its training and its validation images. Raises JobError."""
     try:
         info = find(task.plan.data, task.data_folder)
-        return info, in_memory(training_split(info)), validation_split(info)
+        return info, in_memory(training_split(info, images=task.plan.images)), validation_split(info)
     except (OSError, ValueError) as error:
         raise jobs.JobError(f"The training cannot begin: {error}.") from error
 

@@ -15,8 +15,8 @@ from ..bridge import first_picture, messages
 from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
+from ..widgets import source
 from ..widgets.image_input import Picked
-from . import source
 
 _component = widget("inside")
 KEY = "inside_panel"

@@ -56,7 +56,7 @@ MOVES = [(), [(0, 2.5)], [(0, 1.0), (40, 0.1 + 0.2), (400, 7.0)]]
 @pytest.mark.parametrize("moves", MOVES, ids=len)
 @pytest.mark.parametrize("family", live.FAMILIES)
 def test_the_command_line_says_what_the_recipe_says(family, moves):
-    plan = Plan("mnist", family, 3, 2.5, "gaussian", "medium", 7, title="--Mine's “2”")
+    plan = Plan("mnist", family, 3, 2.5, "gaussian", "medium", 7, title="--Mine's “2”", images=200)
     line = shlex.split(plan.command(500, moves))
     assert line[:4] == ["python", "-m", "vae", "train"]
     parser = argparse.ArgumentParser()
