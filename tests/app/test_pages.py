@@ -452,7 +452,7 @@ def test_a_constant_factor_is_left_out_with_a_note(tmp_path, monkeypatch):
         assert np.isfinite(np.array(heat["texts"], float)).all()
         assert any("Constant factors are not shown: scale." in c.value for c in app.caption)
     finally:
-        cached.zoo_scan.clear(), cached.model.clear()
+        cached.zoo_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
 
 
 def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
@@ -467,7 +467,7 @@ def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
         app = start("disentangle", model="sprites-vae")
         assert "not measured yet" in app.info[0].value
     finally:
-        cached.zoo_scan.clear(), cached.model.clear()
+        cached.zoo_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
 
 
 def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_others_work(tmp_path, monkeypatch):
@@ -482,4 +482,4 @@ def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_othe
         app = start("sliders", model="mnist-vae-2d")
         assert not app.error and not any("sprites-vae" in text for text in app.selectbox(key="model_picker").options)
     finally:
-        cached.zoo_scan.clear(), cached.model.clear()
+        cached.zoo_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
