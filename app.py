@@ -10,11 +10,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import assets, first_picture, page_addresses, preload, warm_up
+from pages.components.bridge import assets, first_picture, page_addresses, preload, visitor, warm_up
 
 app = st.App(
     __file__, routes=assets.ROUTES + first_picture.ROUTES,
-    middleware=[Middleware(page_addresses.PageAddresses), Middleware(preload.Preload)], lifespan=warm_up.lifespan,
+    middleware=[Middleware(page_addresses.PageAddresses), Middleware(preload.Preload), Middleware(visitor.Visitor)],
+    lifespan=warm_up.lifespan,
 )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 """vae list | app | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
-| portable NAME | handout NAME ... | traversals NAME | gallery DATA | classifier DATA
+| portable NAME | handout NAME ... | export NAME | import FILE | traversals NAME | gallery DATA | classifier DATA
 | data add NAME FOLDER | data list | data remove NAME"""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from tqdm import tqdm
 
-from . import cards, folders, lessons, pipeline, store
+from . import cards, folders, lessons, pipeline, project, store
 from .data import DATASETS, archives, own
 from .evaluation import figures, report
 from .evaluation.judge import fit_classifier
@@ -76,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--lesson", action="append", default=[], choices=sorted(lessons.read()[0]), dest="lessons",
         help="add a lesson; may be given several times",
     )  # fmt: skip
+    _add_project_files(commands)
     command = commands.add_parser("traversals", help="write a picture of the traversal of every dimension")
     _name_or_all(command)
     command = commands.add_parser("gallery", help="write the images of a data set that ship with the project")
@@ -131,6 +132,10 @@ def main(arguments: list[str] | None = None) -> int:
             write_handout(args)
         elif args.command == "data":
             return run_data(args)
+        elif args.command == "export":
+            export_model(args.name, args.output)
+        elif args.command == "import":
+            import_model(args.file)
         elif args.command == "traversals":
             for name in _names(args):
                 pipeline.traversals_and_save(name)
@@ -169,6 +174,26 @@ def write_handout(args: argparse.Namespace) -> None:
         store.write_atomically(paths[0], handout.handout(args.names, chosen, args.app).encode())
     for path in paths:
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def _add_project_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("export", help="write a model with its figures, map and test images as one file")
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help=f"default: NAME{project.SUFFIX}")
+    command = commands.add_parser("import", help="add the model of such a file to your own models")
+    command.add_argument("file", type=Path, metavar="FILE")
+
+
+def export_model(name: str, output: Path | None) -> None:
+    path, content = output or Path(name + project.SUFFIX), project.write(store.Store(), name)
+    store.write_atomically(path, content)
+    print(f"{path}: {len(content) / 1e6:.2f} MB")
+
+
+def import_model(file: Path) -> None:
+    """Add the model of a project file to the user's own folder."""
+    card = project.read(file, folders.home())
+    print(f"{card.name}: {card.title}, in {folders.home() / card.name}")
 
 
 def _runs(command: argparse.ArgumentParser) -> None:

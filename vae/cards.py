@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile("[a-z0-9-]{1,60}")
 MAX_CARD_BYTES = 4 * 2**20
+MAX_FIGURE = 10**300  # of an integer, which JSON does not limit
 
 
 class ModelUnavailable(Exception):
@@ -112,8 +113,8 @@ class Traits:
         )  # fmt: skip
 
 
-def read(folder: Path) -> ModelCard:
-    """Read card.json of a model's folder, whose name is the model's.
+def read(folder: Path, named: bool = True) -> ModelCard:
+    """Read card.json of a model's folder, whose name is the model's if named.
 
     Raises ModelUnavailable where it is missing, cannot be parsed or has a field of the wrong type. Family, config and
     objective are checked by `check`.
@@ -130,7 +131,7 @@ def read(folder: Path) -> ModelCard:
         object.__setattr__(card, "image_shape", tuple(card.image_shape))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelUnavailable(f"its card.json cannot be read ({error})") from error
-    if reason := _wrong_field(card, folder.name):
+    if reason := _wrong_field(card, folder.name if named else card.name):
         raise ModelUnavailable(reason)
     return card
 
@@ -184,4 +185,6 @@ def _is_figure(value: object) -> bool:
         return all(map(_is_figure, value.values()))
     if isinstance(value, list):
         return all(item is None or _is_figure(item) for item in value)
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= MAX_FIGURE
+    return isinstance(value, float) and math.isfinite(value)

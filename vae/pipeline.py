@@ -13,13 +13,12 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import filelock
 import numpy as np
 import torch
 
-from . import folders, jobs, store
+from . import folders, jobs, project, store
 from .data import DATASETS, DatasetInfo
 from .data.described import description
 from .data.idx import GALLERIES, gallery_file
@@ -31,7 +30,6 @@ from .evaluation.measures.base import BATCH
 from .latent import maps
 from .metrics import average_terms, nearest_images
 from .models import LatentModel
-from .models.portable import network_file
 from .training import candidates, checkpoints, loop, sweep, tries
 from .training.recipes import NOT_RETRAINED, RECIPES, Recipe, nearest
 
@@ -199,25 +197,12 @@ def _measure_and_save(
 
 
 def write_network(name: str, where: store.Store | None = None) -> None:
-    """Export a model's networks for a browser and write network.json and cover.webp.
+    """Export a model's networks for a browser and write network.json and cover.webp, see project.write_network.
 
-    network.json also holds what the app shows before torch is loaded, see Store.first_view. Anything that writes the
-    card must call this afterwards. where: by default the default store.
+    Anything that writes the card must call this afterwards. where: by default the default store.
     """
     where = where or store.Store()
-    model = where.load(name)
-    card = store.card_of(model)
-    info = where.dataset(card)
-    x, labels = info.load("test").batch([info.start])
-    with torch.no_grad():
-        z = model.encode(x, labels if model.num_classes else None).mean[0]
-    first_view: dict[str, Any] = {
-        "summary": report.summary(card), "start": {"z": z.tolist(), "y": int(labels[0]) if model.num_classes else 0},
-    }  # fmt: skip
-    if name in RECIPES:
-        first_view["place"] = list(RECIPES).index(name)
-    store.write_atomically(where.folder(name) / "cover.webp", report.cover_file(model))
-    where.write_network(name, network_file(model), first_view)
+    project.write_network(where, where.load(name), list(RECIPES).index(name) if name in RECIPES else None)
 
 
 def evaluate_and_save(name: str, progress: jobs.Report | None = None) -> store.ModelCard:

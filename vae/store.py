@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,6 +26,7 @@ from .folders import data as data_folder
 from .folders import home
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from .data import DatasetInfo
@@ -269,25 +272,15 @@ class Store:
 
     def read_weights(self, card: ModelCard) -> dict[str, Tensor]:
         """Read the tensors of model.safetensors and validate them against the card. Raises ModelUnavailable."""
-        import torch
         from safetensors import SafetensorError
         from safetensors.torch import load as load_weights
-
-        from .models import FAMILIES
 
         content = self.read_weight_bytes(card)
         try:
             weights = load_weights(content)
         except SafetensorError as error:
             raise ModelUnavailable(f"its weights cannot be read ({error})") from error
-        try:
-            with torch.device("meta"):  # shapes only, no memory
-                expected = FAMILIES[card.family](card.model_config()).state_dict()
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise ModelUnavailable(f"its config does not build a model ({error})") from error
-        if {k: (v.shape, v.dtype) for k, v in weights.items()} != {
-            k: (v.shape, v.dtype) for k, v in expected.items()
-        }:
+        if {k: (v.shape, v.dtype) for k, v in weights.items()} != expected_tensors(card, len(weights)):
             raise ModelUnavailable("its weights do not fit its config")
         return weights
 
@@ -361,11 +354,59 @@ class Store:
         text = json.dumps(asdict(card), indent=1) + "\n"
         write_atomically(self.folder(card.name) / "card.json", text.encode())
 
+    def remove(self, name: str) -> None:
+        """Delete a model's folder, and the test images that no other model of its root needs.
+
+        Raises ModelUnavailable for an unknown name, OSError where its files cannot be deleted.
+        """
+        folder = self.folder(name)
+        data = cards.read(folder).data
+        if folder.parent == PRETRAINED:
+            raise ModelUnavailable(f"{name} ships with the project")
+        shutil.rmtree(folder)
+        used = set()
+        for other in Store([folder.parent])._folders():
+            try:
+                used.add(cards.read(other).data)
+            except ModelUnavailable:
+                return  # it may need them
+        if data not in used:
+            (folder.parent / "galleries" / f"{data}.npz").unlink(missing_ok=True)
+
     def write_map(self, name: str, encoded: EncodedImages) -> None:
         _write_arrays(self.folder(name) / "map.npz", encoded.arrays)
 
     def write_memory(self, name: str, memory: Memory) -> None:
         _write_arrays(self.folder(name) / "memory.npz", _shallow(memory))
+
+
+def expected_tensors(card: ModelCard, at_most: int) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    """Return the shapes and dtypes of the tensors that a card's config builds, without allocating them.
+
+    Raises ModelUnavailable for a config that does not build a model, or builds one of more than at_most parameters.
+    """
+    import torch
+    from torch.nn.modules.module import register_module_parameter_registration_hook
+
+    from .models import FAMILIES
+
+    thread, count = threading.get_ident(), 0
+
+    def stop(*_: object) -> None:
+        nonlocal count
+        count += threading.get_ident() == thread  # the hook is called for all modules of the process
+        if count > at_most:
+            raise ValueError(f"it has more than the {at_most} tensors of its weights")
+
+    hook = register_module_parameter_registration_hook(stop)
+    try:
+        with torch.device("meta"):  # shapes only, no memory
+            state = FAMILIES[card.family](card.model_config()).state_dict()
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
+        raise ModelUnavailable(f"its config does not build a model ({error})") from error
+    finally:
+        hook.remove()
+    return {key: (tensor.shape, tensor.dtype) for key, tensor in state.items()}
 
 
 def shipped() -> Store:

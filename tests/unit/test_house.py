@@ -14,7 +14,7 @@ FLOORS = (
     ("models", "data", "uploads"),
     ("objectives", "metrics", "latent", "cards", "store"),
     ("training", "evaluation", "browser"),
-    ("pipeline", "live"),
+    ("pipeline", "project", "live"),
     ("__main__",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

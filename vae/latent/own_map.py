@@ -7,6 +7,7 @@ decodes the uploaded files, and a crash of this process does not affect it.
 from __future__ import annotations
 
 import functools
+import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,29 +51,37 @@ def as_the_model_sees(content: bytes, info: DatasetInfo) -> Tensor:
 
 
 class Job(jobs.Job[OwnMap]):
-    """A map being fitted in another process. The constructor raises jobs.Busy when MAX_JOBS are running."""
+    """A map being fitted in another process. The constructor raises jobs.Busy when MAX_JOBS are running.
 
-    def __init__(self, model_name: str, files: list[File]):
+    kept: the store that holds the model; None for the default one.
+    """
+
+    def __init__(self, model_name: str, files: list[File], kept: store.Store | None = None):
         def prepare(folder: Path) -> None:
-            (folder / "model").write_text(model_name, encoding="utf-8")
+            (folder / "model").write_text(json.dumps([model_name, *roots]), encoding="utf-8")
             with zipfile.ZipFile(folder / "images.zip", "w") as archive:
                 for i, file in enumerate(files):  # entries are numbered: uploaded names must not become paths
                     archive.writestr(str(i), file.content)
 
         names, folders = [file.name for file in files], [file.folder for file in files]
+        kept = kept or store.Store()
+        roots = [str(root.absolute()) for root in kept.roots]
         super().__init__(
-            "vae.latent.own_map", "The map fit", prepare, functools.partial(parse, model_name, names, folders),
+            "vae.latent.own_map", "The map fit", prepare,
+            functools.partial(parse, model_name, names, folders, kept=kept),
             jobs.Limits(TIME_LIMIT, MEMORY_LIMIT, MAX_JOBS),
             {"NUMBA_NUM_THREADS": "1", "NUMBA_CACHE_DIR": maps.numba_cache()},
         )  # fmt: skip
 
 
-def parse(model_name: str, names: list[str], folders: list[str], arrays: jobs.Arrays) -> OwnMap:
+def parse(
+    model_name: str, names: list[str], folders: list[str], arrays: jobs.Arrays, kept: store.Store | None = None
+) -> OwnMap:
     """Return the result of a job whose arrays, those of `fit`, may be anything. Raises ValueError and KeyError.
 
-    names, folders: of the uploaded files.
+    names, folders: of the uploaded files. kept: the store that holds the model; None for the default one.
     """
-    card = store.Store().read_card(model_name)
+    card = (kept or store.Store()).read_card(model_name)
     encoded = EncodedImages.of(arrays)
     encoded.check(card.latent_dim)
     n = len(encoded)
@@ -87,30 +96,34 @@ def parse(model_name: str, names: list[str], folders: list[str], arrays: jobs.Ar
     layouts = encoded.layouts
     if trust.shape != (len(layouts),) or not np.isfinite(trust).all():
         raise ValueError("holds no trustworthiness")
-    kept = encoded.rows.tolist()
+    decoded = encoded.rows.tolist()
     return OwnMap(
         encoded, images, classes,
         maps.map_parameters(n, SEED, dict(zip(layouts, trust.tolist(), strict=True))),
-        tuple(names[i] for i in kept), tuple(folders[i] for i in kept), len(names) - n,
+        tuple(names[i] for i in decoded), tuple(folders[i] for i in decoded), len(names) - n,
     )  # fmt: skip
 
 
 def work(folder: Path, report: jobs.Report) -> jobs.Arrays:
     torch.set_grad_enabled(False)
     try:
-        return fit((folder / "model").read_text(encoding="utf-8"), folder / "images.zip", report)
+        name, *roots = json.loads((folder / "model").read_text(encoding="utf-8"))
+        return fit(name, folder / "images.zip", report, store.Store(roots))
     except UploadError as error:
         raise jobs.JobError(str(error)) from error
 
 
-def fit(model_name: str, archive: Path, report: jobs.Report) -> jobs.Arrays:
+def fit(
+    model_name: str, archive: Path, report: jobs.Report, kept: store.Store | None = None
+) -> jobs.Arrays:
     """Decode and encode the images of an archive, named "0", "1", ..., and fit maps to their codes.
 
     Returns the arrays of EncodedImages and images, classes and trustworthiness, which `parse` reads. Raises
     UploadError where fewer than MIN_IMAGES can be decoded or a value of the model is not finite.
     """
-    model = store.load(model_name)
-    x, rows = _decode(archive, store.Store().dataset(store.card_of(model)), jobs.part(report, 0.0, 0.15))
+    kept = kept or store.Store()
+    model = kept.load(model_name)
+    x, rows = _decode(archive, kept.dataset(store.card_of(model)), jobs.part(report, 0.0, 0.15))
     n = len(x)
     classes = torch.zeros(n, dtype=torch.int64)
 

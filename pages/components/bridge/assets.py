@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+PRIVATE = {"Cache-Control": "private, max-age=600"}  # of a visitor's own model
 BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}/".replace("//", "/")
 PREFIX = f"{BASE}assets"
 # of a model, as load_model.js names them
@@ -34,13 +35,12 @@ def model_address(name: str, file: str) -> str:
 def model_file(name: str, file: str) -> bytes:
     """Return the content of one of MODEL_FILES: network.json, the weights, or posterior samples (N, D), one byte per
     value over each slider's range. Raises ModelUnavailable."""
-    from vae import store
     from vae.encoded import quantised
 
-    from ..shell import cached
+    from ..shell import cached, visitors
 
     if file == "weights":
-        return store.Store().read_weight_bytes(cached.card(name))
+        return visitors.store_of(name).read_weight_bytes(cached.card(name))
     if file == "network":
         return json.dumps(cached.network(name), separators=(",", ":"), allow_nan=False).encode()
     return quantised(cached.posterior_samples(name)[:POSTERIOR_SAMPLES], cached.slider_ranges(name)).tobytes()
@@ -59,18 +59,22 @@ def content_hash(content: bytes) -> str:
 def _model_file(request: Request) -> Response:
     from vae import ModelUnavailable
 
-    from ..shell import cached
+    from ..shell import cached, visitors
 
     name, version, file = (request.path_params[key] for key in ("name", "version", "file"))
+    shared = name in cached.shared_scan()[0]
+    # The address of a visitor's own model holds a hash of its content, which only his browser was told.
+    granted = name if _addresses.get((name, file)) == request.url.path else ""
     try:
-        if name not in cached.zoo_scan()[0] or file not in MODEL_FILES:
-            raise HTTPException(404)
-        content = model_file(name, file)
+        with visitors.granted(granted):
+            if name not in cached.zoo_scan()[0] or file not in MODEL_FILES:
+                raise HTTPException(404)
+            content = model_file(name, file)
     except ModelUnavailable as error:  # it has just been removed
         raise HTTPException(404) from error
     if version != content_hash(content):  # the browser would keep it for ever
         raise HTTPException(404)
-    return Response(content, media_type=MODEL_FILES[file], headers=HEADERS)
+    return Response(content, media_type=MODEL_FILES[file], headers=HEADERS if shared else HEADERS | PRIVATE)
 
 
 _modules: dict[str, str] = {}  # version/name -> text

@@ -9,7 +9,7 @@ import segno
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..shell import cached, link, state
+from ..shell import cached, link, state, visitors
 from .assets import BASE
 from .component import widget
 
@@ -69,7 +69,7 @@ def _show_handout(name: str) -> None:
         return
     st.markdown("A handout is one HTML file with this model. It opens in any browser and needs no network.")
     parts = urlsplit(st.context.url or "")
-    app = "" if parts.hostname in LOCAL else f"{parts.scheme}://{parts.netloc}{BASE}"
+    app = "" if parts.hostname in LOCAL or name in visitors.models() else f"{parts.scheme}://{parts.netloc}{BASE}"
     st.download_button(
         "Handout (HTML)", lambda: cached.handout(name, app), f"{name}.html", "text/html", key="handout",
         on_click="ignore",

@@ -15,7 +15,7 @@ FOLDERS = [vae.lessons.FOLDER]
 
 def lessons() -> tuple[dict[str, Lesson], list[str]]:
     """Return ({key: lesson}, a sentence for each file that cannot be used), read again after a file has changed."""
-    figures = tuple((name, vae.lessons.figure_keys(card)) for name, card in cached.zoo_scan()[0].items())
+    figures = tuple((name, vae.lessons.figure_keys(card)) for name, card in cached.shared_scan()[0].items())
     files = [path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))]
     return _read(tuple(FOLDERS), figures, tuple((path, path.stat().st_mtime_ns) for path in files))
 

@@ -16,7 +16,7 @@ from vae.jobs import JobError
 from vae.latent.own_map import MIN_IMAGES, Job, as_the_model_sees
 from vae.uploads import UploadError
 
-from ..shell import cached, state
+from ..shell import cached, state, visitors
 from ..shell.glossary import explain
 from ..widgets import collection
 from ..widgets.collection import Collection, Layout
@@ -231,7 +231,9 @@ def _start() -> None:
     if _job() is not None:  # the button was clicked twice
         return
     try:
-        st.session_state.map_job = Job(state.card().name, st.session_state.map_uploads)
+        st.session_state.map_job = Job(
+            state.card().name, st.session_state.map_uploads, visitors.store_of(state.card().name)
+        )
         st.session_state.map_job_model = state.card().name
     except JobError as error:
         st.session_state.map_messages = [str(error)]

@@ -1,7 +1,10 @@
 """Cache wrappers around vae's pure functions: one copy of each model and map for all sessions.
 
-Sessions share the returned objects, so callers must not modify them. torch is imported inside the functions that need
-it, because a page shows its first picture before torch is loaded.
+Sessions share the returned objects, so callers must not modify them. The key is the name of a model or of a data set.
+A visitor's own have names that no other has had (see visitors.py), and zoo_scan lists them in his sessions only, so
+that no other session reads them and none sees what was deleted.
+
+torch is imported inside the functions that need it, because a page shows its first picture before torch is loaded.
 """
 
 from __future__ import annotations
@@ -18,7 +21,11 @@ import vae
 from vae import ModelUnavailable, store
 from vae.cards import Traits
 from vae.data import DATASETS, DatasetInfo, Split, idx
+from vae.data.base import FactorGrid
+from vae.data.factor_images import FactorImages
 from vae.encoded import STRIP_SHARE, EncodedImages, data_ranges
+
+from . import visitors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
 MIN_LISTED_KL = 0.1  # nats; a page lists no dimension with less as active
 N_COMPARED = 1000  # test images with whose reconstruction errors a visitor's picture is compared
+MAX_KEPT = 100  # models, more than the shipped ones
 _refreshing = threading.Lock()
 
 
@@ -47,9 +55,16 @@ def _fingerprint() -> tuple:
     return store.Store().fingerprint()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
 def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
-    """Return ({name: card} of usable models, in the recipes' order; {name: reason} for the unusable ones)."""
+    """Return ({name: card} of the models that this session may use, in the recipes' order and the visitor's own last;
+    {name: reason} for the unusable ones)."""
+    cards, problems = shared_scan()
+    return {**cards, **visitors.models()}, problems
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def shared_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
+    """Return what zoo_scan does, of the models that all sessions may use."""
     candidates, problems = store.Store().scan(check=_unknown_figures)
     cards = []
     for card in candidates:
@@ -74,7 +89,7 @@ def zoo_scan() -> tuple[dict[str, vae.ModelCard], dict[str, str]]:
 @st.cache_resource(max_entries=100, show_spinner=False)
 def first_view(name: str, _card: vae.ModelCard) -> dict:
     """Return what is shown of a model before torch is loaded, see Store.first_view."""
-    return store.Store().first_view(_card)
+    return visitors.store_of(name).first_view(_card)
 
 
 def _unknown_figures(card: vae.ModelCard) -> str:
@@ -91,29 +106,34 @@ def card(name: str) -> vae.ModelCard:
         raise ModelUnavailable(f"there is no model named {name[:60]!r}") from error
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@st.cache_resource(max_entries=MAX_KEPT, show_spinner=False)
 def traits(name: str) -> Traits:
     """Return what a model can do. Needs torch only for a model without network.json."""
     return Traits.from_network_file(network(name))
 
 
-@st.cache_resource(max_entries=40, show_spinner="Preparing the model for the browser")
+@st.cache_resource(max_entries=MAX_KEPT, show_spinner="Preparing the model for the browser")
 def network(name: str) -> dict:
     """Return the content of a model's network.json; for a model without one, its networks are exported now."""
     try:
-        return store.Store().read_network(name)
+        return visitors.store_of(name).read_network(name)
     except ModelUnavailable:
         from vae.models.portable import network_file
 
         return network_file(model(name))
 
 
-@st.cache_data(max_entries=3, show_spinner=False)
 def handout(name: str, app: str) -> str:
     """Return a model's handout, an HTML file. app: the address that it links to. Raises ModelUnavailable."""
+    return _handout(name, card(name).title, app)
+
+
+@st.cache_data(max_entries=3, show_spinner=False)
+def _handout(name: str, title: str, app: str) -> str:
+    """title: the model's, which its owner may change."""
     from vae.browser.handout import handout
 
-    return handout([name], app=app)
+    return handout([name], app=app, store=visitors.store_of(name))
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
@@ -127,9 +147,9 @@ def summary(name: str) -> str:
     return report.summary(card(name))
 
 
-@st.cache_resource(max_entries=40, show_spinner="Loading the model")
+@st.cache_resource(max_entries=MAX_KEPT, show_spinner="Loading the model")
 def model(name: str) -> vae.models.LatentModel:
-    return vae.load(name)
+    return visitors.store_of(name).load(name)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
@@ -158,7 +178,17 @@ def info(data: str) -> DatasetInfo:
     """Return a data set: the registered one, or the one that the first usable model's card describes."""
     if data in DATASETS:
         return DATASETS[data]
-    return store.Store().dataset(next(card for card in zoo_scan()[0].values() if card.data == data))
+    card = next(card for card in zoo_scan()[0].values() if card.data == data)
+    return visitors.store_of(card.name).dataset(card)
+
+
+def factor_images(data: str) -> FactorGrid | FactorImages | None:
+    """Return a data set's images by their known factors: rendered, or the nearest test images where there is no grid;
+    None if the factors are unknown."""
+    found = info(data)
+    if found.grid is not None or found.factors is None:
+        return found.grid
+    return FactorImages(found.factors.names, found.factors.values, gallery(data))
 
 
 def beta(card: vae.ModelCard) -> float | None:
@@ -171,11 +201,11 @@ def beta(card: vae.ModelCard) -> float | None:
     return objective.final()["beta"] if FAMILIES[card.family].has_elbo else 0.0
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@st.cache_resource(max_entries=MAX_KEPT, show_spinner=False)
 def model_map(name: str) -> EncodedImages | None:
     """Return the map of a model; None if map.npz is missing or damaged."""
     try:
-        encoded = store.Store().read_map(name)
+        encoded = visitors.store_of(name).read_map(name)
     except store.ModelUnavailable:
         return None
     # a map may be of images that this copy of the data set lacks
@@ -187,14 +217,14 @@ def model_map(name: str) -> EncodedImages | None:
     return encoded if encoded.rows.max() < (len(gallery(data)) if n is None else n) else None
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
+@st.cache_data(max_entries=MAX_KEPT, show_spinner=False)
 def map_id(name: str) -> str:
     """Return an identifier of a model's weights and its map, which may be fitted again for the same weights."""
     content = b"".join(np.ascontiguousarray(part).tobytes() for part in model_map(name).arrays.values())
     return f"{weights_id(name)} {hashlib.sha256(content).hexdigest()[:16]}"
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@st.cache_resource(max_entries=MAX_KEPT, show_spinner=False)
 def excess_errors(name: str) -> np.ndarray:
     """Return the reconstruction errors (N,) in nats of at most N_COMPARED images on a model's map.
 
@@ -224,7 +254,7 @@ def excess_percentile(name: str, excess: float) -> float:
     return 100 * float((excess_errors(name) < excess).mean())
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@st.cache_resource(max_entries=MAX_KEPT, show_spinner=False)
 def local_distances(name: str) -> np.ndarray:
     from vae import latent
 
@@ -237,20 +267,20 @@ def posterior_samples(name: str) -> np.ndarray:
     return np.empty((0, card(name).latent_dim)) if encoded is None else encoded.posterior_samples()
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
+@st.cache_data(max_entries=MAX_KEPT, show_spinner=False)
 def slider_ranges(name: str) -> np.ndarray:
     """Return the range of encoded data in each dimension, (D, 2)."""
     return data_ranges(model_map(name), traits(name).prior_mean, traits(name).prior_stddev)
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
+@st.cache_data(max_entries=MAX_KEPT, show_spinner=False)
 def strip_ranges(name: str) -> np.ndarray:
     """Return the ends of a traversal of each dimension, (D, 2)."""
     tail = (1 - STRIP_SHARE) / 2
     return data_ranges(model_map(name), traits(name).prior_mean, traits(name).prior_stddev, tail)
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
+@st.cache_data(max_entries=MAX_KEPT, show_spinner=False)
 def dimension_order(name: str) -> list[int]:
     return store.dimension_order(card(name), traits(name).levels, model_map(name), traits(name).prior_stddev)
 
@@ -268,7 +298,7 @@ def listed_dimensions(name: str) -> list[int]:
     return order[: max(1, figures.get("active_units", len(order)))]
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@st.cache_resource(max_entries=MAX_KEPT, show_spinner=False)
 def features(name: str) -> np.ndarray:
     """Return the features (N, F) of the map's codes. Distances between codes are measured in them."""
     if not traits(name).discrete:
@@ -308,7 +338,7 @@ def cover(name: str) -> bytes:
     """Return the picture that stands for a model on Home, a WebP file."""
     try:
         if first_view(name, card(name)):
-            return (store.Store().folder(name) / "cover.webp").read_bytes()
+            return (visitors.store_of(name).folder(name) / "cover.webp").read_bytes()
     except OSError:
         pass
     from vae.evaluation import report

@@ -8,7 +8,7 @@ import torch
 
 from vae import ModelCard, store
 
-from ..shell import cached, state
+from ..shell import cached, state, visitors
 from ..widgets import charts, exports
 from ..widgets.picture_grid import picture_grid
 
@@ -19,13 +19,13 @@ COLUMNS = 8
 def models() -> list[str]:
     """Return the models with stored distances, those trained on a subset first, because they may have memorised it."""
     cards = cached.zoo_scan()[0].values()
-    measured = [card for card in cards if (store.Store().folder(card.name) / "memory.npz").exists()]
+    measured = [card for card in cards if (visitors.store_of(card.name).folder(card.name) / "memory.npz").exists()]
     return [card.name for card in sorted(measured, key=lambda card: not card.recipe.get("images"))]
 
 
 @st.cache_resource(max_entries=10, show_spinner=False)
 def _memory(name: str) -> store.Memory:
-    return store.Store().read_memory(name)
+    return visitors.store_of(name).read_memory(name)
 
 
 def show() -> None:
