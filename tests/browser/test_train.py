@@ -110,7 +110,7 @@ def test_a_training_is_steered_and_its_model_explored(tab, server):
     tab.get_by_role("link", name="Glossary").click()
     tab.get_by_role("heading", name="Glossary").wait_for()
     tab.get_by_role("link", name="Train", exact=True).click()
-    until(tab, lambda: training(tab).get("steps", [0])[-1] == paused + 1, 30)
+    until(tab, lambda: training(tab).get("steps", [0])[-1] == paused + 1, 90)
     before = training(tab)
     tab.reload()
     until(tab, lambda: training(tab).get("phase") == "paused" and training(tab)["shown"] == paused + 1, 60)
