@@ -58,13 +58,13 @@ def begin(page, address, query):
     open_train(page, address, query)
     settle(page)
     press(page, "Start training")
-    until(page, lambda: training(page)["film"] != EXAMPLE and len(training(page)["steps"]) > 1, 60)
+    until(page, lambda: training(page)["film"] != EXAMPLE and len(training(page)["steps"]) > 1, 150)
 
 
 def end(page):
     """Stop the training and wait until its model is there."""
     press(page, "Stop")
-    until(page, lambda: training(page)["phase"] == "idle", 120)
+    until(page, lambda: training(page)["phase"] == "idle", 240)
     page.get_by_text("Explore your model").wait_for(timeout=30_000)
 
 
@@ -95,29 +95,29 @@ def test_the_recorded_example_plays_and_is_saved(tab, server):
 @pytest.mark.slow
 def test_a_training_is_steered_and_its_model_explored(tab, server):
     begin(tab, server, "train_data=digits8&train_seconds=300")
-    until(tab, lambda: len(training(tab)["steps"]) > 4, 60)
+    until(tab, lambda: len(training(tab)["steps"]) > 4, 120)
     slider = tab.get_by_label("beta", exact=True)
     slider.focus()
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("ArrowRight")
     until(tab, lambda: training(tab)["betas"][-1] == 4.0, 30)
     press(tab, "Pause")
-    until(tab, lambda: training(tab)["phase"] == "paused")
+    until(tab, lambda: training(tab)["phase"] == "paused", 60)
     tab.wait_for_timeout(1000)
     paused = training(tab)["steps"][-1]
     press(tab, "One batch")
-    until(tab, lambda: training(tab)["steps"][-1] == paused + 1)
+    until(tab, lambda: training(tab)["steps"][-1] == paused + 1, 60)
     tab.get_by_role("link", name="Glossary").click()
     tab.get_by_role("heading", name="Glossary").wait_for()
     tab.get_by_role("link", name="Train", exact=True).click()
-    until(tab, lambda: training(tab).get("steps", [0])[-1] == paused + 1, 30)
+    until(tab, lambda: training(tab).get("steps", [0])[-1] == paused + 1, 90)
     before = training(tab)
     tab.reload()
     until(tab, lambda: training(tab).get("phase") == "paused" and training(tab)["shown"] == paused + 1, 60)
     after = training(tab)
     assert after["steps"] == before["steps"] and after["kept"] == len(after["steps"]), "all snapshots are there again"
     press(tab, "Go on")
-    until(tab, lambda: training(tab)["steps"][-1] > paused + 1)
+    until(tab, lambda: training(tab)["steps"][-1] > paused + 1, 60)
     end(tab)
     press(tab, "Sliders")
     tab.get_by_role("heading", name="Sliders").wait_for()
@@ -158,7 +158,7 @@ def test_own_images_are_checked_trained_on_and_explored(tab, server):
     tab.get_by_text("drawings", exact=True).wait_for()
     settle(tab)
     press(tab, "Start training")
-    until(tab, lambda: training(tab)["film"] != EXAMPLE and len(training(tab)["steps"]) > 8, 90)
+    until(tab, lambda: training(tab)["film"] != EXAMPLE and len(training(tab)["steps"]) > 8, 150)
     end(tab)
     for page in ("Sliders", "Map", "Interpolate", "Inside"):
         tab.get_by_role("link", name=page, exact=True).click()
@@ -188,7 +188,7 @@ def test_a_second_visitor_waits_and_sees_no_training_of_the_first(browser, tab, 
     press(other, "Start training")
     until(other, lambda: "Trainings before yours: 1" in training(other)["status"], 30)
     press(tab, "Stop")
-    until(other, lambda: len(training(other)["steps"]) > 1 and training(other)["film"] != EXAMPLE, 120)
+    until(other, lambda: len(training(other)["steps"]) > 1 and training(other)["film"] != EXAMPLE, 240)
     assert training(other)["film"] != training(tab)["film"]
     press(other, "Stop")
     context.close()
