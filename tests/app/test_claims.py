@@ -282,7 +282,8 @@ def test_two_hundred_images_overfit():
 
 @pytest.mark.slow
 def test_ten_thousand_images_do_not_overfit_as_soon():
-    gap = {n: mean(t["validation"].recon) - mean(t["train"].recon) for n in (0, 200) for t in [trained(1200, images=n)]}
+    runs = {n: trained(1200, images=n) for n in (0, 200)}
+    gap = {n: mean(run["validation"].recon) - mean(run["train"].recon) for n, run in runs.items()}
     assert gap[0] < 20 < 100 < gap[200]
 
 
