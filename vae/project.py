@@ -74,8 +74,8 @@ class ProjectError(ValueError):
 def write(store: Store, name: str, suffix: str = "") -> bytes:
     """Return a model of a store as a project file.
 
-    suffix: what is left out of the names of the model and of its data, see `read`. Raises ModelUnavailable where the
-    model cannot be used, OSError where its test images cannot be read.
+    suffix: what is left out of the names of the model and of its data, see `read`.
+    Raises ModelUnavailable where the model cannot be used, OSError where its test images cannot be read.
     """
     from .data import DATASETS
 

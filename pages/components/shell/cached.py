@@ -12,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -123,17 +125,20 @@ def network(name: str) -> dict:
         return network_file(model(name))
 
 
-def handout(name: str, app: str) -> str:
-    """Return a model's handout, an HTML file. app: the address that it links to. Raises ModelUnavailable."""
-    return _handout(name, card(name).title, app)
+def handout(name: str, app: str) -> Callable[[], str]:
+    """Return a function that makes a model's handout, an HTML file. app: the address that it links to.
+
+    The function needs no session. It raises ModelUnavailable.
+    """
+    return partial(_handout, name, card(name).title, app, visitors.store_of(name))
 
 
 @st.cache_data(max_entries=3, show_spinner=False)
-def _handout(name: str, title: str, app: str) -> str:
+def _handout(name: str, title: str, app: str, _store: store.Store) -> str:
     """title: the model's, which its owner may change."""
     from vae.browser.handout import handout
 
-    return handout([name], app=app, store=visitors.store_of(name))
+    return handout([name], app=app, store=_store)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
