@@ -14,6 +14,7 @@ from pages.components.widgets.heat_map import heat_map
 from pages.components.widgets.picture_grid import picture_grid
 from vae import latent
 from vae.data import pictures
+from vae.data.base import FactorGrid
 from vae.evaluation import report
 from vae.evaluation.figures import FIGURES
 
@@ -25,49 +26,59 @@ STEPS = 9  # pictures in a strip
 st.title("Disentangle")
 st.markdown("**Change a ground-truth factor** and see which dimensions of z change.")
 model_picker(serves=factors.known, instead="rooms-ada", needs="data with ground-truth factors and a continuous z")
-model, card, grid = state.model(), state.card(), factors.grid()
+model, card, images = state.model(), state.card(), factors.images()
+RENDERED = isinstance(images, FactorGrid)  # or stored, and not of every combination of factors
+LEFT = "rendered from" if RENDERED else "the test image nearest to"
+OTHERS = "holds the others fixed" if RENDERED else "shows test images that differ least in the others"
 
 truth, exact = factors.current()
 
 
 def set_factor(k: int) -> None:
     changed = truth.copy()
-    changed[k] = grid.values[k].index(st.session_state[f"factor_{card.data}_{k}"])
-    state.set_factors(changed)
+    changed[k] = images.values[k].index(st.session_state[f"factor_{card.data}_{k}"])
+    state.set_factors(images.nearest(changed, k))
 
 
 left, right = st.columns([2, 3], gap="large")
 with left:
-    images = torch.cat([state.render(truth[None]), state.decode(state.z()[None])])
-    sheet = pictures.tile(state.as_pictures(images), 2, gap=2)
+    pair = torch.cat([state.render(truth[None]), state.decode(state.z()[None])])
+    sheet = pictures.tile(state.as_pictures(pair), 2, gap=2)
     st.image(
         pictures.to_image(sheet, 4), width="stretch", output_format="PNG",
-        caption="left: rendered from the factors below; right: decoded from z",
+        caption=f"left: {LEFT} the factors below; right: decoded from z",
         alt="the image with these factors, and the image decoded from z",
     )  # fmt: skip
-    if not state.finite(images):
+    if not state.finite(pair):
         st.warning(state.not_finite_message("for the current z"))
     if not exact:
-        st.caption("This z is not the code of a rendered image. The factors are those of the nearest test image.")
-    for k, name in enumerate(grid.names):
+        st.caption(
+            f"This z is not the code of a {'rendered' if RENDERED else 'test'} image. The factors are those of the "
+            "nearest test image."
+        )
+    for k, name in enumerate(images.names):
         key = f"factor_{card.data}_{k}"
-        st.session_state[key] = grid.values[k][truth[k]]
-        st.select_slider(name, grid.values[k], key=key, on_change=set_factor, args=(k,))
+        st.session_state[key] = images.values[k][truth[k]]
+        if len(images.values[k]) > 1:
+            st.select_slider(name, images.values[k], key=key, on_change=set_factor, args=(k,))
 with right:
-    sweeps = [grid.sweep(truth, k) for k in range(len(grid.names))]
+    sweeps = [images.sweep(truth, k) for k in range(len(images.names))]
     codes = state.encode(state.render(np.concatenate(sweeps))).numpy()
     codes = np.split(codes, np.cumsum([len(sweep) for sweep in sweeps])[:-1])
     names = [state.dim_name(d) for d in range(model.latent_dim)]
     if state.finite(*codes):
         st.plotly_chart(
-            charts.factor_responses(codes, truth, grid.names, names), key="disentangle_responses",
-            config=charts.CONFIG, alt="the change of each dimension as one factor varies",
+            charts.factor_responses(
+                codes, [sweep[:, k] for k, sweep in enumerate(sweeps)], truth, images.names, names
+            ),
+            key="disentangle_responses", config=charts.CONFIG,
+            alt="the change of each dimension as one factor varies",
         )  # fmt: skip
     else:
         st.warning(state.not_finite_message("for one of these images"))
     st.caption(
         explain(
-            "Each panel varies one factor and holds the others fixed. Each line is one dimension of the posterior "
+            f"Each panel varies one factor and {OTHERS}. Each line is one dimension of the posterior "
             "mean. The coloured line changes most. In a disentangled code, each factor changes one dimension. The "
             "dotted line marks the image on the left."
         )
@@ -75,12 +86,16 @@ with right:
 
 st.header("Which dimension encodes which factor")
 if "mutual_information" not in card.figures:
-    st.info(f"This model is not measured yet. Run `python -m vae evaluate {card.name}`.")
+    st.info(
+        f"This model is not measured yet. Run `python -m vae evaluate {card.name}`."
+        if RENDERED
+        else "This model has no disentanglement scores: there are too few test images of one of the factors' values."
+    )
     link.end_page()
 order = cached.dimension_order(card.name)
 entropies = np.array(card.figures["factor_entropy"])
 varying = np.flatnonzero(entropies > 0)  # a constant factor has no information to encode
-constant = [name for k, name in enumerate(grid.names) if k not in varying]
+constant = [name for k, name in enumerate(images.names) if k not in varying]
 information = np.array(card.figures["mutual_information"])[order].T  # (K, D), the dimension with the highest KL first
 shares = information[varying] / entropies[varying, None]
 cell = st.session_state.get("disentangle_cell", {}).get(card.name)
@@ -93,11 +108,11 @@ def pick(k: int, column: int) -> None:
 
 
 heat_map(
-    shares, [grid.names[k] for k in varying], [names[d] for d in order], key="disentangle_heat", on_pick=pick,
+    shares, [images.names[k] for k in varying], [names[d] for d in order], key="disentangle_heat", on_pick=pick,
     selected=cell, name="mutual information between factors and dimensions",
 )  # fmt: skip
 mig = FIGURES["mig"]
-gaps = ", ".join(f"{grid.names[k]} {card.figures['mig_gaps'][k]:.2f}" for k in varying)
+gaps = ", ".join(f"{images.names[k]} {card.figures['mig_gaps'][k]:.2f}" for k in varying)
 st.caption(
     explain(
         "Select a cell to see its factor and dimension below. Each cell is the mutual information as a share of the "
@@ -107,9 +122,9 @@ st.caption(
     )
 )
 k, d = int(varying[cell[0]]), order[cell[1]]
-value_indices = np.unique(np.linspace(0, grid.sizes[k] - 1, STEPS).round().astype(int))
-rows = grid.sweep(truth, k)[value_indices]
-values = torch.from_numpy(np.linspace(*cached.slider_ranges(card.name)[d], len(value_indices)).astype(np.float32))
+sweep = images.sweep(truth, k)
+rows = sweep[np.unique(np.linspace(0, len(sweep) - 1, STEPS).round().astype(int))]
+values = torch.from_numpy(np.linspace(*cached.slider_ranges(card.name)[d], len(rows)).astype(np.float32))
 traversal = latent.traversal(state.z(), d, values)
 
 
@@ -122,10 +137,10 @@ def select(index: int) -> None:
 
 picture_grid(
     torch.cat([state.render(rows), state.decode(traversal)]),
-    [f"{grid.names[k]} {grid.values[k][v]}, ground truth" for v in value_indices]
+    [f"{images.names[k]} {images.values[k][v]}, ground truth" for v in rows[:, k]]
     + [f"{names[d]} = {value:.2f}" for value in values.tolist()],
-    key="disentangle_strips", on_pick=select, columns=len(value_indices), size=96,
-    row_labels=[f"{grid.names[k]},\nground truth", f"{names[d]},\nmodel"], name="ground truth and model",
+    key="disentangle_strips", on_pick=select, columns=len(rows), size=96,
+    row_labels=[f"{images.names[k]},\nground truth", f"{names[d]},\nmodel"], name="ground truth and model",
 )  # fmt: skip
 
 st.header(f"All models of {cached.info(card.data).title.lower()}")

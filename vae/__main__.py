@@ -130,12 +130,12 @@ def main(arguments: list[str] | None = None) -> int:
                 pipeline.write_network(name)
         elif args.command == "handout":
             write_handout(args)
+        elif args.command == "data":
+            return run_data(args)
         elif args.command == "export":
             export_model(args.name, args.output)
         elif args.command == "import":
             import_model(args.file)
-        elif args.command == "data":
-            return run_data(args)
         elif args.command == "traversals":
             for name in _names(args):
                 pipeline.traversals_and_save(name)

@@ -99,7 +99,7 @@ def mnist() -> None:
 
 def own_images(n: int = 500, dims: int = 16) -> None:
     """So many images of 64 x 64 pixels as a visitor's own, against a PCA of as many dimensions."""
-    faces = DATASETS["faces"].load("train").first(n)
+    faces = DATASETS["faces"].load("validation").first(n)  # in random order
     files = []
     for i, pixels in enumerate(faces.render(np.arange(n))):
         file = io.BytesIO()

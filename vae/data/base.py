@@ -100,6 +100,10 @@ class FactorGrid(Factors):
         changed = rng.random(factors.shape).argsort(1) < k
         return np.where(changed, (factors + steps) % self.sizes, factors)
 
+    def nearest(self, factors: np.ndarray, k: int) -> np.ndarray:
+        """Return the factors (K,) of the image nearest to these (K,), of which factor k was set: themselves."""
+        return np.asarray(factors)
+
     def sweep(self, factors: np.ndarray, k: int) -> np.ndarray:
         """Return factor values (V, K): those of one image (K,), with factor k set to each of its V values."""
         all_values = np.repeat(np.asarray(factors)[None], self.sizes[k], axis=0)

@@ -20,6 +20,7 @@ from ..training.recipes import Recipe
 MEASURED = 2000  # test images that figures are measured on: a visitor waits
 MAP_POINTS = 1000
 SLOW = ("dci", "nll")  # measures that take minutes
+MAX_DCI = 20_000  # test images times values of all factors: more trees than a visitor waits for
 
 
 def write(model: LatentModel, recipe: Recipe, info: DatasetInfo, root: Path, report: jobs.Report) -> str:
@@ -34,11 +35,20 @@ def write(model: LatentModel, recipe: Recipe, info: DatasetInfo, root: Path, rep
         write_gallery(info, root)
     model.card = pipeline.new_card(name_of(recipe, model), recipe, {}, info)
     report("measuring", 0.0)
-    figures, protocol = evaluate(model, info, MEASURED, SLOW, progress=jobs.part(report, 0.0, 0.4))
+    figures, protocol = evaluate(model, info, MEASURED, slow(info), progress=jobs.part(report, 0.0, 0.4))
     model.card = replace(model.card, figures=figures, protocol=protocol)
     encoded = pipeline.fit_map(model, 0, jobs.part(report, 0.4, 0.95), info, MAP_POINTS, exact=True)
     report("saving the model", 0.95)
     return pipeline.save_in(where, model, encoded).name
+
+
+def slow(info: DatasetInfo) -> tuple[str, ...]:
+    """Return the measures that are left out: SLOW ones, but DCI of a user's own images, unless they are too many."""
+    if info.factor_table is None:
+        return SLOW
+    images = min(MEASURED, len(info.load("test")))
+    trees = images * sum(info.factor_table.sizes)
+    return tuple(name for name in SLOW if name != "dci" or trees > MAX_DCI)
 
 
 def write_gallery(info: DatasetInfo, root: Path) -> None:

@@ -12,7 +12,6 @@ import shutil
 import tempfile
 import threading
 import time
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -171,20 +170,28 @@ class Training:
     def _watch(self) -> None:
         """Start the job when it is this training's turn, take its frames, and note its end."""
         while not self._end:
-            if time.monotonic() - self._seen > self.abandoned:
-                self._finish("stopped", "The training ended because its page was closed.")
-            elif self._job is None:
-                if _queue.place(self) == 0:
-                    self._start()
-            elif self._job.alive:
-                progress = self._job.progress()
-                self._take_frames()
-                self._progress = progress  # after the frames that it speaks of
-            else:
-                self._take_frames()
-                self._collect(self._job)
+            try:
+                self._look()
+            except Exception:  # otherwise the others would wait for this one for ever
+                log.exception("a training cannot be watched any more")
+                self._finish("failed", "The training stopped because of an error in the server.")
             time.sleep(POLL)
         _queue.leave(self)
+
+    def _look(self) -> None:
+        """Take the next step from the queue to the end."""
+        if time.monotonic() - self._seen > self.abandoned:
+            self._finish("stopped", "The training ended because its page was closed.")
+        elif self._job is None:
+            if _queue.place(self) == 0:
+                self._start()
+        elif self._job.alive:
+            progress = self._job.progress()
+            self._take_frames()
+            self._progress = progress  # after the frames that it speaks of
+        else:
+            self._take_frames()
+            self._collect(self._job)
 
     def _start(self) -> None:
         try:
@@ -212,9 +219,9 @@ class Training:
                 path.unlink(missing_ok=True)
         except FileNotFoundError:
             pass
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # a damaged zip, zlib and numpy raise different errors
             log.warning("a frame of a training cannot be read: %r", error)
-        if not self.warning and shutil.disk_usage(folder if folder.exists() else folder.parent).free < FREE:
+        if not self.warning and shutil.disk_usage(folder.parent).free < FREE:  # the folder may have been removed
             self.warning = FULL
 
     def _next_file(self, folder: Path) -> Path | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from vae import ModelCard, latent
 from vae.data.base import FactorGrid
+from vae.data.factor_images import FactorImages
 from vae.training.recipes import completed
 
 from ..shell import cached, state
@@ -15,12 +16,12 @@ from ..shell import cached, state
 
 def known(card: ModelCard) -> bool:
     """Return whether a model's data has ground-truth factors, and its z dimensions to compare with them."""
-    return cached.info(card.data).grid is not None and not cached.traits(card.name).discrete
+    return cached.info(card.data).factors is not None and not cached.traits(card.name).discrete
 
 
-def grid() -> FactorGrid | None:
-    """Return the factor grid of the current model's data; None if its factors are unknown."""
-    return cached.info(state.card().data).grid
+def images() -> FactorGrid | FactorImages | None:
+    """Return the images of the current model's data by their factors; None if these are unknown."""
+    return cached.factor_images(state.card().data)
 
 
 def current() -> tuple[np.ndarray, bool]:

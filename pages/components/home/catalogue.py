@@ -19,7 +19,7 @@ FAMILIES = {  # names of card.family; a family that is not listed goes by its ke
 }  # fmt: skip
 SHOWS: dict[str, Callable[[ModelCard], bool]] = {
     "A latent space of two dimensions": lambda card: card.latent_dim == 2,
-    "Disentanglement": lambda card: cached.info(card.data).grid is not None,
+    "Disentanglement": lambda card: cached.info(card.data).factors is not None,
     "Class-conditional samples": lambda card: cached.traits(card.name).conditional,
     "Attribute directions": lambda card: bool(cached.info(card.data).attributes),
     "Discrete codes": lambda card: cached.traits(card.name).discrete,

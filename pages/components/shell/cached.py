@@ -21,6 +21,8 @@ import vae
 from vae import ModelUnavailable, store
 from vae.cards import Traits
 from vae.data import DATASETS, DatasetInfo, Split, idx
+from vae.data.base import FactorGrid
+from vae.data.factor_images import FactorImages
 from vae.encoded import STRIP_SHARE, EncodedImages, data_ranges
 
 from . import visitors
@@ -178,6 +180,15 @@ def info(data: str) -> DatasetInfo:
         return DATASETS[data]
     card = next(card for card in zoo_scan()[0].values() if card.data == data)
     return visitors.store_of(card.name).dataset(card)
+
+
+def factor_images(data: str) -> FactorGrid | FactorImages | None:
+    """Return a data set's images by their known factors: rendered, or the nearest test images where there is no grid;
+    None if the factors are unknown."""
+    found = info(data)
+    if found.grid is not None or found.factors is None:
+        return found.grid
+    return FactorImages(found.factors.names, found.factors.values, gallery(data))
 
 
 def beta(card: vae.ModelCard) -> float | None:

@@ -252,10 +252,11 @@ def true_factors() -> tuple[int, ...] | None:
 
 
 def render(factors: np.ndarray) -> Tensor:
-    """Render images (B, C, H, W) in [0, 1] of the current model's data from factor values (B, K)."""
+    """Return the images (B, C, H, W) in [0, 1] of the current model's data with factor values (B, K): rendered, or
+    the nearest test images."""
     import torch
 
-    return torch.from_numpy(info().grid.render(factors)).float() / 255
+    return torch.from_numpy(cached.factor_images(card().data).render(factors)).float() / 255
 
 
 def set_factors(factors: np.ndarray) -> None:

@@ -14,28 +14,30 @@ CONFIG = {"displayModeBar": False, "scrollZoom": False}  # no toolbar over the d
 
 
 def factor_responses(
-    codes: list[np.ndarray], current: np.ndarray, factors: tuple[str, ...], names: list[str]
-) -> go.Figure:
-    """Plot in one panel per factor how the code changes with it. codes[k]: (V_k, D), a code per value of factor k.
+    codes: list[np.ndarray], values: list[np.ndarray], current: np.ndarray, factors: tuple[str, ...],
+    names: list[str],
+) -> go.Figure:  # fmt: skip
+    """Plot in one panel per factor how the code changes with it.
 
-    The dimension with the largest range is coloured and labelled. current (K,): the current value of each factor.
+    codes[k]: (V_k, D), a code for each of values[k] (V_k,), indices of factor k's values. The dimension with the
+    largest range is coloured and labelled. current (K,): the current value of each factor.
     """
     across, down = 2, -(-len(factors) // 2)
     figure = make_subplots(
         rows=down, cols=across, subplot_titles=factors,
         shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.12,
     )  # fmt: skip
-    for k, values in enumerate(codes):
+    for k, (code, at) in enumerate(zip(codes, values, strict=True)):
         cell = {"row": k // across + 1, "col": k % across + 1}
-        most = int(np.ptp(values, axis=0).argmax())
-        for d in [*(d for d in range(values.shape[1]) if d != most), most]:  # the coloured one on top
+        most = int(np.ptp(code, axis=0).argmax())
+        for d in [*(d for d in range(code.shape[1]) if d != most), most]:  # the coloured one on top
             figure.add_scatter(
-                y=values[:, d], mode="lines", showlegend=False, name=names[d],
+                x=at, y=code[:, d], mode="lines", showlegend=False, name=names[d],
                 line={"color": ACCENT if d == most else GREY, "width": 3 if d == most else 1},
                 hovertemplate=f"{names[d]}: %{{y:.2f}}<extra></extra>", **cell,
             )  # fmt: skip
         figure.add_annotation(
-            x=len(values) - 1, y=float(values[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
+            x=int(at[-1]), y=float(code[-1, most]), text=f"<b>{names[most]}</b>", showarrow=False,
             xanchor="right", yanchor="bottom", font={"color": ACCENT}, **cell,
         )  # fmt: skip
         figure.add_vline(x=int(current[k]), line={"dash": "dot", "width": 2, "color": GREY}, **cell)

@@ -195,6 +195,15 @@ def test_a_full_disk_costs_frames_and_is_told(start, monkeypatch):
     assert "disk" in training.sentence
 
 
+def test_an_error_of_the_watching_thread_does_not_block_the_queue(start, monkeypatch):
+    first, second = start(), start()
+    wait(lambda: running(first))
+    monkeypatch.setattr(first, "_take_frames", lambda: 1 / 0)
+    wait(lambda: first.state == "failed")
+    assert first.sentence == "The training stopped because of an error in the server."
+    wait(lambda: second.state != "queued" and not first._job.alive)
+
+
 def test_a_card_is_repeated_on_the_command_line(folder, info, tmp_path, capsys, monkeypatch):
     from vae import __main__, folders
     from vae.latent import maps

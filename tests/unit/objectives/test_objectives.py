@@ -1,5 +1,6 @@
 """Objectives as objects: schedules, registration, the bridge from older cards, and bounds with known answers."""
 
+import json
 import math
 from dataclasses import dataclass, fields
 
@@ -11,7 +12,19 @@ from torch.distributions import MultivariateNormal, Normal
 from vae import objectives, store
 from vae.models import Output
 from vae.models.base import diagonal_normal
-from vae.objectives import IWAE, OBJECTIVES, AdaGVAE, BetaVAE, CapacityVAE, FactorVAE, FreeBits, Schedule, base, elbo
+from vae.objectives import (
+    IWAE,
+    OBJECTIVES,
+    AdaGVAE,
+    BetaVAE,
+    CapacityVAE,
+    FactorVAE,
+    FreeBits,
+    PiecewiseConstant,
+    Schedule,
+    base,
+    elbo,
+)
 from vae.objectives.base import register
 from vae.objectives.terms import free_bits, iwae
 
@@ -254,3 +267,24 @@ def test_an_objective_of_one_family_refuses_others(name, sentence):
     batch = objectives.base.Batch(x, torch.zeros(2, dtype=torch.int64), {}, 2)
     with pytest.raises(ValueError, match=sentence):
         OBJECTIVES[name]().terms(model(x), batch)
+
+
+def test_a_weight_that_was_set_by_hand_holds_from_its_step():
+    moved = PiecewiseConstant(((0, 1.0), (3, 4.0), (5, 0.0)))
+    assert [moved.at(step) for step in range(7)] == [1, 1, 1, 4, 4, 0, 0] and moved.at(10**7) == 0
+    objective = BetaVAE(moved)
+    assert objective.settled() == 5 and objective.final() == {"beta": 0.0}
+    assert objective.described() == "BetaVAE, beta 1 from step 0, 4 from step 3, 0 from step 5"
+    stored = json.loads(json.dumps({"objective": objective.stored()}))
+    assert objectives.read(stored) == objective
+
+
+@pytest.mark.parametrize("values", [
+    (), ((1, 1.0),), ((0, 1.0), (0, 2.0)), ((0, 1.0), (5, 1.0), (3, 1.0)), ((0, -1.0),), ((0, float("nan")),),
+    ((0.0, 1.0),), ((0, "a"),), ((0,),), 3, ((False, 1.0),),
+])  # fmt: skip
+def test_a_list_of_steps_and_values_that_is_none(values):
+    with pytest.raises(ValueError, match="list of \\(step, value\\)"):
+        PiecewiseConstant(values)
+    with pytest.raises(ValueError, match="cannot be read"):
+        objectives.read({"objective": {"name": "beta_vae", "beta": {"values": values}}})

@@ -29,6 +29,13 @@ def test_a_constant_learning_rate_warms_up_stays_and_falls_over_the_last_tenth()
     assert rates[950] == pytest.approx(0.5) and rates[999] == pytest.approx(0.01)
 
 
+def test_a_flat_rate_does_not_depend_on_the_number_of_steps():
+    few, many = (replace(TINY, schedule="flat", warmup_steps=5, steps=steps) for steps in (20, 2000))
+    rates = [few.learning_rate_at(step) for step in range(20)]
+    assert rates == [many.learning_rate_at(step) for step in range(20)]
+    assert rates[4:] == [TINY.learning_rate] * 16 and rates[0] == TINY.learning_rate / 5
+
+
 def test_a_cosine_ends_near_zero():
     rates = [replace(TINY, schedule="cosine").learning_rate_at(step) for step in range(1000)]
     assert rates[0] == pytest.approx(0.01) and rates[99] == pytest.approx(1.0)

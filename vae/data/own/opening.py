@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .. import archives
 from ..formats import ACCEPTED, SUFFIXES, format_of, refusal
-from ..images import MAX_BYTES, UploadError, read_image
+from ..images import UploadError
 from . import factors, formats
 from .factors import FactorTable
 from .files import MAX_ZIP_ENTRIES, Files, FolderFiles, ListedFiles, OneFile, read, uploaded, zip_entries
-from .sources import MAX_CLASSES, Pixels, Source, refused
+from .sources import MAX_CLASSES, Source, decoded, refused
 
 NO_FOLDER = "no folder"  # the class of images beside folders of images
 
@@ -21,17 +22,21 @@ NO_FOLDER = "no folder"  # the class of images beside folders of images
 def open_source(what: Path | str | bytes | Sequence[tuple[str, bytes]], title: str = "") -> Source:
     """Open a folder, a zip or a file by its path, the bytes of one, or uploaded files (name, content).
 
-    What cannot become a data set has a `refusal`. Raises OSError for a path that does not exist or cannot be read.
+    title: by default that of the known format, or the name of the folder or file. What cannot become a data set has a
+    `refusal`. Raises OSError for a path that does not exist or cannot be read.
     """
+    own_title = ""
     if isinstance(what, (str, Path)):
-        title = title or Path(what).stem
-    elif not isinstance(what, bytes) and what:
-        title = title or what[0][0].rpartition(".")[0]
-    title = archives.label(title) or "My images"
+        own_title = Path(what).expanduser().resolve().stem
+    elif not isinstance(what, bytes) and len(what) == 1:
+        own_title = what[0][0].rpartition(".")[0]
+    own_title = archives.label(own_title) or "My images"
     try:
-        return _of_files(_files(what), title)
+        files = _files(what)
+        source = formats.recognise(files) or _of_images(files, own_title)
     except UploadError as error:
-        return refused(str(error), title)
+        source = refused(str(error), own_title)
+    return replace(source, title=archives.label(title) or source.title)
 
 
 def _files(what: Path | str | bytes | Sequence[tuple[str, bytes]]) -> Files:
@@ -47,10 +52,6 @@ def _files(what: Path | str | bytes | Sequence[tuple[str, bytes]]) -> Files:
     if archives.is_zip(path.name, start) and path.suffix.lower() != ".npz":
         return ListedFiles(zip_entries(path.open("rb"), MAX_ZIP_ENTRIES))
     return OneFile(path)
-
-
-def _of_files(files: Files, title: str) -> Source:
-    return formats.recognise(files, title) or _of_images(files, title)
 
 
 def _of_images(files: Files, title: str) -> Source:
@@ -73,7 +74,7 @@ def _of_images(files: Files, title: str) -> Source:
     classes, labels, note = _classes(files, rows)
     return Source(
         title, len(rows), lambda i: archives.escaped_name("/".join(files.path(int(rows[i])))),
-        lambda: _decoded(files, rows), classes, labels, _read_table(files, tables, rows), notes=(*notes, *note),
+        lambda: decoded(files, rows), classes, labels, _read_table(files, tables, rows), notes=(*notes, *note),
     )  # fmt: skip
 
 
@@ -93,14 +94,6 @@ def _without_images(files: Files, zips: int) -> str:
         except UploadError as error:
             return str(error)
     return f"There is no {ACCEPTED} image here."
-
-
-def _decoded(files: Files, rows: np.ndarray) -> Iterator[Pixels | UploadError]:
-    for i in rows:
-        try:
-            yield np.asarray(read_image(read(files, int(i), MAX_BYTES)))
-        except UploadError as error:
-            yield error
 
 
 def _classes(files: Files, rows: np.ndarray) -> tuple[tuple[str, ...], np.ndarray | None, tuple[str, ...]]:

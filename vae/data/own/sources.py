@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..images import UploadError
+from ..images import MAX_BYTES, UploadError, read_image
 from .factors import FactorTable
+from .files import Files, read
 
 MAX_CLASSES = 200
 NOT_STATED = "own images; their licence is not stated"
@@ -41,3 +42,12 @@ class Source:
 def refused(sentence: str, title: str = "") -> Source:
     """Return a source without images that says why it has none."""
     return Source(title, 0, str, lambda: iter(()), refusal=sentence)
+
+
+def decoded(files: Files, rows: np.ndarray) -> Iterator[Pixels | UploadError]:
+    """Yield the images of these files (N,), decoded one after another."""
+    for i in rows:
+        try:
+            yield np.asarray(read_image(read(files, int(i), MAX_BYTES)))
+        except UploadError as error:
+            yield error

@@ -33,7 +33,12 @@ class DCIScores(Measure):
     def measure(self, context: Context) -> dict:
         codes, factors = context.codes, context.factors
         report = functools.partial(context.report, "fitting the trees of DCI")
-        trees = metrics.dci(codes, factors, baseline=False, progress=report, jobs=-1)
+        try:
+            trees = metrics.dci(codes, factors, baseline=False, progress=report, jobs=-1)
+        except ValueError:
+            if context.info.factor_table is None:
+                raise
+            return {}  # a user's own images may have too few of a value
         context.protocol["dci"] = trees.protocol
         return {
             "dci": trees.disentanglement,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ... import metrics
 from ...data import DatasetInfo
 from ...metrics import disentanglement as definitions
 from ...models import LatentModel
-from ..figures import Figure
+from ..figures import FIGURES, Figure
 from .base import MEASURES, Context, Measure
 
 BINNED = {"bins": definitions.BINS, "images": None}
@@ -49,8 +50,9 @@ MIG = score(
 )
 SAP = score("sap", "SAP", definitions.SAP_PROTOCOL, {"C": definitions.SVM_C, "train": None, "test": None})
 MODULARITY = score("modularity", "modularity", definitions.BINS_PROTOCOL, BINNED)
-FACTOR_VAE = score("factor_vae_score", "FactorVAE score", definitions.VOTES_PROTOCOL, POINTS)
-BETA_VAE = score("beta_vae_score", "beta-VAE score", definitions.PAIRS_PROTOCOL, POINTS)
+FACTOR, BETA = "factor_vae_score", "beta_vae_score"
+FACTOR_VAE = score(FACTOR, "FactorVAE score", definitions.VOTES_PROTOCOL, POINTS)
+BETA_VAE = score(BETA, "beta-VAE score", definitions.PAIRS_PROTOCOL, POINTS)
 
 
 @MEASURES.register("disentanglement")
@@ -75,25 +77,37 @@ class Disentanglement(Measure):
     position = 90
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        return info.factors is not None and not model.discrete
+        return info.factors is not None and not model.discrete and model.latent_dim > 1
 
     def measure(self, context: Context) -> dict:
         codes, factors = context.codes, context.factors
-        parameters = {figure.key: context.parameters_of(figure) for figure in self.figures}
-        mig = metrics.mig(codes, factors, parameters["mig"]["bins"])
-        found: dict[str, Any] = {
-            "mig": mig,
-            "sap": metrics.sap(codes, factors),
-            "modularity": metrics.modularity(codes, factors, parameters["modularity"]["bins"]),
-            "factor_vae_score": metrics.factor_vae_score(codes, factors, parameters["factor_vae_score"]["seed"]),
-            "beta_vae_score": metrics.beta_vae_score(codes, factors, parameters["beta_vae_score"]["seed"]),
+
+        def parameter(key: str, name: str) -> Any:
+            return context.parameters_of(FIGURES[key])[name]
+
+        scores: dict[str, Callable[[], Any]] = {
+            "mig": lambda: metrics.mig(codes, factors, parameter("mig", "bins")),
+            "sap": lambda: metrics.sap(codes, factors),
+            "modularity": lambda: metrics.modularity(codes, factors, parameter("modularity", "bins")),
+            FACTOR: lambda: metrics.factor_vae_score(codes, factors, parameter(FACTOR, "seed")),
+            BETA: lambda: metrics.beta_vae_score(codes, factors, parameter(BETA, "seed")),
         }
         figures: dict[str, Any] = {}
-        for key, result in found.items():
-            figures |= {key: result[0], f"{key}_random": result.random}
+        for key, score in scores.items():
+            try:
+                result = score()
+            except ValueError:
+                if context.info.factor_table is None:
+                    raise
+                continue  # a user's own images may have a single factor, or too few images of a value
+            figures[key] = result[0]
+            if result.random is not None:  # of codes that have a score
+                figures[f"{key}_random"] = result.random
             context.protocol[key] = result.protocol
-        return figures | {
-            "mig_gaps": list(mig.gaps),
-            "mutual_information": mig.mutual_information.tolist(),  # (D, K) nats
-            "factor_entropy": mig.entropy.tolist(),  # (K,) nats
-        }
+            if key == "mig":
+                figures |= {
+                    "mig_gaps": list(result.gaps),
+                    "mutual_information": result.mutual_information.tolist(),  # (D, K) nats
+                    "factor_entropy": result.entropy.tolist(),  # (K,) nats
+                }
+        return figures
