@@ -76,13 +76,25 @@ def as_rgb(image: Image.Image, original: tuple[int, int] | None = None) -> Image
     width, height = original or image.size
     scale = min(1, MAX_SIDE / max(width, height))
     size = max(1, math.floor(width * scale + 0.5)), max(1, math.floor(height * scale + 0.5))
+    if image.size == size and not _is_deep(image) and not image.has_transparency_data:
+        upright = image.convert("RGB")  # averages over single pixels, which take most of a small file's time
+    else:
+        upright = _averaged(image, size)
+    turn = TURNS.get(orientation)
+    return upright if turn is None else upright.transpose(turn)
+
+
+def _averaged(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     colours = area_average_of_blocks(_blocks(image), image.height, size)
     if colours.shape[-1] == 4:
         colours = _on_ground(colours[..., :3], colours[..., 3:])
     colours += 0.5  # in place: these are the largest arrays here
-    upright = Image.fromarray(colours.clip(0, 255, out=colours).astype(np.uint8))
-    turn = TURNS.get(orientation)
-    return upright if turn is None else upright.transpose(turn)
+    return Image.fromarray(colours.clip(0, 255, out=colours).astype(np.uint8))
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Return whether an image has 16 bits or more a channel; Pillow's convert clips it."""
+    return image.mode.startswith("I") or image.mode == "F"
 
 
 def _on_ground(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -154,7 +166,7 @@ def _blocks(image: Image.Image) -> Iterator[np.ndarray]:
     """Yield a decoded image in blocks of rows: (n, W, 3) in [0, 255], or (n, W, 4), colours times A and A in [0, 1],
     where it has transparency."""
     rows = max(1, BLOCK // image.width)
-    deep = image.mode.startswith("I") or image.mode == "F"  # 16 bit; Pillow's convert clips it
+    deep = _is_deep(image)
     white = 65535 if deep and np.max(image.getextrema()) > 255 else 255
     for y in range(0, image.height, rows):
         block = image.crop((0, y, image.width, min(y + rows, image.height)))
