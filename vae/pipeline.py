@@ -87,15 +87,16 @@ def evaluate(
 
 def fit_map(
     model: LatentModel, seed: int = 0, progress: jobs.Report | None = None, info: DatasetInfo | None = None,
-    points: int = MAP_POINTS, exact: bool = False,
+    points: int | None = None, exact: bool = False,
 ) -> EncodedImages:  # fmt: skip
-    """Encode the first `points` test images and fit their maps. The model's card then has the maps' parameters.
+    """Encode the first `points` test images, by default MAP_POINTS, and fit their maps. The model's card then has the
+    maps' parameters.
 
     info: the model's data set, by default as the default store knows it. exact: see maps.fit_umap.
     """
     card = store.card_of(model)
     split = (info or store.Store().dataset(card)).load("test")
-    rows = np.arange(min(points, len(split)))
+    rows = np.arange(min(points or MAP_POINTS, len(split)))
     jobs.part(progress)(f"encoding {len(rows):,} images", 0.0)
     terms = average_terms(model, split.batches(BATCH, rows))
     features = model.features(torch.from_numpy(terms.means)).numpy()

@@ -210,6 +210,7 @@ def test_a_session_keeps_a_limited_number_of_models(result, monkeypatch):
     assert "no space" in str(Visitor().do("adopt", result))
 
 
+@pytest.mark.slow
 def test_two_sessions_over_200_interleaved_actions(tmp_path):
     """Each session does what a visitor may do, in random order, and now and then what he must not."""
     for seed in range(2):
@@ -281,14 +282,17 @@ def test_the_picker_lists_it_first_and_about_renames_and_deletes_it(mine):
     opened(app)
     assert any("This model is yours" in text.value for text in app.markdown)
     (title,) = [field for field in app.text_input if field.label == "Title"]
-    opened(title.set_value("Bars and squares"))
+    title.set_value("Bars and squares")
+    opened(app)
     assert app.selectbox(key="model_picker").options[0] == "Yours: Bars and squares"
-    opened(app.button(key="own_delete").click())
-    opened(app.button(key="own_keep").click())
-    opened(app.button(key="own_delete").click())
+    for button in ("own_delete", "own_keep", "own_delete"):
+        app.button(key=button).click()
+        opened(app)
     app.button(key="own_delete_now").click().run()
     assert not (folders.home() / mine).exists()
-    assert app.session_state.model == "mnist-vae-2d" and "Yours" not in app.selectbox(key="model_picker").options[0]
+    afterwards = start("sliders", model=mine)
+    assert afterwards.session_state.model == "mnist-vae-2d"
+    assert "Yours" not in afterwards.selectbox(key="model_picker").options[0]
 
 
 def test_a_session_s_model_says_when_it_is_deleted_and_its_code_where_it_comes_from(result):

@@ -444,7 +444,7 @@ def test_a_constant_factor_is_left_out_with_a_note(tmp_path, monkeypatch):
     card = json.loads(path.read_text(encoding="utf-8"))
     card["figures"]["factor_entropy"][1], card["figures"]["mig_gaps"][1] = 0.0, None
     path.write_text(json.dumps(card), encoding="utf-8")
-    cached.zoo_scan.clear(), cached.model.clear()
+    cached.shared_scan.clear(), cached.model.clear()
     try:
         app = start("disentangle", model="sprites-vae")
         heat = next(d for d in components(app).values() if d.get("name", "").startswith("mutual information"))
@@ -452,7 +452,7 @@ def test_a_constant_factor_is_left_out_with_a_note(tmp_path, monkeypatch):
         assert np.isfinite(np.array(heat["texts"], float)).all()
         assert any("Constant factors are not shown: scale." in c.value for c in app.caption)
     finally:
-        cached.zoo_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
+        cached.shared_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
 
 
 def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
@@ -462,12 +462,12 @@ def test_a_card_that_was_never_measured_is_no_crash(tmp_path, monkeypatch):
     card = json.loads(path.read_text(encoding="utf-8"))
     del card["figures"]["mutual_information"], card["figures"]["mig"]
     path.write_text(json.dumps(card), encoding="utf-8")
-    cached.zoo_scan.clear(), cached.model.clear()
+    cached.shared_scan.clear(), cached.model.clear()
     try:
         app = start("disentangle", model="sprites-vae")
         assert "not measured yet" in app.info[0].value
     finally:
-        cached.zoo_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
+        cached.shared_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
 
 
 def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_others_work(tmp_path, monkeypatch):
@@ -475,11 +475,11 @@ def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_othe
     monkeypatch.setattr(store, "PRETRAINED", tmp_path / "pretrained")
     card = store.Store().read_card("sprites-vae")
     store.Store().write_card(dataclasses.replace(card, figures=card.figures | {"fid": 3.0}))
-    cached.zoo_scan.clear(), cached.model.clear()
+    cached.shared_scan.clear(), cached.model.clear()
     try:
         app = start("home")
         assert any("sprites-vae" in i.value and "figures that are not known here: 'fid'" in i.value for i in app.info)
         app = start("sliders", model="mnist-vae-2d")
         assert not app.error and not any("sprites-vae" in text for text in app.selectbox(key="model_picker").options)
     finally:
-        cached.zoo_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
+        cached.shared_scan.clear(), cached.model.clear(), cached._fingerprint.clear()

@@ -170,7 +170,7 @@ def test_share_offers_a_handout_or_says_why_there_is_none():
         assert not app.exception
         return [text.value for text in app.markdown], [button.label for button in app.get("download_button")]
 
-    assert shared("mnist-vae-2d")[1] == ["Handout (HTML)"]
+    assert shared("mnist-vae-2d")[1] == ["Handout (HTML)", "Model file (.vae.zip)"]
     texts, buttons = shared("mnist-vqvae")
-    assert not buttons
+    assert buttons == ["Model file (.vae.zip)"]
     assert any(text.startswith("There is no handout of this model: its code is a grid") for text in texts)

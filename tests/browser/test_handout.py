@@ -75,6 +75,7 @@ def test_about_says_what_the_visitor_sees_and_explains_the_terms_of_all_views(br
         assert "MIG" not in page.locator("dl").last.locator("dt").all_inner_texts()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["srcdoc", "src"])
 def test_every_view_works_in_a_sandboxed_frame(browser, handout, tmp_path, how):
     """A course page embeds the file without an origin: storage is refused, and so may be the address."""

@@ -344,7 +344,7 @@ CASES = {
     "weights that are a pickle": (member("model.safetensors", b"\x80\x02}q\x00." + bytes(90)), "weights"),
     "a long list of tensors": (long_list_of_tensors, "list of tensors in its weights has more than 1 MB"),
     "a wrong key": (weights(lambda t: {**t, "extra": np.zeros(3, np.float32)}), "does not ask for 'extra'"),
-    "a missing key": (weights(lambda t: dict(list(t.items())[1:])), "they lack '|more than the"),
+    "a missing key": (weights(lambda t: dict(list(t.items())[1:])), "they lack '|more tensors than"),
     "a wrong shape": (weights(lambda t: {k: v[..., :1].copy() for k, v in t.items()}), "has shape"),
     "a wrong dtype": (weights(lambda t: {k: v.astype(np.float64) for k, v in t.items()}), "dtype F64"),
     "weights that are not finite": (weights(lambda t: {k: with_nan(v) for k, v in t.items()}), "not finite"),
@@ -372,7 +372,7 @@ CASES = {
     "a width of a billion": (config(encoder=[10**9]), "numbers up to 65,536"),
     "a network within a config": (config(encoder=[[1, 2]]), "something else than text and numbers"),
     "a million steps of a flow": (
-        lambda content: with_card(config(flow_steps=65_000)(content), family="iaf"), "more than the .* tensors"),
+        lambda content: with_card(config(flow_steps=65_000)(content), family="iaf"), "many more tensors than the"),
     "huge images": (config(image_shape=[1, 9999, 9999]), "at most 256 x 256"),
     "a shape that is text": (config(image_shape="28"), "the shape of an image"),
     "huge feature maps": (config(network="conv", channels=[60_000, 8]), "feature map of its config"),
@@ -428,6 +428,7 @@ for path in sys.argv[3:]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+@pytest.mark.slow
 def test_refusing_takes_little_memory(exported, into, tmp_path):
     (tmp_path / "good").write_bytes(exported)
     bad = []

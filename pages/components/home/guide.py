@@ -11,6 +11,7 @@ PURPOSES = {  # page: what it is for
     "sliders": "Change one dimension of the code at a time.",
     "interpolate": "Follow the path between the codes of two images.",
     "map": "See all codes on a plane and decode any position.",
+    "train": "Train a model on shipped images or your own, and watch it learn.",
     "inside": "Follow one image through encoder, code and decoder, with every term of the loss.",
     "uses": "Denoise, inpaint, detect outliers and learn from few labels, each beside a baseline.",
     "disentangle": "Find out which dimension encodes which factor.",

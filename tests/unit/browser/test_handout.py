@@ -143,10 +143,11 @@ def test_the_command_writes_a_file_and_refuses_in_one_sentence(tmp_path, capsys)
 
 
 def test_each_view_of_the_host_is_a_file_that_goes_by_its_name():
-    listed = re.findall(r"view as (\w+) \} from './views/(\w+)\.js'", (FOLDER / "host/views.js").read_text("utf-8"))
+    names = (FOLDER / "host/views.js").read_text(encoding="utf-8")
+    listed = re.findall(r"view as (\w+) \} from './views/(\w+)\.js'", names)
     assert {stem for _, stem in listed} == VIEWS and len(listed) == len(VIEWS)
     for name, stem in listed:
-        text = (FOLDER / f"host/views/{stem}.js").read_text("utf-8")
+        text = (FOLDER / f"host/views/{stem}.js").read_text(encoding="utf-8")
         assert name == stem and f"  name: '{stem}'," in text
         (terms,) = re.findall(r"terms: \[([^]]*)\]", text)
         assert set(re.findall("'([^']+)'", terms)) <= TERMS.keys()

@@ -162,7 +162,7 @@ def test_an_image_without_a_finite_code_ends_the_fit_in_one_sentence(tmp_path, m
         return q
 
     monkeypatch.setattr(model, "encode", broken)
-    monkeypatch.setattr(own_map.store, "load", lambda name: model)
+    monkeypatch.setattr(own_map.store.Store, "load", lambda self, name: model)
     with pytest.raises(UploadError, match="not a finite number for 1 of these 6 images"):
         own_map.fit("mnist-vae-2d", tmp_path / "images.zip", lambda stage, share: None)
 

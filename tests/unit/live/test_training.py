@@ -216,10 +216,11 @@ def test_a_card_is_repeated_on_the_command_line(folder, info, tmp_path, capsys, 
     assert __main__.main(line) == 0
     (card,) = Store([tmp_path / "home"]).available()
     path = tmp_path / "card.json"
-    path.write_text(json.dumps(json.loads((tmp_path / "home" / card.name / "card.json").read_text("utf-8"))), "utf-8")
+    stored = tmp_path / "home" / card.name / "card.json"
+    path.write_text(json.dumps(json.loads(stored.read_text(encoding="utf-8"))), encoding="utf-8")
     assert __main__.main(["train", "--card", str(path)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == said[1] and said[0].endswith(card.weights_sha256)
-    path.write_text("{}", "utf-8")
+    path.write_text("{}", encoding="utf-8")
     assert __main__.main(["train", "--card", str(path)]) == 1
     assert "is not a card" in capsys.readouterr().err

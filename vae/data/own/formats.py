@@ -13,6 +13,7 @@ import pickletools
 import re
 import struct
 import tarfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ MAX_BATCH = 64 * 2**20  # bytes of a file that is read whole
 CHUNK = 512  # images that are read at once
 ERRORS = (
     OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, struct.error, zlib.error,
-    zipfile.BadZipFile, tarfile.TarError,
+    zipfile.BadZipFile, tarfile.TarError, SyntaxError, tokenize.TokenError,  # the last two of numpy's headers
 )  # fmt: skip
 
 Found = dict[str, int]  # {name of a file, in lower case: its number}, by name
@@ -295,7 +296,7 @@ class TarFiles:
     """The files of a tar archive, packed or not."""
 
     def __init__(self, file: BinaryIO):
-        self._archive = tarfile.open(fileobj=file)
+        self._archive = tarfile.open(None, "r:*", file)
         self._members = [member for member in self._archive if member.isfile()]
 
     def __len__(self) -> int:
@@ -324,7 +325,9 @@ CELEBA_CLASS = "Smiling"
 def _celeba(files: Files, found: Found) -> Source:
     (table,) = found.values()
     lines = read(files, table, MAX_BATCH).decode("ascii").replace(",", " ").splitlines()
-    start = next(number for number, line in enumerate(lines) if CELEBA_CLASS in line.split())
+    start = next((number for number, line in enumerate(lines) if CELEBA_CLASS in line.split()), None)
+    if start is None:
+        raise ValueError("no line names the attributes")
     names = tuple(name.replace("_", " ") for name in lines[start].split() if name != "image_id")
     rows = {line.split(maxsplit=1)[0].lower(): line for line in lines[start + 1 :] if line}
     images = np.array([i for i in range(len(files)) if files.path(i)[-1].lower() in rows])

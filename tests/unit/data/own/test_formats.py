@@ -121,7 +121,7 @@ def test_cifar_10_of_both_versions(name, content, tmp_path):
 
 def test_cifar_10_as_it_is_downloaded(tmp_path):
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(None, "w:gz", buffer) as archive:
         for name in ("data_batch_1.bin", "data_batch_2.bin", "readme.html"):
             member = tarfile.TarInfo(f"cifar-10-batches-bin/../{name}")
             member.size = len(CIFAR_BIN)
