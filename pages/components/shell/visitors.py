@@ -95,10 +95,11 @@ _granted: ContextVar[str] = ContextVar("granted", default="")
 
 def visitor() -> str:
     """Return an identifier of this session's visitor, which nobody else knows; the same after a reload."""
-    cookie = str(st.context.cookies.get(COOKIE, ""))
-    if COOKIE_VALUE.fullmatch(cookie):
-        return cookie
-    return st.session_state.setdefault("visitor", secrets.token_urlsafe(24))  # as in a frame of another site
+    if "visitor" not in st.session_state:  # a session keeps the cookies of its first request; parsing them takes long
+        cookie = str(st.context.cookies.get(COOKIE, ""))
+        own = secrets.token_urlsafe(24)  # for a browser without the cookie, as in a frame of another site
+        st.session_state.visitor = cookie if COOKIE_VALUE.fullmatch(cookie) else own
+    return st.session_state.visitor
 
 
 def is_permanent() -> bool:
@@ -117,7 +118,7 @@ def root() -> Path:
 def _shelf(make: bool = False) -> Shelf | None:
     """Return this session's shelf, and note that its visitor is there; None if he has none and none is to be made."""
     context = get_script_run_ctx()
-    if context is None:  # outside a session
+    if context is None or not (make or _shelves):  # outside a session, or nobody has a model
         return None
     who = visitor()
     with _lock:
