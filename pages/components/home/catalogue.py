@@ -45,7 +45,8 @@ def show_catalogue() -> None:
         st.info("No model matches. Remove a filter.")
     else:
         _cards(found, "explore")
-    show_opening("home_open")
+    with st.popover("Open a model file"):
+        show_opening("home_open")
     for name, reason in problems.items():
         st.info(f"**{name}** is unavailable: {reason}.")
 
