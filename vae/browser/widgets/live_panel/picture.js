@@ -21,12 +21,13 @@ export function show(panel, z, y) {
 
 function showTiming(panel, where, milliseconds) {
   panel.timing = { where, milliseconds };
-  if (!panel.holding) showLine(panel); // during a drag it is shown at rest, since a new text costs a layout
+  if (!panel.holding || panel.note) showLine(panel); // during a drag it is shown at rest, since a new text costs a layout
 }
 
 export function showLine(panel) {
   if (panel.empty || !panel.timing) return;
   const { where, milliseconds } = panel.timing;
+  panel.timing = null;
   const reason = panel.entry?.reason;
   const notes = [reason && `this browser cannot decode: ${reason}`, panel.note].filter(Boolean);
   panel.note = '';
