@@ -13,13 +13,12 @@ SENTENCE = "returns a value that is not a finite number"
 APP = """
 import math
 import torch
-import vae
 from vae import store
 from pathlib import Path
 from vae.models.base import diagonal_normal
 
-def broken(name, load=getattr(vae, "load_unbroken", vae.load)):
-    model = load(name)
+def broken(self, name, load=getattr(store, "load_unbroken", store.Store.load)):
+    model = load(self, name)
     encode, decode_logits = model.encode, model.decode_logits
     def bad_encode(x, y=None):
         q = encode(x, y)
@@ -36,8 +35,8 @@ def no_network(self, name):
     raise store.ModelUnavailable("its networks are those of the model that is not broken")
 
 store.Store.read_network = no_network
-if not hasattr(vae, "load_unbroken"):
-    vae.load_unbroken, vae.load = vae.load, broken
+if not hasattr(store, "load_unbroken"):
+    store.load_unbroken, store.Store.load = store.Store.load, broken
 """
 
 

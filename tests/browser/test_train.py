@@ -155,7 +155,7 @@ def test_own_images_are_checked_trained_on_and_explored(tab, server):
     tab.get_by_text("3 classes").wait_for()
     press(tab, "Use these images")
     tab.keyboard.press("Escape")
-    tab.get_by_text("drawings", exact=True).wait_for()
+    tab.wait_for_function("() => location.search.includes('train_data=drawings')")
     settle(tab)
     press(tab, "Start training")
     until(tab, lambda: training(tab)["film"] != EXAMPLE and len(training(tab)["steps"]) > 8, 150)
