@@ -249,7 +249,7 @@ def _accept(flat: Path, root: Path, into: Path, suffix: str) -> ModelCard:
 
 
 def _check_card(path: Path) -> dict[str, Any]:
-    """Return the content of a stranger's card.json, of which family, config and data exist, with harmless texts."""
+    """Return the content of a stranger's card.json, which is checked, with its texts made harmless."""
     card = read_card_file(path.parent, named=False)
     _check_config(card.config)
     values = asdict(card)

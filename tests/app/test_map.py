@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import zipfile
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from vae import jobs, store
 from vae.data import DATASETS, pictures
 from vae.latent import own_map
 
+from ..unit.data.own.images import zipped
 from .events import send_picture
 from .test_pages import components, png, start
 
@@ -38,14 +38,6 @@ def upload(app, *files):
 def digits(n):
     x, _ = DATASETS["mnist"].load("test").batch(range(n))
     return [(f"{i}.png", png(pictures.to_image(p))) for i, p in enumerate(pictures.to_uint8(x))]
-
-
-def zipped(entries):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 # the plane itself, a grid of codes, classes, levels, a flow; test_pages.py opens the map of every family

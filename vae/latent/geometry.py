@@ -13,6 +13,21 @@ from torch import Tensor
 from torch.distributions import Normal
 
 
+class Plane(NamedTuple):
+    """A linear map: an orthogonal projection of codes onto a plane, and its inverse on that plane."""
+
+    origin: np.ndarray  # (D,)
+    axes: np.ndarray  # (2, D), orthonormal
+
+    def place(self, z: np.ndarray) -> np.ndarray:
+        """Return the positions (B, 2) of codes (B, D)."""
+        return (z - self.origin) @ self.axes.T
+
+    def inverse(self, xy: np.ndarray) -> np.ndarray:
+        """Return the codes (B, D) of positions (B, 2) on the plane."""
+        return self.origin + xy @ self.axes
+
+
 def traversal(z: Tensor, dim: int, values: Tensor) -> Tensor:
     """Return codes (S, D): z (D,) with z[dim] set to each of values (S,). Raises IndexError for a dim out of range."""
     if not 0 <= dim < len(z):

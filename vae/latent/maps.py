@@ -24,7 +24,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from .. import folders
 from ..jobs import Report, part
-from .geometry import nearest
+from .geometry import Plane, nearest
 
 N_NEIGHBORS, MIN_DIST = 15, 0.1
 SAME_CODE = 1e-3  # codes nearer than this are equal: links round z
@@ -148,21 +148,6 @@ def align_to(xy: np.ndarray, reference: np.ndarray) -> np.ndarray:
     centre = xy.mean(0)
     rotation, _ = orthogonal_procrustes(xy - centre, reference - reference.mean(0))
     return ((xy - centre) @ rotation + reference.mean(0)).astype(np.float32)
-
-
-class Plane(NamedTuple):
-    """A linear map: an orthogonal projection of codes onto a plane, and its inverse on that plane."""
-
-    origin: np.ndarray  # (D,)
-    axes: np.ndarray  # (2, D), orthonormal
-
-    def place(self, z: np.ndarray) -> np.ndarray:
-        """Return the positions (B, 2) of codes (B, D)."""
-        return (z - self.origin) @ self.axes.T
-
-    def inverse(self, xy: np.ndarray) -> np.ndarray:
-        """Return the codes (B, D) of positions (B, 2) on the plane."""
-        return self.origin + xy @ self.axes
 
 
 def pca_plane(codes: np.ndarray) -> Plane:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from scipy.linalg import orthogonal_procrustes
 from torch import Tensor
 
 from ..data import DatasetInfo, Split, pictures
+from ..latent.geometry import Plane
 from ..models import FAMILIES
 from ..objectives import Batch, Objective, elbo
 from ..training.recipes import Recipe
@@ -23,19 +23,6 @@ MAX_TILE = 32  # pixels along a side of a decoded image in the plane's picture
 PRIOR_EXTENT = 3.0  # standard deviations of a Gaussian prior that the plane shows
 FREE_SHARE, MARGIN = 0.98, 1.25  # of the codes of a model without a prior: how many the plane shows, and room to move
 SEED = 0  # of posterior samples and of samples from the prior
-
-
-class Plane(NamedTuple):
-    """A plane in the space of features: positions (B, 2) are (features - origin) @ axes.T."""
-
-    origin: np.ndarray  # (F,)
-    axes: np.ndarray  # (2, F), orthonormal
-
-    def place(self, features: np.ndarray) -> np.ndarray:
-        return (features - self.origin) @ self.axes.T
-
-    def inverse(self, xy: np.ndarray) -> np.ndarray:
-        return self.origin + xy @ self.axes
 
 
 class View:

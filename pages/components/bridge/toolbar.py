@@ -84,7 +84,7 @@ def _show_handout(name: str) -> None:
     parts = urlsplit(st.context.url or "")
     app = "" if parts.hostname in LOCAL or name in visitors.models() else f"{parts.scheme}://{parts.netloc}{BASE}"
     st.download_button(
-        "Handout (HTML)", cached.handout(name, app), f"{name}.html", "text/html", key="handout",
+        "Handout (HTML)", cached.handout(name, app), f"{visitors.plain_name(name)}.html", "text/html", key="handout",
         on_click="ignore",
     )  # fmt: skip
 

@@ -42,18 +42,19 @@ def _where(card: ModelCard) -> str:
 def show_download(card: ModelCard) -> None:
     """Offer a model as a project file."""
     st.markdown(
-        "A model file holds the weights, the card, the map and, of your own images, those it was tested on. Open it "
-        "in any copy of this app: under **About**, or with `vae import`."
+        "A model file contains the weights, the card and the map, and for your own data also the test images. Any "
+        "copy of this app opens it, under **About** or with `vae import`."
     )
     _download_button(card, "project_file")
 
 
 def _download_button(card: ModelCard, key: str) -> None:
-    store = visitors.store_of(card.name)  # now, because the session is not available when the file is made
-    plain = visitors.plain_name(card.name)
+    # now, because the session is not available when the file is made
+    store, suffix = visitors.store_of(card.name), visitors.suffix_of(card.name)
     st.download_button(
-        "Model file (.vae.zip)", lambda: project.write(store, card.name, visitors.suffix_of(card.name)),
-        plain + project.SUFFIX, "application/zip", key=key, on_click="ignore", icon=":material/download:",
+        "Model file (.vae.zip)", lambda: project.write(store, card.name, suffix),
+        visitors.plain_name(card.name) + project.SUFFIX, "application/zip",
+        key=key, on_click="ignore", icon=":material/download:",
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from vae import latent
 from vae.browser import collection
 from vae.encoded import EncodedImages
 from vae.latent import maps
+from vae.latent.geometry import Plane
 from vae.latent.own_map import OwnMap
 
 from ..shell import cached, state
@@ -51,7 +52,7 @@ class Layout:
     title: str
     xy: np.ndarray  # (N, 2), the images' positions
     neighbours: int  # averaged by inverse_transform; 0 if the layout is a plane
-    plane: maps.Plane | None = None
+    plane: Plane | None = None
     repulsion: maps.Repulsion | None = None
     dims: tuple[int, int] | None = None  # the two dimensions, if it shows dimensions
 
@@ -127,7 +128,7 @@ def make_layout(collection: Collection, key: str, title: str, dims: tuple[int, i
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def _pca_plane(collection: str, _codes: np.ndarray) -> maps.Plane:
+def _pca_plane(collection: str, _codes: np.ndarray) -> Plane:
     return maps.pca_plane(_codes)
 
 
