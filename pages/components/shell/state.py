@@ -147,9 +147,8 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
     values = np.asarray(values)
     if traits().discrete:
         values = values.round().clip(0, traits().codebook_size - 1)
-    numbers = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
     before = _place() if "start" in st.session_state and "z" in st.session_state else None
-    st.session_state.z = tuple(v + 0.0 for v in numbers)  # + 0.0 turns -0.0 into 0.0
+    st.session_state.z = as_kept(values)
     if y is not None:
         st.session_state.y = int(y)
     st.session_state.version = st.session_state.get("version", 0) + 1
@@ -160,6 +159,12 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
         _places("undo").append(before)
         _places("redo").clear()
     return usable
+
+
+def as_kept(values: np.ndarray) -> tuple[float, ...]:
+    """Return values (D,) as the session and the link keep them: within MAX_ABS, with DECIMALS decimals."""
+    numbers = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
+    return tuple(v + 0.0 for v in numbers)  # + 0.0 turns -0.0 into 0.0
 
 
 Travel = Literal["undo", "redo"]

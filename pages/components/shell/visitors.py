@@ -117,7 +117,7 @@ def root() -> Path:
 
 def _shelf(make: bool = False) -> Shelf | None:
     """Return this session's shelf, and note that its visitor is there; None if he has none and none is to be made."""
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)
     if context is None or not (make or _shelves):  # outside a session, or nobody has a model
         return None
     who = visitor()
