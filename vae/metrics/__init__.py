@@ -18,10 +18,12 @@ from .disentanglement import (
 from .likelihood import importance_nll
 from .memorisation import nearest_images
 from .reconstruction import Terms, average_terms, multiscale_distance, psnr, sharpness
+from .report import Report, report
 from .style import style_consistency
 
 __all__ = [
     "FALSE_POSITIVE_RATES",
+    "Report",
     "Scores",
     "Terms",
     "active_units",
@@ -41,6 +43,7 @@ __all__ = [
     "multiscale_distance",
     "nearest_images",
     "psnr",
+    "report",
     "roc",
     "sap",
     "sharpness",
