@@ -116,9 +116,11 @@ class Posterior(Distribution):
 
     A torch Distribution that does not extend this class is sampled as mean + stddev * noise.
     has_density: whether log_prob is a log-density; otherwise the posterior is a point mass.
+    samples_moments: whether stddev is an estimate from samples.
     """
 
     has_density: ClassVar[bool] = True
+    samples_moments: ClassVar[bool] = False
 
     def push(self, noise: Tensor) -> Tensor:
         """Apply the reparametrisation trick: noise (..., B, D) from N(0, I) -> z (..., B, D)."""
