@@ -10,7 +10,7 @@ from .checking import checked, constant_factors, continuous, entropies, joint_in
 
 NEIGHBOURS = 10  # of the estimate for continuous codes
 ACTIVE_RANGE = 1 / 20  # of the widest dimension's range: a continuous dimension with less is inactive
-MAX_ITERATIONS = 1000  # of the logistic regression, whose weights grow without end where classes are separable
+MAX_ITERATIONS = 100  # of the logistic regression, as in the paper: of separable classes, its weights grow without end
 
 ESTIMATES = {  # discrete: how the mutual information is estimated
     True: "counts of discrete codes",
@@ -33,7 +33,7 @@ class InfoMEC(NamedTuple):
     explicitness: tuple[float | None, ...]  # (K,) InfoE of each factor; None for a constant one
     active: tuple[int, ...]  # dimensions that count
     constant: tuple[int, ...]
-    estimate: str  # of the mutual information, in words
+    discrete: bool  # whether a dimension's values are symbols
     protocol: str
     random: tuple[float, float, float] | None  # the scores of codes without information
 
@@ -65,8 +65,8 @@ def infomec(
         _share_of_largest(of_active), _share_of_largest(of_active.T),
         float(np.mean([value for value in explicit if value is not None])),
         nmi, tuple(explicit), tuple(active.tolist()), constant_factors(varying),
-        ESTIMATES[discrete], INFOMEC_PROTOCOL.format(images=len(codes), estimate=ESTIMATES[discrete]),
-        _of_random_codes(codes, factors, discrete) if baseline else None,
+        discrete, INFOMEC_PROTOCOL.format(images=len(codes), estimate=ESTIMATES[discrete]),
+        scores_of_random_codes(codes, factors, discrete) if baseline else None,
     )  # fmt: skip
 
 
@@ -138,7 +138,9 @@ def _explicitness(features: Any, factor: np.ndarray) -> float:
     return float((prior - log_loss(factor, classifier.predict_proba(features))) / prior)
 
 
-def _of_random_codes(codes: np.ndarray, factors: np.ndarray, discrete: bool) -> tuple[float, float, float]:
+def scores_of_random_codes(codes: np.ndarray, factors: np.ndarray, discrete: bool) -> tuple[float, float, float]:
+    """Return InfoM, InfoC and InfoE of codes (N, D) without information; where they are continuous, only their shape
+    counts."""
     rng = np.random.default_rng(0)
     uninformative = rng.permuted(codes, axis=0) if discrete else random_codes(codes)
     found = infomec(uninformative, factors, discrete, baseline=False)

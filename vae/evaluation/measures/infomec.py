@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
+import numpy as np
+
 from ... import metrics
 from ...data import DatasetInfo
 from ...metrics.factors import OWNS
-from ...metrics.infomec import INFOMEC_PROTOCOL
+from ...metrics.infomec import ESTIMATES, INFOMEC_PROTOCOL, scores_of_random_codes
 from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
@@ -60,18 +64,30 @@ class InfoMECScores(Measure):
 
     def measure(self, context: Context) -> dict:
         try:
-            found = metrics.infomec(context.codes, context.factors)
+            found = metrics.infomec(context.codes, context.factors, baseline=False)
         except ValueError:
             if context.info.factor_table is None:
                 raise
             return {}  # a user's own images may have a single factor, or too few images of a value
         context.protocol["infom"] = found.protocol
-        context.describe(OWNERS, estimate=found.estimate)
+        context.describe(OWNERS, estimate=ESTIMATES[found.discrete])
         scores = dict(zip(SCORES, found[:3], strict=True))
-        random = {f"{key}_random": value for key, value in zip(SCORES, found.random or (), strict=True)}
+        random = {f"{key}_random": value for key, value in zip(SCORES, _of_random_codes(context, found), strict=True)}
         return {
             **scores,
             **random,
             "nmi": [[None if value != value else value for value in row] for row in found.nmi.tolist()],  # (D, K)
             "owners": list(metrics.owners(found.nmi, found.active)),
         }
+
+
+def _of_random_codes(context: Context, found: metrics.InfoMEC) -> tuple[float, float, float]:
+    if found.discrete:
+        return scores_of_random_codes(context.codes, context.factors, discrete=True)
+    return _of_continuous_random_codes(context.codes.shape, context.factors.tobytes(), context.factors.shape)
+
+
+@functools.cache  # the same for every model with as many dimensions
+def _of_continuous_random_codes(shape: tuple, factors: bytes, factors_shape: tuple) -> tuple[float, float, float]:
+    values = np.frombuffer(factors, np.int64).reshape(factors_shape)
+    return scores_of_random_codes(np.zeros(shape), values, discrete=False)
