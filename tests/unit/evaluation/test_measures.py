@@ -109,7 +109,7 @@ def test_a_measure_describes_what_it_measures(registries, tiny_split):
 
 def test_unknown_measures_and_tasks_are_refused():
     model = vae.load("mnist-vae-2d")
-    known = "anomalies, augmentation, labels, quality, samples"
+    known = "anomalies, augmentation, labels, samples"
     with pytest.raises(ValueError, match=f"no downstream task 'anomaly'; there are {known}"):
         evaluate(model, "mnist", limit=10, downstream=("anomaly",))
     with pytest.raises(ValueError, match="no measure 'fid'; there are bound, "):

@@ -55,10 +55,9 @@ class SampleQuality(Measure):
         ),
     )
     position = 88
-    task = "quality"
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        return has_judge(info)
+        return has_judge(info) and bool(info.offline)
 
     def measure(self, context: Context) -> dict:
         parameters = context.parameters_of(FRECHET)
@@ -97,7 +96,7 @@ def _scores(real: np.ndarray, other: np.ndarray, suffix: str) -> dict:
 def _of_training_images(data: str, split: str, n: int) -> dict:
     """Return the scores of n random training images against the first n images of a split."""
     info = DATASETS[data]
-    train, test = info.load("train"), info.load(split)
+    train, test = info.load(info.offline[0]), info.load(split)  # training images that need no download
     rows = np.sort(np.random.default_rng(0).choice(len(train), min(n, len(train)), replace=False))
     real = _features(info, (x for x, _ in test.batches(BATCH, range(n))))
     return _scores(real, _features(info, (x for x, _ in train.batches(BATCH, rows))), "_train")
