@@ -57,7 +57,7 @@ class InfoMECScores(Measure):
         ),
         OWNERS,
     )
-    position = 92
+    position = 89  # before MIG
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.factors is not None and not model.discrete
