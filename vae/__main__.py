@@ -60,6 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--check", action="store_true", help="write nothing; report figures that differ from the card"
     )
     command.add_argument("--dci", action="store_true", help="check DCI too: minutes a model")
+    command.add_argument(
+        "--add", default="", metavar="MEASURES", help="run these measures only, and add figures that the card lacks"
+    )
     command = commands.add_parser("map", help="encode test images, fit their maps, write map.npz")
     _name_or_all(command)
     command.add_argument("--seed", type=int, default=0)
@@ -115,7 +118,10 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "evaluate":
             for name in _names(args):
                 with Bar() as bar:
-                    card = pipeline.evaluate_and_save(name, bar)
+                    if args.add:
+                        card = pipeline.add_figures(name, tuple(args.add.split(",")), bar)
+                    else:
+                        card = pipeline.evaluate_and_save(name, bar)
                 print(f"{name}: {report.summary(card)}")
             if args.all:
                 report.write_model_zoo()

@@ -205,7 +205,7 @@ def _model(store: Store, name: str) -> Made:
     split = info.load("test", download=False)
     everything = _encoded(store, card, split)
     encoded = _first(everything)
-    ranges = data_ranges(encoded, traits.prior_mean, traits.prior_stddev)
+    ranges = data_ranges(encoded, traits.prior_mean, traits.prior_stddev, values=traits.values)
     order = dimension_order(card, traits.levels, encoded, traits.prior_stddev)
     described = {
         "name": name, "title": card.title, "description": card.description, "data": card.data, "family": card.family,
@@ -252,7 +252,7 @@ def _prior_samples(store: Store, name: str) -> bytes:
 
 
 def _strips(encoded: EncodedImages | None, traits: Traits) -> np.ndarray:
-    return data_ranges(encoded, traits.prior_mean, traits.prior_stddev, (1 - STRIP_SHARE) / 2)
+    return data_ranges(encoded, traits.prior_mean, traits.prior_stddev, (1 - STRIP_SHARE) / 2, traits.values)
 
 
 def _active(encoded: EncodedImages | None, order: list[int]) -> list[int]:

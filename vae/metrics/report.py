@@ -14,18 +14,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .checking import discretise
 from .disentanglement import (
     BINS,
     active_units,
     beta_vae_score,
     dci,
-    discretise,
     factor_vae_score,
     mig,
     modularity,
     sap,
     total_correlation,
 )
+from .infomec import infomec
 
 MIN_ROWS = 20
 SEEDS = (0, 1, 2)  # of votes and pairs, and of random codes
@@ -102,13 +103,37 @@ class Report(NamedTuple):
         ]) + "\n"  # fmt: skip
 
 
+class Data(NamedTuple):
+    """What the metrics are computed from."""
+
+    codes: np.ndarray  # (N, D) float64
+    classes: np.ndarray  # (N, K) int64
+    columns: tuple[FactorColumn, ...]
+    discrete: bool
+    bins: int
+    seeds: tuple[int, ...]
+    bootstrap: int
+
+    def random_codes(self, seed: int) -> np.ndarray:
+        """Return codes without information about the factors: normal ones, or the discrete ones in random order."""
+        if self.discrete:
+            return self.codes[np.random.default_rng(seed).permutation(len(self.codes))]
+        return np.random.RandomState(seed).standard_normal(self.codes.shape)
+
+    def halves(self, n: int) -> Iterator[np.ndarray]:
+        """Yield the rows of n random half-samples, in their order."""
+        rng = np.random.default_rng(0)
+        for _ in range(n):
+            yield np.sort(rng.permutation(len(self.codes))[: len(self.codes) // 2])
+
+
 class Metric(NamedTuple):
     """One function of vae.metrics, as the report calls it."""
 
     name: str
     fields: dict[str, str]  # {field of its result: label}
-    # codes (N, D), factors (N, K) class numbers, bins, seed -> its result
-    compute: Callable[[np.ndarray, np.ndarray, int, int], Any]
+    # the report's data, codes (N, D), factors (N, K) class numbers, seed -> its result
+    compute: Callable[[Data, np.ndarray, np.ndarray, int], Any]
     seeded: bool = False  # samples votes or pairs of rows
     uses_factors: bool = True
     min_factors: int = 1  # that vary, for a score that is not the same for every code
@@ -117,33 +142,40 @@ class Metric(NamedTuple):
 
 
 METRICS = (
-    Metric("mig", {"mig": "MIG"}, lambda c, f, bins, seed: mig(c, f, bins, baseline=False)),
-    Metric("sap", {"sap": "SAP"}, lambda c, f, bins, seed: sap(c, f, baseline=False)),
+    Metric(
+        "mig", {"mig": "MIG", "once": "MIG, each dimension once"},
+        lambda data, c, f, seed: mig(c, f, data.bins, baseline=False, resamples=0),
+    ),
+    Metric("sap", {"sap": "SAP"}, lambda data, c, f, seed: sap(c, f, baseline=False)),
     Metric(
         "dci",
         {"disentanglement": "DCI disentanglement", "completeness": "DCI completeness",
          "informativeness": "DCI informativeness"},
-        lambda c, f, bins, seed: dci(c, f, baseline=False, jobs=-1), slow=True,
+        lambda data, c, f, seed: dci(c, f, baseline=False, jobs=-1), slow=True,
     ),
     Metric(
         "modularity", {"modularity": "modularity"},
-        lambda c, f, bins, seed: modularity(c, f, bins, baseline=False), min_factors=2,
+        lambda data, c, f, seed: modularity(c, f, data.bins, baseline=False), min_factors=2,
     ),
     Metric(
         "factor_vae_score", {"score": "FactorVAE score"},
-        lambda c, f, bins, seed: factor_vae_score(c, f, seed, baseline=False), seeded=True, min_factors=2,
+        lambda data, c, f, seed: factor_vae_score(c, f, seed, baseline=False), seeded=True, min_factors=2,
     ),
     Metric(
         "beta_vae_score", {"score": "beta-VAE score"},
-        lambda c, f, bins, seed: beta_vae_score(c, f, seed, baseline=False), seeded=True, min_factors=2,
+        lambda data, c, f, seed: beta_vae_score(c, f, seed, baseline=False), seeded=True, min_factors=2,
+    ),
+    Metric(
+        "infomec", {"infom": "InfoM (modularity)", "infoc": "InfoC (compactness)", "infoe": "InfoE (explicitness)"},
+        lambda data, c, f, seed: infomec(c, f, data.discrete, baseline=False), min_factors=2,
     ),
     Metric(
         "total_correlation", {"total_correlation": "Gaussian total correlation, nats"},
-        lambda c, f, bins, seed: total_correlation(c), uses_factors=False,
+        lambda data, c, f, seed: total_correlation(c), uses_factors=False,
     ),
     Metric(
         "active_units", {"active_units": "active units"},
-        lambda c, f, bins, seed: active_units(c), uses_factors=False, digits=".0f",
+        lambda data, c, f, seed: active_units(c), uses_factors=False, digits=".0f",
     ),
 )  # fmt: skip
 
@@ -179,7 +211,7 @@ def report(
     if discrete:
         codes = np.stack([np.unique(column, return_inverse=True)[1] for column in codes.T], 1).astype(np.float64)
         bins = max(2, int(codes.max()) + 1)  # one bin for each value
-    data = _Data(codes, classes, columns, discrete, bins, tuple(seeds), bootstrap)
+    data = Data(codes, classes, columns, discrete, bins, tuple(seeds), bootstrap)
     chosen = [metric for metric in METRICS if metric.name not in without]
     scores: list[Score] = []
     for i, metric in enumerate(chosen):
@@ -190,36 +222,14 @@ def report(
     return Report(n, d, discrete, columns, tuple(scores), tuple(_notes(data)))
 
 
-class _Data(NamedTuple):
-    codes: np.ndarray  # (N, D) float64
-    classes: np.ndarray  # (N, K) int64
-    columns: tuple[FactorColumn, ...]
-    discrete: bool
-    bins: int
-    seeds: tuple[int, ...]
-    bootstrap: int
-
-    def random_codes(self, seed: int) -> np.ndarray:
-        """Return codes without information about the factors: normal ones, or the discrete ones in random order."""
-        if self.discrete:
-            return self.codes[np.random.default_rng(seed).permutation(len(self.codes))]
-        return np.random.RandomState(seed).standard_normal(self.codes.shape)
-
-    def halves(self, n: int) -> Iterator[np.ndarray]:
-        """Yield the rows of n random half-samples, in their order."""
-        rng = np.random.default_rng(0)
-        for _ in range(n):
-            yield np.sort(rng.permutation(len(self.codes))[: len(self.codes) // 2])
-
-
-def _scores(metric: Metric, data: _Data) -> list[Score]:
+def _scores(metric: Metric, data: Data) -> list[Score]:
     """Return the scores of one metric, or the reason why it has none."""
     seeds = data.seeds if metric.seeded else data.seeds[:1]
     reason = _obstacle(metric, data)
     results: list[Any] = []
     if not reason:
         try:
-            results = [metric.compute(data.codes, data.classes, data.bins, seed) for seed in seeds]
+            results = [metric.compute(data, data.codes, data.classes, seed) for seed in seeds]
         except ValueError as error:
             reason = str(error)
     if reason:
@@ -229,7 +239,7 @@ def _scores(metric: Metric, data: _Data) -> list[Score]:
     return [_score(metric, data, field, results, halves, random) for field in metric.fields]
 
 
-def _score(metric: Metric, data: _Data, field: str, results: list, halves: list, random: list) -> Score:
+def _score(metric: Metric, data: Data, field: str, results: list, halves: list, random: list) -> Score:
     values = [float(getattr(result, field)) for result in results]
     label = metric.fields[field]
     if field == "disentanglement" and sum(column.values > 1 for column in data.columns) < 2:
@@ -247,7 +257,7 @@ def _score(metric: Metric, data: _Data, field: str, results: list, halves: list,
     )  # fmt: skip
 
 
-def _obstacle(metric: Metric, data: _Data) -> str:
+def _obstacle(metric: Metric, data: Data) -> str:
     """Return why a metric has no score for these arrays, as a sentence without its full stop; "" where it has one."""
     varying = [k for k, column in enumerate(data.columns) if column.values > 1]
     if len(varying) < metric.min_factors:
@@ -264,27 +274,27 @@ def _obstacle(metric: Metric, data: _Data) -> str:
     return ""
 
 
-def _resampled(metric: Metric, data: _Data) -> list[Any]:
+def _resampled(metric: Metric, data: Data) -> list[Any]:
     """Return the results of half-samples; one without a score, such as without a class, is left out."""
     found = []
     for seed, rows in enumerate(data.halves(_half_samples(metric, data))):
         try:
-            found.append(metric.compute(data.codes[rows], data.classes[rows], data.bins, seed))
+            found.append(metric.compute(data, data.codes[rows], data.classes[rows], seed))
         except ValueError:
             continue
     return found
 
 
-def _half_samples(metric: Metric, data: _Data) -> int:
+def _half_samples(metric: Metric, data: Data) -> int:
     return min(data.bootstrap, SLOW_BOOTSTRAP) if metric.slow else data.bootstrap
 
 
-def _by_chance(metric: Metric, data: _Data) -> list[Any]:
+def _by_chance(metric: Metric, data: Data) -> list[Any]:
     """Return the results of random codes."""
     if not metric.uses_factors:
         return []
     seeds = data.seeds[:1] if metric.slow else data.seeds
-    return [metric.compute(data.random_codes(seed), data.classes, data.bins, seed) for seed in seeds]
+    return [metric.compute(data, data.random_codes(seed), data.classes, seed) for seed in seeds]
 
 
 def _spread(values: list[float]) -> float | None:
@@ -292,7 +302,7 @@ def _spread(values: list[float]) -> float | None:
     return float(np.std(finite, ddof=1)) if len(finite) > 1 else None
 
 
-def _protocol(metric: Metric, data: _Data, results: list) -> str:
+def _protocol(metric: Metric, data: Data, results: list) -> str:
     protocol = getattr(results[0], "protocol", f"dimensions whose variance is above 0.01, {len(data.codes):,} rows")
     if data.discrete:
         protocol = protocol.replace(f"{data.bins} equal-width bins", "one bin for each value")
@@ -304,7 +314,7 @@ def _protocol(metric: Metric, data: _Data, results: list) -> str:
     return "; ".join(parts)
 
 
-def _notes(data: _Data) -> Iterator[str]:
+def _notes(data: Data) -> Iterator[str]:
     n, d = data.codes.shape
     kind = "discrete" if data.discrete else "continuous"
     yield f"{n:,} rows, {d} {kind} dimensions, {len(data.columns)} factors."

@@ -233,6 +233,11 @@ class LatentModel(nn.Module):
         """Return {name: dimensions} of levels that can be sampled separately, top first; {} for a single level."""
         return {}
 
+    @property
+    def values(self) -> Tensor | None:
+        """Return the values (D, V) that a code takes in each dimension, ascending; None where it takes any."""
+        return None
+
     def features(self, z: Tensor) -> Tensor:
         """Map codes z (N, D) to (N, F), where distance measures similarity: z itself, or codebook vectors where
         the model is discrete."""
