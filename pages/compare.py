@@ -78,4 +78,5 @@ st.caption(
         "KL come first. Select an image to use its model and z."
     )
 )
+comparison.show_factors(sides)
 comparison.show_planes(sides)

@@ -91,6 +91,7 @@ class Traits:
     centre_name: str
     levels: dict[str, range]
     codebook_size: int  # of a discrete model, else 0
+    values: list[list[float]] | None  # (D, V) that a code takes in each dimension, ascending; None where it takes any
     grid: tuple[int, int]  # rows and columns of a discrete code, else (0, 0)
     prior_is_gaussian: bool  # with independent dimensions, so that a panel can draw its density
     prior_mean: np.ndarray  # (D,); zeros where z holds indices
@@ -109,7 +110,7 @@ class Traits:
             levels={name: range(*ends) for name, ends in found["levels"].items()},
             grid=tuple(found.get("grid", (0, 0))), prior_mean=np.array(prior["mean"], np.float32),
             prior_stddev=np.array(prior["stddev"], np.float32), networks=tuple(content.get("networks", ())),
-            **{"codebook_size": 0, **{name: found[name] for name in names}},
+            **{"codebook_size": 0, "values": None, **{name: found[name] for name in names}},
         )  # fmt: skip
 
 

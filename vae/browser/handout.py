@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import api_reference
 from ..cards import ModelCard, ModelUnavailable, Traits
 from ..data import DatasetInfo, Split
 from ..encoded import FITTED_MAPS, STRIP_SHARE, EncodedImages, data_ranges, quantised
@@ -34,6 +35,7 @@ N_SAMPLES = 2000  # of posteriors, for histograms
 N_PRIOR_SAMPLES = 400  # of a prior that a browser cannot sample
 THUMBNAILS = {"largest": 32, "quality": 65, "effort": 6}
 STEPS = 9  # pictures of a sweep of a factor
+REFERENCE = "api.html"  # of a site: the reference of the Python API
 VIEWS = frozenset(path.stem for path in (FOLDER / "host/views").glob("*.js"))  # host/views.js has their order
 # content security policies: nothing leaves the page; a site fetches its own models
 FILE_SECURITY = (
@@ -62,13 +64,16 @@ def site(
     names: Sequence[str], folder: Path, lessons: Mapping[str, Lesson] | None = None, app: str = "",
     store: Store | None = None,
 ) -> list[Path]:  # fmt: skip
-    """Write index.html, and a file for each model and data set, fetched when it is needed. Returns their paths.
+    """Write index.html, the reference of the Python API, and a file for each model and data set, fetched when it is
+    needed. Returns their paths.
 
     Raises ModelUnavailable as handout() does, and OSError where the folder cannot be written.
     """
     header, made = _content(store or Store(), names, lessons or {}, app)
+    header["reference"] = REFERENCE
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / "index.html"]
+    paths = [folder / "index.html", folder / REFERENCE]
+    write_atomically(paths[1], api_reference.page(FILE_SECURITY).encode())
     for described, parts in made:
         content = _pack({}, parts)
         described["file"] = f"{described['name']}-{hashlib.sha256(content).hexdigest()[:12]}.bin"
@@ -200,7 +205,7 @@ def _model(store: Store, name: str) -> Made:
     split = info.load("test", download=False)
     everything = _encoded(store, card, split)
     encoded = _first(everything)
-    ranges = data_ranges(encoded, traits.prior_mean, traits.prior_stddev)
+    ranges = data_ranges(encoded, traits.prior_mean, traits.prior_stddev, values=traits.values)
     order = dimension_order(card, traits.levels, encoded, traits.prior_stddev)
     described = {
         "name": name, "title": card.title, "description": card.description, "data": card.data, "family": card.family,
@@ -247,7 +252,7 @@ def _prior_samples(store: Store, name: str) -> bytes:
 
 
 def _strips(encoded: EncodedImages | None, traits: Traits) -> np.ndarray:
-    return data_ranges(encoded, traits.prior_mean, traits.prior_stddev, (1 - STRIP_SHARE) / 2)
+    return data_ranges(encoded, traits.prior_mean, traits.prior_stddev, (1 - STRIP_SHARE) / 2, traits.values)
 
 
 def _active(encoded: EncodedImages | None, order: list[int]) -> list[int]:

@@ -116,9 +116,11 @@ class Posterior(Distribution):
 
     A torch Distribution that does not extend this class is sampled as mean + stddev * noise.
     has_density: whether log_prob is a log-density; otherwise the posterior is a point mass.
+    samples_moments: whether stddev is an estimate from samples.
     """
 
     has_density: ClassVar[bool] = True
+    samples_moments: ClassVar[bool] = False
 
     def push(self, noise: Tensor) -> Tensor:
         """Apply the reparametrisation trick: noise (..., B, D) from N(0, I) -> z (..., B, D)."""
@@ -230,6 +232,11 @@ class LatentModel(nn.Module):
     def levels(self) -> dict[str, range]:
         """Return {name: dimensions} of levels that can be sampled separately, top first; {} for a single level."""
         return {}
+
+    @property
+    def values(self) -> Tensor | None:
+        """Return the values (D, V) that a code takes in each dimension, ascending; None where it takes any."""
+        return None
 
     def features(self, z: Tensor) -> Tensor:
         """Map codes z (N, D) to (N, F), where distance measures similarity: z itself, or codebook vectors where

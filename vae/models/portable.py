@@ -158,6 +158,8 @@ def capabilities(model: Any) -> dict[str, Any]:
     found["is_sigmoid"], found["is_cross_entropy"] = model.pixels.is_sigmoid, model.pixels.is_cross_entropy
     # a panel can draw the density of such a prior over each dimension
     found["prior_is_gaussian"] = not model.discrete and isinstance(model.prior, Independent)
+    if model.values is not None:
+        found["values"] = [[float(f"{value:.6g}") for value in values] for values in model.values.tolist()]
     if model.discrete:
         found["codebook_size"], found["grid"] = model.codebook_size, list(model.grid)
     return found

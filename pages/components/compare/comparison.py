@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vae import latent, metrics, objectives
+from vae.evaluation import report
 from vae.models import LatentModel
 
 from ..shell import cached, settings, state
@@ -257,6 +258,30 @@ def show_codes(sides: list[Side]) -> None:
 
 
 # ---- planes
+
+
+def show_factors(sides: list[Side]) -> None:
+    """Show what each model does with each known factor, and its scores; nothing where none is measured."""
+    cards = [cached.card(side.name) for side in sides]
+    factors = cached.info(cards[0].data).factors
+    answers = [report.factor_answers(card, factors) if factors else [] for card in cards]
+    if not any(answers):
+        return
+    names = [answer.name for answer in max(answers, key=len)]
+    st.header("What each model does with each factor")
+    columns = {
+        side.title: [{answer.name: report.three_answers(answer) for answer in found}.get(name, "–") for name in names]
+        for side, found in zip(sides, answers, strict=True)
+    }
+    st.dataframe({"factor": names, **columns}, hide_index=True, height="content", key="compare_factors")
+    scores = {side.title: report.disentanglement_scores(card) for side, card in zip(sides, cards, strict=True)}
+    lines = "  \n".join(f"**{title}**: {text}." for title, text in scores.items() if text)
+    st.caption(
+        explain(
+            "Each cell: what a classifier reads on reconstructions, what boosted trees read in codes, and the one "
+            f"dimension that owns the factor. {report.symmetries(factors)}\n\n{lines}"
+        )
+    )
 
 
 def show_planes(sides: list[Side]) -> None:

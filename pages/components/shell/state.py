@@ -17,6 +17,7 @@ import streamlit as st
 import vae
 from vae.cards import Traits
 from vae.data import DatasetInfo
+from vae.encoded import nearest_values
 
 from . import cached
 from .navigation import ensure_entry_point
@@ -147,6 +148,8 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
     values = np.asarray(values)
     if traits().discrete:
         values = values.round().clip(0, traits().codebook_size - 1)
+    if traits().values is not None:
+        values = nearest_values(values, traits().values)
     before = _place() if "start" in st.session_state and "z" in st.session_state else None
     st.session_state.z = as_kept(values)
     if y is not None:
