@@ -122,7 +122,7 @@ def _show_step(key: str, number: int, page: str) -> bool:
     return revealed
 
 
-WAITING = '<p class="lesson-source">Choose an answer, then press Reveal.</p>'
+WAITING = '<p class="lesson-source lesson-waiting">Choose an answer, then press Reveal.</p>'
 
 
 def _ask(lesson: Lesson, key: str, number: int) -> str | None:

@@ -17,16 +17,18 @@ from .panel import begin_step
 from .text import to_html
 
 _print = widget("print")
+ROOM, MIN_ROOM = {3: 5, 4: 3.6, 5: 2.7}, 2  # em in which to write a line, by the number of questions
 
 
 def show_sheet(key: str, seed: int) -> None:
     """Show a lesson's questions with room to predict, and no answers. seed: of the order of answers."""
     lesson = lessons()[0][key]
-    _show_tools(key, "Sheet to print", other=("For teachers", "teacher"))
+    _show_tools(key, other=("For teachers", "teacher"))
     questions = "".join(_question(lesson, number, seed) for number in range(len(lesson.steps)))
+    room = ROOM.get(len(lesson.steps), MIN_ROOM)
     _show_paper("sheet", f"""<header><h1>{to_html(lesson.title)}</h1><p>{to_html(lesson.about)}</p></header>
 <p>Mark your prediction and note why. Then try each step in the app and write down the result.</p>
-<ol>{questions}</ol>{_foot(key, seed)}""")
+<ol style="--room: {room}em">{questions}</ol>{_foot(key, seed)}""")
 
 
 def _question(lesson: Lesson, number: int, seed: int) -> str:
@@ -47,14 +49,14 @@ def show_teacher(key: str, seed: int) -> None:
     if problem:
         st.warning(problem)
     if not key:
-        _show_tools("", "Plans for teachers")
+        _show_tools("")
         if found:
             _show_paper("teacher", "<header><h1>Plans</h1></header>" + "".join(map(_plan, found)))
         elif not problem:
             st.info("There are no plans.")
         return
     lesson = lessons()[0][key]
-    _show_tools(key, "For teachers", other=("Sheet to print", "sheet"))
+    _show_tools(key, other=("Sheet to print", "sheet"))
     aims = "".join(f"<li>{to_html(aim)}</li>" for aim in lesson.aims)
     steps = "".join(_answers(lesson, number, seed) for number in range(len(lesson.steps)))
     used = [plan for plan in found if any(part.lesson == key for part in plan.parts)]
@@ -98,7 +100,7 @@ def _plan(plan: Plan, key: str = "") -> str:
     return f"<section><h2>{to_html(plan.title)}</h2><table>{''.join(rows)}</table></section>"
 
 
-def _show_tools(key: str, title: str, other: tuple[str, str] | None = None) -> None:
+def _show_tools(key: str, other: tuple[str, str] | None = None) -> None:
     """Show the buttons above a paper, which are not printed."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="paper_tools"):
         st.button("All lessons", key="paper_list", on_click=open_view, args=("list",))
@@ -113,7 +115,6 @@ def _show_tools(key: str, title: str, other: tuple[str, str] | None = None) -> N
                 "Begin the lesson", key="paper_begin", on_click=begin_step,
                 args=(key, 0, st.session_state.lessons_shuffle),
             )  # fmt: skip
-    st.html(f'<h2 class="paper-title">{title}</h2>')
 
 
 def _show_paper(name: str, content: str) -> None:

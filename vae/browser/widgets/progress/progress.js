@@ -11,6 +11,7 @@ const ASK = 'Forget my progress', SURE = 'Forget all predictions and sentences?'
 export function mount(element, props, emit) {
   const root = createRoot(element, `<button type="button">${ASK}</button>`, css), button = root.querySelector('button');
   let isHeard = false; // the host may show this widget again before it has taken what was kept
+  let isForgotten = false; // a run that began before still knows the steps
   button.onclick = () => {
     if (button.textContent === ASK) {
       button.textContent = SURE;
@@ -18,11 +19,14 @@ export function mount(element, props, emit) {
     }
     button.textContent = ASK;
     forget(storage);
+    isForgotten = true;
     emit('forgot', true);
   };
   button.onblur = () => (button.textContent = ASK);
   function update({ steps, heard, forgets }) {
     button.hidden = !forgets;
+    isForgotten &&= Object.keys(steps).length > 0;
+    if (isForgotten) return;
     const kept = read(storage).steps;
     if (!heard && !isHeard && Object.keys(kept).some((name) => !(name in steps))) emit('kept', kept);
     isHeard = true;
