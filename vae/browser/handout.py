@@ -321,11 +321,14 @@ def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int],
 def _lesson(key: str, lesson: Lesson, cards: dict[str, ModelCard]) -> dict:
     """Return the steps of a lesson that a handout of these models can show, with their figures, and the number of the
     others. Raises ModelUnavailable where there is none."""
-    steps = [_step(step, cards) for step in lesson.steps if _fits(step, cards)]
+    steps = [
+        {**_step(step, cards), "number": number} for number, step in enumerate(lesson.steps, 1) if _fits(step, cards)
+    ]
     if not steps:
         models = ", ".join(sorted({step.try_.model for step in lesson.steps if step.try_.page in VIEWS}))
         raise ModelUnavailable(f"the lesson {key} has no step for these models; it needs {models or 'the full app'}.")
-    return {"key": key, "title": lesson.title, "steps": steps, "more": len(lesson.steps) - len(steps)}
+    more = len(lesson.steps) - len(steps)
+    return {"key": key, "title": lesson.title, "order": lesson.order, "steps": steps, "more": more}
 
 
 def _fits(step: Step, cards: dict[str, ModelCard]) -> bool:
@@ -338,5 +341,5 @@ def _step(step: Step, cards: dict[str, ModelCard]) -> dict:
     return {
         "question": step.predict.question, "answers": list(step.predict.answers), "correct": step.predict.correct,
         "try": step.try_.text, "page": step.try_.page, "model": step.try_.model, "link": step.try_.link(),
-        "explanation": fill_figures(step.explanation, cards), "source": step.source,
+        "reveal": fill_figures(step.reveal, cards), "why": fill_figures(step.why, cards), "source": step.source,
     }  # fmt: skip
