@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 VIEWS = [
     *PAGES, "uses?use=filling", "uses?use=anomalies", "uses?use=labels", "uses?use=augmentation", "uses?use=memory",
     "sliders?model=mnist-vae-16d", "sliders?model=mnist-vqvae", "sample?model=mnist-cvae",
-    "compare?model=mnist-ae-16d&beside=mnist-vae-16d,mnist-vqvae,mnist-collapsed", "inside?lesson=kl.2",
+    "compare?model=mnist-ae-16d&beside=mnist-vae-16d,mnist-vqvae,mnist-collapsed", "inside?lesson=terms.2",
 ]  # fmt: skip
 # axe-core's findings in what Streamlit itself writes: the rule, and the selector that its elements match
 STREAMLITS = {}

@@ -93,13 +93,13 @@ def test_ten_steps_back_and_forward(page, address):
 def test_a_lesson_goes_back_step_by_step(page, address):
     open_page(page, address, "lessons")
     places = [place(page)]
-    page.locator(".st-key-begin_kl button").click()
+    page.locator(".st-key-begin_terms button").click()
     for number in range(1, 4):
-        page.wait_for_function("n => location.search.includes(`lesson=kl.${n}`)", arg=number)
+        page.wait_for_function("n => location.search.includes(`lesson=terms.${n}`)", arg=number)
         settle(page)
         places.append(place(page))
         page.locator(".st-key-lesson_next button").click()
-    page.wait_for_function("location.search.includes('lesson=kl.4')")
+    page.wait_for_function("location.search.includes('lesson=terms.4')")
     settle(page)
     places.append(place(page))
     assert page.evaluate("history.length") == len(places) + 1  # and the empty tab
@@ -132,9 +132,9 @@ def test_settings_stand_in_the_link_and_come_back(page, address):
 
 @pytest.mark.slow
 def test_a_reload_and_another_site_keep_the_place(page, address):
-    open_page(page, address, "sliders", lesson="kl.2")
+    open_page(page, address, "sliders", lesson="terms.2")
     page.locator(".st-key-lesson_next button").click()
-    page.wait_for_function("location.search.includes('lesson=kl.3')")
+    page.wait_for_function("location.search.includes('lesson=terms.3')")
     settle(page)
     here = place(page)
     page.reload()
@@ -143,7 +143,7 @@ def test_a_reload_and_another_site_keep_the_place(page, address):
     page.go_back()
     same(page, here)
     go(page, -1)
-    page.wait_for_function("location.search.includes('lesson=kl.2')")
+    page.wait_for_function("location.search.includes('lesson=terms.2')")
 
 
 @pytest.mark.slow

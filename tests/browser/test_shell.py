@@ -86,7 +86,7 @@ def test_an_embedded_page_has_no_strip_and_stays_embedded(page, address):
 
 @pytest.mark.slow
 def test_the_projector_mode_takes_the_steps_of_a_lesson(page, address):
-    open_page(page, address, "inside", lesson="kl.2")
+    open_page(page, address, "inside", lesson="reparametrisation.2")
     size = "parseFloat(getComputedStyle(document.querySelector('.st-key-lesson p')).fontSize)"
     usual = page.evaluate(size)
     page.keyboard.press("p")
@@ -94,10 +94,10 @@ def test_the_projector_mode_takes_the_steps_of_a_lesson(page, address):
     expect(page.get_by_text("Press P or Escape to leave.")).to_be_visible()
     expect(page.locator(STRIP)).to_be_hidden()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.search.includes('lesson=kl.3')")
+    page.wait_for_function("location.search.includes('lesson=reparametrisation.3')")
     settle(page)
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("location.search.includes('lesson=kl.2')")
+    page.wait_for_function("location.search.includes('lesson=reparametrisation.2')")
     settle(page)
     expect(page.locator(STRIP)).to_be_hidden()
     page.keyboard.press("Escape")
