@@ -48,6 +48,7 @@ class ModelCard:
     published: str = ""  # published figures, with source and protocol
     selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
     dataset: dict = field(default_factory=dict)  # its data set in words, see data.described; {} for a registered one
+    dimensions: dict = field(default_factory=dict)  # {"0": name} of dimensions of z that have a name of their own
 
     def model_config(self) -> NetworkConfig:
         """Return the config of the family.
@@ -176,6 +177,8 @@ def _wrong_field(card: ModelCard, name: str) -> str:
             return f"the figure {key[:60]!r} of its card.json is not a finite number"
     if not all(isinstance(text, str) for text in card.protocol.values()):
         return "the protocols of its card.json must be text"
+    if not all(isinstance(text, str) for text in card.dimensions.values()):
+        return "the names of dimensions in its card.json must be text"
     return ""
 
 

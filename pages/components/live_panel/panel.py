@@ -64,7 +64,7 @@ def _dimensions() -> list[dict]:
     """Return the settings of each slider, in display order."""
     card = state.card()
     ranges, order = cached.slider_ranges(card.name), cached.dimension_order(card.name)
-    return props.dimensions(card, state.traits(), ranges, order, state.names(), state.locked())
+    return props.dimensions(card, state.traits(), ranges, order, state.all_names(), state.locked())
 
 
 def _commit() -> None:
