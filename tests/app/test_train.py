@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from pages.components.shell import own
-from pages.components.train import example, panel, props
+from pages.components.train import example, panel
 from vae import live
 from vae.jobs import JobError
+from vae.live import props
 
 from .events import emit
 from .test_pages import payload, start

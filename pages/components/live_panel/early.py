@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from vae.encoded import nearest_values
+
 from ..shell import cached, link, state
 from ..shell.parse import parse_code_text, parse_int_text, repair_link
 from .panel import panel_props
@@ -34,6 +36,8 @@ def props(parameters: Mapping[str, str]) -> dict | None:
         z, y = np.array(start["z"], np.float32), start["y"]
     else:
         return None
+    if model.values is not None:
+        z = nearest_values(z, model.values)
     point = state.as_kept(z), y
     session = {"version": 1, "by": "", "echo": {"panel": "", "commit": 0}, "pixels": "", "note": ""}
     return panel_props(name, point, point) | session

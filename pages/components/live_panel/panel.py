@@ -28,10 +28,10 @@ SHOWN_FIRST = 6  # sliders before "show all"; half as many per level for models 
 def live_panel() -> None:
     """Show sliders for the current code, ordered by the dimensions' KL, and write the state on release."""
     rerun_if_requested(KEY)
-    card, start = state.card(), state.start_point()
+    card, here = state.card(), (st.session_state.z, st.session_state.y)
     _panel(
         key=KEY,
-        data=panel_props(card.name, (st.session_state.z, st.session_state.y), start, state.names(), state.locked()) | {
+        data=panel_props(card.name, here, state.start_point(), state.names(), state.locked()) | {
             "version": state.version(), "by": state.moved_by(),
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
             "pixels": messages.pixels_for_browser(),
@@ -54,13 +54,14 @@ Point = tuple[Sequence[float], int]  # z (D,) and the class
 def panel_props(
     name: str, point: Point, start: Point, names: Mapping[int, str] = {}, locked: Collection[int] = ()
 ) -> dict:
-    """Return the widget's props that need no session: a model's sliders at a point. names, locked: of dimensions."""
+    """Return the widget's props that need no session: a model's sliders at a point. names: given in the session. locked:
+    dimensions."""
     card, model = cached.card(name), cached.traits(name)
     channels, height, width = model.image_shape
     order = cached.dimension_order(name)  # in which the sliders stand
     return {
         "model": name, "weights": messages.model_id(name), "files": messages.model_files(name),
-        "dims": props.dimensions(card, model, cached.slider_ranges(name), order, names, locked),
+        "dims": props.dimensions(card, model, cached.slider_ranges(name), order, {**card.dimension_names, **names}, locked),
         "shown_first": SHOWN_FIRST // 2 if model.levels else SHOWN_FIRST,
         "z": list(point[0]), "y": point[1], "start": {"z": list(start[0]), "y": start[1]},
         "classes": list(cached.info(card.data).classes) if model.num_classes else [],

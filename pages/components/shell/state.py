@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 import vae
+from vae import remote
 from vae.cards import Traits
 from vae.data import DatasetInfo
 from vae.encoded import nearest_values
@@ -123,6 +124,8 @@ def finite(*values: Tensor | np.ndarray | float | None) -> bool:
 
 def not_finite_message(where: str = "for this image") -> str:
     """Return the sentence that replaces a picture or a figure that is not finite."""
+    if card().family.startswith("foreign_") and remote.problem():
+        return remote.problem()
     return f"This model returns a value that is not a finite number {where}, so there is nothing to show."
 
 
@@ -224,8 +227,13 @@ def names() -> dict[int, str]:
     return st.session_state.setdefault("names", {}).setdefault(st.session_state.model, {})
 
 
+def all_names() -> dict[int, str]:
+    """Return {dimension: name} of the current model, as named in this session or on its card."""
+    return {**card().dimension_names, **names()}
+
+
 def dim_name(d: int) -> str:
-    return names().get(d) or f"z{d}"
+    return all_names().get(d) or f"z{d}"
 
 
 def rename(d: int, name: str) -> None:
