@@ -37,7 +37,7 @@ def run() -> None:
     link.begin_run(page.url_path)
     glossary.begin_run()
     lesson.read_link()
-    visitor.training()  # goes on while its visitor is on any page
+    visitor.collect(page.url_path)  # a training goes on while its visitor is on any page
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
     with st.container(key="notices"):

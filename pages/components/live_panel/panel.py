@@ -54,14 +54,16 @@ Point = tuple[Sequence[float], int]  # z (D,) and the class
 def panel_props(
     name: str, point: Point, start: Point, names: Mapping[int, str] = {}, locked: Collection[int] = ()
 ) -> dict:
-    """Return the widget's props that need no session: a model's sliders at a point. names: given in the session. locked:
-    dimensions."""
+    """Return the widget's props that need no session: a model's sliders at a point.
+
+    names: {dimension: name} given in the session. locked: dimensions.
+    """
     card, model = cached.card(name), cached.traits(name)
     channels, height, width = model.image_shape
-    order = cached.dimension_order(name)  # in which the sliders stand
+    ranges, order = cached.slider_ranges(name), cached.dimension_order(name)
     return {
         "model": name, "weights": messages.model_id(name), "files": messages.model_files(name),
-        "dims": props.dimensions(card, model, cached.slider_ranges(name), order, {**card.dimension_names, **names}, locked),
+        "dims": props.dimensions(card, model, ranges, order, {**card.dimension_names, **names}, locked),
         "shown_first": SHOWN_FIRST // 2 if model.levels else SHOWN_FIRST,
         "z": list(point[0]), "y": point[1], "start": {"z": list(start[0]), "y": start[1]},
         "classes": list(cached.info(card.data).classes) if model.num_classes else [],
