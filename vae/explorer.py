@@ -42,7 +42,7 @@ from .latent.directions import principal_directions
 from .live import result
 from .models import FAMILIES, LatentModel, foreign, portable
 
-MAX_IMAGES = 2000  # on the map; a notebook waits for its fit
+MAX_IMAGES = 1000  # as many as the map of a handout has; a notebook waits for its fit
 MIN_IMAGES = 5  # that a map needs
 MAX_SLIDERS = 64  # dimensions; a longer code is explored along its principal directions
 MAX_WEIGHTS = store.MAX_WEIGHT_BYTES - 2**21  # for a browser; the rest is for the file's header
@@ -199,8 +199,9 @@ class Explorer:
     def store(self) -> store.Store:
         """The temporary Store, which is filled when it is first asked for: the map takes some seconds."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="vae-explore-")
-            self.write(Path(self._folder.name))
+            folder = tempfile.TemporaryDirectory(prefix="vae-explore-")
+            self.write(Path(folder.name))
+            self._folder = folder
         return store.Store([self._folder.name])
 
     def write(self, root: Path, progress: jobs.Report | None = None) -> ModelCard:
