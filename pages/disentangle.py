@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components.disentangle import factors
+from pages.components.disentangle import answers, factors
 from pages.components.shell import cached, link, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
@@ -87,6 +87,8 @@ with right:
             "dotted line marks the image on the left."
         )
     )
+
+answers.show(card)
 
 st.header("Which dimension encodes which factor")
 if "mutual_information" not in card.figures:

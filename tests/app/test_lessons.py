@@ -14,7 +14,7 @@ from pages.components.lessons.catalogue import lessons, parse_step
 from pages.components.lessons.panel import step_link
 from pages.components.lessons.text import to_html
 from pages.components.shell import cached, parts
-from vae.lessons import FOLDER, fill_figures, lesson_files, read_lesson, required_models
+from vae.lessons import FOLDER, fill_figures, lesson_files, read_lesson, required_models, step_models
 
 from .events import emit, written_link
 from .test_old_links import open_link
@@ -27,8 +27,13 @@ CARDS = {card.name: card for card in vae.available()}
 EXAMPLE, CHOSEN = (read_lesson(OWN / f"{key}.toml") for key in ("example", "chosen"))
 WIDGETS = {  # of the settings whose widgets have other keys with the models of the lessons
     ("map_kind", "mnist-ae-2d"): "map_kind_dims_4", ("map_kind", "mnist-vae-16d"): "map_kind_umap_4",
-    ("interpolate_line", "mnist-vae-16d"): "interpolate_line_2",
-    **{(key, "mnist-vae-16d"): f"{key}_row_mnist" for key in ("interpolate_A", "interpolate_B", "fill_image")},
+    ("map_colour", "mnist-vae-16d"): "map_colour_16",
+    **{("interpolate_line", name): "interpolate_line_2" for name in ("mnist-vae-16d", "mnist-ae-16d")},
+    **{
+        (key, name): f"{key}_row_mnist"
+        for key in ("interpolate_A", "interpolate_B", "fill_image")
+        for name in ("mnist-vae-16d", "mnist-ae-16d", "mnist-vqvae")
+    },
 }  # fmt: skip
 
 
@@ -52,6 +57,8 @@ def test_all_shipped_lessons_can_be_used():
 @pytest.mark.parametrize("key, number", STEPS, ids=lambda v: str(v))
 def test_a_step_is_a_link_that_opens_its_page_with_its_settings(key, number):
     step = LESSONS[key].steps[number].try_
+    if missing := [name for name in step_models(LESSONS[key].steps[number]) if name not in CARDS]:
+        pytest.skip(f"{' and '.join(missing)}: not trained yet")
     page, query = link_of(key, number)
     assert page == step.page and parse_step(query["lesson"]) == (key, number)
     app = open_link(page, query)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
@@ -19,11 +20,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """A factor whose values lie on a circle, such as an angle or a hue."""
+
+    turns: tuple[float, ...]  # of each value, as a share of a full turn
+    by: str = ""  # the factor that decides how often an image looks the same during a turn ...
+    repeats: Mapping[str, int] = field(default_factory=dict)  # ... by its values; 1 for those that are absent
+
+
+@dataclass(frozen=True)
 class Factors:
-    """The names of K known factors and of their values. Each image has one value of each, as an index."""
+    """The names of K known factors and of their values. Each image has one value of each, as an index.
+
+    ordered: the factors whose values have an order. cycles: those whose values lie on a circle. Others are classes.
+    """
 
     names: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]  # names of each factor's values
+    ordered: frozenset[str] = field(default=frozenset(), kw_only=True)
+    cycles: Mapping[str, Cycle] = field(default_factory=dict, kw_only=True, compare=False)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -221,6 +236,7 @@ class DatasetInfo:
     gallery_of: str = ""  # the data set whose gallery its test images are read from, if not its own
     extra: Callable[[str], dict[str, np.ndarray]] | None = None  # split -> additional arrays of its gallery
     raw_files: tuple[str, ...] = ()  # source files of the other splits, relative to the data folder
+    folder: Path | None = None  # of the user's own images
 
     @property
     def crisp(self) -> bool:

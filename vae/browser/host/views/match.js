@@ -18,7 +18,7 @@ const ALONE = 'Each round has its own two test images.';
 export const view = {
   name: 'match', title: 'Match', sentence: 'Move the sliders until your image matches the target.',
   terms: ['dimension'],
-  serves: (model) => (model.classes.length ? 'its images also depend on a class' : model.active.length ? '' : 'it has no active dimension'),
+  serves: (model) => (model.reason ? 'a browser cannot run it' : model.classes.length ? 'its images also depend on a class' : model.active.length ? '' : 'it has no active dimension'),
   show,
 };
 
