@@ -32,6 +32,7 @@ MIN_ROWS = 20
 SEEDS = (0, 1, 2)  # of votes and pairs, and of random codes
 BOOTSTRAP = 20  # half-samples
 SLOW_BOOTSTRAP = 5  # of DCI, which takes minutes
+MIN_PARALLEL = 2000  # rows
 MIN_SHARED = 10  # rows with the same value of a factor, for votes and pairs
 MAX_RARE = 0.05  # of the rows, which may have a value that fewer rows share
 PLUS_MINUS = r"$\pm$"
@@ -141,6 +142,11 @@ class Metric(NamedTuple):
     digits: str = ".3f"
 
 
+def _jobs(codes: np.ndarray) -> int:
+    """Return the processes for DCI's trees: of few rows they are done before a process has started."""
+    return -1 if len(codes) > MIN_PARALLEL else 1
+
+
 METRICS = (
     Metric(
         "mig", {"mig": "MIG", "once": "MIG, each dimension once"},
@@ -151,7 +157,7 @@ METRICS = (
         "dci",
         {"disentanglement": "DCI disentanglement", "completeness": "DCI completeness",
          "informativeness": "DCI informativeness"},
-        lambda data, c, f, seed: dci(c, f, baseline=False, jobs=-1), slow=True,
+        lambda data, c, f, seed: dci(c, f, baseline=False, jobs=_jobs(c)), slow=True,
     ),
     Metric(
         "modularity", {"modularity": "modularity"},
