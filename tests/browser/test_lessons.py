@@ -201,6 +201,7 @@ PICTURE = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_panel_is_a_sheet_that_folds_and_leaves_the_picture_in_view(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
