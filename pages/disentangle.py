@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.components.disentangle import factors
+from pages.components.disentangle import answers, factors
 from pages.components.shell import cached, link, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
@@ -20,6 +20,10 @@ from vae.evaluation.figures import FIGURES
 
 PLACE = 60  # order in the navigation
 GROUP = "Measure"
+PARTS = {
+    "heat_map": "disentangle_heat", "responses": "disentangle_responses", "strips": "disentangle_strips",
+    "table": "disentangle_table", "sweep": "disentangle_sweep", "trade_off": "disentangle_trade_off",
+}  # fmt: skip
 
 STEPS = 9  # pictures in a strip
 
@@ -83,6 +87,8 @@ with right:
             "dotted line marks the image on the left."
         )
     )
+
+answers.show(card)
 
 st.header("Which dimension encodes which factor")
 if "mutual_information" not in card.figures:

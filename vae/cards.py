@@ -48,6 +48,12 @@ class ModelCard:
     published: str = ""  # published figures, with source and protocol
     selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
     dataset: dict = field(default_factory=dict)  # its data set in words, see data.described; {} for a registered one
+    dimensions: dict = field(default_factory=dict)  # {"0": name} of dimensions of z that have a name of their own
+
+    @property
+    def dimension_names(self) -> dict[int, str]:
+        """{dimension: name} of those that have a name of their own."""
+        return {int(d): name for d, name in self.dimensions.items()}
 
     def model_config(self) -> NetworkConfig:
         """Return the config of the family.
@@ -91,6 +97,7 @@ class Traits:
     centre_name: str
     levels: dict[str, range]
     codebook_size: int  # of a discrete model, else 0
+    values: list[list[float]] | None  # (D, V) that a code takes in each dimension, ascending; None where it takes any
     grid: tuple[int, int]  # rows and columns of a discrete code, else (0, 0)
     prior_is_gaussian: bool  # with independent dimensions, so that a panel can draw its density
     prior_mean: np.ndarray  # (D,); zeros where z holds indices
@@ -109,7 +116,7 @@ class Traits:
             levels={name: range(*ends) for name, ends in found["levels"].items()},
             grid=tuple(found.get("grid", (0, 0))), prior_mean=np.array(prior["mean"], np.float32),
             prior_stddev=np.array(prior["stddev"], np.float32), networks=tuple(content.get("networks", ())),
-            **{"codebook_size": 0, **{name: found[name] for name in names}},
+            **{"codebook_size": 0, "values": None, **{name: found[name] for name in names}},
         )  # fmt: skip
 
 
@@ -176,6 +183,8 @@ def _wrong_field(card: ModelCard, name: str) -> str:
             return f"the figure {key[:60]!r} of its card.json is not a finite number"
     if not all(isinstance(text, str) for text in card.protocol.values()):
         return "the protocols of its card.json must be text"
+    if not all(key.isdecimal() and isinstance(text, str) for key, text in card.dimensions.items()):
+        return "the names of dimensions in its card.json must be text by number"
     return ""
 
 

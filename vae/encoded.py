@@ -74,15 +74,25 @@ class EncodedImages:
 
 
 def data_ranges(
-    encoded: EncodedImages | None, prior_mean: np.ndarray, prior_stddev: np.ndarray, tail: float = SLIDER_TAIL
-) -> np.ndarray:
+    encoded: EncodedImages | None, prior_mean: np.ndarray, prior_stddev: np.ndarray, tail: float = SLIDER_TAIL,
+    values: list[list[float]] | None = None,
+) -> np.ndarray:  # fmt: skip
     """Return the quantiles tail and 1 - tail of the posterior samples in each dimension, (D, 2).
 
-    Without encoded images they are three standard deviations of the prior, whose moments are (D,).
+    Without encoded images they are three standard deviations of the prior, whose moments are (D,). Where a code takes
+    only the values (D, V), ascending, they are the first and the last one.
     """
+    if values is not None:
+        return np.array(values)[:, [0, -1]]
     if encoded is None:
         return np.stack([prior_mean - 3 * prior_stddev, prior_mean + 3 * prior_stddev], axis=1)
     return np.quantile(encoded.posterior_samples(), [tail, 1 - tail], axis=0).T
+
+
+def nearest_values(z: np.ndarray, values: list[list[float]]) -> np.ndarray:
+    """Return the values nearest to z (D,), of those that each dimension takes, (D, V)."""
+    known = np.array(values)
+    return np.take_along_axis(known, np.abs(known - np.asarray(z)[:, None]).argmin(1)[:, None], 1)[:, 0]
 
 
 def quantised(samples: np.ndarray, ranges: np.ndarray) -> np.ndarray:

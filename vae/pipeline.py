@@ -221,6 +221,26 @@ def evaluate_and_save(name: str, progress: jobs.Report | None = None) -> store.M
     return card
 
 
+def add_figures(name: str, only: tuple[str, ...], progress: jobs.Report | None = None) -> store.ModelCard:
+    """Run these measures on a shipped model, add the figures that its card lacks, and return it. Others are unchanged.
+
+    Raises ValueError for an unknown measure.
+    """
+    model = store.load(name)
+    checkpoints.try_writing(store.Store().folder(name))
+    card = store.card_of(model)
+    figures, protocol = measure(model, card.data, only=only, downstream=downstream_of(name), progress=progress)
+    card = replace(card, figures={**card.figures, **_absent(figures, card.figures)},
+                   protocol={**card.protocol, **_absent(protocol, card.protocol)})  # fmt: skip
+    store.Store().write_card(card)
+    write_network(name)
+    return card
+
+
+def _absent(found: dict, known: dict) -> dict:
+    return {key: value for key, value in found.items() if key not in known}
+
+
 def check(name: str, without: tuple[str, ...] = (), progress: jobs.Report | None = None) -> list[str]:
     """Measure a shipped model again on test images and return the differences from its card, one sentence each.
 

@@ -68,7 +68,7 @@ def test_factors_that_form_no_grid_are_shown_with_test_images(trained):
     heat = payload(app, "texts", "rows", "columns")
     assert heat["rows"] == ["x", "y", "shade"]
     assert any(f", {card.figures['mig']:.3f}, is the mean gap" in c.value for c in app.caption)
-    assert app.dataframe[0].value["DCI disentanglement"][0] == pytest.approx(card.figures["dci"])
+    assert app.dataframe[-1].value["DCI disentanglement"][0] == pytest.approx(card.figures["dci"])
     split = info.load("test")
     sliders = [app.select_slider(key=f"factor_{card.data}_{k}") for k in range(3)]
     truth = [info.factors.values[k].index(slider.value) for k, slider in enumerate(sliders)]

@@ -328,7 +328,7 @@ def test_the_disentangle_pages_figures_are_the_cards(name):
         shown = [float(heat["texts"][k][column]) for k in range(len(grid.names))]
         np.testing.assert_allclose(shown, expected, atol=0.0051)
     assert any(f", {card.figures['mig']:.3f}, is the mean gap" in c.value for c in app.caption)
-    table = app.dataframe[0].value
+    table = app.dataframe[-1].value
     rows = {title.removeprefix("→ "): row for title,
         row in zip(table["model"], table.to_dict("records"), strict=False)}
     row = rows[card.title]
@@ -433,7 +433,7 @@ def test_figures_over_beta_are_those_of_models_that_differ_in_beta_alone():
 @pytest.mark.parametrize("name", ["sprites-ae", "rooms-ada", "faces-vae"])
 def test_metrics_on_the_page_are_the_cards_and_random_codes_stand_beside(name):
     app = start("disentangle", model=name)
-    table = app.dataframe[0].value
+    table = app.dataframe[-1].value
     card = vae.load(name).card
     (row,) = [i for i, title in enumerate(table["model"]) if title == f"→ {card.title}"]
     for key in ("mig", "sap", "modularity", "factor_vae_score", "beta_vae_score"):

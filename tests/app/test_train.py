@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from pages.components.shell import own, visitors
-from pages.components.train import example, panel, props
+from pages.components.train import example, panel
 from tests.unit.data.own.images import named, zipped
 from vae import live
 from vae.data import own as own_data
 from vae.jobs import JobError
+from vae.live import props
 
 from .events import emit
 from .test_pages import payload, start

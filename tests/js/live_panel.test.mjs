@@ -9,6 +9,7 @@ const { tileValue, TILES } = await load('widgets/live_panel/around.js');
 const { clean, samePoint, goTo, remember } = await load('widgets/live_panel/point.js');
 const { label } = await load('widgets/live_panel/label.js');
 const { phaseOf, swingValue } = await load('widgets/live_panel/play.js');
+const { stepped } = await load('widgets/live_panel/snap.js');
 
 const dim = (index, changes = {}) => ({ index, low: -2, high: 2, locked: false, name: '', ...changes });
 
@@ -107,4 +108,18 @@ test('locked dimensions stay where they are', (t) => {
 
 test('a dimension without a name is called by its number', () => {
   assert.deepEqual([label(dim(3)), label(dim(3, { name: 'tilt' }))], ['z3', 'tilt']);
+});
+
+test('a dimension with few values snaps to the nearest, and a step goes to the next', () => {
+  const few = dim(0, { values: [-0.5, 0, 0.3, 2] }), any = dim(1, { values: null });
+  const panel = panelOf([few, any], [0.2, 0.2]);
+  clean(panel);
+  assert.deepEqual(panel.z, [0.3, 0.2]);
+  panel.z = [Infinity, -7];
+  clean(panel);
+  assert.deepEqual(panel.z, [2, -7]);
+  assert.equal(stepped(few, 0.3, 1, 0.01), 2);
+  assert.equal(stepped(few, 0.3, -1, 0.01), 0);
+  assert.equal(stepped(few, 2, 1, 0.01), 2);
+  assert.equal(stepped(any, 0.25, -1, 0.5), -0.25);
 });

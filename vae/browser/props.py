@@ -28,7 +28,7 @@ def dimensions(
             "index": d, "low": float(ranges[d, 0]), "high": float(ranges[d, 1]),
             "kl": kl[d] if kl else None, "name": names.get(d, ""), "locked": d in locked,
             "prior_mu": mu[d], "prior_sigma": sigma[d] if traits.prior_is_gaussian else None,
-            "group": group.get(d, ""),
+            "group": group.get(d, ""), "values": traits.values[d] if traits.values else None,
         }
         for d in order
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """A factor whose values lie on a circle, such as an angle or a hue."""
+
+    turns: tuple[float, ...]  # of each value, as a share of a full turn
+    by: str = ""  # the factor that decides how often an image looks the same during a turn ...
+    repeats: Mapping[str, int] = field(default_factory=dict)  # ... by its values; 1 for those that are absent
+
+
+@dataclass(frozen=True)
 class Factors:
-    """The names of K known factors and of their values. Each image has one value of each, as an index."""
+    """The names of K known factors and of their values. Each image has one value of each, as an index.
+
+    ordered: the factors whose values have an order. cycles: those whose values lie on a circle. Others are classes.
+    """
 
     names: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]  # names of each factor's values
+    ordered: frozenset[str] = field(default=frozenset(), kw_only=True)
+    cycles: Mapping[str, Cycle] = field(default_factory=dict, kw_only=True, compare=False)
 
     @property
     def sizes(self) -> tuple[int, ...]:

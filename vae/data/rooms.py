@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import DATASETS, DatasetInfo, FactorGrid, Split
+from .base import DATASETS, Cycle, DatasetInfo, FactorGrid, Split
 
 FACTOR_SIZES = (10, 10, 10, 8, 4, 15)
 SHAPES = ("cube", "cylinder", "sphere", "capsule")
@@ -191,6 +191,8 @@ GRID = FactorGrid(
     ),
     render,
     label=4,
+    ordered=frozenset({"scale", "yaw"}),
+    cycles={f"{of} hue": Cycle(tuple(np.arange(10) / 10)) for of in ("floor", "wall", "object")},
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import DATASETS, DatasetInfo, FactorGrid, Split
+from .base import DATASETS, Cycle, DatasetInfo, FactorGrid, Split
 from .preparing import Preparation
 
 FACTOR_SIZES = (3, 6, 40, 32, 32)
@@ -91,6 +91,8 @@ GRID = FactorGrid(
         tuple(f"{pixel:.0f} px" for pixel in POSITION),
     ),
     render,
+    ordered=frozenset({"scale", "x", "y"}),
+    cycles={"orientation": Cycle(tuple(ORIENTATION / (2 * np.pi)), by="shape", repeats={"square": 4, "ellipse": 2})},
 )
 
 

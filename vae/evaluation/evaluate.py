@@ -21,6 +21,7 @@ def evaluate(
     progress: jobs.Report | None = None,
     downstream: tuple[str, ...] = (),
     on: str = "test",
+    only: tuple[str, ...] = (),
 ) -> tuple[dict, dict]:
     """Return (figures, protocol) of a model on a split of a data set, or on its first `limit` images.
 
@@ -33,11 +34,12 @@ def evaluate(
     downstream: a recipe's `downstream` tasks, measured on test images only; with a limit, on one choice of labels
     instead of five.
     on: "test", or "validation" if the figures are used to choose a run.
+    only: the measures to run, by default all that apply.
     Raises ValueError for an unknown task or measure, and for a task that model and data do not allow.
     """
     info = DATASETS[data] if isinstance(data, str) else data
     every = ordered()
-    if unknown := set(without) - every.keys():
+    if unknown := {*without, *only} - every.keys():
         raise ValueError(f"there is no measure {unknown.pop()!r}; there are {', '.join(every)}")
     measures = {name: measure for name, measure in every.items() if measure.applies(model, info)}
     if downstream and on != "test":
@@ -50,7 +52,7 @@ def evaluate(
     protocol: dict[str, str] = {}
     chosen = {
         name: measure for name, measure in measures.items()
-        if name not in without and (not measure.task or measure.task in downstream)
+        if name not in without and (not only or name in only) and (not measure.task or measure.task in downstream)
     }  # fmt: skip
     for number, (name, measure) in enumerate(chosen.items()):
         context.report = jobs.part(progress, number / len(chosen), (number + 1) / len(chosen))

@@ -24,6 +24,11 @@ def head_sizes(info: DatasetInfo) -> tuple[int, ...]:
     return (len(info.classes),) if info.factors is None else info.factors.sizes
 
 
+def has_judge(info: DatasetInfo) -> bool:
+    """Return whether a classifier of a data set ships with the project."""
+    return (judge.CLASSIFIERS / f"{info.name}.safetensors").exists()
+
+
 def targets(split: Split, rows: np.ndarray) -> Tensor:
     """Return the true classes (B, K) int of these rows (B,) of a split, one for each of K heads."""
     found = split.labels[:, None] if split.factors is None else split.factors

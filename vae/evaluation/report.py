@@ -13,7 +13,7 @@ from PIL import Image
 
 from .. import objectives, store
 from ..data import DATASETS
-from ..data.base import CRISP_BELOW
+from ..data.base import CRISP_BELOW, Factors
 from ..encoded import EncodedImages
 from ..latent.geometry import prior_grid, traversal
 from ..models import FAMILIES, LatentModel
@@ -108,9 +108,18 @@ def _brief(figure: Figure, card: store.ModelCard) -> str:
 
 def _row(figure: Figure, card: store.ModelCard, name: str, value: float, item: str = "") -> Row:
     beside = _baseline(figure, card.figures, item)
-    errors = "".join(f" ± {figure.text(card.figures[key])}" for key in figure.errors if key in card.figures)
     baseline = "" if beside is None else f"{figure.text(beside)} ({figure.baseline_label})"
-    return Row(figure, name, _value(figure, card, value) + errors, baseline)
+    return Row(figure, name, _value(figure, card, value) + _errors(figure, card), baseline)
+
+
+def _errors(figure: Figure, card: store.ModelCard) -> str:
+    known = [card.figures[key] for key in figure.errors if card.figures.get(key) is not None]
+    return "".join(f" ± {figure.text(value)}" for value in known)
+
+
+def _with_errors(figure: Figure, card: store.ModelCard) -> str:
+    value = card.figures.get(figure.key)
+    return figure.text(value) + ("" if value is None else _errors(figure, card))
 
 
 def _value(figure: Figure, card: store.ModelCard, value: float) -> str:
@@ -126,6 +135,66 @@ def _baseline(figure: Figure, figures: dict, item: str = "") -> float | None:
     return value.get(named or item) if isinstance(value, dict) else value
 
 
+# ---- known factors
+
+SCORES = ("infom", "infoc", "infoe", "dci", "mig", "mig_once")  # of a model's disentanglement, the first ones to read
+
+
+class Answer(NamedTuple):
+    """What a model does with a known factor, or with the part of it that a shape's symmetry leaves; None where it is
+    not measured."""
+
+    name: str
+    kept: float | None  # by reconstructions ...
+    originals: float | None  # ... and what the same classifier reads on originals
+    held: float | None  # by codes ...
+    chance: float | None
+    owner: int | None  # the dimension that owns the factor
+    owner_known: bool
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Return the scores as texts, each beside what it can be compared with."""
+        kept = "–" if self.kept is None else f"{self.kept:.2f} of {self.originals:.2f}"
+        return kept, "–" if self.held is None else f"{self.held:.2f} (chance {self.chance:.2f})"
+
+
+def factor_answers(card: store.ModelCard, factors: Factors) -> list[Answer]:
+    """Return a card's answers to three questions about each of its data's factors: whether reconstructions keep it,
+    codes hold it and one dimension owns it; [] where none is measured."""
+    figures = card.figures
+    kept, held, owners = (figures.get(key) for key in ("factors_kept", "factors_held", "owners"))
+    names = list(kept or held or dict.fromkeys(factors.names if owners else ()))
+    found = []
+    for k, factor in enumerate(factors.names):
+        # "orientation (heart)" is a part of "orientation"
+        for name in [name for name in names if name == factor or name.startswith(f"{factor} (")]:
+            found.append(Answer(
+                name, (kept or {}).get(name), figures.get("factors_kept_originals", {}).get(name),
+                (held or {}).get(name), figures.get("factors_chance", {}).get(name),
+                owners[k] if owners else None, owners is not None,
+            ))  # fmt: skip
+    return found
+
+
+def disentanglement_scores(card: store.ModelCard) -> str:
+    """Return a card's scores in one line, with standard errors; "" where none is measured."""
+    figures = [FIGURES[key] for key in SCORES if card.figures.get(key) is not None]
+    return ", ".join(f"{figure.label} {_with_errors(figure, card)}" for figure in figures)
+
+
+def symmetries(factors: Factors) -> str:
+    """Return which shapes look the same during a turn, as a sentence; "" where none does."""
+    sentences = []
+    for name, cycle in factors.cycles.items():
+        repeated = [f"{value} every {360 / n:g}°" for value, n in cycle.repeats.items()]
+        if repeated:
+            sentences.append(f"Symmetries of {name}: {', '.join(repeated)}.")
+    return " ".join(sentences)
+
+
+# ---- training
+
 TRAINED = {  # a recipe's field: its part of the list of hyperparameters
     "steps": "{} steps",
     "batch_size": "batches of {} images",
@@ -133,6 +202,8 @@ TRAINED = {  # a recipe's field: its part of the list of hyperparameters
     "split": "{} images",
     "starts_from": "initial weights of {}",
     "learning_rate": "learning rate {}",
+    "weight_decay": "weight decay {}",
+    "max_grad_norm": "gradient norm of {} or less",
     "warmup_steps": "{} warm-up steps",
     "schedule": "{} schedule of the learning rate",
     "ema": "moving average of the weights",
@@ -200,6 +271,7 @@ def model_zoo(root: Path | None = None) -> str:
     ]  # fmt: skip
     for title, lines in (
         ("Downstream tasks", _downstream_table(cards)),
+        ("Known factors", _factors_table(cards)),
         ("Disentanglement", _disentanglement_table(cards)),
         ("How the models were chosen", _choices(cards)),
         ("How the figures were measured", [f"- {label(key)}: {text}" for key, text in _protocols(cards).items()]),
@@ -233,6 +305,8 @@ def results_table(cards: list[store.ModelCard], root: Path | None = None) -> str
         figure = headline(card)
         if figure is not None:
             shipped = f"{figure.text(card.figures[figure.key])} (seed {card.recipe['seed']})"
+            if figure.group == "disentanglement":  # one score alone would hide what the others show
+                shipped += f"; {disentanglement_scores(card)}"
             lines.append(
                 f"| {card.name} | {figure.title} | {shipped} "
                 f"| {_spread(card, figure, root)} | {card.published or '–'} |"
@@ -288,13 +362,54 @@ def _disentanglement_table(cards: list[store.ModelCard]) -> list[str]:
     for data in dict.fromkeys(card.data for card in with_factors):
         here = [card for card in with_factors if card.data == data]
         for card in here:
-            shown = [figure.text(card.figures.get(figure.key)) for figure in columns]
+            shown = [_with_errors(figure, card) for figure in columns]
             seen = card.recipe["steps"] * card.recipe["batch_size"] / 1e6
             lines.append(f"| {card.name} | " + " | ".join(shown) + f" | {seen:.1f} million |")
         known = {key: value for card in here for key, value in card.figures.items()}
         shown = [figure.text(_baseline(figure, known)) for figure in measured]
         lines.append(f"| random codes on {data} | " + " | ".join(shown) + " | – | – | – |")
     return lines
+
+
+FACTORS = """\
+Three answers for each factor, separated by dots: what a classifier still reads on reconstructions (on originals, in
+the first row), what boosted trees read in codes, and the one dimension that owns the factor, if there is one."""
+
+
+def _factors_table(cards: list[store.ModelCard]) -> list[str]:
+    """Return a table for each data set of what its models keep, hold and own of its known factors."""
+    lines: list[str] = []
+    answers = {card.name: factor_answers(card, factors) for card in cards if (factors := _factors_of(card))}
+    for data in dict.fromkeys(card.data for card in cards if answers.get(card.name)):
+        here = [card for card in cards if card.data == data and answers.get(card.name)]
+        names = [answer.name for answer in answers[here[0].name]]
+        overlap = any("iou" in card.figures for card in here)
+        lines += ["", f"| {data} | " + " | ".join([*names, *(["median IoU"] if overlap else [])]) + " |"]
+        lines += ["|---" * (len(names) + 1 + overlap) + "|"]
+        first = [_text(answer.originals) for answer in answers[here[0].name]]
+        lines.append(f"| originals | {' | '.join(first + (['1'] if overlap else []))} |")
+        for card in here:
+            cells = [three_answers(answer) for answer in answers[card.name]]
+            cells += [FIGURES["iou"].text(card.figures.get("iou"))] if overlap else []
+            lines.append(f"| {card.name} | {' | '.join(cells)} |")
+        factors = _factors_of(here[0])
+        if factors and (sentence := symmetries(factors)):
+            lines += ["", sentence]
+    return [FACTORS, *lines] if lines else []
+
+
+def _factors_of(card: store.ModelCard) -> Factors | None:
+    return DATASETS[card.data].factors if card.data in DATASETS else None
+
+
+def three_answers(answer: Answer) -> str:
+    """Return the answers in one cell: kept, held and the owner."""
+    owner = "–" if answer.owner is None else f"z{answer.owner}"
+    return f"{_text(answer.kept)} · {_text(answer.held)} · {owner}"
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _recipe_order(card: store.ModelCard) -> int:

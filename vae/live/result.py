@@ -19,7 +19,7 @@ from ..training.recipes import Recipe
 
 MEASURED = 2000  # test images that figures are measured on: a visitor waits
 MAP_POINTS = 1000
-SLOW = ("dci", "nll")  # measures that take minutes
+SLOW = ("dci", "nll", "quality")  # measures that take minutes, or many images
 MAX_DCI = 20_000  # test images times values of all factors: more trees than a visitor waits for
 
 

@@ -21,7 +21,7 @@ from .plan import Plan
 from .view import View
 
 POLL = 0.02  # seconds between two looks at the requests in a pause
-EVERY = 0.25  # seconds between two frames
+EVERY = 0.24  # seconds between two frames
 SHARE = 0.08  # of the time that frames may take
 RUNNING, PAUSED, FINISHING = "running", "paused", "ending"  # stages of the progress; others follow
 log = logging.getLogger(__name__)

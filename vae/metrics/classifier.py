@@ -36,8 +36,12 @@ class Classifier(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(128, n) for n in num_classes)
         self.accuracy: tuple[float, ...] = ()  # on the test split, one for each head
 
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the heads read of images (B, C, H, W): (B, 128)."""
+        return self.body(x)
+
     def forward(self, x: Tensor) -> list[Tensor]:
-        h = self.body(x)
+        h = self.features(x)
         return [head(h) for head in self.heads]
 
 

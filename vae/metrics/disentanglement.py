@@ -20,14 +20,27 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
+from .checking import (
+    checked,
+    checked_codes,
+    constant_factors,
+    entropies,
+    equal_width_bins,
+    joint_information,
+    random_codes,
+)
+
 BATCH = 64  # codes behind one vote of factor_vae_score and one point of beta_vae_score
 TRAIN_POINTS, TEST_POINTS = 10_000, 5_000  # votes, points
 BINS = 20
+RESAMPLES = 200  # bootstrap samples behind a standard error
 SVM_C = 0.01
 ACTIVE = 0.01  # variance of an active dimension's posterior mean
 
 # The protocol of each result. vae.evaluation describes the figures on cards by the same sentences.
 BINS_PROTOCOL = "mean codes of {images:,} images, {bins} equal-width bins"
+ERROR_PROTOCOL = "{resamples} bootstrap samples of the {images:,} images, with the same bins"
+ONCE_PROTOCOL = "as MIG ({bins} bins), where a dimension counts for the factor of its largest gap; other gaps are 0"
 SAP_PROTOCOL = "linear SVM (C = {C}) on {train:,} mean codes, tested on {test:,}"
 DCI_PROTOCOL = "gradient-boosted trees on {train:,} mean codes, tested on {test:,}"
 VOTES_PROTOCOL = "{train:,} votes to train on, {test:,} to test, each from {batch} of {images:,} mean codes"
@@ -45,6 +58,9 @@ class MIG(NamedTuple):
     constant: tuple[int, ...]
     protocol: str
     random: float | None
+    error: float | None  # standard error of `mig`, by resampling images
+    once: float  # the same mean, with each dimension counted for one factor alone
+    once_error: float | None
 
 
 class SAP(NamedTuple):
@@ -100,25 +116,57 @@ class ActiveUnits(NamedTuple):
     variances: np.ndarray  # (D,) variance of each posterior mean over the data
 
 
-def mig(codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True) -> MIG:
+def mig(
+    codes: np.ndarray, factors: np.ndarray, bins: int = BINS, baseline: bool = True, resamples: int = RESAMPLES
+) -> MIG:
     """Return the mutual information gap (Chen et al. 2018).
 
     For each factor, it is the difference between the two largest mutual informations with a dimension, divided by the
-    factor's entropy. Raises ValueError for fewer than two dimensions.
+    factor's entropy. `once` counts each dimension for one factor: where a dimension is the most informative about
+    several factors, only the largest of their gaps counts, and the others are 0. The standard errors are those of
+    `resamples` bootstrap samples of the images, with the bins of all images; 0 leaves them out.
+    Raises ValueError for fewer than two dimensions.
     """
-    from scipy.stats import entropy
-
-    codes, factors, varying = _checked(codes, factors, dimensions=2)
-    information = _mutual_information(codes, factors, bins)
-    entropies = np.array([entropy(np.bincount(f)) for f in factors.T])
-    second, first = np.sort(information, axis=0)[-2:]
-    gaps = [float((first[k] - second[k]) / entropies[k]) if varying[k] else None
-            for k in range(factors.shape[1])]  # fmt: skip
+    codes, factors, varying = checked(codes, factors, dimensions=2)
+    binned = _binned(codes, bins)
+    information, entropy = _mutual_information(binned, factors), entropies(factors)
+    gaps = _gaps(information, entropy)
+    resampled = _resampled_gaps(binned, factors, resamples)
+    error, once_error = resampled.std(0, ddof=1).tolist() if len(resampled) > 1 else (None, None)
     return MIG(
-        _mean(gaps), tuple(gaps), information, entropies, _constant(varying),
+        _mean(gaps), tuple(gaps), information, entropy, constant_factors(varying),
         BINS_PROTOCOL.format(images=len(codes), bins=bins),
-        mig(_random(codes), factors, bins, baseline=False).mig if baseline else None,
+        mig(random_codes(codes), factors, bins, baseline=False, resamples=0).mig if baseline else None,
+        error, _once(gaps, information), once_error,
     )  # fmt: skip
+
+
+def _gaps(information: np.ndarray, entropy: np.ndarray) -> list[float | None]:
+    """Return the gap of each factor from mutual information (D, K) and entropies (K,); None for a constant factor."""
+    second, first = np.sort(information, axis=0)[-2:]
+    return [float((first[k] - second[k]) / h) if h > 0 else None for k, h in enumerate(entropy)]
+
+
+def _once(gaps: list[float | None], information: np.ndarray) -> float:
+    """Return the mean gap, where a dimension's largest gap counts and its others are 0."""
+    largest: dict[int, float] = {}
+    for gap, d in zip(gaps, information.argmax(0).tolist(), strict=True):
+        if gap is not None:
+            largest[d] = max(largest.get(d, 0.0), gap)
+    return sum(largest.values()) / sum(gap is not None for gap in gaps)
+
+
+def _resampled_gaps(binned: np.ndarray, factors: np.ndarray, resamples: int) -> np.ndarray:
+    """Return the mean gap, and the one with each dimension counted once, of bootstrap samples: (resamples, 2)."""
+    rng, n = np.random.default_rng(0), len(binned)
+    found = []
+    for _ in range(resamples):
+        weights = np.bincount(rng.integers(n, size=n), minlength=n)
+        information = _mutual_information(binned, factors, weights)
+        gaps = _gaps(information, entropies(factors, weights))
+        if any(gap is not None for gap in gaps):  # a sample of a few images may be of one value
+            found.append((_mean(gaps), _once(gaps, information)))
+    return np.array(found)
 
 
 def modularity(
@@ -129,19 +177,19 @@ def modularity(
     It is 1 for a dimension that is informative about a single factor, and 0 for a dimension that is informative about
     none. Raises ValueError for fewer than two factors that vary.
     """
-    codes, factors, varying = _checked(codes, factors)
+    codes, factors, varying = checked(codes, factors)
     if varying.sum() < 2:
         raise ValueError("modularity compares factors: it needs two that vary")
-    information = _mutual_information(codes, factors, bins)
+    information = _mutual_information(_binned(codes, bins), factors)
     squared = information[:, varying] ** 2
     largest = squared.max(1)
     others = squared.sum(1) - largest
     with np.errstate(invalid="ignore"):
         per_dim = np.where(largest > 0, 1 - others / (largest * (squared.shape[1] - 1)), 0.0)
     return Modularity(
-        float(per_dim.mean()), per_dim, information, _constant(varying),
+        float(per_dim.mean()), per_dim, information, constant_factors(varying),
         BINS_PROTOCOL.format(images=len(codes), bins=bins),
-        modularity(_random(codes), factors, bins, baseline=False).modularity if baseline else None,
+        modularity(random_codes(codes), factors, bins, baseline=False).modularity if baseline else None,
     )  # fmt: skip
 
 
@@ -152,7 +200,7 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
     a linear SVM (C = 0.01, balanced classes, one against the rest). Raises ValueError for fewer than two dimensions,
     and where a factor is constant in the training rows.
     """
-    codes, factors, varying = _checked(codes, factors, dimensions=2)
+    codes, factors, varying = checked(codes, factors, dimensions=2)
     codes, factors, cut, note = _in_random_order(codes, factors, varying)
     accuracy = np.full((codes.shape[1], factors.shape[1]), np.nan)
     for d in range(codes.shape[1]):
@@ -162,9 +210,9 @@ def sap(codes: np.ndarray, factors: np.ndarray, baseline: bool = True) -> SAP:
     second, first = np.sort(accuracy, axis=0)[-2:]
     gaps = [float(first[k] - second[k]) if varying[k] else None for k in range(len(varying))]
     return SAP(
-        _mean(gaps), tuple(gaps), accuracy, _constant(varying),
+        _mean(gaps), tuple(gaps), accuracy, constant_factors(varying),
         SAP_PROTOCOL.format(C=SVM_C, train=cut, test=len(codes) - cut) + note,
-        sap(_random(codes), factors, baseline=False).sap if baseline else None,
+        sap(random_codes(codes), factors, baseline=False).sap if baseline else None,
     )  # fmt: skip
 
 
@@ -179,7 +227,7 @@ def dci(
     progress: called with the share of factors that are done, 0 to 1.
     Raises ValueError where a factor is constant in the training rows.
     """
-    codes, factors, varying = _checked(codes, factors)
+    codes, factors, varying = checked(codes, factors)
     codes, factors, cut, note = _in_random_order(codes, factors, varying)
     importance = np.zeros((codes.shape[1], factors.shape[1]))
     accuracies = []
@@ -195,9 +243,9 @@ def dci(
             progress(len(accuracies) / len(order))
     disentanglement, completeness = dci_of_importance(importance[:, varying])
     return DCI(
-        disentanglement, completeness, float(np.mean(accuracies)), importance, _constant(varying),
+        disentanglement, completeness, float(np.mean(accuracies)), importance, constant_factors(varying),
         DCI_PROTOCOL.format(train=cut, test=len(codes) - cut) + note,
-        dci(_random(codes), factors, baseline=False, jobs=jobs).disentanglement if baseline else None,
+        dci(random_codes(codes), factors, baseline=False, jobs=jobs).disentanglement if baseline else None,
     )  # fmt: skip
 
 
@@ -239,11 +287,11 @@ def factor_vae_score(
     votes. Dimensions with a standard deviation below 0.05 are left out, as in disentanglement_lib's configurations; if
     none is left the score is 0.
     """
-    codes, factors, varying = _checked(codes, factors)
+    codes, factors, varying = checked(codes, factors)
     protocol = VOTES_PROTOCOL.format(train=TRAIN_POINTS, test=TEST_POINTS, batch=BATCH, images=len(codes))
     active = np.flatnonzero(codes.std(0) >= 0.05)
     if not active.size:
-        return FactorVAEScore(0.0, (), _constant(varying), protocol, None)
+        return FactorVAEScore(0.0, (), constant_factors(varying), protocol, None)
     scaled = codes[:, active] / codes[:, active].std(0)
     rng = np.random.default_rng(seed)
     chosen = rng.choice(np.flatnonzero(varying), TRAIN_POINTS + TEST_POINTS)
@@ -259,8 +307,8 @@ def factor_vae_score(
     reading = counts.argmax(1)
     score = float((reading[votes[TRAIN_POINTS:]] == chosen[TRAIN_POINTS:]).mean())
     return FactorVAEScore(
-        score, tuple(int(d) for d in active), _constant(varying), protocol,
-        factor_vae_score(_random(codes), factors, seed, baseline=False).score if baseline else None,
+        score, tuple(int(d) for d in active), constant_factors(varying), protocol,
+        factor_vae_score(random_codes(codes), factors, seed, baseline=False).score if baseline else None,
     )  # fmt: skip
 
 
@@ -274,7 +322,7 @@ def beta_vae_score(
     """
     from sklearn.linear_model import LogisticRegression
 
-    codes, factors, varying = _checked(codes, factors)
+    codes, factors, varying = checked(codes, factors)
     if varying.sum() < 2:
         raise ValueError("the score distinguishes factors: it needs two that vary")
     rng = np.random.default_rng(seed)
@@ -288,9 +336,9 @@ def beta_vae_score(
     # a fit cut short depends on the machine; an autoencoder's codes need up to 11,000 iterations
     fitted = LogisticRegression(max_iter=20_000).fit(points[:TRAIN_POINTS], chosen[:TRAIN_POINTS])
     return BetaVAEScore(
-        float(fitted.score(points[TRAIN_POINTS:], chosen[TRAIN_POINTS:])), _constant(varying),
+        float(fitted.score(points[TRAIN_POINTS:], chosen[TRAIN_POINTS:])), constant_factors(varying),
         PAIRS_PROTOCOL.format(train=TRAIN_POINTS, test=TEST_POINTS, batch=BATCH, images=len(codes)),
-        beta_vae_score(_random(codes), factors, seed, baseline=False).score if baseline else None,
+        beta_vae_score(random_codes(codes), factors, seed, baseline=False).score if baseline else None,
     )  # fmt: skip
 
 
@@ -302,7 +350,7 @@ def total_correlation(codes: np.ndarray) -> TotalCorrelationEstimate:
     function of others. Raises ValueError for codes that are not finite (naming the dimension) and for fewer than two
     images.
     """
-    codes = _checked_codes(codes, images=2)
+    codes = checked_codes(codes, images=2)
     codes = codes[:, codes.var(0) > ACTIVE]
     correlation = np.atleast_2d(np.corrcoef(codes, rowvar=False)) if codes.size else np.eye(1)
     eigenvalues = np.linalg.eigvalsh(correlation)
@@ -318,119 +366,12 @@ def active_units(means: np.ndarray, threshold: float = ACTIVE) -> ActiveUnits:
     means (N, D), posterior means. Raises ValueError for means that are not finite (naming the dimension) and for fewer
     than two images.
     """
-    variances = _checked_codes(means, images=2).var(axis=0)
+    variances = checked_codes(means, images=2).var(axis=0)
     return ActiveUnits(int((variances > threshold).sum()), variances)
-
-
-def discretise(factors: np.ndarray, bins: int = 20) -> np.ndarray:
-    """Convert factors (N, K) to class indices (N, K) int64: equal-width bins for a continuous column, the rank of the
-    value for any other.
-
-    A column is continuous if it has more than `bins` values that are not all integers, or if few values recur. Raises
-    ValueError for values that are not numbers or not finite, and for fewer than two bins.
-    """
-    if bins < 2:
-        raise ValueError(f"a factor needs two bins or more, not {bins}")
-    factors = _checked_factors(factors)
-    columns = []
-    for column in factors.T:
-        values, numbers = np.unique(column, return_inverse=True)
-        if len(values) > bins and (_fractional(values) or _continuous(column, values)):
-            numbers = _binned(column.astype(np.float64), bins)
-        columns.append(numbers)
-    return np.stack(columns, 1).astype(np.int64)
-
-
-def _continuous(column: np.ndarray, values: np.ndarray) -> bool:
-    """Return whether a factor (N,) with these distinct values is continuous: too few of its values recur."""
-    n = len(column)
-    limit = max(n / 10, min(10, n / 2)) if _fractional(values) else max(100, n / 2)
-    return len(values) > limit
-
-
-def _fractional(values: np.ndarray) -> bool:
-    return values.dtype.kind == "f" and bool((values != np.rint(values)).any())
-
-
-def _checked(
-    codes: np.ndarray, factors: np.ndarray, dimensions: int = 1
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Validate codes and factors. Returns codes float64, factors relabelled to 0..V-1, (K,) bool: which factors vary.
-
-    Raises ValueError as the module describes, and for fewer than `dimensions` dimensions.
-    """
-    shapes = np.shape(codes), np.shape(factors)
-    if [len(shape) for shape in shapes] != [2, 2] or shapes[0][0] != shapes[1][0]:
-        raise ValueError(f"codes must be (N, D) and factors (N, K) with the same N, not {shapes[0]} and {shapes[1]}")
-    codes, factors = _checked_codes(codes), _checked_factors(factors)
-    if codes.shape[1] < dimensions:
-        raise ValueError("MIG and SAP need codes of two dimensions or more")
-    relabelled = []
-    for k, column in enumerate(factors.T):
-        values, numbers = np.unique(column, return_inverse=True)
-        if _continuous(column, values):
-            raise ValueError(
-                f"factor {k} looks continuous: pass class numbers, or metrics.discretise(factors, bins=20), "
-                f"not {len(values):,} different values in {len(column):,} rows"
-            )
-        relabelled.append(numbers)
-    varying = np.array([f.max() > 0 for f in relabelled])
-    if not varying.any():
-        raise ValueError("every factor is constant: there is nothing to disentangle")
-    return codes, np.stack(relabelled, 1), varying
-
-
-def _checked_codes(codes: np.ndarray, images: int = 1) -> np.ndarray:
-    """Return codes (N, D) as float64. Raises ValueError for fewer images, no dimensions, and values that are not
-    numbers or not finite."""
-    codes = _numbers(codes, "codes")
-    if codes.ndim != 2 or len(codes) < images or not codes.shape[1]:
-        raise ValueError(f"codes must be (N, D), N {images} or more and D 1 or more, not {codes.shape}")
-    bad = np.flatnonzero(~np.isfinite(codes).all(axis=0))
-    if bad.size:
-        raise ValueError(f"codes of dimension {bad[0]} are not all finite")
-    return codes
-
-
-def _checked_factors(factors: np.ndarray) -> np.ndarray:
-    """Return factors (N, K), K 1 or more, as float64 or strings. Raises ValueError for values that are neither numbers
-    nor strings, or not finite (naming the column)."""
-    factors = np.asanyarray(factors)
-    if factors.dtype.kind == "O" and all(isinstance(value, str) for value in factors.flat):  # a pandas frame
-        factors = factors.astype(str)
-    # integers stay what they are: float64 would merge those above 2^53
-    exact = factors.dtype.kind in "SUiu" and not np.ma.is_masked(factors)
-    factors = np.asarray(factors) if exact else _numbers(factors, "factors")
-    if factors.ndim != 2 or not factors.size:
-        raise ValueError(f"factors must be (N, K), N and K 1 or more, not {factors.shape}")
-    if factors.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(factors).all(axis=0))
-        if bad.size:
-            rows = int((~np.isfinite(factors[:, bad[0]])).sum())
-            raise ValueError(f"factor {bad[0]} is NaN or infinite in {rows:,} of {len(factors):,} rows")
-    return factors
-
-
-def _numbers(values: np.ndarray, name: str) -> np.ndarray:
-    values = np.asanyarray(values)
-    try:
-        if values.dtype.kind == "c" or np.ma.is_masked(values):
-            raise TypeError
-        return np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be real numbers, none of them masked, not {values.dtype}") from error
-
-
-def _constant(varying: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(k) for k in np.flatnonzero(~varying))
 
 
 def _mean(gaps: list[float | None]) -> float:
     return float(np.mean([gap for gap in gaps if gap is not None]))
-
-
-def _random(codes: np.ndarray) -> np.ndarray:
-    return np.random.RandomState(0).standard_normal(codes.shape)
 
 
 def _in_random_order(
@@ -453,28 +394,16 @@ def _in_random_order(
     return codes, factors, cut, ", rows shuffled (seed 0)" if lacking else ""
 
 
-def _binned(values: np.ndarray, bins: int) -> np.ndarray:
-    """Return the indices (N,) of the equal-width bins of values (N,), from 0; the maximum is in the last bin."""
-    return np.digitize(values, np.histogram_bin_edges(values, bins)[:-1]) - 1
-
-
-def _mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
-    """Return I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1. Raises ValueError for wrong bins."""
+def _binned(codes: np.ndarray, bins: int) -> np.ndarray:
+    """Return codes (N, D) as numbers of equal-width bins of each dimension. Raises ValueError for wrong bins."""
     if not isinstance(bins, (int, np.integer)) or bins < 2:
         raise ValueError(f"bins must be a whole number, 2 or more, not {bins!r}")
-    information = np.zeros((codes.shape[1], factors.shape[1]))
-    for d in range(codes.shape[1]):
-        binned = _binned(codes[:, d], bins)
-        for k in range(factors.shape[1]):
-            values = factors[:, k].max() + 1
-            counts = np.bincount(binned * values + factors[:, k], minlength=bins * values)
-            joint = counts.reshape(bins, values) / len(codes)
-            independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
-            seen = joint > 0
-            terms = joint[seen] * np.log(joint[seen] / independent[seen])
-            # rounding leaves about 1e-16 nats where the exact value is 0
-            information[d, k] = terms.sum() if terms.sum() > 1e-12 else 0.0
-    return information
+    return np.stack([equal_width_bins(column, bins) for column in codes.T], 1)
+
+
+def _mutual_information(binned: np.ndarray, factors: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return I(binned code; factor) in nats, (D, K). factors are labelled 0..V-1. weights (N,): of rows."""
+    return np.array([[joint_information(b, f, weights) for f in factors.T] for b in binned.T])
 
 
 def _rows_like(values: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -87,6 +87,17 @@ def psnr(x: Tensor, x_hat: Tensor) -> Tensor:
     return -10 * ((x - x_hat) ** 2).mean((1, 2, 3)).log10()
 
 
+def overlap(x: Tensor, x_hat: Tensor, threshold: float = 0.5) -> Tensor:
+    """Return the intersection over the union (B,) of the pixels above a threshold in images (B, C, H, W) in [0, 1].
+
+    It is 1 where both have none. Raises ValueError for images of different shapes or another range.
+    """
+    _check_pair(x, x_hat)
+    one, other = x > threshold, x_hat > threshold
+    union = (one | other).sum((1, 2, 3))
+    return torch.where(union > 0, (one & other).sum((1, 2, 3)) / union.clamp(min=1), 1.0)
+
+
 def sharpness(x: Tensor) -> Tensor:
     """Return the variance of the Laplacian (B,), a measure of focus (Pech-Pacheco et al. 2000), of x (B, C, H, W).
 

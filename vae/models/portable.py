@@ -114,14 +114,18 @@ def _classes(one_hot: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return tuple(part.argmax(1) for part in one_hot)
 
 
-def network_file(model: LatentModel) -> dict[str, Any]:
+def network_file(model: LatentModel, refusal: str = "") -> dict[str, Any]:
     """Return the content of a model's network.json, JSON-able: what shows the model without torch, but its weights.
 
-    A network that is not portable is absent; "not_portable" holds a sentence for it.
+    A network that is not portable is absent; "not_portable" holds a sentence for it. refusal: a sentence for all, with
+    which none is exported.
     """
     graphs, constants, reasons = {}, {}, {}
     weights = model.state_dict()
     for name, (function, inputs) in _functions(model).items():
+        if refusal:
+            reasons[name] = refusal
+            continue
         try:
             network = portable(model, inputs, function)
         except NotPortable as error:
@@ -158,6 +162,8 @@ def capabilities(model: Any) -> dict[str, Any]:
     found["is_sigmoid"], found["is_cross_entropy"] = model.pixels.is_sigmoid, model.pixels.is_cross_entropy
     # a panel can draw the density of such a prior over each dimension
     found["prior_is_gaussian"] = not model.discrete and isinstance(model.prior, Independent)
+    if model.values is not None:
+        found["values"] = [[float(f"{value:.6g}") for value in values] for values in model.values.tolist()]
     if model.discrete:
         found["codebook_size"], found["grid"] = model.codebook_size, list(model.grid)
     return found

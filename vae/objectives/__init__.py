@@ -12,6 +12,7 @@ from .factor_vae import FactorVAE
 from .free_bits import FreeBits
 from .iwae import IWAE
 from .m2 import SemiSupervised
+from .qlae import QuantisedLatent
 from .terms import ELBO, elbo, gaussian_kl, total_correlation
 from .vae_gan import AdversarialVAE
 from .vq_vae import VectorQuantised
@@ -20,6 +21,6 @@ import_all(sys.modules[__name__])
 
 __all__ = [
     "ELBO", "FLAT_FIELDS", "IWAE", "OBJECTIVES", "AdaGVAE", "AdversarialVAE", "Batch", "BetaTCVAE", "BetaVAE",
-    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "PiecewiseConstant", "Schedule", "SemiSupervised",
-    "VectorQuantised", "elbo", "gaussian_kl", "read", "total_correlation",
+    "CapacityVAE", "FactorVAE", "FreeBits", "Objective", "PiecewiseConstant", "QuantisedLatent", "Schedule",
+    "SemiSupervised", "VectorQuantised", "elbo", "gaussian_kl", "read", "total_correlation",
 ]  # fmt: skip

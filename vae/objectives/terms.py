@@ -14,6 +14,7 @@ from torch.distributions import Distribution, Independent, Normal
 
 from ..models.base import Output, Posterior, diagonal_normal
 from ..models.m2 import M2Output
+from ..models.qlae import QLAEOutput
 from ..models.vqvae import VQOutput
 
 
@@ -67,6 +68,28 @@ def vq_vae(out: VQOutput, x: Tensor, commitment: float) -> VQVAETerms:
     kl = -out.log_prior
     distance = ((out.encoded - out.quantised.detach()) ** 2).sum((1, 2, 3))
     return VQVAETerms(recon, kl, distance, recon + commitment * distance + kl)
+
+
+class QLAETerms(NamedTuple):
+    recon: Tensor  # (B,) -log p(x | z)
+    kl: Tensor  # (B,) -log p(z) under the prior over values
+    quantisation: Tensor  # (B,) squared distance of the values from the encoder's output, mean over dimensions
+    commitment: Tensor  # (B,) the same number, whose gradient reaches the encoder
+    loss: Tensor  # (B,) (recon + kl) / pixels + weights of the other two
+
+
+def qlae(out: QLAEOutput, x: Tensor, quantisation: float, commitment: float) -> QLAETerms:
+    """Return the terms of the quantised latent autoencoder (Hsu et al. 2023), with its prior's likelihood as `kl`.
+
+    x (B, C, H, W) in [0, 1]. In the loss, the reconstruction is a mean over pixels, as in the paper: with their sum,
+    the encoder's output runs away from the values. The gradient of `kl` reaches only the prior.
+    """
+    recon = -out.likelihood.log_prob(x)
+    kl = -out.prior.log_prob(out.z)
+    of_values = ((out.quantised - out.encoded.detach()) ** 2).mean(1)
+    of_encoder = ((out.encoded - out.quantised.detach()) ** 2).mean(1)
+    loss = (recon + kl) / x.shape[1:].numel() + quantisation * of_values + commitment * of_encoder
+    return QLAETerms(recon, kl, of_values, of_encoder, loss)
 
 
 class M2Terms(NamedTuple):

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..objectives import BetaTCVAE, BetaVAE, Schedule
-from .recipes import RECIPES, Recipe, nearest
+from ..models.qlae import QLAE
+from ..objectives import AdversarialVAE, BetaTCVAE, BetaVAE, QuantisedLatent, Schedule
+from .recipes import DIGITS_CONFIG, RECIPES, Recipe, nearest
 
 MILLION = 1_000_000
 
@@ -70,6 +71,30 @@ CANDIDATES = {
             ("mnist-beta16", 16.0, "Same as the 16-D VAE, with sixteen times the weight on the KL."),
         )
     },
+    # one network and one image, four decoders: for the lesson on blur
+    **{
+        name: retrained(
+            "mnist-vae-16d", title=f"Digits, VAE, {title}, 16-D", description=words, steps=40_000, downstream=(),
+            config=replace(DIGITS_CONFIG, likelihood=likelihood, sigma=1.0),
+        )
+        for name, title, likelihood, words in (
+            (
+                "mnist-fixed-sigma", "sigma 1", "gaussian",
+                "The 16-D VAE with Gaussian pixels of standard deviation 1: half the squared error, plus the KL.",
+            ),
+            (
+                "mnist-learned-sigma", "learned sigma", "gaussian_learned",
+                "The 16-D VAE with Gaussian pixels, whose one standard deviation is learned with the networks.",
+            ),
+        )
+    },
+    "mnist-vaegan": retrained(
+        "mnist-vae-16d", title="Digits, VAE-GAN, 16-D", family="vaegan",
+        description="The 16-D VAE, trained further against a discriminator of real and decoded images.",
+        config=replace(DIGITS_CONFIG, channels=(32, 64)),  # of the discriminator: 28, 14 and 7 pixels
+        starts_from="mnist-vae-16d", steps=6_000, learning_rate=5e-4, downstream=(), mixed_precision="bf16",
+        objective=AdversarialVAE(feature_weight=0.2, adversarial_weight=10.0, discriminator_learning_rate=2e-4),
+    ),
     "mnist-dvae": retrained(
         "mnist-dvae", description="Trained to reconstruct clean digits from noisy ones, with the plain VAE's networks."
     ),
@@ -78,6 +103,22 @@ CANDIDATES = {
         for name in ("mnist-vae-bin", "mnist-vamp", "mnist-iaf", "mnist-ladder")
     },
     "rooms-vae": retrained("rooms-vae", steps=steps(4, 64)),
+    "rooms-qlae": Recipe(
+        title="Rooms, QLAE, 12-D",
+        description="Each of twelve dimensions takes one of ten values. A large weight decay keeps factors apart.",
+        family="qlae",
+        data="rooms",
+        config=QLAE.Config(
+            (3, 64, 64), latent_dim=12, network="conv", encoder=(256,), decoder=(256,), channels=(16, 32, 32, 32),
+            codebook=10, modulated=True,
+        ),
+        steps=steps(3, 128),
+        weight_decay=0.5,  # 0.1 in the paper, which takes eight times as many steps
+        max_grad_norm=1.0,
+        objective=QuantisedLatent(),
+        figure="infom",
+        published="DCI disentanglement 0.81 on 3D Shapes (Hsu et al. 2023), with other images and networks",
+    ),
     "faces-vae": retrained("faces-vae", steps=steps(5, 64)),
     "faces-vaegan": retrained("faces-vaegan"),
     "glyphs-cvae": retrained("glyphs-cvae"),

@@ -150,7 +150,10 @@ def train(
         torch.manual_seed(recipe.seed)
         model = FAMILIES[recipe.family](recipe.config)
         critic = Critic.of(recipe, recorded and on_gpu)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, capturable=recorded and on_gpu)
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, decoupled_weight_decay=True,
+        capturable=recorded and on_gpu,
+    )  # fmt: skip
     done = checkpoints.newest(folder) if folder else None
     if done and not recipe.same_as(done.recipe):
         raise ValueError(f"{folder} holds checkpoints of another recipe: move them away to start a new run")
@@ -225,6 +228,8 @@ def train(
             assert_finite(terms, name, step)
         optimizer.zero_grad()
         accelerator.backward(terms.loss.mean())
+        if recipe.max_grad_norm:
+            accelerator.clip_grad_norm_(prepared.parameters(), recipe.max_grad_norm)
         optimizer.step()
         if critic:
             critic.step(out, x, accelerator, noise)

@@ -50,6 +50,8 @@ class Recipe:
     batch_size: int = 128  # per process
     split: str = "train"  # one of data.base.SPLITS or SUBSETS, but not "test"
     learning_rate: float = 1e-3  # the peak, after a linear warm-up
+    weight_decay: float = 0.0  # of all parameters, times the learning rate at each step (AdamW)
+    max_grad_norm: float = 0.0  # above 0: a gradient with a larger norm is scaled down to it
     warmup_steps: int = 200
     # constant, then linear to 0 over the last tenth; "cosine" to 0; or "flat", constant to the end, whose steps do not
     # depend on how many there are
@@ -77,8 +79,9 @@ class Recipe:
         for name in ("images", "warmup_steps", "shift", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        if not 0 <= self.learning_rate < inf:
-            raise ValueError(f"learning_rate must be a finite number, 0 or more, not {self.learning_rate:g}")
+        for name in ("learning_rate", "weight_decay", "max_grad_norm"):
+            if not 0 <= getattr(self, name) < inf:
+                raise ValueError(f"{name} must be a finite number, 0 or more, not {getattr(self, name):g}")
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""

@@ -8,6 +8,8 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from vae.data import pictures
+
 from ..shell import cached, link, state, visitors
 from ..shell.own_panel import show_download
 from .assets import BASE
@@ -15,7 +17,7 @@ from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
-NOT_SHARED = ("own", "answer")  # parameters that concern this visitor alone
+NOT_SHARED = ("own", "answer", "revealed")  # parameters that concern this visitor alone
 LOCAL = ("localhost", "127.0.0.1", "::1", None)  # addresses that lead nowhere on another machine
 
 
@@ -32,9 +34,17 @@ def show(moves_z: bool) -> DeltaGenerator | None:
         if bookmarks.open:
             with bookmarks:
                 st.markdown("Save the current page, model and z under a name. Bookmarks stay in this browser.")
-                _bookmarks(key="bookmark_list", data={"base": BASE})
+                _bookmarks(key="bookmark_list", data={"base": BASE, "picture": _picture()})
         share = st.popover("Share", key="share", icon=":material/share:", on_change="rerun")
     return share if share.open else None
+
+
+def _picture() -> str:
+    """Return the current z's picture as the address of a PNG, for the bookmark; "" if it is not finite."""
+    decoded = state.decode(state.z()[None])
+    if not state.finite(decoded):
+        return ""
+    return pictures.data_uri(pictures.to_image(state.as_pictures(decoded)[0]))
 
 
 def _travel_button(by: state.Travel, text: str) -> None:

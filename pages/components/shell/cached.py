@@ -275,14 +275,15 @@ def posterior_samples(name: str) -> np.ndarray:
 @st.cache_data(max_entries=MAX_KEPT, show_spinner=False)
 def slider_ranges(name: str) -> np.ndarray:
     """Return the range of encoded data in each dimension, (D, 2)."""
-    return data_ranges(model_map(name), traits(name).prior_mean, traits(name).prior_stddev)
+    able = traits(name)
+    return data_ranges(model_map(name), able.prior_mean, able.prior_stddev, values=able.values)
 
 
 @st.cache_data(max_entries=MAX_KEPT, show_spinner=False)
 def strip_ranges(name: str) -> np.ndarray:
     """Return the ends of a traversal of each dimension, (D, 2)."""
-    tail = (1 - STRIP_SHARE) / 2
-    return data_ranges(model_map(name), traits(name).prior_mean, traits(name).prior_stddev, tail)
+    tail, able = (1 - STRIP_SHARE) / 2, traits(name)
+    return data_ranges(model_map(name), able.prior_mean, able.prior_stddev, tail, able.values)
 
 
 @st.cache_data(max_entries=MAX_KEPT, show_spinner=False)

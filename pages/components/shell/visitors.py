@@ -136,7 +136,7 @@ def root() -> Path:
 
 def _shelf(make: bool = False) -> Shelf | None:
     """Return this session's shelf, and note that its visitor is there; None if he has none and none is to be made."""
-    if get_script_run_ctx() is None or not (make or _shelves):  # outside a session, or nobody has a model
+    if get_script_run_ctx(suppress_warning=True) is None or not (make or _shelves):  # no session, or no models
         return None
     who = visitor()
     with _lock:

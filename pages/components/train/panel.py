@@ -7,6 +7,7 @@ import streamlit as st
 from vae import live
 from vae.data import DATASETS, DatasetInfo
 from vae.jobs import JobError
+from vae.live import props
 from vae.live.control import COMMANDS
 
 from ..bridge.component import widget
@@ -14,7 +15,7 @@ from ..bridge.messages import sent
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import settings
 from ..shell.parse import parse_int, parse_number, parse_object
-from . import example, props, visitor
+from . import example, visitor
 from .choices import Choice
 
 _component = widget("training")

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 import vae
 from vae import store
-from vae.models.portable import NotPortable, network_file, portable
+from vae.models import FAMILIES
+from vae.models.portable import NotPortable, network_file, networks, portable
 
 SCRIPT = Path(__file__).parents[2] / "js/run_networks.mjs"
 
@@ -158,6 +159,25 @@ class Cases(nn.Module):
 
 def flat(nested):
     return [tensor for part in nested for tensor in (flat(part) if isinstance(part, (tuple, list)) else [part])]
+
+
+@pytest.mark.parametrize("modulated", [False, True])
+@torch.no_grad()
+def test_a_code_of_few_values_is_computed_as_in_torch(modulated, tmp_path):
+    """Of a QLAE, whose encoder rounds to values and whose decoder rounds again."""
+    torch.manual_seed(0)
+    family = FAMILIES["qlae"]
+    config = family.Config((3, 16, 16), 5, "conv", (16,), (16,), (8, 8), codebook=7, modulated=modulated)
+    model = shuffled(family(config)).requires_grad_(False)
+    for name, network in networks(model).items():
+        weights = tmp_path / f"{name}.safetensors"
+        save_file({key: tensor.clone().contiguous() for key, tensor in network.tensors.items()}, weights)
+        inputs, wanted = expected_of(model)[name]
+        graph = json.loads(json.dumps(network.graph))
+        (found,) = in_node([{"graph": graph, "weights": str(weights), "calls": inputs}])
+        for one, other in zip(found["outputs"], wanted, strict=True):
+            for a, b in zip(one, other, strict=True):
+                np.testing.assert_allclose(np.array(a, float), np.array(b), rtol=1e-4, atol=1e-4)
 
 
 def compare(cases: list[tuple], folder: Path, tolerance: float = 1e-5) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vae import store
+from vae.data import DATASETS
 from vae.evaluation import report
 from vae.training import tries
 from vae.training.recipes import NOT_RETRAINED, RECIPES
@@ -105,3 +106,53 @@ def test_training_lists_what_a_card_has():
     assert report.training(card) == "cosine schedule of the learning rate; objective: BetaVAE, beta 1"
     bare = dataclasses.replace(card, recipe={})
     assert report.training(bare) == "objective: BetaVAE, beta 1"
+
+
+ANSWERED = {
+    "factors_kept": {"shape": 0.97, "scale": 0.9, "orientation (square)": 0.5, "orientation (ellipse)": 0.6,
+                     "orientation (heart)": 0.4, "x": 0.99, "y": 0.98},
+    "factors_kept_originals": {"shape": 1.0, "scale": 0.98, "orientation (square)": 0.7, "orientation (ellipse)": 0.99,
+                               "orientation (heart)": 0.85, "x": 1.0, "y": 1.0},
+    "owners": [None, 0, None, 1, 2], "infom": 0.62, "infoc": 0.58, "infoe": 0.54, "mig": 0.418, "mig_error": 0.003,
+    "iou": 0.966,
+}  # fmt: skip
+
+
+def answered(name="sprites-ada", **changes):
+    return dataclasses.replace(store.Store().read_card(name), figures={**ANSWERED, **changes})
+
+
+def test_three_answers_for_each_factor():
+    factors = DATASETS["sprites"].factors
+    found = {answer.name: answer for answer in report.factor_answers(answered(), factors)}
+    assert list(found) == list(ANSWERED["factors_kept"])
+    # a part of a factor has the owner of the whole
+    assert [found[name].owner for name in ("shape", "scale", "orientation (heart)", "y")] == [None, 0, None, 2]
+    assert found["shape"].texts == ("0.97 of 1.00", "–") and found["shape"].owner_known
+    held = {"factors_held": {"shape": 0.9}, "factors_chance": {"shape": 0.34}}
+    assert report.factor_answers(answered(**held), factors)[0].texts[1] == "0.90 (chance 0.34)"
+    # a discrete code has reconstructions alone
+    without = dataclasses.replace(answered(), figures={"factors_kept": ANSWERED["factors_kept"],
+        "factors_kept_originals": ANSWERED["factors_kept_originals"]})
+    assert not report.factor_answers(without, factors)[0].owner_known
+    assert report.factor_answers(dataclasses.replace(answered(), figures={}), factors) == []
+
+
+def test_scores_stand_together_with_their_errors():
+    line = report.disentanglement_scores(answered())
+    assert line == ("InfoM (modularity) 0.620, InfoC (compactness) 0.580, InfoE (explicitness) 0.540, "
+                    "MIG 0.418 ± 0.003")  # fmt: skip
+    assert report.disentanglement_scores(dataclasses.replace(answered(), figures={})) == ""
+    row = next(line for line in report.results_table([answered()]).splitlines() if "sprites-ada" in line)
+    assert "0.418 (seed" in row and line in row
+
+
+def test_the_model_zoo_shows_the_answers_and_the_symmetries(tmp_path):
+    for name in ("sprites-ada", "sprites-vae"):
+        shutil.copytree(store.PRETRAINED / name, tmp_path / name)
+        store.Store([tmp_path]).write_card(answered(name))
+    text = report.model_zoo(tmp_path).split("### Known factors")[1].split("###")[0]
+    assert "| originals | 1.00 | 0.98 | 0.70 | 0.99 | 0.85 | 1.00 | 1.00 | 1 |" in text
+    assert "| sprites-ada | 0.97 · – · – | 0.90 · – · z0 | 0.50 · – · – |" in text and "| 0.966 |" in text
+    assert "Symmetries of orientation: square every 90°, ellipse every 180°." in text
+    assert report.symmetries(DATASETS["rooms"].factors) == ""

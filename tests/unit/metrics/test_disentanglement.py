@@ -48,6 +48,45 @@ def test_random_codes_are_near_zero():
     assert metrics.mig(codes, factors()).mig < 0.01
 
 
+def channels(n, seed):
+    """Two binary factors and a dimension for each that is right nine times in ten, and of each gap the exact value."""
+    rng = np.random.default_rng(seed)
+    v = rng.integers(0, 2, (n, 2))
+    codes = np.where(rng.random((n, 2)) < 0.9, v, 1 - v).astype(float)
+    return codes, v
+
+
+EXACT_GAP = 1 + 0.9 * np.log2(0.9) + 0.1 * np.log2(0.1)  # bits that a binary symmetric channel passes of one
+
+
+def test_the_error_of_mig_covers_the_known_value():
+    inside = 0
+    for seed in range(40):
+        found = metrics.mig(*channels(1000, seed), baseline=False, resamples=60)
+        inside += abs(found.mig - EXACT_GAP) < 2 * found.error
+    # two standard errors cover 95 % of 40, give or take 3
+    assert 33 <= inside
+
+
+def test_the_error_of_mig_is_the_spread_over_data_sets_and_falls_with_their_size():
+    values = [metrics.mig(*channels(1000, seed), baseline=False, resamples=0).mig for seed in range(200)]
+    errors = [metrics.mig(*channels(1000, seed), baseline=False).error for seed in range(3)]
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.2)
+    assert metrics.mig(*channels(16_000, 0), baseline=False).error == pytest.approx(np.mean(errors) / 4, rel=0.25)
+    without = metrics.mig(*channels(100, 0), resamples=0)
+    assert without.error is None and without.once_error is None
+
+
+def test_a_dimension_counts_for_one_factor():
+    """One that holds two factors, and one for each of two others: the smaller gap of the first is not counted."""
+    v = factors(8000, (2, 4, 3, 3))
+    codes = np.c_[4 * v[:, 0] + v[:, 1], v[:, 2], v[:, 3]].astype(float)
+    found = metrics.mig(codes, v)
+    assert found.mig == pytest.approx(1, abs=0.01) and found.once == pytest.approx(3 / 4, abs=0.01)
+    own = metrics.mig(v.astype(float), v)
+    assert own.once == pytest.approx(own.mig) and own.once_error == pytest.approx(own.error)
+
+
 def test_constant_factors_are_left_out():
     v = factors()
     with_constant = np.concatenate([v, np.full((4000, 1), 7)], axis=1)
@@ -297,6 +336,17 @@ def test_psnr_by_hand():
     found = metrics.psnr(x, x + torch.tensor([0.1, 1.0])[:, None, None, None])
     torch.testing.assert_close(found, torch.tensor([20.0, 0.0]))
     assert metrics.psnr(x, x).isinf().all()
+
+
+def test_overlap_by_hand():
+    x = torch.zeros(3, 1, 4, 4)
+    x[0, 0, :2] = 1.0  # eight pixels
+    x[1, 0, 0, :2] = 1.0
+    x_hat = torch.zeros(3, 1, 4, 4)
+    x_hat[0, 0, 1:] = 0.6  # twelve, of which four are shared
+    x_hat[1, 0, 0, :2] = 0.4  # too faint
+    torch.testing.assert_close(metrics.overlap(x, x_hat), torch.tensor([4 / 16, 0, 1]))
+    torch.testing.assert_close(metrics.overlap(x, x), torch.ones(3))
 
 
 def test_sharpness_is_the_variance_of_the_laplacian():

@@ -12,6 +12,7 @@ from vae.metrics import disentanglement
 SCORES = {
     "mig": metrics.mig, "sap": metrics.sap, "modularity": metrics.modularity, "dci": metrics.dci,
     "factor_vae_score": metrics.factor_vae_score, "beta_vae_score": metrics.beta_vae_score,
+    "infomec": metrics.infomec,
 }  # fmt: skip
 ALONE = {"active_units": metrics.active_units, "total_correlation": metrics.total_correlation}
 

@@ -260,7 +260,8 @@ def test_free_bits_pull_no_cheap_dimension():
 
 
 @pytest.mark.parametrize("name, sentence", [
-    ("vq_vae", "trains models of the family vqvae only"), ("m2", "trains models of the family m2 only"),
+    ("vq_vae", "trains models of the family vqvae only"), ("qlae", "trains models of the family qlae only"),
+    ("m2", "trains models of the family m2 only"),
 ])  # fmt: skip
 def test_an_objective_of_one_family_refuses_others(name, sentence):
     model, x = store.load("mnist-vae-2d"), torch.zeros(2, 1, 28, 28)

@@ -20,6 +20,7 @@ from vae.objectives import (
     CapacityVAE,
     FactorVAE,
     FreeBits,
+    QuantisedLatent,
     Schedule,
     SemiSupervised,
     VectorQuantised,
@@ -149,6 +150,8 @@ OBJECTIVES = {
     "free_bits": dict(objective=FreeBits(RISING, 0.1)),
     "vq_vae": dict(objective=VectorQuantised(1.0), family="vqvae", config=FAMILIES["vqvae"].Config(
         **{**vars(CONV), "latent_dim": 49}, codebook=6, code_dim=2, prior_width=8, prior_layers=1)),
+    "qlae": dict(objective=QuantisedLatent(), family="qlae", weight_decay=0.1, max_grad_norm=1.0,
+                 config=FAMILIES["qlae"].Config(**vars(CONV), codebook=4)),
     "m2": dict(objective=SemiSupervised(20, 10.0), family="m2", shift=2, binarise=True,
                config=FAMILIES["m2"].Config(**{**vars(CONV), "network": "mlp"}, num_classes=10)),
     "beta_vae": dict(objective=BetaVAE(RISING)),

@@ -45,6 +45,7 @@ MIG = score(
     "MIG",
     definitions.BINS_PROTOCOL,
     BINNED,
+    errors=("mig_error",),
     rank=2,
     brief="MIG {value} (mean codes in {bins} bins; random codes {baseline})",
 )
@@ -54,6 +55,23 @@ FACTOR, BETA = "factor_vae_score", "beta_vae_score"
 FACTOR_VAE = score(FACTOR, "FactorVAE score", definitions.VOTES_PROTOCOL, POINTS)
 BETA_VAE = score(BETA, "beta-VAE score", definitions.PAIRS_PROTOCOL, POINTS)
 
+ERROR = Figure(
+    "mig_error",
+    "standard error of MIG",
+    group="disentanglement",
+    shown=False,
+    protocol={"resamples": definitions.RESAMPLES, "images": None},
+    sentence=definitions.ERROR_PROTOCOL,
+)
+ONCE = Figure(
+    "mig_once",
+    "MIG, each dimension once",
+    group="disentanglement",
+    better="higher",
+    errors=("mig_once_error",),
+    protocol={"bins": definitions.BINS},
+    sentence=definitions.ONCE_PROTOCOL,
+)
 
 @MEASURES.register("disentanglement")
 class Disentanglement(Measure):
@@ -63,6 +81,9 @@ class Disentanglement(Measure):
         *MODULARITY,
         *FACTOR_VAE,
         *BETA_VAE,
+        ERROR,
+        ONCE,
+        Figure("mig_once_error", "its standard error", group="disentanglement", of="mig_error", shown=False),
         Figure("mig_gaps", "gap of each factor", group="disentanglement", of="mig", shown=False),
         Figure(
             "mutual_information",
@@ -105,7 +126,11 @@ class Disentanglement(Measure):
                 figures[f"{key}_random"] = result.random
             context.protocol[key] = result.protocol
             if key == "mig":
+                context.protocol["mig_once"] = definitions.ONCE_PROTOCOL.format(bins=parameter("mig", "bins"))
                 figures |= {
+                    "mig_error": result.error,
+                    "mig_once": result.once,
+                    "mig_once_error": result.once_error,
                     "mig_gaps": list(result.gaps),
                     "mutual_information": result.mutual_information.tolist(),  # (D, K) nats
                     "factor_entropy": result.entropy.tolist(),  # (K,) nats

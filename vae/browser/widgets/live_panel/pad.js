@@ -2,6 +2,7 @@
 import { preview, rest, restore } from './around.js';
 import { padDims, placeCross } from './plane.js';
 import { commit, commitSoon, moved } from './point.js';
+import { stepped } from './snap.js';
 
 export function setUpPad(panel) {
   const at = (event) => {
@@ -38,7 +39,8 @@ export function setUpPad(panel) {
     event.preventDefault();
     panel.holding = true;
     const [dim, sign] = step;
-    panel.z[dim.index] += sign * ((dim.high - dim.low) / 100) * (event.shiftKey ? 10 : 1);
+    const size = ((dim.high - dim.low) / 100) * (event.shiftKey ? 10 : 1);
+    panel.z[dim.index] = stepped(dim, panel.z[dim.index], sign, size);
     moved(panel);
     commitSoon(panel);
   };

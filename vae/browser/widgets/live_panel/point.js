@@ -4,6 +4,7 @@ import { rest } from './around.js';
 import { drawHistogram } from './histogram.js';
 import { show } from './picture.js';
 import { placeCross } from './plane.js';
+import { nearest } from './snap.js';
 
 const COMMIT_AFTER = 250; // ms after the last key, since arrow keys repeat
 const READ_AFTER = 50; // ms until numbers follow a hand that drags: nobody reads faster, and each costs a layout
@@ -59,12 +60,15 @@ function makeRoom(panel, row, value) {
   drawHistogram(panel, row);
 }
 
+// Makes values finite, and those of a dimension that takes only a few the nearest of them.
 export function clean(panel) {
-  for (const { index, low, high } of panel.data.dims) {
+  for (const { index, low, high, values } of panel.data.dims) {
     const value = panel.z[index];
-    if (Number.isFinite(value)) continue;
-    panel.z[index] = value === Infinity ? high : value === -Infinity ? low : (low + high) / 2;
-    panel.note = 'a value that is not finite was replaced by one in the range of the data';
+    if (!Number.isFinite(value)) {
+      panel.z[index] = value === Infinity ? high : value === -Infinity ? low : (low + high) / 2;
+      panel.note = 'a value that is not finite was replaced by one in the range of the data';
+    }
+    if (values) panel.z[index] = nearest(values, panel.z[index]);
   }
 }
 

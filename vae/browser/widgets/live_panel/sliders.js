@@ -3,6 +3,7 @@ import { preview, restore, TILES, tileValue } from './around.js';
 import { label } from './label.js';
 import { saveGif, showPlaying, togglePlay } from './play.js';
 import { commit, commitSoon, moved } from './point.js';
+import { stepped } from './snap.js';
 
 export function buildRows(panel) {
   const { dims, model } = panel.data;
@@ -42,7 +43,7 @@ export function buildRows(panel) {
       if (!sign || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault(); // with step "any" the step of the browser is undefined
       const step = ((row.high - row.low) / 100) * (event.shiftKey ? 10 : 1);
-      row.input.value = Number(row.input.value) + sign * step;
+      row.input.value = stepped(row.dim, Number(row.input.value), sign, step);
       row.input.oninput();
       commitSoon(panel);
     };
