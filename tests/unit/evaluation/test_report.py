@@ -28,7 +28,7 @@ def test_every_shipped_model_has_a_row_with_its_figure():
     table = report.results_table(store.available())
     for card in store.available():
         figure = report.headline(card)
-        (row,) = re.findall(rf"^\| {card.name} \| [^|]+ \| [\d.%]+ \(seed .*$", table, re.M)
+        (row,) = re.findall(rf"^\| {card.name} \| [^|]+ \| [-\d.%]+ \(seed .*$", table, re.M)
         assert row.startswith(f"| {card.name} | {figure.title} | {figure.text(card.figures[figure.key])} (seed")
 
 
