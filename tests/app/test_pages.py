@@ -491,9 +491,9 @@ def test_disentangle_answers_three_questions_about_each_factor():
     table = app.dataframe[0].value
     assert list(table["factor"]) == list(figures["factors_kept"])
     row = table.set_index("factor").loc["scale"]
-    assert row["kept by reconstructions"].startswith(f"{figures['factors_kept']['scale']:.2f} of ")
+    assert row["kept"].startswith(f"{figures['factors_kept']['scale']:.2f} of ")
     owner = figures["owners"][1]
-    assert row["one dimension owns it"] == ("no" if owner is None else f"yes, z{owner}")
+    assert row["one dimension"] == ("no" if owner is None else f"yes, z{owner}")
     (scores,) = [m.value for m in app.markdown if "**Scores.**" in m.value]
     assert f"{figures['infom']:.3f}" in scores and f"{figures['mig']:.3f} ± " in scores
     assert any("square every 90°, ellipse every 180°" in c.value for c in app.caption)
