@@ -1,6 +1,6 @@
 """vae list | app | train NAME | sweep NAME ... | adopt NAME | evaluate NAME | map NAME | memory NAME
-| portable NAME | handout NAME ... | export NAME | import FILE | traversals NAME | gallery DATA | classifier DATA
-| data add NAME FOLDER | data list | data remove NAME"""
+| portable NAME | handout NAME ... | export NAME | import FILE | score CODES FACTORS | figure KIND NAME
+| traversals NAME | gallery DATA | classifier DATA | data add NAME FOLDER | data list | data remove NAME"""
 
 from __future__ import annotations
 
@@ -80,6 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="add a lesson; may be given several times",
     )  # fmt: skip
     _add_project_files(commands)
+    _add_score(commands)
+    _add_figure(commands)
     command = commands.add_parser("traversals", help="write a picture of the traversal of every dimension")
     _name_or_all(command)
     command = commands.add_parser("gallery", help="write the images of a data set that ship with the project")
@@ -139,7 +141,11 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "data":
             return run_data(args)
         elif args.command == "export":
-            export_model(args.name, args.output)
+            export_model(args)
+        elif args.command == "score":
+            print_scores(args)
+        elif args.command == "figure":
+            write_figure(args)
         elif args.command == "import":
             import_model(args.file)
         elif args.command == "traversals":
@@ -183,17 +189,98 @@ def write_handout(args: argparse.Namespace) -> None:
 
 
 def _add_project_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("export", help="write a model with its figures, map and test images as one file")
+    command = commands.add_parser(
+        "export", help="write a model with its figures, map and test images as one file, or in formats of others"
+    )
     command.add_argument("name", metavar="NAME")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help=f"default: NAME{project.SUFFIX}")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--onnx", action="store_true", help="its encoder and decoder as ONNX: two files")
+    which.add_argument("--parquet", action="store_true", help="its encoded test images, which Embedding Atlas opens")
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FILE",
+        help=f"default: NAME{project.SUFFIX}, NAME.parquet, or NAME.onnx for NAME-encoder.onnx and NAME-decoder.onnx",
+    )  # fmt: skip
     command = commands.add_parser("import", help="add the model of such a file to your own models")
     command.add_argument("file", type=Path, metavar="FILE")
 
 
-def export_model(name: str, output: Path | None) -> None:
-    path, content = output or Path(name + project.SUFFIX), project.write(store.Store(), name)
-    store.write_atomically(path, content)
-    print(f"{path}: {len(content) / 1e6:.2f} MB")
+def export_model(args: argparse.Namespace) -> None:
+    from . import export
+
+    if args.onnx:
+        path, model = args.output or Path(f"{args.name}.onnx"), store.load(args.name)
+        files = {path.with_stem(f"{path.stem}-{part}"): export.onnx_network(model, part) for part in export.NETWORKS}
+    elif args.parquet:
+        files = {args.output or Path(f"{args.name}.parquet"): export.parquet(store.Store(), args.name)}
+    else:
+        files = {args.output or Path(args.name + project.SUFFIX): project.write(store.Store(), args.name)}
+    for path, content in files.items():
+        store.write_atomically(path, content)
+        print(f"{path}: {len(content) / 1e6:.2f} MB")
+
+
+def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "score", help="print every disentanglement metric of two arrays, with errors, chance baselines and protocols",
+        description="CODES and FACTORS are files .npy, .npz or .csv with a row for each image. Codes are posterior "
+        "means, or whole numbers if they are discrete. A factor with many values is divided into equal-width bins.",
+    )  # fmt: skip
+    command.add_argument("codes", type=Path, metavar="CODES")
+    command.add_argument("factors", type=Path, metavar="FACTORS")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--latex", action="store_true", help="print a table for LaTeX with booktabs")
+    kind = command.add_mutually_exclusive_group()
+    kind.add_argument("--discrete", action="store_true", default=None, help="each value of a code is a class")
+    kind.add_argument("--continuous", action="store_false", dest="discrete", help="whole numbers are no classes")
+    command.add_argument("--bins", type=int, default=20, help="of codes and of continuous factors (default: 20)")
+    command.add_argument("--seeds", default="0:3", help="of votes, pairs and random codes (default: 0:3)")
+    command.add_argument("--bootstrap", type=int, default=20, metavar="N", help="half-samples (default: 20)")
+    command.add_argument(
+        "--without", action="append", default=[], metavar="METRIC", help="leave out a metric; dci takes minutes"
+    )
+
+
+def print_scores(args: argparse.Namespace) -> None:
+    from .data import arrays
+    from .metrics import report as score
+
+    codes, factors = arrays.read(args.codes, "codes"), arrays.read(args.factors, "factors")
+    with Bar() as bar:
+        found = score(
+            codes.values, factors.values, factors.names, discrete=args.discrete, seeds=sweep.parse_seeds(args.seeds),
+            bootstrap=args.bootstrap, bins=args.bins, without=args.without, progress=bar,
+        )  # fmt: skip
+    print(found.json() if args.json else found.latex() if args.latex else found.text(), end="")
+
+
+def _add_figure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from . import figures as paper
+
+    command = commands.add_parser("figure", help="write a figure for a paper as PDF or SVG, and print its caption")
+    command.add_argument("kind", choices=paper.KINDS, metavar="KIND", help=", ".join(paper.KINDS))
+    command.add_argument("name", metavar="NAME")
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="a .pdf or .svg (default: NAME-KIND.pdf)"
+    )
+    command.add_argument(
+        "--width", choices=paper.WIDTHS, default="column",
+        help="; ".join(f"{name}: {inches} inches" for name, inches in paper.WIDTHS.items()),
+    )  # fmt: skip
+    command.add_argument("--steps", type=int, help="pictures in a row of a traversal or an interpolation")
+    command.add_argument("--dims", type=int, nargs="+", default=[], metavar="D", help="latent dimensions to show")
+    command.add_argument("--rows", type=int, nargs="+", default=[], metavar="ROW", help="test images to start from")
+    command.add_argument("--layout", default="umap", help="of a map: umap, umap_again, pca or codes (default: umap)")
+
+
+def write_figure(args: argparse.Namespace) -> None:
+    from . import figures as paper
+
+    path = args.output or Path(f"{args.name}-{args.kind}.pdf")
+    options = paper.Options(args.width, args.steps, tuple(args.dims), tuple(args.rows), args.layout)
+    figure = paper.draw(args.kind, args.name, options)
+    store.write_atomically(path, figure.file(path.suffix.lstrip(".").lower()))
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB\n{figure.caption}")
 
 
 def import_model(file: Path) -> None:
@@ -344,11 +431,8 @@ def check_models(args: argparse.Namespace) -> int:
 
 def run_app(options: list[str]) -> int:
     """Start the pages with options of `streamlit run`. Returns its exit status."""
-    package = Path(__file__).parent / "_app"  # in an installed wheel
-    folder = package if package.exists() else Path(__file__).parents[1]
-    # Streamlit reads .streamlit/config.toml from the current folder
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    return subprocess.call(command, cwd=folder, env=folders.environment())
+    return subprocess.call(command, cwd=folders.app(), env=folders.environment())
 
 
 def list_models() -> None:

@@ -21,12 +21,14 @@ from .infomec import InfoMEC, infomec
 from .likelihood import importance_nll
 from .memorisation import nearest_images
 from .reconstruction import Terms, average_terms, multiscale_distance, overlap, psnr, sharpness
+from .report import Report, report
 from .style import style_consistency
 
 __all__ = [
     "FALSE_POSITIVE_RATES",
     "InfoMEC",
     "PrecisionRecall",
+    "Report",
     "Scores",
     "Terms",
     "active_units",
@@ -53,6 +55,7 @@ __all__ = [
     "owners",
     "precision_recall",
     "psnr",
+    "report",
     "roc",
     "sap",
     "sharpness",

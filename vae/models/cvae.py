@@ -45,7 +45,7 @@ class ConditionalVAE(VAE):
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> DiagonalNormal:
         x = self.as_images(x)
-        one_hot = self.one_hot(y, len(x))
+        one_hot = self.one_hot(y, x.shape[0])
         if self.config.network == "conv":
             assert y is not None  # or one_hot would have raised
             picture = self.class_picture(y.long()).view(-1, 1, *x.shape[2:])
@@ -56,7 +56,7 @@ class ConditionalVAE(VAE):
         return gaussian_posterior(mu, logvar)
 
     def decode_logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decoder(torch.cat([z.to(self.dtype), self.one_hot(y, len(z))], dim=1))
+        return self.decoder(torch.cat([z.to(self.dtype), self.one_hot(y, z.shape[0])], dim=1))
 
     def class_score(self, x: Tensor, y: Tensor) -> Tensor:
         """Return log p(x|z, y) - KL at the posterior mean, (B,) in nats, of x (B, C, H, W) and y (B,) int.

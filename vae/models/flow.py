@@ -80,6 +80,7 @@ class FlowPosterior(Posterior):
 
     arg_constraints = {}
     support = constraints.real_vector
+    samples_moments = True
 
     def __init__(self, mu: Tensor, sigma: Tensor, context: Tensor, steps: nn.ModuleList):
         self.base, self.context, self.steps = diagonal_normal(mu, sigma), context, steps

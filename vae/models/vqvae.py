@@ -289,12 +289,12 @@ class VQVAE(LatentModel):
     def _indices(self, encoded: Tensor) -> Tensor:
         """Return the indices (B, h*w), as floats, of encoded (B, E, h, w)."""
         vectors = encoded.permute(0, 2, 3, 1).flatten(0, 2)  # (B*h*w, E)
-        return self.codebook.nearest(vectors).view(len(encoded), self.latent_dim).to(encoded.dtype)
+        return self.codebook.nearest(vectors).view(encoded.shape[0], self.latent_dim).to(encoded.dtype)
 
     def vectors(self, z: Tensor) -> Tensor:
         """Return the vectors (B, E, h, w) of z (B, D), rounded and clamped to valid indices."""
         indices = z.round().long().clamp(0, self.codebook_size - 1)
-        return self.codebook.vectors[indices].view(len(z), *self.grid, self.config.code_dim).permute(0, 3, 1, 2)
+        return self.codebook.vectors[indices].view(z.shape[0], *self.grid, self.config.code_dim).permute(0, 3, 1, 2)
 
     def features(self, z: Tensor) -> Tensor:
         return self.vectors(z).flatten(1)

@@ -18,7 +18,8 @@ export function createShell(root, host) {
   const main = made('main', {}, title, sentence, element);
   root.replaceChildren(
     made('header', {}, made('h1', { textContent: 'Latent-space explorer' }), picker, printed), nav, lesson.element, main,
-    made('footer', {}, 'Your drawings and pictures stay on this device. ', ...appLink(header, 'The full app'), ' can also train models.'),
+    made('footer', {}, 'Your drawings and pictures stay on this device. ', ...appLink(header, 'The full app'), ' can also train models.',
+      ...(header.reference ? [' In Python, ', made('a', { textContent: 'the API reference', href: header.reference }), ' lists all names.'] : [])),
   );
   const showLinks = () => links.forEach((link, i) => (link.href = host.address({ view: VIEWS[i].name })));
   return {
@@ -36,7 +37,7 @@ export function createShell(root, host) {
       nav.scrollLeft = offsetLeft + offsetWidth / 2 - nav.clientWidth / 2;
       showLinks();
       printed.textContent = host.credit;
-      document.title = `${view.title}: ${model.title}`;
+      host.navigation.title(`${view.title}: ${model.title}`);
       host.shown = null;
       try {
         if (!reason) host.shown = view.show(element, host);
