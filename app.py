@@ -10,11 +10,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import assets, first_picture, page_addresses, preload, visitor, warm_up
+from pages.components.bridge import assets, early, first_picture, page_addresses, preload, visitor, warm_up
 
+early.register("sliders", "live_panel", "pages.components.live_panel.early")
 app = st.App(
-    __file__, routes=assets.ROUTES + first_picture.ROUTES,
-    middleware=[Middleware(page_addresses.PageAddresses), Middleware(preload.Preload), Middleware(visitor.Visitor)],
+    __file__, routes=assets.ROUTES + first_picture.ROUTES + early.ROUTES,
+    middleware=[
+        Middleware(page_addresses.PageAddresses), Middleware(preload.Preload), Middleware(visitor.Visitor),
+        Middleware(early.Early),
+    ],
     lifespan=warm_up.lifespan,
 )  # fmt: skip
 
@@ -33,7 +37,7 @@ def run() -> None:
     link.begin_run(page.url_path)
     glossary.begin_run()
     lesson.read_link()
-    visitor.training()  # goes on while its visitor is on any page
+    visitor.collect(page.url_path)  # a training goes on while its visitor is on any page
     # Keep this container on every run: an element that appears or vanishes above a component makes Streamlit
     # remount it.
     with st.container(key="notices"):

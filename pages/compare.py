@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.compare import comparison
-from pages.components.shell import link, settings
+from pages.components.shell import link, settings, state
 from pages.components.shell.glossary import explain
 from pages.components.shell.model_picker import model_picker
 from pages.components.widgets.image_input import image_input
@@ -14,16 +14,17 @@ PLACE = 90  # order in the navigation
 GROUP = "Measure"
 
 RANKS = {"busiest": "highest KL", "second": "second", "third": "third", "fourth": "fourth"}  # value in links: label
-GIVEN = {"one image": "the same image", "one z": "the same z"}
+GIVEN = {"one image": "the same image", "one z": "the same z", "samples": "the same seed"}
 SHARES = (0, 100)  # per cent
 SETTINGS = {
     "beside": ("models",), "compare_given": ("choice", *GIVEN), "compare_rank": ("choice", *RANKS),
     "compare_share": ("int", *SHARES), "compare_image": ("int", 0, 9999),
 }  # fmt: skip
+PARTS = {"pictures": "compare_pictures", "codes": "compare_codes"}
 
 st.html(Path(comparison.__file__).with_name("columns.css"))
 st.title("Compare")
-st.markdown("**Give several models the same image or the same z** and compare what they decode.")
+st.markdown("**Give several models the same image, z or seed** and compare what they decode.")
 model_picker()
 comparison.read_link()
 pictures, controls = st.container(key="compare_pictures"), st.container()  # the pictures stand above what sets them
@@ -39,6 +40,11 @@ with controls:
         "Give each model", GIVEN, default="one image", required=True, key="compare_given", persist_state="session",
         format_func=GIVEN.get,
     )  # fmt: skip
+    if given == "samples":
+        row.button("Sample again", key="compare_again", type="primary", on_click=state.next_seed)
+        with pictures:
+            comparison.show_samples(names)
+        link.end_page()
     rank = row.segmented_control(
         "Dimension to change, by KL", RANKS, default="busiest", required=True, key="compare_rank",
         persist_state="session", format_func=RANKS.get,

@@ -20,6 +20,10 @@ from vae.evaluation.figures import FIGURES
 
 PLACE = 60  # order in the navigation
 GROUP = "Measure"
+PARTS = {
+    "heat_map": "disentangle_heat", "responses": "disentangle_responses", "strips": "disentangle_strips",
+    "table": "disentangle_table", "sweep": "disentangle_sweep", "trade_off": "disentangle_trade_off",
+}  # fmt: skip
 
 STEPS = 9  # pictures in a strip
 

@@ -15,6 +15,12 @@ PLACE = 70  # order in the navigation
 GROUP = "Understand"
 SOURCES = {"Draw": "Draw", "Choose or upload": "Test image or photo"}  # {value in links: label}
 SETTINGS = {"inside_source": ("choice", *SOURCES), "inside_image": ("int", 0, 9999)}
+PARTS = {
+    "steps": "inside_panel .steps", "input": "inside_panel canvas.x", "posterior": "inside_panel section[data-part=q]",
+    "reconstruction": "inside_panel section[data-part=x_hat]", "error": "inside_panel section[data-part=recon]",
+    "fan": "inside_panel section[data-part=eps]", "terms": "inside_panel .terms", "kl": "inside_panel .dims",
+    "ledger": "inside_panel .terms table", "betas": "inside_betas", "rate": "inside_rate",
+}  # fmt: skip
 
 
 def serves(card: ModelCard) -> bool:

@@ -26,6 +26,7 @@ SETTINGS = {
     "interpolate_A": ("int", 0, 9999), "interpolate_B": ("int", 0, 9999), "interpolate_line": ("choice", *LINES),
     "interpolate_steps": ("int", *STEPS), "interpolate_beyond": ("bool",),
 }  # fmt: skip
+PARTS = {"path": "interpolate_frames", "cross_fade": "interpolate_fade", "support": "interpolate_support"}
 
 st.title("Interpolate")
 st.markdown("**Choose two images** below, or bring your own. The model turns one into the other.")

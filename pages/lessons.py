@@ -2,47 +2,33 @@
 
 import streamlit as st
 
+from pages.components.lessons import listing, paper, report
 from pages.components.lessons.catalogue import lessons
-from pages.components.lessons.panel import begin_step, step_link
-from pages.components.shell import cached
+from pages.components.shell import link, settings
 from pages.components.shell.navigation import ensure_entry_point
 from pages.components.shell.title import show_title
-from vae.lessons import required_models
 
 PLACE = 10  # order in the navigation
 GROUP = "Learn"
+VIEWS = {"list": "All lessons", "report": "Report", "sheet": "Sheet to print", "teacher": "For teachers"}
+SETTINGS = {"lessons_view": ("choice", *VIEWS), "lessons_of": ("text",), "lessons_shuffle": ("int", 0, 9999)}
 
 ensure_entry_point()
 show_title("Lessons")
-st.markdown(
-    "**Choose a lesson.** Each step gives you something to try and a question. You see the explanation after you have "
-    "answered."
-)
-
-ACROSS = 3
-cards = cached.zoo_scan()[0]
-usable_lessons, problems = lessons()
-for sentence in problems:
-    st.warning(sentence)
-minutes = sum(lesson.minutes for lesson in usable_lessons.values())
-if usable_lessons:
-    st.caption(f"The {len(usable_lessons)} lessons build on each other. Together they take about {minutes} minutes.")
-for index, (key, lesson) in enumerate(usable_lessons.items()):
-    if index % ACROSS == 0:
-        columns = st.columns(ACROSS)
-    with columns[index % ACROSS].container(border=True, height="stretch", key=f"lesson_card_{key}"):
-        st.header(f"{index + 1}. {lesson.title}", anchor=False)
-        st.caption(f"{lesson.minutes} minutes, {len(lesson.steps)} steps")
-        st.markdown(lesson.about)
-        usable = required_models(lesson) <= cards.keys()
-        st.button("Begin", key=f"begin_{key}", type="primary", on_click=begin_step, args=(key, 0), disabled=not usable)
-        if not usable:
-            st.caption("This lesson needs a model that is not installed.")
-        with st.expander("Questions in this lesson"):
-            st.markdown("\n".join(
-                f"1. [{step.predict.question}]({step_link(key, number)})" for number, step in enumerate(lesson.steps)
-            ))  # fmt: skip
-st.caption(
-    "For teachers: the links under *Questions in this lesson* open a step for anyone. Answers stay in the learner's "
-    "own session."
-)
+for key, default in (("lessons_view", "list"), ("lessons_of", ""), ("lessons_shuffle", 0)):
+    settings.take(key)
+    if st.session_state.setdefault(key, default) != default:
+        link.set_page_parameter(key, str(st.session_state[key]))
+view, of = st.session_state.lessons_view, st.session_state.lessons_of
+if of not in lessons()[0]:
+    if of:
+        st.warning("The lesson in this link does not exist.")
+    of = ""
+if view == "list" or (view == "sheet" and not of):
+    listing.show()
+elif view == "report":
+    report.show(of)
+elif view == "sheet":
+    paper.show_sheet(of, st.session_state.lessons_shuffle)
+else:
+    paper.show_teacher(of, st.session_state.lessons_shuffle)

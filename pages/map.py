@@ -16,6 +16,10 @@ PLACE = 50  # order in the navigation
 GROUP = "Explore"
 STYLE = Path(__file__).parent / "components/map/style.css"
 SETTINGS = {"map_kind": ("text",), "map_colour": ("text",)}
+PARTS = {
+    "map": "scatter .stage", "controls": "map_controls", "picture": "map_point", "nearest": "map_nearest",
+    "path": "map_path_frames",
+}  # fmt: skip
 
 st.title("Map")
 st.markdown(

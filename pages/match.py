@@ -5,6 +5,7 @@ import io
 
 import streamlit as st
 
+from pages.components.match import result
 from pages.components.match.panel import FACTORS, MODELS, WIN_SCORE, available_models, match_panel, rounds
 from pages.components.shell import cached, link, settings, state
 from pages.components.shell.navigation import ensure_entry_point, open_page
@@ -13,6 +14,7 @@ from pages.components.widgets import exports
 
 PLACE = 100  # order in the navigation
 GROUP = "Learn"
+PARTS = {"game": "match_panel", "pictures": "match_panel .pictures", "sliders": "match_panel .sliders"}
 
 ensure_entry_point()
 show_title("Match the target")
@@ -49,10 +51,13 @@ game_rounds = rounds(data, state.seed())
 results = games.get(game, [])
 
 
-def finished(score: float, seconds: float, moves: int) -> None:
+def finished(score: float, seconds: float, moves: int, z: list[float]) -> None:
     kept = games.setdefault(game, [])
     if len(kept) < len(game_rounds):
-        kept.append({"model": game_rounds[len(kept)].model, "score": score, "seconds": seconds, "moves": moves})
+        kept.append({
+            "model": game_rounds[len(kept)].model, "score": score, "seconds": seconds, "moves": moves,
+            "link": result.address(data, game[2], len(kept), z),
+        })  # fmt: skip
 
 
 def title(name: str) -> str:
@@ -62,24 +67,27 @@ def title(name: str) -> str:
 def show_results() -> None:
     """Reveal the models, name the quickest match and offer each model on Sliders."""
     st.header("The models")
-    won = [result for result in results if result["score"] >= WIN_SCORE]
+    won = [one for one in results if one["score"] >= WIN_SCORE]
     if won:
-        best = min(won, key=lambda result: result["seconds"])
+        best = min(won, key=lambda one: one["seconds"])
         st.markdown(
             f"Your quickest match: **{title(best['model'])}**, {best['score']:.0f} % in {best['seconds']:.0f} s."
         )
     else:
         st.markdown(f"You matched no target. A round is won at {WIN_SCORE} %.")
-    for result in results:
-        if result["model"] != FACTORS:
+    for one in results:
+        if one["model"] != FACTORS:
             st.button(
-                f"{title(result['model'])}, on Sliders", key=f"match_open_{result['model']}",
-                on_click=lambda name=result["model"]: (state.set_model(name), open_page("sliders")),
+                f"{title(one['model'])}, on Sliders", key=f"match_open_{one['model']}",
+                on_click=lambda name=one["model"]: (state.set_model(name), open_page("sliders")),
             )  # fmt: skip
 
 
+linked = result.of_link(game_rounds)
 with board:
-    if len(results) < len(game_rounds):
+    if linked is not None:
+        result.show(game_rounds, *linked)
+    elif len(results) < len(game_rounds):
         match_panel(
             game_rounds[len(results)], f"Model {len(results) + 1} of {len(game_rounds)}", game[0], finished,
             follows=game_rounds[len(results) - 1] if results else None,
@@ -98,16 +106,19 @@ rows = [
     {
         "player": player_name, "data": data_name, "seed": seed, "round": i + 1,
         # names stay hidden until the game is over
-        "model": title(result["model"]) if len(kept) == len(available_models(data_name)) else f"model {i + 1}",
-        "score": round(result["score"], 1), "won": "yes" if result["score"] >= WIN_SCORE else "no",
-        "seconds": round(result["seconds"], 1), "moves": result["moves"],
+        "model": title(one["model"]) if len(kept) == len(available_models(data_name)) else f"model {i + 1}",
+        "score": round(one["score"], 1), "won": "yes" if one["score"] >= WIN_SCORE else "no",
+        "seconds": round(one["seconds"], 1), "moves": one["moves"], "link": one["link"],
     }
     for (player_name, data_name, seed), kept in games.items()
-    for i, result in enumerate(kept)
+    for i, one in enumerate(kept)
 ]  # fmt: skip
 if rows:
     st.header("Results")
-    st.dataframe(rows, hide_index=True, key="match_table")
+    st.dataframe(
+        rows, hide_index=True, key="match_table",
+        column_config={"link": st.column_config.LinkColumn(display_text="open", help="shows this result to anyone")},
+    )  # fmt: skip
 
     def table() -> bytes:
         text = io.StringIO()

@@ -17,6 +17,7 @@ TEMPERATURES = (0.0, 2.0)
 SETTINGS = {
     "sample_count": ("choice", *COUNTS), "sample_temperature": ("float", *TEMPERATURES), "sample_level": ("text",),
 }  # fmt: skip
+PARTS = {"samples": "sample_grid", "picture": "sample_point", "nearest": "sample_nearest"}
 
 st.title("Sample")
 model = state.traits()

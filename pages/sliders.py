@@ -17,6 +17,10 @@ from pages.components.widgets.picture_grid import picture_grid
 PLACE = 30  # order in the navigation
 GROUP = "Explore"
 SETTINGS = {"sliders_start": ("int", 0, 9999)}
+PARTS = {
+    "picture": "live_panel .stage", "sliders": "live_panel .sliders", "plane": "live_panel .plane",
+    "panel": "live_panel", "classes": "sliders_classes", "traversals": "sliders_strips", "kl": "sliders_kl",
+}  # fmt: skip
 
 STEPS = 9  # images in a traversal
 

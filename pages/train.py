@@ -12,6 +12,10 @@ from pages.components.train.panel import training_panel
 
 PLACE = 55  # order in the navigation
 GROUP = "Explore"
+PARTS = {
+    "training": "train_panel .layout", "plane": "train_panel .stage", "recon": "train_panel section.recon",
+    "kl": "train_panel section.kl", "bars": "train_panel section.bars", "pictures": "train_panel section.pictures",
+}  # fmt: skip
 
 ensure_entry_point()
 show_title("Train")

@@ -18,6 +18,12 @@ USES = {  # the value in links: (label, section)
     "memory": ("Memorisation", memory),
 }
 SETTINGS = {"use": ("choice", *USES)}
+PARTS = {
+    "denoised": "denoise_pictures", "given": "fill_given", "inpainted": "fill_draws",
+    "outliers": "anomaly_examples", "scores": "anomaly_scores", "roc": "anomaly_roc",
+    "styles": "labels_styles", "accuracy": "labels_accuracy", "augmented": "augment_pictures",
+    "distances": "memory_chart", "pairs": "memory_0",
+}  # fmt: skip
 
 st.title("Uses")
 st.markdown("**Pick a task** and see a VAE help, or fail.")

@@ -431,11 +431,8 @@ def check_models(args: argparse.Namespace) -> int:
 
 def run_app(options: list[str]) -> int:
     """Start the pages with options of `streamlit run`. Returns its exit status."""
-    package = Path(__file__).parent / "_app"  # in an installed wheel
-    folder = package if package.exists() else Path(__file__).parents[1]
-    # Streamlit reads .streamlit/config.toml from the current folder
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    return subprocess.call(command, cwd=folder, env=folders.environment())
+    return subprocess.call(command, cwd=folders.app(), env=folders.environment())
 
 
 def list_models() -> None:

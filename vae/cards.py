@@ -48,6 +48,12 @@ class ModelCard:
     published: str = ""  # published figures, with source and protocol
     selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
     dataset: dict = field(default_factory=dict)  # its data set in words, see data.described; {} for a registered one
+    dimensions: dict = field(default_factory=dict)  # {"0": name} of dimensions of z that have a name of their own
+
+    @property
+    def dimension_names(self) -> dict[int, str]:
+        """{dimension: name} of those that have a name of their own."""
+        return {int(d): name for d, name in self.dimensions.items()}
 
     def model_config(self) -> NetworkConfig:
         """Return the config of the family.
@@ -177,6 +183,8 @@ def _wrong_field(card: ModelCard, name: str) -> str:
             return f"the figure {key[:60]!r} of its card.json is not a finite number"
     if not all(isinstance(text, str) for text in card.protocol.values()):
         return "the protocols of its card.json must be text"
+    if not all(key.isdecimal() and isinstance(text, str) for key, text in card.dimensions.items()):
+        return "the names of dimensions in its card.json must be text by number"
     return ""
 
 

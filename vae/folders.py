@@ -32,6 +32,12 @@ def cache() -> Path:
     return platformdirs.user_cache_path("latent-space-explorer", appauthor=False)
 
 
+def app() -> Path:
+    """Return the folder of app.py, from which Streamlit starts: it reads .streamlit/config.toml there."""
+    package = Path(__file__).parent / "_app"  # in an installed wheel
+    return package if package.exists() else Path(__file__).parents[1]
+
+
 def environment() -> dict[str, str]:
     """Return this process's environment with the folders it names made absolute, for a child in another folder."""
     names = [name for name in ("VAE_HOME", "VAE_RUNS", "VAE_DATA") if os.environ.get(name)]

@@ -396,7 +396,11 @@ def _check(store: Store, name: str) -> ModelCard:
 
     store: holds no other model. Raises ProjectError and ModelUnavailable. Returns the card.
     """
+    from .models import FAMILIES
+
     card, folder = store.read_card(name), store.folder(name)
+    if FAMILIES[card.family].foreign:
+        raise ProjectError("its networks are in the Python process that made it, and not in the file")
     _check_weights(card, folder / "model.safetensors")
     for file in ("map.npz", "memory.npz"):
         if (folder / file).exists():
@@ -484,11 +488,14 @@ def _digest(path: Path) -> str:
 # ---- what a page shows before torch is loaded
 
 
-def write_network(store: Store, model: LatentModel, place: int | None = None) -> None:
+def write_network(
+    store: Store, model: LatentModel, place: int | None = None, networks: dict[str, Any] | None = None
+) -> None:
     """Export a model's networks for a browser and write network.json and cover.webp.
 
     network.json also holds what the app shows before torch is loaded, see Store.first_view. Anything that writes the
-    card must call this afterwards. place: the model's place among the recipes.
+    card must call this afterwards. place: the model's place among the recipes. networks: what network_file returned
+    before the card was written, None to export them now.
     """
     import torch
 
@@ -508,7 +515,8 @@ def write_network(store: Store, model: LatentModel, place: int | None = None) ->
     if place is not None:
         first_view["place"] = place
     write_atomically(store.folder(card.name) / "cover.webp", report.cover_file(model))
-    store.write_network(card.name, network_file(model), first_view)
+    exported = network_file(model) if networks is None else {**networks, "weights_sha256": card.weights_sha256}
+    store.write_network(card.name, exported, first_view)
 
 
 def retitle(store: Store, name: str, title: str) -> ModelCard:

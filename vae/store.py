@@ -190,10 +190,13 @@ class Store:
 
         return {**DATASETS, **self.scan_datasets()[0]}
 
-    def scan_datasets(self, name: str = "*") -> tuple[dict[str, DatasetInfo], dict[str, str]]:
+    def scan_datasets(
+        self, name: str = "*", read: Callable[[Path], DatasetInfo] | None = None
+    ) -> tuple[dict[str, DatasetInfo], dict[str, str]]:
         """Return ({name: data set} of the user's own ones, {name: reason} of those that cannot be used).
 
-        name: of one data set; all by default. The first folder of a name counts.
+        name: of one data set; all by default. The first folder of a name counts. read: what reads a folder, and raises
+        ValueError where it is damaged; own.read by default.
         """
         from .data import DATASETS, own
 
@@ -204,7 +207,7 @@ class Store:
             try:
                 if key in DATASETS or key in found:
                     raise ValueError(f"{path.parent} has the name of another data set, which is used instead")
-                found[key] = own.read(path.parent)
+                found[key] = (read or own.read)(path.parent)
             except ValueError as error:
                 problems[key if key not in problems else str(path.parent)] = str(error)
         return found, problems

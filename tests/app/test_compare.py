@@ -80,3 +80,15 @@ def test_moved_is_the_dimension_at_its_share_of_the_range():
 def test_what_is_said_of_holes_is_measured():
     said = comparison.prior_holes("mnist-vae-2d")
     assert "% of 400 samples" in said and "confidence is" in said
+
+
+def test_samples_stand_side_by_side_with_their_shares():
+    app = start("compare", model="mnist-ae-16d", beside="mnist-vae-16d", compare_given="samples", seed="3")
+    assert not app.exception, app.exception
+    for name in ("mnist-ae-16d", "mnist-vae-16d"):
+        card = vae.load(name).card
+        assert pictures_of(app, f"{card.title}: samples")["n"] == comparison.SHOWN_SAMPLES
+        said = f"**{100 * card.figures['recognised']:.0f} %** of its samples"
+        assert any(said in m.value and "seed 3" in m.value for m in app.markdown)
+    app.button(key="compare_again").click().run()
+    assert not app.exception and app.session_state.seed == 4

@@ -1,10 +1,12 @@
 """The game's rounds and scores, and its page without a browser."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import numpy as np
 import pytest
 import torch
 
-from pages.components.match import panel
+from pages.components.match import panel, result
 from vae.data import DATASETS
 from vae.metrics import multiscale_distance
 
@@ -82,7 +84,11 @@ def test_a_round_ends_with_the_score_measured_here_and_a_wild_message_ends_none(
     assert not ended and not reruns
     finish(score=-5)
     finish(z=one.start.tolist(), seconds=-1, moves=True)
-    assert ended == [(pytest.approx(100), 2.5, 3), (0.0, 0.0, 0)] and reruns == [panel.KEY] * 2
+    assert ended == [
+        (pytest.approx(100), 2.5, 3, one.target.tolist()),
+        (0.0, 0.0, 0, one.start.tolist()),
+    ]
+    assert reruns == [panel.KEY] * 2
 
 
 def test_a_game_ends_with_the_names_and_a_table():
@@ -92,7 +98,10 @@ def test_a_game_ends_with_the_names_and_a_table():
     assert shown["round"] == "sprites 3 0 Player 1" and shown["title"] == "Model 1 of 4"
     text = " ".join(str(e.value) for e in (*app.markdown, *app.caption, *app.header, *app.title))
     assert not any(name in text for name in order if name != panel.FACTORS)  # hidden until the end
-    results = [{"model": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5} for i, m in enumerate(order)]
+    results = [
+        {"model": m, "score": 90.0 - i, "seconds": 10.0 + i, "moves": 5, "link": f"match?{i}"}
+        for i, m in enumerate(order)
+    ]
     app.session_state["match_games"] = {("Player 1", "sprites", 3): results[:1]}
     app.run()
     assert payload(app, "round", "sliders", "target")["title"] == "Model 2 of 4"
@@ -118,3 +127,26 @@ def test_the_game_opens_on_the_data_of_the_visitors_model(model, data):
     assert payload(app, "round", "sliders", "target")["round"] == f"{data} 3 0 Player 1"
     assert app.session_state.model == model, "the game leaves the visitor's model as it is"
     assert any("leaves your own model unchanged" in c.value for c in app.caption) == (model == "mnist-vae-2d")
+
+
+def test_a_result_is_a_link_to_the_same_target_and_its_score():
+    game = panel.rounds("rooms", 5)
+    number = next(i for i, one in enumerate(game) if one.model == "rooms-ada")
+    near = (0.9 * game[number].target + 0.1 * game[number].start).tolist()
+    query = dict(parse_qsl(urlsplit(result.address("rooms", 5, number, near)).query))
+    app = start("match", **query)
+    (title,) = [h.value for h in app.header if h.value.startswith("Result")]
+    score = float(title.split(": ")[1].split(" ")[0])
+    assert score == pytest.approx(game[number].score(torch.tensor(near)), abs=1)
+    assert not app.warning and "rooms-ada" not in " ".join(m.value for m in app.markdown)
+    app.button(key="match_play").click().run()
+    assert payload(app, "round", "sliders", "target")["round"] == "rooms 5 0 Player 1"
+
+
+@pytest.mark.parametrize("text", ["", "9:1", "0:1,2", "1:", "1:1", "1:nan,nan", "x", "1:" + "9," * 500, "1:1e9,2,3"])
+def test_a_result_that_cannot_be_read_is_one_sentence(text):
+    app = start("match", match_data="rooms", seed="5", match_result=text)
+    assert not app.exception and payload(app, "round", "sliders", "target")
+    assert [w.value for w in app.warning] == (
+        ["Part of this link cannot be used: its result of a round cannot be read."] if text else []
+    )

@@ -70,6 +70,7 @@ def a_visit():
         "adopt": own.adopt, "open": own.open_project, "rename": own.rename, "delete": own.delete,
         "choose": state.set_model, "nothing": lambda: None, "decode": lambda: state.decode(state.z()[None]).numpy(),
         "export": own.export, "weights": lambda name: cached.model(name).card.weights_sha256,
+        "offer": lambda: own_panel.show_download(state.card()),
     }  # fmt: skip
     try:
         st.session_state.answer = actions[action](*arguments)
@@ -121,9 +122,9 @@ def test_a_model_of_a_session_is_in_a_folder_that_only_its_user_may_open_and_goe
     (shelf,) = visitors._shelves.values()
     assert (shelf.root / name / "model.safetensors").is_file() and not (folders.home() / name).exists()
     assert shelf.root.stat().st_mode & 0o077 == 0
-    visitors.remove_abandoned(keep=60)
+    visitors.look(keep=60)
     assert shelf.root.exists(), "a reload is not the end"
-    visitors.remove_abandoned(keep=-1)
+    visitors.look(keep=-1)
     assert not shelf.root.exists()
     one.do("nothing")
     assert one.yours == [] and isinstance(one.do("choose", name), ModelUnavailable)
@@ -133,7 +134,7 @@ def test_a_session_that_is_connected_keeps_its_models(result, monkeypatch):
     one = Visitor()
     one.do("adopt", result)
     monkeypatch.setattr(visitors, "_is_connected", lambda session: True)
-    visitors.remove_abandoned(keep=-1)
+    visitors.look(keep=-1)
     assert len(visitors._shelves) == 1
 
 
@@ -193,10 +194,52 @@ def test_a_project_file_opens_to_the_same_picture_in_another_session(result, tmp
     assert project.read(content, tmp_path / "elsewhere").name == "mine", "as it was called before"
     opened = two.do("open", content)
     assert opened != name and opened.startswith("mine-") and len(opened) == len(name)
-    two.do("choose", opened)
     one.do("choose", name)
     assert (one.do("decode") == two.do("decode")).all()
     assert isinstance(two.do("open", content[:-10]), project.ProjectError)
+
+
+def test_the_button_of_the_model_file_works_outside_the_session(result, tmp_path, monkeypatch):
+    """Streamlit makes the file when the browser asks for it, which is no run of the page."""
+    buttons = []
+    monkeypatch.setattr("streamlit.download_button", lambda label, data, name, *_, **__: buttons.append((data, name)))
+    one = Visitor()
+    one.do("choose", one.do("adopt", result))
+    one.do("offer")
+    ((make, name),) = buttons
+    assert name == "mine.vae.zip" and visitors.models() == {}, "no session is here"
+    assert project.read(make(), tmp_path / "elsewhere").name == "mine"
+
+
+@pytest.mark.parametrize("home", ["a file", "a file/home"])
+def test_a_home_that_cannot_be_written_leaves_the_model_to_the_session_which_says_so(
+    home, result, tmp_path, monkeypatch
+):
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("VAE_HOME", str(tmp_path / home))
+    monkeypatch.setattr(visitors, "is_ones_own", lambda context: True)
+    one = Visitor()
+    name = one.do("adopt", result)
+    assert name.startswith("mine-") and one.do("choose", name) is None and one.yours == [name]
+    where = one.app.session_state["where"]
+    assert "cannot be written" in where and str(tmp_path / home) in where and "Download it" in where
+    (shelf,) = visitors._shelves.values()
+    assert (shelf.root / name / "card.json").is_file()
+    assert one.do("rename", name, "Taken along") is None and one.do("delete", name) is None
+
+
+def test_a_home_that_becomes_writable_leaves_the_session_its_models(result, tmp_path, monkeypatch):
+    (tmp_path / "home").touch()
+    monkeypatch.setenv("VAE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(visitors, "is_ones_own", lambda context: True)
+    one = Visitor()
+    name = one.do("adopt", result)
+    (tmp_path / "home").unlink()
+    assert one.do("rename", name, "Renamed") is None
+    one.do("nothing")
+    assert one.app.session_state["listed"][name] == "Renamed" and one.yours == [name]
+    assert one.do("adopt", result) == "mine" and (tmp_path / "home" / "mine").is_dir()
+    assert one.do("delete", name) is None and one.do("delete", "mine") is None
 
 
 def test_a_session_keeps_a_limited_number_of_models(result, monkeypatch):
@@ -208,6 +251,9 @@ def test_a_session_keeps_a_limited_number_of_models(result, monkeypatch):
     assert isinstance(one.do("adopt", result), str)
     monkeypatch.setattr(visitors, "MAX_TOTAL", 0)
     assert "no space" in str(Visitor().do("adopt", result))
+    monkeypatch.setattr(visitors, "MAX_MODELS", 8)
+    monkeypatch.setattr(visitors, "MAX_EACH", 0)
+    assert "at most 0 MB" in str(one.do("adopt", result))
 
 
 @pytest.mark.slow
@@ -298,6 +344,7 @@ def test_the_picker_lists_it_first_and_about_renames_and_deletes_it(mine):
 def test_a_session_s_model_says_when_it_is_deleted_and_its_code_where_it_comes_from(result):
     one = Visitor()
     name = one.do("adopt", result)
+    one.do("choose", name)
     card = one.app.session_state["card"]
     assert one.app.session_state["where"].startswith("This model belongs to your session.")
     assert card.name == name and "vae import mine.vae.zip" in one.app.session_state["code"]

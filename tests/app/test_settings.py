@@ -16,6 +16,7 @@ from vae.lessons import Try
 from .test_old_links import open_link
 from .test_pages import ROOT
 
+RESULT = "1:" + ",".join(["0"] * 10)  # of the first round of sprites with seed 0
 # (page, model, {setting: (what the link says, the widget's key if it is another, the widget's value)})
 LINKS = [
     ("sample", "mnist-ladder", {
@@ -54,7 +55,10 @@ LINKS = [
         "use": ("filling", "", "filling"), "fill_hidden": ("a band", "", "a band"),
         "fill_image": ("1", "fill_image_row_mnist", 1),
     }),
-    ("match", "mnist-vae-2d", {"match_data": ("sprites", "", "sprites")}),
+    ("match", "mnist-vae-2d", {"match_data": ("sprites", "", "sprites"), "match_result": (RESULT, "", RESULT)}),
+    ("lessons", "mnist-vae-2d", {
+        "lessons_view": ("sheet", "", "sheet"), "lessons_of": ("train", "", "train"), "lessons_shuffle": ("7", "", 7),
+    }),
     ("train", "mnist-vae-2d", {
         "train_data": ("sprites", "", "sprites"), "train_family": ("tc_vae", "", "tc_vae"),
         "train_dims": ("10", "", 10), "train_beta": ("4", "", 4.0), "train_likelihood": ("gaussian", "", "gaussian"),

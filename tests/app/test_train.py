@@ -3,16 +3,20 @@
 import base64
 import dataclasses
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pages.components.shell import own
-from pages.components.train import example, panel, props
+from pages.components.shell import own, visitors
+from pages.components.train import example, panel
+from tests.unit.data.own.images import named, zipped
 from vae import live
+from vae.data import own as own_data
 from vae.jobs import JobError
+from vae.live import props
 
 from .events import emit
 from .test_pages import payload, start
@@ -30,7 +34,7 @@ class Recorded:
     def __init__(self, plan, data_folder=None, owner=""):
         if not self.allowed:
             raise JobError("The queue is full.")
-        self.plan, self.owner, self.state, self.place = plan, owner, "running", 2
+        self.plan, self.data_folder, self.owner, self.state, self.place = plan, data_folder, owner, "running", 2
         self.scene, self.sentence, self.warning, self.stage, self.progress = None, "", "", "fitting UMAP", 0.4
         self.shown, self.betas, self.commands, self.times_seen = 0, [], [], 0
         self.of_owner[owner] = self
@@ -69,8 +73,10 @@ def recorded(monkeypatch):
     monkeypatch.setattr(live, "Training", Recorded)
     monkeypatch.setattr(Recorded, "of_owner", {})
     monkeypatch.setattr(live, "find", Recorded.of_owner.get)
-    monkeypatch.setattr(own, "visitor", lambda: "me")
-    return Recorded.of_owner
+    for module in (own, visitors):
+        monkeypatch.setattr(module, "visitor", lambda: "me")
+    yield
+    visitors.remove_all()
 
 
 def shown(app):
@@ -223,6 +229,19 @@ def test_a_reloaded_page_finds_its_training_and_other_visitors_do_not(monkeypatc
     assert shown(start("train"))["film"] == panel.EXAMPLE
 
 
+def test_a_training_goes_on_while_its_visitor_is_connected(monkeypatch):
+    training = begun(start("train"))
+    seen = training.times_seen
+    visitors.look()
+    assert training.times_seen == seen
+    monkeypatch.setattr(visitors, "_is_connected", lambda session: True)
+    visitors.look()
+    assert training.times_seen == seen + 1
+    training.state = "finished"
+    visitors.look()
+    assert training.times_seen == seen + 1, "the film of a training is not kept for ever"
+
+
 def test_a_new_training_takes_the_place_of_the_last_one():
     app = start("train")
     first = begun(app)
@@ -251,18 +270,88 @@ def test_choices_are_there_again_after_a_visit_to_another_page():
     assert app.selectbox(key="train_family").value == "autoencoder"
 
 
-def test_a_finished_model_is_adopted_once_and_can_be_opened(monkeypatch):
-    from pages.components.train import outcome
-
-    adopted = []
-    monkeypatch.setattr(outcome.own, "adopt", lambda folder: adopted.append(folder) or "mnist-vae-16d")
+@pytest.fixture
+def adopted(monkeypatch):
+    """The folders of models that were added to the visitor's own; a shipped model stands for each."""
+    folders = []
+    monkeypatch.setattr(own, "adopt", lambda folder: folders.append(folder) or "mnist-vae-16d")
     monkeypatch.setattr(Recorded, "result", lambda self: Path("a-result"))
+    return folders
+
+
+def test_a_finished_model_is_adopted_once_and_can_be_opened(adopted):
     app = start("train")
     begun(app).state = "finished"
     app.run()
     app.run()
-    assert adopted == [Path("a-result")]
-    start("train")
-    assert len(adopted) == 1, "a reload adds no second copy"
+    assert adopted == [Path("a-result")] and app.session_state.model == "mnist-vae-16d"
+    assert not start().toast and len(adopted) == 1, "a reload adds no second copy"
     app.button(key="train_open_map").click().run()
     assert app.session_state.model == "mnist-vae-16d" and app.session_state.next_page == "pages/map.py"
+
+
+def test_a_model_is_adopted_on_any_page_which_keeps_its_own(adopted):
+    training = begun(start("train"))
+    assert not start().toast and not adopted
+    training.state = "finished"
+    app = start()
+    assert len(adopted) == 1 and app.session_state.model == "mnist-vae-2d"
+    assert ["in the model picker" in toast.value for toast in app.toast] == [True]
+    assert not start().toast and len(adopted) == 1, "it is said once"
+    app.switch_page("pages/train.py").run()
+    assert len(adopted) == 1 and app.session_state.model == "mnist-vae-16d"
+    app.session_state.model = "mnist-cvae"
+    app.run()
+    assert app.session_state.model == "mnist-cvae", "another choice stays"
+
+
+def test_a_model_that_cannot_be_kept_is_told_on_train_and_tried_there_again(adopted, monkeypatch):
+    tries = []
+
+    def refuse(folder):
+        tries.append(folder)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(own, "adopt", refuse)
+    begun(start("train")).state = "finished"
+    app = start()
+    app.run()
+    assert len(tries) == 1 and not app.toast and not app.exception
+    app.switch_page("pages/train.py").run()
+    assert len(tries) == 2 and [w.value for w in app.warning] == ["The model cannot be kept: the disk is full."]
+    monkeypatch.setattr(own, "adopt", lambda folder: "mnist-vae-16d")
+    app.run()
+    assert not app.warning and app.session_state.model == "mnist-vae-16d"
+
+
+@pytest.fixture
+def boxes(tmp_path, monkeypatch):
+    """The folder of a data set of the visitor's."""
+    source = own_data.open_source([("a.zip", zipped(named(120)))])
+    folder = tmp_path / "data" / "boxes"
+    own_data.build(source, own_data.check(source, 28), folder, "My boxes", 28)
+    monkeypatch.setattr(own, "root", lambda: tmp_path)
+    return folder
+
+
+def test_own_images_are_offered_and_a_training_outlives_them(boxes):
+    app = start("train", train_data="boxes")
+    assert app.selectbox(key="train_data").options[0] == "My boxes"
+    training = begun(app)
+    assert training.plan.data == "boxes" and training.data_folder == boxes
+    shutil.rmtree(boxes)
+    app.run()
+    assert not app.exception and "My boxes" in shown(app)["status"]
+    act(app, "stop")
+    assert app.selectbox(key="train_data").value == "mnist"
+
+
+def test_own_images_are_deleted_after_a_second_press(boxes):
+    app = start("train", train_data="boxes")
+    for button in ("train_own_delete", "train_own_keep", "train_own_delete"):
+        app.button(key=button).click().run()
+        assert boxes.exists()
+    app.button(key="train_own_delete_now").click().run()
+    assert not boxes.exists() and not app.exception and app.selectbox(key="train_data").value == "mnist"
+    assert "My boxes" not in app.selectbox(key="train_data").options
+    assert not [button for button in app.button if button.key == "train_own_delete"], "shipped images stay"

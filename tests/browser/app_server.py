@@ -87,7 +87,7 @@ def chromium():
 AT_REST = """() => {
   const all = [...document.querySelectorAll('*')], roots = all.map((e) => e.shadowRoot).filter(Boolean);
   const resting = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
-    && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
+    && !document.querySelector('[data-testid=stSkeleton], [data-stale=true], .early-panel')
     && roots.length >= document.querySelectorAll('[data-testid^=stBidiComponent]').length
     && roots.every((root) => root.childElementCount);
   const size = roots.reduce((sum, root) => sum + root.querySelectorAll('*').length, all.length);

@@ -15,13 +15,14 @@ from .app_server import assert_fits
 
 MODELS = ("mnist-vae-16d", "rooms-ada", "rooms-vae")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+LESSON = Path(__file__).parents[1] / "lessons/example.toml"
 
 
 @pytest.fixture(scope="session")
 def handout(tmp_path_factory) -> Path:
-    """A handout with MODELS and the lesson "kl"."""
+    """A handout with MODELS and the lesson of tests/lessons."""
     path = tmp_path_factory.mktemp("handout") / "explorer.html"
-    path.write_text(make_handout(MODELS, {"kl": lessons.read()[0]["kl"]}), encoding="utf-8")
+    path.write_text(make_handout(MODELS, {"kl": lessons.read_lesson(LESSON)}), encoding="utf-8")
     return path
 
 

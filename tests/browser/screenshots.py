@@ -26,7 +26,7 @@ SHOTS = {
     "inside": ("inside", {"model": "mnist-vae-2d"}),
     "match": ("match", {"seed": "1"}),
     "uses": ("uses", {"model": "mnist-vae-16d", "use": "filling"}),
-    "lesson": ("inside", {"model": "mnist-vae-16d", "lesson": "kl.2"}),
+    "lesson": ("inside", {"model": "mnist-vae-16d", "lesson": "terms.2"}),
     "codes": ("sliders", {"model": "mnist-vqvae", "seed": "3"}),
     "faces": ("sliders", {"model": "faces-vae"}),
     "glyphs": ("sample", {"model": "glyphs-cvae", "y": "6"}),

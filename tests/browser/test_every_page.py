@@ -3,16 +3,21 @@
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
+from pages.components.lessons.catalogue import lessons
+from pages.components.lessons.panel import step_link
+
 from .app_server import assert_fits, watch
 from .layout import MAX_TOP, MAX_WORDS, PAGES, SCREENS, ZOOMS, address_of, blocked, measure, open_at_rest, words
 
 pytestmark = pytest.mark.slow
+FIRST = next(iter(lessons()[0]))  # lesson
 
 # what stands on a page depends on these too
 VIEWS = [
     *PAGES, "uses?use=filling", "uses?use=anomalies", "uses?use=labels", "uses?use=augmentation", "uses?use=memory",
     "sliders?model=mnist-vae-16d", "sliders?model=mnist-vqvae", "sample?model=mnist-cvae",
-    "compare?model=mnist-ae-16d&beside=mnist-vae-16d,mnist-vqvae,mnist-collapsed", "inside?lesson=kl.2",
+    "compare?model=mnist-ae-16d&beside=mnist-vae-16d,mnist-vqvae,mnist-collapsed", "lessons?lessons_view=report",
+    *(f"lessons?lessons_view={view}&lessons_of={FIRST}" for view in ("sheet", "teacher")), step_link(FIRST, 1),
 ]  # fmt: skip
 # axe-core's findings in what Streamlit itself writes: the rule, and the selector that its elements match
 STREAMLITS = {}

@@ -15,9 +15,10 @@ from playwright.sync_api import expect
 import vae
 from vae.browser.handout import FILE_SECURITY, site
 from vae.glossary import TERMS, mentioned
+from vae.lessons import read_lesson
 
 from .app_server import watch
-from .handouts import MODELS, PHONE, opened
+from .handouts import LESSON, MODELS, PHONE, opened
 
 PANEL = "document.querySelector('.view > div').shadowRoot.panel"
 
@@ -193,21 +194,49 @@ def test_a_phone_shows_whole_numbers_and_pictures_that_can_be_told_apart(browser
         assert min(pictures.nth(i).bounding_box()["width"] for i in range(18)) >= 44
 
 
-def test_a_lesson_asks_explains_and_goes_on(browser, handout):
+def test_a_lesson_asks_reveals_and_ends_with_a_summary(browser, handout):
     recon = vae.load("mnist-vae-16d").card.figures["recon"]
     with opened(browser, handout, **PHONE) as page:
         page.get_by_role("link", name="Lesson: What the KL does").click()
         panel = page.get_by_role("region", name="Lesson")
         expect(panel).to_contain_text("step 1 of 2")
-        panel.get_by_label("The reconstruction").check()
-        expect(panel.get_by_role("status")).to_contain_text(f"Yes. The reconstruction error is {recon:.1f} nats")
+        expect(panel.get_by_role("button", name="Reveal")).to_be_disabled()
+        panel.get_by_label("The KL").check()
+        panel.get_by_label("The reconstruction").check()  # an answer can be changed until the result is shown
+        expect(panel.get_by_role("status")).to_be_empty()
+        panel.get_by_role("button", name="Reveal").click()
+        expect(panel.get_by_role("status")).to_contain_text(f"The reconstruction error is {recon:.1f} nats")
+        expect(panel).to_contain_text("Your prediction ✓")
         panel.get_by_role("button", name="Next").click()
         expect(panel).to_contain_text("This lesson has 2 more steps in the full app.")
+        panel.get_by_label("It slants the digit").check()
+        panel.get_by_role("button", name="Reveal").click()
+        expect(panel).to_contain_text("Your prediction ✗")
         page.get_by_role("link", name="Map").click()
         panel.get_by_role("button", name="Back to this step").click()
         expect(page.get_by_role("heading", name="Inside", exact=True)).to_be_visible()
+        expect(panel).to_contain_text("Your prediction ✗")
+        panel.get_by_role("button", name="Summary").click()
+        assert panel.locator("dd").all_inner_texts() == [
+            "The reconstruction", "The reconstruction", "It slants the digit", "Not at all",
+        ]
         panel.get_by_role("button", name="Leave lesson").click()
         expect(panel).to_be_hidden()
+
+
+def test_a_lessons_link_has_the_order_of_its_answers(browser, handout):
+    lesson = read_lesson(LESSON)
+    for seed in (0, 1, 2, 9999):
+        with opened(browser, handout, f"#inside?lesson=kl.2&shuffle={seed}") as page:
+            assert page.locator("fieldset label").all_inner_texts() == [f" {one}" for one in lesson.answers(1, seed)]
+
+
+@pytest.mark.parametrize("wrong", ["kl.9", "kl.1&shuffle=x", "kl.2&shuffle=10000", "kl.2&shuffle=0.5", "kl"])
+def test_a_damaged_link_to_a_lesson_is_its_start_and_one_sentence(browser, handout, wrong):
+    with opened(browser, handout, f"#inside?lesson={wrong}") as page:
+        panel = page.get_by_role("region", name="Lesson")
+        expect(panel.get_by_role("alert")).to_contain_text("in this link does not exist. You see the lesson’s start.")
+        expect(panel).to_contain_text("step 1 of 2")
 
 
 def test_nothing_leaves_under_the_policy_of_the_file(browser, handout):

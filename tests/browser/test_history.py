@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from pages.components.lessons.catalogue import lessons
+
 from .app_server import settle, watch
 from .panel import ROOT, drag, open_page, open_panel, released
+
+# a lesson of four steps or more
+LESSON, STEPS = next((key, one.steps) for key, one in lessons()[0].items() if len(one.steps) >= 4)
 
 
 def visit(page, name):
@@ -93,13 +98,13 @@ def test_ten_steps_back_and_forward(page, address):
 def test_a_lesson_goes_back_step_by_step(page, address):
     open_page(page, address, "lessons")
     places = [place(page)]
-    page.locator(".st-key-begin_kl button").click()
+    page.locator(f".st-key-begin_{LESSON} button").click()
     for number in range(1, 4):
-        page.wait_for_function("n => location.search.includes(`lesson=kl.${n}`)", arg=number)
+        page.wait_for_function("step => location.search.includes(`lesson=${step}`)", arg=f"{LESSON}.{number}")
         settle(page)
         places.append(place(page))
         page.locator(".st-key-lesson_next button").click()
-    page.wait_for_function("location.search.includes('lesson=kl.4')")
+    page.wait_for_function("step => location.search.includes(`lesson=${step}`)", arg=f"{LESSON}.4")
     settle(page)
     places.append(place(page))
     assert page.evaluate("history.length") == len(places) + 1  # and the empty tab
@@ -132,9 +137,9 @@ def test_settings_stand_in_the_link_and_come_back(page, address):
 
 @pytest.mark.slow
 def test_a_reload_and_another_site_keep_the_place(page, address):
-    open_page(page, address, "sliders", lesson="kl.2")
+    open_page(page, address, STEPS[1].try_.page, lesson=f"{LESSON}.2")
     page.locator(".st-key-lesson_next button").click()
-    page.wait_for_function("location.search.includes('lesson=kl.3')")
+    page.wait_for_function("step => location.search.includes(`lesson=${step}`)", arg=f"{LESSON}.3")
     settle(page)
     here = place(page)
     page.reload()
@@ -143,7 +148,7 @@ def test_a_reload_and_another_site_keep_the_place(page, address):
     page.go_back()
     same(page, here)
     go(page, -1)
-    page.wait_for_function("location.search.includes('lesson=kl.2')")
+    page.wait_for_function("step => location.search.includes(`lesson=${step}`)", arg=f"{LESSON}.2")
 
 
 @pytest.mark.slow

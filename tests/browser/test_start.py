@@ -6,7 +6,8 @@ import urllib.request
 
 import pytest
 
-from .panel import open_panel
+from .app_server import settle
+from .panel import PANEL, ROOT, open_panel, z_in_url
 
 
 def answer(address, path, method="GET"):
@@ -59,3 +60,65 @@ def test_an_address_that_was_never_given_has_nothing(address, path):
 def test_news_of_an_unknown_session_is_ignored(address):
     assert answer(address, "/assets/painted/nobody", "POST")[0] == 204
     assert answer(address, "/assets/painted/nobody")[0] != 204
+
+
+HOLD = """const connect = WebSocket.prototype.send;
+window.held = [];
+WebSocket.prototype.send = function (...message) {
+  if (window.held) window.held.push(() => connect.apply(this, message));
+  else connect.apply(this, message);
+};
+window.letGo = () => { const held = window.held; window.held = null; held.forEach((send) => send()) };"""
+EARLY = "document.querySelector('.early-panel > div').shadowRoot"
+
+
+def held_page(browser, address, query, **viewport):
+    """A page whose session cannot begin before `letGo()`, once its early panel shows its picture."""
+    page = browser.new_page(**viewport)
+    page.add_init_script(HOLD)
+    page.goto(f"{address}/sliders?{query}")
+    page.wait_for_function("() => document.querySelector('.early-panel')?.style.visibility === 'visible'")
+    return page
+
+
+@pytest.mark.parametrize("width, height", [(1440, 900), (390, 844)])
+def test_the_panel_works_before_the_page_is_there_and_gives_way_in_place(browser, address, width, height):
+    page = held_page(browser, address, "model=mnist-vae-16d", viewport={"width": width, "height": height})
+    assert page.evaluate(f"{EARLY}.querySelector('canvas.picture').dataset.painted")
+    slider = page.locator(".early-panel input[type=range]").first
+    slider.focus()
+    before = slider.input_value()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    index = page.evaluate(f"{EARLY}.panel.rows[0].dim.index")
+    moved = page.evaluate(f"{EARLY}.panel.z[{index}]")
+    assert float(slider.input_value()) != float(before)
+    place = page.evaluate(f"(() => {{ const b = {EARLY}.host.getBoundingClientRect(); return [b.left, b.top] }})()")
+    page.evaluate("() => letGo()")
+    page.wait_for_function("() => !document.querySelector('.early-panel')", timeout=60_000)
+    settle(page)
+    # the page's panel stands where the early one stood, at its point, with the focus on the same slider
+    assert page.evaluate(f"{PANEL}.z[{index}]") == pytest.approx(moved, abs=1e-3)
+    assert z_in_url(page)[index] == pytest.approx(moved, abs=1e-3)
+    box = f"(() => {{ const b = {ROOT}.host.getBoundingClientRect(); return [b.left, b.top] }})()"
+    assert page.evaluate(box) == pytest.approx(place, abs=3)
+    assert page.evaluate(f"{ROOT}.activeElement === {ROOT}.querySelector('input[type=range]')")
+    page.close()
+
+
+def test_a_visitor_who_leaves_early_sees_the_other_page(browser, address):
+    page = held_page(browser, address, "model=mnist-vae-16d")
+    page.evaluate("() => history.pushState(null, '', '/map')")
+    page.wait_for_function("() => !document.querySelector('.early-panel')")
+    page.close()
+
+
+def test_a_link_with_a_lesson_has_no_early_panel(browser, address):
+    page = browser.new_page()
+    page.add_init_script(HOLD)
+    with page.expect_response(lambda answer: "/assets/early/" in answer.url) as answered:
+        page.goto(f"{address}/sliders?model=mnist-vae-16d&lesson=kl.1")
+    assert answered.value.status == 204
+    page.wait_for_function("() => window.latentSpaceExplorer?.early === null")
+    assert not page.locator(".early-panel").count()
+    page.close()

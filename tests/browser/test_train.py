@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from .app_server import assert_fits, running_app, settle, watch
 from .layout import SCREENS
-from .panel import until
+from .panel import open_page, open_panel, pixels, until
 
 TRAINING = """(part) => {
   const root = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).find((root) => root?.training);
@@ -22,10 +23,15 @@ EXAMPLE = "example"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def server(home):
     """An app whose visitors are on their own machine, with a folder of models of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VAE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("VAE_HOME", str(home))
         with running_app() as address:
             yield address
 
@@ -145,8 +151,25 @@ def zip_of_drawings(count=300):
     return content.getvalue()
 
 
+def open_about(page):
+    page.locator(".st-key-about button").first.click()
+    page.locator(".st-key-about_open_0, .st-key-about_open_1").first.wait_for()
+
+
+def delete(page):
+    """Delete the current model, one of the visitor's own, and wait for another one."""
+    open_about(page)
+    press(page, "Delete this model")
+    press(page, "Delete it now")
+    page.wait_for_function("() => !location.search.includes('drawings')")
+    settle(page)
+    assert "Yours" not in page.get_by_role("combobox", name="Model").input_value()
+
+
 @pytest.mark.slow
-def test_own_images_are_checked_trained_on_and_explored(tab, server):
+def test_own_images_are_trained_on_explored_carried_to_another_server_and_deleted(
+    browser, tab, server, home, tmp_path, monkeypatch
+):
     open_train(tab, server)
     press(tab, "Use your own images")
     files = [{"name": "drawings.zip", "mimeType": "application/zip", "buffer": zip_of_drawings()}]
@@ -160,11 +183,46 @@ def test_own_images_are_checked_trained_on_and_explored(tab, server):
     press(tab, "Start training")
     until(tab, lambda: training(tab)["film"] != EXAMPLE and len(training(tab)["steps"]) > 8, 150)
     end(tab)
-    for page in ("Sliders", "Map", "Interpolate", "Inside"):
+    for page in ("Map", "Interpolate", "Inside", "Sliders"):
         tab.get_by_role("link", name=page, exact=True).click()
         tab.get_by_role("heading", name=page, exact=True).wait_for(timeout=30_000)
         settle(tab)
         assert "drawings" in tab.url and not tab.get_by_test_id("stException").count(), page
+    (name,) = [path.parent.name for path in home.glob("drawings*/card.json")]
+    open_panel(tab, server, model=name, z="0.5,-0.25")
+    shown = pixels(tab)
+    assert np.ptp(shown) > 50
+    open_about(tab)
+    with tab.expect_download() as download:
+        press(tab, "Model file (.vae.zip)")
+    assert download.value.suggested_filename == f"{name}.vae.zip"
+    download.value.save_as(tmp_path / "model.vae.zip")
+
+    monkeypatch.setenv("VAE_SHARED", "1")
+    monkeypatch.setenv("VAE_HOME", str(tmp_path / "home of others"))
+    with running_app() as elsewhere:
+        context, stranger = browser.new_context(**SCREENS["desk"]), browser.new_context(**SCREENS["desk"])
+        other = context.new_page()
+        errors = watch(other)
+        open_page(other, elsewhere, "sliders")
+        open_about(other)
+        other.locator(".st-key-about_open_0 input[type=file]").set_input_files(tmp_path / "model.vae.zip")
+        other.wait_for_function("() => location.search.includes('model=drawings')", timeout=60_000)
+        settle(other)
+        opened = parse_qs(urlsplit(other.url).query)["model"][0]
+        assert opened.startswith(f"{name}-") and "Yours" in other.get_by_role("combobox", name="Model").input_value()
+        open_panel(other, elsewhere, model=opened, z="0.5,-0.25")  # a reload, which the visitor's cookie survives
+        np.testing.assert_allclose(pixels(other), shown, atol=1)
+        third = stranger.new_page()
+        open_page(third, elsewhere, "sliders", model=opened)
+        assert "drawings" not in third.url, "it is his alone"
+        delete(other)
+        assert_fits(other)
+        for each in (context, stranger):
+            each.close()
+        assert not errors and not list(tmp_path.glob("home of others/*/card.json"))
+    delete(tab)
+    assert not (home / name).exists()
 
 
 @pytest.mark.slow

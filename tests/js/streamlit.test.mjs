@@ -57,6 +57,24 @@ test('the news of the first picture goes to the address that the server gave, on
   assert.deepEqual([called, sent], [[['/assets/painted/a', 'POST']], []]);
 });
 
+test('an early panel of the same widget ends when the picture is painted, and may wait for the next update', () => {
+  const { mount } = mounted(), taken = [];
+  const { run, sent } = component(), show = widget(mount, 'panel');
+  show(run('a'));
+  globalThis.latentSpaceExplorer.early = { widget: 'another', takeOver: () => taken.push('another') };
+  mount.emit('painted');
+  globalThis.latentSpaceExplorer.early = { widget: 'panel', takeOver: (successor) => taken.push(successor) };
+  mount.emit('painted');
+  const [successor] = taken;
+  successor.emit('commit', 1);
+  successor.answered(() => taken.push('answered'));
+  assert.deepEqual([taken.length, sent], [1, [['trigger', 'commit', 1]]]);
+  show(run('b'));
+  show(run('c'));
+  assert.deepEqual(taken, [successor, 'answered']);
+  globalThis.latentSpaceExplorer.early = null;
+});
+
 test('a widget is destroyed when its element has left the page, not when a run was overtaken', () => {
   const { mount, calls } = mounted();
   const { parentElement, run } = component();

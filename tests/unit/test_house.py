@@ -10,11 +10,12 @@ FILES = [ROOT / "app.py", *sorted(ROOT.glob("vae/**/*.py")), *sorted(ROOT.glob("
 
 # inside vae/, from what knows nothing to what knows most; a room imports its own floor and those below
 FLOORS = (
-    ("registry", "folders", "encoded", "glossary", "jobs", "lessons", "extras"),
+    ("registry", "folders", "encoded", "glossary", "jobs", "lessons", "extras", "remote"),
     ("models", "data", "uploads"),
     ("objectives", "metrics", "latent", "cards", "store"),
     ("training", "evaluation", "browser", "api_reference"),
     ("pipeline", "project", "live", "figures", "export"),
+    ("explorer", "watching", "notebook"),
     ("__main__",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,6 +1,6 @@
 """The explorer without a server: one HTML file that works offline, or a folder for any web server.
 
-Both hold the same host (host/host.js) and the same content. The content of a model is its networks and weights, and
+Both hold the same host (host/page.js) and the same content. The content of a model is its networks and weights, and
 what its views need: encoded test images with maps and thumbnails, a few test images in full, and its description.
 """
 
@@ -53,11 +53,7 @@ def handout(
     Raises ModelUnavailable for a model that is not there or cannot run in a browser.
     """
     header, made = _content(store or Store(), names, lessons or {}, app)
-    blobs: dict[str, bytes] = {}
-    for described, parts in made:
-        described["blobs"] = {part: f"{described['name']} {part}" for part in parts}
-        blobs |= {described["blobs"][part]: content for part, content in parts.items()}
-    return _page(_pack(header, blobs), header["title"], FILE_SECURITY)
+    return _page(_pack(*_inlined(header, made)), header["title"], FILE_SECURITY)
 
 
 def site(
@@ -83,32 +79,64 @@ def site(
     return paths
 
 
+def content(names: Sequence[str], store: Store, answered: bool = False) -> bytes:
+    """Return the content of a handout of models, as host/content.js reads it.
+
+    answered: a process answers for a network that no browser can run, so that the model is there all the same. Raises
+    ModelUnavailable as handout() does.
+    """
+    header, made = _content(store, names, {}, "", answered)
+    return _pack(*_inlined(header, made))
+
+
+def training_page(title: str, props: dict) -> str:
+    """Return one HTML file with the film of a training. props: of the widget "training"."""
+    packed = _pack({"title": title, "props": props}, {})
+    return _page(packed, title, FILE_SECURITY, "host/training_page.js")
+
+
 def obstacle(network: dict) -> str:
     """Return why a model cannot be in a handout, from the content of its network.json: the end of a sentence, and what
     would work; "" where it can."""
-    missing = "; ".join(f"{part}: {why}" for part, why in network["not_portable"].items())
-    if missing:
+    if missing := not_portable(network):
         return f"a browser cannot run it ({missing}). Linear layers, convolutions and usual activations would work."
     if network["capabilities"]["discrete"]:
         return "its code is a grid of codebook indices, which has no sliders. Choose a model with a continuous code."
     return ""
 
 
+def not_portable(network: dict) -> str:
+    """Return which networks a browser cannot run, and why, as a part of a sentence; "" for none."""
+    return "; ".join(f"{part}: {why}" for part, why in network["not_portable"].items())
+
+
 # ---- the file
 
 
-def _page(content: bytes, title: str, security: str) -> str:
-    """Return the HTML of a host with its content. The scripts follow the content, so that a file cut short says so."""
+def _page(content: bytes, title: str, security: str, entry: str = "host/page.js") -> str:
+    """Return the HTML of a host with its content. The scripts follow the content, so that a file cut short says so.
+
+    entry: the host's main module.
+    """
     template = (FOLDER / "host/host.html").read_text(encoding="utf-8")
     style = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("runtime/theme.css", "host/host.css"))
     packed = f'<script type="text/plain" id="content">{base64.b64encode(content).decode()}</script>'
-    script = inline(compact(bundle("host/host.js")), packed)
+    script = inline(compact(bundle(entry)), packed)
     parts = {
         "SECURITY": security, "TITLE": html.escape(title), "STYLE": style.replace(":host", ":root"), "SCRIPT": script,
     }  # fmt: skip
     for name, text in parts.items():
         template = template.replace(f"{{{{{name}}}}}", text, 1)
     return template
+
+
+def _inlined(header: dict, made: list[Made]) -> tuple[dict, dict[str, bytes]]:
+    """Return a header that names the parts of what it describes, and these parts."""
+    blobs: dict[str, bytes] = {}
+    for described, parts in made:
+        described["blobs"] = {part: f"{described['name']} {part}" for part in parts}
+        blobs |= {described["blobs"][part]: found for part, found in parts.items()}
+    return header, blobs
 
 
 def _pack(header: dict, blobs: dict[str, bytes]) -> bytes:
@@ -122,11 +150,11 @@ Made = tuple[dict, dict[str, bytes]]  # the description of a model or a data set
 
 
 def _content(
-    store: Store, names: Sequence[str], lessons: Mapping[str, Lesson], app: str
-) -> tuple[dict, list[Made]]:  # fmt: skip
+    store: Store, names: Sequence[str], lessons: Mapping[str, Lesson], app: str, answered: bool = False
+) -> tuple[dict, list[Made]]:
     """Return the header of all content, and the models and data sets that it describes with their parts."""
     cards = {name: store.read_card(name) for name in names}
-    models = [_model(store, name) for name in cards]
+    models = [_model(store, name, answered) for name in cards]
     data = {card.data: _dataset(store, card) for card in reversed(cards.values())}
     titles = [card.title for card in cards.values()]
     header = {
@@ -192,11 +220,13 @@ def _sheet_name(info: DatasetInfo, encoded: EncodedImages) -> str:
 # ---- models
 
 
-def _model(store: Store, name: str) -> Made:
-    """Return what the host needs of a model: JSON, and bytes by name. Raises ModelUnavailable."""
+def _model(store: Store, name: str, answered: bool) -> Made:
+    """Return what the host needs of a model: JSON, and bytes by name. answered: see content. Raises
+    ModelUnavailable."""
     card = store.read_card(name)
     network = store.read_network(name)
-    if reason := obstacle(network):
+    asks = answered and not_portable(network)
+    if not asks and (reason := obstacle(network)):
         raise ModelUnavailable(f"{name} cannot be in a handout: {reason}")
     traits = Traits.from_network_file(network)
     start = store.first_view(card).get("start") or {"z": traits.prior_mean.tolist(), "y": 0}
@@ -215,8 +245,13 @@ def _model(store: Store, name: str) -> Made:
         "strips": _strips(encoded, traits).round(4).tolist(), "map": None,
         "average": {key: card.figures.get(key) for key in props.AVERAGES},
         "centre": traits.centre_name, "active": _active(encoded, order),
-        "inside": traits.analytic_kl and not traits.levels, "plane": None, "factors": None,
+        "inside": traits.analytic_kl and not traits.levels and not asks, "plane": None, "factors": None,
+        "names": card.dimensions,
     }  # fmt: skip
+    if asks:
+        codes = dict(zip(encoded.rows.tolist(), encoded.codes.round(5).tolist(), strict=True)) if encoded else {}
+        described["reason"] = asks
+        described["image_codes"] = [codes.get(row) for row in _first_images(info, split)]
     blobs = {"weights": store.read_weight_bytes(card)}
     if not traits.prior_is_gaussian:
         blobs["prior"] = _prior_samples(store, name)
@@ -326,11 +361,14 @@ def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int],
 def _lesson(key: str, lesson: Lesson, cards: dict[str, ModelCard]) -> dict:
     """Return the steps of a lesson that a handout of these models can show, with their figures, and the number of the
     others. Raises ModelUnavailable where there is none."""
-    steps = [_step(step, cards) for step in lesson.steps if _fits(step, cards)]
+    steps = [
+        {**_step(step, cards), "number": number} for number, step in enumerate(lesson.steps, 1) if _fits(step, cards)
+    ]
     if not steps:
         models = ", ".join(sorted({step.try_.model for step in lesson.steps if step.try_.page in VIEWS}))
         raise ModelUnavailable(f"the lesson {key} has no step for these models; it needs {models or 'the full app'}.")
-    return {"key": key, "title": lesson.title, "steps": steps, "more": len(lesson.steps) - len(steps)}
+    more = len(lesson.steps) - len(steps)
+    return {"key": key, "title": lesson.title, "order": lesson.order, "steps": steps, "more": more}
 
 
 def _fits(step: Step, cards: dict[str, ModelCard]) -> bool:
@@ -343,5 +381,5 @@ def _step(step: Step, cards: dict[str, ModelCard]) -> dict:
     return {
         "question": step.predict.question, "answers": list(step.predict.answers), "correct": step.predict.correct,
         "try": step.try_.text, "page": step.try_.page, "model": step.try_.model, "link": step.try_.link(),
-        "explanation": fill_figures(step.explanation, cards), "source": step.source,
+        "reveal": fill_figures(step.reveal, cards), "why": fill_figures(step.why, cards), "source": step.source,
     }  # fmt: skip

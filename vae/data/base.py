@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
@@ -235,6 +236,7 @@ class DatasetInfo:
     gallery_of: str = ""  # the data set whose gallery its test images are read from, if not its own
     extra: Callable[[str], dict[str, np.ndarray]] | None = None  # split -> additional arrays of its gallery
     raw_files: tuple[str, ...] = ()  # source files of the other splits, relative to the data folder
+    folder: Path | None = None  # of the user's own images
 
     @property
     def crisp(self) -> bool:

@@ -4,10 +4,25 @@ This package reads the files and imports nothing outside the standard library, s
 a handout, a static site) can use it.
 """
 
-from .lesson import Lesson, Prediction, Step, Try, figure_keys, fill_figures, referenced_models, required_models
-from .reader import FOLDER, LessonError, read, read_lesson
+from .lesson import (
+    Lesson,
+    Misconception,
+    Plan,
+    PlanPart,
+    Prediction,
+    Step,
+    Try,
+    figure_keys,
+    fill_figures,
+    referenced_models,
+    required_models,
+    step_models,
+)  # fmt: skip
+from .reader import FOLDER, PLANS, LessonError, lesson_files, read, read_lesson, read_plans
+from .shuffle import MAX_SHUFFLE
 
 __all__ = [
-    "FOLDER", "Lesson", "LessonError", "Prediction", "Step", "Try", "figure_keys", "fill_figures", "read",
-    "read_lesson", "referenced_models", "required_models",
+    "FOLDER", "MAX_SHUFFLE", "PLANS", "Lesson", "LessonError", "Misconception", "Plan", "PlanPart", "Prediction",
+    "Step", "Try", "figure_keys", "fill_figures", "lesson_files", "read", "read_lesson", "read_plans",
+    "referenced_models", "required_models", "step_models",
 ]  # fmt: skip

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .shuffle import shuffled, step_seed
+
 PLACEHOLDER = re.compile(r"([^.\[\]]+)\[([^\[\]]+)\](?:\[[^\[\]]+\])*")  # model[figure], or [item] of a figure
 FORMAT = re.compile(r"[\w.,%+]{0,6}")  # short, so that no format makes a text of megabytes
 MAP_FIGURES = ("trustworthiness",)  # those on a card's map
@@ -28,12 +30,22 @@ class Card(Protocol):
 
 
 @dataclass(frozen=True)
+class Misconception:
+    """A wrong answer, why people believe it, and where that is known from."""
+
+    answer: str  # one of the answers
+    belief: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The question of a step. The learner commits to an answer before the explanation is shown."""
 
     question: str
-    answers: tuple[str, ...]
+    answers: tuple[str, ...]  # in the file's order; a learner sees them shuffled
     correct: str  # one of the answers
+    misconceptions: tuple[Misconception, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Try:
     y: int | None = None  # class, for a conditional model
     settings: dict[str, Value] = field(default_factory=dict)  # of the page, by key
     app_only: bool = False  # whether it asks for a part of the page that a handout does not have
+    look_at: str = ""  # the part of the page that the question is about; "" for its first one
 
     def link(self) -> dict[str, str]:
         """Return the query parameters that open the page as the step begins."""
@@ -81,6 +94,31 @@ class Lesson:
     order: int  # its position among the lessons
     minutes: int
     steps: tuple[Step, ...]
+    aims: tuple[str, ...] = ()  # what a learner can do afterwards
+    prior: str = ""  # prior knowledge
+
+    def answers(self, number: int, shuffle: int) -> list[str]:
+        """Return the answers of a step, counted from 0, in the order of a link's seed."""
+        return shuffled(self.steps[number].predict.answers, step_seed(shuffle, self.order, number + 1))
+
+
+@dataclass(frozen=True)
+class PlanPart:
+    """What a class does for some minutes, with steps of a lesson, or all of them, if it names one."""
+
+    minutes: int
+    text: str
+    lesson: str = ""  # its key
+    steps: tuple[int, ...] = ()  # counted from 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan of a class."""
+
+    title: str
+    minutes: int
+    parts: tuple[PlanPart, ...]
 
 
 def figure_keys(card: Card) -> tuple[str, ...]:
@@ -116,13 +154,17 @@ def referenced_models(text: str) -> set[str]:
     return {model for model, _ in placeholders(text)}
 
 
+def step_models(step: Step) -> list[str]:
+    """Return the names of the models that a step needs, the one at which it begins first."""
+    lists = [value for value in step.try_.settings.values() if isinstance(value, tuple)]
+    beside = [name for value in lists for name in value]
+    named = [step.try_.model, *beside, *sorted(referenced_models(step.explanation))]
+    return list(dict.fromkeys(named))
+
+
 def required_models(lesson: Lesson) -> set[str]:
     """Return the names of the models that a lesson needs."""
-    names = set()
-    for step in lesson.steps:
-        lists = [value for value in step.try_.settings.values() if isinstance(value, tuple)]
-        names |= {step.try_.model, *(name for value in lists for name in value), *referenced_models(step.explanation)}
-    return names
+    return {name for step in lesson.steps for name in step_models(step)}
 
 
 def _text(value: Value | tuple[float, ...]) -> str:

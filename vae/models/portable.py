@@ -114,14 +114,18 @@ def _classes(one_hot: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return tuple(part.argmax(1) for part in one_hot)
 
 
-def network_file(model: LatentModel) -> dict[str, Any]:
+def network_file(model: LatentModel, refusal: str = "") -> dict[str, Any]:
     """Return the content of a model's network.json, JSON-able: what shows the model without torch, but its weights.
 
-    A network that is not portable is absent; "not_portable" holds a sentence for it.
+    A network that is not portable is absent; "not_portable" holds a sentence for it. refusal: a sentence for all, with
+    which none is exported.
     """
     graphs, constants, reasons = {}, {}, {}
     weights = model.state_dict()
     for name, (function, inputs) in _functions(model).items():
+        if refusal:
+            reasons[name] = refusal
+            continue
         try:
             network = portable(model, inputs, function)
         except NotPortable as error:

@@ -40,7 +40,7 @@ def _component(name: str, kind: str, function: str, module: str, **options):
     text = (
         f"import {{ {function} }} from '{module}';\n"
         f"import {{ {kind} }} from './streamlit.js';\n"
-        f"export default {kind}({function});\n"
+        f"export default {kind}({function}, {json.dumps(name)});\n"
     )
     address = assets.module_address(name, bundle(_ENTRY, text))
     return st.components.v2.component(name, js=_loader(address), **options)

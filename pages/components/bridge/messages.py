@@ -7,15 +7,13 @@ requests pictures instead: one request at a time, for the latest value.
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from vae.browser.messages import message
-from vae.data import pictures
+from vae.browser import answers
 from vae.data.modality import IMAGES, Modality
 
 from ..shell import cached, state
@@ -87,16 +85,8 @@ def _pictures(ask: dict | None) -> bytes:
 
 
 def pictures_message(ask: dict, decode: Callable[[], Tensor], modality: Modality = IMAGES) -> bytes:
-    """Encode the images of decode(), (N, C, H, W), as the answer to a request. "missing" lists the indices of those
-    that are not finite."""
-    start = time.perf_counter()
-    images = decode()
-    pixels = modality.picture(images)  # (N, H, W, C)
-    milliseconds = 1000 * (time.perf_counter() - start)
-    header = {
-        **request_id(ask), "count": len(pixels), "missing": pictures.non_finite(images), "milliseconds": milliseconds,
-    }  # fmt: skip
-    return message(header, pixels.tobytes())
+    """Encode the images of decode(), (N, C, H, W), as the answer to a request, see vae.browser.answers."""
+    return answers.pictures_message(request_id(ask), decode, modality)
 
 
 def request_id(ask: dict) -> dict:

@@ -5,23 +5,52 @@ import { createMailbox } from '/runtime/mailbox.js';
 // of runtime/theme.css; Streamlit has the same names, with a prefix
 const THEME = ['text-color', 'background-color', 'secondary-background-color', 'border-color', 'primary-color', 'font', 'base-radius'];
 const HEADER_HEIGHT = '3.5rem'; // of Streamlit's header, which stays at the top of the window
+const ANSWER = 2000; // ms
 
 // The mailbox of the browser tab: each component is a module of its own, and they share what Python has sent.
 const mailbox = () => (window.latentSpaceExplorer ??= createMailbox());
 
-// Returns the default export of a widget's component.
-export function widget(mount) {
+// Returns the default export of a widget's component. name: the widget's, by which an early panel knows its successor.
+export function widget(mount, name) {
   return (component) => {
     const { parentElement } = component;
     const data = JSON.parse(component.data.props);
     const host = (parentElement.host ??= {});
     host.component = { ...component, data };
-    if (host.widget) host.widget.update(data);
-    else host.widget = mount(place(parentElement), data, (event, value) => emit(host.component, event, value), mailbox());
+    if (host.widget) {
+      host.widget.update(data);
+      host.updated?.();
+      return leave;
+    }
+    const element = place(parentElement);
+    host.widget = mount(element, data, (event, value) => {
+      emit(host.component, event, value);
+      const { early } = mailbox();
+      if (event === 'painted' && early && early.widget === name) early.takeOver(successor(host, element));
+    }, mailbox());
+    return leave;
+
     // Streamlit also calls this for a run that a newer one has overtaken
-    return () => {
+    function leave() {
       if (!parentElement.isConnected) host.widget.destroy();
-    };
+    }
+  };
+}
+
+// What an early panel needs of the one that takes over. answered(): calls back after the next update, at most ANSWER later.
+function successor(host, element) {
+  return {
+    element,
+    emit: (event, value) => emit(host.component, event, value),
+    answered(then) {
+      const once = () => {
+        clearTimeout(timer);
+        host.updated = null;
+        then();
+      };
+      const timer = setTimeout(once, ANSWER);
+      host.updated = once;
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from vae import Store, extras
+from vae.data import pictures
 
 from ..shell import cached, link, state, visitors
 from ..shell.own_panel import show_download
@@ -19,7 +20,7 @@ from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
-NOT_SHARED = ("own", "answer")  # parameters that concern this visitor alone
+NOT_SHARED = ("own", "answer", "revealed")  # parameters that concern this visitor alone
 PAPER_FIGURES = {  # page: kind of figure, and what it shows
     "sliders": ("traversal", "traversal of every active dimension"), "map": ("map", "UMAP of the test images"),
     "disentangle": ("factors", "matrix of factors and dimensions"),
@@ -40,9 +41,17 @@ def show(moves_z: bool) -> DeltaGenerator | None:
         if bookmarks.open:
             with bookmarks:
                 st.markdown("Save the current page, model and z under a name. Bookmarks stay in this browser.")
-                _bookmarks(key="bookmark_list", data={"base": BASE})
+                _bookmarks(key="bookmark_list", data={"base": BASE, "picture": _picture()})
         share = st.popover("Share", key="share", icon=":material/share:", on_change="rerun")
     return share if share.open else None
+
+
+def _picture() -> str:
+    """Return the current z's picture as the address of a PNG, for the bookmark; "" if it is not finite."""
+    decoded = state.decode(state.z()[None])
+    if not state.finite(decoded):
+        return ""
+    return pictures.data_uri(pictures.to_image(state.as_pictures(decoded)[0]))
 
 
 def _travel_button(by: state.Travel, text: str) -> None:

@@ -24,6 +24,8 @@ STEPS = 7  # pictures in a traversal
 ROWS = 4  # traversals of a model
 PLANE_SIZE = 14  # pictures across a plane
 SAMPLES = 400  # for prior_holes
+SHOWN_SAMPLES = 25  # of each model
+RECOGNISED = "recognised"  # the figure of the samples that a classifier recognises
 PRESETS = {  # label: models
     "Autoencoder and VAE": ("mnist-ae-2d", "mnist-vae-2d"),
     "Beta 1, 4 and 16": ("sprites-beta1", "sprites-beta4", "sprites-beta16"),
@@ -169,10 +171,15 @@ def make_side(name: str, picked: Picked | None) -> Side:
     order = cached.dimension_order(name)
     average = f.get("kl_per_dim")
     return Side(
-        name, card.title, ", ".join(card.title.split(", ")[1:]) or card.title, model, z,
+        name, card.title, _short_title(card.title), model, z,
         None if y is None else int(y[0]), x, x_hat, kl if usable else None,
         None if average is None else np.asarray(average), order, [f"z{d}" for d in order], line, usable,
     )  # fmt: skip
+
+
+def _short_title(title: str) -> str:
+    """Return a model's title without its data: "VAE, 16-D" of "Digits, VAE, 16-D"."""
+    return ", ".join(title.split(", ")[1:]) or title
 
 
 def traversals(side: Side) -> tuple[Tensor, list[str]]:
@@ -234,6 +241,29 @@ def show_pictures(sides: list[Side], rank: int, share: float) -> None:
                 line.markdown(side.line)
             else:
                 line.warning(side.line)
+
+
+def show_samples(names: list[str]) -> None:
+    """Show samples from each model's prior, all with the current seed, and the share that a classifier recognises."""
+    cards = cached.zoo_scan()[0]
+    for column, name in zip(st.columns(len(names), gap="medium"), names, strict=True):
+        model, card = cached.model(name), cards[name]
+        zs = model.sample(SHOWN_SAMPLES, generator=torch.Generator().manual_seed(state.seed()))
+        ys = torch.arange(SHOWN_SAMPLES) % model.num_classes if model.num_classes else None
+        with column, torch.no_grad():
+            st.container(key=f"compare_title_{name}").header(_short_title(card.title), anchor=False)
+            picture_grid(
+                model.decode(zs, ys), [f"sample {i + 1} of {card.title}" for i in range(SHOWN_SAMPLES)],
+                key=f"compare_samples_{name}", columns=round(SHOWN_SAMPLES**0.5), size=84,
+                name=f"{card.title}: samples",
+            )  # fmt: skip
+            line = f"z ~ {model.prior_name}; seed {state.seed()}."
+            if RECOGNISED in card.figures:
+                line += (
+                    f"  \nA classifier is sure of **{100 * card.figures[RECOGNISED]:.0f} %** of its samples, and of "
+                    f"{100 * card.figures[f'{RECOGNISED}_test_images']:.0f} % of test images."
+                )
+            st.container(key=f"compare_line_{name}").markdown(explain(line))
 
 
 def show_codes(sides: list[Side]) -> None:

@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import vae.lessons
-from vae.lessons import Lesson
+from vae.lessons import PLANS, Lesson, LessonError, Plan, read_plans
 
-from ..shell import cached, settings
+from ..shell import cached, parts, settings
 
 FOLDERS = [vae.lessons.FOLDER]
 
@@ -16,14 +16,26 @@ FOLDERS = [vae.lessons.FOLDER]
 def lessons() -> tuple[dict[str, Lesson], list[str]]:
     """Return ({key: lesson}, a sentence for each file that cannot be used), read again after a file has changed."""
     figures = tuple((name, vae.lessons.figure_keys(card)) for name, card in cached.shared_scan()[0].items())
-    files = [path for folder in FOLDERS for path in sorted(folder.glob("*.toml"))]
-    return _read(tuple(FOLDERS), figures, tuple((path, path.stat().st_mtime_ns) for path in files))
+    return _read(tuple(FOLDERS), figures, _changes())
 
 
 @lru_cache(maxsize=1)  # called several times a run; st.cache_resource takes milliseconds to hash the arguments
 def _read(folders: tuple[Path, ...], figures: tuple, files: tuple) -> tuple[dict[str, Lesson], list[str]]:
     """files: for the cache, which must not return what the files said before a change."""
-    return vae.lessons.read(folders, settings.registered(), dict(figures))
+    return vae.lessons.read(folders, settings.registered(), dict(figures), parts.registered())
+
+
+def _changes() -> tuple:
+    """Return when each file of a lesson, or of plans, was changed."""
+    return tuple((path, path.stat().st_mtime_ns) for folder in FOLDERS for path in sorted(folder.glob("*.toml")))
+
+
+def plans() -> tuple[list[Plan], str]:
+    """Return (the plans of classes, a sentence if their file cannot be used)."""
+    try:
+        return [plan for folder in FOLDERS for plan in read_plans(folder / PLANS, lessons()[0])], ""
+    except LessonError as error:
+        return [], str(error)
 
 
 def parse_step(text: str) -> tuple[str, int] | None:

@@ -8,57 +8,68 @@ from typing import Literal
 
 import streamlit as st
 
-from vae.lessons import Lesson, Step, fill_figures
+from vae.lessons import MAX_SHUFFLE, Lesson, Step, fill_figures, step_models
 
 from ..bridge.component import widget
-from ..shell import cached, link, navigation, state
+from ..shell import cached, link, navigation, parts, state
 from ..shell.parse import parse_int_text
+from . import progress
 from .catalogue import lessons, parse_lesson, parse_step
 from .text import to_html
 
 _fold = widget("fold")
+_look_at = widget("look_at")
+REVEALED = "yes"  # what a link says of an answer whose result the learner has seen
 
 
 def read_link() -> None:
-    """Set the step that the link's "lesson" names, the answer that was given, and the settings of its page.
+    """Set the step that the link's "lesson" names, the order of its answers, the answer that was given, and the
+    settings of its page.
 
-    Warns if the step does not exist, and begins its lesson, if that exists.
+    Warns about a step, an order or an answer that does not exist, and begins the lesson, if that exists.
     """
-    step, answer = link.pop_page_parameter("lesson"), link.pop_page_parameter("answer")
-    if step and answer and (found := parse_step(step)):
-        _answer(*found, answer)
-    if step and parse_step(step) is None:
-        lesson = parse_lesson(step)
-        step = f"{step.strip().lower().partition('.')[0]}.1" if lesson else ""
-        state.add_warning(_missing_step(lesson))
-    if step and (found := parse_step(step)):
-        link.add_page_parameters(_step(*found).try_.settings_link())
-    if step is not None:
-        _set_step(step)
+    step, shuffle, answer, revealed = map(link.pop_page_parameter, link.TAB_PARAMETERS)
+    if not step:
+        if step is not None:
+            _set_step("")
+        return
+    lesson = parse_lesson(step)
+    if lesson is None:
+        _set_step("")
+        state.add_warning("The lesson in this link does not exist. The page Lessons lists them all.")
+        return
+    found, seed = parse_step(step), parse_int_text(shuffle or "0", 0, MAX_SHUFFLE)
+    index = parse_int_text(answer, 1, len(_step(*found).predict.answers)) if found and answer else 0
+    wrong = "step" if found is None else "order of answers" if seed is None else "answer" if index is None else ""
+    if found is None or seed is None or index is None:
+        state.add_warning(f"The {wrong} in this link does not exist in *{lesson.title}*. You see the lesson's start.")
+        found, seed, index = (step.strip().lower().partition(".")[0], 0), 0, 0
+    st.session_state.lesson_shuffle = seed
+    link.add_page_parameters(_step(*found).try_.settings_link())
+    _set_step(_name(*found))
+    if index:
+        chosen = lesson.answers(found[1], seed)[index - 1]
+        st.session_state[_question_key(*found)] = chosen
+        progress.put(_name(*found), chosen, revealed == REVEALED)
 
 
-def _answer(key: str, number: int, text: str) -> None:
-    """Give the answer that a link has, as after a reload: "2" is a step's second answer."""
-    answers = _step(key, number).predict.answers
-    index = parse_int_text(text, 1, len(answers))
-    if index is not None:
-        st.session_state[_question_key(key, number)] = answers[index - 1]
+def _name(key: str, number: int) -> str:
+    """Return the name of a step, counted from 0, as links write it: "kl.2"."""
+    return f"{key}.{number + 1}"
 
 
 def _question_key(key: str, number: int) -> str:
-    return f"lesson_{key}_{number}"
-
-
-def _missing_step(lesson: Lesson | None) -> str:
-    if lesson is None:
-        return "The lesson in this link does not exist. The page Lessons lists them all."
-    steps = len(lesson.steps)
-    return f"The lesson *{lesson.title}* has {steps} steps, and not the one in this link. You see the first."
+    return f"lesson_question_{key}_{number}"
 
 
 def current() -> str:
     """Return the current step, such as "kl.2"; "" for none."""
     return st.session_state.get("lesson", "")
+
+
+def shuffle() -> int:
+    """Return the seed of the order of answers, which links carry."""
+    return st.session_state.get("lesson_shuffle", 0)
 
 
 def _set_step(step: str) -> None:
@@ -70,7 +81,7 @@ def _step(key: str, number: int) -> Step:
 
 
 def lesson_panel(page: str) -> None:
-    """Show the step's instruction, its question and, after an answer, the explanation. page: the shown page.
+    """Show the step's question, what to try and, after Reveal, the result. page: the shown page.
 
     On a phone style.css makes the panel a sheet at the bottom of the screen, which folds to its last row.
     """
@@ -78,84 +89,136 @@ def lesson_panel(page: str) -> None:
     if found is None:  # no step, or one whose file is gone
         return
     link.set_page_parameter("lesson", current())
+    link.set_page_parameter("shuffle", str(shuffle()))
     st.html(Path(__file__).with_name("style.css"))
     with st.container(border=True, key="lesson"):
         with st.container(key="lesson_body"):
-            answer = _show_step(*found, page)
-        _show_buttons(*found, answer)
+            revealed = _show_step(*found, page)
+        _show_buttons(*found, page, revealed)
 
 
-def _show_step(key: str, number: int, page: str) -> str | None:
-    """Show the step's texts and its question. Returns the answer, if it has been given."""
+def _show_step(key: str, number: int, page: str) -> bool:
+    """Show the step's texts and its question. Returns whether the result is shown."""
     lesson, step = lessons()[0][key], _step(key, number)
     instruction, question, explanation = st.columns(3, gap="medium")
     with instruction:
         title = f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}"
-        st.html(f"<p>{to_html(title)}</p><p>{to_html(step.try_.text)}</p>")
+        st.html(f"<p>{to_html(title)}</p><p>{to_html(step.try_.text)}</p>{_missing(step)}")
         if page != step.try_.page:
             label = f"Go to {step.try_.page.capitalize()} for this step"
             st.button(label, key="lesson_there", on_click=begin_step, args=(key, number))
-    answer = question.radio(
-        step.predict.question, step.predict.answers, index=None, key=_question_key(key, number),
+    revealed = progress.is_revealed(current())
+    with question:
+        answer = progress.prediction(current()) if revealed else _ask(lesson, key, number)
+        if revealed and answer is not None:
+            st.html(_prediction_and_result(step, answer))
+    if answer is not None:
+        position = lesson.answers(number, shuffle()).index(answer) + 1
+        link.set_page_parameter("answer", str(position))
+        if revealed:
+            link.set_page_parameter("revealed", REVEALED)
+    with explanation:
+        st.html(f'<div role="status">{_explanation(step) if revealed else WAITING}</div>')
+    return revealed
+
+
+WAITING = '<p class="lesson-source lesson-waiting">Choose an answer, then press Reveal.</p>'
+
+
+def _ask(lesson: Lesson, key: str, number: int) -> str | None:
+    """Ask for a prediction, which can be changed until it is revealed. Returns it, if there is one."""
+    widget_key = _question_key(key, number)
+    kept = progress.prediction(current())
+    if kept is not None and st.session_state.get(widget_key) is None:
+        st.session_state[widget_key] = kept
+    answer = st.radio(
+        _step(key, number).predict.question, lesson.answers(number, shuffle()), index=None, key=widget_key,
         persist_state="session",
     )  # fmt: skip
     if answer is not None:
-        link.set_page_parameter("answer", str(step.predict.answers.index(answer) + 1))
-    with explanation:
-        st.html(f'<div role="status">{_explanation(step, answer)}</div>')
+        progress.put(current(), answer, False)
+    st.button(
+        "Reveal", key="lesson_reveal", type="primary", disabled=answer is None, on_click=progress.put,
+        args=(current(), answer, True),
+    )  # fmt: skip
     return answer
 
 
-def _explanation(step: Step, answer: str | None) -> str:
-    """Return the HTML of what an answer reveals."""
-    if answer is None:
-        return '<p class="lesson-source">Choose an answer to see the explanation.</p>'
-    try:
-        text = fill_figures(step.explanation, cached.zoo_scan()[0])
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError):  # the card is missing or malformed
-        sentence = "This step needs a model that is not available, or a figure that its card lacks."
-        return f'<p class="lesson-answer">{sentence}</p>'
+def _missing(step: Step) -> str:
+    """Return the HTML that names the models that a step needs and that are not installed."""
+    names = [name for name in step_models(step) if name not in cached.zoo_scan()[0]]
+    if not names:
+        return ""
+    which = f"the model {names[0]}, which is" if len(names) == 1 else f"the models {', '.join(names)}, which are"
+    return f'<p class="lesson-missing">{to_html(f"This step needs {which} not installed.")}</p>'
+
+
+def _prediction_and_result(step: Step, answer: str) -> str:
+    """Return the HTML of a question with the prediction beside the result."""
     right = answer == step.predict.correct
-    verdict = "**Yes.**" if right else f"**Answer: {step.predict.correct}.**"
+    return (
+        f'<p class="lesson-question">{to_html(step.predict.question)}</p><dl class="lesson-result">'
+        f"<dt>Your prediction {'✓' if right else '✗'}</dt><dd>{to_html(answer)}</dd>"
+        f"<dt>Result</dt><dd>{to_html(step.predict.correct)}</dd></dl>"
+    )
+
+
+def _explanation(step: Step) -> str:
+    """Return the HTML of what the step reveals, and why."""
+    cards = cached.zoo_scan()[0]
+    try:
+        texts = [fill_figures(text, cards) for text in (step.reveal, step.why) if text]
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):  # the card is missing or malformed
+        return '<p class="lesson-answer">A figure that this step needs is not available.</p>'
+    shown = "".join(f"<p>{to_html(text)}</p>" for text in texts)
     source = f'<p class="lesson-source">{to_html(step.source)}</p>' if step.source else ""
-    return f'<p class="lesson-answer{" right" if right else ""}">{to_html(f"{verdict} {text}")}</p>{source}'
+    return f'<div class="lesson-answer">{shown}</div>{source}'
 
 
-def _show_buttons(key: str, number: int, answer: str | None) -> None:
+def _show_buttons(key: str, number: int, page: str, revealed: bool) -> None:
     """Show the row of buttons. It stands after the question, which it follows in the order of Tab."""
-    steps = len(lessons()[0][key].steps)
-    kind: Literal["primary", "secondary"] = "secondary" if answer is None else "primary"
+    steps, target = len(lessons()[0][key].steps), _step(key, number).try_
+    kind: Literal["primary", "secondary"] = "primary" if revealed else "secondary"
     with st.container(horizontal=True, key="lesson_buttons", vertical_alignment="center"):
         st.button("Back", key="lesson_back", on_click=begin_step, args=(key, number - 1), disabled=number == 0)
         if number + 1 < steps:
             st.button("Next", key="lesson_next", type=kind, on_click=begin_step, args=(key, number + 1))
         else:
-            st.button("All lessons", key="lesson_end", type=kind, on_click=_end)
+            st.button("Summary", key="lesson_end", type=kind, on_click=_end, args=(key,))
         _fold(key="lesson_fold", data={
             "name": "lesson", "content": current(), "summary": f"{number + 1} of {steps}",
-            "answered": "" if answer is None else ".st-key-lesson .lesson-answer",
+            "answered": ".st-key-lesson .lesson-answer" if revealed else "",
         })  # fmt: skip
         st.button(
             "Reset step", key="lesson_again", type="tertiary", on_click=begin_step, args=(key, number),
             help="restores the step's model, latent code and settings",
         )  # fmt: skip
         st.button("Leave lesson", key="lesson_leave", type="tertiary", on_click=_set_step, args=("",))
+        progress.show()
+        place = parts.place(page, target.look_at) if page == target.page else ""
+        _look_at(key="lesson_look_at", data={"step": current(), "revealed": revealed, "place": place})
 
 
-def step_link(key: str, number: int) -> str:
-    """Return the relative URL of a step: "sliders?model=...&lesson=kl.2"."""
+def step_link(key: str, number: int, seed: int = 0) -> str:
+    """Return the relative URL of a step: "sliders?model=...&lesson=kl.2&shuffle=0"."""
     target = _step(key, number).try_
-    return f"{target.page}?{urllib.parse.urlencode({**target.link(), 'lesson': f'{key}.{number + 1}'}, safe=',')}"
+    query = {**target.link(), "lesson": _name(key, number), "shuffle": str(seed)}
+    return f"{target.page}?{urllib.parse.urlencode(query, safe=',')}"
 
 
-def begin_step(key: str, number: int) -> None:
-    """Begin a step: set its page, model, latent code and settings. The learner may then change them."""
+def begin_step(key: str, number: int, seed: int | None = None) -> None:
+    """Begin a step: set its page, model, latent code and settings. The learner may then change them.
+
+    seed: of the order of answers; the current one if it is None.
+    """
     target = _step(key, number).try_
+    st.session_state.lesson_shuffle = shuffle() if seed is None else seed
     link.apply(target.link())
-    _set_step(f"{key}.{number + 1}")
+    _set_step(_name(key, number))
     navigation.open_page(target.page)
 
 
-def _end() -> None:
+def _end(key: str) -> None:
     _set_step("")
+    st.session_state.lessons_view, st.session_state.lessons_of = "report", key
     navigation.open_page("lessons")

@@ -5,6 +5,8 @@ The current code is written only when a slider or the pad is released.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -26,27 +28,13 @@ SHOWN_FIRST = 6  # sliders before "show all"; half as many per level for models 
 def live_panel() -> None:
     """Show sliders for the current code, ordered by the dimensions' KL, and write the state on release."""
     rerun_if_requested(KEY)
-    model, card = state.traits(), state.card()
-    channels, height, width = model.image_shape
-    start_z, start_y = state.start_point()
+    card, here = state.card(), (st.session_state.z, st.session_state.y)
     _panel(
         key=KEY,
-        data={
-            "model": card.name,
-            "weights": messages.model_id(card.name), "files": messages.model_files(card.name),
-            "dims": _dimensions(),
-            "shown_first": SHOWN_FIRST // 2 if model.levels else SHOWN_FIRST,
-            "z": list(st.session_state.z),
-            "y": st.session_state.y,
-            "start": {"z": list(start_z), "y": start_y},
+        data=panel_props(card.name, here, state.start_point(), state.names(), state.locked()) | {
             "version": state.version(), "by": state.moved_by(),
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
-            "classes": list(state.info().classes) if model.num_classes else [],
-            "height": height, "width": width, "channels": channels,
-            "pixels": messages.pixels_for_browser(),
-            "no_number": state.not_finite_message("at this z"), "licence": exports.credit(),
-            "levels": list(model.levels), "attributes": cached.attributes(card.name),
-            "host_undoes": True,  # the row of the model has a button
+            "pixels": messages.pixels_for_browser(), "no_number": state.not_finite_message("at this z"),
             "painted": first_picture.address(),
             "note": st.session_state.pop("panel_note", ""),
         },
@@ -60,11 +48,30 @@ def live_panel() -> None:
     messages.answer(KEY)
 
 
-def _dimensions() -> list[dict]:
-    """Return the settings of each slider, in display order."""
-    card = state.card()
-    ranges, order = cached.slider_ranges(card.name), cached.dimension_order(card.name)
-    return props.dimensions(card, state.traits(), ranges, order, state.names(), state.locked())
+Point = tuple[Sequence[float], int]  # z (D,) and the class
+
+
+def panel_props(
+    name: str, point: Point, start: Point, names: Mapping[int, str] = {}, locked: Collection[int] = ()
+) -> dict:
+    """Return the widget's props that need no session: a model's sliders at a point.
+
+    names: {dimension: name} given in the session. locked: dimensions.
+    """
+    card, model = cached.card(name), cached.traits(name)
+    channels, height, width = model.image_shape
+    ranges, order = cached.slider_ranges(name), cached.dimension_order(name)
+    return {
+        "model": name, "weights": messages.model_id(name), "files": messages.model_files(name),
+        "dims": props.dimensions(card, model, ranges, order, {**card.dimension_names, **names}, locked),
+        "shown_first": SHOWN_FIRST // 2 if model.levels else SHOWN_FIRST,
+        "z": list(point[0]), "y": point[1], "start": {"z": list(start[0]), "y": start[1]},
+        "classes": list(cached.info(card.data).classes) if model.num_classes else [],
+        "height": height, "width": width, "channels": channels,
+        "licence": exports.credit(card),
+        "levels": list(model.levels), "attributes": cached.attributes(name),
+        "host_undoes": True,  # the row of the model has a button
+    }  # fmt: skip
 
 
 def _commit() -> None:

@@ -32,6 +32,7 @@ MODELS = {  # by data set, the default first; FACTORS stands for the data set's 
 }
 SETTINGS = {"match_data": ("choice", *MODELS)}
 WIN_SCORE = 80  # a round is won from this score on
+SHOWN_FIRST = 4  # sliders, of the dimensions that carry most, before "More dimensions"
 START_CANDIDATES = 12  # test images, of which the one farthest from the target becomes the start
 AVERAGED = 1000  # test images, whose mean is the average image
 MAX_ABS = 1e6  # of a slider's value
@@ -150,7 +151,7 @@ def _codes_and_sliders(name: str, pair: Tensor) -> tuple[Tensor, list[dict]]:
 
 @st.fragment
 def match_panel(current: Round, title: str, player: str, on_finished, follows: Round | None = None) -> None:
-    """Show a round under its title. on_finished(score, seconds, moves) runs before the page does.
+    """Show a round under its title. on_finished(score, seconds, moves, z) runs before the page does.
 
     A new player restarts the round. follows: the round before, whose end the browser shows until the player goes on.
     """
@@ -170,7 +171,7 @@ def match_panel(current: Round, title: str, player: str, on_finished, follows: R
             "weights": messages.model_id(current.model) if browser_decodes else None,
             "files": messages.model_files(current.model) if browser_decodes else None,
             "target": base64.b64encode(pixels.tobytes()).decode(),
-            "worst": current.worst, "best": current.best, "enough": WIN_SCORE,
+            "worst": current.worst, "best": current.best, "enough": WIN_SCORE, "shown_first": SHOWN_FIRST,
             "height": height, "width": width, "channels": channels,
             "no_number": state.not_finite_message("for this z"),
         },
@@ -202,7 +203,8 @@ def _finished(current: Round, player: str, on_finished) -> None:
         return
     seconds = parse_number(payload.get("seconds"), 0, MAX_SECONDS) or 0.0
     moves = parse_int(payload.get("moves"), 0, MAX_MOVES) or 0
-    on_finished(current.score(z), seconds, moves)  # computed here, because values from the browser are untrusted
+    # the score is computed here, because values from the browser are untrusted
+    on_finished(current.score(z), seconds, moves, z.tolist())
     request_rerun(KEY)
 
 

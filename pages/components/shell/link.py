@@ -21,7 +21,7 @@ from .parse import parse_code_text, parse_int_text, parse_names_text, repair_lin
 
 DEFAULT_MODEL = "mnist-vae-2d"
 SHARED_PARAMETERS = ("model", "weights", "z", "seed", "y", "names", "own")  # all others belong to a page
-TAB_PARAMETERS = ("lesson", "answer")  # of no page: the visitor takes them from page to page
+TAB_PARAMETERS = ("lesson", "shuffle", "answer", "revealed")  # of no page: the visitor takes them from page to page
 MAX_PAGE_PARAMETERS = 20  # in one link
 MAX_LENGTH = 2000  # characters of a page parameter's value
 MAX_NAME = 40  # characters of an unknown model's name in a sentence

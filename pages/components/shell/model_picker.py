@@ -9,7 +9,7 @@ import streamlit as st
 
 from vae import ModelCard
 
-from . import cached, link, own, state
+from . import cached, link, own, state, visitors
 from .glossary import explain
 from .navigation import ensure_entry_point
 from .own_panel import show_opening, show_own
@@ -52,7 +52,7 @@ def model_picker(serves: Callable[[ModelCard], bool] | None = None, instead: str
         if state.own_model() != card.name:
             st.caption(_stand_in_sentence(needs))
         else:
-            st.container(key="model_about").caption(_about(card, yours))
+            st.container(key="model_about").caption(_about(card))
     about = row.popover(
         "About", key="about", on_change="rerun", help="Figures, recipe and licence of this model. Open a model file."
     )
@@ -76,9 +76,9 @@ def menu_text(card: ModelCard) -> str:
     return " · ".join(part for part in (card.title, data, card.name) if part)
 
 
-def _about(card: ModelCard, yours: list[str]) -> str:
+def _about(card: ModelCard) -> str:
     """Return the sentences beside the picker."""
-    ends = card.name in yours and not own.is_permanent()
+    ends = card.name in visitors.models()
     return explain(card.description) + (" Only in your session: **About** has the download." if ends else "")
 
 

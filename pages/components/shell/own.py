@@ -10,10 +10,10 @@ from pathlib import Path
 from vae import ModelUnavailable, project
 
 from . import cached, state, visitors
-from .visitors import is_ones_own, is_permanent, root, visitor
+from .visitors import is_ones_own, root, visitor
 
 __all__ = [
-    "adopt", "delete", "export", "is_ones_own", "is_permanent", "names", "open_project", "rename", "root", "visitor",
+    "adopt", "delete", "export", "is_ones_own", "names", "open_project", "rename", "root", "visitor",
 ]  # fmt: skip
 
 
@@ -23,11 +23,13 @@ def names() -> list[str]:
 
 
 def adopt(folder: Path) -> str:
-    """Add the one model in a folder of models, as a training leaves it, and make it the current one. Returns its name.
+    """Add the one model in a folder of models, as a training leaves it. Returns its name.
 
     Raises project.ProjectError where it cannot be used, OSError where it cannot be written.
     """
-    return _choose(visitors.add(lambda into, suffix: project.take(folder, into, suffix)))
+    name = visitors.add(lambda into, suffix: project.take(folder, into, suffix))
+    cached.refresh()
+    return name
 
 
 def open_project(content: bytes) -> str:

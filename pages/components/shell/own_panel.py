@@ -30,11 +30,18 @@ def show_own(card: ModelCard) -> None:
                 st.button("Delete this model", key="own_delete", on_click=_ask, args=(card.name,))
 
 
+def show_kept(card: ModelCard) -> None:
+    """Show where the model of a training is kept, and offer it as a project file."""
+    st.caption(_where(card))
+    _download_button(card, "train_download")
+
+
 def _where(card: ModelCard) -> str:
-    if own.is_permanent():
+    if card.name not in visitors.models():
         return f"This model is yours. It is in `{folders.home() / card.name}`."
+    why = f"The folder `{folders.home()}` cannot be written, so this" if visitors.is_read_only() else "This"
     return (
-        f"This model belongs to your session. Nobody else can see it, and it is deleted {DELETED_AFTER} after you "
+        f"{why} model belongs to your session. Nobody else can see it, and it is deleted {DELETED_AFTER} after you "
         "leave. **Download it to keep it.**"
     )
 

@@ -12,7 +12,6 @@ opened. It is a literal that may unpack other constants of its file: tuples, lis
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
@@ -22,7 +21,8 @@ from typing import Protocol
 
 import streamlit as st
 
-from . import link, navigation
+from . import link
+from .constants import constant, files_of_pages
 from .parse import parse_flag_text, parse_int, parse_int_text, parse_number, parse_number_text
 
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
@@ -120,14 +120,14 @@ def registered() -> dict[str, dict[str, Setting]]:
     Raises ValueError, naming the file, for a list that cannot be read and for a key that is registered twice.
     """
     pages: dict[str, dict[str, Setting]] = {}
-    files: dict[str, Path] = {}
-    for path in navigation.page_files():
-        pages[path.stem] = {}
-        for file in (path, *sorted((path.parent / "components" / path.stem).glob("*.py"))):
+    where: dict[str, Path] = {}
+    for page, files in files_of_pages().items():
+        pages[page] = {}
+        for file in files:
             for key, setting in _listed(file).items():
-                if key in files:
-                    raise ValueError(f"the setting {key!r} is registered twice: in {files[key]} and in {file}")
-                pages[path.stem][key], files[key] = setting, file
+                if key in where:
+                    raise ValueError(f"the setting {key!r} is registered twice: in {where[key]} and in {file}")
+                pages[page][key], where[key] = setting, file
     return pages
 
 
@@ -210,26 +210,8 @@ def is_pending(key: str) -> bool:
 
 @lru_cache(maxsize=200)
 def _listed(file: Path) -> dict[str, Setting]:
-    """Return the settings that a file lists, read from its source without running it."""
-    constants = {}
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            constants[node.targets[0].id] = node.value
-    if "SETTINGS" not in constants:
-        return {}
+    """Return the settings that a file lists."""
     try:
-        listed = ast.literal_eval(_Unpacked(constants).visit(constants["SETTINGS"]))
-        return {key: KINDS[kind](*limits) for key, (kind, *limits) in listed.items()}
+        return {key: KINDS[kind](*limits) for key, (kind, *limits) in constant(file, "SETTINGS").items()}
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"{file}: SETTINGS cannot be read ({error})") from None
-
-
-class _Unpacked(ast.NodeTransformer):
-    """Replaces *NAME by the items of a constant: of a list or a tuple, or the keys of a dictionary."""
-
-    def __init__(self, constants: dict[str, ast.expr]):
-        self.constants = constants
-
-    def visit_Starred(self, node: ast.Starred) -> list[ast.expr]:
-        constant = self.constants[node.value.id]
-        return constant.keys if isinstance(constant, ast.Dict) else constant.elts

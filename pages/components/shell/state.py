@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 import vae
+from vae import remote
 from vae.cards import Traits
 from vae.data import DatasetInfo
 from vae.encoded import nearest_values
@@ -121,9 +122,14 @@ def finite(*values: Tensor | np.ndarray | float | None) -> bool:
     return all(bool(np.isfinite(np.asarray(value)).all()) for value in values if value is not None)
 
 
+NOT_FINITE = "This model returns a value that is not a finite number {}, so there is nothing to show."
+
+
 def not_finite_message(where: str = "for this image") -> str:
     """Return the sentence that replaces a picture or a figure that is not finite."""
-    return f"This model returns a value that is not a finite number {where}, so there is nothing to show."
+    if card().family.startswith("foreign_") and remote.problem():
+        return remote.problem()
+    return NOT_FINITE.format(where)
 
 
 def add_warning(sentence: str) -> None:
@@ -150,9 +156,8 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
         values = values.round().clip(0, traits().codebook_size - 1)
     if traits().values is not None:
         values = nearest_values(values, traits().values)
-    numbers = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
     before = _place() if "start" in st.session_state and "z" in st.session_state else None
-    st.session_state.z = tuple(v + 0.0 for v in numbers)  # + 0.0 turns -0.0 into 0.0
+    st.session_state.z = as_kept(values)
     if y is not None:
         st.session_state.y = int(y)
     st.session_state.version = st.session_state.get("version", 0) + 1
@@ -163,6 +168,12 @@ def set_z(values: Tensor | np.ndarray, y: int | None = None, start: bool = True)
         _places("undo").append(before)
         _places("redo").clear()
     return usable
+
+
+def as_kept(values: np.ndarray) -> tuple[float, ...]:
+    """Return values (D,) as the session and the link keep them: within MAX_ABS, with DECIMALS decimals."""
+    numbers = [round(min(max(v, -MAX_ABS), MAX_ABS), DECIMALS) for v in values.tolist()]
+    return tuple(v + 0.0 for v in numbers)  # + 0.0 turns -0.0 into 0.0
 
 
 Travel = Literal["undo", "redo"]
@@ -219,8 +230,13 @@ def names() -> dict[int, str]:
     return st.session_state.setdefault("names", {}).setdefault(st.session_state.model, {})
 
 
+def all_names() -> dict[int, str]:
+    """Return {dimension: name} of the current model, as named in this session or on its card."""
+    return {**card().dimension_names, **names()}
+
+
 def dim_name(d: int) -> str:
-    return names().get(d) or f"z{d}"
+    return all_names().get(d) or f"z{d}"
 
 
 def rename(d: int, name: str) -> None:

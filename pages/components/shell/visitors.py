@@ -41,7 +41,7 @@ KEEP = 120.0  # seconds after a visitor's last session has disconnected; a reloa
 CHECK_EVERY = 10.0  # seconds between two looks for visitors who have left
 SUFFIX_LENGTH = 17  # of a hyphen and 16 digits, by which names differ
 MAX_MODELS = 8  # of one visitor
-MAX_TOTAL = 2 * 2**30  # bytes of all visitors' models together
+MAX_EACH, MAX_TOTAL = 512 * 2**20, 2 * 2**30  # bytes of one visitor's models and images, and of all visitors'
 
 
 class Request(Protocol):
@@ -84,11 +84,19 @@ class Shelf:
 
     root: Path
     cards: dict[str, ModelCard] = field(default_factory=dict)
-    sessions: set[str] = field(default_factory=set)  # Streamlit's, of this visitor
+
+
+@dataclass
+class Visit:
+    """The sessions of one visitor, and when he was last there."""
+
+    sessions: set[str] = field(default_factory=set)  # Streamlit's ids
     seen: float = 0.0  # time.monotonic() of the last run, or when a session was last connected
 
 
 _shelves: dict[str, Shelf] = {}  # by visitor
+_visits: dict[str, Visit] = {}  # of the visitors who are watched: those who have models or a training
+_when_connected: list[Callable[[str], None]] = []
 _lock = threading.RLock()
 _granted: ContextVar[str] = ContextVar("granted", default="")
 
@@ -103,8 +111,19 @@ def visitor() -> str:
 
 
 def is_permanent() -> bool:
-    """Return whether this visitor's models stay: whether he is on his own machine."""
-    return is_ones_own(st.context)
+    """Return whether this visitor's models stay: whether he is on his own machine, and his folder can be written."""
+    return is_ones_own(st.context) and _can_write(folders.home())
+
+
+def is_read_only() -> bool:
+    """Return whether this visitor is on his own machine, but his folder cannot be written."""
+    return is_ones_own(st.context) and not _can_write(folders.home())
+
+
+def _can_write(folder: Path) -> bool:
+    """Return whether files can be made in a folder, which need not exist yet."""
+    there = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
+    return os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
 
 
 def root() -> Path:
@@ -117,24 +136,40 @@ def root() -> Path:
 
 def _shelf(make: bool = False) -> Shelf | None:
     """Return this session's shelf, and note that its visitor is there; None if he has none and none is to be made."""
-    context = get_script_run_ctx()
-    if context is None or not (make or _shelves):  # outside a session, or nobody has a model
+    if get_script_run_ctx(suppress_warning=True) is None or not (make or _shelves):  # no session, or no models
         return None
     who = visitor()
     with _lock:
+        if who in _shelves or make:
+            note_visit()
         if make and who not in _shelves:
             _shelves[who] = Shelf(_new_folder())
-        shelf = _shelves.get(who)
-        if shelf is not None:
-            shelf.sessions.add(context.session_id)
-            shelf.seen = time.monotonic()
-        return shelf
+        return _shelves.get(who)
 
 
 def _new_folder() -> Path:
-    """Return a new folder that only this user of the operating system may open, and begin to watch the visitors."""
-    _watch()
+    """Return a new folder that only this user of the operating system may open."""
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+
+
+# ---- whether a visitor is still there
+
+
+def note_visit() -> None:
+    """Note that this session's visitor is there, and watch from now on whether he stays connected."""
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    with _lock:
+        visit = _visits.setdefault(visitor(), Visit())
+        visit.sessions.add(context.session_id)
+        visit.seen = time.monotonic()
+        _watch()
+
+
+def when_connected(call: Callable[[str], None]) -> None:
+    """Call a function with each watched visitor who is connected, every CHECK_EVERY seconds."""
+    _when_connected.append(call)
 
 
 _watching: list[threading.Thread] = []
@@ -143,36 +178,45 @@ _watching: list[threading.Thread] = []
 def _watch() -> None:
     if not _watching:
         remove_leftovers()
-        _watching.append(threading.Thread(target=_remove_for_ever, name="visitors' models", daemon=True))
+        _watching.append(threading.Thread(target=_look_for_ever, name="watch the visitors", daemon=True))
         _watching[0].start()
         atexit.register(remove_all)
 
 
-def _remove_for_ever() -> None:
+def _look_for_ever() -> None:
     while True:
         time.sleep(CHECK_EVERY)
-        remove_abandoned()
+        look()
 
 
-def remove_abandoned(keep: float = KEEP) -> None:
-    """Remove the models of visitors whose last session disconnected more than `keep` seconds ago."""
+def look(keep: float = KEEP) -> None:
+    """Note which of the watched visitors are connected. Remove the models of those whose last session disconnected
+    more than `keep` seconds ago."""
     with _lock:
-        for who, shelf in list(_shelves.items()):
-            if any(map(_is_connected, shelf.sessions)):
-                shelf.seen = time.monotonic()
-            elif time.monotonic() - shelf.seen > keep:
-                shutil.rmtree(_shelves.pop(who).root, ignore_errors=True)
+        for who, visit in list(_visits.items()):
+            if any(map(_is_connected, visit.sessions)):
+                visit.seen = time.monotonic()
+                for call in _when_connected:
+                    call(who)
+            elif time.monotonic() - visit.seen > keep:
+                _remove(who)
 
 
 def _is_connected(session: str) -> bool:
     return st.runtime.exists() and st.runtime.get_instance().is_active_session(session)
 
 
+def _remove(who: str) -> None:
+    del _visits[who]
+    if who in _shelves:
+        shutil.rmtree(_shelves.pop(who).root, ignore_errors=True)
+
+
 def remove_all() -> None:
     """Remove all visitors' models, as when the server ends."""
     with _lock:
-        for who in list(_shelves):
-            shutil.rmtree(_shelves.pop(who).root, ignore_errors=True)
+        for who in list(_visits):
+            _remove(who)
 
 
 def remove_leftovers() -> None:
@@ -235,7 +279,7 @@ def plain_name(name: str) -> str:
 
 def may_change(name: str) -> bool:
     """Return whether a model is one of this visitor's own, which he may rename and delete."""
-    return store_of(name).folder(name).parent == folders.home() if is_permanent() else name in models()
+    return name in models() or is_permanent() and store_of(name).folder(name).parent == folders.home()
 
 
 def add(read: Callable[[Path, str], ModelCard]) -> str:
@@ -247,15 +291,26 @@ def add(read: Callable[[Path, str], ModelCard]) -> str:
     if is_permanent():
         return read(folders.home(), "").name
     shelf = _shelf(make=True)
-    with _lock:
-        if len(shelf.cards) >= MAX_MODELS:
-            many = f"{MAX_MODELS} model{'s' * (MAX_MODELS > 1)}"
-            raise project.ProjectError(f"a session keeps at most {many}: delete one first")
-        if sum(_size(other.root) for other in _shelves.values()) > MAX_TOTAL:
-            raise project.ProjectError("this server has no space for more models: try again later")
+    if len(shelf.cards) >= MAX_MODELS:
+        many = f"{MAX_MODELS} model{'s' * (MAX_MODELS > 1)}"
+        raise project.ProjectError(f"a session keeps at most {many}: delete one first")
+    check_space()
     card = read(shelf.root, f"-{secrets.token_hex(SUFFIX_LENGTH // 2)}")
     note(card)
     return card.name
+
+
+def check_space() -> None:
+    """Raise project.ProjectError where this visitor, or all visitors, have no space left for models and images."""
+    if is_permanent():
+        return
+    mine = _shelf(make=True).root
+    with _lock:
+        sizes = {shelf.root: _size(shelf.root) for shelf in _shelves.values()}
+    if sizes[mine] > MAX_EACH:
+        raise project.ProjectError(f"a session keeps at most {MAX_EACH // 2**20} MB: delete models or images first")
+    if sum(sizes.values()) > MAX_TOTAL:
+        raise project.ProjectError("this server has no space for more models: try again later")
 
 
 def _size(folder: Path) -> int:
@@ -265,7 +320,7 @@ def _size(folder: Path) -> int:
 def note(card: ModelCard) -> None:
     """Let this visitor's sessions list a model under this card. On one's own machine, the store itself lists it."""
     with _lock:
-        if not is_permanent():
+        if card.name in models() or not is_permanent():
             _shelf(make=True).cards[card.name] = card
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import streamlit as st
 
@@ -11,7 +10,7 @@ from vae import live
 from vae.data import DATASETS, DatasetInfo
 from vae.live.settings import seconds as allowed
 
-from ..shell import cached, settings
+from ..shell import settings
 from ..shell.state import MAX_SEED
 from . import example, own_images
 
@@ -39,7 +38,7 @@ class Choice:
     """What the next training would be."""
 
     plan: live.Plan
-    folder: Path | None  # of a visitor's own data set
+    info: DatasetInfo  # the data set
     refusal: str  # a sentence on why it cannot start; "" if it can
 
     def at(self, beta: float) -> live.Plan:
@@ -48,7 +47,8 @@ class Choice:
 
 def choose(locked: bool) -> Choice:
     """Show the choices. locked: whether a training is going on, which keeps its own."""
-    data = _select("Images", "train_data", _data_sets(), lambda name: info_of(name).title, locked, example.PLAN.data)
+    sets = _data_sets()
+    data = _select("Images", "train_data", tuple(sets), lambda name: sets[name].title, locked, example.PLAN.data)
     own_images.upload(locked)
     images = _select("Training images", "train_images", tuple(IMAGES), IMAGES.__getitem__, locked)
     families = tuple(live.FAMILIES)
@@ -66,21 +66,13 @@ def choose(locked: bool) -> Choice:
     plan = live.Plan(
         data, family, latent_dim=dims, likelihood=likelihood, size=size, seed=seed, seconds=seconds, images=images
     )  # fmt: skip
-    refusal = plan.check(info_of(data)) if allowed() else "This server does not allow training."
-    return Choice(plan, own_images.folders().get(data), refusal)
+    refusal = plan.check(sets[data]) if allowed() else "This server does not allow training."
+    return Choice(plan, sets[data], refusal)
 
 
-def info_of(data: str) -> DatasetInfo:
-    """Return a data set that the visitor may train on, by its name."""
-    folder = None if data in DATASETS else own_images.folders().get(data)
-    own = folder and own_images.info(folder)
-    return own or cached.info(data)
-
-
-def _data_sets() -> tuple[str, ...]:
-    """Return the visitor's own data sets, that of the example, and all others."""
-    first = (*own_images.folders(), example.PLAN.data)
-    return first + tuple(name for name in DATASETS if name not in first)
+def _data_sets() -> dict[str, DatasetInfo]:
+    """Return {name: data set} of what the visitor may train on: his own, that of the example, and all others."""
+    return {**own_images.data_sets(), example.PLAN.data: DATASETS[example.PLAN.data], **DATASETS}
 
 
 def _select(label: str, key: str, options: tuple, shown, locked: bool, default=None):
@@ -91,9 +83,10 @@ def _select(label: str, key: str, options: tuple, shown, locked: bool, default=N
 
 
 def _restore(key: str, default, options: tuple = ()) -> None:
-    """Give a choice the value that it had when the visitor left the page; Streamlit has dropped it."""
-    kept = st.session_state.setdefault(KEPT, {}).get(key, default)
-    st.session_state.setdefault(key, kept if not options or kept in options else default)
+    """Give a choice the value that it had when the visitor left the page, which Streamlit has dropped, or the default
+    where that is no option any more."""
+    value = st.session_state.get(key, st.session_state.setdefault(KEPT, {}).get(key, default))
+    st.session_state[key] = value if not options or value in options else default
 
 
 def _duration(seconds: int) -> str:

@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
-from weakref import WeakKeyDictionary
-
 import streamlit as st
 
 from vae import live
-from vae.jobs import JobError
-from vae.project import ProjectError
 
-from ..shell import cached, own, state
+from ..shell import cached, own_panel, state
 from ..shell.navigation import open_page
 from ..widgets import source
+from . import visitor
 
 PAGES = ("sliders", "sample", "interpolate", "map", "inside")  # where a model can be explored
 OBJECTIVES = {  # of a family: (file, class in vae/objectives, function in vae/objectives/terms.py)
     "tc_vae": ("beta_tcvae", "BetaTCVAE", "beta_tcvae"), "vqvae": ("vq_vae", "VectorQuantised", "vq_vae"),
 }  # fmt: skip
 BETA_VAE = ("beta_vae", "BetaVAE", "elbo")  # of all others
-_adopted: WeakKeyDictionary[live.Training, str] = WeakKeyDictionary()  # the names of their models
-_lock = threading.Lock()
 
 
 def show_model(training: live.Training | None) -> None:
-    """Show where the model of a training that has ended can be explored."""
-    try:
-        name = _model(training) if training is not None else ""
-    except (ProjectError, OSError) as error:
-        st.warning(f"The model cannot be kept: {error}.")
+    """Show where the model of a training that has ended can be explored, and make it the current one once."""
+    outcome = visitor.outcome(training, again=True)
+    if outcome is None:
         return
-    if name not in cached.zoo_scan()[0]:  # there is none yet, or the visitor has deleted it
+    if outcome.problem:
+        st.warning(f"The model cannot be kept: {outcome.problem}.")
         return
+    if outcome.name not in cached.zoo_scan()[0]:  # the visitor has deleted it
+        return
+    if not outcome.chosen:
+        outcome.chosen = True
+        state.set_model(outcome.name)
     st.markdown("**Explore your model**")
     with st.container(horizontal=True, gap="small", key="train_explore"):
         for page in PAGES:
-            st.button(page.capitalize(), key=f"train_open_{page}", on_click=_open, args=(name, page))
-
-
-def _model(training: live.Training) -> str:
-    """Return the name of a training's model among the visitor's own, which it joins once; "" while it has none.
-
-    Raises ProjectError and OSError.
-    """
-    with _lock:
-        if training not in _adopted:
-            with suppress(JobError):  # it goes on, or has left no model
-                _adopted[training] = own.adopt(training.result())
-        return _adopted.get(training, "")
+            st.button(page.capitalize(), key=f"train_open_{page}", on_click=_open, args=(outcome.name, page))
+    own_panel.show_kept(cached.card(outcome.name))
 
 
 def show_recipe(training: live.Training) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from pathlib import Path
 
 import streamlit as st
@@ -11,10 +12,11 @@ import streamlit as st
 from vae import folders as home
 from vae.data import DATASETS, DatasetInfo, pictures
 from vae.data.own import MAX_IN_APP, MIN_IMAGES, SIZES, Check, Source, build, check, open_source, read
+from vae.store import Store
 
-from ..shell import own
+from ..shell import own, visitors
 
-FILES, CHECKED, REFUSED = "train_files", "train_checked", "train_build_refused"
+FILES, CHECKED, REFUSED, DELETING = "train_files", "train_checked", "train_build_refused", "train_own_deleting"
 COLUMNS = 8  # of the thumbnails
 MAX_TITLE = 60  # characters
 FOLDER = "data"  # of data sets, in the visitor's folder of models
@@ -28,24 +30,56 @@ def upload(locked: bool) -> None:
             f"A zip file, or {MIN_IMAGES} to {MAX_IN_APP:,} images", accept_multiple_files=True, key=FILES
         )
         size = st.segmented_control("Pixels per side", SIZES, default=SIZES[0], required=True, key="train_own_size")
-        if not files:
+        if files:
+            _show_check(files, size)
+        else:
             st.caption(
                 "Folders in the zip file become classes. A file factors.csv in it gives known factors: its header "
                 "names them, and its first column names the images."
             )
-            return
+            _show_deleting()
+
+
+def _show_check(files: list, size: int) -> None:
+    """Show what was found in uploaded files, and offer to use them."""
+    try:
         source, found = _checked(files, size)
-        for sentence in found.sentences:
-            st.markdown(f"- {sentence}")
-        if found.refusal:
-            st.warning(found.refusal)
-            return
-        sheet = pictures.tile(found.thumbnails, COLUMNS, gap=1)
-        st.image(pictures.to_image(sheet, 2 if size < 64 else 1), "Some of the images, as the model sees them")
-        title = st.text_input("Name", source.title or "My images", max_chars=MAX_TITLE, key="train_own_title")
-        st.button("Use these images", type="primary", key="train_own_use", on_click=_use, args=(source, found, title))
-        if REFUSED in st.session_state:
-            st.warning(st.session_state[REFUSED])
+    except OSError as error:
+        st.warning(f"The images cannot be checked: {error}.")
+        return
+    for sentence in found.sentences:
+        st.markdown(f"- {sentence}")
+    if found.refusal:
+        st.warning(found.refusal)
+        return
+    sheet = pictures.tile(found.thumbnails, COLUMNS, gap=1)
+    st.image(pictures.to_image(sheet, 2 if size < 64 else 1), "Some of the images, as the model sees them")
+    title = st.text_input("Name", source.title or "My images", max_chars=MAX_TITLE, key="train_own_title")
+    st.button("Use these images", type="primary", key="train_own_use", on_click=_use, args=(source, found, title))
+    if REFUSED in st.session_state:
+        st.warning(st.session_state[REFUSED])
+
+
+def _show_deleting() -> None:
+    """Offer to delete the chosen data set, if it is the visitor's."""
+    name = st.session_state.get(DATA, "")
+    if name not in data_sets() or not (own.root() / FOLDER / name).is_dir():
+        return
+    if st.session_state.get(DELETING) != name:
+        st.button(
+            f"Delete the images “{data_sets()[name].title}”", key="train_own_delete",
+            on_click=lambda: st.session_state.update({DELETING: name}),
+        )  # fmt: skip
+        return
+    with st.container(horizontal=True):
+        st.button("Delete them now", type="primary", key="train_own_delete_now", on_click=_delete, args=(name,))
+        st.button("Keep them", key="train_own_keep", on_click=lambda: st.session_state.pop(DELETING, None))
+
+
+def _delete(name: str) -> None:
+    """Delete one of the visitor's data sets. Models that were trained on it keep their test images."""
+    st.session_state.pop(DELETING, None)
+    shutil.rmtree(own.root() / FOLDER / name, ignore_errors=True)
 
 
 def _checked(files: list, size: int) -> tuple[Source, Check]:
@@ -65,6 +99,7 @@ def _use(source: Source, found: Check, title: str) -> None:
     """Write the data set and choose it."""
     st.session_state.pop(REFUSED, None)
     try:
+        visitors.check_space()
         folder = free_folder(own.root() / FOLDER, title)
         build(source, found, folder, title, found.size)
     except (ValueError, OSError) as error:
@@ -81,23 +116,22 @@ def free_folder(parent: Path, title: str) -> Path:
     return next(parent / name for name in names if name not in DATASETS and not (parent / name).exists())
 
 
-def folders() -> dict[str, Path]:
-    """Return {name: folder} of the data sets of own images that the visitor may train on: his own, and those that
-    `vae data add` has given to all."""
-    places = dict.fromkeys((own.root() / FOLDER, home.data()))
-    found = [path.parent for place in places for path in sorted(place.glob("*/data.json"))]
-    return {folder.name: folder for folder in reversed(found) if folder.name not in DATASETS and info(folder)}
+def data_sets() -> dict[str, DatasetInfo]:
+    """Return {name: data set} of the own images that the visitor may train on: his own, and those that `vae data add`
+    has given to all."""
+    return Store([own.root(), home.home()]).scan_datasets(read=_read)[0]
 
 
-def info(folder: Path) -> DatasetInfo | None:
-    """Return the data set in a folder; None for a damaged one."""
+def _read(folder: Path) -> DatasetInfo:
+    """Read a data set, once as long as it stays the same. Raises ValueError where it is damaged."""
     try:
-        return _read(folder, (folder / "data.json").stat().st_mtime_ns)
-    except (OSError, ValueError):
-        return None
+        changed = (folder / "data.json").stat().st_mtime_ns
+    except OSError as error:
+        raise ValueError(f"the data set in {folder} cannot be read ({error})") from error
+    return _read_once(folder, changed)
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
-def _read(folder: Path, changed: int) -> DatasetInfo:
+def _read_once(folder: Path, changed: int) -> DatasetInfo:
     """changed: when its description was written."""
     return read(folder)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from vae import live
+from vae.data import DATASETS, DatasetInfo
 from vae.jobs import JobError
+from vae.live import props
 from vae.live.control import COMMANDS
 
 from ..bridge.component import widget
@@ -13,8 +15,8 @@ from ..bridge.messages import sent
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import settings
 from ..shell.parse import parse_int, parse_number, parse_object
-from . import example, props, visitor
-from .choices import Choice, info_of
+from . import example, visitor
+from .choices import Choice
 
 _component = widget("training")
 KEY = "train_panel"
@@ -63,10 +65,14 @@ def _shown(training: live.Training | None) -> dict:
     st.session_state[SENT] = (film, frames[-1].step if frames else -1)
     return {
         "film": film, "has_kl": plan.family != "autoencoder",
-        **props.scene(source.scene, info_of(plan.data)), "curve": props.curve(source.curve()),
+        **props.scene(source.scene, _info(training)), "curve": props.curve(source.curve()),
         "steps": [frame.step for frame in frames],
         "frames": [props.frame(frame) for frame in frames if frame.step > after],
     }  # fmt: skip
+
+
+def _info(training: live.Training | None) -> DatasetInfo:
+    return DATASETS[example.PLAN.data] if training is None else visitor.info_of(training)
 
 
 def _controls(choice: Choice, training: live.Training | None) -> dict:
@@ -95,14 +101,14 @@ def _status(choice: Choice, training: live.Training | None) -> str:
         return f"The training is over. Next come the figures and the map: {training.stage}, {share}."
     return {
         "starting": "Starting: the images are read and the networks are built.",
-        "running": f"Training on {info_of(training.plan.data).title}: {share} done.",
+        "running": f"Training on {_info(training).title}: {share} done.",
         "paused": "Paused. One batch is one step; one epoch passes once over the training images.",
         "finished": "Finished. Your model is in the model picker of every page.",
     }.get(training.state, "") + f" {training.sentence} {training.warning}".rstrip()
 
 
 def _about_example() -> str:
-    recording, noun = example.recording(), info_of(example.PLAN.data).noun
+    recording, noun = example.recording(), _info(None).noun
     steps, images = recording.frames()[-1].step, recording.scene.train_images
     return f"A recorded example: {steps:,} steps on {images:,} {noun}. Press Start training to train your own model."
 
@@ -141,7 +147,7 @@ def _start(choice: Choice, beta: object) -> None:
     st.session_state.train_beta = 1.0 if value is None else value
     st.session_state.pop(REFUSED, None)
     try:
-        visitor.begin(choice.at(st.session_state.train_beta), choice.folder)
+        visitor.begin(choice.at(st.session_state.train_beta), choice.info)
     except JobError as error:
         st.session_state[REFUSED] = str(error)
 

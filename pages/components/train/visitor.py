@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TypeGuard
 from weakref import WeakKeyDictionary
 
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+import streamlit as st
 
 from vae import live
+from vae.data import DatasetInfo
+from vae.jobs import JobError
 from vae.live.training import ENDED
+from vae.project import ProjectError
 
 from ..bridge import first_picture
-from ..shell import own
+from ..shell import cached, own, visitors
 
-LOOK = 10  # seconds between two looks at whether a visitor is still connected
+PAGE = "train"  # the url_path of the page
 _ids: WeakKeyDictionary[live.Training, str] = WeakKeyDictionary()
-_sessions: dict[str, set[str]] = {}  # {visitor with a training: Streamlit's ids of his sessions}
-_lock = threading.Lock()
+_infos: WeakKeyDictionary[live.Training, DatasetInfo] = WeakKeyDictionary()
 
 
 def training() -> live.Training | None:
     """Return this visitor's last training, which may have ended; None before there is one."""
     found = live.find(own.visitor())
-    if found is not None:
-        found.seen()
-        _note_session()
+    if found is None or found not in _infos:  # another tab is about to begin it
+        return None
+    found.seen()
+    visitors.note_visit()
     return found
 
 
@@ -43,13 +44,16 @@ def id_of(found: live.Training) -> str:
     return _ids.setdefault(found, secrets.token_urlsafe(9))
 
 
-def begin(plan: live.Plan, folder: Path | None) -> None:
-    """Start a training of this visitor, in place of his last one. folder: of his own data set.
+def info_of(found: live.Training) -> DatasetInfo:
+    """Return the data set of a training, whose folder may have been removed meanwhile."""
+    return _infos[found]
 
-    Raises JobError.
-    """
-    live.Training(plan, folder, own.visitor())
-    _note_session()
+
+def begin(plan: live.Plan, info: DatasetInfo) -> None:
+    """Start a training of this visitor on a data set, in place of his last one. Raises JobError."""
+    started = live.Training(plan, info.folder, own.visitor())
+    _infos[started] = info
+    visitors.note_visit()
 
 
 def warm_up() -> None:
@@ -58,25 +62,62 @@ def warm_up() -> None:
         live.warm_up()
 
 
-def _note_session() -> None:
-    """Keep the training while this session is connected, on whatever page it is."""
-    context = get_script_run_ctx()
-    if context is None or not first_picture.served.is_set():  # in a test of the page alone
-        return
-    who = own.visitor()
-    with _lock:
-        is_new = who not in _sessions
-        _sessions.setdefault(who, set()).add(context.session_id)
-    if is_new:
-        threading.Thread(target=_keep, args=(who,), name="watch a visitor", daemon=True).start()
-
-
 def _keep(who: str) -> None:
-    while is_live(found := live.find(who)):
-        with _lock:
-            sessions = set(_sessions[who])
-        if any(map(runtime.get_instance().is_active_session, sessions)):
-            found.seen()
-        time.sleep(LOOK)
-    with _lock:
-        del _sessions[who]
+    """Keep the training of a visitor who is connected, on whatever page he is."""
+    if is_live(found := live.find(who)):
+        found.seen()
+
+
+visitors.when_connected(_keep)
+
+
+# ---- the model of a training that has ended
+
+
+@dataclass
+class Outcome:
+    """What has become of a training's model."""
+
+    name: str = ""  # among the visitor's own; "" where it could not be kept
+    problem: str = ""  # why it could not be kept
+    chosen: bool = False  # the page Train has made it the current model
+
+
+_outcomes: WeakKeyDictionary[live.Training, Outcome] = WeakKeyDictionary()
+_adopting = threading.Lock()
+
+
+def outcome(found: live.Training | None, again: bool = False) -> Outcome | None:
+    """Add the model of a training that has ended to the visitor's own, once. None where there is no model.
+
+    again: try once more where it could not be kept.
+    """
+    if found is None or found.state not in ENDED:
+        return None
+    known = _outcomes.get(found)
+    if known is not None and not (again and known.problem):
+        return known
+    with _adopting:
+        known = _outcomes.get(found)  # by another tab, meanwhile
+        if known is None or again and known.problem:
+            try:
+                _outcomes[found] = Outcome(own.adopt(found.result()))
+            except JobError:  # it has left no model
+                return None
+            except (ProjectError, OSError) as error:
+                _outcomes[found] = Outcome(problem=str(error))
+    return _outcomes[found]
+
+
+def collect(page: str) -> None:
+    """Add the model of a training that has ended to the visitor's own on any page, and say so.
+
+    page: the shown page, by its url_path. The page Train says it in its own way.
+    """
+    found = training()
+    if found is None or found in _outcomes:
+        return
+    result = outcome(found)
+    if result is not None and result.name and page != PAGE:
+        title = cached.card(result.name).title
+        st.toast(f"Your training has ended. **{title}** is in the model picker, under *Yours*.", duration="long")

@@ -11,6 +11,7 @@ import streamlit as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from vae import ModelCard
 from vae.data import pictures
 
 from ..shell import state
@@ -31,9 +32,9 @@ def escape_cell(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@" else text
 
 
-def credit() -> str:
-    """Return the model and its licence, for the files made from it."""
-    card = state.card()
+def credit(card: ModelCard | None = None) -> str:
+    """Return a model, by default the current one, and its licence, for the files made from it."""
+    card = card or state.card()
     return f"{card.title} ({card.name}), {card.licence}"
 
 

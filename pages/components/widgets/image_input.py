@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
+from vae.browser.messages import message
 from vae.uploads import MAX_BYTES, UploadError, read_image
 
 from ..bridge import messages
@@ -258,7 +259,7 @@ def _decoded_message(decoded: _Decoded | None) -> bytes:
     if decoded is None or not decoded.rgb:
         return b""
     width, height = decoded.size
-    return messages.message({"id": decoded.id, "width": width, "height": height}, decoded.rgb)
+    return message({"id": decoded.id, "width": width, "height": height}, decoded.rgb)
 
 
 # ---- what the browser sends

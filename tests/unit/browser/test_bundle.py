@@ -132,9 +132,10 @@ def test_channels_receive(tmp_path):
 
 
 PAGE = {FOLDER / "host/host.html", FOLDER / "host/host.css"}  # around a bundle
+PAGES = ["host/page.js", "host/training_page.js", "notebook/explorer.js", "notebook/training.js"]
 
 
 def test_every_file_is_part_of_a_bundle():
-    entries = [f"widgets/{name}/{name}.js" for name in WIDGETS] + CHANNELS + ["host/host.js"]
+    entries = [f"widgets/{name}/{name}.js" for name in WIDGETS] + CHANNELS + PAGES
     used = {module.path for entry in entries for module in modules(entry)}
     assert {path for path in FOLDER.rglob("*") if path.suffix in (".js", ".html", ".css")} == used | PAGE

@@ -27,7 +27,7 @@ def test_a_new_file_is_a_new_data_set(stripes, capsys):
 def test_evaluation_asks_the_data_set_what_can_be_measured(stripes):
     model = vae.load("mnist-vae-2d")
     figures, _ = evaluate(model, "stripes", limit=20)
-    assert np.isfinite(figures["recon"]) and not {"psnr_denoised", "style_distance", "sharpness"} & figures.keys()
+    assert np.isfinite(figures["recon"]) and not {"psnr_denoised", "style_distance", "recognised"} & figures.keys()
     with pytest.raises(ValueError, match="a model of Stripes does not allow the task 'labels'; it allows none"):
         evaluate(model, "stripes", limit=20, downstream=("labels",))
 

@@ -11,13 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vae import lessons
-from vae.lessons import LessonError, read, read_lesson
+from vae.lessons import LessonError, read, read_lesson, read_plans
 
 LESSON = '''\
 title = "Collapse"
 about = "When the KL wins."
 order = 3
 minutes = 5
+aims = ["Tell a collapse"]
+prior = "The ELBO."
 
 [[step]]
 predict.question = "What is left?"
@@ -29,6 +31,7 @@ reveal = 'no field'
 try.page = "map"
 try.model = "mnist-ae-2d"
 try.settings.kind = "umap"
+try.look_at = "nearest"
 reveal = "{mnist-ae-2d[recon]:.0f} nats."
 
 [[step]]
@@ -44,6 +47,9 @@ answers = [
     "No",
 ]
 correct = "Yes"
+misconceptions = [
+    { answer = "No", belief = "It is told so.", source = "a course" },
+]
 
 [step.try]
 text = "Look."
@@ -70,6 +76,7 @@ PAGES = {
         "beside": Setting("a list of models", lambda value: isinstance(value, tuple)),
     },
 }
+PARTS = {"map": {"map": "scatter .stage", "nearest": "map_nearest"}}
 FIGURES = {"mnist-ae-2d": ("recon", "kl_per_dim"), "other": ("mig",)}
 PIECES = [b"[[step]]\n", b"[step]\n", b"[]", b"= 1\n", b'"""', b"{", b"}", b"nan", b"\r", b"[[" * 900, b"a." * 900]
 STEPS = LESSON[LESSON.index("[[step]]") :]
@@ -79,10 +86,10 @@ STEPS = LESSON[LESSON.index("[[step]]") :]
 def wrong(tmp_path):
     """wrong(text) is the sentence about a file with this text, without its folder."""
 
-    def sentence(text, pages=PAGES, figures=FIGURES):
+    def sentence(text):
         file = tmp_path / "collapse.toml"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        found, (problem,) = read([tmp_path], pages, figures)
+        found, (problem,) = read([tmp_path], PAGES, FIGURES, PARTS)
         assert not found
         return problem.removeprefix(f"{tmp_path}{os.sep}")
 
@@ -91,13 +98,15 @@ def wrong(tmp_path):
 
 def test_a_lesson_is_what_its_file_says(tmp_path):
     (tmp_path / "collapse.toml").write_text(LESSON, encoding="utf-8")
-    lesson = read_lesson(tmp_path / "collapse.toml", PAGES, FIGURES)
+    lesson = read_lesson(tmp_path / "collapse.toml", PAGES, FIGURES, PARTS)
     assert (lesson.title, lesson.about, lesson.order, lesson.minutes) == ("Collapse", "When the KL wins.", 3, 5)
     first, second = lesson.steps
     assert first.predict == lessons.Prediction("What is left?", ("Everything", "Nothing"), "Nothing")
     assert first.try_.text == "reveal = 'no field'\n[[step]]"
     assert first.try_.link() == {"model": "mnist-ae-2d", "kind": "umap"}
     assert (first.why, first.source, first.check) == ("", "", ())
+    assert (first.try_.look_at, lesson.aims, lesson.prior) == ("nearest", ("Tell a collapse",), "The ELBO.")
+    assert second.predict.misconceptions == (lessons.Misconception("No", "It is told so.", "a course"),)
     assert second.explanation == "A **point**: $x_{{i}}$. {mnist-ae-2d[kl_per_dim][0]:.1f} nats."
     assert second.check == ("first", "second")
     page = {"range": "1.5", "on": "true", "beside": "a,b"}
@@ -118,63 +127,77 @@ def test_figures_fill_placeholders():
 MISTAKES = {  # what is replaced in LESSON: by what, and the sentence
     "unknown field": (
         'reveal = "{mn', 'revael = "{mn',
-        "line 16: unknown field 'revael' of a step; allowed are predict, try, reveal, why, source, check.",
+        "line 19: unknown field 'revael' of a step; allowed are predict, try, reveal, why, source, check.",
     ),
     "unknown field of a table": (
         'correct = "Yes"', 'correct = "Yes"\nhint = 1',
-        "line 31: unknown field 'hint' of 'predict'; allowed are question, answers, correct.",
+        "line 34: unknown field 'hint' of 'predict'; allowed are question, answers, correct, misconceptions.",
     ),
     "unknown field of the lesson": (
         "minutes = 5", "minutes = 5\nlevel = 1",
-        "line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, step.",
+        "line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, step, aims, prior.",
     ),
-    "missing field": ('reveal = "A', '# reveal = "A', "line 18: a step lacks the field 'reveal'."),
-    "missing text": ('text = "Look."', "", "line 32: 'try' lacks the field 'text'."),
+    "missing field": ('reveal = "A', '# reveal = "A', "line 21: a step lacks the field 'reveal'."),
+    "missing text": ('text = "Look."', "", "line 38: 'try' lacks the field 'text'."),
     "missing title": ('title = "Collapse"', "", "line 1: a lesson lacks the field 'title'."),
     "number for a text": ('about = "When the KL wins."', "about = 3",
         "line 2: 'about' of a lesson must be a text that is not empty."),
-    "empty text": ('"Look."', '" "', "line 33: 'text' of 'try' must be a text that is not empty."),
+    "empty text": ('"Look."', '" "', "line 39: 'text' of 'try' must be a text that is not empty."),
     "text for a number": ("order = 3", "order = 'third'",
         "line 3: 'order' of a lesson must be a whole number from 0 to 2147483647."),
     "true for a number": ("minutes = 5", "minutes = true",
         "line 4: 'minutes' of a lesson must be a whole number from 1 to 600."),
     "negative seed": ("seed = 4", "seed = -4",
-        "line 37: 'seed' of 'try' must be a whole number from 0 to 2147483647."),
-    "a date": ("y = 2", "y = 2026-01-01", "line 38: 'y' of 'try' must be a whole number from 0 to 2147483647."),
-    "z of texts": ('z = [30, -0.5]', 'z = ["30"]', "line 36: 'z' of 'try' must be a list of finite numbers."),
-    "z not finite": ('z = [30, -0.5]', 'z = [inf]', "line 36: 'z' of 'try' must be a list of finite numbers."),
-    "one answer": ('    "No",\n', "", "line 26: 'answers' of 'predict' must be a list of texts, 2 or more."),
-    "an answer twice": ('    "No"', '    "Yes"', "line 26: 'answers' of 'predict' has 'Yes' twice."),
+        "line 43: 'seed' of 'try' must be a whole number from 0 to 2147483647."),
+    "a date": ("y = 2", "y = 2026-01-01", "line 44: 'y' of 'try' must be a whole number from 0 to 2147483647."),
+    "z of texts": ('z = [30, -0.5]', 'z = ["30"]', "line 42: 'z' of 'try' must be a list of finite numbers."),
+    "z not finite": ('z = [30, -0.5]', 'z = [inf]', "line 42: 'z' of 'try' must be a list of finite numbers."),
+    "one answer": ('    "No",\n', "", "line 29: 'answers' of 'predict' must be a list of texts, 2 or more."),
+    "an answer twice": ('    "No"', '    "Yes"', "line 29: 'answers' of 'predict' has 'Yes' twice."),
     "answer elsewhere": ('correct = "Yes"', 'correct = "yes"',
-        "line 30: 'correct' must be one of 'answers', word for word."),
+        "line 33: 'correct' must be one of 'answers', word for word."),
     "a table for a text": ('source = "Kingma & Welling (2014)"', "source.paper = 'x'",
-        "line 21: 'source' of a step must be a text that is not empty."),
-    "no steps": (STEPS, "step = []", "line 6: a lesson has one table [[step]] or more."),
-    "one table step": (STEPS, "[step]", "line 6: a lesson has one table [[step]] or more."),
-    "steps of texts": (STEPS, "step = ['a']", "line 6: a step must be a table."),
+        "line 24: 'source' of a step must be a text that is not empty."),
+    "no steps": (STEPS, "step = []", "line 8: a lesson has one table [[step]] or more."),
+    "one table step": (STEPS, "[step]", "line 8: a lesson has one table [[step]] or more."),
+    "steps of texts": (STEPS, "step = ['a']", "line 8: a step must be a table."),
     "check of numbers": ('["first", "second"]', "[1]",
-        "line 22: 'check' of a step must be a list of texts, 1 or more."),
-    "unknown page": ('"sliders"', '"slider"', "line 34: unknown page 'slider'; there are home, map, sliders."),
+        "line 25: 'check' of a step must be a list of texts, 1 or more."),
+    "unknown page": ('"sliders"', '"slider"', "line 40: unknown page 'slider'; there are home, map, sliders."),
     "unknown setting": ("settings.kind", "settings.kin",
-        "line 15: unknown setting 'kin' of the page 'map'; it has kind."),
+        "line 17: unknown setting 'kin' of the page 'map'; it has kind."),
     "setting of a page without any": ('"map"', '"home"',
-        "line 15: unknown setting 'kind' of the page 'home'; it has none."),
-    "value not allowed": ('"umap"', '"tsne"', "line 15: the setting 'kind' must be one of 'umap', 'pca'."),
-    "value of a wrong type": ("range = 1.5", "range = 'far'", "line 39: the setting 'range' must be a number."),
+        "line 17: unknown setting 'kind' of the page 'home'; it has none."),
+    "value not allowed": ('"umap"', '"tsne"', "line 17: the setting 'kind' must be one of 'umap', 'pca'."),
+    "value of a wrong type": ("range = 1.5", "range = 'far'", "line 45: the setting 'range' must be a number."),
     "value of no type": ("range = 1.5", "range = [1]",
-        "line 39: the setting 'range' must be a text, a number, true, false or a list of models."),
-    "settings no table": ("settings = {", "settings = 1 # {", "line 39: 'settings' must be a table."),
+        "line 45: the setting 'range' must be a text, a number, true, false or a list of models."),
+    "settings no table": ("settings = {", "settings = 1 # {", "line 45: 'settings' must be a table."),
     "figure of no card": ("[recon]", "[reckon]",
-        "line 16: 'reveal' has the placeholder {mnist-ae-2d[reckon]}, and no card has a figure 'reckon'."),
+        "line 19: 'reveal' has the placeholder {mnist-ae-2d[reckon]}, and no card has a figure 'reckon'."),
     "figure of no card, in why": ("[kl_per_dim]", "[kl_dim]",
-        "line 20: 'why' has the placeholder {mnist-ae-2d[kl_dim]}, and no card has a figure 'kl_dim'."),
+        "line 23: 'why' has the placeholder {mnist-ae-2d[kl_dim]}, and no card has a figure 'kl_dim'."),
     "placeholder without a figure": ("{mnist-ae-2d[recon]:.0f}", "{mnist-ae-2d}",
-        "line 16: 'reveal' cannot be filled in: {mnist-ae-2d} does not have the form {model[figure]:format}."),
+        "line 19: 'reveal' cannot be filled in: {mnist-ae-2d} does not have the form {model[figure]:format}."),
     "placeholder with an attribute": ("{mnist-ae-2d[recon]:.0f}", "{m[recon].__class__}",
-        "line 16: 'reveal' cannot be filled in: {m[recon].__class__} does not have the form {model[figure]:format}."),
+        "line 19: 'reveal' cannot be filled in: {m[recon].__class__} does not have the form {model[figure]:format}."),
     "placeholder with a huge width": ("{mnist-ae-2d[recon]:.0f}", "{m[recon]:999999999}",
-        "line 16: 'reveal' cannot be filled in: {m[recon]} does not have the form {model[figure]:format}."),
-    "lone brace": ("{{i}}", "{i", "line 19: 'reveal' cannot be filled in: expected '}' before end of string."),
+        "line 19: 'reveal' cannot be filled in: {m[recon]} does not have the form {model[figure]:format}."),
+    "lone brace": ("{{i}}", "{i", "line 22: 'reveal' cannot be filled in: expected '}' before end of string."),
+    "part of another page": ('look_at = "nearest"', 'look_at = "plane"',
+        "line 18: unknown part 'plane' of the page 'map'; it has map, nearest."),
+    "part of a page without any": ('y = 2', 'y = 2\nlook_at = "x"',
+        "line 45: unknown part 'x' of the page 'sliders'; it has none."),
+    "no aims": ('["Tell a collapse"]', "[]", "line 5: 'aims' of a lesson must be a list of texts, 1 or more."),
+    "prior of numbers": ('"The ELBO."', "3", "line 6: 'prior' of a lesson must be a text that is not empty."),
+    "misconception of the right answer": ('answer = "No"', 'answer = "Yes"',
+        "line 34: 'answer' of a misconception must be a wrong answer, word for word."),
+    "misconception without a source": (', source = "a course"', "",
+        "line 34: a misconception lacks the field 'source'."),
+    "misconceptions of texts": ('{ answer = "No", belief = "It is told so.", source = "a course" }', '"No"',
+        "line 34: a misconception must be a table."),
+    "wrong answer without a misconception": ('    "No",\n', '    "No",\n    "Never",\n',
+        "line 35: 'misconceptions' lacks the wrong answer 'Never'."),
 }  # fmt: skip
 
 
@@ -187,7 +210,7 @@ def test_a_mistake_is_named_with_file_and_line(wrong, old, new, sentence):
 
 @pytest.mark.parametrize(
     "old, new, line",
-    [("order = 3", "order 3", 3), ("order = 3", "order = 3\norder = 4", 4), ("settings = {", 'settings = """', 39)],
+    [("order = 3", "order 3", 3), ("order = 3", "order = 3\norder = 4", 4), ("settings = {", 'settings = """', 45)],
 )
 def test_invalid_toml_is_named_with_file_and_line(wrong, old, new, line):
     """The reason is tomllib's; it differs from one version of Python to another."""
@@ -197,7 +220,7 @@ def test_invalid_toml_is_named_with_file_and_line(wrong, old, new, line):
 def test_a_step_is_not_repeated(wrong):
     second = LESSON[LESSON.index("[[step]]\nreveal") :]
     assert wrong(LESSON + "\n" + second.replace("A **point**", "Another")) == (
-        "collapse.toml, line 41: step 3 repeats step 2."
+        "collapse.toml, line 47: step 3 repeats step 2."
     )
 
 
@@ -268,3 +291,53 @@ def test_reading_needs_the_standard_library_alone():
         encoding="utf-8",
     )  # fmt: skip
     assert (run.returncode, run.stdout.strip()) == (0, ""), run.stderr
+
+
+PLANS = """\
+[[plan]]
+title = "45 minutes"
+minutes = 45
+
+[[plan.part]]
+minutes = 20
+text = "Pairs take the first steps."
+lesson = "collapse"
+steps = [1, 2]
+
+[[plan.part]]
+minutes = 25
+text = "Discuss."
+"""
+
+
+def plans(folder, text):
+    folder.joinpath("collapse.toml").write_text(LESSON, encoding="utf-8")
+    folder.joinpath("plans.toml").write_text(text, encoding="utf-8")
+    found, problems = read([folder], PAGES, FIGURES, PARTS)
+    assert list(found) == ["collapse"] and not problems  # the plans are no lesson
+    return read_plans(folder / "plans.toml", found)
+
+
+def test_plans_are_what_their_file_says(tmp_path):
+    (plan,) = plans(tmp_path, PLANS)
+    assert plan == lessons.Plan("45 minutes", 45, (
+        lessons.PlanPart(20, "Pairs take the first steps.", "collapse", (1, 2)), lessons.PlanPart(25, "Discuss."),
+    ))  # fmt: skip
+    assert read_plans(tmp_path / "missing.toml") == []
+
+
+@pytest.mark.parametrize(
+    "old, new, sentence",
+    [
+        ("minutes = 45", "minutes = 90", "line 3: the parts of this plan take 45 minutes, and not 90."),
+        ("[1, 2]", "[3]", "line 9: 'steps' of a part must be a list of whole numbers from 1 to 2."),
+        ('"collapse"', '"kl"', "line 8: unknown lesson 'kl'; there are collapse."),
+        ("text = \"Discuss.\"", "", "line 11: a part of a plan lacks the field 'text'."),
+        (PLANS, "", "line 1: a file of plans lacks the field 'plan'."),
+        (PLANS, "plan = 3", "line 1: a file of plans has one table [[plan]] or more."),
+    ],
+)
+def test_a_mistake_in_the_plans_is_named_with_file_and_line(tmp_path, old, new, sentence):
+    with pytest.raises(LessonError) as error:
+        plans(tmp_path, PLANS.replace(old, new))
+    assert str(error.value) == f"{tmp_path / 'plans.toml'}, {sentence}"

@@ -1,5 +1,5 @@
-// The host of widgets without a server: one HTML file, or a static site.
-import { fromBase64 } from '../runtime/base64.js';
+// The host of widgets without the app: in an HTML file or on a static site (page.js), or in a notebook cell
+// (../notebook/explorer.js).
 import { fetchBytes } from '../runtime/load_model.js';
 import { announce, createMailbox } from '../runtime/mailbox.js';
 import { createModel } from '../runtime/network.js';
@@ -7,33 +7,31 @@ import { channelsLast } from '../runtime/pixels.js';
 import { normals } from '../runtime/random.js';
 import { receive as receivePoints } from '../widgets/scatter/points_channel.js';
 import { receive as receiveSheet } from '../widgets/scatter/sheet_channel.js';
+import { createAnswers } from './answers.js';
 import { unpack } from './content.js';
-import { made } from './elements.js';
 import { MAX_SEED, readPlace, writePlace } from './place.js';
 import { createShell } from './shell.js';
 import { VIEWS } from './views.js';
 
-const root = document.getElementById('host');
-start().catch(fail);
-
-function fail(error) {
-  root.replaceChildren(made('p', { role: 'alert', textContent: `This page cannot be shown: ${error.message}.` }));
-}
-
-async function start() {
-  const content = await unpack(fromBase64(document.getElementById('content').textContent));
-  const host = createHost(content);
+// Shows the explorer of a content in an element, at the place that an address names. Returns the host.
+// navigation: where the host is. { isPage, replace(address), push(address), title(text), moved(host), ask(question) }:
+// replace and push keep an address, isPage says whether the element is a page of its own; moved is called when the point
+// or the selection has changed; ask sends a question to the process that decodes what a browser cannot, null for none.
+export async function openHost(root, content, navigation, address = '') {
+  const host = createHost(content, navigation);
   host.shell = createShell(root, host);
-  addEventListener('hashchange', () => go(host, location.hash));
   root.addEventListener('click', (event) => goByLink(host, event));
-  await follow(host, location.hash);
+  await follow(host, address);
+  return host;
 }
 
 // What the views use: the content, the model that is shown, the point, and what is made of both.
-function createHost(content) {
+function createHost(content, navigation) {
   const mailbox = createMailbox(), [first] = content.header.models;
   const host = {
-    content, mailbox, views: VIEWS, model: null, decoder: null, names: null, locked: null, shown: null, images: null, imageBytes: null,
+    content, mailbox, navigation, views: VIEWS, model: null, decoder: null, names: null, locked: null, shown: null, images: null, imageBytes: null,
+    answers: null, // pictures from another process, of a model that no browser can run
+    chosen: [], // points of the map
     namesOf: new Map(), lockedOf: new Map(), // by model, as long as the page is open
     games: new Map(), // of Match, by data set and seed
     inputs: new Map(), // the visitor's own pictures, by the key of their image input
@@ -43,19 +41,20 @@ function createHost(content) {
     set(changes) {
       Object.assign(host.place, changes);
       host.place.seed %= MAX_SEED + 1;
-      try {
-        history.replaceState(null, '', address(host, host.place));
-      } catch { // Safari refuses more than 100 in 30 seconds; the next one is accepted
-      }
+      navigation.replace(address(host, host.place));
       host.changed();
+      navigation.moved(host);
     },
     // Goes to an address, "#map?model=...", with a new entry in the history.
     go(to) {
-      try {
-        history.pushState(null, '', to);
-      } catch { // a sandboxed frame without an address of its own
-      }
+      navigation.push(to);
       return go(host, to);
+    },
+    // Selects points of the map.
+    select(indices) {
+      host.chosen = indices;
+      host.changed();
+      navigation.moved(host);
     },
     // Shows the same place again, after something else has changed.
     changed() {
@@ -65,7 +64,7 @@ function createHost(content) {
     // Returns the address of another view or model, or of another point.
     address: (changes) => address(host, { ...host.place, ...changes }),
     // Decodes z (D) to an image (H * W * C) in [0, 1].
-    decode: (z, y = host.place.y) => Float32Array.from(host.decoder.decode(z, y)),
+    decode: (z, y = host.place.y) => Float32Array.from((host.answers ?? host.decoder).decode(z, y)),
     // Puts a model of the content and its points into the mailbox.
     load: (model) => load(host, model),
     // Samples n codes from the prior. temperature: times its standard deviation, where it is Gaussian
@@ -87,7 +86,7 @@ function address({ content }, place) {
   return writePlace(place, classes.length > 0);
 }
 
-const go = (host, to) => follow(host, to).catch(host.shell.fail);
+export const go = (host, to) => follow(host, to).catch(host.shell.fail);
 
 // Follows a link to a place here. The browser would load the embedding page instead, in a frame whose content is part of
 // that page.
@@ -112,7 +111,9 @@ async function follow(host, to) {
     host.shell.loading();
     await useModel(host, model);
   }
-  if (host.place.model === name) host.shell.show(); // otherwise another model was chosen meanwhile
+  if (host.place.model !== name) return; // another model was chosen meanwhile
+  host.shell.show();
+  host.navigation.moved(host);
 }
 
 async function useModel(host, model) {
@@ -120,22 +121,25 @@ async function useModel(host, model) {
   const [bytes, dataBytes] = await Promise.all([load(host, model), partsOf(content, data)]);
   if (host.place.model !== id) return;
   if (dataBytes('thumbnails')) receiveSheet(dataBytes('thumbnails'), mailbox);
-  const { decoder } = mailbox.models.get(id), { height, width, channels } = decoder;
+  const { decoder } = mailbox.models.get(id), [channels, height, width] = model.network.image_shape;
+  const shape = { height, width, channels }, isOther = host.model !== model;
   const prior = bytes('prior');
   Object.assign(host, {
-    model, id, data, decoder, shape: { height, width, channels }, credit: `${model.title} (${model.name}), ${model.licence}`,
-    names: remembered(host.namesOf, id, () => new Map()), locked: remembered(host.lockedOf, id, () => new Set()), sweeps: bytes('sweeps'),
-    prior: prior && new Float32Array(prior.slice().buffer), imageBytes: dataBytes('images'), images: imagesOf(dataBytes('images'), decoder),
-    thumbnails: dataBytes('thumbnails'),
+    model, id, data, decoder, shape, chosen: isOther ? [] : host.chosen, credit: `${model.title} (${model.name}), ${model.licence}`,
+    names: remembered(host.namesOf, id, () => namesOf(model)), locked: remembered(host.lockedOf, id, () => new Set()), sweeps: bytes('sweeps'),
+    prior: prior && new Float32Array(prior.slice().buffer), imageBytes: dataBytes('images'), images: imagesOf(dataBytes('images'), shape),
+    thumbnails: dataBytes('thumbnails'), answers: decoder ? null : createAnswers(host, model, shape),
   });
 }
+
+const namesOf = ({ names = {} }) => new Map(Object.entries(names).map(([d, name]) => [Number(d), name]));
 
 // Puts a model and its points into the mailbox, once. Returns the function that returns the bytes of a part of it.
 async function load({ content, mailbox }, model) {
   const id = model.name, bytes = await partsOf(content, model);
   if (!mailbox.models.has(id)) {
-    const decoder = createModel(model.network, bytes('weights'));
-    mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: '' });
+    const decoder = model.reason ? null : createModel(model.network, bytes('weights'));
+    mailbox.models.set(id, { decoder, draws: bytes('samples') ?? new Uint8Array(), reason: model.reason ?? '' });
     if (bytes('points')) receivePoints(bytes('points'), mailbox);
     announce(mailbox, 'model', id);
   }

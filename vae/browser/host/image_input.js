@@ -37,8 +37,9 @@ function update(input) {
 }
 
 // Returns the mean of q(z|x) of an image (D), null where a value of it is not finite.
-export function encode({ decoder }, { x, y }) {
-  const mean = Array.from(decoder.encode(x, y ?? 0).mean);
+export function encode({ decoder, answers }, image) {
+  if (answers) return answers.encode(image);
+  const { x, y } = image, mean = Array.from(decoder.encode(x, y ?? 0).mean);
   return mean.every(Number.isFinite) ? mean : null;
 }
 

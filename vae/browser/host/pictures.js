@@ -1,4 +1,5 @@
 // Decoded images as grids of pictures, and as files.
+import { toBase64 } from '../runtime/base64.js';
 import { bitmapUri } from '../runtime/bitmap.js';
 import { download } from '../runtime/download.js';
 import { fill } from '../runtime/pixels.js';
@@ -44,6 +45,11 @@ export function gridProps(images, shape, options) {
 // cells: where they are on it
 export function sheetProps({ url, width, height, across, down }, cells, options) {
   return { ...GRID, sheet: url, n: cells.length, cells, across, down, width, height, ...options };
+}
+
+// Returns the picture of the current z as text, where no browser can decode it; "" elsewhere.
+export function pixelsOf({ answers, place: { z } }) {
+  return answers ? toBase64(Uint8ClampedArray.from(answers.decode(z), (value) => 255 * value)) : '';
 }
 
 // Returns { show(props), destroy } of a grid of pictures that is mounted when it is first shown. pick(i): see the widget

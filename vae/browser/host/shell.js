@@ -37,7 +37,7 @@ export function createShell(root, host) {
       nav.scrollLeft = offsetLeft + offsetWidth / 2 - nav.clientWidth / 2;
       showLinks();
       printed.textContent = host.credit;
-      document.title = `${view.title}: ${model.title}`;
+      host.navigation.title(`${view.title}: ${model.title}`);
       host.shown = null;
       try {
         if (!reason) host.shown = view.show(element, host);

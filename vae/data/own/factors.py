@@ -15,7 +15,7 @@ from ..base import MAX_FACTORS, Factors
 from ..images import UploadError
 
 FILE = "factors.csv"
-MAX_BYTES = 256 * 2**20
+MAX_BYTES, ROW_BYTES = 256 * 2**20, 2**10  # of the table, and of a row on average
 MAX_VALUES = 100  # of one factor in this table
 BINS = 20  # of a factor with more values, all of them numbers
 
@@ -36,6 +36,11 @@ class FactorTable:
             values.append(tuple(names[value] for value in used))
             columns.append(indices)
         return replace(self, factors=Factors(self.factors.names, tuple(values)), rows=np.stack(columns, 1))
+
+
+def max_bytes(images: int) -> int:
+    """Return how large the table of so many images may be: all of it is read into memory."""
+    return min(MAX_BYTES, 2**20 + ROW_BYTES * images)
 
 
 def parse(content: bytes, paths: Sequence[Sequence[str]], folder: Sequence[str] = ()) -> FactorTable:
@@ -82,6 +87,8 @@ def _lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in rows:
+            if len(row) > MAX_FACTORS + 1:
+                raise UploadError(f"Row {rows.line_num} of {FILE} has more than {MAX_FACTORS + 1} columns.")
             if cells := [cell.strip() for cell in row]:
                 if any(cells):
                     yield rows.line_num, cells

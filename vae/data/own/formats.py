@@ -31,8 +31,10 @@ from .files import Files, read
 from .sources import NOT_STATED, Pixels, Source, decoded
 
 MAX_SIDE = 1024  # pixels of an image in an array
-MAX_IMAGES = 10_000_000
+MAX_IMAGES = 1_000_000
 MAX_BATCH = 64 * 2**20  # bytes of a file that is read whole
+MAX_TAR = 512 * 2**20  # bytes of an unpacked tar archive
+TAR_BOMB = f"This archive unpacks to more than {MAX_TAR // 2**20} MB; it is not that of CIFAR-10."
 CHUNK = 512  # images that are read at once
 ERRORS = (
     OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, struct.error, zlib.error,
@@ -292,11 +294,35 @@ def _cifar_opcodes(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(pixels, np.uint8).reshape(-1, CIFAR_BYTES), np.array(labels, np.uint8)
 
 
-class TarFiles:
-    """The files of a tar archive, packed or not."""
+class _Unpacked:
+    """A file packed by gzip. At most MAX_TAR of its bytes are read, and MAX_BATCH at once, whatever a tar's headers
+    say: tarfile reads an extended header whole, and unpacks what it passes over."""
 
     def __init__(self, file: BinaryIO):
-        self._archive = tarfile.open(None, "r:*", file)
+        self._file = gzip.open(file)
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= MAX_BATCH or self.tell() + size > MAX_TAR:
+            raise UploadError(TAR_BOMB)
+        return self._file.read(size)
+
+    def seek(self, position: int) -> int:
+        if position > MAX_TAR:
+            raise UploadError(TAR_BOMB)
+        return self._file.seek(position)
+
+
+class TarFiles:
+    """The files of a tar archive packed by gzip."""
+
+    def __init__(self, file: BinaryIO):
+        self._archive = tarfile.open(fileobj=cast(BinaryIO, _Unpacked(file)), mode="r:")
         self._members = [member for member in self._archive if member.isfile()]
 
     def __len__(self) -> int:

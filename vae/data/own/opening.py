@@ -137,4 +137,8 @@ def _read_table(files: Files, tables: list[int], rows: np.ndarray) -> FactorTabl
     if len(tables) > 1:
         raise UploadError(f"There are {len(tables)} files named {factors.FILE}; only one is possible.")
     paths = [files.path(int(i)) for i in rows]
-    return factors.parse(read(files, tables[0], factors.MAX_BYTES), paths, files.path(tables[0])[:-1])
+    limit = factors.max_bytes(len(rows))
+    content = read(files, tables[0], limit + 1, cut=True)
+    if len(content) > limit:
+        raise UploadError(f"{factors.FILE} is too large for {len(rows):,} images.")
+    return factors.parse(content, paths, files.path(tables[0])[:-1])

@@ -142,7 +142,7 @@ def _read(folder: Path) -> DatasetInfo:
     return DatasetInfo(
         name=folder.name, title=content["title"], image_shape=shape, classes=classes, licence=content["licence"],
         source=content["title"], load=partial(_load, images, labels, splits, rows, grid),
-        grid=grid, factor_table=factors,
+        grid=grid, factor_table=factors, folder=folder,
     )  # fmt: skip
 
 
@@ -206,7 +206,7 @@ class StoredImages:
 
     def check(self) -> None:
         """Raise ValueError where the file does not hold images of this shape."""
-        images = self._images
+        images = mapped(self.path)  # a data set that is only listed keeps no file open
         if images.shape != self.shape or images.dtype != np.uint8 or not images.flags.c_contiguous:
             raise ValueError(f"{self.path} does not hold {self.shape[0]:,} images {self.shape[1:]} of unsigned bytes")
 

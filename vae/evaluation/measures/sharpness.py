@@ -29,13 +29,14 @@ class Sharpness(Measure):
     position = 70
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        return bool(info.attributes)
+        return bool(info.attributes) or info.factors is None
 
     @torch.no_grad()
     def measure(self, context: Context) -> dict:
-        codes = torch.from_numpy(context.codes).split(BATCH)
-        sharp = [metrics.sharpness(context.model.decode(z)) for z in codes]
-        true = [metrics.sharpness(x) for x, _ in context.batches()]
+        model, sharp, true = context.model, [], []
+        for z, (x, y) in zip(torch.from_numpy(context.codes).split(BATCH), context.batches(), strict=True):
+            sharp.append(metrics.sharpness(model.decode(z, y if model.num_classes else None)))
+            true.append(metrics.sharpness(x))
         return {
             "sharpness": float(torch.cat(sharp).double().mean()),
             "sharpness_of_images": float(torch.cat(true).double().mean()),

@@ -67,6 +67,7 @@ def test_paths_start_beside_the_table_or_at_the_top(above, prefix):
         (TABLE, "file,x\n" + "".join(f"{name},1\n" for name, _ in FILES), "factors.csv gives every image the same"),
         (TABLE, "file,x\n" + "".join(f"{name},{name}\n" for name, _ in FILES), "The factor x has 120 different texts"),
         (TABLE, 'file,x\n"' + "x" * 200_000, "Row 2 of factors.csv cannot be read."),
+        (TABLE, TABLE + "," * 100, "Row 122 of factors.csv has more than 65 columns."),
     ],
 )
 def test_a_table_that_does_not_match_is_refused_with_its_row(old, new, sentence):
@@ -74,6 +75,10 @@ def test_a_table_that_does_not_match_is_refused_with_its_row(old, new, sentence)
     source = opened(TABLE.replace(old, new))
     assert source.refusal.startswith(sentence)
     assert own.check(source, 28).refusal == source.refusal
+
+
+def test_a_table_that_is_much_larger_than_its_images_need_is_not_read():
+    assert opened(TABLE + "\n" * 2**21).refusal == "factors.csv is too large for 120 images."
 
 
 def test_two_tables_are_one_too_many():

@@ -230,3 +230,23 @@ def test_a_format_is_found_in_a_zip_too():
     files = [("mnist/train-images-idx3-ubyte", idx(DIGITS)), ("mnist/train-labels-idx1-ubyte", idx(DIGIT_LABELS))]
     source = own.open_source([("mnist.zip", zipped(files))], title="Mine")
     assert len(source) == 130 and source.title == "Mine"
+
+
+def test_a_tar_that_unpacks_to_far_more_is_refused_before_it_does(monkeypatch):
+    """Of two members the first is too large to be passed over; an extended header would be read whole."""
+    monkeypatch.setattr(formats, "MAX_TAR", 2**20)
+    monkeypatch.setattr(formats, "MAX_BATCH", 2**18)
+    for kind, size in ((tarfile.REGTYPE, 2**21), (tarfile.XHDTYPE, 2**19), (tarfile.GNUTYPE_LONGNAME, 2**19)):
+        file = io.BytesIO()
+        with gzip.open(file, "wb") as packed:
+            for name in ("data_batch_1", "data_batch_2"):
+                member = tarfile.TarInfo(name)
+                member.type, member.size = kind, size
+                packed.write(member.tobuf(tarfile.USTAR_FORMAT) + bytes(size))
+        source = own.open_source([("cifar-10-python.tar.gz", file.getvalue())])
+        assert "unpacks to more than" in source.refusal, kind
+
+
+def test_arrays_of_more_images_than_any_data_set_has_are_not_read(monkeypatch):
+    monkeypatch.setattr(formats, "MAX_IMAGES", 10)
+    assert "is not a file of dSprites" in own.open_source([("d.npz", DSPRITES)]).refusal

@@ -9,7 +9,7 @@ export const view = {
 const WHAT = 'An autoencoder compresses an image into a few numbers, its latent code z, and decodes z to an image. A variational autoencoder (VAE) also learns a distribution of codes for each image. All codes together form its latent space. Your browser runs the model, so you can change z and see at once what it decodes to.';
 
 function show(element, host) {
-  const { model, data, address, views, content: { header } } = host, served = views.filter((one) => !one.serves(model));
+  const { model, data, address, views, navigation: { isPage }, content: { header } } = host, served = views.filter((one) => !one.serves(model));
   const keys = Object.keys(header.glossary).filter((key) => served.some(({ terms }) => terms.includes(key)));
   const facts = [
     ['Model', model.title], ['In short', model.description], ['Licence of the model', model.licence],
@@ -21,7 +21,7 @@ function show(element, host) {
     made('h3', { textContent: 'This model and its data' }), list(facts),
     made('h3', { textContent: 'Terms' }), list(keys.map((key) => [header.glossary[key].name, header.glossary[key].definition])),
     made('h3', { textContent: 'Use it elsewhere' }),
-    ...(location.protocol.startsWith('http') ? embedding(address({ view: 'sliders' })) : []),
+    ...(isPage && location.protocol.startsWith('http') ? embedding(address({ view: 'sliders' })) : []),
     made('p', { className: 'prose' }, 'This page works without a network. Your drawings and pictures stay on this device. The address bar holds a link to what you see. For training, your own models and more pages, get ', ...appLink(header), '.'),
   );
   return { update() {}, destroy: () => element.replaceChildren() };

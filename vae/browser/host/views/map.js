@@ -5,7 +5,7 @@ import { mount as mountPicture } from '../../widgets/point_picture/point_picture
 import { along, codeOf, inverseTransform, nearest, positionsOf, transform } from '../../widgets/scatter/layout.js';
 import { mount as mountScatter } from '../../widgets/scatter/scatter.js';
 import { button, made, select } from '../elements.js';
-import { createGrid, downloadGif, downloadPng, gridProps, sheetProps, tile } from '../pictures.js';
+import { createGrid, downloadGif, downloadPng, gridProps, pixelsOf, sheetProps, tile } from '../pictures.js';
 
 const NEAREST = 8; // test images
 const SELECTED_SHOWN = 12; // thumbnails of a lasso
@@ -26,7 +26,8 @@ function show(element, host) {
   const { model, place } = host, points = host.mailbox.collections.get(model.map.collection), sheet = sheetOf(host, points);
   const kinds = kindsOf(model), [across, up] = model.order;
   // dims: of the layout of two dimensions. clicked: the code and the position of the last click. path: on a layout
-  const map = { host, points, sheet, kinds, dims: [across, up ?? across], clicked: null, path: null, chosen: [], picks: {} };
+  const map = { host, points, sheet, kinds, dims: [across, up ?? across], clicked: null, path: null };
+  Object.defineProperty(map, 'chosen', { get: () => host.chosen });
   const set = (name) => (value) => host.set({ settings: { ...place.settings, [name]: value } });
   const dimOptions = model.order.map((d) => [d, host.dimName(d)]);
   const axes = ['Across', 'Up'].map((name, i) => select(name, dimOptions, map.dims[i], (d) => chooseDim(map, i, Number(d))));
@@ -43,7 +44,7 @@ function show(element, host) {
         made('p', { className: 'caption', textContent: 'By distance in latent space from the current z. Pick one to use its code.' }))),
     path.element, selection.element,
   );
-  const receive = { pick: (value) => pick(map, value), lasso: ({ indices }) => choose(map, indices), path: ({ places }) => walk(map, places) };
+  const receive = { pick: (value) => pick(map, value), lasso: ({ indices }) => choose(map, indices), path: ({ places }) => walk(map, places), ask: (question) => host.navigation.ask?.(question) };
   let shown = shownOf(map);
   const scatter = mountScatter(stage, scatterProps(map, shown), (event, value) => receive[event]?.(value), host.mailbox);
   const current = mountPicture(picture, pictureProps(host), () => {}, host.mailbox);
@@ -148,8 +149,9 @@ function colouring(host, points, by) {
   return { kind: 'value', dim, low, high, ramp: dim === null ? ramps.magnitude : ramps.signed, title: dim === null ? `${RECON}, nats` : host.dimName(dim) };
 }
 
-function pictureProps({ id, place, shape }) {
-  return { weights: id, files: null, z: place.z, y: place.y, ...shape, caption: 'the current z, decoded', pixels: '', no_number: 'This model returns a value that is not a finite number at this z.' };
+function pictureProps(host) {
+  const { id, place, shape } = host;
+  return { weights: id, files: null, z: place.z, y: place.y, ...shape, caption: 'the current z, decoded', pixels: pixelsOf(host), no_number: 'This model returns a value that is not a finite number at this z.' };
 }
 
 function nearProps(map, { near }) {
@@ -209,9 +211,8 @@ function walk(map, places) {
 
 // Selects points and makes their mean code the current z.
 function choose(map, indices) {
-  map.chosen = indices;
+  map.host.select(indices);
   if (indices.length) useMean(map);
-  else map.host.changed();
 }
 
 function useMean(map) {

@@ -10,6 +10,7 @@ const ENOUGH = 80; // %, wins a round
 const ROUNDS = 3; // of a single model
 const START_CANDIDATES = 12; // test images, of which the one farthest from the target becomes the start
 const STEPS = 100; // of a slider
+const SHOWN_FIRST = 4; // sliders, of the dimensions that carry most, before "more dimensions"
 const SCORING = `You win a round at ${ENOUGH} %. 100 % is the closest that the model can come, and 0 % is no closer than an average or a plain image. The distance is the root mean squared error, averaged over several resolutions. Inactive dimensions have no slider.`;
 const HIDDEN = 'Each round uses a different model, whose name is hidden. All models start from the same test image and have the same target. We reveal the models at the end.';
 const ALONE = 'Each round has its own two test images.';
@@ -17,7 +18,7 @@ const ALONE = 'Each round has its own two test images.';
 export const view = {
   name: 'match', title: 'Match', sentence: 'Move the sliders until your image matches the target.',
   terms: ['dimension'],
-  serves: (model) => (model.classes.length ? 'its images also depend on a class' : model.active.length ? '' : 'it has no active dimension'),
+  serves: (model) => (model.reason ? 'a browser cannot run it' : model.classes.length ? 'its images also depend on a class' : model.active.length ? '' : 'it has no active dimension'),
   show,
 };
 
@@ -105,7 +106,7 @@ function createGame(host, rounds, again) {
     const { model, start, goal, sliders, ends } = rounds[i];
     return {
       round: `${seed} ${i}`, title: `${isHidden ? 'Model' : 'Round'} ${i + 1} of ${rounds.length}`, sliders, start, weights: model.name, files: null,
-      target: toBase64(Uint8ClampedArray.from(goal, (value) => 255 * value)), enough: ENOUGH,
+      target: toBase64(Uint8ClampedArray.from(goal, (value) => 255 * value)), enough: ENOUGH, shown_first: SHOWN_FIRST,
       ...ends, ...shape, no_number: 'This model returns a value that is not a finite number at this z.',
     };
   };

@@ -84,6 +84,8 @@ function receive(host, panel, event, value) {
   if (event === 'commit') {
     panel.echo = { panel: value.panel, commit: value.commit };
     host.set({ z: value.z, y: value.y });
+  } else if (event === 'ask') {
+    host.navigation.ask?.(value);
   } else if (event === 'rename') {
     host.names.set(value.index, value.name);
     host.changed();

@@ -16,6 +16,7 @@ export function mount(element, props) {
   const root = createRoot(element, HTML, css);
   const find = (selector) => root.querySelector(selector);
   const { base } = props;
+  let { picture } = props;
 
   function show(bookmarks) {
     find('.note').textContent = bookmarks ? '' : 'This browser does not keep bookmarks for this site.';
@@ -38,12 +39,12 @@ export function mount(element, props) {
     event.preventDefault();
     const field = find('input');
     if (!field.value.trim()) return;
-    show(add(storage, field.value, currentLink(location, base)));
+    show(add(storage, field.value, currentLink(location, base), picture));
     field.value = '';
   });
   find('.export').addEventListener('click', () => {
     download(asList(read(storage), location.origin + base), 'text/plain', 'bookmarks.txt');
   });
   show(read(storage));
-  return { update() {}, destroy: () => root.replaceChildren() };
+  return { update: (next) => ({ picture } = next), destroy: () => root.replaceChildren() };
 }

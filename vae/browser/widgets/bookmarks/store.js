@@ -1,22 +1,31 @@
-// Bookmarks in the browser's storage: named links to places of z, the newest first.
+// Bookmarks in the browser's storage: named links to places of z with their pictures, the newest first.
 export const KEY = 'latent-space-explorer-bookmarks';
 export const MAX_BOOKMARKS = 200;
 export const MAX_NAME = 60; // characters
+const MAX_PICTURE = 60_000; // characters of a picture's address
+const MAX_SIDE = 512; // px of a picture; a small file could be an image that fills the memory
+const PNG = 'data:image/png;base64,';
 
-// Returns the kept [{ name, link }]; [] where storage is blocked or holds something else.
+// Returns the kept [{ name, link, picture }]; [] where storage is blocked or holds something else.
 export function read(storage) {
   try {
-    const kept = JSON.parse(storage().getItem(KEY));
-    return Array.isArray(kept) ? kept.filter(isBookmark).slice(0, MAX_BOOKMARKS) : [];
+    return checked(JSON.parse(storage().getItem(KEY)));
   } catch {
     return [];
   }
 }
 
+// Returns the bookmarks of a value from anywhere. A picture that is no small PNG is left out.
+export function checked(value) {
+  const found = Array.isArray(value) ? value.filter(isBookmark).slice(0, MAX_BOOKMARKS) : [];
+  return found.map(({ name, link, picture }) => ({ name: name.slice(0, MAX_NAME), link, ...(isPicture(picture) ? { picture } : {}) }));
+}
+
 // Adds a bookmark and returns all, or null where the browser keeps nothing. A bookmark of the same name is replaced.
-export function add(storage, name, link) {
+export function add(storage, name, link, picture = '') {
   const label = name.trim().slice(0, MAX_NAME);
-  return write(storage, [{ name: label, link }, ...read(storage).filter((kept) => kept.name !== label)].slice(0, MAX_BOOKMARKS));
+  const [bookmark] = checked([{ name: label, link, picture }]);
+  return write(storage, [bookmark, ...read(storage).filter((kept) => kept.name !== label)].slice(0, MAX_BOOKMARKS));
 }
 
 export function remove(storage, name) {
@@ -42,4 +51,12 @@ function write(storage, bookmarks) {
 }
 
 // A link is relative to the app, so that it opens nothing else.
-const isBookmark = (kept) => typeof kept?.name === 'string' && typeof kept.link === 'string' && /^[a-z_]*\?/.test(kept.link);
+const isBookmark = (kept) => typeof kept?.name === 'string' && typeof kept.link === 'string' && kept.link.length < 4000 && /^[a-z_]*\?/.test(kept.link);
+
+// Returns whether a text is the data of a PNG of a small size, which stands in the first bytes of the file.
+function isPicture(text) {
+  if (typeof text !== 'string' || text.length > MAX_PICTURE || !/^[A-Za-z0-9+/]{40,}=*$/.test(text.slice(PNG.length)) || !text.startsWith(PNG)) return false;
+  const bytes = Uint8Array.from(atob(text.slice(PNG.length, PNG.length + 32)), (c) => c.charCodeAt(0)), view = new DataView(bytes.buffer);
+  const isHeader = view.getUint32(0) === 0x89504e47 && view.getUint32(12) === 0x49484452; // the file's, and of the chunk IHDR
+  return isHeader && [16, 20].every((at) => view.getUint32(at) > 0 && view.getUint32(at) <= MAX_SIDE);
+}

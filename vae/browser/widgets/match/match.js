@@ -56,10 +56,11 @@ function createGame(root, emit, mailbox, signal) {
   const game = {
     emit, mailbox, title: find('.title'), target: find('.target'), yours: find('.yours'), meter: find('meter'),
     points: find('.points'), clock: find('.clock'), moves: find('.moves'), sliders: find('.sliders'), undo: find('.undo'),
-    line: find('.line'), done: find('.done'), next: find('.next'),
+    line: find('.line'), more: find('.more'), done: find('.done'), next: find('.next'),
   };
   game.undo.onclick = () => undo(game);
   game.done.onclick = () => finish(game);
+  game.more.onclick = () => showSliders(game, true);
   root.addEventListener('keydown', (event) => {
     if (undoKey(event) !== 'undo') return;
     event.preventDefault();
@@ -106,8 +107,18 @@ function startRound(game) {
     return { slider, input, output };
   });
   game.sliders.replaceChildren(...game.rows.map(({ input }) => input.parentElement));
+  showSliders(game, data.sliders.length <= data.shown_first + 1);
   showHistory(game);
   show(game);
+}
+
+// Shows the sliders of the dimensions that carry most, or all of them.
+function showSliders(game, all) {
+  game.rows.forEach(({ input }, i) => (input.parentElement.hidden = !all && i >= game.data.shown_first));
+  const wasFocused = game.more.matches(':focus');
+  game.more.hidden = all;
+  game.more.textContent = `${game.rows.length - game.data.shown_first} more dimensions`;
+  if (wasFocused && all) game.rows[game.data.shown_first].input.focus();
 }
 
 function released(game, index) {

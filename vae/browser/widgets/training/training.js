@@ -110,6 +110,7 @@ function showControls(view) {
   main.classList.toggle('primary', data.phase === 'idle');
   for (const name of ['batch', 'epoch']) find(`[data-action=${name}]`).disabled = !data.can_act;
   find('[data-action=stop]').disabled = !data.can_stop;
+  find('.actions').style.display = data.watched ? 'none' : ''; // a training in somebody's own loop
   find('.status').textContent = data.status;
   beta.max = data.betas.length - 1;
   find('.beta').hidden = !data.has_beta;

@@ -6,15 +6,15 @@ import base64
 
 import numpy as np
 
-from vae import live
-from vae.browser.colours import class_colours
-from vae.data import DatasetInfo
+from ..browser.colours import class_colours
+from ..data import DatasetInfo
+from . import Curve, Frame, Scene
 
 MAX_ROWS = 240  # of the curves: as many as a chart's pixels can show
 INT16 = 32767
 
 
-def scene(scene: live.Scene | None, info: DatasetInfo) -> dict:
+def scene(scene: Scene | None, info: DatasetInfo) -> dict:
     """Return what all snapshots share; scene is None before the first one."""
     return {
         "labels": [] if scene is None else scene.labels.tolist(), "classes": list(info.classes),
@@ -23,7 +23,7 @@ def scene(scene: live.Scene | None, info: DatasetInfo) -> dict:
     }  # fmt: skip
 
 
-def frame(frame: live.Frame) -> dict:
+def frame(frame: Frame) -> dict:
     """Return one snapshot. Codes are shares of the largest one, "reach", in 16 bits."""
     reach = max(float(np.abs(frame.codes).max(initial=0)), 1e-6)
     return {
@@ -34,7 +34,7 @@ def frame(frame: live.Frame) -> dict:
     }  # fmt: skip
 
 
-def curve(curve: live.Curve) -> dict:
+def curve(curve: Curve) -> dict:
     """Return the terms over the steps, at most MAX_ROWS values each; the last one is always there."""
     rows = np.unique(np.linspace(0, len(curve.step) - 1, min(len(curve.step), MAX_ROWS)).round().astype(int))
     terms = {

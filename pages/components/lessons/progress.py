@@ -1,0 +1,75 @@
+"""What a learner has predicted and seen. The browser keeps it, and the session holds a copy; the server keeps nothing.
+
+A step has a name such as "kl.2". Its prediction is the text of an answer.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ..bridge import messages
+from ..bridge.component import widget
+from ..shell.parse import parse_flag, parse_object, parse_text
+from .catalogue import lessons, parse_step
+
+_component = widget("progress")
+KEY = "lesson_progress"
+MAX_ANSWER = 400  # characters
+
+
+def steps() -> dict[str, dict]:
+    """Return {step: {"prediction", "revealed"}} of this session."""
+    return st.session_state.setdefault("lesson_steps", {})
+
+
+def put(step: str, prediction: str, revealed: bool) -> None:
+    """Note a prediction. One that has been revealed stays as it is."""
+    if not is_revealed(step):
+        steps()[step] = {"prediction": prediction, "revealed": revealed}
+
+
+def prediction(step: str) -> str | None:
+    """Return the prediction of a step; None where there is none, or none of its answers any more."""
+    found, text = parse_step(step), steps().get(step, {}).get("prediction")
+    if found is None:
+        return None
+    return text if text in lessons()[0][found[0]].steps[found[1]].predict.answers else None
+
+
+def is_revealed(step: str) -> bool:
+    return prediction(step) is not None and steps()[step]["revealed"]
+
+
+def done(key: str) -> int:
+    """Return how many steps of a lesson have been revealed."""
+    return sum(is_revealed(f"{key}.{number + 1}") for number in range(len(lessons()[0][key].steps)))
+
+
+def show(forgets: bool = False) -> None:
+    """Exchange progress with the browser's storage. forgets: whether to show the button that empties it."""
+    _component(
+        key=KEY, data={"steps": steps(), "heard": st.session_state.get("lesson_heard", False), "forgets": forgets},
+        on_kept_change=_take, on_forgot_change=_forget,
+    )  # fmt: skip
+
+
+def _take() -> None:
+    """Take over what the browser has kept, for steps that this session does not know."""
+    st.session_state.lesson_heard = True
+    kept = parse_object(messages.sent(KEY, "kept"))
+    for key, lesson in lessons()[0].items():
+        for number, step in enumerate(lesson.steps):
+            name = f"{key}.{number + 1}"
+            found = parse_object(kept.get(name)) if kept else None
+            if found is None or name in steps():
+                continue
+            text = parse_text(found.get("prediction"), MAX_ANSWER)
+            if text in step.predict.answers:
+                put(name, text, parse_flag(found.get("revealed")))
+
+
+def _forget() -> None:
+    """Remove what the session knows, as the browser has done."""
+    steps().clear()
+    for key in [key for key in st.session_state if str(key).startswith("lesson_question_")]:
+        del st.session_state[key]
