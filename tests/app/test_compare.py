@@ -88,7 +88,8 @@ def test_samples_stand_side_by_side_with_their_shares():
     for name in ("mnist-ae-16d", "mnist-vae-16d"):
         card = vae.load(name).card
         assert pictures_of(app, f"{card.title}: samples")["n"] == comparison.SHOWN_SAMPLES
-        said = f"**{100 * card.figures['recognised']:.0f} %** of its samples"
-        assert any(said in m.value and "seed 3" in m.value for m in app.markdown)
+        assert any(f"z ~ {vae.load(name).prior_name}; seed 3." == m.value for m in app.markdown)
+        said = f"{100 * card.figures['recognised']:.0f} % ({comparison._short_title(card.title)})"
+        assert any(said in c.value for c in app.caption)
     app.button(key="compare_again").click().run()
     assert not app.exception and app.session_state.seed == 4

@@ -65,7 +65,12 @@ OF_DATA = {card.data: card.name for card in reversed(vae.available())}
 HERE = [page for page in PAGES if page not in ("lessons", "uses", "match")]  # those have files of their own
 
 
-@pytest.mark.parametrize("name", FIRST)
+OFTEN = ("mnist-vae-2d", "mnist-cvae", "rooms-vqvae")  # a plane, classes, a grid of indices; the others are slow
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in OFTEN)) for name in FIRST]
+)
 def test_every_page_with_every_family(name):
     """One visitor opens one page after the other, as AppTest's runs of the front door cost most."""
     app = start(model=name)
