@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
     name: str  # vae.metrics.mig
     kind: str  # "function", "class" or "value"
-    signature: str  # "" for a value
+    signature: str  # "" for a value and for a record, whose fields say the same
     docstring: str
     fields: tuple[tuple[str, str, str], ...]  # of a record: name, type, comment
     members: tuple[Entry, ...]  # methods and properties of a class
@@ -59,7 +59,8 @@ def entries(module: ModuleType) -> list[Entry]:
 def _entry(name: str, thing: Any) -> Entry:
     if inspect.isclass(thing):
         members = tuple(_entry(member, found) for member, found in _members(thing))
-        return Entry(name, "class", _signature(thing), _docstring(thing), tuple(_fields(thing)), members)
+        fields = tuple(_fields(thing))
+        return Entry(name, "class", "" if fields else _signature(thing), _docstring(thing), fields, members)
     if inspect.isroutine(thing):
         return Entry(name, "function", _signature(thing), _docstring(thing), (), ())
     if isinstance(thing, property):
@@ -154,8 +155,8 @@ h4 { margin: 0.75rem 0 0; font-size: 1rem; }
 p { margin: 0.5rem 0; max-width: 46rem; }
 a { color: var(--accent); }
 code, pre { font: 0.9em/1.5 ui-monospace, Consolas, monospace; }
-h3 code, h4 code { font-size: 1em; }
-.signature { color: var(--quiet); font-weight: 400; }
+:is(h2, h3, h4) code { font-size: 1em; font-weight: 600; }
+:is(h3, h4) .signature { color: var(--quiet); font-weight: 400; }
 pre { overflow-x: auto; padding: 0.75rem; border: 1px solid var(--line); border-radius: 0.5rem; }
 .members { margin-left: 0.5rem; padding-left: 0.75rem; border-left: 2px solid var(--line); }
 .names { columns: 14rem; padding: 0; list-style: none; }
@@ -214,7 +215,8 @@ def _described(entry: Entry, level: int = 3) -> str:
     )  # fmt: skip
     members = "".join(_described(member, 4) for member in entry.members)
     return (
-        f"<h{level}{anchor}><code>{html.escape(entry.name)}</code>{signature}</h{level}>\n{_prose(entry.docstring)}"
+        f"<h{level}{anchor}><code>{html.escape(entry.name)}</code>{signature}</h{level}>\n"
+        + _prose(entry.docstring, set(re.findall(r"(\w+):", entry.signature)))
         + (f"<table>{fields}</table>\n" if fields else "")
         + (f'<div class="members">{members}</div>\n' if members else "")
     )
@@ -224,8 +226,12 @@ def _first_sentence(text: str) -> str:
     return re.split(r"(?<=[.:])\s", text.partition("\n\n")[0].replace("\n", " "), maxsplit=1)[0].rstrip(":")
 
 
-def _prose(text: str) -> str:
-    """Return a docstring as paragraphs; a block whose lines are indented, or aligned like a table, is code."""
+def _prose(text: str, parameters: set[str] | None = None) -> str:
+    """Return a docstring as paragraphs; a block whose lines are indented, or aligned like a table, is code.
+
+    A sentence that begins with the name of a parameter and a colon starts a line.
+    """
+    names = "|".join(map(re.escape, parameters or ())) or "(?!)"
     blocks = []
     for block in re.split(r"\n\s*\n", text):
         lines = block.splitlines()
@@ -233,7 +239,10 @@ def _prose(text: str) -> str:
         if block.strip() and (aligned or all(line.startswith(" ") for line in lines)):
             blocks.append(f'<pre tabindex="0"><code>{html.escape(textwrap.dedent(block))}</code></pre>\n')
         elif block.strip():
-            blocks.append(f"<p>{_inline(' '.join(line.strip() for line in lines))}</p>\n")
+            sentences = _inline(" ".join(line.strip() for line in lines))
+            sentences = re.sub(rf"^({names}): ", r"<code>\1</code>: ", sentences)
+            sentences = re.sub(rf"(?<=[.;]) ({names}): ", r"<br><code>\1</code>: ", sentences)
+            blocks.append(f"<p>{sentences}</p>\n")
     return "".join(blocks)
 
 

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.components.bridge import toolbar
 from tests.app.test_old_links import open_link
+from vae import Store, extras
 
 
 def page_app():
@@ -162,6 +163,14 @@ def test_share_names_what_no_link_contains():
     assert shared(inside_source="Test image or photo").endswith("settings.")
 
 
+def test_the_figure_of_a_page_is_one_for_a_paper(monkeypatch):
+    content = toolbar._paper_figure("factors", "sprites-ada", Store(), "pdf")
+    assert content.startswith(b"%PDF") and b"/FontFile2" in content
+    monkeypatch.setattr(extras, "missing", lambda *packages: list(packages))
+    app = AppTest.from_function(share_app, default_timeout=60).run()
+    assert "Figure (PDF)" not in [button.label for button in app.get("download_button")]
+
+
 def test_share_offers_a_handout_or_says_why_there_is_none():
     def shared(model):
         app = AppTest.from_function(share_app, default_timeout=60)
@@ -170,7 +179,8 @@ def test_share_offers_a_handout_or_says_why_there_is_none():
         assert not app.exception
         return [text.value for text in app.markdown], [button.label for button in app.get("download_button")]
 
-    assert shared("mnist-vae-2d")[1] == ["Handout (HTML)", "Model file (.vae.zip)"]
-    texts, buttons = shared("mnist-vqvae")
+    figure = ["Figure (PDF)", "Figure (SVG)"]
+    assert shared("mnist-vae-2d")[1] == ["Handout (HTML)", "Model file (.vae.zip)", *figure]
+    texts, buttons = shared("mnist-vqvae")  # whose code cannot be traversed
     assert buttons == ["Model file (.vae.zip)"]
     assert any(text.startswith("There is no handout of this model: its code is a grid") for text in texts)

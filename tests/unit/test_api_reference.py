@@ -97,11 +97,12 @@ def test_fields_methods_and_signatures_are_shown():
     found = {entry.name: entry for module in api_reference.modules() for entry in api_reference.entries(module)}
     report = found["vae.metrics.Report"]
     assert ("rows", "int", "") in report.fields
-    assert "latex" in [member.name for member in report.members]
+    assert "latex" in [member.name for member in report.members] and not report.signature
     assert found["vae.metrics.mig"].signature.startswith("(codes: np.ndarray, factors: np.ndarray, bins: int = 20")
     assert ", *, discrete: bool | None = None" in found["vae.metrics.report"].signature
     store = {member.name for member in found["vae.Store"].members}
     assert {"load", "available", "save"} <= store and not [name for name in store if name.startswith("_")]
+    assert "<br><code>seeds</code>: of votes" in api_reference.page("")
     assert inspect.getdoc(vae.load).splitlines()[0] in api_reference.page("").replace("<br>", "")
 
 

@@ -15,6 +15,8 @@ BLOCK = 1000  # rows of a matrix of distances at a time
 
 
 class PrecisionRecall(NamedTuple):
+    """How much of the data samples cover, and how many of them lie on it."""
+
     precision: float  # share of generated images among real ones: quality
     recall: float  # share of real images among generated ones: variety
 

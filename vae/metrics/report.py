@@ -32,6 +32,7 @@ MIN_ROWS = 20
 SEEDS = (0, 1, 2)  # of votes and pairs, and of random codes
 BOOTSTRAP = 20  # half-samples
 SLOW_BOOTSTRAP = 5  # of DCI, which takes minutes
+MIN_PARALLEL = 2000  # rows
 MIN_SHARED = 10  # rows with the same value of a factor, for votes and pairs
 MAX_RARE = 0.05  # of the rows, which may have a value that fewer rows share
 PLUS_MINUS = r"$\pm$"
@@ -81,9 +82,16 @@ class Report(NamedTuple):
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
                  for row in table]  # fmt: skip
         lines.insert(1, "  ".join("-" * width for width in widths))
-        how = [f"{s.label}: {s.reason or s.protocol}." for s in self.scores]
+        how = [f"{line}." for line in self._protocols()]
         columns = [f"{f.name}: {f.values:,} values, {f.rule}." for f in self.factors]
         return "\n".join([*lines, "", *self.notes, "", "Factors:", *columns, "", "How it was measured:", *how]) + "\n"
+
+    def _protocols(self) -> list[str]:
+        """Return how each score was measured, or why it is missing; scores of one measurement share a line."""
+        labels: dict[str, list[str]] = {}
+        for score in self.scores:
+            labels.setdefault(score.reason or score.protocol, []).append(score.label)
+        return [f"{'; '.join(names)}: {text}" for text, names in labels.items()]
 
     def json(self) -> str:
         """Return everything as JSON. Missing values are null."""
@@ -95,7 +103,7 @@ class Report(NamedTuple):
     def latex(self) -> str:
         """Return a LaTeX table for the package booktabs; how each score was measured follows as comments."""
         rows = [" & ".join((_escaped(s.label), *_cells(s, PLUS_MINUS, "--"))) + r" \\" for s in self.scores]
-        how = [f"% {s.label}: {s.reason or s.protocol}" for s in self.scores]
+        how = [f"% {line}" for line in self._protocols()]
         return "\n".join([
             r"\begin{tabular}{lrr}", r"\toprule", r"Metric & Score & Chance \\", r"\midrule", *rows, r"\bottomrule",
             r"\end{tabular}", *(f"% {note}" for note in self.notes),
@@ -141,6 +149,11 @@ class Metric(NamedTuple):
     digits: str = ".3f"
 
 
+def _jobs(codes: np.ndarray) -> int:
+    """Return the processes for DCI's trees: of few rows they are done before a process has started."""
+    return -1 if len(codes) > MIN_PARALLEL else 1
+
+
 METRICS = (
     Metric(
         "mig", {"mig": "MIG", "once": "MIG, each dimension once"},
@@ -151,7 +164,7 @@ METRICS = (
         "dci",
         {"disentanglement": "DCI disentanglement", "completeness": "DCI completeness",
          "informativeness": "DCI informativeness"},
-        lambda data, c, f, seed: dci(c, f, baseline=False, jobs=-1), slow=True,
+        lambda data, c, f, seed: dci(c, f, baseline=False, jobs=_jobs(c)), slow=True,
     ),
     Metric(
         "modularity", {"modularity": "modularity"},

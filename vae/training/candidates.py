@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..models.qlae import QLAE
-from ..objectives import AdversarialVAE, BetaTCVAE, BetaVAE, QuantisedLatent, Schedule
-from .recipes import DIGITS_CONFIG, RECIPES, Recipe, nearest
+from ..objectives import BetaTCVAE, BetaVAE, QuantisedLatent, Schedule
+from .recipes import RECIPES, Recipe, nearest
 
 MILLION = 1_000_000
 
@@ -60,40 +60,6 @@ CANDIDATES = {
     "mnist-vae-16d": retrained("mnist-vae-16d", steps=40_000),
     "mnist-beta4": retrained(
         "mnist-beta4", description="Same as the 16-D VAE, with four times the weight on the KL.", steps=40_000
-    ),
-    **{
-        name: retrained(
-            "mnist-beta4", title=f"Digits, beta-VAE, beta {beta:g}, 16-D", description=words, steps=40_000,
-            objective=BetaVAE(beta),
-        )
-        for name, beta, words in (
-            ("mnist-beta025", 0.25, "Same as the 16-D VAE, with a quarter of the weight on the KL."),
-            ("mnist-beta16", 16.0, "Same as the 16-D VAE, with sixteen times the weight on the KL."),
-        )
-    },
-    # one network and one image, four decoders: for the lesson on blur
-    **{
-        name: retrained(
-            "mnist-vae-16d", title=f"Digits, VAE, {title}, 16-D", description=words, steps=40_000, downstream=(),
-            config=replace(DIGITS_CONFIG, likelihood=likelihood, sigma=1.0),
-        )
-        for name, title, likelihood, words in (
-            (
-                "mnist-fixed-sigma", "sigma 1", "gaussian",
-                "The 16-D VAE with Gaussian pixels of standard deviation 1: half the squared error, plus the KL.",
-            ),
-            (
-                "mnist-learned-sigma", "learned sigma", "gaussian_learned",
-                "The 16-D VAE with Gaussian pixels, whose one standard deviation is learned with the networks.",
-            ),
-        )
-    },
-    "mnist-vaegan": retrained(
-        "mnist-vae-16d", title="Digits, VAE-GAN, 16-D", family="vaegan",
-        description="The 16-D VAE, trained further against a discriminator of real and decoded images.",
-        config=replace(DIGITS_CONFIG, channels=(32, 64)),  # of the discriminator: 28, 14 and 7 pixels
-        starts_from="mnist-vae-16d", steps=6_000, learning_rate=5e-4, downstream=(), mixed_precision="bf16",
-        objective=AdversarialVAE(feature_weight=0.2, adversarial_weight=10.0, discriminator_learning_rate=2e-4),
     ),
     "mnist-dvae": retrained(
         "mnist-dvae", description="Trained to reconstruct clean digits from noisy ones, with the plain VAE's networks."

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from vae import Store, extras
 from vae.data import pictures
 
 from ..shell import cached, link, state, visitors
 from ..shell.own_panel import show_download
+from ..widgets import exports
 from .assets import BASE
 from .component import widget
 
 _bookmarks = widget("bookmarks")
 EMBED_HEIGHT = 900  # px
 NOT_SHARED = ("own", "answer", "revealed")  # parameters that concern this visitor alone
+PAPER_FIGURES = {  # page: kind of figure, and what it shows
+    "sliders": ("traversal", "traversal of every active dimension"), "map": ("map", "UMAP of the test images"),
+    "disentangle": ("factors", "matrix of factors and dimensions"),
+}  # fmt: skip
 LOCAL = ("localhost", "127.0.0.1", "::1", None)  # addresses that lead nowhere on another machine
 
 
@@ -73,6 +80,7 @@ def show_share(where: DeltaGenerator, page: str) -> None:
             st.code(address, language=None, wrap_lines=True)
             _show_handout(state.card().name)
             show_download(state.card())
+            _show_paper_figure(state.card().name, page)
         with right:
             try:
                 st.image(qr_code(address))
@@ -97,6 +105,33 @@ def _show_handout(name: str) -> None:
         "Handout (HTML)", cached.handout(name, app), f"{visitors.plain_name(name)}.html", "text/html", key="handout",
         on_click="ignore",
     )  # fmt: skip
+
+
+def _show_paper_figure(name: str, page: str) -> None:
+    """Offer the figure of a page for a paper, where the package that draws it is installed."""
+    kind = PAPER_FIGURES.get(page)
+    if kind is None or extras.missing("matplotlib") or not _can_draw(kind, name):
+        return
+    st.markdown(f"The {kind[1]} is also a figure for a paper, as wide as a column (3.25 inches).")
+    with st.container(horizontal=True):
+        for suffix, mime in (("pdf", "application/pdf"), ("svg", "image/svg+xml")):
+            exports.download(
+                f"Figure ({suffix.upper()})", partial(_paper_figure, kind[0], name, visitors.store_of(name), suffix),
+                f"{visitors.plain_name(name)}-{kind[0]}.{suffix}", mime, key=f"paper_{suffix}",
+            )  # fmt: skip
+
+
+def _can_draw(kind: tuple[str, str], name: str) -> bool:
+    return {
+        "traversal": not cached.traits(name).discrete, "map": cached.model_map(name) is not None,
+        "factors": "mutual_information" in state.card().figures,
+    }[kind[0]]  # fmt: skip
+
+
+def _paper_figure(kind: str, name: str, store: Store, suffix: str) -> bytes:
+    from vae import figures
+
+    return figures.draw(kind, name, store=store).file(suffix)
 
 
 def page_address(app: str, page: str, parameters: dict[str, str]) -> str:

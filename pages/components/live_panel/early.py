@@ -39,5 +39,8 @@ def props(parameters: Mapping[str, str]) -> dict | None:
     if model.values is not None:
         z = nearest_values(z, model.values)
     point = state.as_kept(z), y
-    session = {"version": 1, "by": "", "echo": {"panel": "", "commit": 0}, "pixels": "", "note": ""}
+    session = {
+        "version": 1, "by": "", "echo": {"panel": "", "commit": 0}, "pixels": "", "note": "",
+        "no_number": state.NOT_FINITE.format("at this z"),
+    }  # fmt: skip
     return panel_props(name, point, point) | session

@@ -34,7 +34,7 @@ def live_panel() -> None:
         data=panel_props(card.name, here, state.start_point(), state.names(), state.locked()) | {
             "version": state.version(), "by": state.moved_by(),
             "echo": st.session_state.get("panel_echo", {"panel": "", "commit": 0}),
-            "pixels": messages.pixels_for_browser(),
+            "pixels": messages.pixels_for_browser(), "no_number": state.not_finite_message("at this z"),
             "painted": first_picture.address(),
             "note": st.session_state.pop("panel_note", ""),
         },
@@ -68,7 +68,7 @@ def panel_props(
         "z": list(point[0]), "y": point[1], "start": {"z": list(start[0]), "y": start[1]},
         "classes": list(cached.info(card.data).classes) if model.num_classes else [],
         "height": height, "width": width, "channels": channels,
-        "no_number": state.not_finite_message("at this z"), "licence": exports.credit(card),
+        "licence": exports.credit(card),
         "levels": list(model.levels), "attributes": cached.attributes(name),
         "host_undoes": True,  # the row of the model has a button
     }  # fmt: skip

@@ -122,11 +122,14 @@ def finite(*values: Tensor | np.ndarray | float | None) -> bool:
     return all(bool(np.isfinite(np.asarray(value)).all()) for value in values if value is not None)
 
 
+NOT_FINITE = "This model returns a value that is not a finite number {}, so there is nothing to show."
+
+
 def not_finite_message(where: str = "for this image") -> str:
     """Return the sentence that replaces a picture or a figure that is not finite."""
     if card().family.startswith("foreign_") and remote.problem():
         return remote.problem()
-    return f"This model returns a value that is not a finite number {where}, so there is nothing to show."
+    return NOT_FINITE.format(where)
 
 
 def add_warning(sentence: str) -> None:
