@@ -56,8 +56,9 @@ def explore(
 
     model: a pair (encode, decode) of torch modules or functions, an object with these two methods, a LatentModel, or
     the name of a shipped one. The encoder returns codes, a tuple (mean, log-variance) or a torch Distribution.
-    images: N images; a tensor or an array (N, C, H, W) in [0, 1], or what data.in_memory converts to it, with a warning.
-    labels: N classes. factors: known factors, {name: N values} or an array (N, K); their measures are on the card.
+    images: N images; a tensor or an array (N, C, H, W) in [0, 1], or what data.in_memory converts to it, with a
+    warning. labels: N classes. factors: known factors, {name: N values} or an array (N, K); their measures are on the
+    card.
     Raises ValueError, with one sentence, for what cannot be explored.
     """
     given = in_memory.as_images(images)
