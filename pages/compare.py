@@ -44,6 +44,7 @@ with controls:
         row.button("Sample again", key="compare_again", type="primary", on_click=state.next_seed)
         with pictures:
             comparison.show_samples(names)
+        comparison.show_recognised(names)
         link.end_page()
     rank = row.segmented_control(
         "Dimension to change, by KL", RANKS, default="busiest", required=True, key="compare_rank",

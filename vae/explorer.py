@@ -56,7 +56,7 @@ def explore(
 
     model: a pair (encode, decode) of torch modules or functions, an object with these two methods, a LatentModel, or
     the name of a shipped one. The encoder returns codes, a tuple (mean, log-variance) or a torch Distribution.
-    images: N images; a tensor or an array (N, C, H, W) in [0, 1], or what data.arrays converts to it, with a warning.
+    images: N images; a tensor or an array (N, C, H, W) in [0, 1], or what data.in_memory converts to it, with a warning.
     labels: N classes. factors: known factors, {name: N values} or an array (N, K); their measures are on the card.
     Raises ValueError, with one sentence, for what cannot be explored.
     """
@@ -226,11 +226,14 @@ class Explorer:
     def _card(self) -> ModelCard:
         model = self.model
         family = next(key for key, family in FAMILIES.items() if family is type(model))
-        about = f"Given to vae.explore from Python. {' '.join(self.notes)}".strip()
+        about = [f"{self.title}, given from Python."]
+        if self.dimensions:
+            about.append(f"Sliders are the {model.latent_dim} principal directions of its code.")
         return ModelCard(
-            name=self.name, title=self.title, description=about, family=family, data=self.info.name,
-            image_shape=model.image_shape, latent_dim=model.latent_dim, config=asdict(model.config),
-            recipe={}, licence="yours", weights_sha256="", dataset=description(self.info), dimensions=self.dimensions,
+            name=self.name, title=self.title, description=" ".join(about), note=" ".join(self.notes), family=family,
+            data=self.info.name, image_shape=model.image_shape, latent_dim=model.latent_dim,
+            config=asdict(model.config), recipe={}, licence="yours", weights_sha256="",
+            dataset=description(self.info), dimensions=self.dimensions,
         )  # fmt: skip
 
     # ---- homes

@@ -6,7 +6,7 @@ import torch
 
 import vae
 from pages.components.compare import comparison
-from vae import objectives
+from vae import objectives, store
 from vae.data import DATASETS
 
 from .test_pages import components, start
@@ -82,13 +82,23 @@ def test_what_is_said_of_holes_is_measured():
     assert "% of 400 samples" in said and "confidence is" in said
 
 
+def test_models_are_compared_by_what_they_do_with_each_factor():
+    app = start("compare", model="sprites-ada", beside="sprites-vae")
+    figures = store.Store().read_card("sprites-ada").figures
+    table = app.dataframe[0].value.set_index("factor")
+    kept, held = (figures[key]["shape"] for key in ("factors_kept", "factors_held"))
+    assert table["Sprites, Ada-GVAE, 10-D"]["shape"].startswith(f"{kept:.2f} · {held:.2f} · ")
+    assert any(f"{figures['infom']:.3f}" in c.value and f"{figures['mig']:.3f} ± " in c.value for c in app.caption)
+
+
 def test_samples_stand_side_by_side_with_their_shares():
     app = start("compare", model="mnist-ae-16d", beside="mnist-vae-16d", compare_given="samples", seed="3")
     assert not app.exception, app.exception
     for name in ("mnist-ae-16d", "mnist-vae-16d"):
         card = vae.load(name).card
         assert pictures_of(app, f"{card.title}: samples")["n"] == comparison.SHOWN_SAMPLES
-        said = f"**{100 * card.figures['recognised']:.0f} %** of its samples"
-        assert any(said in m.value and "seed 3" in m.value for m in app.markdown)
+        assert any(f"z ~ {vae.load(name).prior_name}; seed 3." == m.value for m in app.markdown)
+        said = f"{100 * card.figures['recognised']:.0f} % ({comparison._short_title(card.title)})"
+        assert any(said in c.value for c in app.caption)
     app.button(key="compare_again").click().run()
     assert not app.exception and app.session_state.seed == 4

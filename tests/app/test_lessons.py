@@ -245,8 +245,8 @@ def break_lesson(folder, old, new):
     "old, new, sentence",
     [
         ("minutes = 8", "minutes = 8\nlevel = 1",
-            "example.toml, line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, step, "
-            "aims, prior."),
+            "example.toml, line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, aims, "
+            "prior, step."),
         ('try.page = "compare"', 'try.page = "outside"', "unknown page 'outside'; there are compare, disentangle,"),
         ('try.page = "compare"', 'try.page = "compare"\ntry.settings.compare_share = 101',
             "the setting 'compare_share' must be a whole number from 0 to 100."),

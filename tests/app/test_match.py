@@ -10,6 +10,7 @@ from pages.components.match import panel, result
 from vae.data import DATASETS
 from vae.metrics import multiscale_distance
 
+from .test_old_links import open_link
 from .test_pages import payload, start
 
 
@@ -143,10 +144,10 @@ def test_a_result_is_a_link_to_the_same_target_and_its_score():
     assert payload(app, "round", "sliders", "target")["round"] == "rooms 5 0 Player 1"
 
 
-@pytest.mark.parametrize("text", ["", "9:1", "0:1,2", "1:", "1:1", "1:nan,nan", "x", "1:" + "9," * 500, "1:1e9,2,3"])
+@pytest.mark.parametrize("text", ["", "9:1", "0:1", "1:", "1:1", "1:nan", "x", "1:" + "9," * 500])
 def test_a_result_that_cannot_be_read_is_one_sentence(text):
-    app = start("match", match_data="rooms", seed="5", match_result=text)
-    assert not app.exception and payload(app, "round", "sliders", "target")
+    app = open_link("match", {"match_data": "rooms", "seed": "5", "match_result": text})
+    assert payload(app, "round", "sliders", "target")
     assert [w.value for w in app.warning] == (
         ["Part of this link cannot be used: its result of a round cannot be read."] if text else []
     )

@@ -1,7 +1,11 @@
-"""Where a step's question and what it is about stand on a screen. `python -m tests.browser.lesson_views` prints it."""
+"""Where a step's question and what it is about stand on a screen.
+
+`python -m tests.browser.lesson_views` prints it for every step; `... phone codes map` for two lessons on a phone.
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from pages.components.lessons.catalogue import lessons
@@ -59,12 +63,15 @@ def look(page, key: str, number: int) -> Views:
     return Views(question, part, problems)
 
 
-def main() -> None:
+def main(asked: list[str]) -> None:
+    """asked: names of screens and keys of lessons; all of them where none is named."""
+    screens = [screen for screen in SCREENS if screen in asked] or list(SCREENS)
+    keys = [key for key in lessons()[0] if key in asked] or list(lessons()[0])
     with running_app() as address, chromium() as browser:
-        for screen, options in SCREENS.items():
-            page = browser.new_context(**options).new_page()
-            for key, lesson in lessons()[0].items():
-                for number in range(len(lesson.steps)):
+        for screen in screens:
+            page = browser.new_context(**SCREENS[screen]).new_page()
+            for key in keys:
+                for number in range(len(lessons()[0][key].steps)):
                     page.goto(f"{address}/{step_link(key, number)}")
                     page.locator(".st-key-lesson").wait_for(timeout=60_000)
                     views = look(page, key, number)
@@ -76,4 +83,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -6,7 +6,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from pages.components.lessons.catalogue import lessons
 from pages.components.lessons.panel import step_link
 
-from .app_server import assert_fits, watch
+from .app_server import assert_fits, settle, watch
 from .layout import MAX_TOP, MAX_WORDS, PAGES, SCREENS, ZOOMS, address_of, blocked, measure, open_at_rest, words
 
 pytestmark = pytest.mark.slow
@@ -21,16 +21,16 @@ VIEWS = [
 ]  # fmt: skip
 # axe-core's findings in what Streamlit itself writes: the rule, and the selector that its elements match
 STREAMLITS = {}
+BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 AXE = "() => axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)"
 
 
-@pytest.fixture(scope="module", params=[("desk", "light"), ("phone", "light"), ("desk", "dark")], ids=" ".join)
+@pytest.fixture(scope="module", params=SCREENS)
 def visitor(request, browser, address):
     """One visitor: the screen, the tab, and the errors of its console."""
-    screen, scheme = request.param
-    context = browser.new_context(**SCREENS[screen], color_scheme=scheme)
+    context = browser.new_context(**SCREENS[request.param])
     page = context.new_page()
-    yield screen, page, watch(page)
+    yield request.param, page, watch(page)
     context.close()
 
 
@@ -52,9 +52,12 @@ def findings(page) -> list[str]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_page_is_laid_out_readable_and_accessible(visitor, address, view):
+def test_a_page_is_laid_out_readable_accessible_and_can_be_enlarged(visitor, address, view):
+    """One load of the page for all: on a desk it turns dark, and is then enlarged, as a visitor would do it."""
     screen, page, errors = visitor
     errors.clear()
+    page.set_viewport_size(SCREENS[screen]["viewport"])
+    page.emulate_media(color_scheme="light")
     name, _, query = view.partition("?")
     open_at_rest(page, address_of(address, name, query))
     assert_fits(page)
@@ -64,24 +67,17 @@ def test_a_page_is_laid_out_readable_and_accessible(visitor, address, view):
         problems.append(f"{words(longest)} words: {longest}")
     if top is not None and top >= MAX_TOP[screen] and "lesson=" not in query:  # a lesson stands above the picture
         problems.append(f"the picture begins at y = {top}")
-    problems += findings(page) + [f"console: {error}" for error in errors]
+    problems += findings(page)
+    if screen == "desk":
+        light = page.evaluate(BACKGROUND)
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function(f"(light) => {BACKGROUND} !== light", arg=light)
+        settle(page)
+        problems += [f"in the dark: {finding}" for finding in findings(page)]
+        for zoom, options in ZOOMS.items():
+            page.set_viewport_size(options["viewport"])
+            settle(page)
+            assert_fits(page)
+            problems += [f"at {zoom}: {element}" for element in blocked(page)]
+    problems += [f"console: {error}" for error in errors]
     assert not problems, "\n".join(problems)
-
-
-@pytest.fixture(scope="module", params=ZOOMS)
-def enlarged(request, browser, address):
-    """A tab whose page is enlarged, and the errors of its console."""
-    context = browser.new_context(**ZOOMS[request.param])
-    page = context.new_page()
-    yield page, watch(page)
-    context.close()
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_an_enlarged_page_scrolls_one_way_and_all_of_it_can_be_reached(enlarged, address, view):
-    page, errors = enlarged
-    errors.clear()
-    name, _, query = view.partition("?")
-    open_at_rest(page, address_of(address, name, query))
-    assert_fits(page)
-    assert not blocked(page) and not errors

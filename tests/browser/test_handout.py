@@ -55,6 +55,7 @@ ALL_TEXT = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_about_says_what_the_visitor_sees_and_explains_the_terms_of_all_views(browser, handout):
     names = {term.name: key for key, term in TERMS.items()}
     with opened(browser, handout, "#about?model=rooms-ada") as page:
@@ -109,6 +110,7 @@ def test_every_view_works_in_a_sandboxed_frame(browser, handout, tmp_path, how):
     context.close()
 
 
+@pytest.mark.slow
 def test_a_print_shows_the_values_that_were_chosen(browser, handout):
     with opened(browser, handout, "#sample?model=mnist-vae-16d&sample_temperature=0.5") as page:
         page.emulate_media(media="print")
@@ -136,6 +138,7 @@ def test_images_are_encoded_as_by_torch(browser, handout, model):
         np.testing.assert_allclose(mean, loaded.encode(x).mean.detach()[0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_address_names_the_place_and_back_returns_to_it(browser, handout):
     with opened(browser, handout, "#sample?model=rooms-ada&seed=5") as page:
         expect(page.get_by_text("seed 5.")).to_be_visible()
@@ -194,6 +197,7 @@ def test_a_phone_shows_whole_numbers_and_pictures_that_can_be_told_apart(browser
         assert min(pictures.nth(i).bounding_box()["width"] for i in range(18)) >= 44
 
 
+@pytest.mark.slow
 def test_a_lesson_asks_reveals_and_ends_with_a_summary(browser, handout):
     recon = vae.load("mnist-vae-16d").card.figures["recon"]
     with opened(browser, handout, **PHONE) as page:

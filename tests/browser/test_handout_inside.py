@@ -12,6 +12,7 @@ from .picture_inputs import bar, file_of
 from .test_handout_interpolate import z_of
 
 
+@pytest.mark.slow
 def test_a_drawing_changes_the_ledger_and_z_is_taken(open_view):
     page = open_view("inside?model=mnist-vae-16d")
     recon = page.locator("tbody [data-value]").first

@@ -107,6 +107,7 @@ def orders():
     return found
 
 
+@pytest.mark.slow
 def test_a_game_is_scored_like_python_and_then_names_its_models(browser, handout, rooms):
     models, x = rooms
     with opened(browser, handout, "#match?model=rooms-ada") as page:

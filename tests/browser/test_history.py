@@ -45,7 +45,6 @@ def same(page, expected):
     url, title, model, lesson, picture = expected
     page.wait_for_function("url => location.href === url", arg=url, timeout=60_000)
     expect(page.locator("h1").first).to_have_text(title, timeout=60_000)
-    settle(page)
     now = place(page)
     assert now[:4] == (url, title, model, lesson)
     assert len(now[4]) == len(picture) and np.abs(np.subtract(now[4], picture)).max(initial=0) <= 1
@@ -64,6 +63,18 @@ def walk_back_and_forth(page, places):
         same(page, expected)
 
 
+def test_back_and_forward_restore_page_and_z(page, address):
+    open_panel(page, address, model="mnist-vae-2d", z="0.5,-0.5")
+    drag(page, "mnist-vae-2d")
+    page.mouse.up()
+    released(page)
+    places = [place(page)]
+    visit(page, "Glossary")
+    places.append(place(page))
+    walk_back_and_forth(page, places)
+
+
+@pytest.mark.slow
 def test_ten_steps_back_and_forward(page, address):
     open_panel(page, address, model="mnist-vae-2d", z="0.5,-0.5")
     places = [place(page)]
@@ -114,6 +125,7 @@ def test_a_lesson_goes_back_step_by_step(page, address):
     expect(page.locator(".st-key-lesson")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_settings_stand_in_the_link_and_come_back(page, address):
     open_page(page, address, "interpolate", model="mnist-vae-2d", interpolate_B="7")
     path = lambda name: page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name)).first  # noqa: E731

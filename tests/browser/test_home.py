@@ -85,6 +85,7 @@ def stroke(page, *places):
     return z_in_url(page)
 
 
+@pytest.mark.slow
 def test_undo_and_the_way_back_show_the_image_that_z_belongs_to(home):
     test_image = image(home, "x")
     one = stroke(home, (0.5, 0.1), (0.5, 0.9))
@@ -120,6 +121,7 @@ def test_an_answer_that_comes_late_does_not_move_z(home):
     shows(home, [round(v, 4) for v in last])
 
 
+@pytest.mark.slow
 def test_a_photo_goes_through_the_model_and_the_camera_is_off_afterwards(home):
     home.set_viewport_size({"width": 390, "height": 700})
     home.context.grant_permissions(["camera"])

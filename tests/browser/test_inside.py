@@ -150,8 +150,8 @@ def test_drawing_sends_no_message(page, address):
     assert not sent
 
 
-def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, address):
-    """28 pixels for digits, 32 for glyphs, 64 for sprites, and colour for rooms."""
+@pytest.mark.slow
+def test_the_ellipse_is_to_scale(page, address):
     open_page(page, address, "inside", model="mnist-vae-2d")
     n = computed(page)
     # on the screen: how many pixels a unit of the plane is, by the ring of the prior's one sigma
@@ -186,6 +186,15 @@ def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, add
     computed(page, n)
     ellipse, square = (page.locator(f"svg.posterior{part}").bounding_box() for part in (" ellipse.sigma2", ""))
     assert max(ellipse["width"], ellipse["height"]) == pytest.approx(square["width"] / 2, rel=0.05)
+
+
+@pytest.mark.slow
+def test_a_drawing_is_what_each_model_sees(page, address):
+    """28 pixels for digits, 32 for glyphs, 64 for sprites, and colour for rooms."""
+    open_page(page, address, "inside", model="mnist-vae-2d")
+    n = computed(page)
+    draw(page, THREE)
+    computed(page, n)
     for name in ("glyphs-cvae", "rooms-vae", "sprites-vae"):
         page.get_by_role("combobox", name="Model").fill(name)
         page.get_by_role("option", name=f"· {name}").click()
@@ -217,6 +226,7 @@ def test_the_ellipse_is_to_scale_and_a_drawing_is_what_each_model_sees(page, add
         expect(page.locator(f".symbol[data-part='{part}'].lit")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_finger_draws_on_a_phone_with_the_decoded_picture_in_view(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()

@@ -278,6 +278,7 @@ def test_the_pad_names_locks_and_ways_back(page, address):
     assert z_in_url(page) == pytest.approx(once, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_pad_shows_the_plane_of_two_dimensions_of_many_and_follows_the_others(page, address):
     z = [0.0] * 16
     open_panel(page, address, model="mnist-vae-16d", z=",".join(map(str, z)))

@@ -401,6 +401,7 @@ def test_one_finger_scrolls_two_zoom_and_a_map_that_is_held_is_explored(browser,
     context.close()
 
 
+@pytest.mark.slow
 def test_the_wheel_scrolls_the_page_until_the_map_is_held_and_classes_are_filtered(page, address, known):
     found, split = known
     labels = split.labels[found.rows]

@@ -19,7 +19,7 @@ def score(page):
     return float(page.locator("canvas.yours").get_attribute("data-score"))
 
 
-@pytest.mark.parametrize("model", ["sprites-btcvae", panel.FACTORS])
+@pytest.mark.parametrize("model", ["sprites-btcvae", pytest.param(panel.FACTORS, marks=pytest.mark.slow)])
 def test_a_round_by_keyboard_to_its_end(page, address, model):
     seed = seed_with(model)
     one = panel.rounds("sprites", seed)[0]

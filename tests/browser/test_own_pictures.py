@@ -149,6 +149,7 @@ def test_a_picture_outlives_pages_models_and_a_reload(page, address):
     assert not torch.equal(seen(page, "interpolate_A"), x)
 
 
+@pytest.mark.slow
 def test_sliders_goes_to_the_picture_as_soon_as_it_is_drawn(page, address):
     open_place(page, address, "sliders", "Start from an image", {})
     before = z_in_url(page)

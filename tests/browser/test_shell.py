@@ -11,6 +11,7 @@ from .panel import in_query, open_page, open_panel, released, z_in_url
 STRIP = ".st-key-navigation"
 
 
+@pytest.mark.slow
 def test_a_phone_shows_the_strip_with_the_current_page_in_it(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()

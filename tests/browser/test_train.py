@@ -74,21 +74,21 @@ def end(page):
     page.get_by_text("Explore your model").wait_for(timeout=30_000)
 
 
-def test_the_recorded_example_plays_and_is_saved(tab, server):
-    open_train(tab, server)
-    settle(tab)
-    recorded = training(tab)
+def test_the_recorded_example_plays_and_is_saved(page, address):
+    open_train(page, address)
+    settle(page)
+    recorded = training(page)
     assert recorded["film"] == EXAMPLE and recorded["shown"] == recorded["steps"][-1]
-    time = tab.get_by_label("time in the film")
+    time = page.get_by_label("time in the film")
     time.focus()
-    tab.keyboard.press("Home")
-    until(tab, lambda: training(tab)["shown"] == recorded["steps"][0] == 0)
+    page.keyboard.press("Home")
+    until(page, lambda: training(page)["shown"] == recorded["steps"][0] == 0)
     assert "step 0" in time.get_attribute("aria-valuetext")
-    press(tab, "play the film")
-    until(tab, lambda: training(tab)["shown"] > 0)
-    press(tab, "stop the film")
-    with tab.expect_download() as download:
-        press(tab, "Save GIF")
+    press(page, "play the film")
+    until(page, lambda: training(page)["shown"] > 0)
+    press(page, "stop the film")
+    with page.expect_download() as download:
+        press(page, "Save GIF")
     film = Image.open(download.value.path())
     assert film.format == "GIF" and film.size == (360, 360) and film.n_frames > len(recorded["steps"])
     film.seek(0)
@@ -177,8 +177,8 @@ def test_own_images_are_trained_on_explored_carried_to_another_server_and_delete
     tab.get_by_text("There are 300 images").wait_for(timeout=30_000)
     tab.get_by_text("3 classes").wait_for()
     press(tab, "Use these images")
-    tab.keyboard.press("Escape")
     tab.wait_for_function("() => location.search.includes('train_data=drawings')")
+    tab.get_by_test_id("stPopoverBody").wait_for(state="hidden")
     settle(tab)
     press(tab, "Start training")
     until(tab, lambda: training(tab)["film"] != EXAMPLE and len(training(tab)["steps"]) > 8, 150)

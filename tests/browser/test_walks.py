@@ -19,6 +19,7 @@ PAGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_uploaded_image_ends_as_a_gif(page, address, tmp_path):
     digits, _ = DATASETS["mnist"].load("test").batch([3])
     # as a stranger would have it: dark on white, large, a JPEG

@@ -45,7 +45,7 @@ class Prediction:
     question: str
     answers: tuple[str, ...]  # in the file's order; a learner sees them shuffled
     correct: str  # one of the answers
-    misconceptions: tuple[Misconception, ...] = ()
+    misconceptions: tuple[Misconception, ...]  # one for each wrong answer
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class Lesson:
     order: int  # its position among the lessons
     minutes: int
     steps: tuple[Step, ...]
-    aims: tuple[str, ...] = ()  # what a learner can do afterwards
-    prior: str = ""  # prior knowledge
+    aims: tuple[str, ...]  # what a learner can do afterwards
+    prior: str  # prior knowledge
 
     def answers(self, number: int, shuffle: int) -> list[str]:
         """Return the answers of a step, counted from 0, in the order of a link's seed."""

@@ -206,7 +206,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _lesson(parsed: dict, pages: Pages | None, figures: Figures | None, parts: Parts | None) -> Lesson:
-    table = _Table(parsed, (), "a lesson", ("title", "about", "order", "minutes", "step"), ("aims", "prior"))
+    table = _Table(parsed, (), "a lesson", ("title", "about", "order", "minutes", "aims", "prior", "step"))
     steps: list[Step] = []
     for index, values in enumerate(_tables(table, "step")):
         step = _step(values, ("step", index), pages, figures, parts)
@@ -216,8 +216,7 @@ def _lesson(parsed: dict, pages: Pages | None, figures: Figures | None, parts: P
         steps.append(step)
     return Lesson(
         table.text("title"), table.text("about"), table.integer("order", 0), table.integer("minutes", 1, 600),
-        tuple(steps), table.texts("aims", 1) if table.has("aims") else (),
-        table.text("prior") if table.has("prior") else "",
+        tuple(steps), table.texts("aims", 1), table.text("prior"),
     )  # fmt: skip
 
 
@@ -243,7 +242,7 @@ def _step(
 
 
 def _prediction(values: object, path: lines.Path) -> Prediction:
-    table = _Table(values, path, "'predict'", ("question", "answers", "correct"), ("misconceptions",))
+    table = _Table(values, path, "'predict'", ("question", "answers", "correct", "misconceptions"))
     question, answers, correct = table.text("question"), table.texts("answers", 2), table.text("correct")
     if correct not in answers:
         raise table.wrong("correct", "'correct' must be one of 'answers', word for word")
@@ -252,8 +251,6 @@ def _prediction(values: object, path: lines.Path) -> Prediction:
 
 def _misconceptions(table: _Table, answers: tuple[str, ...], correct: str) -> tuple[Misconception, ...]:
     """Return what lies behind the wrong answers of a question, each once."""
-    if not table.has("misconceptions"):
-        return ()
     found: dict[str, Misconception] = {}
     path = (*table.path, "misconceptions")
     if not isinstance(table.values["misconceptions"], list):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vae.browser.bundle import bundle
 from vae.browser.messages import without_nan
 
-from . import assets
+from . import assets, html_pages
 
 _ENTRY = Path(__file__).with_name("entry.js")  # not a file: the text below, which stands beside early.js
 SCRIPT = b'<script type="module"'  # Streamlit's own, before which this one begins
@@ -80,8 +80,8 @@ class Early:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = scope.get("path", "").rstrip("/").rpartition("/")[2] if scope["type"] == "http" else ""
-        if page not in _props or scope["method"] != "GET":
+        page = html_pages.page_of(scope)
+        if page is None or page not in _props or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
         # without compression, and in full: the browser's copy may lack the script, or have an older one
@@ -92,7 +92,7 @@ class Early:
 
         async def add_script(message: Message) -> None:
             nonlocal start, body
-            if message["type"] == "http.response.start" and _is_html(message):
+            if html_pages.begins(message) and message["status"] == 200:
                 start = message
             elif start is not None and message["type"] == "http.response.body":
                 body += message.get("body", b"")
@@ -107,11 +107,6 @@ class Early:
                 await send(message)
 
         await self.app(scope, receive, add_script)
-
-
-def _is_html(message: Message) -> bool:
-    headers = Headers(raw=message["headers"])
-    return message["status"] == 200 and headers.get("content-type", "").startswith("text/html")
 
 
 ROUTES = [Route(f"{assets.PREFIX}/early/{{page}}", _answer)]

@@ -16,7 +16,7 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import assets
+from . import assets, html_pages
 
 # Streamlit loads these parts of itself when a page first has such an element
 PARTS = ("BidiComponent", "Button", "Checkbox", "Html", "Selectbox")
@@ -36,16 +36,15 @@ class Preload:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = scope.get("path", "").rstrip("/").rpartition("/")[2] if scope["type"] == "http" else ""
-        if page not in WIDGETS:
+        page = html_pages.page_of(scope)
+        if page is None or page not in WIDGETS:
             await self.app(scope, receive, send)
             return
 
         async def add_links(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Link", ", ".join(_links(page, scope.get("query_string", b"").decode("latin-1"))))
+            if html_pages.begins(message):
+                links = _links(page, scope.get("query_string", b"").decode("latin-1"))
+                MutableHeaders(scope=message).append("Link", ", ".join(links))
             await send(message)
 
         await self.app(scope, receive, add_links)

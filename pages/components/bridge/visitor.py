@@ -9,6 +9,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..shell.cookie import COOKIE, COOKIE_VALUE
+from . import html_pages
 from .assets import BASE
 
 
@@ -24,12 +25,10 @@ class Visitor:
             return
 
         async def add_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    secure = "; Secure" if scope.get("scheme") == "https" else ""
-                    value = f"{COOKIE}={secrets.token_urlsafe(24)}; Path={BASE}; HttpOnly; SameSite=Lax{secure}"
-                    headers.append("Set-Cookie", value)
+            if html_pages.begins(message):
+                secure = "; Secure" if scope.get("scheme") == "https" else ""
+                value = f"{COOKIE}={secrets.token_urlsafe(24)}; Path={BASE}; HttpOnly; SameSite=Lax{secure}"
+                MutableHeaders(scope=message).append("Set-Cookie", value)
             await send(message)
 
         await self.app(scope, receive, add_cookie)

@@ -24,7 +24,7 @@ STEPS = 7  # pictures in a traversal
 ROWS = 4  # traversals of a model
 PLANE_SIZE = 14  # pictures across a plane
 SAMPLES = 400  # for prior_holes
-SHOWN_SAMPLES = 25  # of each model
+SHOWN_SAMPLES, SAMPLE_COLUMNS = 24, 6  # of each model
 RECOGNISED = "recognised"  # the figure of the samples that a classifier recognises
 PRESETS = {  # label: models
     "Autoencoder and VAE": ("mnist-ae-2d", "mnist-vae-2d"),
@@ -244,7 +244,7 @@ def show_pictures(sides: list[Side], rank: int, share: float) -> None:
 
 
 def show_samples(names: list[str]) -> None:
-    """Show samples from each model's prior, all with the current seed, and the share that a classifier recognises."""
+    """Show samples from each model's prior, all with the current seed."""
     cards = cached.zoo_scan()[0]
     for column, name in zip(st.columns(len(names), gap="medium"), names, strict=True):
         model, card = cached.model(name), cards[name]
@@ -254,16 +254,19 @@ def show_samples(names: list[str]) -> None:
             st.container(key=f"compare_title_{name}").header(_short_title(card.title), anchor=False)
             picture_grid(
                 model.decode(zs, ys), [f"sample {i + 1} of {card.title}" for i in range(SHOWN_SAMPLES)],
-                key=f"compare_samples_{name}", columns=round(SHOWN_SAMPLES**0.5), size=84,
+                key=f"compare_samples_{name}", columns=SAMPLE_COLUMNS, size=84,
                 name=f"{card.title}: samples",
             )  # fmt: skip
-            line = f"z ~ {model.prior_name}; seed {state.seed()}."
-            if RECOGNISED in card.figures:
-                line += (
-                    f"  \nA classifier is sure of **{100 * card.figures[RECOGNISED]:.0f} %** of its samples, and of "
-                    f"{100 * card.figures[f'{RECOGNISED}_test_images']:.0f} % of test images."
-                )
-            st.container(key=f"compare_line_{name}").markdown(explain(line))
+            st.container(key=f"compare_line_{name}").markdown(f"z ~ {model.prior_name}; seed {state.seed()}.")
+
+
+def show_recognised(names: list[str]) -> None:
+    """Show which share of each model's samples a classifier recognises, in a caption."""
+    cards = [card for name, card in cached.zoo_scan()[0].items() if name in names and RECOGNISED in card.figures]
+    if cards:
+        shares = ", ".join(f"{100 * card.figures[RECOGNISED]:.0f} % ({_short_title(card.title)})" for card in cards)
+        of_images = cards[0].figures[f"{RECOGNISED}_test_images"]
+        st.caption(f"A classifier is sure of {shares} of the samples, and of {100 * of_images:.0f} % of test images.")
 
 
 def show_codes(sides: list[Side]) -> None:

@@ -77,9 +77,9 @@ def _answers(lesson: Lesson, number: int, seed: int) -> str:
         if answer == step.predict.correct:
             rows.append(f"<li>☑ <strong>{to_html(answer)}</strong></li>")
         else:
-            known = beliefs.get(answer)
-            why = f" {to_html(known.belief)} <cite>{to_html(known.source)}</cite>" if known else ""
-            rows.append(f"<li>☐ {to_html(answer)}.{why}</li>")
+            known = beliefs[answer]
+            why = f"{to_html(known.belief)} <cite>{to_html(known.source)}</cite>"
+            rows.append(f"<li>☐ {to_html(answer)}. {why}</li>")
     try:
         reveal = fill_figures(step.reveal, cached.zoo_scan()[0])
     except (KeyError, IndexError, ValueError, TypeError, AttributeError):  # the card is missing or malformed

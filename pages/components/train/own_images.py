@@ -17,6 +17,7 @@ from vae.store import Store
 from ..shell import own, visitors
 
 FILES, CHECKED, REFUSED, DELETING = "train_files", "train_checked", "train_build_refused", "train_own_deleting"
+POPOVER, USED = "train_own", "train_own_used"  # whether it is open; how many uploads were used
 COLUMNS = 8  # of the thumbnails
 MAX_TITLE = 60  # characters
 FOLDER = "data"  # of data sets, in the visitor's folder of models
@@ -25,10 +26,12 @@ DATA = "train_data"  # the key of the data sets' selector
 
 def upload(locked: bool) -> None:
     """Show the way from files to a data set. locked: whether a training is going on."""
-    with st.popover("Use your own images", width="stretch", disabled=locked):
+    number = st.session_state.get(USED, 0)
+    with st.popover("Use your own images", key=POPOVER, on_change="rerun", width="stretch", disabled=locked):
         files = st.file_uploader(
-            f"A zip file, or {MIN_IMAGES} to {MAX_IN_APP:,} images", accept_multiple_files=True, key=FILES
-        )
+            f"A zip file, or {MIN_IMAGES} to {MAX_IN_APP:,} images", accept_multiple_files=True,
+            key=f"{FILES}_{number}",
+        )  # fmt: skip
         size = st.segmented_control("Pixels per side", SIZES, default=SIZES[0], required=True, key="train_own_size")
         if files:
             _show_check(files, size)
@@ -47,8 +50,7 @@ def _show_check(files: list, size: int) -> None:
     except OSError as error:
         st.warning(f"The images cannot be checked: {error}.")
         return
-    for sentence in found.sentences:
-        st.markdown(f"- {sentence}")
+    st.markdown("\n".join(f"- {sentence}" for sentence in found.sentences))
     if found.refusal:
         st.warning(found.refusal)
         return
@@ -79,6 +81,7 @@ def _show_deleting() -> None:
 def _delete(name: str) -> None:
     """Delete one of the visitor's data sets. Models that were trained on it keep their test images."""
     st.session_state.pop(DELETING, None)
+    st.session_state[POPOVER] = False
     shutil.rmtree(own.root() / FOLDER / name, ignore_errors=True)
 
 
@@ -107,6 +110,8 @@ def _use(source: Source, found: Check, title: str) -> None:
         return
     st.session_state.pop(CHECKED, None)
     st.session_state[DATA] = folder.name
+    st.session_state[POPOVER] = False
+    st.session_state[USED] = st.session_state.get(USED, 0) + 1  # for an uploader without the files
 
 
 def free_folder(parent: Path, title: str) -> Path:

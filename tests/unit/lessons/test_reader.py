@@ -25,6 +25,7 @@ prior = "The ELBO."
 predict.question = "What is left?"
 predict.answers = ["Everything", "Nothing"]
 predict.correct = "Nothing"
+predict.misconceptions = [{ answer = "Everything", belief = "Nets learn all.", source = "a forum" }]
 try.text = """\\
 reveal = 'no field'
 [[step]]"""
@@ -101,7 +102,10 @@ def test_a_lesson_is_what_its_file_says(tmp_path):
     lesson = read_lesson(tmp_path / "collapse.toml", PAGES, FIGURES, PARTS)
     assert (lesson.title, lesson.about, lesson.order, lesson.minutes) == ("Collapse", "When the KL wins.", 3, 5)
     first, second = lesson.steps
-    assert first.predict == lessons.Prediction("What is left?", ("Everything", "Nothing"), "Nothing")
+    assert first.predict == lessons.Prediction(
+        "What is left?", ("Everything", "Nothing"), "Nothing",
+        (lessons.Misconception("Everything", "Nets learn all.", "a forum"),),
+    )  # fmt: skip
     assert first.try_.text == "reveal = 'no field'\n[[step]]"
     assert first.try_.link() == {"model": "mnist-ae-2d", "kind": "umap"}
     assert (first.why, first.source, first.check) == ("", "", ())
@@ -127,77 +131,80 @@ def test_figures_fill_placeholders():
 MISTAKES = {  # what is replaced in LESSON: by what, and the sentence
     "unknown field": (
         'reveal = "{mn', 'revael = "{mn',
-        "line 19: unknown field 'revael' of a step; allowed are predict, try, reveal, why, source, check.",
+        "line 20: unknown field 'revael' of a step; allowed are predict, try, reveal, why, source, check.",
     ),
     "unknown field of a table": (
         'correct = "Yes"', 'correct = "Yes"\nhint = 1',
-        "line 34: unknown field 'hint' of 'predict'; allowed are question, answers, correct, misconceptions.",
+        "line 35: unknown field 'hint' of 'predict'; allowed are question, answers, correct, misconceptions.",
     ),
     "unknown field of the lesson": (
         "minutes = 5", "minutes = 5\nlevel = 1",
-        "line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, step, aims, prior.",
+        "line 5: unknown field 'level' of a lesson; allowed are title, about, order, minutes, aims, prior, step.",
     ),
-    "missing field": ('reveal = "A', '# reveal = "A', "line 21: a step lacks the field 'reveal'."),
-    "missing text": ('text = "Look."', "", "line 38: 'try' lacks the field 'text'."),
+    "missing field": ('reveal = "A', '# reveal = "A', "line 22: a step lacks the field 'reveal'."),
+    "missing text": ('text = "Look."', "", "line 39: 'try' lacks the field 'text'."),
     "missing title": ('title = "Collapse"', "", "line 1: a lesson lacks the field 'title'."),
     "number for a text": ('about = "When the KL wins."', "about = 3",
         "line 2: 'about' of a lesson must be a text that is not empty."),
-    "empty text": ('"Look."', '" "', "line 39: 'text' of 'try' must be a text that is not empty."),
+    "empty text": ('"Look."', '" "', "line 40: 'text' of 'try' must be a text that is not empty."),
     "text for a number": ("order = 3", "order = 'third'",
         "line 3: 'order' of a lesson must be a whole number from 0 to 2147483647."),
     "true for a number": ("minutes = 5", "minutes = true",
         "line 4: 'minutes' of a lesson must be a whole number from 1 to 600."),
     "negative seed": ("seed = 4", "seed = -4",
-        "line 43: 'seed' of 'try' must be a whole number from 0 to 2147483647."),
-    "a date": ("y = 2", "y = 2026-01-01", "line 44: 'y' of 'try' must be a whole number from 0 to 2147483647."),
-    "z of texts": ('z = [30, -0.5]', 'z = ["30"]', "line 42: 'z' of 'try' must be a list of finite numbers."),
-    "z not finite": ('z = [30, -0.5]', 'z = [inf]', "line 42: 'z' of 'try' must be a list of finite numbers."),
-    "one answer": ('    "No",\n', "", "line 29: 'answers' of 'predict' must be a list of texts, 2 or more."),
-    "an answer twice": ('    "No"', '    "Yes"', "line 29: 'answers' of 'predict' has 'Yes' twice."),
+        "line 44: 'seed' of 'try' must be a whole number from 0 to 2147483647."),
+    "a date": ("y = 2", "y = 2026-01-01", "line 45: 'y' of 'try' must be a whole number from 0 to 2147483647."),
+    "z of texts": ('z = [30, -0.5]', 'z = ["30"]', "line 43: 'z' of 'try' must be a list of finite numbers."),
+    "z not finite": ('z = [30, -0.5]', 'z = [inf]', "line 43: 'z' of 'try' must be a list of finite numbers."),
+    "one answer": ('    "No",\n', "", "line 30: 'answers' of 'predict' must be a list of texts, 2 or more."),
+    "an answer twice": ('    "No"', '    "Yes"', "line 30: 'answers' of 'predict' has 'Yes' twice."),
     "answer elsewhere": ('correct = "Yes"', 'correct = "yes"',
-        "line 33: 'correct' must be one of 'answers', word for word."),
+        "line 34: 'correct' must be one of 'answers', word for word."),
     "a table for a text": ('source = "Kingma & Welling (2014)"', "source.paper = 'x'",
-        "line 24: 'source' of a step must be a text that is not empty."),
+        "line 25: 'source' of a step must be a text that is not empty."),
     "no steps": (STEPS, "step = []", "line 8: a lesson has one table [[step]] or more."),
     "one table step": (STEPS, "[step]", "line 8: a lesson has one table [[step]] or more."),
     "steps of texts": (STEPS, "step = ['a']", "line 8: a step must be a table."),
     "check of numbers": ('["first", "second"]', "[1]",
-        "line 25: 'check' of a step must be a list of texts, 1 or more."),
-    "unknown page": ('"sliders"', '"slider"', "line 40: unknown page 'slider'; there are home, map, sliders."),
+        "line 26: 'check' of a step must be a list of texts, 1 or more."),
+    "unknown page": ('"sliders"', '"slider"', "line 41: unknown page 'slider'; there are home, map, sliders."),
     "unknown setting": ("settings.kind", "settings.kin",
-        "line 17: unknown setting 'kin' of the page 'map'; it has kind."),
+        "line 18: unknown setting 'kin' of the page 'map'; it has kind."),
     "setting of a page without any": ('"map"', '"home"',
-        "line 17: unknown setting 'kind' of the page 'home'; it has none."),
-    "value not allowed": ('"umap"', '"tsne"', "line 17: the setting 'kind' must be one of 'umap', 'pca'."),
-    "value of a wrong type": ("range = 1.5", "range = 'far'", "line 45: the setting 'range' must be a number."),
+        "line 18: unknown setting 'kind' of the page 'home'; it has none."),
+    "value not allowed": ('"umap"', '"tsne"', "line 18: the setting 'kind' must be one of 'umap', 'pca'."),
+    "value of a wrong type": ("range = 1.5", "range = 'far'", "line 46: the setting 'range' must be a number."),
     "value of no type": ("range = 1.5", "range = [1]",
-        "line 45: the setting 'range' must be a text, a number, true, false or a list of models."),
-    "settings no table": ("settings = {", "settings = 1 # {", "line 45: 'settings' must be a table."),
+        "line 46: the setting 'range' must be a text, a number, true, false or a list of models."),
+    "settings no table": ("settings = {", "settings = 1 # {", "line 46: 'settings' must be a table."),
     "figure of no card": ("[recon]", "[reckon]",
-        "line 19: 'reveal' has the placeholder {mnist-ae-2d[reckon]}, and no card has a figure 'reckon'."),
+        "line 20: 'reveal' has the placeholder {mnist-ae-2d[reckon]}, and no card has a figure 'reckon'."),
     "figure of no card, in why": ("[kl_per_dim]", "[kl_dim]",
-        "line 23: 'why' has the placeholder {mnist-ae-2d[kl_dim]}, and no card has a figure 'kl_dim'."),
+        "line 24: 'why' has the placeholder {mnist-ae-2d[kl_dim]}, and no card has a figure 'kl_dim'."),
     "placeholder without a figure": ("{mnist-ae-2d[recon]:.0f}", "{mnist-ae-2d}",
-        "line 19: 'reveal' cannot be filled in: {mnist-ae-2d} does not have the form {model[figure]:format}."),
+        "line 20: 'reveal' cannot be filled in: {mnist-ae-2d} does not have the form {model[figure]:format}."),
     "placeholder with an attribute": ("{mnist-ae-2d[recon]:.0f}", "{m[recon].__class__}",
-        "line 19: 'reveal' cannot be filled in: {m[recon].__class__} does not have the form {model[figure]:format}."),
+        "line 20: 'reveal' cannot be filled in: {m[recon].__class__} does not have the form {model[figure]:format}."),
     "placeholder with a huge width": ("{mnist-ae-2d[recon]:.0f}", "{m[recon]:999999999}",
-        "line 19: 'reveal' cannot be filled in: {m[recon]} does not have the form {model[figure]:format}."),
-    "lone brace": ("{{i}}", "{i", "line 22: 'reveal' cannot be filled in: expected '}' before end of string."),
+        "line 20: 'reveal' cannot be filled in: {m[recon]} does not have the form {model[figure]:format}."),
+    "lone brace": ("{{i}}", "{i", "line 23: 'reveal' cannot be filled in: expected '}' before end of string."),
     "part of another page": ('look_at = "nearest"', 'look_at = "plane"',
-        "line 18: unknown part 'plane' of the page 'map'; it has map, nearest."),
+        "line 19: unknown part 'plane' of the page 'map'; it has map, nearest."),
     "part of a page without any": ('y = 2', 'y = 2\nlook_at = "x"',
-        "line 45: unknown part 'x' of the page 'sliders'; it has none."),
+        "line 46: unknown part 'x' of the page 'sliders'; it has none."),
+    "missing aims": ('aims = ["Tell a collapse"]\n', "", "line 1: a lesson lacks the field 'aims'."),
+    "missing misconceptions": ('misconceptions = [\n    { answer = "No"', 'others = [\n    { answer = "No"',
+        "line 35: unknown field 'others' of 'predict'; allowed are question, answers, correct, misconceptions."),
     "no aims": ('["Tell a collapse"]', "[]", "line 5: 'aims' of a lesson must be a list of texts, 1 or more."),
     "prior of numbers": ('"The ELBO."', "3", "line 6: 'prior' of a lesson must be a text that is not empty."),
     "misconception of the right answer": ('answer = "No"', 'answer = "Yes"',
-        "line 34: 'answer' of a misconception must be a wrong answer, word for word."),
+        "line 35: 'answer' of a misconception must be a wrong answer, word for word."),
     "misconception without a source": (', source = "a course"', "",
-        "line 34: a misconception lacks the field 'source'."),
+        "line 35: a misconception lacks the field 'source'."),
     "misconceptions of texts": ('{ answer = "No", belief = "It is told so.", source = "a course" }', '"No"',
-        "line 34: a misconception must be a table."),
+        "line 35: a misconception must be a table."),
     "wrong answer without a misconception": ('    "No",\n', '    "No",\n    "Never",\n',
-        "line 35: 'misconceptions' lacks the wrong answer 'Never'."),
+        "line 36: 'misconceptions' lacks the wrong answer 'Never'."),
 }  # fmt: skip
 
 
@@ -210,7 +217,7 @@ def test_a_mistake_is_named_with_file_and_line(wrong, old, new, sentence):
 
 @pytest.mark.parametrize(
     "old, new, line",
-    [("order = 3", "order 3", 3), ("order = 3", "order = 3\norder = 4", 4), ("settings = {", 'settings = """', 45)],
+    [("order = 3", "order 3", 3), ("order = 3", "order = 3\norder = 4", 4), ("settings = {", 'settings = """', 46)],
 )
 def test_invalid_toml_is_named_with_file_and_line(wrong, old, new, line):
     """The reason is tomllib's; it differs from one version of Python to another."""
@@ -220,7 +227,7 @@ def test_invalid_toml_is_named_with_file_and_line(wrong, old, new, line):
 def test_a_step_is_not_repeated(wrong):
     second = LESSON[LESSON.index("[[step]]\nreveal") :]
     assert wrong(LESSON + "\n" + second.replace("A **point**", "Another")) == (
-        "collapse.toml, line 47: step 3 repeats step 2."
+        "collapse.toml, line 48: step 3 repeats step 2."
     )
 
 

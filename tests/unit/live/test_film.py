@@ -4,22 +4,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from vae.live import Frame, Scene, film
+from vae.live import Frame, film
 
-PICTURE = b"RIFF" + bytes(60)
-
-
-def frame(step, **changes):
-    values = dict(
-        step=step, images_seen=128 * step, beta=1.5, train=np.full(3, float(step)), validation=np.arange(3.0) + step,
-        kl=np.ones(4, np.float32), codes=np.full((9, 2), step, np.float32),
-        extent=np.array([-3, 3, -3, 3], np.float32), plane=PICTURE, reconstructions=PICTURE, samples=PICTURE,
-        moves=np.zeros((0, 2)),
-    )  # fmt: skip
-    return Frame(**{**values, **changes})
-
-
-SCENE = Scene(np.arange(9), PICTURE, 500, 4, 0)
+from .without_torch import SCENE, frame
 
 
 @pytest.mark.parametrize("part", [SCENE, frame(7), frame(0, train=np.full(3, np.nan))])

@@ -35,6 +35,13 @@ def start(folder):
     wait(lambda: not _queue.waiting)
 
 
+@pytest.fixture
+def light(monkeypatch):
+    """Trainings whose process needs no torch, where the test is about this one."""
+    monkeypatch.setattr(live.training, "MODULE", "tests.unit.live.without_torch")
+    monkeypatch.setattr(_queue, "spare", None)
+
+
 def running(training):
     training.seen()
     return training.state == "running" and training.step > 0
@@ -45,6 +52,17 @@ def test_the_process_of_the_pages_does_not_import_torch():
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
+def test_a_training_goes_on_in_its_process_until_it_is_cancelled(start):
+    training = start()
+    wait(lambda: running(training))
+    first, *_, last = training.frames()
+    assert first.step == 0 < last.step and first.plane != last.plane and len(training.scene.labels) == 24
+    training.cancel()
+    assert training.state == "stopped" and training.sentence == "The training was cancelled."
+    wait(lambda: not training._job.alive)
+
+
+@pytest.mark.slow
 def test_two_trainings_wait_for_each_other_and_the_first_ends_as_a_model(start, folder, info):
     first, second = start(owner="a"), start(owner="b")
     assert (first.place, second.place, second.state) == (0, 1, "queued")
@@ -99,7 +117,7 @@ def live_digest(model):
     return result.digest(model)
 
 
-def test_a_training_whose_visitor_is_gone_ends(start):
+def test_a_training_whose_visitor_is_gone_ends(start, light):
     training = start(abandoned=1.0)
     wait(lambda: training.state == "stopped")
     assert training.sentence == "The training ended because its page was closed."
@@ -109,7 +127,7 @@ def test_a_training_whose_visitor_is_gone_ends(start):
         training.result()
 
 
-def test_a_training_that_is_killed_is_told_and_the_next_one_starts(start):
+def test_a_training_that_is_killed_is_told_and_the_next_one_starts(start, light):
     first, second = start(), start()
     wait(lambda: running(first))
     psutil.Process(first._job.process.pid).kill()
@@ -119,15 +137,16 @@ def test_a_training_that_is_killed_is_told_and_the_next_one_starts(start):
     wait(lambda: second.state != "queued")
 
 
-def test_a_new_training_of_an_owner_replaces_the_one_before(start):
+def test_a_new_training_of_an_owner_replaces_the_one_before(start, light):
     first = start(owner="me")
     second = start(owner="me")
     assert first.state == "stopped" and first.sentence == "The training was cancelled." and live.find("me") is second
     second.send("stop")
-    wait(lambda: second.state in ("stopped", "finished", "finishing"))
+    wait(lambda: second.state == "failed")
+    assert second.sentence == "Stopped without a model."
 
 
-def test_a_training_leaves_the_queue(start):
+def test_a_training_leaves_the_queue(start, light):
     start()
     waiting = start()
     waiting.send("stop")
@@ -140,7 +159,7 @@ def test_a_training_that_cannot_begin_is_told(start, tmp_path):
     assert training.sentence == f"The training cannot begin: there is no data set 'nothing' in {tmp_path.parent}."
 
 
-def test_a_spare_process_takes_the_next_training(start):
+def test_a_spare_process_takes_the_next_training(start, light):
     live.warm_up()
     spare = _queue.spare
     wait(lambda: spare.progress().stage == "waiting")
@@ -171,7 +190,7 @@ def test_a_server_that_allows_no_training(monkeypatch):
     assert _queue.spare is None and not _queue.waiting
 
 
-def test_commands_and_betas_that_are_none(start):
+def test_commands_and_betas_that_are_none(start, light):
     training = start()
     with pytest.raises(ValueError, match="unknown command 'faster'"):
         training.send("faster")
@@ -181,7 +200,7 @@ def test_commands_and_betas_that_are_none(start):
     assert training.beta == 1.0
 
 
-def test_a_full_disk_costs_frames_and_is_told(start, monkeypatch):
+def test_a_full_disk_costs_frames_and_is_told(start, light, monkeypatch):
     from vae.live import training as module
 
     training = start()
@@ -195,7 +214,7 @@ def test_a_full_disk_costs_frames_and_is_told(start, monkeypatch):
     assert "disk" in training.sentence
 
 
-def test_an_error_of_the_watching_thread_does_not_block_the_queue(start, monkeypatch):
+def test_an_error_of_the_watching_thread_does_not_block_the_queue(start, light, monkeypatch):
     first, second = start(), start()
     wait(lambda: running(first))
     monkeypatch.setattr(first, "_take_frames", lambda: 1 / 0)
