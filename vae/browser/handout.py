@@ -68,13 +68,14 @@ def site(
     header, made = _content(store or Store(), names, lessons or {}, app)
     header["reference"] = REFERENCE
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / "index.html", folder / REFERENCE]
-    write_atomically(paths[1], api_reference.page(FILE_SECURITY).encode())
+    paths = [folder / "index.html"]
     for described, parts in made:
         content = _pack({}, parts)
         described["file"] = f"{described['name']}-{hashlib.sha256(content).hexdigest()[:12]}.bin"
         paths.append(folder / described["file"])
         write_atomically(paths[-1], content)
+    paths.append(folder / REFERENCE)
+    write_atomically(paths[-1], api_reference.page(FILE_SECURITY).encode())
     write_atomically(paths[0], _page(_pack(header, {}), header["title"], SITE_SECURITY).encode())
     return paths
 
