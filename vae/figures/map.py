@@ -9,7 +9,7 @@ from .base import KINDS, SMALL, Options, PaperFigure, Sheet, Subject, credit
 
 LAYOUTS = {"umap": "UMAP", "umap_again": "UMAP", "pca": "PC", "codes": "z"}
 POINT = 2.0  # area in points², before there are so many that they hide each other
-MAX_SIDE = 3.25  # inches of the map
+MAX_SIDE = 4.5  # inches of the map
 FOOT = 0.3  # inches below the map, for labels
 ROW, LETTER = 0.14, 0.055  # inches of the legend: a row, a letter at most
 MAX_CLASSES = 40  # in a legend
