@@ -42,7 +42,7 @@ from .latent.directions import principal_directions
 from .live import result
 from .models import FAMILIES, LatentModel, foreign, portable
 
-MAX_IMAGES = 2000  # on the map; a notebook waits for its fit
+MAX_IMAGES = 1000  # as many as the map of a handout has; a notebook waits for its fit
 MIN_IMAGES = 5  # that a map needs
 MAX_SLIDERS = 64  # dimensions; a longer code is explored along its principal directions
 MAX_WEIGHTS = store.MAX_WEIGHT_BYTES - 2**21  # for a browser; the rest is for the file's header
@@ -56,8 +56,9 @@ def explore(
 
     model: a pair (encode, decode) of torch modules or functions, an object with these two methods, a LatentModel, or
     the name of a shipped one. The encoder returns codes, a tuple (mean, log-variance) or a torch Distribution.
-    images: N images; a tensor or an array (N, C, H, W) in [0, 1], or what data.arrays converts to it, with a warning.
-    labels: N classes. factors: known factors, {name: N values} or an array (N, K); their measures are on the card.
+    images: N images; a tensor or an array (N, C, H, W) in [0, 1], or what data.in_memory converts to it, with a
+    warning. labels: N classes. factors: known factors, {name: N values} or an array (N, K); their measures are on the
+    card.
     Raises ValueError, with one sentence, for what cannot be explored.
     """
     given = in_memory.as_images(images)
@@ -199,8 +200,9 @@ class Explorer:
     def store(self) -> store.Store:
         """The temporary Store, which is filled when it is first asked for: the map takes some seconds."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="vae-explore-")
-            self.write(Path(self._folder.name))
+            folder = tempfile.TemporaryDirectory(prefix="vae-explore-")
+            self.write(Path(folder.name))
+            self._folder = folder
         return store.Store([self._folder.name])
 
     def write(self, root: Path, progress: jobs.Report | None = None) -> ModelCard:
@@ -226,11 +228,14 @@ class Explorer:
     def _card(self) -> ModelCard:
         model = self.model
         family = next(key for key, family in FAMILIES.items() if family is type(model))
-        about = f"Given to vae.explore from Python. {' '.join(self.notes)}".strip()
+        about = [f"{self.title}, given from Python."]
+        if self.dimensions:
+            about.append(f"Sliders are the {model.latent_dim} principal directions of its code.")
         return ModelCard(
-            name=self.name, title=self.title, description=about, family=family, data=self.info.name,
-            image_shape=model.image_shape, latent_dim=model.latent_dim, config=asdict(model.config),
-            recipe={}, licence="yours", weights_sha256="", dataset=description(self.info), dimensions=self.dimensions,
+            name=self.name, title=self.title, description=" ".join(about), note=" ".join(self.notes), family=family,
+            data=self.info.name, image_shape=model.image_shape, latent_dim=model.latent_dim,
+            config=asdict(model.config), recipe={}, licence="yours", weights_sha256="",
+            dataset=description(self.info), dimensions=self.dimensions,
         )  # fmt: skip
 
     # ---- homes

@@ -226,6 +226,13 @@ TERMS = {
         "ICLR 2018",
         pattern="DCI",
     ),
+    "infomec": Term(
+        "InfoM, InfoC, InfoE",
+        "Three scores of codes. InfoM: each dimension is informative about one factor. InfoC: each factor is captured "
+        "by one dimension. InfoE: a linear classifier predicts the factors from codes.",
+        "Hsu et al., Disentanglement via Latent Quantization, NeurIPS 2023",
+        pattern="Info(?:MEC|M|C|E)",
+    ),
     "sap": Term(
         "SAP",
         "Separated attribute predictability: how much better the best dimension alone predicts a factor than the "

@@ -460,6 +460,8 @@ def test_a_learned_sigma_buys_sharpness_with_kl():
     errors = [float(((loaded(name).reconstruct(x) - x) ** 2).mean()) for name in names]
     assert errors[1] < errors[0]  # a closer reconstruction
     assert float(loaded("mnist-learned-sigma").pixels.sigma) < 0.5
+    fixed, learned = figures("recognised", *names)
+    assert learned < fixed - 0.15
 
 
 def test_a_discriminator_sharpens_and_costs_error():

@@ -6,7 +6,7 @@ import torch
 
 import vae
 from pages.components.compare import comparison
-from vae import objectives
+from vae import objectives, store
 from vae.data import DATASETS
 
 from .test_pages import components, start
@@ -80,6 +80,15 @@ def test_moved_is_the_dimension_at_its_share_of_the_range():
 def test_what_is_said_of_holes_is_measured():
     said = comparison.prior_holes("mnist-vae-2d")
     assert "% of 400 samples" in said and "confidence is" in said
+
+
+def test_models_are_compared_by_what_they_do_with_each_factor():
+    app = start("compare", model="sprites-ada", beside="sprites-vae")
+    figures = store.Store().read_card("sprites-ada").figures
+    table = app.dataframe[0].value.set_index("factor")
+    kept, held = (figures[key]["shape"] for key in ("factors_kept", "factors_held"))
+    assert table["Sprites, Ada-GVAE, 10-D"]["shape"].startswith(f"{kept:.2f} · {held:.2f} · ")
+    assert any(f"{figures['infom']:.3f}" in c.value and f"{figures['mig']:.3f} ± " in c.value for c in app.caption)
 
 
 def test_samples_stand_side_by_side_with_their_shares():

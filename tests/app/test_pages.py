@@ -488,3 +488,17 @@ def test_a_card_with_a_figure_that_nothing_describes_is_unavailable_and_the_othe
         assert not app.error and not any("sprites-vae" in text for text in app.selectbox(key="model_picker").options)
     finally:
         cached.shared_scan.clear(), cached.model.clear(), cached._fingerprint.clear()
+
+
+def test_disentangle_answers_three_questions_about_each_factor():
+    app = start("disentangle", model="sprites-ada")
+    figures = store.Store().read_card("sprites-ada").figures
+    table = app.dataframe[0].value
+    assert list(table["factor"]) == list(figures["factors_kept"])
+    row = table.set_index("factor").loc["scale"]
+    assert row["kept"].startswith(f"{figures['factors_kept']['scale']:.2f} of ")
+    owner = figures["owners"][1]
+    assert row["one dimension"] == ("no" if owner is None else f"yes, z{owner}")
+    (scores,) = [m.value for m in app.markdown if "**Scores.**" in m.value]
+    assert f"{figures['infom']:.3f}" in scores and f"{figures['mig']:.3f} ± " in scores
+    assert any("square every 90°, ellipse every 180°" in c.value for c in app.caption)

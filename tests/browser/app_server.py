@@ -119,9 +119,9 @@ def watch(page) -> list[str]:
 
     def note(message):
         # on a deep link Streamlit looks for its own address first, and logs each miss
-        probing = "_stcore" in (message.location or {}).get("url", "")
-        if message.type == "error" and not probing:
-            errors.append(message.text)
+        address = (message.location or {}).get("url", "")
+        if message.type == "error" and "_stcore" not in address:
+            errors.append(f"{message.text} ({address})")
 
     def leaving(request):
         if not re.match(r"data:|blob:|about:|file:|http://127\.0\.0\.1:", request.url):

@@ -192,3 +192,20 @@ def test_the_film_of_a_training_grows_in_a_file_and_in_a_cell(browser, tmp_path)
     cell.page.locator("canvas.plane[data-step='60']").wait_for()
     context.close()
     assert not errors and not cell.errors
+
+
+@pytest.mark.slow
+def test_the_app_asks_python_and_says_when_it_has_ended(browser, explorer):
+    if not explorer.store.read_network(explorer.name)["not_portable"]:
+        pytest.skip("a browser runs it")
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    with explorer.app(open_browser=False) as app:
+        page.goto(app.link)
+        page.get_by_text("decoded on the server").wait_for(timeout=120_000)
+        app._server.close()
+        page.goto(f"{app.address}/compare?model={explorer.name}")
+        page.get_by_text("The Python process of this model has ended").first.wait_for(timeout=120_000)
+        assert not page.locator("[data-testid=stException]").count()
+        page.close()
+    context.close()

@@ -152,8 +152,10 @@ def zip_of_drawings(count=300):
 
 
 def open_about(page):
-    page.locator(".st-key-about button").first.click()
-    page.locator(".st-key-about_open_0, .st-key-about_open_1").first.wait_for()
+    inside = page.locator(".st-key-about_open_0, .st-key-about_open_1").first
+    if not inside.is_visible():
+        page.locator(".st-key-about button").first.click()
+        inside.wait_for()
 
 
 def delete(page):

@@ -10,7 +10,7 @@ import torch
 
 import vae
 from tests import foreign_models
-from vae import notebook
+from vae import notebook, project
 from vae.latent import maps
 
 warnings.filterwarnings("ignore", category=UserWarning)
@@ -196,3 +196,10 @@ def test_a_cell_shows_the_widget(portable):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
+
+
+def test_a_project_file_of_it_is_refused(in_python, tmp_path):
+    """Its networks are in this process, and no file may name a process to ask."""
+    content = project.write(in_python.store, in_python.name)
+    with pytest.raises(project.ProjectError, match="in the Python process that made it"):
+        project.read(content, tmp_path)

@@ -68,13 +68,14 @@ def site(
     header, made = _content(store or Store(), names, lessons or {}, app)
     header["reference"] = REFERENCE
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / "index.html", folder / REFERENCE]
-    write_atomically(paths[1], api_reference.page(FILE_SECURITY).encode())
+    paths = [folder / "index.html"]
     for described, parts in made:
         content = _pack({}, parts)
         described["file"] = f"{described['name']}-{hashlib.sha256(content).hexdigest()[:12]}.bin"
         paths.append(folder / described["file"])
         write_atomically(paths[-1], content)
+    paths.append(folder / REFERENCE)
+    write_atomically(paths[-1], api_reference.page(FILE_SECURITY).encode())
     write_atomically(paths[0], _page(_pack(header, {}), header["title"], SITE_SECURITY).encode())
     return paths
 
@@ -339,6 +340,8 @@ def _placement_error(encoded: EncodedImages, others: EncodedImages, key: str) ->
 def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int], blobs: dict[str, bytes]) -> dict:
     """Return which dimension encodes which factor, as shares of each factor's entropy, and add sweeps of the
     factors of the first image to the blobs: STEPS pictures for each factor, (K * STEPS, H, W, C) uint8."""
+    from ..evaluation import report
+
     grid = info.grid
     assert grid is not None and split.factors is not None
     entropies = np.array(card.figures["factor_entropy"])
@@ -350,7 +353,8 @@ def _factors(card: ModelCard, info: DatasetInfo, split: Split, order: list[int],
     blobs["sweeps"] = info.modality.picture(grid.render(rows) / np.float32(255)).tobytes()
     return {
         "names": [grid.names[k] for k in varying], "shares": shares.round(4).tolist(), "steps": STEPS,
-        "colours": [on_scale(CIVIDIS, row.clip(0, 1)) for row in shares], "mig": card.figures["mig"],
+        "colours": [on_scale(CIVIDIS, row.clip(0, 1)) for row in shares],
+        "scores": report.disentanglement_scores(card),
         "values": [[grid.values[k][v] for v in chosen] for k, chosen in zip(varying, values, strict=True)],
     }  # fmt: skip
 

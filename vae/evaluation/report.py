@@ -156,7 +156,8 @@ class Answer(NamedTuple):
     def texts(self) -> tuple[str, str]:
         """Return the scores as texts, each beside what it can be compared with."""
         kept = "–" if self.kept is None else f"{self.kept:.2f} of {self.originals:.2f}"
-        return kept, "–" if self.held is None else f"{self.held:.2f} (chance {self.chance:.2f})"
+        beside = f" (chance {self.chance:.2f})" if self.chance else ""  # that of an R2 is 0
+        return kept, "–" if self.held is None else f"{self.held:.2f}{beside}"
 
 
 def factor_answers(card: store.ModelCard, factors: Factors) -> list[Answer]:

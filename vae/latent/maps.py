@@ -117,12 +117,19 @@ def fit_umap(
         # few points have too few eigenvectors for spectral initialisation
         init="spectral" if len(codes) > 4 * N_NEIGHBORS else "pca",
         tqdm_kwds=None if progress is None else {
-            "disable": False, "file": _ProgressBar(progress), "mininterval": 0.2,
+            "disable": False, "file": _ProgressBar(progress), "mininterval": 0.2, **_hidden_in_notebooks(),
         },
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*precomputed_knn")  # that it cannot transform
         return reducer.fit_transform(codes).astype(np.float32)
+
+
+def _hidden_in_notebooks() -> dict[str, bool]:
+    """Return the option that keeps tqdm's bar out of a notebook, whose class alone knows it."""
+    from tqdm.auto import tqdm
+
+    return {"display": False} if any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__) else {}
 
 
 class _ProgressBar:

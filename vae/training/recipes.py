@@ -26,7 +26,6 @@ from ..objectives import (
     AdversarialVAE,
     BetaTCVAE,
     BetaVAE,
-    CapacityVAE,
     FactorVAE,
     Objective,
     Schedule,
@@ -565,30 +564,9 @@ RECIPES = {
         )
         for beta, words in {
             1: " Do the factors stay separate?",
-            2: "",
-            8: "",
             16: " The code carries little information.",
         }.items()
     },
-    "sprites-capacity": Recipe(
-        title="Sprites, capacity-controlled beta-VAE, 10-D",
-        description="A beta-VAE whose KL may grow during training, so that it learns one factor after another.",
-        family="vae",
-        data="sprites",
-        config=SPRITES_SLIM,
-        steps=12_000,
-        batch_size=64,
-        objective=CapacityVAE(gamma=60.0, capacity=Schedule(8.0, start=0.0, steps=8_000, geometric=False)),
-        mixed_precision="bf16",
-        published=f"0.291 (capacity 25): {DISENTANGLING_VAE}",
-        note=(
-            "The shipped run is the first with gamma 60 and a capacity of 8 nats. Earlier runs: with gamma 100 and "
-            "25 nats, the model never got beyond the mean image. Gamma 30 gave MIG 0.116 with 25 nats (10,000 steps, "
-            "seed 1); 0.222 with 14 nats (seed 1); 0.068 and 0.080 with 10 nats (seeds 0 and 1). Gamma 60 and 9 nats "
-            "gave 0.284 (seed 0). With a small gamma the KL exceeds the capacity early, and position is spread over "
-            "four dimensions."
-        ),
-    ),
     "sprites-btcvae": Recipe(
         title="Sprites, beta-TCVAE, beta 12, 10-D",
         description="Only the total correlation gets extra weight. Different dimensions encode x, y and scale.",
@@ -779,8 +757,8 @@ NOT_RETRAINED = (
     "mnist-vae-2d", "mnist-ae-2d", "mnist-vae-16d", "mnist-cvae", "mnist-dvae", "mnist-ae-16d",
     "mnist-beta4", "mnist-collapsed", "mnist-few", "mnist-m2", "mnist-vqvae", "mnist-vae-bin",
     "mnist-vamp", "mnist-iaf", "mnist-ladder", "glyphs-cvae", "sprites-vae",
-    "sprites-ae", "sprites-beta4", "sprites-beta1", "sprites-beta2", "sprites-beta8",
-    "sprites-beta16", "sprites-capacity", "sprites-btcvae",
+    "sprites-ae", "sprites-beta4", "sprites-beta1",
+    "sprites-beta16", "sprites-btcvae",
     "rooms-vae", "rooms-ae", "rooms-beta4", "rooms-btcvae", "rooms-ada", "rooms-vqvae", "faces-vae",
     "faces-vaegan",
 )  # fmt: skip

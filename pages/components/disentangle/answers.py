@@ -25,9 +25,9 @@ def show(card: ModelCard) -> None:
     st.dataframe(
         {
             "factor": [answer.name for answer in answers],
-            "kept by reconstructions": [kept for kept, _ in texts],
-            "held by the code": [held for _, held in texts],
-            "one dimension owns it": [_owner(answer) for answer in answers],
+            "kept": [kept for kept, _ in texts],
+            "held": [held for _, held in texts],
+            "one dimension": [_owner(answer) for answer in answers],
         },
         hide_index=True, height="content", key="disentangle_answers", placeholder="–",
     )  # fmt: skip

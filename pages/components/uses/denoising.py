@@ -69,10 +69,12 @@ def show() -> None:
         hide_index=True, column_config={psnr.title: figure_column(psnr)}, key="denoise_table", placeholder="–",
     )  # fmt: skip
     figures = state.card().figures
+    rivals = {"ridge regression": "psnr_ridge", "Gaussian blur": "psnr_blur"}
+    measured = [f", {name} {psnr.text(figures[key])}" for name, key in rivals.items() if key in figures]
     st.caption(
         f"Baselines: the noisy images have {psnr.text(figures['psnr_noisy'])} {psnr.unit}, the mean test image "
-        f"{psnr.text(figures['psnr_mean_image'])}. **About** gives the protocol. The noise above has seed "
-        f"{state.seed()}, and pixels are clipped to [0, 1]."
+        f"{psnr.text(figures['psnr_mean_image'])}{''.join(measured)}. **About** gives the protocol. The noise above "
+        f"has seed {state.seed()}, and pixels are clipped to [0, 1]."
     )
 
 

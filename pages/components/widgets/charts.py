@@ -73,7 +73,7 @@ def trade_off(
 def over_beta(betas: list[float], rows: dict[str, list[float]]) -> go.Figure:
     """Plot in one panel per figure its value at each beta. Every point is a trained model."""
     figure = make_subplots(rows=1, cols=len(rows), subplot_titles=list(rows), horizontal_spacing=0.07)
-    positions = list(range(len(betas)))  # equal steps, because each beta is twice the previous one
+    positions = list(range(len(betas)))  # equal steps, because each beta is four times the previous one
     for column, (name, values) in enumerate(rows.items(), 1):
         figure.add_scatter(
             x=positions, y=values, mode="lines+markers+text", showlegend=False, line={"color": ACCENT, "width": 2},

@@ -127,8 +127,9 @@ def test_a_small_map_and_a_title_with_markup(tmp_path):
 
 
 def test_a_site_has_a_file_for_each_model(tmp_path):
-    index, *models = site(PAIR, tmp_path / "site")
+    index, *models, reference = site(PAIR, tmp_path / "site")
     header, _ = content_of(index.read_text(encoding="utf-8"))
+    assert header["reference"] == reference.name == "api.html"
     described = [*header["models"], *header["data"].values()]
     assert [one["file"] for one in described] == [path.name for path in models]
     for path, name in zip(models, PAIR, strict=False):

@@ -14,7 +14,7 @@ from ...models import LatentModel
 from ..figures import Figure
 from .base import MEASURES, Context, Measure
 
-SCORES = {"infom": "InfoM (modularity)", "infoc": "InfoC (compactness)", "infoe": "InfoE (explicitness)"}
+SCORES = {"infom": "InfoM", "infoc": "InfoC", "infoe": "InfoE"}
 PROTOCOL = {"images": None, "estimate": None}
 OWNERS = Figure(
     "owners",
@@ -39,7 +39,7 @@ class InfoMECScores(Measure):
                 baseline=f"{key}_random",
                 baseline_label="random codes",
                 tolerance=5e-3,  # the logistic regression may stop at other weights on another processor
-                brief=label.split()[0] + " {value}",
+                brief=label + " {value}",
                 **({"protocol": PROTOCOL, "sentence": INFOMEC_PROTOCOL} if key == "infom" else {"of": "infom"}),
             )
             for key, label in SCORES.items()

@@ -31,7 +31,7 @@ function show(element, host) {
   };
   element.append(
     map,
-    made('p', { className: 'caption', textContent: `Each cell is the mutual information as a share of the factor's entropy. The MIG, ${factors.mig.toFixed(2)}, is the mean gap between the two largest cells of each row.` }),
+    made('p', { className: 'caption', textContent: `Each cell is the mutual information as a share of the factor's entropy. The MIG is the mean gap between the two largest cells of each row. Scores: ${factors.scores}.` }),
     heading, ...rendered.elements, ...decoded.elements,
   );
   update();
