@@ -22,7 +22,7 @@ PLACE = 60  # order in the navigation
 GROUP = "Measure"
 PARTS = {
     "heat_map": "disentangle_heat", "responses": "disentangle_responses", "strips": "disentangle_strips",
-    "table": "disentangle_table", "sweep": "disentangle_sweep", "trade_off": "disentangle_trade_off",
+    "table": "disentangle_models", "sweep": "disentangle_sweep", "trade_off": "disentangle_trade_off",
 }  # fmt: skip
 
 STEPS = 9  # pictures in a strip
@@ -152,7 +152,8 @@ picture_grid(
 st.header(f"All models of {cached.info(card.data).title.lower()}")
 cards = [c for c in cached.zoo_scan()[0].values() if c.data == card.data and "mig" in c.figures]
 measured = report.of_group("disentanglement", cards)
-st.dataframe(
+# a dataframe alone has no class of its key, by which a lesson could point at it
+st.container(key="disentangle_models").dataframe(
     {
         "model": [("→ " if c.name == card.name else "") + c.title for c in cards] + ["random codes"],
         **{
