@@ -333,6 +333,12 @@ def test_the_list_begins_each_lesson_and_says_what_is_done():
     assert not app.session_state.lesson_steps and not any("done" in c.value for c in app.caption)
 
 
+@pytest.mark.parametrize("view", ["list", "report", "teacher"])
+def test_a_step_stands_above_the_lessons(view):
+    app = open_link("lessons", {"lessons_view": view}, lesson="example.1")
+    assert app.button(key="lesson_there").label == "Go to Inside for this step" and app.radio
+
+
 def test_a_missing_model_is_named_and_the_other_steps_go_on(monkeypatch):
     without = {name: card for name, card in cached.zoo_scan()[0].items() if name != "mnist-beta4"}
     monkeypatch.setattr(cached, "zoo_scan", lambda: (without, {}))

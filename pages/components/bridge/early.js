@@ -24,7 +24,7 @@ export async function begin(mount, { widget, address, colours }) {
   }, LOOK);
   mailbox.early = { widget, takeOver: end };
   const found = await fetch(address + location.search).catch(() => null);
-  const props = found?.status === 200 ? await found.json() : null;
+  const props = found?.status === 200 ? await found.json().catch(() => null) : null; // null where the answer is cut off
   if (ended) return;
   if (!props) return end();
   const events = [];

@@ -19,6 +19,7 @@ from .text import to_html
 
 _fold = widget("fold")
 _look_at = widget("look_at")
+LIST = "lessons"  # the page that exchanges progress itself
 REVEALED = "yes"  # what a link says of an answer whose result the learner has seen
 
 
@@ -194,7 +195,8 @@ def _show_buttons(key: str, number: int, page: str, revealed: bool) -> None:
             help="restores the step's model, latent code and settings",
         )  # fmt: skip
         st.button("Leave lesson", key="lesson_leave", type="tertiary", on_click=_set_step, args=("",))
-        progress.show()
+        if page != LIST:
+            progress.show()
         place = parts.place(page, target.look_at) if page == target.page else ""
         _look_at(key="lesson_look_at", data={"step": current(), "revealed": revealed, "place": place})
 
@@ -221,4 +223,4 @@ def begin_step(key: str, number: int, seed: int | None = None) -> None:
 def _end(key: str) -> None:
     _set_step("")
     st.session_state.lessons_view, st.session_state.lessons_of = "report", key
-    navigation.open_page("lessons")
+    navigation.open_page(LIST)
