@@ -262,7 +262,8 @@ def show_samples(names: list[str]) -> None:
 
 def show_recognised(names: list[str]) -> None:
     """Show which share of each model's samples a classifier recognises, in a caption."""
-    cards = [card for name, card in cached.zoo_scan()[0].items() if name in names and RECOGNISED in card.figures]
+    needed = {RECOGNISED, f"{RECOGNISED}_test_images"}
+    cards = [card for name, card in cached.zoo_scan()[0].items() if name in names and needed <= card.figures.keys()]
     if cards:
         shares = ", ".join(f"{100 * card.figures[RECOGNISED]:.0f} % ({_short_title(card.title)})" for card in cards)
         of_images = cards[0].figures[f"{RECOGNISED}_test_images"]
