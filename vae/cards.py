@@ -52,6 +52,11 @@ class ModelCard:
     dimensions: dict = field(default_factory=dict)  # {"0": name} of dimensions of z that have a name of their own
 
     @property
+    def credit(self) -> str:
+        """The model and its licence, for files made from it."""
+        return f"{self.title} ({self.name}), {self.licence}"
+
+    @property
     def dimension_names(self) -> dict[int, str]:
         """{dimension: name} of those that have a name of their own."""
         return {int(d): name for d, name in self.dimensions.items()}
