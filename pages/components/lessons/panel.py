@@ -55,7 +55,7 @@ def read_link() -> None:
 
 
 def _name(key: str, number: int) -> str:
-    """Return the name of a step, counted from 0, as links write it: "kl.2"."""
+    """Return the name of a step, counted from 0, as links write it: "terms.2"."""
     return f"{key}.{number + 1}"
 
 
@@ -64,7 +64,7 @@ def _question_key(key: str, number: int) -> str:
 
 
 def current() -> str:
-    """Return the current step, such as "kl.2"; "" for none."""
+    """Return the current step, such as "terms.2"; "" for none."""
     return st.session_state.get("lesson", "")
 
 
@@ -202,7 +202,7 @@ def _show_buttons(key: str, number: int, page: str, revealed: bool) -> None:
 
 
 def step_link(key: str, number: int, seed: int = 0) -> str:
-    """Return the relative URL of a step: "sliders?model=...&lesson=kl.2&shuffle=0"."""
+    """Return the relative URL of a step: "sliders?model=...&lesson=terms.2&shuffle=0"."""
     target = _step(key, number).try_
     query = {**target.link(), "lesson": _name(key, number), "shuffle": str(seed)}
     return f"{target.page}?{urllib.parse.urlencode(query, safe=',')}"
