@@ -297,9 +297,10 @@ def show_codes(sides: list[Side]) -> None:
 def show_factors(sides: list[Side]) -> None:
     """Show what each model does with each known factor, and its scores; nothing where none is measured."""
     cards = [cached.card(side.name) for side in sides]
-    factors = cached.info(cards[0].data).factors
-    answers = [report.factor_answers(card, factors) if factors else [] for card in cards]
-    if not any(answers):
+    known = [cached.info(card.data).factors for card in cards]  # data sets with the same classes may have other factors
+    answers = [report.factor_answers(card, own) if own else [] for card, own in zip(cards, known, strict=True)]
+    factors = next((own for own, found in zip(known, answers, strict=True) if found), None)
+    if factors is None:
         return
     names = [answer.name for answer in max(answers, key=len)]
     st.header("What each model does with each factor")
