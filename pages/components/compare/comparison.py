@@ -291,13 +291,14 @@ def show_codes(sides: list[Side]) -> None:
                 )  # fmt: skip
 
 
-# ---- planes
+# ---- known factors
 
 
 def show_factors(sides: list[Side]) -> None:
     """Show what each model does with each known factor, and its scores; nothing where none is measured."""
     cards = [cached.card(side.name) for side in sides]
-    known = [cached.info(card.data).factors for card in cards]  # data sets with the same classes may have other factors
+    # data sets with the same classes may have other factors
+    known = [cached.info(card.data).factors for card in cards]
     answers = [report.factor_answers(card, own) if own else [] for card, own in zip(cards, known, strict=True)]
     factors = next((own for own, found in zip(known, answers, strict=True) if found), None)
     if factors is None:
@@ -317,6 +318,9 @@ def show_factors(sides: list[Side]) -> None:
             f"dimension that owns the factor. {report.symmetries(factors)}\n\n{lines}"
         )
     )
+
+
+# ---- planes
 
 
 def show_planes(sides: list[Side]) -> None:
