@@ -19,8 +19,9 @@ PARTS = {"game": "match_panel", "pictures": "match_panel .pictures", "sliders": 
 ensure_entry_point()
 show_title("Match the target")
 st.markdown(
-    "**Move the sliders until your image matches the target, then finish the round.** Each round hides another model. "
-    "100 % is the closest that it can come, and 0 % is no closer than an average or a plain image."
+    "**Move the sliders until your image matches the target, then finish the round.** Each round has a different, "
+    "hidden model. 100 % is as close as its reconstruction of the target. 0 % is no closer than the average image or a "
+    "plain one."
 )
 data_sets = [data for data in MODELS if len(available_models(data)) > 1]
 if not data_sets:
@@ -96,7 +97,7 @@ with board:
         show_results()
 if len(results) < len(game_rounds):
     st.caption(
-        f"You win a round at {WIN_SCORE} %. The distance is the root mean squared error, averaged over six "
+        f"You win a round at {WIN_SCORE} %. The score measures the root mean squared error, averaged over six "
         "resolutions. All models start from the same test image and have the same target. Inactive dimensions have no "
         "slider. The models are revealed at the end: which one had a slider for each factor?"
         + ("" if own_data in data_sets else " The game leaves your own model unchanged.")
@@ -117,7 +118,7 @@ if rows:
     st.header("Results")
     st.dataframe(
         rows, hide_index=True, key="match_table",
-        column_config={"link": st.column_config.LinkColumn(display_text="open", help="shows this result to anyone")},
+        column_config={"link": st.column_config.LinkColumn(display_text="open", help="opens this result for anyone")},
     )  # fmt: skip
 
     def table() -> bytes:

@@ -64,11 +64,11 @@ def explore(
     given = in_memory.as_images(images)
     notes = list(given.notes)
     if len(given.x) < MIN_IMAGES:
-        raise ValueError(f"a map needs {MIN_IMAGES} images or more, not {len(given.x)}")
+        raise ValueError(f"a map needs at least {MIN_IMAGES} images, not {len(given.x)}")
     info, more = in_memory.dataset(given, labels, factors, MAX_IMAGES)
     notes += more
     if len(given.x) > MAX_IMAGES:
-        notes.append(f"Of your {len(given.x):,} images, the first {MAX_IMAGES:,} are used.")
+        notes.append(f"Only the first {MAX_IMAGES:,} of your {len(given.x):,} images are used.")
         given = given._replace(x=given.x[:MAX_IMAGES])
     name = _name(title)
     found, about = as_model(model, given, name)
@@ -81,7 +81,7 @@ def explore(
 
 
 class About:
-    """What is said of a model: a title, sentences, and {dimension: name} where dimensions have names."""
+    """What is known about a model: a title, sentences, and {dimension: name} where dimensions have names."""
 
     def __init__(self, title: str, notes: Iterable[str] = (), dimensions: dict[str, str] | None = None):
         self.title, self.notes, self.dimensions = title, list(notes), dimensions or {}
@@ -102,7 +102,7 @@ def as_model(model: Any, images: in_memory.Images, name: str) -> tuple[LatentMod
     directions = principal_directions(codes.mean.numpy(), MAX_SLIDERS)
     kept = directions.explained.sum()
     about.notes.append(
-        f"A code has {size:,} numbers. Sliders move it along its {len(directions.axes)} principal directions, which "
+        f"A code has {size:,} dimensions. Sliders move it along its {len(directions.axes)} principal directions, which "
         f"explain {100 * kept:.3g} % of the variance of your codes."
     )
     about.dimensions = {str(k): f"direction {k + 1}, {100 * v:.2g} %" for k, v in enumerate(directions.explained)}
@@ -230,7 +230,7 @@ class Explorer:
         family = next(key for key, family in FAMILIES.items() if family is type(model))
         about = [f"{self.title}, given from Python."]
         if self.dimensions:
-            about.append(f"Sliders are the {model.latent_dim} principal directions of its code.")
+            about.append(f"Sliders move along the {model.latent_dim} principal directions of its code.")
         return ModelCard(
             name=self.name, title=self.title, description=" ".join(about), note=" ".join(self.notes), family=family,
             data=self.info.name, image_shape=model.image_shape, latent_dim=model.latent_dim,
@@ -266,7 +266,7 @@ class Explorer:
         try:
             shown = notebook.frame(self.html())
         except ModelUnavailable as error:
-            shown = f"<p>{html.escape(str(error))} With the extra <code>notebook</code>, Python answers.</p>"
+            shown = f"<p>{html.escape(str(error))} With the extra <code>notebook</code>, Python runs it.</p>"
         return {"text/html": shown, "text/plain": repr(self)}
 
     @property

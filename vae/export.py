@@ -175,7 +175,7 @@ def parquet(store: Store, name: str) -> bytes:
     info = store.dataset(card)
     split = info.load("test")
     if encoded.rows.max() >= len(split):
-        raise ModelUnavailable(f"the map of {name} does not belong to these test images")
+        raise ModelUnavailable(f"the map of {name} was made from other test images")
     images = info.modality.picture(split.render(encoded.rows) / np.float32(255))
     columns = {
         "row": encoded.rows, "x": encoded.umap[:, 0], "y": encoded.umap[:, 1], "pca_x": encoded.pca[:, 0],

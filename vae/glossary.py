@@ -81,8 +81,8 @@ TERMS = {
     ),
     "likelihood": Term(
         "likelihood, p(x|z)",
-        "The probability that the decoder assigns to an image x, given a latent code z. With grey pixels and a "
-        "Bernoulli likelihood, its negative logarithm is a cross-entropy.",
+        "The probability or density that the decoder assigns to an image x, given a latent code z. With grey pixels "
+        "and a Bernoulli likelihood, its negative logarithm is a cross-entropy.",
         "Loaiza-Ganem and Cunningham, The continuous Bernoulli, NeurIPS 2019",
         pattern="(?:log-)?likelihoods?",
     ),
@@ -123,7 +123,7 @@ TERMS = {
     "kl": Term(
         "KL divergence",
         "The Kullback-Leibler divergence measures in nats how far the posterior of an image is from the prior. Its "
-        "mean over images bounds the information that codes carry about them.",
+        "mean over images is an upper bound on the information that codes carry about them.",
         "Kullback and Leibler, On Information and Sufficiency, 1951",
         pattern="KL",
     ),
@@ -176,6 +176,13 @@ TERMS = {
         "Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016",
         pattern="active (?:dimensions?|units?)",
     ),
+    "discriminator": Term(
+        "discriminator",
+        "A second network, trained to separate two kinds of input, such as real and decoded images. A VAE-GAN trains "
+        "its decoder against it.",
+        "Goodfellow et al., Generative Adversarial Nets, NeurIPS 2014",
+        pattern="discriminators?",
+    ),
     "nll": Term(
         "NLL",
         "The negative log-likelihood -log p(x), estimated by importance sampling from the posterior. The estimate "
@@ -192,7 +199,7 @@ TERMS = {
     ),
     "factor": Term(
         "factor",
-        "A property from which the images of a data set are generated, such as position, scale or hue. Its value, the "
+        "A property that determines the images of a data set, such as position, scale or hue. Its value, the "
         "ground truth, is known for every image.",
         "Higgins et al., beta-VAE, ICLR 2017",
         group="Disentanglement",
@@ -214,14 +221,14 @@ TERMS = {
     "mig": Term(
         "MIG",
         "The mutual information gap. For each factor: the mutual information with the most informative dimension "
-        "minus that with the second, divided by the factor's entropy. The mean lies between 0 and 1.",
+        "minus that with the second, divided by the factor's entropy. The mean over factors lies between 0 and 1.",
         "Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018",
         pattern="MIG",
     ),
     "dci": Term(
         "DCI",
         "Three scores from boosted trees that predict factors from codes. Disentanglement: each dimension predicts "
-        "one factor. Completeness: one dimension predicts each factor. Informativeness: the accuracy.",
+        "one factor. Completeness: each factor is predicted by one dimension. Informativeness: the accuracy.",
         "Eastwood and Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, "
         "ICLR 2018",
         pattern="DCI",
@@ -242,7 +249,7 @@ TERMS = {
     ),
     "modularity": Term(
         "modularity",
-        "A score of whether each dimension has mutual information with one factor only.",
+        "A score that is 1 if each dimension has mutual information with only one factor.",
         "Ridgeway and Mozer, Learning Deep Disentangled Embeddings, NeurIPS 2018",
         pattern="modularity",
     ),
@@ -268,22 +275,22 @@ TERMS = {
     ),
     "interpolation": Term(
         "interpolation",
-        "A path between two codes. Linear interpolation (lerp) is a straight line; spherical interpolation (slerp) "
-        "changes the angle and the length separately.",
+        "A path between two codes. Linear interpolation (lerp) is a straight line; spherical interpolation (slerp, a "
+        "great arc) changes the angle and the length separately.",
         "White, Sampling Generative Networks, 2016",
         pattern="interpolations?",
     ),
     "support": Term(
         "support",
-        "The share of test images whose codes lie in regions as sparse as this code or sparser. Near 0, no data lies "
-        "nearby, and the decoder extrapolates.",
+        "The share of test images whose codes lie in regions as sparse as that of this code, or sparser. Near 0, no "
+        "data lies nearby, and the decoder extrapolates.",
         "Arvanitidis, Hansen and Hauberg, Latent Space Oddity, ICLR 2018",
         pattern="support(?! (?:an?|the|this|these|it|them)\\b)",
     ),
     "umap": Term(
         "UMAP",
         "A method that places codes on a plane so that neighbours stay neighbours. Distances between points that are "
-        "far apart on the map have no meaning.",
+        "far apart on the map have little meaning.",
         "McInnes, Healy and Melville, UMAP, 2018",
         pattern="UMAP",
     ),
@@ -302,8 +309,8 @@ TERMS = {
     ),
     "out-of-distribution": Term(
         "out of distribution",
-        "An image that differs in kind from the training data. A model may still reconstruct it, or assign it a high "
-        "likelihood.",
+        "An image that differs in kind from the training data. A model may still reconstruct it well, or assign it a "
+        "high likelihood.",
         "Nalisnick et al., Do Deep Generative Models Know What They Don't Know?, ICLR 2019",
         pattern="out[ -]of[ -]distribution",
     ),
@@ -314,6 +321,13 @@ TERMS = {
         "Fawcett, An Introduction to ROC Analysis, 2006",
         pattern="AUROC",
     ),
+    "sharpness": Term(
+        "sharpness",
+        "The variance of the Laplacian of an image. Edges raise it, and blur lowers it. Its baseline is the value for "
+        "test images.",
+        "Pech-Pacheco et al., Diatom Autofocusing in Brightfield Microscopy, ICPR 2000",
+        pattern="sharpness",
+    ),
     "psnr": Term(
         "PSNR",
         "The peak signal-to-noise ratio in dB: -10 log10 of the mean squared error, for pixels between 0 and 1. "
@@ -323,7 +337,7 @@ TERMS = {
     ),
     "baseline": Term(
         "baseline",
-        "The score of a simple method, or of chance, on the same task. A figure means little without one.",
+        "The score of a simple method, or of chance, on the same task. Compare each figure with its baseline.",
         "Goodfellow, Bengio and Courville, Deep Learning, 2016, chapter 11",
         pattern="baselines?",
     ),

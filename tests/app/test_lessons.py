@@ -301,7 +301,7 @@ def test_a_mistake_in_the_plans_is_named(tmp_path, monkeypatch):
 def test_a_link_that_cannot_be_used_is_the_lessons_start_and_one_sentence(wrong, query, what):
     app = shown(wrong, **query)
     assert [warning.value for warning in app.warning] == [
-        f"The {what} in this link does not exist in *{EXAMPLE.title}*. You see the lesson's start."
+        f"The {what} in this link does not exist in *{EXAMPLE.title}*. The lesson starts at step 1."
     ]
     assert app.session_state.lesson == "example.1" and app.radio[0].value is None
 

@@ -239,7 +239,7 @@ def test_a_lessons_link_has_the_order_of_its_answers(browser, handout):
 def test_a_damaged_link_to_a_lesson_is_its_start_and_one_sentence(browser, handout, wrong):
     with opened(browser, handout, f"#inside?lesson={wrong}") as page:
         panel = page.get_by_role("region", name="Lesson")
-        expect(panel.get_by_role("alert")).to_contain_text("in this link does not exist. You see the lesson’s start.")
+        expect(panel.get_by_role("alert")).to_contain_text("in this link does not exist. The lesson starts at step 1.")
         expect(panel).to_contain_text("step 1 of 2")
 
 

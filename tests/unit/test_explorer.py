@@ -103,7 +103,7 @@ def test_a_network_that_no_browser_runs_is_named(in_python, tmp_path):
 @pytest.mark.parametrize(
     "model, images, sentence",
     [
-        ("mlp", torch.rand(3, 1, 16, 16), "a map needs 5 images or more, not 3"),
+        ("mlp", torch.rand(3, 1, 16, 16), "a map needs at least 5 images, not 3"),
         (torch.nn.Linear(2, 2), torch.rand(9, 1, 16, 16), "a model is a pair (encode, decode)"),
         ((1, 2, 3), torch.rand(9, 1, 16, 16), "a model is a pair (encode, decode)"),
         ("mlp", torch.rand(9, 5, 16, 16), "1 or 3 channels"),

@@ -1,6 +1,6 @@
 """Images, labels and factors as a notebook holds them: tensors, arrays, PIL images, lists.
 
-What has one meaning is converted, and a note says so; anything else raises ValueError with one sentence.
+Unambiguous input is converted, and a note says so; anything else raises ValueError with one sentence.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Images(NamedTuple):
 
 def as_images(images: Any) -> Images:
     """Convert N images: a tensor or an array (N, C, H, W), (N, H, W, C) or (N, H, W), or a list of images or of PIL
-    images of one size. Raises ValueError for what has no one meaning."""
+    images of one size. Raises ValueError for ambiguous input."""
     notes: list[str] = []
     values = _stacked(images)
     if values.ndim == 3:
@@ -79,7 +79,7 @@ def _stacked(images: Any) -> np.ndarray:
         parts = [_stacked(image) if hasattr(image, "detach") else np.asarray(image) for image in images]
     shapes = sorted({part.shape for part in parts})
     if len(shapes) > 1:
-        raise ValueError(f"images must all have one shape, not {shapes[0]} and {shapes[1]}")
+        raise ValueError(f"images must all have the same shape, not {shapes[0]} and {shapes[1]}")
     return _numbers(np.stack(parts))
 
 
@@ -165,7 +165,7 @@ def _factors(factors: Any, n: int) -> tuple[Factors | None, np.ndarray | None, l
         if column.dtype.kind == "f" and len(np.unique(column)) > MAX_DISTINCT:
             edges = np.linspace(column.min(), column.max(), BINS + 1)
             column = ((edges[:-1] + edges[1:]) / 2)[np.digitize(column, edges[1:-1])]
-            notes.append(f"The factor {name} has many values, and is used in {BINS} bins of equal width.")
+            notes.append(f"The factor {name} has many values, so it is divided into {BINS} bins of equal width.")
         found, indices = np.unique(column, return_inverse=True)
         if len(found) > MAX_FACTOR_VALUES:
             raise ValueError(f"the factor {name!r} may have {MAX_FACTOR_VALUES:,} values, not {len(found):,}")

@@ -21,7 +21,7 @@ def factors(subject: Subject, options: Options) -> PaperFigure:
 
     card, info = subject.card, subject.info
     if info.factors is None or "mutual_information" not in card.figures:
-        raise ValueError(f"{card.name} has no mutual information with ground-truth factors on its card")
+        raise ValueError(f"the card of {card.name} lists no mutual information with ground-truth factors")
     entropies = np.array(card.figures["factor_entropy"])
     varying = np.flatnonzero(entropies > 0)  # a constant factor has no information to encode
     order = list(options.dims) or dimension_order(
@@ -59,7 +59,7 @@ def factors(subject: Subject, options: Options) -> PaperFigure:
 def _caption(subject: Subject) -> str:
     card, mig = subject.card, FIGURES["mig"]
     return (
-        f"Mutual information of ground-truth factors and dimensions of {card.name} ({card.title}), as a share of the "
-        f"factor's entropy. {mig.label} {mig.text(card.figures['mig'])}, random codes "
+        f"Mutual information between ground-truth factors and dimensions of {card.name} ({card.title}), as a share of "
+        f"the factor's entropy. {mig.label} {mig.text(card.figures['mig'])}, random codes "
         f"{mig.text(card.figures.get('mig_random'))}; {card.protocol['mig']}."
     )

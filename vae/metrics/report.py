@@ -214,7 +214,7 @@ def report(
     if unknown:
         raise ValueError(f"there is no metric {unknown[0]!r}: expected {', '.join(m.name for m in METRICS)}")
     if not seeds or bootstrap < 0:
-        raise ValueError("the report needs one seed or more and no negative number of half-samples")
+        raise ValueError("the report needs at least one seed, and 0 or more half-samples")
     classes = discretise(factors, bins)
     columns = tuple(_described(name, factors[:, k], classes[:, k], bins) for k, name in enumerate(names))
     if all(column.values == 1 for column in columns):
@@ -333,13 +333,16 @@ def _notes(data: Data) -> Iterator[str]:
     yield f"{n:,} rows, {d} {kind} dimensions, {len(data.columns)} factors."
     if data.bootstrap:
         yield (
-            "The error of a score is the standard deviation over half-samples, a bootstrap without replacement: no "
-            "row is in training and test rows at once."
+            "The error of a score is the standard deviation over half-samples without replacement. So no "
+            "row is in the training and the test rows at once."
         )
     baseline = "the same codes in random order" if data.discrete else "standard normal codes"
     yield f"Chance is the score of {baseline}, seeds {', '.join(map(str, data.seeds))}; of DCI, the first seed."
     if data.discrete:
-        yield "MIG, modularity and InfoMEC count the values of discrete codes. The other metrics take them as numbers."
+        yield (
+            "MIG, modularity and InfoMEC use the values of discrete codes as classes. The other metrics use them as "
+            "numbers."
+        )
 
 
 def _described(name: str, column: np.ndarray, classes: np.ndarray, bins: int) -> FactorColumn:
@@ -360,7 +363,7 @@ def _checked(
     if len(codes) != len(factors):
         raise ValueError(f"codes have {len(codes):,} rows and factors {len(factors):,}: both need one for each image")
     if len(codes) < MIN_ROWS:
-        raise ValueError(f"scores need {MIN_ROWS} rows or more, not {len(codes)}")
+        raise ValueError(f"scores need at least {MIN_ROWS} rows, not {len(codes)}")
     names = names or [f"factor {k}" for k in range(factors.shape[1])]
     names = tuple(" ".join(str(name).split()) for name in names)
     if len(names) != factors.shape[1]:
@@ -368,7 +371,7 @@ def _checked(
     active_units(codes)  # raises ValueError for values that are not finite numbers
     codes = np.asarray(codes, np.float64)
     if not np.ptp(codes, axis=0).any():
-        raise ValueError("every dimension of the codes is constant: they say nothing about the factors")
+        raise ValueError("every dimension of the codes is constant: they carry no information about the factors")
     return codes, factors, names
 
 

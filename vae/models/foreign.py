@@ -123,8 +123,8 @@ class Pair:
         again = self.encode(x[: min(len(x), BATCH)])[0]
         if float((again - mean[: len(again)]).abs().max()) > SAME * spread:
             raise ValueError(
-                "the encoder returns another code for the same image at each call: return the mean of q(z|x), and "
-                "switch dropout off"
+                "the encoder returns a different code for the same image at each call: return the mean of q(z|x), and "
+                "switch off dropout"
             )
         alone = self.encode(x[:1])[0]
         if float((alone - mean[:1]).abs().max()) > SAME * spread:
@@ -165,7 +165,7 @@ class Pair:
         if mean.ndim < 2 or len(mean) != len(x):
             raise ValueError(f"the encoder must return codes (B, D), not shape {tuple(mean.shape)} for 2 images")
         if mean.ndim > 2:
-            yield f"A code of shape {tuple(mean.shape[1:])} is used as {mean[0].numel():,} numbers."
+            yield f"A code of shape {tuple(mean.shape[1:])} is flattened to {mean[0].numel():,} dimensions."
         if isinstance(found, (tuple, list)) and stddev is not None:
             yield "The encoder's outputs are used as mean and log-variance."
         self.code_shape = tuple(mean.shape[1:])
@@ -330,7 +330,7 @@ def _numbers(found: Any, what: str) -> Tensor:
     if not isinstance(found, Tensor):
         raise ValueError(f"a network must return its {what} as a tensor, not {_kind(found)}")
     if found.is_complex() or found.dtype == torch.bool:
-        raise ValueError(f"a network must return its {what} as floats, not {_kind(found)}")
+        raise ValueError(f"a network must return its {what} as real numbers, not {_kind(found)}")
     return found
 
 
@@ -390,7 +390,7 @@ class Foreign(LatentModel):
     """An encoder and a decoder of somebody's own.
 
     z is the code itself, or, where config.code_shape is given, its coordinates along `axes` from `origin`: a code of
-    many dimensions or of a feature map has no slider for each number. p(x|z) is a Gaussian around the decoded image.
+    many dimensions or of a feature map has no slider for each entry. p(x|z) is a Gaussian around the decoded image.
     networks: a Pair, or by default that of the process that serves this model.
     """
 
@@ -463,7 +463,7 @@ class Foreign(LatentModel):
 
 @FAMILIES.register("foreign_vae")
 class ForeignVAE(Foreign):
-    """An encoder that returns mean and standard deviation of q(z|x). Its prior is not known, and N(0, I) assumed."""
+    """An encoder that returns mean and standard deviation of q(z|x). Its prior is unknown; N(0, I) is assumed."""
 
     analytic_kl = True
     prior_name = "N(0, I), which is assumed"

@@ -15,7 +15,7 @@ ACROSS = 3
 
 
 def show() -> None:
-    """Show a card for each lesson, and what concerns all of them."""
+    """Show a card for each lesson, and the buttons that apply to all of them."""
     st.markdown("**Choose a lesson.** In each step you predict, try, and then reveal what happens and why.")
     usable, problems = lessons()
     for sentence in problems:
@@ -33,7 +33,7 @@ def show() -> None:
         st.button("Plans for teachers", on_click=open_view, args=("teacher",), key="lessons_plans")
         progress.show(forgets=True)
     st.caption(
-        "Your predictions stay in this browser. The links under *Questions in this lesson* open a step for anyone."
+        "Your predictions stay in this browser. Anyone can open a step with its link under *Questions in this lesson*."
     )
 
 

@@ -43,7 +43,7 @@ def read_link() -> None:
     index = parse_int_text(answer, 1, len(_step(*found).predict.answers)) if found and answer else 0
     wrong = "step" if found is None else "order of answers" if seed is None else "answer" if index is None else ""
     if found is None or seed is None or index is None:
-        state.add_warning(f"The {wrong} in this link does not exist in *{lesson.title}*. You see the lesson's start.")
+        state.add_warning(f"The {wrong} in this link does not exist in *{lesson.title}*. The lesson starts at step 1.")
         found, seed, index = (step.strip().lower().partition(".")[0], 0), 0, 0
     st.session_state.lesson_shuffle = seed
     link.add_page_parameters(_step(*found).try_.settings_link())

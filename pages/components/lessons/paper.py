@@ -109,7 +109,7 @@ def _show_tools(key: str, other: tuple[str, str] | None = None) -> None:
             st.button(other[0], key="paper_other", on_click=open_view, args=(other[1], key))
             st.number_input(
                 "Order of answers", 0, MAX_SHUFFLE, key="lessons_shuffle", width=170,
-                help="the sheet, the teacher's page and a lesson begun here have the same order of answers",
+                help="the sheet, the teacher's page and a lesson that begins here share this order",
             )  # fmt: skip
             st.button(
                 "Begin the lesson", key="paper_begin", on_click=begin_step,

@@ -1,6 +1,6 @@
 """A round's result as a link: the code that a player has reached. Whoever opens it sees the same target and the score.
 
-The score is computed from the code again, because links come from strangers.
+The score is computed again from the code, because anyone can edit a link.
 """
 
 from __future__ import annotations

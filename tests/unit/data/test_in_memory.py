@@ -60,7 +60,7 @@ def test_images_are_converted_and_the_conversion_is_said(images, expected, note)
         ([], "a list of images, not list"),
         ("images/", "a list of images, not str"),
         (None, "a list of images, not NoneType"),
-        ([X[0], X[0, :, :4]], "must all have one shape"),
+        ([X[0], X[0, :, :4]], "must all have the same shape"),
     ],
 )
 def test_images_without_one_meaning_are_refused(images, sentence):

@@ -186,8 +186,8 @@ def test_too_few_rows_share_a_value():
 GOOD = np.arange(60).reshape(30, 2) % 7
 BAD = {
     "unequal length": (GOOD[:20], GOOD, "codes have 20 rows and factors 30"),
-    "one sample": (GOOD[:1], GOOD[:1], "scores need 20 rows or more, not 1"),
-    "no rows": (GOOD[:0], GOOD[:0], "scores need 20 rows or more, not 0"),
+    "one sample": (GOOD[:1], GOOD[:1], "scores need at least 20 rows, not 1"),
+    "no rows": (GOOD[:0], GOOD[:0], "scores need at least 20 rows, not 0"),
     "constant codes": (np.ones((30, 2)), GOOD, "every dimension of the codes is constant"),
     "constant factors": (GOOD, np.ones((30, 2)), "every factor is constant"),
     "NaN codes": (np.where(GOOD == 3, np.nan, GOOD), GOOD, "codes of dimension 0 are not all finite"),
@@ -207,8 +207,9 @@ def test_bad_arrays_get_one_sentence(case):
 
 def test_bad_options_get_one_sentence(aligned):
     for options, sentence in (
-        ({"without": ("umap",)}, "no metric 'umap': expected mig, sap"), ({"seeds": ()}, "one seed or more"),
-        ({"bootstrap": -1}, "no negative"), ({"names": ("a",)}, "1 names for 3 factors"), ({"bins": 1}, "two bins"),
+        ({"without": ("umap",)}, "no metric 'umap': expected mig, sap"), ({"seeds": ()}, "at least one seed"),
+        ({"bootstrap": -1}, "0 or more half-samples"),
+        ({"names": ("a",)}, "1 names for 3 factors"), ({"bins": 1}, "two bins"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=sentence):
             metrics.report(*aligned, **options)

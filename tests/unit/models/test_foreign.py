@@ -153,7 +153,7 @@ class BatchStatistics(nn.Module):
 @pytest.mark.parametrize(
     "encoder, decoder, sentence",
     [
-        (Noisy(), DECODER, "another code for the same image at each call"),
+        (Noisy(), DECODER, "a different code for the same image at each call"),
         (BatchStatistics(), DECODER, "depends on the other images of its batch"),
         (lambda x: ENCODER(x) * float("nan"), DECODER, "codes that are NaN or infinite"),
         (lambda x: 0 * ENCODER(x), DECODER, "the same code for every image"),

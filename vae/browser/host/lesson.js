@@ -35,7 +35,7 @@ function stepOf({ content: { header } }, text, shuffle) {
   const seed = shuffle === '' ? 0 : within(shuffle, 0, MAX_SHUFFLE, NaN), number = Number(place);
   const wrong = lesson.steps[number - 1] ? (Number.isInteger(seed) ? '' : 'order of answers') : 'step';
   if (!wrong) return { lesson, step: lesson.steps[number - 1], number, seed, problem: '' };
-  return { lesson, step: lesson.steps[0], number: 1, seed: 0, problem: `The ${wrong} in this link does not exist. You see the lesson’s start.` };
+  return { lesson, step: lesson.steps[0], number: 1, seed: 0, problem: `The ${wrong} in this link does not exist. The lesson starts at step 1.` };
 }
 
 // Returns the address of a step: the page, the model and the point at which it begins.

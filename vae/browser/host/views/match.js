@@ -11,7 +11,7 @@ const ROUNDS = 3; // of a single model
 const START_CANDIDATES = 12; // test images, of which the one farthest from the target becomes the start
 const STEPS = 100; // of a slider
 const SHOWN_FIRST = 4; // sliders, of the dimensions that carry most, before "more dimensions"
-const SCORING = `You win a round at ${ENOUGH} %. 100 % is the closest that the model can come, and 0 % is no closer than an average or a plain image. The distance is the root mean squared error, averaged over several resolutions. Inactive dimensions have no slider.`;
+const SCORING = `You win a round at ${ENOUGH} %. 100 % is as close as the model’s reconstruction of the target. 0 % is no closer than the average image or a plain one. The distance is the root mean squared error, averaged over several resolutions. Inactive dimensions have no slider.`;
 const HIDDEN = 'Each round uses a different model, whose name is hidden. All models start from the same test image and have the same target. We reveal the models at the end.';
 const ALONE = 'Each round has its own two test images.';
 
