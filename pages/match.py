@@ -20,8 +20,8 @@ ensure_entry_point()
 show_title("Match the target")
 st.markdown(
     "**Move the sliders until your image matches the target, then finish the round.** Each round has a different, "
-    "hidden model. 100 % is as close as its reconstruction of the target. 0 % is no closer than the average image or a "
-    "plain one."
+    "hidden model. 100 % is as close as its reconstruction of the target. 0 % is no closer than the average image or "
+    "a plain one."
 )
 data_sets = [data for data in MODELS if len(available_models(data)) > 1]
 if not data_sets:

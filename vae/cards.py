@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile("[a-z0-9-]{1,60}")
 MAX_CARD_BYTES = 4 * 2**20
+MAX_DIMENSION_NAME = 40  # characters
 MAX_FIGURE = 10**300  # of an integer, which JSON does not limit
 
 
@@ -49,6 +50,11 @@ class ModelCard:
     selection: dict = field(default_factory=dict)  # how the run was chosen: split, rule, seeds and figures
     dataset: dict = field(default_factory=dict)  # its data set in words, see data.described; {} for a registered one
     dimensions: dict = field(default_factory=dict)  # {"0": name} of dimensions of z that have a name of their own
+
+    @property
+    def credit(self) -> str:
+        """The model and its licence, for files made from it."""
+        return f"{self.title} ({self.name}), {self.licence}"
 
     @property
     def dimension_names(self) -> dict[int, str]:
@@ -183,9 +189,17 @@ def _wrong_field(card: ModelCard, name: str) -> str:
             return f"the figure {key[:60]!r} of its card.json is not a finite number"
     if not all(isinstance(text, str) for text in card.protocol.values()):
         return "the protocols of its card.json must be text"
-    if not all(key.isdecimal() and isinstance(text, str) for key, text in card.dimensions.items()):
-        return "the names of dimensions in its card.json must be text by number"
+    if not all(_is_dimension(d, card.latent_dim) and _is_short(text) for d, text in card.dimensions.items()):
+        return "the names of dimensions in its card.json must be short texts by number"
     return ""
+
+
+def _is_dimension(text: str, dims: int) -> bool:
+    return text.isdecimal() and len(text) < 10 and text == str(int(text)) and int(text) < dims
+
+
+def _is_short(text: object) -> bool:
+    return isinstance(text, str) and text.isprintable() and len(text) <= MAX_DIMENSION_NAME
 
 
 def _is_figure(value: object) -> bool:

@@ -102,8 +102,8 @@ def as_model(model: Any, images: in_memory.Images, name: str) -> tuple[LatentMod
     directions = principal_directions(codes.mean.numpy(), MAX_SLIDERS)
     kept = directions.explained.sum()
     about.notes.append(
-        f"A code has {size:,} dimensions. Sliders move it along its {len(directions.axes)} principal directions, which "
-        f"explain {100 * kept:.3g} % of the variance of your codes."
+        f"A code has {size:,} dimensions. Sliders move it along its {len(directions.axes)} principal directions, "
+        f"which explain {100 * kept:.3g} % of the variance of your codes."
     )
     about.dimensions = {str(k): f"direction {k + 1}, {100 * v:.2g} %" for k, v in enumerate(directions.explained)}
     return foreign.from_pair(pair, codes, images.x, name, directions.origin, directions.axes), about

@@ -3,13 +3,14 @@ installed, else as a frame."""
 
 from __future__ import annotations
 
+import base64
 import html
-import importlib.util
 from typing import Any
 
 import numpy as np
 import torch
 
+from . import extras
 from .browser import handout
 from .browser.answers import pictures_message
 from .browser.bundle import bundle, compact
@@ -20,7 +21,7 @@ MISSING = "anywidget is not installed: run pip install 'latent-space-explorer[no
 
 
 def has_widgets() -> bool:
-    return importlib.util.find_spec("anywidget") is not None
+    return not extras.missing("anywidget")
 
 
 def frame(page: str) -> str:
@@ -106,8 +107,6 @@ def answer(explorer: Any, message: object) -> tuple[dict, list[bytes]] | None:
 
 def _code(explorer: Any, text: object) -> list[float] | None:
     """Return the code of a picture, base64 of uint8 (C, H, W); None where it is none, or its code is not finite."""
-    import base64
-
     shape = explorer.model.image_shape
     try:
         levels = np.frombuffer(base64.b64decode(str(text)), np.uint8).reshape(1, *shape)

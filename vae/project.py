@@ -36,6 +36,7 @@ from .cards import read as read_card_file
 from .store import FILES, MAX_WEIGHT_BYTES, ModelUnavailable, Store, expected_tensors, write_atomically
 
 if TYPE_CHECKING:
+    from .data import DatasetInfo
     from .models import LatentModel
 
 SUFFIX = ".vae.zip"
@@ -418,7 +419,7 @@ def _check(store: Store, name: str) -> ModelCard:
         raise ProjectError(f"its map.npz is of more images than the {test_images:,} of its data set")
     if (folder / "memory.npz").exists():
         store.read_memory(name)
-    _check_figures(card)
+    _check_figures(card, info)
     model = store.load(name)
     if not all(bool(t.isfinite().all()) for t in model.state_dict().values()):
         raise ProjectError("its weights hold values that are not finite numbers")
@@ -463,7 +464,7 @@ DTYPES = {  # as safetensors names them
 }  # fmt: skip
 
 
-def _check_figures(card: ModelCard) -> None:
+def _check_figures(card: ModelCard, info: DatasetInfo) -> None:
     """Raise ProjectError for figures, or a recipe, that a page could not show."""
     from .evaluation import figures, report
 
@@ -476,6 +477,9 @@ def _check_figures(card: ModelCard) -> None:
         for show in (report.figures_table, report.summary, report.protocols, report.training):
             show(card)
         report.selection_sentence(card.selection)
+        report.disentanglement_scores(card)
+        for answer in report.factor_answers(card, info.factors) if info.factors else ():
+            "".join((*answer.texts, report.three_answers(answer)))
     except Exception as error:  # a figure may be anything that JSON holds
         raise ProjectError(f"the figures or the recipe of its card cannot be shown ({error!r:.100})") from error
 

@@ -56,10 +56,11 @@ def watch(
 
 
 def _key(model: Any) -> Any:
-    """Return what stays the same over the calls: the first module, else the encoder."""
+    """Return what stays the same over the calls: the first module, else the encoder or the owner of this method, which
+    is another object at each look."""
     networks = model if isinstance(model, (tuple, list)) else (getattr(model, "encode", model),)
     modules = [part for network in networks for part in foreign.modules_of(network)]
-    return modules[0] if modules else networks[0]
+    return modules[0] if modules else getattr(networks[0], "__self__", networks[0])
 
 
 class Watch:

@@ -14,7 +14,7 @@ from pages.components.lessons.catalogue import lessons, parse_step
 from pages.components.lessons.panel import step_link
 from pages.components.lessons.text import to_html
 from pages.components.shell import cached, parts
-from vae.lessons import FOLDER, fill_figures, lesson_files, read_lesson, required_models, step_models
+from vae.lessons import FOLDER, fill_figures, lesson_files, read_lesson, step_models
 
 from .events import emit, written_link
 from .test_old_links import open_link
@@ -333,6 +333,12 @@ def test_the_list_begins_each_lesson_and_says_what_is_done():
     assert not app.session_state.lesson_steps and not any("done" in c.value for c in app.caption)
 
 
+@pytest.mark.parametrize("view", ["list", "report", "teacher"])
+def test_a_step_stands_above_the_lessons(view):
+    app = open_link("lessons", {"lessons_view": view}, lesson="example.1")
+    assert app.button(key="lesson_there").label == "Go to Inside for this step" and app.radio
+
+
 def test_a_missing_model_is_named_and_the_other_steps_go_on(monkeypatch):
     without = {name: card for name, card in cached.zoo_scan()[0].items() if name != "mnist-beta4"}
     monkeypatch.setattr(cached, "zoo_scan", lambda: (without, {}))
@@ -358,8 +364,9 @@ def test_a_card_that_is_not_as_it_should_be_stops_no_lesson_that_does_not_need_i
 
 
 def test_what_a_lesson_needs():
-    assert required_models(EXAMPLE) == {"mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"}
-    assert all(required_models(lesson) <= CARDS.keys() for lesson in LESSONS.values())
+    needed = {name for step in EXAMPLE.steps for name in step_models(step)}
+    assert needed == {"mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"}
+    assert all(set(step_models(step)) <= CARDS.keys() for lesson in LESSONS.values() for step in lesson.steps)
 
 
 # ---- what a teacher prints, and what a learner hands in

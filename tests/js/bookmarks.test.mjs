@@ -21,6 +21,14 @@ test('bookmarks are added, replaced by name and removed', () => {
   assert.deepEqual(read(storage), [{ name: 'three', link: 'map?z=2' }]);
 });
 
+test('a link that cannot be kept adds nothing', () => {
+  const storage = createStorage();
+  add(storage, 'seven', 'sliders?z=1');
+  for (const link of [`sliders?z=${'1,'.repeat(10_000)}`, 'https://example.org/']) {
+    assert.deepEqual(add(storage, 'seven', link), [{ name: 'seven', link: 'sliders?z=1' }]);
+  }
+});
+
 test('no more are kept than MAX_BOOKMARKS', () => {
   const storage = createStorage();
   for (let i = 0; i <= MAX_BOOKMARKS; i += 1) add(storage, `${i}`, 'sliders?z=1');
@@ -40,7 +48,7 @@ test('a blocked storage and strange content give no bookmarks', () => {
 });
 
 test('a link is taken from the address bar, and the list has whole addresses', () => {
-  const location = { pathname: '/app/sliders', search: '?model=a&z=1%2C2&own=b:1:0&embed=true' };
+  const location = { pathname: '/app/sliders', search: '?model=a&z=1%2C2&own=b:1:0&answer=2&revealed=yes&embed=true' };
   assert.equal(currentLink(location, '/app/'), 'sliders?model=a&z=1%2C2');
   assert.equal(currentLink({ pathname: '/', search: '?z=1' }, '/'), '?z=1');
   assert.equal(asList([{ name: 'a b', link: 'map?z=1' }], 'http://host/app/'), 'a b\thttp://host/app/map?z=1\n');

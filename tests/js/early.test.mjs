@@ -82,6 +82,17 @@ test('a release is answered at once, and the last one goes to the page', async (
   assert.equal(onPage.size, 0);
 });
 
+test('a release while the page takes over goes to the page too', async () => {
+  const { widget, mailbox } = await early(), next = successor();
+  widget.emit('commit', { panel: 'p', commit: 1, z: [1], y: 0 });
+  mailbox.early.takeOver(next);
+  widget.emit('commit', { panel: 'p', commit: 2, z: [2], y: 0 });
+  next.then();
+  assert.deepEqual([next.sent.map(([, value]) => value.commit), onPage.size], [[1, 2], 1]);
+  next.then();
+  assert.equal(onPage.size, 0);
+});
+
 test('a hand on a slider keeps it, and the focus goes on to the same control', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   const { widget, mailbox } = await early(), next = successor();

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { load } from './load.mjs';
 
 const { KEY, addSteps, checked, forget, read, write } = await load('widgets/progress/store.js');
-const { MAX_BYTES, fromFile, readFile, toFile } = await load('widgets/report/file.js');
+const { MAX_BYTES, fromFile, ownWork, readFile, toFile } = await load('widgets/report/file.js');
 const { checked: checkedBookmarks } = await load('widgets/bookmarks/store.js');
 
 function createStorage(content = {}) {
@@ -49,6 +49,13 @@ test('a report opens again as it was saved', () => {
   const work = { steps: { 'kl.1': { prediction: 'a', revealed: true } }, sentences: { 'kl.1': '<script>' }, bookmarks: [{ name: 'a', link: 'map?z=1' }] };
   assert.deepEqual(fromFile(toFile(work)), work);
   assert.ok(!/"name": "(?!a")/.test(toFile(work)), 'no name but the bookmark’s');
+});
+
+test('sentences stay where storage is blocked', () => {
+  const first = ownWork(null, NOTHING, {}, []);
+  first.sentences['kl.1'] = 'Because.';
+  assert.deepEqual(ownWork(first, NOTHING, { 'kl.1': { prediction: 'a', revealed: false } }, []).sentences, { 'kl.1': 'Because.' });
+  assert.deepEqual(ownWork(first, { steps: {}, sentences: { 'kl.1': 'So.' } }, {}, []).sentences, { 'kl.1': 'So.' });
 });
 
 test('a file that is no report is one sentence', async () => {

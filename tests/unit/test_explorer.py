@@ -10,7 +10,7 @@ import torch
 
 import vae
 from tests import foreign_models
-from vae import notebook, project
+from vae import notebook, project, watching
 from vae.latent import maps
 
 warnings.filterwarnings("ignore", category=UserWarning)
@@ -196,6 +196,16 @@ def test_a_cell_shows_the_widget(portable):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
+def test_a_film_knows_its_networks_again():
+    class Model:  # no module
+        def encode(self, x):
+            return x
+
+        decode = encode
+
+    model, linear = Model(), torch.nn.Linear(2, 2)
+    assert watching._key(model) is watching._key((model.encode, model.decode)) is model
+    assert watching._key((linear, linear)) is watching._key((linear.forward, linear.forward)) is linear
 
 
 def test_a_project_file_of_it_is_refused(in_python, tmp_path):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import extras
-from ..cards import ModelCard
+from ..cards import ModelCard, ModelUnavailable
 from ..data import DatasetInfo, Split
+from ..encoded import EncodedImages
 from ..models import LatentModel
 from ..registry import Registry
 from ..store import Store
@@ -71,6 +72,13 @@ class Subject(NamedTuple):
     info: DatasetInfo
     test: Split
 
+    def encoded(self) -> EncodedImages | None:
+        """Return the encoded test images; None where the model has no map."""
+        try:
+            return self.store.read_map(self.card.name)
+        except ModelUnavailable:
+            return None
+
 
 class PaperFigure(NamedTuple):
     """A figure, and a caption that says what it shows and how it was made."""
@@ -113,11 +121,6 @@ def draw(kind: str, name: str, options: Options | None = None, store: Store | No
     subject = Subject(store, model, model.card, info, info.load("test"))
     with LOCK, matplotlib.rc_context(STYLE):
         return KINDS[kind](subject, options or Options())
-
-
-def credit(card: ModelCard) -> str:
-    """Return the model and its licence."""
-    return f"{card.title} ({card.name}), {card.licence}"
 
 
 def test_images(subject: Subject, rows: tuple[int, ...], count: int, default: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..browser.colours import CIVIDIS
-from ..encoded import EncodedImages
 from ..evaluation.figures import FIGURES
-from ..store import ModelUnavailable, dimension_order
-from .base import KINDS, SMALL, Options, PaperFigure, Sheet, Subject, credit
+from ..store import dimension_order
+from .base import KINDS, SMALL, Options, PaperFigure, Sheet, Subject
 
 LETTER = 0.06  # inches of a letter at most
 BAR = 0.42  # inches, right of the cells, for their colours
@@ -26,7 +25,7 @@ def factors(subject: Subject, options: Options) -> PaperFigure:
     entropies = np.array(card.figures["factor_entropy"])
     varying = np.flatnonzero(entropies > 0)  # a constant factor has no information to encode
     order = list(options.dims) or dimension_order(
-        card, subject.model.levels, _encoded(subject), np.ones(card.latent_dim)
+        card, subject.model.levels, subject.encoded(), np.ones(card.latent_dim)
     )
     if not all(0 <= d < card.latent_dim for d in order):
         raise ValueError(f"{card.name} has dimensions 0 to {card.latent_dim - 1}")
@@ -54,14 +53,7 @@ def factors(subject: Subject, options: Options) -> PaperFigure:
     scale = sheet.figure.colorbar(mesh, cax=bar, ticks=[0, 0.5, 1])
     scale.outline.set_visible(False)  # type: ignore[operator]
     bar.tick_params(length=2, pad=2)
-    return PaperFigure(sheet.figure, _caption(subject), credit(card))
-
-
-def _encoded(subject: Subject) -> EncodedImages | None:
-    try:
-        return subject.store.read_map(subject.card.name)
-    except ModelUnavailable:
-        return None
+    return PaperFigure(sheet.figure, _caption(subject), card.credit)
 
 
 def _caption(subject: Subject) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from .. import latent
-from .base import KINDS, MARGIN, SMALL, Options, PaperFigure, Sheet, Subject, credit, test_images
+from .base import KINDS, MARGIN, SMALL, Options, PaperFigure, Sheet, Subject, test_images
 
 LABELS = 0.42  # inches, left of the pictures
 GAP = 0.02  # inches between pictures
@@ -45,7 +45,7 @@ def interpolation(subject: Subject, options: Options) -> PaperFigure:
         for x_place, pixels in zip(places, [ends[0], *images, ends[1]], strict=True):
             sheet.picture(pixels, x_place, top, side)
         sheet.text(MARGIN, top + height / 2, name)
-    return PaperFigure(sheet.figure, _caption(subject, a, b), credit(card))
+    return PaperFigure(sheet.figure, _caption(subject, a, b), card.credit)
 
 
 def _caption(subject: Subject, a: int, b: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..browser.colours import class_colours
-from .base import KINDS, SMALL, Options, PaperFigure, Sheet, Subject, credit
+from .base import KINDS, SMALL, Options, PaperFigure, Sheet, Subject
 
 LAYOUTS = {"umap": "UMAP", "umap_again": "UMAP", "pca": "PC", "codes": "z"}
 POINT = 2.0  # area in points², before there are so many that they hide each other
@@ -48,7 +48,7 @@ def scatter(subject: Subject, options: Options) -> PaperFigure:
         axes.set_xticks([])
         axes.set_yticks([])
     _legend(sheet, info.classes, colours, options.inches, height, columns, rows)
-    return PaperFigure(sheet.figure, _caption(subject, options, len(encoded)), credit(card))
+    return PaperFigure(sheet.figure, _caption(subject, options, len(encoded)), card.credit)
 
 
 def _legend_shape(classes: tuple[str, ...], inches: float) -> tuple[int, int]:

@@ -8,8 +8,8 @@ import torch
 from .. import latent
 from ..encoded import EncodedImages, data_ranges
 from ..metrics.disentanglement import ACTIVE
-from ..store import ModelUnavailable, dimension_order
-from .base import KINDS, MARGIN, SMALL, Options, PaperFigure, Sheet, Subject, credit, test_images
+from ..store import dimension_order
+from .base import KINDS, MARGIN, SMALL, Options, PaperFigure, Sheet, Subject, test_images
 
 LABELS = 0.5  # inches, left of the pictures
 GAP = 0.02  # inches between pictures
@@ -30,7 +30,7 @@ def traversal(subject: Subject, options: Options) -> PaperFigure:
     model, card = subject.model, subject.card
     if model.discrete:
         raise ValueError(f"{card.name} has a discrete code, whose values have no order to traverse")
-    encoded = _encoded(subject)
+    encoded = subject.encoded()
     dims = _dims(subject, options, encoded)
     steps = options.steps or STEPS[options.width]
     (row,) = test_images(subject, options.rows, 1, (subject.info.start,))
@@ -51,14 +51,7 @@ def traversal(subject: Subject, options: Options) -> PaperFigure:
     foot = MARGIN + len(dims) * (height + GAP) + FOOT / 2
     sheet.text(MARGIN + LABELS, foot, "1st percentile", size=SMALL)
     sheet.text(options.inches - MARGIN, foot, "99th percentile", "right", SMALL)
-    return PaperFigure(sheet.figure, _caption(subject, encoded, dims, row), credit(card))
-
-
-def _encoded(subject: Subject) -> EncodedImages | None:
-    try:
-        return subject.store.read_map(subject.card.name)
-    except ModelUnavailable:
-        return None
+    return PaperFigure(sheet.figure, _caption(subject, encoded, dims, row), card.credit)
 
 
 def _dims(subject: Subject, options: Options, encoded: EncodedImages | None) -> list[int]:

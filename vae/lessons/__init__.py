@@ -15,7 +15,6 @@ from .lesson import (
     figure_keys,
     fill_figures,
     referenced_models,
-    required_models,
     step_models,
 )  # fmt: skip
 from .reader import FOLDER, PLANS, LessonError, lesson_files, read, read_lesson, read_plans
@@ -24,5 +23,5 @@ from .shuffle import MAX_SHUFFLE
 __all__ = [
     "FOLDER", "MAX_SHUFFLE", "PLANS", "Lesson", "LessonError", "Misconception", "Plan", "PlanPart", "Prediction",
     "Step", "Try", "figure_keys", "fill_figures", "lesson_files", "read", "read_lesson", "read_plans",
-    "referenced_models", "required_models", "step_models",
+    "referenced_models", "step_models",
 ]  # fmt: skip

@@ -162,11 +162,6 @@ def step_models(step: Step) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def required_models(lesson: Lesson) -> set[str]:
-    """Return the names of the models that a lesson needs."""
-    return {name for step in lesson.steps for name in step_models(step)}
-
-
 def _text(value: Value | tuple[float, ...]) -> str:
     """Return a value as links write it."""
     if isinstance(value, tuple):

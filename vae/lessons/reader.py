@@ -124,7 +124,7 @@ def _text_of(path: Path) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Return a file's path for a sentence: of a shipped lesson "vae/lessons/kl.toml"."""
+    """Return a file's path for a sentence: of a shipped lesson "vae/lessons/terms.toml"."""
     try:
         return path.relative_to(FOLDER.parents[1]).as_posix()
     except ValueError:

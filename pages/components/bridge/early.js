@@ -24,7 +24,7 @@ export async function begin(mount, { widget, address, colours }) {
   }, LOOK);
   mailbox.early = { widget, takeOver: end };
   const found = await fetch(address + location.search).catch(() => null);
-  const props = found?.status === 200 ? await found.json() : null;
+  const props = found?.status === 200 ? await found.json().catch(() => null) : null; // null where the answer is cut off
   if (ended) return;
   if (!props) return end();
   const events = [];
@@ -47,11 +47,16 @@ export async function begin(mount, { widget, address, colours }) {
       setTimeout(takeOver, LOOK, successor);
       return;
     }
-    for (const [event, value] of events) successor.emit(event, value);
-    if (events.length) successor.answered(leave);
+    const sent = events.splice(0);
+    for (const [event, value] of sent) successor.emit(event, value);
+    if (sent.length) successor.answered(leave);
     else leave();
     function leave() {
       if (ended) return;
+      if (events.length || isHeld()) { // the hand went on meanwhile
+        takeOver(successor);
+        return;
+      }
       const focused = controls(place).indexOf(place.shadowRoot.activeElement);
       remember(path, successor.element);
       end();

@@ -262,7 +262,8 @@ def show_samples(names: list[str]) -> None:
 
 def show_recognised(names: list[str]) -> None:
     """Show which share of each model's samples a classifier recognises, in a caption."""
-    cards = [card for name, card in cached.zoo_scan()[0].items() if name in names and RECOGNISED in card.figures]
+    needed = {RECOGNISED, f"{RECOGNISED}_test_images"}
+    cards = [card for name, card in cached.zoo_scan()[0].items() if name in names and needed <= card.figures.keys()]
     if cards:
         shares = ", ".join(f"{100 * card.figures[RECOGNISED]:.0f} % ({_short_title(card.title)})" for card in cards)
         of_images = cards[0].figures[f"{RECOGNISED}_test_images"]
@@ -290,15 +291,17 @@ def show_codes(sides: list[Side]) -> None:
                 )  # fmt: skip
 
 
-# ---- planes
+# ---- known factors
 
 
 def show_factors(sides: list[Side]) -> None:
     """Show what each model does with each known factor, and its scores; nothing where none is measured."""
     cards = [cached.card(side.name) for side in sides]
-    factors = cached.info(cards[0].data).factors
-    answers = [report.factor_answers(card, factors) if factors else [] for card in cards]
-    if not any(answers):
+    # data sets with the same classes may have other factors
+    known = [cached.info(card.data).factors for card in cards]
+    answers = [report.factor_answers(card, own) if own else [] for card, own in zip(cards, known, strict=True)]
+    factors = next((own for own, found in zip(known, answers, strict=True) if found), None)
+    if factors is None:
         return
     names = [answer.name for answer in max(answers, key=len)]
     st.header("What each model does with each factor")
@@ -315,6 +318,9 @@ def show_factors(sides: list[Side]) -> None:
             f"dimension that owns the factor. {report.symmetries(factors)}\n\n{lines}"
         )
     )
+
+
+# ---- planes
 
 
 def show_planes(sides: list[Side]) -> None:

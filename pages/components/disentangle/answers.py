@@ -36,8 +36,8 @@ def show(card: ModelCard) -> None:
         st.markdown(explain(f"**Scores.** {scores}."))
     measured = [f"{name}: {card.protocol[key]}." for key, name in PROTOCOLS.items() if key in card.protocol]
     st.caption(
-        "Kept: how well a classifier reads the factor on reconstructions, out of its score on the originals. Held: how "
-        f"well boosted trees predict the factor from all dimensions of z. {report.symmetries(factors)}\n\n"
+        "Kept: how well a classifier reads the factor on reconstructions, out of its score on the originals. Held: "
+        f"how well boosted trees predict the factor from all dimensions of z. {report.symmetries(factors)}\n\n"
         f"**How it was measured.** {' '.join(measured)}"
     )
 

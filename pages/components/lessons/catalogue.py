@@ -39,7 +39,7 @@ def plans() -> tuple[list[Plan], str]:
 
 
 def parse_step(text: str) -> tuple[str, int] | None:
-    """Parse "kl.2", the second step, to ("kl", 1). Returns None if there is no such step."""
+    """Parse "terms.2", the second step, to ("terms", 1). Returns None if there is no such step."""
     key, _, number = text.strip().lower().partition(".")
     lesson = parse_lesson(text)
     if lesson is None or not (number.isascii() and number.isdigit() and len(number) < 3):
@@ -48,5 +48,5 @@ def parse_step(text: str) -> tuple[str, int] | None:
 
 
 def parse_lesson(text: str) -> Lesson | None:
-    """Return the lesson of a step that may not exist, such as "kl.9"; None if the lesson does not exist either."""
+    """Return the lesson of a step that may not exist, such as "terms.9"; None if the lesson does not exist either."""
     return lessons()[0].get(text.strip().lower().partition(".")[0])

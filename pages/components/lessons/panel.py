@@ -19,6 +19,7 @@ from .text import to_html
 
 _fold = widget("fold")
 _look_at = widget("look_at")
+LIST = "lessons"  # the page that exchanges progress itself
 REVEALED = "yes"  # what a link says of an answer whose result the learner has seen
 
 
@@ -54,7 +55,7 @@ def read_link() -> None:
 
 
 def _name(key: str, number: int) -> str:
-    """Return the name of a step, counted from 0, as links write it: "kl.2"."""
+    """Return the name of a step, counted from 0, as links write it: "terms.2"."""
     return f"{key}.{number + 1}"
 
 
@@ -63,7 +64,7 @@ def _question_key(key: str, number: int) -> str:
 
 
 def current() -> str:
-    """Return the current step, such as "kl.2"; "" for none."""
+    """Return the current step, such as "terms.2"; "" for none."""
     return st.session_state.get("lesson", "")
 
 
@@ -194,13 +195,14 @@ def _show_buttons(key: str, number: int, page: str, revealed: bool) -> None:
             help="restores the step's model, latent code and settings",
         )  # fmt: skip
         st.button("Leave lesson", key="lesson_leave", type="tertiary", on_click=_set_step, args=("",))
-        progress.show()
+        if page != LIST:
+            progress.show()
         place = parts.place(page, target.look_at) if page == target.page else ""
         _look_at(key="lesson_look_at", data={"step": current(), "revealed": revealed, "place": place})
 
 
 def step_link(key: str, number: int, seed: int = 0) -> str:
-    """Return the relative URL of a step: "sliders?model=...&lesson=kl.2&shuffle=0"."""
+    """Return the relative URL of a step: "sliders?model=...&lesson=terms.2&shuffle=0"."""
     target = _step(key, number).try_
     query = {**target.link(), "lesson": _name(key, number), "shuffle": str(seed)}
     return f"{target.page}?{urllib.parse.urlencode(query, safe=',')}"
@@ -221,4 +223,4 @@ def begin_step(key: str, number: int, seed: int | None = None) -> None:
 def _end(key: str) -> None:
     _set_step("")
     st.session_state.lessons_view, st.session_state.lessons_of = "report", key
-    navigation.open_page("lessons")
+    navigation.open_page(LIST)

@@ -25,7 +25,7 @@ def show_sheet(key: str, seed: int) -> None:
     lesson = lessons()[0][key]
     _show_tools(key, other=("For teachers", "teacher"))
     questions = "".join(_question(lesson, number, seed) for number in range(len(lesson.steps)))
-    room = ROOM.get(len(lesson.steps), MIN_ROOM)
+    room = ROOM.get(max(len(lesson.steps), min(ROOM)), MIN_ROOM)
     _show_paper("sheet", f"""<header><h1>{to_html(lesson.title)}</h1><p>{to_html(lesson.about)}</p></header>
 <p>Mark your prediction and note why. Then try each step in the app and write down the result.</p>
 <ol style="--room: {room}em">{questions}</ol>{_foot(key, seed)}""")

@@ -1,6 +1,6 @@
 """What a learner has predicted and seen. The browser keeps it, and the session holds a copy; the server keeps nothing.
 
-A step has a name such as "kl.2". Its prediction is the text of an answer.
+A step has a name such as "terms.2". Its prediction is the text of an answer.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from ..bridge.component import widget
 from ..bridge.rerun import request_rerun, rerun_if_requested
 from ..shell import cached, state
 from ..shell.parse import MAX_COUNT, MAX_ID, parse_flag, parse_int, parse_name, parse_text
-from ..widgets import exports
 
 _panel = widget("live_panel")
 KEY = "live_panel"
@@ -68,7 +67,7 @@ def panel_props(
         "z": list(point[0]), "y": point[1], "start": {"z": list(start[0]), "y": start[1]},
         "classes": list(cached.info(card.data).classes) if model.num_classes else [],
         "height": height, "width": width, "channels": channels,
-        "licence": exports.credit(card),
+        "licence": card.credit,
         "levels": list(model.levels), "attributes": cached.attributes(name),
         "host_undoes": True,  # the row of the model has a button
     }  # fmt: skip

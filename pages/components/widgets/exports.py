@@ -11,7 +11,6 @@ import streamlit as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from vae import ModelCard
 from vae.data import pictures
 
 from ..shell import state
@@ -32,10 +31,9 @@ def escape_cell(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@" else text
 
 
-def credit(card: ModelCard | None = None) -> str:
-    """Return a model, by default the current one, and its licence, for the files made from it."""
-    card = card or state.card()
-    return f"{card.title} ({card.name}), {card.licence}"
+def credit() -> str:
+    """Return the current model and its licence, for the files made from it."""
+    return state.card().credit
 
 
 def png(image: Image.Image, credit: str) -> bytes:

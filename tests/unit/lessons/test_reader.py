@@ -116,7 +116,8 @@ def test_a_lesson_is_what_its_file_says(tmp_path):
     page = {"range": "1.5", "on": "true", "beside": "a,b"}
     assert second.try_.link() == {"model": "mnist-cvae", "z": "30,-0.5", "seed": "4", "y": "2", **page}
     assert second.try_.settings_link() == page
-    assert lessons.required_models(lesson) == {"mnist-ae-2d", "mnist-cvae", "a", "b"}
+    needed = {name for step in lesson.steps for name in lessons.step_models(step)}
+    assert needed == {"mnist-ae-2d", "mnist-cvae", "a", "b"}
 
 
 def test_figures_fill_placeholders():

@@ -5,11 +5,11 @@ import { within } from './numbers.js';
 
 const MAX_SHUFFLE = 9999; // as in vae/lessons/shuffle.py
 
-// Returns { element, show }. show() shows the step that the place names ("kl.2"), or nothing.
+// Returns { element, show }. show() shows the step that the place names ("terms.2"), or nothing.
 export function createLesson(host) {
   const element = made('section', { className: 'lesson', hidden: true, tabIndex: -1 });
   element.setAttribute('aria-label', 'Lesson');
-  const panel = { host, element, predictions: new Map() }; // {"kl.2": { answer, isRevealed }}, as long as the page is open
+  const panel = { host, element, predictions: new Map() }; // {"terms.2": { answer, isRevealed }}, as long as the page is open
   let shown = '';
   return {
     element,

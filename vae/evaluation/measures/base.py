@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ... import jobs, metrics
@@ -76,6 +77,16 @@ class Context:
         """Write the sentence of a figure. measured: parameters of its protocol that are known only after a run."""
         common = {"images": self.n, "split": self.on}
         self.protocol[figure.key] = figure.describe(**{**common, **self.parameters.get(figure.key, {}), **measured})
+
+
+def decoded_samples(model: LatentModel, n: int, seed: int) -> Iterator[Tensor]:
+    """Yield n decoded samples of the prior in batches (B, C, H, W); of a conditional model, equally many of each
+    class."""
+    z = model.sample(n, generator=torch.Generator().manual_seed(seed))
+    y = torch.arange(n) % model.num_classes if model.num_classes else None
+    for first in range(0, n, BATCH):
+        rows = slice(first, first + BATCH)
+        yield model.decode(z[rows], None if y is None else y[rows])
 
 
 class Measure:

@@ -29,7 +29,7 @@ PSNR = Figure(
 )
 
 
-RIVALS = {"ridge": "ridge regression", "blur": "Gaussian blur"}
+RIVALS = ("ridge", "blur")  # of denoisers.denoisers
 RIDGE = Figure(
     "psnr_ridge",
     "PSNR of ridge regression",

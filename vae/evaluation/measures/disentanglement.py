@@ -73,6 +73,7 @@ ONCE = Figure(
     sentence=definitions.ONCE_PROTOCOL,
 )
 
+
 @MEASURES.register("disentanglement")
 class Disentanglement(Measure):
     figures = (

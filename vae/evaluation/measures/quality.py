@@ -15,7 +15,7 @@ from ...metrics.generation import NEIGHBOURS
 from ...models import LatentModel
 from ..figures import Figure
 from ..judge import has_judge, head_sizes
-from .base import BATCH, MEASURES, Context, Measure
+from .base import BATCH, MEASURES, Context, Measure, decoded_samples
 
 FRECHET = Figure(
     "frechet",
@@ -63,18 +63,9 @@ class SampleQuality(Measure):
         parameters = context.parameters_of(FRECHET)
         n = min(parameters["samples"], context.n)
         real = _features(context.info, (x for x, _ in context.split.batches(BATCH, range(n))))
-        made = _features(context.info, _samples(context.model, n, parameters["seed"]))
+        made = _features(context.info, decoded_samples(context.model, n, parameters["seed"]))
         context.describe(FRECHET, samples=n, images=n, features=real.shape[1])
         return {**_scores(real, made, ""), **_of_training_images(context.info.name, context.split.name, n)}
-
-
-def _samples(model: LatentModel, n: int, seed: int) -> Iterable[Tensor]:
-    """Yield n decoded samples of the prior, of a conditional model equally many in each class."""
-    z = model.sample(n, generator=torch.Generator().manual_seed(seed))
-    y = torch.arange(n) % model.num_classes if model.num_classes else None
-    for first in range(0, n, BATCH):
-        rows = slice(first, first + BATCH)
-        yield model.decode(z[rows], None if y is None else y[rows])
 
 
 @torch.no_grad()

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from ... import metrics
 from ...data import DatasetInfo
-from ...metrics.classifier import CLASSIFIERS, Classifier
+from ...metrics.classifier import Classifier
 from ...models import LatentModel
 from ..figures import Figure
-from ..judge import head_sizes
-from .base import BATCH, MEASURES, Context, Measure
+from ..judge import has_judge, head_sizes
+from .base import BATCH, MEASURES, Context, Measure, decoded_samples
 
 RECOGNISED = Figure(
     "recognised",
@@ -38,19 +38,14 @@ class Recognised(Measure):
     position = 26
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        return info.factors is None and (CLASSIFIERS / f"{info.name}.safetensors").exists()
+        return info.factors is None and has_judge(info)
 
     @torch.no_grad()
     def measure(self, context: Context) -> dict:
         model, parameters = context.model, context.parameters_of(RECOGNISED)
         judge = metrics.load_classifier(context.info.name, model.image_shape, head_sizes(context.info))
         n, threshold = min(parameters["samples"], context.n), parameters["threshold"]
-        z = model.sample(n, generator=torch.Generator().manual_seed(parameters["seed"]))
-        classes = torch.arange(n) % model.num_classes if model.num_classes else None  # as many samples of each
-        decoded = (
-            model.decode(part, None if classes is None else classes[first : first + BATCH])
-            for first, part in zip(range(0, n, BATCH), z.split(BATCH), strict=True)
-        )
+        decoded = decoded_samples(model, n, parameters["seed"])
         context.describe(RECOGNISED, samples=n, images=n, accuracy=judge.accuracy[0])
         return {
             "recognised": share_recognised(judge, decoded, threshold),

@@ -2,6 +2,7 @@
 export const KEY = 'latent-space-explorer-bookmarks';
 export const MAX_BOOKMARKS = 200;
 export const MAX_NAME = 60; // characters
+const MAX_LINK = 16_000; // characters
 const MAX_PICTURE = 60_000; // characters of a picture's address
 const MAX_SIDE = 512; // px of a picture; a small file could be an image that fills the memory
 const PNG = 'data:image/png;base64,';
@@ -21,10 +22,12 @@ export function checked(value) {
   return found.map(({ name, link, picture }) => ({ name: name.slice(0, MAX_NAME), link, ...(isPicture(picture) ? { picture } : {}) }));
 }
 
-// Adds a bookmark and returns all, or null where the browser keeps nothing. A bookmark of the same name is replaced.
+// Adds a bookmark and returns all, or null where the browser keeps nothing. A bookmark of the same name is replaced. A link
+// that is no link of the app, or a longer one than any page writes, adds nothing.
 export function add(storage, name, link, picture = '') {
   const label = name.trim().slice(0, MAX_NAME);
   const [bookmark] = checked([{ name: label, link, picture }]);
+  if (!bookmark) return read(storage);
   return write(storage, [bookmark, ...read(storage).filter((kept) => kept.name !== label)].slice(0, MAX_BOOKMARKS));
 }
 
@@ -32,9 +35,10 @@ export function remove(storage, name) {
   return write(storage, read(storage).filter((kept) => kept.name !== name));
 }
 
-// Returns the address bar's link, relative to the app: "sliders?model=...". The model behind a stand-in stays out.
+// Returns the address bar's link, relative to the app: "sliders?model=...". What concerns this visitor alone
+// stays out: the model behind a stand-in, and his answer in a lesson.
 export function currentLink({ pathname, search }, base) {
-  const parameters = search.slice(1).split('&').filter((parameter) => !/^(own|embed|embed_options)=/.test(parameter));
+  const parameters = search.slice(1).split('&').filter((parameter) => !/^(own|answer|revealed|embed|embed_options)=/.test(parameter));
   return `${pathname.slice(base.length)}?${parameters.join('&')}`;
 }
 
@@ -51,7 +55,7 @@ function write(storage, bookmarks) {
 }
 
 // A link is relative to the app, so that it opens nothing else.
-const isBookmark = (kept) => typeof kept?.name === 'string' && typeof kept.link === 'string' && kept.link.length < 4000 && /^[a-z_]*\?/.test(kept.link);
+const isBookmark = (kept) => typeof kept?.name === 'string' && typeof kept.link === 'string' && kept.link.length <= MAX_LINK && /^[a-z_]*\?/.test(kept.link);
 
 // Returns whether a text is the data of a PNG of a small size, which stands in the first bytes of the file.
 function isPicture(text) {

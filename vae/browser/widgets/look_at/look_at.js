@@ -72,7 +72,7 @@ function scrollTo(part) {
 
 // Returns the part of the window that neither the header nor the panel covers.
 function room(main) {
-  const panel = document.querySelector('.st-key-lesson').getBoundingClientRect();
+  const panel = document.querySelector('.st-key-lesson')?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
   const header = document.querySelector('.stAppHeader')?.getBoundingClientRect().bottom ?? 0;
   const isBelow = panel.top > innerHeight / 3; // a sheet
   return isBelow ? { top: header + MARGIN, bottom: panel.top - MARGIN } : { top: Math.max(panel.bottom, header) + MARGIN, bottom: innerHeight - MARGIN };

@@ -1,4 +1,4 @@
-// A learner's work in the browser's storage: predictions by step ("kl.2"), and his own sentences by step.
+// A learner's work in the browser's storage: predictions by step ("terms.2"), and his own sentences by step.
 export const KEY = 'latent-space-explorer-lessons';
 export const MAX_SENTENCE = 2000; // characters
 const MAX_STEPS = 500, MAX_ANSWER = 400; // steps, characters

@@ -19,6 +19,12 @@ export function fromFile(text) {
   return { ...checkedWork(value), bookmarks: checkedBookmarks(value.bookmarks) };
 }
 
+// Returns a learner's own work. before: the last one on this page, whose sentences stay where storage is blocked. kept: what
+// the storage has. steps: those of the session.
+export const ownWork = (before, kept, steps, bookmarks) => ({
+  steps: { ...kept.steps, ...steps }, sentences: { ...before?.sentences, ...kept.sentences }, bookmarks,
+});
+
 export async function readFile(file) {
   if (file.size > MAX_BYTES) throw new Error(`This file is larger than ${MAX_BYTES / 1024 ** 2} MB, so it is not a report.`);
   return fromFile(await file.text());

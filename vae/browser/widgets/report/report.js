@@ -5,7 +5,7 @@ import { download } from '../../runtime/download.js';
 import { createRoot } from '../../runtime/root.js';
 import { read as readBookmarks } from '../bookmarks/store.js';
 import { MAX_SENTENCE, addSteps, read, write } from '../progress/store.js';
-import { readFile, toFile } from './file.js';
+import { ownWork, readFile, toFile } from './file.js';
 import css from './report.css';
 import html from './report.html';
 
@@ -13,7 +13,7 @@ const storage = () => window.localStorage;
 
 export function mount(element, props) {
   const root = createRoot(element, html, css), find = (selector) => root.querySelector(selector);
-  const report = { root, find, props, opened: null, work: null };
+  const report = { root, find, props, opened: null, own: null, work: null }; // own, opened, and which of them is shown
   find('.print').onclick = () => window.print();
   find('.save').onclick = () => download(toFile(workOf(report)), 'application/json', 'report.json');
   find('.open').onclick = () => find('input[type=file]').click();
@@ -40,11 +40,9 @@ async function open(report, input) {
   }
 }
 
-// Returns the learner's own work. Where storage is blocked, it is what this page holds.
-function workOf({ props, opened, work }) {
-  if (opened) return opened;
-  const kept = read(storage);
-  return { steps: { ...kept.steps, ...props.steps }, sentences: { ...work?.sentences, ...kept.sentences }, bookmarks: readBookmarks(storage) };
+// Returns the work that is shown: that of the opened file, or the learner's own.
+function workOf({ props, opened, own }) {
+  return opened ?? ownWork(own, read(storage), props.steps, readBookmarks(storage));
 }
 
 // opened: the work of a file, or null for the learner's own.
@@ -52,6 +50,7 @@ function show(report, opened) {
   const { find, props } = report;
   report.opened = opened;
   const work = (report.work = workOf(report));
+  if (!opened) report.own = work; // a file's sentences never become the learner's
   find('.note').textContent = opened ? 'This report comes from a file. It does not change your own.' : '';
   find('.close').hidden = !opened;
   const shown = props.lessons.filter(({ key, steps }) => (!opened && props.of ? key === props.of : steps.some((_, i) => isIn(work, `${key}.${i + 1}`))));
