@@ -123,7 +123,7 @@ def test_sliders_keeps_the_visitors_point(monkeypatch, value):
 def test_interpolate_shows_nothing_until_the_next_image(monkeypatch, value):
     break_encoder(monkeypatch, NAME, value)
     app = upload(start("interpolate", model=NAME), "interpolate_B", BRIGHT)
-    assert said(app) == [state.not_finite_message("for image B")]
+    assert said(app) == [state.NOT_FINITE.format("for image B")]
     assert grid(app, "interpolation") is None and not app.get("plotly_chart")
     headers(app)
     upload(app, "interpolate_B", digit())
@@ -136,11 +136,11 @@ def test_map_leaves_the_image_out_and_places_the_others(monkeypatch, value):
     app = start("map", model=NAME)
     before = app.session_state.z
     upload_to_map(app, ("bright.png", BRIGHT))
-    assert said(app) == [f"bright.png: {state.not_finite_message()}"]
+    assert said(app) == [f"bright.png: {state.NOT_FINITE.format('for this image')}"]
     assert app.session_state.z == before and not the_map(app)["marks"]
     headers(app)
     upload_to_map(app, ("bright.png", BRIGHT), ("digit.png", digit()), ("again.png", BRIGHT))
-    assert said(app) == [f"bright.png, again.png: {state.not_finite_message('for these images')}"]
+    assert said(app) == [f"bright.png, again.png: {state.NOT_FINITE.format('for these images')}"]
     assert len(the_map(app)["marks"]) == 1 and app.session_state.z != before
     assert any(m.value.startswith("**digit.png**: ") for m in app.markdown)
 
@@ -149,7 +149,7 @@ def test_map_leaves_the_image_out_and_places_the_others(monkeypatch, value):
 def test_compare_says_it_in_the_models_own_column(monkeypatch, value):
     break_encoder(monkeypatch, NAME, value)
     app = upload(start("compare", model=NAME, beside="mnist-ae-2d"), "compare_image", BRIGHT)
-    assert said(app) == [state.not_finite_message()]
+    assert said(app) == [state.NOT_FINITE.format("for this image")]
     assert grid(app, "Digits, VAE, 2-D")["n"] == 1  # the image alone
     assert grid(app, "Digits, autoencoder, 2-D: image and reconstruction")["n"] == 3
     assert sum("Reconstruction error **" in m.value for m in app.markdown) == 1
@@ -165,7 +165,7 @@ def test_an_outlier_score_that_is_no_number_is_none(monkeypatch, value):
     app = start("uses", model=name, use="anomalies")
     break_encoder(monkeypatch, name, value)
     upload(app, "anomaly_image", BRIGHT)
-    assert said(app) == [state.not_finite_message()]
+    assert said(app) == [state.NOT_FINITE.format("for this image")]
     assert not any("of 400 test images" in m.value for m in app.markdown)
     upload(app, "anomaly_image", digit())
     assert not app.warning and any("of 400 test images" in m.value for m in app.markdown)
@@ -213,7 +213,7 @@ def test_true_factors_are_not_remembered_of_a_code_that_was_refused(monkeypatch)
     x = app.select_slider(key="factor_sprites_3")
     x.set_value(x.options[-1] if str(x.options[-1]) != str(x.value) else x.options[0]).run()
     assert not app.exception and app.session_state.z == before
-    assert said(app) == [state.not_finite_message("for one of these images")]
+    assert said(app) == [state.NOT_FINITE.format("for one of these images")]
     assert "z did not change" in complaints(app)[0]
     assert "factors" not in app.session_state
 
@@ -225,11 +225,11 @@ def test_a_decoder_that_fails_at_a_point(monkeypatch):
     assert panel["pixels"] == "" and SENTENCE in panel["no_number"]
     strips = grid(app, "traversals")
     assert len(strips["missing"]) >= 9 and "hold a value that is not a finite number" in strips["note"]
-    assert said(app) == [state.not_finite_message("for this image")]  # of what the encoder says of it
+    assert said(app) == [state.NOT_FINITE.format("for this image")]  # of what the encoder says of it
     headers(app)
     app.switch_page("pages/sample.py").run()
     assert not app.exception and not said(app)
-    assert payload(app, "caption", "files")["no_number"] == state.not_finite_message("at the current z")
+    assert payload(app, "caption", "files")["no_number"] == state.NOT_FINITE.format("at the current z")
     assert not start("sliders", model=NAME, z="0,0").warning
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -109,7 +110,8 @@ def test_the_card_is_told_with_its_figures_and_protocol(name, monkeypatch):
     for key in ("mig", "dci", "factor_vae_score"):
         if key in card.figures:
             random = card.figures[f"{key}_random"]
-            assert f"| {card.figures[key]:.3f} | {random:.3f} (random codes) |" in table
+            shown = rf"\| {card.figures[key]:.3f}( ± 0\.\d+)? \| {random:.3f} \(random codes\) \|"
+            assert re.search(shown, table)
     captions = " ".join(small)
     assert all(text in captions for text in card.protocol.values())
     assert f"{card.recipe['steps']:,} steps" in captions and card.licence in captions
@@ -424,10 +426,10 @@ def test_figures_over_beta_are_those_of_models_that_differ_in_beta_alone():
 
     cards = [card for card in vae.available() if card.data == "sprites"]
     sweep = factors.beta_sweep(cards)
-    assert [card.name for card in sweep] == [f"sprites-beta{b}" for b in (1, 2, 4, 8, 16)]
+    assert [card.name for card in sweep] == [f"sprites-beta{b}" for b in (1, 4, 16)]
     assert factors.beta_sweep(cards[:1]) == []
     app = start("disentangle", model="sprites-beta4")
-    assert any("These 5 models differ only in beta" in c.value for c in app.caption)
+    assert any("These 3 models differ only in beta" in c.value for c in app.caption)
 
 
 @pytest.mark.parametrize("name", ["sprites-ae", "rooms-ada", "faces-vae"])

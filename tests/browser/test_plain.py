@@ -26,7 +26,7 @@ from .panel import until
 
 HOST = Path(__file__).parent / "plain" / "host.js"
 NAME = "mnist-vae-2d"
-BETAS = ("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed")
+BETAS = ("mnist-ae-16d", "mnist-beta025", "mnist-vae-16d", "mnist-beta4", "mnist-beta16", "mnist-collapsed")
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Widgets</title>
@@ -341,12 +341,12 @@ def test_an_image_is_drawn_or_picked_encoded_and_decoded_at_any_z(plain, sent):
 
 
 def test_other_betas_are_fetched_when_they_come_into_view(plain, sent):
-    """The image that goes through the other widget, under four models: the third one's encoder is damaged."""
+    """The image that goes through the other widget, under models of each beta: the third one's encoder is damaged."""
     props = sent["parts"]["betas"]["props"]
     x = vae.data.DATASETS["mnist"].load("test").render(np.array([3])) / np.float32(255)
     plain.evaluate("() => scrollTo(0, 0)")
     networks = "() => document.getElementById('betas').shadowRoot.betas.networks"
-    assert plain.evaluate(networks) == [None] * 4
+    assert plain.evaluate(networks) == [None] * len(BETAS)
     plain.evaluate(
         "([x, model]) => { mailbox.memory.set('inside', { model, x });"
         " mailbox.news.dispatchEvent(new Event('inside')) }",

@@ -322,7 +322,7 @@ class TarFiles:
     """The files of a tar archive packed by gzip."""
 
     def __init__(self, file: BinaryIO):
-        self._archive = tarfile.open(fileobj=cast(BinaryIO, _Unpacked(file)), mode="r:")
+        self._archive = tarfile.TarFile(fileobj=cast(BinaryIO, _Unpacked(file)))
         self._members = [member for member in self._archive if member.isfile()]
 
     def __len__(self) -> int:
