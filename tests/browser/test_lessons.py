@@ -10,6 +10,7 @@ from pages.components.lessons.catalogue import lessons
 from pages.components.lessons.panel import step_link
 
 from ..benchmarks.network import delaying_proxy
+from ..long import some_long
 from .app_server import assert_fits, settle, watch
 from .layout import SCREENS
 from .lesson_views import look
@@ -17,6 +18,7 @@ from .panel import until
 from .translation import translate
 
 LESSONS = lessons()[0]
+PLACES = [(key, screen) for key in LESSONS for screen in SCREENS]
 SHORT = min(LESSONS, key=lambda key: len(LESSONS[key].steps))  # one stands for all on every run
 TITLES = {"uses": "Uses", "inside": "Inside", "sample": "Sample", "map": "Map", "match": "Match"}
 
@@ -120,8 +122,7 @@ def take(page, address, key, hand, steps):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key, screen", some_long(PLACES, PLACES[::9]))
 def test_a_lesson_is_taken_to_its_summary(browser, address, key, screen):
     context = browser.new_context(**SCREENS[screen])
     page = context.new_page()
@@ -168,8 +169,7 @@ def test_the_first_steps_of_a_lesson_on_a_phone(browser, address, screen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key, screen", some_long(PLACES, PLACES[::3]))
 def test_question_and_picture_are_on_one_screen(browser, address, key, screen):
     """Also for someone whom a teacher's link brings to a step."""
     context = browser.new_context(**SCREENS[screen])
@@ -293,7 +293,7 @@ def test_a_report_is_written_saved_and_opened_again(browser, address, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", LESSONS)
+@pytest.mark.parametrize("key", some_long(LESSONS, list(LESSONS)[::4]))
 def test_a_sheet_and_a_teachers_page_are_one_page_of_paper(page, address, key):
     for view, text in (("sheet", LESSONS[key].steps[-1].predict.question), ("teacher", LESSONS[key].title)):
         page.goto(f"{address}/lessons?lessons_view={view}&lessons_of={key}")

@@ -15,13 +15,10 @@ from vae.objectives import elbo
 # those whose sigma or KL was beyond all bounds, or came near; the rest where minutes may pass, by ascent one of each
 # other family and data set
 QUICK = ("mnist-ladder", "mnist-vae-bin", "mnist-beta4", "fashion-vae-16d", "mnist-iaf", "mnist-vamp", "mnist-dvae")
-NAMES = [
-    card.name if card.name in QUICK else pytest.param(card.name, marks=pytest.mark.slow) for card in store.available()
-]
-BY_ASCENT = [*QUICK] + [
-    pytest.param(name, marks=pytest.mark.slow)
-    for name in ("faces-vaegan", "glyphs-cvae", "mnist-m2", "rooms-ada", "sprites-ae", "sprites-btcvae")
-]
+SLOW = ("faces-vaegan", "glyphs-cvae", "mnist-m2", "rooms-ada", "sprites-ae", "sprites-btcvae")
+OTHERS = [card.name for card in store.available() if card.name not in QUICK]
+NAMES = [*QUICK, *some_long(OTHERS, SLOW, [pytest.mark.slow])]
+BY_ASCENT = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
 MAX_KL = 10_000  # nats, on plain pictures
 ASCENT = 50  # steps
 
