@@ -17,6 +17,8 @@ from vae.models import FAMILIES, NetworkConfig
 from vae.models.portable import FORMAT, network_file
 from vae.training.recipes import RECIPES
 
+from ..long import LONG
+
 CONFIG = NetworkConfig((1, 28, 28), latent_dim=2, encoder=(8,), decoder=(8,))
 
 
@@ -264,7 +266,7 @@ LOOKS = [
     for name in MEASURED_AGAIN
 ]
 LOOKS += [
-    pytest.param(name, None, id=f"{name}-full", marks=[pytest.mark.slow, *([] if name in IN_FULL else [pytest.mark.long])])
+    pytest.param(name, None, id=f"{name}-full", marks=[pytest.mark.slow, *([] if name in IN_FULL else LONG)])
     for name in MEASURED_AGAIN
 ]
 

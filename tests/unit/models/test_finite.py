@@ -12,6 +12,8 @@ from vae.data import DATASETS
 from vae.models.base import bounded_logvar, bounded_mean
 from vae.objectives import elbo
 
+from ...long import some_long
+
 # those whose sigma or KL was beyond all bounds, or came near; the rest where minutes may pass, by ascent one of each
 # other family and data set
 QUICK = ("mnist-ladder", "mnist-vae-bin", "mnist-beta4", "fashion-vae-16d", "mnist-iaf", "mnist-vamp", "mnist-dvae")
