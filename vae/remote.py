@@ -21,6 +21,8 @@ Arrays = dict[str, np.ndarray]
 ADDRESS, KEY = "VAE_REMOTE_ADDRESS", "VAE_REMOTE_KEY"  # in the environment of a process that asks
 MAX_BYTES = 2**30  # of a message
 ERROR = "error"  # the array of an answer that holds the UTF-8 of a sentence
+TIMEOUT = 60.0  # seconds for an answer; other questions wait for it
+SLOW = "The Python process of this model did not answer within a minute."
 ENDED = "The Python process of this model has ended: call app() again in your notebook or script."
 
 
@@ -85,6 +87,9 @@ def ask(question: str, array: np.ndarray) -> Arrays | None:
             if _connection is None:
                 _connection = Client(os.environ[ADDRESS], authkey=bytes.fromhex(os.environ[KEY]))
             _connection.send_bytes(save({question: np.ascontiguousarray(array)}))
+            if not _connection.poll(TIMEOUT):
+                _connection, _problem = None, SLOW
+                return None
             found = load(_connection.recv_bytes(MAX_BYTES))
         except (KeyError, EOFError, OSError, ValueError, AuthenticationError, SafetensorError):
             _connection, _problem = None, ENDED

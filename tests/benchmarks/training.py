@@ -1,11 +1,12 @@
 """Prints what a training before your eyes achieves, and when: seconds from Start, on this machine as busy as it is.
 
-    python -m tests.benchmarks.training            all of it, about six minutes
-    python -m tests.benchmarks.training digits     one part: digits, mnist, own, loop
+    python -m tests.benchmarks.training            all of it, about seven minutes
+    python -m tests.benchmarks.training digits     one part: digits, mnist, own, loop, visitors
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import sys
@@ -23,6 +24,9 @@ from vae import Store, live
 from vae.data import DATASETS, own
 from vae.live import Frame, Plan, Training
 from vae.live.training import ENDED
+
+from ..browser.app_server import running_app
+from .network import User
 
 NEIGHBOURS = 5
 
@@ -158,12 +162,43 @@ def loop() -> None:
         print(f"loop, {data}, {dims}-D: {np.median(ratios):.2f} (0.90) of the {speed:,.0f} images/s without frames")
 
 
+async def releases(address: str, n: int = 80) -> list[float]:
+    """Return the milliseconds from a slider's release to the end of the run that answers it, of one visitor."""
+    found = []
+    async with User(address, "mnist-vae-16d") as user:
+        for k in range(n):
+            began = time.perf_counter()
+            await user.commit(k)
+            found.append(1000 * (time.perf_counter() - began))
+            await asyncio.sleep(0.2)
+    return found[5:]  # the first ones load torch
+
+
+def visitors() -> None:
+    """Another visitor's releases of a slider, without and with a training, in turns."""
+    found: dict[bool, list[float]] = {False: [], True: []}
+    with running_app() as address:
+        asyncio.run(releases(address, 20))
+        for _ in range(3):
+            for trains in found:
+                training = Training(Plan("mnist", latent_dim=2), owner="benchmark") if trains else None
+                while training and training.state != "running":
+                    time.sleep(0.05)
+                found[trains] += asyncio.run(releases(address))
+                if training:
+                    training.cancel()
+    without, during = (np.quantile(times, 0.95) for times in found.values())
+    print(f"another visitor's release, p95: {without:.0f} ms, during a training {during:.0f} ms, "
+          f"{during / without:.2f} times as long (1.20)")  # fmt: skip
+
+
 def seconds(value: float | None) -> str:
     return "never" if value is None else f"{value:.1f} s"
 
 
 PARTS = {
     "digits": lambda: (digits(False), digits(True)), "mnist": mnist, "own": own_images, "loop": loop,
+    "visitors": visitors,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Networks of others as a LatentModel, and what is refused with a sentence."""
 
 import copy
+import threading
 
 import numpy as np
 import pytest
@@ -241,3 +242,23 @@ def test_a_model_asks_the_process_that_serves_it(monkeypatch):
     finally:
         server.close()
     assert asking.decode(torch.zeros(1, model.latent_dim)).isnan().all() and remote.problem() == remote.ENDED
+
+
+def test_a_network_that_hangs_is_waited_for_only_so_long(monkeypatch):
+    from vae import remote
+
+    goes_on = threading.Event()
+    server = remote.Server(lambda question, array: {"decode": array} if goes_on.wait(60) else {})
+    for key, value in server.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(remote, "_connection", None)
+    monkeypatch.setattr(remote, "TIMEOUT", 0.05)
+    try:
+        assert remote.ask("m/decode", np.zeros((1, 2), np.float32)) is None and remote.problem() == remote.SLOW
+        goes_on.set()
+        monkeypatch.setattr(remote, "TIMEOUT", 60.0)
+        assert remote.ask("m/decode", np.zeros((1, 2), np.float32)) and remote.problem() == ""
+    finally:
+        goes_on.set()
+        server.close()
+        monkeypatch.setattr(remote, "_problem", "")
