@@ -100,7 +100,8 @@ def test_the_summary_of_a_card():
     assert report.summary(card) == (
         f"On 10,000 test images: reconstruction error {f['recon']:.1f} nats, "
         f"KL {f['kl']:.1f} nats, negative ELBO {f['negative_elbo']:.1f} nats, {f['active_units']} of 10 dimensions "
-        f"active, MIG {f['mig']:.3f} (mean codes in 20 bins; random codes {f['mig_random']:.3f})."
+        f"active, median IoU {f['iou']:.3f}, InfoM {f['infom']:.3f}, InfoC {f['infoc']:.3f}, "
+        f"InfoE {f['infoe']:.3f}, MIG {f['mig']:.3f} (mean codes in 20 bins; random codes {f['mig_random']:.3f})."
     )
     assert f["recon_floor"] == 0  # sprites are black or white: the lowest possible value is not worth a word
     assert report.summary(dataclasses.replace(card, figures={})) == "Not evaluated yet."

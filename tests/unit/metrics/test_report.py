@@ -133,7 +133,7 @@ def test_discrete_codes_are_counted_value_by_value():
     found = metrics.report(codes, factors, **FAST)
     assert found.discrete and values(found)["mig", "mig"] == pytest.approx(1)
     assert "one bin for each value" in by_name(found)["mig"].protocol
-    assert any("count the values of discrete codes" in note for note in found.notes)
+    assert any("use the values of discrete codes as classes" in note for note in found.notes)
     binned = metrics.report(codes, factors, discrete=False, **FAST)
     assert values(binned)["mig", "mig"] < 0.9
     assert all(s.value is not None or s.reason for s in found.scores)
