@@ -50,6 +50,7 @@ def drag(page, x, y):
     return z_in_url(page)
 
 
+@pytest.mark.slow
 def test_z_moved_on_home_is_the_z_of_all_pages_and_can_be_undone(home):
     length = home.evaluate("history.length")
     shows(home, [0.5, -0.5])

@@ -141,6 +141,7 @@ def test_a_lesson_is_taken_to_its_summary(browser, address, key, screen):
     context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", ["phone"])
 def test_the_first_steps_of_a_lesson_on_a_phone(browser, address, screen):
     """The essence of the test above, on every run. The panel is a sheet at the bottom, which folds."""

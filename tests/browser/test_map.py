@@ -182,6 +182,7 @@ def assert_decoded_between_points(page, name, key):
     assert z_in_url(page) == pytest.approx(expected.tolist(), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_places_between_points_layouts_and_a_pinch(page, address):
     """And of the whole visit, codes and thumbnails are sent once."""
     sizes = []

@@ -262,7 +262,7 @@ MEASURED_AGAIN = (
 )  # fmt: skip
 IN_FULL = ("fashion-vae-16d", "mnist-dvae", "mnist-vae-bin", "mnist-vqvae", "rooms-ada", "sprites-ae")  # in CI
 LOOKS = [
-    pytest.param(name, 500, id=f"{name}-quick", marks=[pytest.mark.slow] if name in IN_FULL else [])
+    pytest.param(name, 500, id=f"{name}-quick", marks=[pytest.mark.slow] if name in (*IN_FULL, "faces-vaegan") else [])
     for name in MEASURED_AGAIN
 ]
 LOOKS += [

@@ -256,6 +256,7 @@ def table_of(world, name):
     return found
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, monkeypatch):
     """Two recipes x two seeds, SIGKILL after a checkpoint of the first run."""
     assert here(tmp_path, "whole", monkeypatch) == 0
