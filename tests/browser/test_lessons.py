@@ -295,11 +295,12 @@ def test_a_report_is_written_saved_and_opened_again(browser, address, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", some_long(LESSONS, list(LESSONS)[::4]))
-def test_a_sheet_and_a_teachers_page_are_one_page_of_paper(page, address, key):
-    for view, text in (("sheet", LESSONS[key].steps[-1].predict.question), ("teacher", LESSONS[key].title)):
+def test_a_sheet_is_one_page_of_paper_and_a_teachers_page_two_at_most(page, address, key):
+    question, title = LESSONS[key].steps[-1].predict.question, LESSONS[key].title
+    for view, text, pages in (("sheet", question, (1,)), ("teacher", title, (1, 2))):
         page.goto(f"{address}/lessons?lessons_view={view}&lessons_of={key}")
         page.locator(".paper", has_text=text).wait_for(timeout=60_000)
         settle(page)
         for paper in ("A4", "Letter"):
             pdf = page.pdf(format=paper)
-            assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1, (view, paper)
+            assert len(re.findall(rb"/Type\s*/Page\b", pdf)) in pages, (view, paper)

@@ -437,7 +437,7 @@ def fetched_assets(page):
 
     def responded(event):
         response = event["response"]
-        news = "/assets/painted/" in response["url"]
+        news = "/assets/painted/" in response["url"] or "/assets/early/" in response["url"]
         if "/assets/" in response["url"] and not news and not response["fromDiskCache"]:
             assert response["headers"]["cache-control"] == "public, max-age=31536000, immutable"
             waiting[event["requestId"]] = response["url"].partition("/assets/")[2]
