@@ -116,3 +116,10 @@ def line(page):
 
 def painted(page):
     return int(page.locator("canvas.picture[data-painted]").get_attribute("data-painted"))
+
+
+def show_all_sliders(page):
+    """Show the sliders that Match begins without, if there are any."""
+    more = page.get_by_role("button", name="more dimensions")
+    if more.is_visible():
+        more.click()

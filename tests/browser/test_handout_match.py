@@ -10,7 +10,7 @@ from vae.store import Store
 
 from .app_server import assert_fits
 from .handouts import PHONE, opened
-from .panel import until
+from .panel import show_all_sliders, until
 
 # through a copy: Chromium warns where a canvas is read again and again
 PIXELS = """({ width, height, image }) => {
@@ -60,6 +60,7 @@ def rooms():
 
 def play(page, models, x, order):
     """Play a round; returns its model, and the indices of its start and its target."""
+    show_all_sliders(page)
     goal, sliders = number_of(pixels(page, "target"), x), page.locator("input[type=range]")
     values = torch.tensor([float(slider.input_value()) for slider in sliders.all()])
     away = {}  # of the nearest image's code from the sliders, by model and dimensions
@@ -190,6 +191,7 @@ def test_a_seed_is_a_game(browser, handout):
 @pytest.mark.slow
 def test_a_phone_keeps_both_pictures_in_sight_at_the_last_slider(browser, handout):
     with opened(browser, handout, "#match?model=rooms-ada", **PHONE) as page:
+        show_all_sliders(page)
         last = page.locator("input[type=range]").last
         last.focus()
         page.keyboard.press("ArrowLeft")

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from pages.components.match import panel
 
 from .app_server import assert_fits, settle, watch
-from .panel import open_page, until
+from .panel import open_page, show_all_sliders, until
 from .picture_inputs import Touch
 
 
@@ -83,6 +83,7 @@ def test_a_round_by_touch_on_a_phone(browser, address):
     open_page(page, address, "match", model="rooms-ada", seed=seed)
     page.locator("canvas.yours[data-score]").wait_for()
     touch = Touch(page)
+    show_all_sliders(page)
     for slider in one.sliders:
         control = page.get_by_role("slider", name=slider["name"], exact=True)
         control.scroll_into_view_if_needed()

@@ -18,8 +18,8 @@ from .checking import checked_codes
 OWNS = 2.0  # a dimension owns a factor if its information is so many times that of the second
 HELD_PROTOCOL = (
     "boosted trees (histogram gradient boosting) on {train:,} mean codes, tested on {test:,}. The score is the "
-    "accuracy for classes and R2 for ordered factors. For angles and hues it is the mean R2 of cosine and sine. Where a shape "
-    "looks the same n times in a turn, n times the angle is used"
+    "accuracy for classes and R2 for ordered factors. For angles and hues it is the mean R2 of cosine and sine. Where "
+    "a shape looks the same n times in a turn, n times the angle is used"
 )
 
 

@@ -6,7 +6,7 @@ import { createGrid, gridProps } from '../pictures.js';
 
 export const view = {
   name: 'disentangle', title: 'Disentangle', sentence: 'Select a cell to compare its factor with its dimension below.',
-  terms: ['dimension', 'factor', 'mutual-information', 'mig'],
+  terms: ['dimension', 'factor', 'mutual-information', 'disentanglement', 'infomec', 'dci', 'mig'],
   serves: (model) => (model.factors ? '' : 'its data have no ground-truth factors, or it is not measured'),
   show,
 };
