@@ -15,6 +15,10 @@ from .panel import in_query, open_page, z_in_url
 from .picture_inputs import Touch
 
 INSIDE = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.inside).find(Boolean)"
+OF_BETA = {
+    "0": "mnist-ae-16d", "0.25": "mnist-beta025", "1": "mnist-vae-16d", "4": "mnist-beta4", "16": "mnist-beta16",
+    "60": "mnist-collapsed",
+}  # fmt: skip
 BETAS = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.betas).find(Boolean)"
 # two bows, one above the other
 THREE = [(90, 80), (115, 60), (150, 55), (180, 72), (182, 104), (160, 128), (130, 136), (165, 146), (190, 172), (182, 208), (150, 226), (112, 222), (86, 202)]  # noqa: E501
@@ -60,14 +64,14 @@ def test_an_image_its_betas_a_drawn_3_and_its_bars(page, address):
     page.locator(".betas").scroll_into_view_if_needed()
     page.wait_for_function(f"() => {BETAS}.networks.every((network) => network?.model) && {BETAS}.tasks.idle()")
     captions = page.locator(".betas figcaption b").all_inner_texts()
-    assert captions == ["beta 0", "beta 1", "beta 4", "beta 60"]
+    assert captions == [f"beta {beta}" for beta in OF_BETA]
     assert page.locator(".betas figure.here b").inner_text() == "beta 1"
     x = torch.from_numpy(np.rint(picture(page, "x") * 255) / 255).float()[None, None]
     shown = page.evaluate(
         f"""() => [...{BETAS}.box.querySelectorAll('canvas')].map((c) =>
           [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 === 0))"""
     )
-    for name, values in zip(("mnist-ae-16d", "mnist-vae-16d", "mnist-beta4", "mnist-collapsed"), shown, strict=False):
+    for name, values in zip(OF_BETA.values(), shown, strict=True):
         model = vae.load(name)
         expected = model.decode(model.encode(x).mean)[0, 0].flatten()
         np.testing.assert_allclose(np.array(values) / 255, expected, atol=0.03, err_msg=name)
