@@ -17,7 +17,7 @@ from .panel import begin_step
 from .text import to_html
 
 _print = widget("print")
-ROOM, MIN_ROOM = {3: 5.4, 4: 4.2, 5: 2.8}, 1.6  # em in which to write a line, by the number of questions
+ROOM, MIN_ROOM = {3: 4.2, 4: 3.2, 5: 1.9}, 1.2  # em in which to write a line, by the number of questions
 
 
 def show_sheet(key: str, seed: int) -> None:

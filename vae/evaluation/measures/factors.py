@@ -22,8 +22,8 @@ KEPT = Figure(
     baseline_label="on originals",
     protocol={"images": None, "split": None, "accuracy": None},
     sentence="a classifier trained on originals (mean test accuracy {accuracy:.3f}) reads the reconstructions of "
-    "{images:,} {split} images; accuracy for classes, R2 of its expected value for ordered factors, mean R2 of cosine "
-    "and sine for angles and hues",
+    "{images:,} {split} images. The score is the accuracy for classes and R2 of its expected value for ordered "
+    "factors. For angles and hues it is the mean R2 of cosine and sine",
 )
 HELD = Figure(
     "factors_held",
