@@ -17,8 +17,8 @@ ESTIMATES = {  # discrete: how the mutual information is estimated
     False: f"{NEIGHBOURS} nearest neighbours in each dimension",
 }
 INFOMEC_PROTOCOL = (
-    "mutual information of {images:,} codes by {estimate}, over the factor's entropy; InfoE by logistic regression, "
-    "unpenalised, classes balanced, fitted to and scored on the same rows"
+    "mutual information of {images:,} codes by {estimate}, over the factor's entropy. InfoE is measured by logistic "
+    "regression, unpenalised and with balanced classes, which is fitted to and scored on the same rows"
 )
 
 

@@ -23,7 +23,7 @@ OWNERS = Figure(
     shown=False,
     protocol={"share": OWNS, "estimate": None},
     sentence="the active dimension with the most information about a factor, if it has at least {share:g} times that "
-    "of the second; mutual information by {estimate}",
+    "of the second. Mutual information is estimated by {estimate}",
 )
 
 
