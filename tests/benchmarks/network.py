@@ -110,7 +110,7 @@ class User:
                 component = message.delta.new_element.bidi_component
                 if component.id.endswith("-live_panel"):
                     self.panel, self.fragment = component.id, message.delta.fragment_id
-                    self.data = json.loads(component.json)
+                    self.data = json.loads(json.loads(component.json)["props"])
                     self.states.setdefault(component.id, "{}")
             if kind == "script_finished" and message.script_finished == end:
                 return
