@@ -89,6 +89,7 @@ def test_the_panel_works_before_the_page_is_there_and_gives_way_in_place(browser
     slider.focus()
     before = slider.input_value()
     page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"() => {EARLY}.panel.sent === 1 && !{EARLY}.panel.unanswered")
     page.keyboard.press("ArrowRight")
     index = page.evaluate(f"{EARLY}.panel.rows[0].dim.index")
     moved = page.evaluate(f"{EARLY}.panel.z[{index}]")

@@ -33,7 +33,7 @@ async function early({ status = 200 } = {}) {
   const mount = (place, props, emit) => {
     Object.assign(widget, { place, props, emit });
     emit('painted');
-    return { update: (next) => widget.updates.push({ ...next }), destroy: () => { widget.destroyed = true } };
+    return { update: (next) => widget.updates.push(next), destroy: () => { widget.destroyed = true } };
   };
   await begin(mount, { widget: 'live_panel', address: '/early/sliders', colours: { '--text-color': 'red' } });
   return { widget, mailbox: globalThis.latentSpaceExplorer };

@@ -24,7 +24,7 @@ export async function begin(mount, { widget, address, colours }) {
   }, LOOK);
   mailbox.early = { widget, takeOver: end };
   const found = await fetch(address + location.search).catch(() => null);
-  const props = found?.status === 200 ? await found.json().catch(() => null) : null; // null where the answer is cut off
+  let props = found?.status === 200 ? await found.json().catch(() => null) : null; // null where the answer is cut off
   if (ended) return;
   if (!props) return end();
   const events = [];
@@ -35,7 +35,9 @@ export async function begin(mount, { widget, address, colours }) {
     if (event === 'commit') setTimeout(answer, 0, value);
   }, mailbox);
   const answer = ({ panel: id, commit, z, y }) => {
-    if (!ended) panel.update(Object.assign(props, { z, y, version: props.version + 1, echo: { panel: id, commit } }));
+    if (ended) return;
+    props = { ...props, z, y, version: props.version + 1, echo: { panel: id, commit } }; // the widget compares it with the last one
+    panel.update(props);
   };
   const isHeld = () => {
     const { holding, waiting } = place.shadowRoot.panel; // waiting: a release that has not been sent
