@@ -22,8 +22,6 @@ PARTS = {
     "panel": "live_panel", "classes": "sliders_classes", "traversals": "sliders_strips", "kl": "sliders_kl",
 }  # fmt: skip
 
-STEPS = 9  # images in a traversal
-
 st.title("Sliders")
 model, card = state.traits(), state.card()
 head = st.container(horizontal=True, vertical_alignment="center")
@@ -65,8 +63,8 @@ first_picture.wait()
 # The rest computes with torch, which the first visit of a server loads while the browser shows the panel.
 import torch
 
+from pages.components.sliders.traversals import traversals
 from vae import objectives
-from vae.encoded import STRIP_SHARE
 
 if model.num_classes:
     st.header("This z in every class")
@@ -85,7 +83,7 @@ if model.num_classes:
 directions = cached.attribute_directions(card.name)
 if directions:
     agreement = "; ".join(
-        f"{attribute} {direction.agreement:.2f} ({abs(direction.random_agreement):.2f})"
+        f"{attribute} {direction.agreement:.2f} ({direction.random_agreement:.2f})"
         for attribute, direction in directions.items()
     )
     figures = card.figures
@@ -100,50 +98,12 @@ if directions:
             "**Attributes.** A step adds (+) or subtracts (−) the attribute direction: the mean code of images with "
             "the attribute minus that of images without it. A direction is an average, so it may do little for rare "
             f"combinations. {flip_note or ''}\n\n"
-            "Agreement: the mean cosine between the code differences of single pairs of images, and in brackets of "
-            f"random pairs.\n\n{agreement}"
+            "Agreement: the mean cosine between the code differences of single pairs of images, and in brackets that "
+            f"of random groups of images.\n\n{agreement}"
         )
     )
 
-st.header("One dimension at a time")
-order, listed = cached.dimension_order(card.name), cached.listed_dimensions(card.name)
-names = {d: state.dim_name(d) for d in order}
-kl = card.figures.get("kl_per_dim")
-inactive = len(order) - len(listed)
-why = f"their mean KL is below {cached.MIN_LISTED_KL:g} nats" if kl else "they carry almost no information"
-counted = f" {inactive} of {len(order)} dimensions are hidden: {why}." if inactive > 1 else ""
-st.caption(
-    explain(
-        "Each row is a traversal: it changes one dimension of this z, over the middle "
-        f"{100 * STRIP_SHARE:.0f} % of the encoded data. Pick an image to use its z.{counted}"
-    )
-)
-shown = order
-if inactive > 1 and not st.toggle(f"Show all {len(order)}", key="sliders_all_strips", persist_state="session"):
-    shown = listed
-
-
-def rows_of_codes() -> tuple[np.ndarray, list[str]]:
-    """Return the codes (N, D) of the traversals, row by row, and their labels."""
-    ranges = cached.strip_ranges(card.name)
-    codes = np.tile(np.array(st.session_state.z, np.float32), (len(shown), STEPS, 1))  # (rows, STEPS, D)
-    for row, d in enumerate(shown):
-        codes[row, :, d] = np.linspace(*ranges[d], STEPS)
-    labels = [f"{names[d]} = {code[d]:.2f}" for d, row in zip(shown, codes, strict=True) for code in row]
-    return codes.reshape(-1, model.latent_dim), labels
-
-
-strips, labels = rows_of_codes()
-picture_grid(
-    state.decode(strips),
-    labels,
-    key="sliders_strips",
-    on_pick=lambda index: state.set_z(state.keep_locked(strips[index])),
-    columns=STEPS,
-    size=84,
-    row_labels=[f"{names[d]}\n{kl[d]:.2f} nats" if kl else names[d] for d in shown],
-    name="traversals",
-)
+traversals()
 
 
 def kl_of_this_image() -> np.ndarray | None:
@@ -157,13 +117,15 @@ def kl_of_this_image() -> np.ndarray | None:
     return bars if state.finite(bars) else None
 
 
+kl = card.figures.get("kl_per_dim")
 if kl:
     st.header("KL of the current image")
+    order = cached.dimension_order(card.name)
     bars = kl_of_this_image()
     if bars is None:
         st.warning(state.not_finite_message("for this image"))
     else:
-        kl_bars(bars, np.asarray(kl), order, list(names.values()), key="sliders_kl")
+        kl_bars(bars, np.asarray(kl), order, [state.dim_name(d) for d in order], key="sliders_kl")
         st.caption(
             explain(
                 f"The current image, encoded again: KL(q(z|x) || p(z)) = {bars.sum():.1f} nats in total."

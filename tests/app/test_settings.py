@@ -23,7 +23,9 @@ LINKS = [
         "sample_count": ("64", "", 64), "sample_temperature": ("0.5", "", 0.5),
         "sample_level": ("top level", "", "top level"),
     }),
-    ("sliders", "mnist-vae-2d", {"sliders_start": ("5", "sliders_start_row_mnist", 5)}),
+    ("sliders", "mnist-vae-2d", {
+        "sliders_start": ("5", "sliders_start_row_mnist", 5), "sliders_rows": ("local", "", "local"),
+    }),
     ("interpolate", "mnist-vae-16d", {
         "interpolate_A": ("4", "interpolate_A_row_mnist", 4), "interpolate_B": ("9", "interpolate_B_row_mnist", 9),
         "interpolate_line": ("Great arc (slerp)", "interpolate_line_2", "Great arc (slerp)"),

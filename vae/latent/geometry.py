@@ -110,12 +110,15 @@ def swap(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return torch.where(torch.arange(len(a)) < taken[:, None], b, a)
 
 
+RANDOM_GROUPS = 10
+
+
 class AttributeDirection(NamedTuple):
     """A direction that adds an attribute, and how well individual pairs agree on it."""
 
     vector: Tensor  # (D,), mean of the codes with the attribute minus mean of the codes without
     agreement: float  # mean cosine between the differences of random (with, without) pairs
-    random_agreement: float  # baseline: the same for pairs sampled regardless of the attribute
+    random_agreement: float  # baseline: the mean over RANDOM_GROUPS pairs of random groups of the same sizes
 
 
 def attribute_direction(
@@ -123,24 +126,24 @@ def attribute_direction(
 ) -> AttributeDirection:
     """Return the direction from codes without an attribute to codes with it (Larsen et al. 2016).
 
-    codes (N, D), has_attribute (N,) bool. An agreement near the random one (about 0) means that the attribute
-    is not a direction in this space. Raises ValueError when all or none have the attribute.
+    codes (N, D), has_attribute (N,) bool. An agreement near the random one means that the attribute is not a direction
+    in this space. The random one is about 0 for large groups, and far above it for groups of a few codes, whose pairs
+    share their ends. Raises ValueError when all or none have the attribute.
     """
-    with_, without = codes[has_attribute], codes[~has_attribute]
+    with_, without = has_attribute.nonzero()[:, 0], (~has_attribute).nonzero()[:, 0]
     if not len(with_) or not len(without):
         raise ValueError("an attribute direction needs codes with the attribute and codes without")
     generator = torch.Generator().manual_seed(seed)
 
-    def differences(ends: Tensor, starts: Tensor) -> Tensor:
-        i = torch.randint(len(ends), (pairs,), generator=generator)
-        j = torch.randint(len(starts), (pairs,), generator=generator)
-        return ends[i] - starts[j]
+    def agreement(ends: Tensor, starts: Tensor) -> float:
+        i = ends[torch.randint(len(ends), (pairs,), generator=generator)]
+        j = starts[torch.randint(len(starts), (pairs,), generator=generator)]
+        return _mean_cosine(codes[i] - codes[j])
 
-    return AttributeDirection(
-        with_.mean(0) - without.mean(0),
-        _mean_cosine(differences(with_, without)),
-        _mean_cosine(differences(codes, codes)),
-    )
+    found = agreement(with_, without)
+    shuffled = (torch.randperm(len(codes), generator=generator) for _ in range(RANDOM_GROUPS))
+    random = [agreement(order[: len(with_)], order[len(with_) :]) for order in shuffled]
+    return AttributeDirection(codes[with_].mean(0) - codes[without].mean(0), found, sum(random) / RANDOM_GROUPS)
 
 
 def _mean_cosine(differences: Tensor) -> float:

@@ -101,18 +101,41 @@ def _counts(collection: Collection, indices: np.ndarray) -> None:
     )  # fmt: skip
 
 
+def _others(collection: Collection, indices: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return the indices that the selected ones are compared with, and a description of these images: those of the
+    group that was kept, else all that are not selected."""
+    kept, group = st.session_state.get("map_group", (None, None))
+    if kept == collection.id:
+        return np.setdiff1d(group, indices), f"the {len(group):,} images kept before"
+    return np.setdiff1d(np.arange(len(collection)), indices), "the others"
+
+
+def _keep_group(group: tuple[str, np.ndarray] | None) -> None:
+    st.session_state.map_group = group or (None, None)
+
+
 def _direction(collection: Collection, indices: np.ndarray) -> None:
     """Show the current z moved along the direction from the other images to the selected ones, and how well single
     pairs agree on that direction."""
     if state.model().discrete:
         st.caption(explain("Codebook indices cannot be added, so no direction leads to these images."))
         return
-    if len(indices) == len(collection):
-        st.caption("All images are selected, so there are no others to compare with.")
+    others, described = _others(collection, indices)
+    buttons = st.container(horizontal=True)
+    buttons.button(
+        "Keep as the first group", key="map_selection_keep", on_click=_keep_group, args=((collection.id, indices),),
+        help="Select a second group on the map, and see the direction from this one to that.",
+    )  # fmt: skip
+    if described != "the others":
+        buttons.button("Compare with all others", key="map_selection_all", on_click=_keep_group, args=(None,))
+    if not len(others):
+        st.caption(
+            "This is the first group. Select a second group on the map." if described != "the others"
+            else "All images are selected, so there are no others to compare with."
+        )  # fmt: skip
         return
-    selected = torch.zeros(len(collection), dtype=torch.bool)
-    selected[torch.from_numpy(indices)] = True
-    direction = latent.attribute_direction(torch.from_numpy(collection.encoded.codes), selected)
+    codes = torch.from_numpy(collection.encoded.codes[np.concatenate([indices, others])])
+    direction = latent.attribute_direction(codes, torch.arange(len(codes)) < len(indices))
     zs = state.z() + STEPS[:, None] * direction.vector
     picture_grid(
         state.decode(zs), [f"{t:+g} times the direction" for t in STEPS.tolist()], key="map_selection_walk",
@@ -120,9 +143,10 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
         captions=[f"{t:+g}" for t in STEPS.tolist()], selected=2, name="the direction from the current z",
     )  # fmt: skip
     st.caption(
-        "The current z, moved along the mean code of the selected images minus the mean code of the others. The "
-        f"differences of single pairs have a mean cosine of {direction.agreement:.3f}; random pairs have "
-        f"{direction.random_agreement:.3f}. If the two are close, the selection does not define a direction."
+        f"The current z, moved along the mean code of the selected images minus the mean code of {described}. The "
+        f"differences of single pairs have a mean cosine of {direction.agreement:.3f}; those of random groups of the "
+        f"same sizes have {direction.random_agreement:.3f}. If the two are close, the groups do not define a "
+        "direction."
     )
 
 

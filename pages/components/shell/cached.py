@@ -32,7 +32,7 @@ from . import visitors
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vae.latent import AttributeDirection
+    from vae.latent import AttributeDirection, PrincipalDirections
     from vae.metrics.classifier import Classifier
 
 
@@ -284,6 +284,14 @@ def strip_ranges(name: str) -> np.ndarray:
     """Return the ends of a traversal of each dimension, (D, 2)."""
     tail, able = (1 - STRIP_SHARE) / 2, traits(name)
     return data_ranges(model_map(name), able.prior_mean, able.prior_stddev, tail, able.values)
+
+
+@st.cache_data(max_entries=MAX_KEPT, show_spinner=False)
+def principal_directions(name: str) -> PrincipalDirections:
+    """Return all principal directions of the codes on a model's map. Raises ValueError where all are equal."""
+    from vae import latent
+
+    return latent.principal_directions(model_map(name).codes, traits(name).latent_dim)
 
 
 @st.cache_data(max_entries=MAX_KEPT, show_spinner=False)

@@ -76,11 +76,19 @@ def test_attribute_direction():
     codes[has, 2] += 3
     found = latent.attribute_direction(codes, has)
     assert found.vector.tolist() == pytest.approx([0, 0, 3, 0], abs=0.2)
-    # differences are N((0, 0, 3, 0), 2 I): their cosines agree; those of random pairs do not
+    # differences are N((0, 0, 3, 0), 2 I): their cosines agree; those of random groups do not
     assert found.agreement > 0.4
     assert abs(found.random_agreement) < 0.05
     with pytest.raises(ValueError):
         latent.attribute_direction(codes, torch.ones(2000, dtype=torch.bool))
+
+
+def test_random_groups_as_small_as_the_given_ones_are_the_baseline_of_agreement():
+    codes = torch.randn(500, 8, generator=torch.Generator().manual_seed(0))
+    found = latent.attribute_direction(codes, torch.arange(500) == 7)
+    # all pairs end at one code, so their differences agree although there is no direction
+    assert found.agreement > 0.3
+    assert found.random_agreement > 0.3
 
 
 def test_mean_cosine_by_hand():

@@ -1,0 +1,1 @@
+"""The wing of Sliders, beside the live panel."""
