@@ -92,6 +92,9 @@ def as_model(model: Any, images: in_memory.Images, name: str) -> tuple[LatentMod
     if isinstance(model, str):
         model = store.load(model)
     if isinstance(model, LatentModel) and type(model) in FAMILIES.values():
+        if model.discrete or model.num_classes:
+            has = "a discrete code" if model.discrete else "a class for each image"
+            raise ValueError(f"vae.explore shows continuous codes without classes, and this model has {has}")
         return model, About(model.card.title if model.card else type(model).__name__)
     pair = as_pair(model, images.signed).copied()
     codes = pair.check(images.x)

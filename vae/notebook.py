@@ -17,7 +17,7 @@ from .browser.bundle import bundle, compact
 
 HEIGHT = 760  # pixels of a frame
 MAX_CODES = 256  # in one question
-MISSING = "anywidget is not installed: run pip install 'latent-space-explorer[notebook]'"
+MISSING = "anywidget is not installed: run pip install anywidget"
 
 
 def has_widgets() -> bool:
@@ -35,8 +35,7 @@ def frame(page: str) -> str:
 def explorer_widget(explorer: Any) -> Any:
     """Return the widget of an explorer, whose z and selection follow each other. Raises ImportError."""
     content = handout.content([explorer.name], explorer.store, answered=True)
-    z = ",".join(f"{value:.6g}" for value in explorer.z)
-    return widget_class("explorer")(explorer, content=content, place=f"#sliders?model={explorer.name}&z={z}")
+    return widget_class("explorer")(explorer, content=content, place=f"#sliders?model={explorer.name}")
 
 
 def widget_class(name: str) -> Any:

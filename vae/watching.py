@@ -14,7 +14,6 @@ import sys
 import warnings
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -28,7 +27,8 @@ from .models import foreign
 
 SIGMA = 0.1  # of the Gaussian pixels whose score the curves show
 UNKNOWN = np.full(3, np.nan)  # terms of training batches, which only the training knows
-_watched: WeakKeyDictionary[Any, Watch] = WeakKeyDictionary()
+MAX_WATCHED = 4  # models whose films are kept
+_watched: dict[int, Watch] = {}  # by the identity of _key(model), which the Watch keeps alive
 
 
 def watch(
@@ -41,10 +41,12 @@ def watch(
     it. model, images and labels: as vae.explore takes them. step: training steps so far, by default the calls.
     A step whose codes are not finite is left out, with a warning. Raises ValueError for what cannot be shown.
     """
-    found = _watched.get(key := _key(model))
+    found = _watched.get(key := id(_key(model)))
     if found is None or step is not None and found.film.last is not None and step < found.film.last.step:
         given = in_memory.as_images(images)
         found = _watched[key] = Watch(explorer.as_pair(model, given.signed), given, labels, title)
+        for oldest in list(_watched)[:-MAX_WATCHED]:
+            del _watched[oldest]
     found.add(step)
     if file is not None:
         found.save(file)

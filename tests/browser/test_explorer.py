@@ -109,6 +109,21 @@ def test_z_set_from_python_moves_the_picture(cell, explorer):
 
 
 @pytest.mark.slow
+def test_a_cell_that_is_rendered_later_shows_what_python_has_set_since(browser, explorer):
+    """As under Run all, where the next cells have run before the browser has drawn the widget."""
+    assert explorer.widget.place  # made, at the first image's code
+    z = [-1.25] + [0.5] * (explorer.model.latent_dim - 1)
+    explorer.z, explorer.selection = z, [2, 7]
+    with browser.new_context(viewport={"width": 1100, "height": 900}, offline=True) as context:
+        cell = Cell(context.new_page(), explorer.widget, ("content", "place", "z", "selection"))
+        picture_at(cell, z)
+        cell.page.locator("nav a", has_text="Map").click()
+        cell.page.locator("h3", has_text="Selected: 2 of 40 images").wait_for()
+        assert explorer.z == pytest.approx(z) and explorer.selection.tolist() == [2, 7]
+    explorer.selection = []
+
+
+@pytest.mark.slow
 def test_a_slider_moves_z_in_python(cell, explorer):
     before = explorer.z
     slider = cell.page.locator("#cell input[type=range]").first

@@ -208,6 +208,21 @@ def test_a_film_knows_its_networks_again():
     assert watching._key((linear, linear)) is watching._key((linear.forward, linear.forward)) is linear
 
 
+@pytest.mark.parametrize(("name", "has"), [("mnist-vqvae", "a discrete code"), ("mnist-cvae", "a class for each")])
+def test_a_shipped_model_that_it_cannot_show_is_refused_at_once(name, has):
+    with pytest.raises(ValueError, match=has):
+        vae.explore(name, np.zeros((10, 28, 28)))
+
+
+def test_films_of_the_last_models_only_are_kept(tmp_path):
+    for _ in range(watching.MAX_WATCHED + 2):
+        model, images = foreign_models.build("tuple_output")
+        vae.watch(model, images[:20], file=tmp_path / "film.html")
+    kept = list(watching._watched.values())
+    assert len(kept) == watching.MAX_WATCHED
+    assert vae.watch(model, images[:20], file=tmp_path / "film.html") is kept[-1]
+
+
 def test_a_project_file_of_it_is_refused(in_python, tmp_path):
     """Its networks are in this process, and no file may name a process to ask."""
     content = project.write(in_python.store, in_python.name)

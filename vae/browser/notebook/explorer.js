@@ -1,6 +1,6 @@
 // The explorer in a notebook cell, as anywidget mounts it.
-// Its traits: content, the bytes of a handout; z, the code that is shown; selection, rows of the images that are selected
-// on the map. Sends { kind: "ask", question }, whose answer is the message { kind: "pictures" } with the bytes that
+// Its traits: content, the bytes of a handout; place, the link of its first view without z; z, the code that is shown;
+// selection, rows of the images that are selected on the map. Sends { kind: "ask", question }, whose answer is the message { kind: "pictures" } with the bytes that
 // runtime/answer_channel.js receives, or { kind: "code", panel, seq, z }.
 import { unpack } from '../host/content.js';
 import { made } from '../host/elements.js';
@@ -22,7 +22,7 @@ async function render({ model, el }) {
   el.append(element);
   const root = createRoot(element, '<div id="host"></div>', STYLE), place = root.getElementById('host');
   try {
-    const host = await openHost(place, await unpack(bytesOf(model.get('content'))), navigation(model), model.get('place'));
+    const host = await openHost(place, await unpack(bytesOf(model.get('content'))), navigation(model), placeOf(model));
     element.host = host; // read by the browser tests
     connect(model, host, abort.signal);
   } catch (error) {
@@ -36,12 +36,14 @@ async function render({ model, el }) {
 
 const bytesOf = (view) => new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 
+const placeOf = (model) => `${model.get('place')}&z=${model.get('z').join()}`;
+
 const navigation = (model) => ({
   isPage: false,
   replace() {},
   push() {},
   title() {},
-  moved: (host) => send(model, host),
+  moved() {}, // until the cell follows Python
   ask: (question) => model.send({ kind: 'ask', question }),
 });
 
@@ -73,7 +75,8 @@ function connect(model, host, signal) {
     for (const [event, handler] of Object.entries(handlers)) model.off(event, handler);
     host.shown?.destroy();
   });
-  send(model, host);
+  handlers['change:selection'](); // Python may have set it since the widget was made
+  host.navigation.moved = () => send(model, host);
 }
 
 const rowsOf = ({ model, mailbox }) => mailbox.collections.get(model.map?.collection)?.rows ?? [];
