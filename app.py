@@ -10,14 +10,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import assets, early, first_picture, page_addresses, preload, visitor, warm_up
+from pages.components.bridge import (
+    assets,
+    early,
+    first_picture,
+    page_addresses,
+    preload,
+    security,
+    visitor,
+    warm_up,
+)
 
 early.register("sliders", "live_panel", "pages.components.live_panel.early")
 app = st.App(
     __file__, routes=assets.ROUTES + first_picture.ROUTES + early.ROUTES,
     middleware=[
-        Middleware(page_addresses.PageAddresses), Middleware(preload.Preload), Middleware(visitor.Visitor),
-        Middleware(early.Early),
+        Middleware(security.Security), Middleware(page_addresses.PageAddresses), Middleware(preload.Preload),
+        Middleware(visitor.Visitor), Middleware(early.Early),
     ],
     lifespan=warm_up.lifespan,
 )  # fmt: skip
