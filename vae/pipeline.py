@@ -17,6 +17,7 @@ from pathlib import Path
 import filelock
 import numpy as np
 import torch
+from PIL import Image
 
 from . import folders, jobs, project, store
 from .data import DATASETS, DatasetInfo
@@ -110,7 +111,7 @@ def save(model: LatentModel, encoded: EncodedImages) -> store.ModelCard:
     stored card."""
     picture = report.traversal_picture(model, encoded)
     card = save_in(store.Store(), model, encoded)
-    picture.save(store.Store().folder(card.name) / "traversals.png", optimize=True)
+    _write_traversals(card.name, picture)
     return card
 
 
@@ -270,8 +271,13 @@ def map_and_save(name: str, seed: int = 0, progress: jobs.Report | None = None) 
 
 def traversals_and_save(name: str) -> None:
     """Write a picture of the traversal of every dimension of a shipped model."""
-    picture = report.traversal_picture(store.load(name), store.Store().read_map(name))
-    picture.save(store.Store().folder(name) / "traversals.png", optimize=True)
+    _write_traversals(name, report.traversal_picture(store.load(name), store.Store().read_map(name)))
+
+
+def _write_traversals(name: str, picture: Image.Image) -> None:
+    # without loss, pictures in colour take ten times as much, and nobody sees the difference
+    options = {"lossless": True} if picture.mode == "L" else {"quality": 95}
+    picture.save(store.Store().folder(name) / "traversals.webp", method=6, **options)
 
 
 def memory_and_save(name: str, progress: jobs.Report | None = None) -> store.Memory:

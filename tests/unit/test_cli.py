@@ -38,8 +38,8 @@ def test_evaluate_all_and_traversals(small_world):
     assert cli.main(["evaluate", "--all"]) == 0
     assert "| mnist-vae-2d | negative ELBO, nats |" in readme.read_text(encoding="utf-8")
     assert cli.main(["traversals", "--all"]) == 0
-    assert (small_world / "pretrained" / "mnist-vae-2d" / "traversals.png").stat().st_size > 500
-    assert "(mnist-vae-2d/traversals.png)" in readme.read_text(encoding="utf-8")
+    assert (small_world / "pretrained" / "mnist-vae-2d" / "traversals.webp").stat().st_size > 200
+    assert "(mnist-vae-2d/traversals.webp)" in readme.read_text(encoding="utf-8")
 
 
 def test_a_check_writes_nothing_and_names_what_differs(small_world, capsys):

@@ -435,7 +435,7 @@ def traversals_table(cards: list[store.ModelCard], columns: int = 3) -> str:
     lines = ["| " * columns + "|", "|---" * columns + "|"]
     for first in range(0, len(names), columns):
         cells = [
-            f"**{name}** ![{name}: traversals]({name}/traversals.png)"
+            f"**{name}** ![{name}: traversals]({name}/traversals.webp)"
             for name in names[first : first + columns]
         ]
         lines.append("| " + " | ".join(cells + [""] * (columns - len(cells))) + " |")

@@ -44,6 +44,14 @@ CANDIDATES = {
     "rooms-btcvae": retrained(
         "rooms-btcvae", description="Only the total correlation is penalised.", steps=steps(4, 64)
     ),
+    # the same recipe, for what a seed decides
+    **{
+        f"rooms-btcvae-seed{seed}": retrained(
+            "rooms-btcvae", title=f"Rooms, beta-TCVAE, seed {seed}", seed=seed, steps=steps(4, 64),
+            description="Trained as the beta-TCVAE of rooms, from other initial weights and batches.",
+        )
+        for seed in (1, 2)
+    },
     # one schedule for all, so that only beta differs
     **{
         f"sprites-beta{beta}": retrained(

@@ -86,8 +86,9 @@ def test_traversal_pictures_are_of_the_shipped_weights(name):
     assert picture.shape[:2] == (rows * (height + 2), 11 * (width + 2))
     from PIL import Image
 
-    with Image.open(store.PRETRAINED / name / "traversals.png") as stored:
-        assert abs(np.asarray(stored, int) - picture).max() <= 2
+    with Image.open(store.PRETRAINED / name / "traversals.webp") as stored:
+        difference = abs(np.asarray(stored.convert("L" if picture.ndim == 2 else "RGB"), int) - picture)
+    assert difference.max() <= 2 if channels == 1 else difference.mean() < 1
     # the dimension that carries most changes the picture from end to end, where there is one
     first = picture[: height + 2]
     change = abs(first[:, : width + 2] - first[:, -width - 2 :]).mean()

@@ -403,7 +403,7 @@ def test_a_winner_is_adopted_with_its_figures_map_and_choice(world, monkeypatch,
     assert card.recipe["seed"] == best.seed and card.weights_sha256 == best.weights_sha256
     assert card.selection["seeds"] == [0, 1, 2] and card.figures["mig"] == 0.25 and card.map["points"] == 200
     assert store.Store().read_map("tiny-a").codes.shape == (200, 3)
-    assert (store.PRETRAINED / "tiny-a" / "traversals.png").exists()
+    assert (store.PRETRAINED / "tiny-a" / "traversals.webp").exists()
     assert "| tiny-a | MIG |" in (store.PRETRAINED / "README.md").read_text(encoding="utf-8")
     assert same(weights(model), weights(sweep.load_finished(sweep.plan(["tiny-a"], (best.seed,))[0])))
 
