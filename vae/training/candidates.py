@@ -41,9 +41,6 @@ CANDIDATES = {
         objective=BetaTCVAE(Schedule(6.0, start=60.0, steps=12_000)),
     ),
     "rooms-ada": retrained("rooms-ada", steps=steps(4, 64)),
-    "rooms-btcvae": retrained(
-        "rooms-btcvae", description="Only the total correlation is penalised.", steps=steps(4, 64)
-    ),
     # the same recipe, for what a seed decides
     **{
         f"rooms-btcvae-seed{seed}": retrained(

@@ -88,7 +88,8 @@ def test_traversal_pictures_are_of_the_shipped_weights(name):
 
     with Image.open(store.PRETRAINED / name / "traversals.webp") as stored:
         difference = abs(np.asarray(stored.convert("L" if picture.ndim == 2 else "RGB"), int) - picture)
-    assert difference.max() <= 2 if channels == 1 else difference.mean() < 1
+    # WebP stores hues at half the resolution; the pictures of two models differ by 20 and more
+    assert difference.max() <= 2 if channels == 1 else difference.mean() < 8
     # the dimension that carries most changes the picture from end to end, where there is one
     first = picture[: height + 2]
     change = abs(first[:, : width + 2] - first[:, -width - 2 :]).mean()
