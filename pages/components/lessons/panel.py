@@ -98,8 +98,9 @@ def _show_step(key: str, number: int, page: str) -> bool:
     lesson, step = lessons()[0][key], _step(key, number)
     instruction, question, explanation = st.columns(3, gap="medium")
     with instruction:
-        title = f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}"
-        st.html(f"<p>{to_html(title)}</p><p>{to_html(step.try_.text)}</p>{_missing(step)}")
+        place = f'<span class="lesson-place"> · step {number + 1} of {len(lesson.steps)}</span>'
+        title = f"<strong>{to_html(lesson.title)}</strong>{place}"
+        st.html(f"<p>{title}</p><p>{to_html(step.try_.text)}</p>{_missing(step)}")
         if page != step.try_.page:
             label = f"Go to {step.try_.page.capitalize()} for this step"
             st.button(label, key="lesson_there", on_click=begin_step, args=(key, number))

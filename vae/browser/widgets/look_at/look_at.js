@@ -5,7 +5,7 @@ import { createRoot } from '../../runtime/root.js';
 
 const EVERY = 250; // ms between looks: the page may show a part late, or make it anew
 const MARGIN = 10; // px between the panel and the part
-const STEADY = 3; // looks at which a part stands where it did, before it is scrolled to no more
+const STEADY = 4; // looks at which a part stands where it did, before it is scrolled to no more
 const OUTLINE = '3px solid #3f90da';
 
 export function mount(element, props) {
@@ -41,7 +41,13 @@ function lookAgain(look) {
   if (!part || look.isDone) return;
   const top = scrollTo(part);
   look.seen = [...look.seen, top].slice(-STEADY);
-  look.isDone = look.seen.length === STEADY && look.seen.every((one) => Math.abs(one - top) < 1);
+  look.isDone = isPageReady() && look.seen.length === STEADY && look.seen.every((one) => Math.abs(one - top) < 1);
+}
+
+// Returns whether the host has sent the whole page: until then, what is still to come may push the part away.
+function isPageReady() {
+  const app = document.querySelector('[data-testid=stApp]');
+  return app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid=stSkeleton]');
 }
 
 function partOf(place) {
