@@ -623,7 +623,7 @@ def test_a_higher_beta_lowers_the_kl_while_training():
 @pytest.mark.slow
 def test_dimensions_return_when_beta_falls():
     counts = [active(trained(*run)) for run in (BEFORE, AT_16, AFTER)]
-    assert counts[1] < counts[0] - 2 and counts[2] > counts[1] + 2
+    assert counts[1] < counts[0] - 2 and counts[2] > 0.6 * counts[0]  # most of them
     assert mean(trained(*AFTER)["validation"].recon) < mean(trained(*AT_16)["validation"].recon) - 20
 
 
