@@ -1,16 +1,16 @@
 // Scrolls to what a step's question is about, and outlines it. Shows and emits nothing. Its props are those of
 // pages/components/lessons/panel.py: { step, place, revealed }. The place is the key of an element of the page, and perhaps a
 // selector of a part of the widget with this key; "" for none.
+import { createOutline, findPart } from '../../runtime/outline.js';
 import { createRoot } from '../../runtime/root.js';
 
 const EVERY = 250; // ms between looks: the page may show a part late, or make it anew
 const MARGIN = 10; // px between the panel and the part
 const STEADY = 4; // looks at which a part stands where it did, before it is scrolled to no more
-const OUTLINE = '3px solid #3f90da';
 
 export function mount(element, props) {
   createRoot(element, '<div></div>', '');
-  const look = { props: null, part: null, seen: [], isDone: false };
+  const look = { props: null, outline: createOutline(), seen: [], isDone: false };
   const stopped = () => (look.isDone = true); // the hand decides from then on
   const events = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
   for (const event of events) window.addEventListener(event, stopped, { capture: true, passive: true });
@@ -21,7 +21,7 @@ export function mount(element, props) {
     destroy() {
       clearInterval(timer);
       for (const event of events) window.removeEventListener(event, stopped, { capture: true });
-      mark(look, null);
+      look.outline(null);
     },
   };
 }
@@ -30,14 +30,13 @@ function update(look, props) {
   const isOther = JSON.stringify(look.props) !== JSON.stringify(props);
   look.props = props;
   if (!isOther) return;
-  mark(look, null);
   Object.assign(look, { seen: [], isDone: false });
   lookAgain(look);
 }
 
 function lookAgain(look) {
   const part = partOf(look.props.place);
-  if (part !== look.part) mark(look, part);
+  look.outline(part);
   if (!part || look.isDone) return;
   const top = scrollTo(part);
   look.seen = [...look.seen, top].slice(-STEADY);
@@ -53,17 +52,7 @@ function isPageReady() {
 function partOf(place) {
   if (!place) return null;
   const [key, ...rest] = place.split(' '), whole = document.querySelector(`.st-key-${key}`);
-  if (!whole || !rest.length) return whole;
-  const roots = [...whole.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean);
-  return [whole, ...roots].map((root) => root.querySelector(rest.join(' '))).find(Boolean) ?? null;
-}
-
-function mark(look, part) {
-  look.part?.style.removeProperty('outline');
-  look.part?.style.removeProperty('outline-offset');
-  look.part = part;
-  part?.style.setProperty('outline', OUTLINE);
-  part?.style.setProperty('outline-offset', '3px');
+  return whole && rest.length ? findPart(whole, rest.join(' ')) : whole;
 }
 
 // Scrolls the page so that a part stands below the panel, or on a phone above it, and returns how far that was.
