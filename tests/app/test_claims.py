@@ -605,6 +605,8 @@ def test_ten_thousand_images_do_not_overfit_as_soon():
         terms = trained(1200, images=images)
         gap[images] = mean(terms["validation"].recon) - mean(terms["train"].recon)
     assert gap[0] < 20 < 100 < gap[200]
+    last = list(example.recording().frames())[-1]
+    assert last.train[0] < last.validation[0] - 5  # with more steps, the curves part with 10,000 images too
 
 
 BEFORE, AT_16, AFTER = (600, ()), (900, ((0, 1.0), (600, 16.0))), (1300, ((0, 1.0), (600, 16.0), (900, 1.0)))
@@ -618,6 +620,14 @@ def active(terms):
 def test_a_higher_beta_lowers_the_kl_while_training():
     before, after = (trained(*run)["validation"] for run in (BEFORE, AT_16))
     assert mean(after.kl) < 0.4 * mean(before.kl) and mean(after.recon) > mean(before.recon) + 20
+
+
+@pytest.mark.slow
+def test_dimensions_shrink_by_different_factors_while_training():
+    before, after = (trained(*run)["validation"].kl_per_dim.mean(0) for run in (BEFORE, AT_16))
+    left = (after / before)[before > 0.5]
+    assert float(left.min()) < 0.1 and float(left.max()) > 0.2
+    assert 0 < F["mnist-beta16"]["active_units"] < F[VAE]["active_units"]  # not all, in the end
 
 
 @pytest.mark.slow
