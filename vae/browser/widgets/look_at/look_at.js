@@ -38,9 +38,10 @@ function lookAgain(look) {
   const part = partOf(look.props.place);
   look.outline(part);
   if (!part || look.isDone) return;
-  const top = scrollTo(part);
-  look.seen = [...look.seen, top].slice(-STEADY);
-  look.isDone = isPageReady() && look.seen.length === STEADY && look.seen.every((one) => Math.abs(one - top) < 1);
+  const { bottom, height } = scrollTo(part);
+  look.seen = [...look.seen, bottom].slice(-STEADY);
+  const isSteady = look.seen.length === STEADY && look.seen.every((one) => Math.abs(one - bottom) < 1);
+  look.isDone = isSteady && height > 0 && isPageReady(); // a widget is empty until it has drawn itself
 }
 
 // Returns whether the host has sent the whole page: until then, what is still to come may push the part away.
@@ -55,14 +56,14 @@ function partOf(place) {
   return whole && rest.length ? findPart(whole, rest.join(' ')) : whole;
 }
 
-// Scrolls the page so that a part stands below the panel, or on a phone above it, and returns how far that was.
+// Scrolls the page so that a part stands below the panel, or on a phone above it, and returns where it then is.
 function scrollTo(part) {
   const main = document.querySelector('[data-testid=stMain]'), box = part.getBoundingClientRect();
   const { top, bottom } = room(main);
   const place = Math.max(top, Math.min(box.top, bottom - box.height));
   const by = box.top - place;
   if (Math.abs(by) >= 1) main.scrollBy({ top: by, behavior: 'instant' });
-  return part.getBoundingClientRect().top;
+  return part.getBoundingClientRect();
 }
 
 // Returns the part of the window that neither the header nor the panel covers.
