@@ -91,6 +91,15 @@ def test_the_codes_of_an_autoencoder_lie_far_out():
     assert CARDS["mnist-ae-2d"].recipe.get("weight_decay", 0) == 0
 
 
+def test_a_code_in_a_gap_need_not_decode_to_a_digit(judge):
+    codes = store.Store().read_map("mnist-ae-2d").codes
+    axes = np.linspace(*np.quantile(codes, [0.05, 0.95], axis=0), 40).T
+    places = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)
+    distance = np.linalg.norm(places[:, None] - codes[None, :2000], axis=2).min(1)
+    gaps = torch.from_numpy(places[distance > np.quantile(distance, 0.75)]).float()
+    assert 0.05 < 1 - sure(judge(loaded("mnist-ae-2d").decode(gaps)), 0.9) < 0.5
+
+
 def test_one_slider_passes_through_several_digits(judge):
     model = loaded("mnist-vae-2d")
     codes = store.Store().read_map("mnist-vae-2d").codes
