@@ -79,6 +79,19 @@ TERMS = {
         "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
         pattern="posteriors?",
     ),
+    "vampprior": Term(
+        "VampPrior",
+        "A learned prior: a mixture of the posteriors of artificial images. Training learns these images, too.",
+        "Tomczak and Welling, VAE with a VampPrior, AISTATS 2018",
+        pattern="VampPriors?",
+    ),
+    "reparametrisation": Term(
+        "reparametrisation trick",
+        "A sample z is computed as mu + sigma * epsilon, with epsilon from N(0, I). The noise does not depend on the "
+        "networks, so gradients reach mu and sigma.",
+        "Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014",
+        pattern="reparametri[sz]ation(?: trick)?",
+    ),
     "likelihood": Term(
         "likelihood, p(x|z)",
         "The probability or density that the decoder assigns to an image x, given a latent code z. With grey pixels "
@@ -190,12 +203,31 @@ TERMS = {
         "Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016",
         pattern="NLL",
     ),
+    "importance-sampling": Term(
+        "importance sampling",
+        "An estimate of an average under one distribution, computed from samples of another. Each sample is weighted "
+        "by the ratio of the two densities.",
+        "Owen, Monte Carlo Theory, Methods and Examples, 2013, chapter 9",
+        pattern="importance sampling",
+    ),
     "total-correlation": Term(
         "total correlation",
         "The KL from the joint distribution of all dimensions to the product of their marginals. It is 0 if and only "
         "if they are independent. The Gaussian total correlation measures linear dependence alone.",
         "Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018",
         pattern="(?:Gaussian )?total correlation",
+    ),
+    "overfitting": Term(
+        "overfitting",
+        "A model fits its training images ever better, while it gets worse on images that it was not trained on.",
+        "Goodfellow, Bengio and Courville, Deep Learning, 2016, chapter 5",
+        pattern="overfit(?:s|ted|ting)?",
+    ),
+    "early-stopping": Term(
+        "early stopping",
+        "Training ends, or an earlier state of the model is kept, where the error on validation images is lowest.",
+        "Prechelt, Early Stopping - But When?, 1998",
+        pattern="early stopping",
     ),
     "factor": Term(
         "factor",
@@ -211,6 +243,20 @@ TERMS = {
         "dimension.",
         "Bengio, Courville and Vincent, Representation Learning, 2013",
         pattern="disentanglement|disentangled",
+    ),
+    "beta-tcvae": Term(
+        "beta-TCVAE",
+        "A VAE in which beta weights the total correlation of the codes, one of three parts of the mean KL. The other "
+        "two keep the weight 1.",
+        "Chen et al., Isolating Sources of Disentanglement, NeurIPS 2018",
+        pattern="beta-TCVAEs?",
+    ),
+    "ada-gvae": Term(
+        "Ada-GVAE",
+        "A VAE trained on pairs of images that share most factors. In each pair, it averages the posteriors of the "
+        "dimensions that differ least.",
+        "Locatello et al., Weakly-Supervised Disentanglement Without Compromises, ICML 2020",
+        pattern="Ada-GVAEs?",
     ),
     "mutual-information": Term(
         "mutual information",

@@ -13,7 +13,9 @@ from .test_pages import start
 NEEDED = {
     "nat": "nats", "kl": "KL", "elbo": "ELBO", "prior": "prior", "posterior": "posterior", "likelihood": "likelihood",
     "active-dimension": "active dimensions", "mig": "MIG", "dci": "DCI", "auroc": "AUROC", "support": "support",
-    "temperature": "temperature",
+    "temperature": "temperature", "ada-gvae": "Ada-GVAE", "beta-tcvae": "beta-TCVAE", "vampprior": "VampPrior",
+    "importance-sampling": "Importance sampling", "early-stopping": "early stopping", "overfitting": "overfitted",
+    "reparametrisation": "reparametrisation trick",
 }  # fmt: skip
 MARK = re.compile(r'\[([^\]]+)\]\(glossary#([a-z-]+) "([^"]+)"\)')
 

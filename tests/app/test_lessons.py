@@ -18,7 +18,7 @@ from vae.lessons import FOLDER, fill_figures, lesson_files, read_lesson, step_mo
 
 from .events import emit, written_link
 from .test_old_links import open_link
-from .test_pages import ROOT, components, start
+from .test_pages import ROOT, components, payload, start
 
 OWN = Path(__file__).parents[1] / "lessons"  # of these tests: "example" and "chosen"
 LESSONS = lessons()[0]
@@ -94,8 +94,7 @@ def shown(lesson, chosen=None, **query):
     for name, value in query.items():
         app.query_params[name] = value
     if chosen is not None:
-        key, number = parse_step(lesson)
-        app.session_state[f"lesson_question_{key}_{number}"] = chosen
+        app.session_state.lesson_steps = {lesson: {"prediction": chosen, "revealed": False}}
     app.run()
     assert not app.exception, app.exception
     return app
@@ -113,7 +112,7 @@ def go_on(app):
 
 
 def kept(app):
-    names = ("lesson", "lesson_shuffle", "lesson_steps", "lessons_view", "lessons_of")
+    names = ("lesson", "lesson_shuffle", "lesson_steps", "lesson_linked", "lessons_view", "lessons_of")
     return {name: app.session_state[name] for name in names if name in app.session_state}
 
 
@@ -131,6 +130,8 @@ def test_an_answer_can_be_changed_until_it_is_revealed():
     right, wrong = EXAMPLE.steps[0].predict.answers
     app = shown("example.1")
     assert app.radio(key="lesson_question_example_0").value is None and app.button(key="lesson_reveal").disabled
+    app.radio[0].set_value(right).run()
+    assert app.session_state.lesson_steps == {"example.1": {"prediction": right, "revealed": False}}
     app = shown("example.1", right)
     assert "lesson-answer" not in result(app) and not app.button(key="lesson_reveal").disabled
     app = press(shown("example.1", wrong), "lesson_reveal")
@@ -154,7 +155,8 @@ def test_a_link_has_the_order_of_its_answers(seed):
 def test_a_reload_keeps_the_answer_and_share_leaves_it_out():
     page, query = link_of("example", 0)
     options = EXAMPLE.answers(0, 0)
-    said = written_link(open_link(page, query, lesson_question_example_0=options[1]))  # as if it had been given
+    own = {"example.1": {"prediction": options[1], "revealed": False}}
+    said = written_link(open_link(page, query, lesson_steps=own))
     assert said["answer"] == "2" and "answer" not in written_link(open_link(page, query))
     again = open_link(page, said, share=True)  # the popover is open
     assert again.radio[0].value == options[1] and written_link(again)["answer"] == "2"
@@ -162,7 +164,43 @@ def test_a_reload_keeps_the_answer_and_share_leaves_it_out():
     assert "lesson=example.1" in address and "answer" not in address and "revealed" not in address
     revealed = written_link(press(again, "lesson_reveal"))
     assert (revealed["answer"], revealed["revealed"]) == ("2", "yes")
-    assert "lesson-answer" in result(open_link(page, revealed))
+    opened = open_link(page, revealed)
+    assert "lesson-answer" in result(opened)
+    # someone may have sent the link: what it reveals is shown and not kept, and the step can be taken
+    assert not payload(opened, "steps", "heard")["steps"] and not opened.session_state.lesson_steps
+    again = press(opened, "lesson_again")
+    assert again.radio[0].value is None and "answer" not in written_link(again)
+
+
+def test_a_links_answer_is_kept_only_if_the_learner_reveals_it_and_his_own_has_priority():
+    first, other = EXAMPLE.answers(0, 0)
+    app = shown("example.1", answer="1")
+    assert app.radio[0].value == first and not app.session_state.lesson_steps
+    app.button(key="lesson_reveal").click().run()
+    assert app.session_state.lesson_steps == {"example.1": {"prediction": first, "revealed": True}}
+    app = shown("example.1", answer="1", revealed="yes")
+    assert f"<dd>{first}</dd>" in html(app)
+    emit(app, "lesson_progress", "kept", {"example.1": {"prediction": other, "revealed": False}})
+    assert not app.exception and go_on(app).radio[0].value == other
+    assert open_link("home", {"lesson": "example.1", "answer": "1"}, **kept(app)).radio[0].value == other
+
+
+@pytest.mark.parametrize(
+    "own, browsers, wanted",
+    [
+        (("The KL", False), ("The reconstruction", True), ("The reconstruction", True)),
+        (("The KL", True), ("The reconstruction", True), ("The reconstruction", True)),  # the browser's is final
+        (("The KL", False), ("The reconstruction", False), ("The KL", False)),
+        (("The KL", True), ("The reconstruction", False), ("The KL", True)),
+    ],
+)  # fmt: skip
+def test_an_answer_given_before_the_browsers_arrive_agrees_with_what_the_browser_keeps(own, browsers, wanted):
+    def as_step(answer):
+        return {"example.1": dict(zip(("prediction", "revealed"), answer, strict=True))}
+
+    app = open_link("home", {"lesson": "example.1"}, lesson_steps=as_step(own))
+    emit(app, "lesson_progress", "kept", as_step(browsers))
+    assert app.session_state.lesson_steps == as_step(wanted)
 
 
 def test_what_the_browser_has_kept_comes_back_and_nothing_else_does():

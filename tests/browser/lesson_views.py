@@ -29,6 +29,7 @@ PLACES = """(place) => {
   return { question: box(question), part: box(part), panel: body, room, outlined: Boolean(part?.style.outline) };
 }"""
 MIN_PART = 150  # px of the part that are in sight, or all of it
+TRIES = 10  # looks, a second apart, at a page that still moves
 
 
 class Views(NamedTuple):
@@ -49,8 +50,16 @@ def look(page, key: str, number: int) -> Views:
     place = place_of(key, number)
     page.wait_for_function(f"(place) => ({PLACES})(place).outlined", arg=place, timeout=60_000)
     settle(page)
-    page.wait_for_timeout(1200)  # the page scrolls to the part until it stands
-    found = page.evaluate(PLACES, place)
+    for _ in range(TRIES):  # the page scrolls to the part until it stands
+        page.wait_for_timeout(1000)
+        views = judge(page.evaluate(PLACES, place))
+        if not views.problems:
+            break
+    return views
+
+
+def judge(found: dict) -> Views:
+    """Return what is wrong with boxes as PLACES returns them."""
     question, part, room, panel = (tuple(found[name]) for name in ("question", "part", "room", "panel"))
     seen = min(part[1], room[1]) - max(part[0], room[0])
     problems = []

@@ -204,6 +204,7 @@ def test_a_lesson_asks_reveals_and_ends_with_a_summary(browser, handout):
         page.get_by_role("link", name="Lesson: What the KL does").click()
         panel = page.get_by_role("region", name="Lesson")
         expect(panel).to_contain_text("step 1 of 2")
+        expect(page.locator(".terms table")).to_have_css("outline-style", "solid")  # what the question is about
         expect(panel.get_by_role("button", name="Reveal")).to_be_disabled()
         panel.get_by_label("The KL").check()
         panel.get_by_label("The reconstruction").check()  # an answer can be changed until the result is shown
@@ -220,6 +221,7 @@ def test_a_lesson_asks_reveals_and_ends_with_a_summary(browser, handout):
         panel.get_by_role("button", name="Back to this step").click()
         expect(page.get_by_role("heading", name="Inside", exact=True)).to_be_visible()
         expect(panel).to_contain_text("Your prediction ✗")
+        expect(page.locator(".terms table")).to_have_css("outline-style", "none")  # that was another step
         panel.get_by_role("button", name="Summary").click()
         assert panel.locator("dd").all_inner_texts() == [
             "The reconstruction", "The reconstruction", "It slants the digit", "Not at all",

@@ -256,6 +256,22 @@ def test_progress_survives_a_new_visit_and_can_be_forgotten(browser, address):
     context.close()
 
 
+@pytest.mark.slow
+def test_a_links_answer_is_shown_and_not_kept_until_the_learner_reveals_it(browser, address):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    kept = "JSON.parse(localStorage.getItem('latent-space-explorer-lessons'))?.steps ?? {}"
+    page.goto(f"{address}/{step_link(SHORT, 0)}&answer=1&revealed=yes")
+    at_step(page, SHORT, 0)
+    expect(page.locator(".st-key-lesson .lesson-answer")).to_have_count(1)
+    assert page.evaluate(kept) == {}
+    page.get_by_role("button", name="Reset step").click()
+    expect(page.locator(".st-key-lesson_reveal button")).to_be_disabled()
+    reveal(page, Keyboard(page), LESSONS[SHORT].steps[0], LESSONS[SHORT].steps[0].predict.correct)
+    until(page, lambda: page.evaluate(kept) == KEPT["steps"])
+    context.close()
+
+
 def test_a_report_is_written_saved_and_opened_again(browser, address, tmp_path):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()

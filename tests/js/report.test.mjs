@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { KEY, addSteps, checked, forget, read, write } = await load('widgets/progress/store.js');
+const { KEY, addSteps, checked, forget, isNews, read, write } = await load('widgets/progress/store.js');
 const { MAX_BYTES, fromFile, ownWork, readFile, toFile } = await load('widgets/report/file.js');
 const { checked: checkedBookmarks } = await load('widgets/bookmarks/store.js');
 
@@ -27,6 +27,15 @@ test('steps are added, a revealed one stays, and all are forgotten', () => {
   assert.deepEqual(read(storage).sentences, { 'kl.1': 'Because.' });
   forget(storage);
   assert.deepEqual(read(storage), NOTHING);
+});
+
+test('what the browser keeps is news where the host lacks it or contradicts a revealed prediction', () => {
+  const step = (prediction, revealed) => ({ 'kl.1': { prediction, revealed } });
+  assert.ok(isNews(step('a', false), {}));
+  for (const known of [step('a', false), step('b', false), step('b', true)]) assert.ok(isNews(step('a', true), known));
+  assert.ok(!isNews(step('a', true), step('a', true)));
+  for (const known of [step('b', false), step('b', true)]) assert.ok(!isNews(step('a', false), known));
+  assert.ok(!isNews({}, step('a', true)));
 });
 
 test('a blocked storage and strange content give nothing', () => {

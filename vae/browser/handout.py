@@ -385,5 +385,6 @@ def _step(step: Step, cards: dict[str, ModelCard]) -> dict:
     return {
         "question": step.predict.question, "answers": list(step.predict.answers), "correct": step.predict.correct,
         "try": step.try_.text, "page": step.try_.page, "model": step.try_.model, "link": step.try_.link(),
+        "look_at": step.try_.look_at,
         "reveal": fill_figures(step.reveal, cards), "why": fill_figures(step.why, cards), "source": step.source,
     }  # fmt: skip

@@ -25,7 +25,7 @@ REVEALED = "yes"  # what a link says of an answer whose result the learner has s
 
 def read_link() -> None:
     """Set the step that the link's "lesson" names, the order of its answers, the answer that was given, and the
-    settings of its page.
+    settings of its page. The answer is shown; the browser keeps only what the learner chooses and reveals himself.
 
     Warns about a step, an order or an answer that does not exist, and begins the lesson, if that exists.
     """
@@ -49,18 +49,12 @@ def read_link() -> None:
     link.add_page_parameters(_step(*found).try_.settings_link())
     _set_step(_name(*found))
     if index:
-        chosen = lesson.answers(found[1], seed)[index - 1]
-        st.session_state[_question_key(*found)] = chosen
-        progress.put(_name(*found), chosen, revealed == REVEALED)
+        progress.set_linked(_name(*found), lesson.answers(found[1], seed)[index - 1], revealed == REVEALED)
 
 
 def _name(key: str, number: int) -> str:
     """Return the name of a step, counted from 0, as links write it: "terms.2"."""
     return f"{key}.{number + 1}"
-
-
-def _question_key(key: str, number: int) -> str:
-    return f"lesson_question_{key}_{number}"
 
 
 def current() -> str:
@@ -75,6 +69,7 @@ def shuffle() -> int:
 
 def _set_step(step: str) -> None:
     st.session_state.lesson = step
+    progress.forget_linked()
 
 
 def _step(key: str, number: int) -> Step:
@@ -103,15 +98,17 @@ def _show_step(key: str, number: int, page: str) -> bool:
     lesson, step = lessons()[0][key], _step(key, number)
     instruction, question, explanation = st.columns(3, gap="medium")
     with instruction:
-        title = f"**{lesson.title}** · step {number + 1} of {len(lesson.steps)}"
-        st.html(f"<p>{to_html(title)}</p><p>{to_html(step.try_.text)}</p>{_missing(step)}")
+        place = f'<span class="lesson-place"> · step {number + 1} of {len(lesson.steps)}</span>'
+        title = f"<strong>{to_html(lesson.title)}</strong>{place}"
+        st.html(f"<p>{title}</p><p>{to_html(step.try_.text)}</p>{_missing(step)}")
         if page != step.try_.page:
             label = f"Go to {step.try_.page.capitalize()} for this step"
             st.button(label, key="lesson_there", on_click=begin_step, args=(key, number))
-    revealed = progress.is_revealed(current())
+    answer, revealed = progress.shown(current())
     with question:
-        answer = progress.prediction(current()) if revealed else _ask(lesson, key, number)
-        if revealed and answer is not None:
+        if not revealed:
+            _ask(lesson, key, number, answer)
+        elif answer is not None:
             st.html(_prediction_and_result(step, answer))
     if answer is not None:
         position = lesson.answers(number, shuffle()).index(answer) + 1
@@ -126,23 +123,19 @@ def _show_step(key: str, number: int, page: str) -> bool:
 WAITING = '<p class="lesson-source lesson-waiting">Choose an answer, then press Reveal.</p>'
 
 
-def _ask(lesson: Lesson, key: str, number: int) -> str | None:
-    """Ask for a prediction, which can be changed until it is revealed. Returns it, if there is one."""
-    widget_key = _question_key(key, number)
-    kept = progress.prediction(current())
-    if kept is not None and st.session_state.get(widget_key) is None:
-        st.session_state[widget_key] = kept
-    answer = st.radio(
+def _ask(lesson: Lesson, key: str, number: int, answer: str | None) -> None:
+    """Ask for a prediction, which can be changed until it is revealed. answer: the current one."""
+    step, widget_key = current(), f"lesson_question_{key}_{number}"
+    if st.session_state.get(widget_key) != answer:  # it comes from the browser or from a link
+        st.session_state[widget_key] = answer
+    st.radio(
         _step(key, number).predict.question, lesson.answers(number, shuffle()), index=None, key=widget_key,
-        persist_state="session",
+        on_change=lambda: progress.put(step, st.session_state[widget_key], False),
     )  # fmt: skip
-    if answer is not None:
-        progress.put(current(), answer, False)
     st.button(
         "Reveal", key="lesson_reveal", type="primary", disabled=answer is None, on_click=progress.put,
-        args=(current(), answer, True),
+        args=(step, answer, True),
     )  # fmt: skip
-    return answer
 
 
 def _missing(step: Step) -> str:

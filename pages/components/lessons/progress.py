@@ -40,6 +40,24 @@ def is_revealed(step: str) -> bool:
     return prediction(step) is not None and steps()[step]["revealed"]
 
 
+def set_linked(step: str, answer: str, revealed: bool) -> None:
+    """Show a link's answer as long as the learner has none of his own."""
+    st.session_state.lesson_linked = (step, answer, revealed)
+
+
+def forget_linked() -> None:
+    st.session_state.pop("lesson_linked", None)
+
+
+def shown(step: str) -> tuple[str | None, bool]:
+    """Return (the answer to show, whether it is revealed): the learner's own, or else the link's."""
+    own = prediction(step)
+    linked = st.session_state.get("lesson_linked")
+    if own is None and linked and linked[0] == step:
+        return linked[1:]
+    return own, is_revealed(step)
+
+
 def done(key: str) -> int:
     """Return how many steps of a lesson have been revealed."""
     return sum(is_revealed(f"{key}.{number + 1}") for number in range(len(lessons()[0][key].steps)))
@@ -54,22 +72,21 @@ def show(forgets: bool = False) -> None:
 
 
 def _take() -> None:
-    """Take over what the browser has kept, for steps that this session does not know."""
+    """Take over all that the browser keeps as revealed, and of the rest what this session does not know."""
     st.session_state.lesson_heard = True
     kept = parse_object(messages.sent(KEY, "kept"))
     for key, lesson in lessons()[0].items():
         for number, step in enumerate(lesson.steps):
             name = f"{key}.{number + 1}"
             found = parse_object(kept.get(name)) if kept else None
-            if found is None or name in steps():
+            if found is None:
                 continue
-            text = parse_text(found.get("prediction"), MAX_ANSWER)
-            if text in step.predict.answers:
-                put(name, text, parse_flag(found.get("revealed")))
+            text, revealed = parse_text(found.get("prediction"), MAX_ANSWER), parse_flag(found.get("revealed"))
+            if text in step.predict.answers and (revealed or name not in steps()):
+                steps()[name] = {"prediction": text, "revealed": revealed}
 
 
 def _forget() -> None:
     """Remove what the session knows, as the browser has done."""
     steps().clear()
-    for key in [key for key in st.session_state if str(key).startswith("lesson_question_")]:
-        del st.session_state[key]
+    forget_linked()

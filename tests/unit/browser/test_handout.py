@@ -73,6 +73,16 @@ def test_the_same_models_give_the_same_file(page):
     assert handout(PAIR, {"kl": lessons.read_lesson(LESSON)}, "https://explorer.example") == page
 
 
+def test_views_have_every_part_that_a_lesson_looks_at():
+    views = {name: (FOLDER / f"host/views/{name}.js").read_text(encoding="utf-8") for name in VIEWS}
+    parts = {name: re.findall(r"(\w+): '", re.search(r"parts: \{(.*?)\}", text, re.DOTALL)[1])
+             for name, text in views.items() if "parts: {" in text}
+    for key, lesson in lessons.read()[0].items():
+        for number, step in enumerate(lesson.steps, 1):
+            if step.try_.page in VIEWS and not step.try_.app_only:
+                assert step.try_.look_at in parts[step.try_.page], f"{key}.{number}"
+
+
 def test_a_lesson_has_its_figures_and_the_steps_that_fit(page):
     (lesson,) = content_of(page)[0]["lessons"]
     card = vae.load("mnist-vae-16d").card

@@ -1,15 +1,19 @@
 // The panel of a lesson's step: what to try, a question and, after Reveal, the prediction beside the result, and why.
+import { createOutline, findPart } from '../runtime/outline.js';
 import { shuffled } from '../runtime/random.js';
 import { appLink, button, made } from './elements.js';
 import { within } from './numbers.js';
 
 const MAX_SHUFFLE = 9999; // as in vae/lessons/shuffle.py
+const EVERY = 250; // ms between looks for the outlined part, which a view may make late or anew
 
-// Returns { element, show }. show() shows the step that the place names ("terms.2"), or nothing.
+// Returns { element, show }. show() shows the step that the place names ("terms.2"), or nothing, and outlines what its
+// question is about.
 export function createLesson(host) {
   const element = made('section', { className: 'lesson', hidden: true, tabIndex: -1 });
   element.setAttribute('aria-label', 'Lesson');
   const panel = { host, element, predictions: new Map() }; // {"terms.2": { answer, isRevealed }}, as long as the page is open
+  const pointAt = createPointer(element);
   let shown = '';
   return {
     element,
@@ -21,9 +25,26 @@ export function createLesson(host) {
         if (found && shown.trim()) element.focus({ preventScroll: true });
         shown = `${key} ${shuffle}`;
       }
-      const back = element.querySelector('.back-to-step');
-      if (found && back) back.hidden = host.place.view === found.step.page && host.place.model === found.step.model;
+      const isAtStep = found && host.place.view === found.step.page && host.place.model === found.step.model;
+      const back = element.querySelector('.back-to-step'), view = host.views.find(({ name }) => name === host.place.view);
+      if (found && back) back.hidden = isAtStep;
+      pointAt(isAtStep ? view.parts?.[found.step.look_at] : '');
     },
+  };
+}
+
+// Returns a function that outlines the part of the view beside an element that a selector names; none for ''.
+function createPointer(element) {
+  const outline = createOutline();
+  let timer = 0;
+  return (selector) => {
+    clearInterval(timer);
+    outline(null);
+    if (!selector) return;
+    timer = setInterval(() => {
+      if (element.isConnected) outline(findPart(element.parentNode.querySelector('main'), selector));
+      else clearInterval(timer);
+    }, EVERY);
   };
 }
 

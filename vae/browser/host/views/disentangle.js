@@ -7,6 +7,7 @@ import { createGrid, gridProps } from '../pictures.js';
 export const view = {
   name: 'disentangle', title: 'Disentangle', sentence: 'Select a cell to compare its factor with its dimension below.',
   terms: ['dimension', 'factor', 'mutual-information', 'disentanglement', 'infomec', 'dci', 'mig'],
+  parts: { heat_map: 'table' },
   serves: (model) => (model.factors ? '' : 'its data have no ground-truth factors, or it is not measured'),
   show,
 };

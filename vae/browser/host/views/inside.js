@@ -9,6 +9,9 @@ const SOURCES = [['Draw', 'Draw'], ['Choose or upload', 'Test image or photo']];
 export const view = {
   name: 'inside', title: 'Inside', sentence: 'Draw or choose an image, and follow it through the model.',
   terms: ['posterior', 'dimension', 'elbo', 'kl', 'nat', 'reconstruction', 'cross-entropy'],
+  parts: {
+    steps: '.steps', posterior: 'section[data-part=q]', reconstruction: 'section[data-part=x_hat]', kl: '.dims', ledger: '.terms table',
+  },
   serves: (model) => (model.inside ? '' : 'its posterior is not one Gaussian per dimension'),
   show,
 };

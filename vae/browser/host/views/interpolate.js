@@ -16,6 +16,7 @@ const SECOND_ROW = 2; // of the test split, in use as B at first
 export const view = {
   name: 'interpolate', title: 'Interpolate', sentence: 'Choose two images below, or bring your own. The model turns one into the other.',
   terms: ['baseline'],
+  parts: { path: '.grid' },
   serves: () => '',
   show,
 };

@@ -18,6 +18,7 @@ export const view = {
   name: 'map', title: 'Map',
   sentence: 'Tap or click the map to see what a position decodes to, and to use its code. Draw a path to see the images along it.',
   terms: ['latent-code', 'dimension', 'reconstruction', 'posterior', 'umap', 'pca', 'trustworthiness'],
+  parts: { map: '.stage' },
   serves: (model) => (model.map ? '' : 'it has no encoded test images'),
   show,
 };

@@ -9,6 +9,7 @@ const COUNT = 36, COLUMNS = 6;
 export const view = {
   name: 'sample', title: 'Sample', sentence: 'Sample from the prior, then pick an image. Every other view continues from it.',
   terms: ['prior', 'temperature'],
+  parts: { samples: '.grid' },
   serves: () => '',
   show,
 };

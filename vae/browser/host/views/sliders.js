@@ -15,6 +15,7 @@ export const view = {
   name: 'sliders', title: 'Sliders', 
   sentence: ({ network }, { noun }) => `This model compresses ${noun} into ${network.latent_dim} numbers, the latent code z. Drag a slider or click in the square, and the image changes.`,
   terms: ['latent-code', 'dimension', 'kl', 'nat', 'prior', 'traversal'],
+  parts: { panel: '.panel', picture: '.stage' },
   serves: () => '',
   show,
 };

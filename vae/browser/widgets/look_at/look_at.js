@@ -1,16 +1,16 @@
 // Scrolls to what a step's question is about, and outlines it. Shows and emits nothing. Its props are those of
 // pages/components/lessons/panel.py: { step, place, revealed }. The place is the key of an element of the page, and perhaps a
 // selector of a part of the widget with this key; "" for none.
+import { createOutline, findPart } from '../../runtime/outline.js';
 import { createRoot } from '../../runtime/root.js';
 
 const EVERY = 250; // ms between looks: the page may show a part late, or make it anew
 const MARGIN = 10; // px between the panel and the part
-const STEADY = 3; // looks at which a part stands where it did, before it is scrolled to no more
-const OUTLINE = '3px solid #3f90da';
+const STEADY = 4; // looks at which a part stands where it did, before it is scrolled to no more
 
 export function mount(element, props) {
   createRoot(element, '<div></div>', '');
-  const look = { props: null, part: null, seen: [], isDone: false };
+  const look = { props: null, outline: createOutline(), seen: [], isDone: false };
   const stopped = () => (look.isDone = true); // the hand decides from then on
   const events = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
   for (const event of events) window.addEventListener(event, stopped, { capture: true, passive: true });
@@ -21,7 +21,7 @@ export function mount(element, props) {
     destroy() {
       clearInterval(timer);
       for (const event of events) window.removeEventListener(event, stopped, { capture: true });
-      mark(look, null);
+      look.outline(null);
     },
   };
 }
@@ -30,44 +30,40 @@ function update(look, props) {
   const isOther = JSON.stringify(look.props) !== JSON.stringify(props);
   look.props = props;
   if (!isOther) return;
-  mark(look, null);
   Object.assign(look, { seen: [], isDone: false });
   lookAgain(look);
 }
 
 function lookAgain(look) {
   const part = partOf(look.props.place);
-  if (part !== look.part) mark(look, part);
+  look.outline(part);
   if (!part || look.isDone) return;
-  const top = scrollTo(part);
-  look.seen = [...look.seen, top].slice(-STEADY);
-  look.isDone = look.seen.length === STEADY && look.seen.every((one) => Math.abs(one - top) < 1);
+  const { bottom, height } = scrollTo(part);
+  look.seen = [...look.seen, bottom].slice(-STEADY);
+  const isSteady = look.seen.length === STEADY && look.seen.every((one) => Math.abs(one - bottom) < 1);
+  look.isDone = isSteady && height > 0 && isPageReady(); // a widget is empty until it has drawn itself
+}
+
+// Returns whether the host has sent the whole page: until then, what is still to come may push the part away.
+function isPageReady() {
+  const app = document.querySelector('[data-testid=stApp]');
+  return app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid=stSkeleton]');
 }
 
 function partOf(place) {
   if (!place) return null;
   const [key, ...rest] = place.split(' '), whole = document.querySelector(`.st-key-${key}`);
-  if (!whole || !rest.length) return whole;
-  const roots = [...whole.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean);
-  return [whole, ...roots].map((root) => root.querySelector(rest.join(' '))).find(Boolean) ?? null;
+  return whole && rest.length ? findPart(whole, rest.join(' ')) : whole;
 }
 
-function mark(look, part) {
-  look.part?.style.removeProperty('outline');
-  look.part?.style.removeProperty('outline-offset');
-  look.part = part;
-  part?.style.setProperty('outline', OUTLINE);
-  part?.style.setProperty('outline-offset', '3px');
-}
-
-// Scrolls the page so that a part stands below the panel, or on a phone above it, and returns how far that was.
+// Scrolls the page so that a part stands below the panel, or on a phone above it, and returns where it then is.
 function scrollTo(part) {
   const main = document.querySelector('[data-testid=stMain]'), box = part.getBoundingClientRect();
   const { top, bottom } = room(main);
   const place = Math.max(top, Math.min(box.top, bottom - box.height));
   const by = box.top - place;
   if (Math.abs(by) >= 1) main.scrollBy({ top: by, behavior: 'instant' });
-  return part.getBoundingClientRect().top;
+  return part.getBoundingClientRect();
 }
 
 // Returns the part of the window that neither the header nor the panel covers.

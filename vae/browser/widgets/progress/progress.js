@@ -3,7 +3,7 @@
 // pages/components/lessons/progress.py: { steps, heard, forgets }.
 import { createRoot } from '../../runtime/root.js';
 import css from './progress.css';
-import { addSteps, forget, read } from './store.js';
+import { addSteps, forget, isNews, read } from './store.js';
 
 const storage = () => window.localStorage;
 const ASK = 'Forget my progress', SURE = 'Forget all predictions and sentences?';
@@ -28,7 +28,7 @@ export function mount(element, props, emit) {
     isForgotten &&= Object.keys(steps).length > 0;
     if (isForgotten) return;
     const kept = read(storage).steps;
-    if (!heard && !isHeard && Object.keys(kept).some((name) => !(name in steps))) emit('kept', kept);
+    if (!heard && !isHeard && isNews(kept, steps)) emit('kept', kept);
     isHeard = true;
     addSteps(storage, steps);
   }

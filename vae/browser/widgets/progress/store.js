@@ -53,3 +53,11 @@ export function addSteps(storage, steps) {
   });
   if (added.length) write(storage, checked({ ...kept, steps: { ...kept.steps, ...Object.fromEntries(added) } }));
 }
+
+// Returns whether kept steps have what the host's lack, or a revealed prediction that the host's would contradict.
+export function isNews(kept, steps) {
+  return Object.entries(kept).some(([name, { prediction, revealed }]) => {
+    const known = steps[name];
+    return !known || (revealed && (!known.revealed || known.prediction !== prediction));
+  });
+}
