@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json", "cover.webp")
-MAX_WEIGHT_BYTES = 64 * 2**20
+MAX_WEIGHT_BYTES = 400 * 2**20  # of a model in one of the roots; Stable Diffusion's AutoencoderKL has 320 MB
+MAX_BROWSER_BYTES = 64 * 2**20  # of weights that a browser loads
 MAX_NETWORK_BYTES = 16 * 2**20
 NETWORK_FORMAT = 2  # of network.json, as models.portable writes it
 
