@@ -202,9 +202,10 @@ def _add_project_files(commands: argparse._SubParsersAction[argparse.ArgumentPar
     )  # fmt: skip
     command = commands.add_parser(
         "import", help="add the model of such a file, or a checkpoint of another project, to your own models",
-        description="FILE is a project file (.vae.zip), or a checkpoint: a folder that disentangling-vae, pythae or "
-        "diffusers (AutoencoderKL) wrote, a state dict of a family here with config.json beside it, or a file of "
-        "weights in such a folder. A pickle (.pt, .bin) is read with weights_only; code in it is never run.",
+        description="FILE is a project file (.vae.zip), a folder with a checkpoint, or one file of weights in it. "
+        "Folders of disentangling-vae, pythae and diffusers (AutoencoderKL) are read as they are. The state dict of a "
+        "family here needs a config.json with its family and config. A pickle (.pt, .bin) is read with weights_only; "
+        "code in it is never run.",
     )  # fmt: skip
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument("--as", default="", dest="name", metavar="NAME", help="of a checkpoint (default: its folder)")

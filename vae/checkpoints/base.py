@@ -105,9 +105,8 @@ def read(path: Path, image_shape: tuple[int, int, int] | None = None) -> Checkpo
         if (found := reader(source)) is not None:
             return found
     raise CheckpointError(
-        f"{source.folder} is no checkpoint that can be read: beside the weights it needs specs.json "
-        "(disentangling-vae), model_config.json (pythae), config.json of an AutoencoderKL (diffusers), or config.json "
-        'with "family" and the fields of its config for a family here'
+        f"{source.folder} is no checkpoint that can be read: it needs specs.json (disentangling-vae), "
+        "model_config.json (pythae), or config.json (diffusers' AutoencoderKL, or family and config of a model here)"
     )
 
 

@@ -35,8 +35,8 @@ def read(source: Source) -> Checkpoint | None:
     name = str(config.get("name")).removesuffix("Config")
     if name not in GAUSSIAN + POINT:
         raise CheckpointError(
-            f"its model is {name.rstrip('_')!r:.40}, but of pythae only autoencoders with a point or a Gaussian as "
-            "code and the prior N(0, I) are read: AE, WAE, RAE, VAE, beta-VAE, FactorVAE, IWAE and their relatives"
+            f"its model is {name.rstrip('_')!r:.40}, which is not read; of pythae AE, WAE, RAE, VAE, beta-VAE, "
+            "FactorVAE, InfoVAE, IWAE and others with a plain code and the prior N(0, I) are"
         )
     tensors = source.tensors("model")
     dims = number(config, "latent_dim", CONFIG)
@@ -77,6 +77,6 @@ def _recognised(family: str, part: str, dims: int, tensors: dict[str, Any]) -> s
         if fits(getattr(build(family, PythaeConfig(net.image_shape, dims, **both)), part), tensors):
             return network
     raise CheckpointError(
-        f"its {part} is not one that pythae ships for MLP, MNIST, CIFAR or CelebA, and {part}.pkl is a pickle that "
-        "could run any code, so it is not opened: load it with pythae, and pass encoder and decoder to vae.explore"
+        f"its {part} is custom, and {part}.pkl is not opened because a pickle could run any code: load it with pythae, "
+        "and pass encoder and decoder to vae.explore"
     )

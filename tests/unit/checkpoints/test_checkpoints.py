@@ -275,7 +275,7 @@ def test_files_that_are_damaged_or_missing_are_refused(tmp_path):
     (tmp_path / "specs.json").write_text("[]", encoding="utf-8")
     assert "specs.json does not hold a JSON object" in refusal(tmp_path)
     (tmp_path / "specs.json").unlink()
-    assert "is no checkpoint that can be read: beside the weights it needs specs.json" in refusal(tmp_path)
+    assert "is no checkpoint that can be read: it needs specs.json" in refusal(tmp_path)
     assert "there is no folder or file" in refusal(tmp_path / "nowhere")
 
 
@@ -295,11 +295,11 @@ def test_pickles_of_code_beside_weights_are_never_opened(tmp_path):
     tensors = layouts.pythae(tmp_path, conv=True)
     layouts.pythae(tmp_path, conv=True, tensors={k: t for k, t in tensors.items() if "layers.3" not in k})
     sentence = refusal(tmp_path)
-    assert "encoder.pkl is a pickle that could run any code, so it is not opened: load it with pythae" in sentence
+    assert "its encoder is custom, and encoder.pkl is not opened because a pickle could run any code" in sentence
 
 
 @pytest.mark.parametrize("name, config, sentence", [
-    ("VQVAEConfig", {}, "its model is 'VQVAE', but of pythae only autoencoders with a point or a Gaussian"),
+    ("VQVAEConfig", {}, "its model is 'VQVAE', which is not read; of pythae AE, WAE, RAE, VAE, "),
     ("HVAEConfig", {}, "its model is 'HVAE'"),
     ("VAEConfig", {"input_dim": [784]}, "must be the shape of an image, [1 or 3, height, width], not [784]"),
     ("VAEConfig", {"latent_dim": "3"}, "'latent_dim' in model_config.json must be a whole number of 1 or more"),
