@@ -298,6 +298,8 @@ def import_model(args: argparse.Namespace) -> None:
     """Add the model of a project file, or a checkpoint of another project, to the user's own folder."""
     from . import checkpoints, importing
 
+    if not args.file.exists():
+        raise ValueError(f"there is no file or folder {args.file}")
     if checkpoints.is_checkpoint(args.file):
         with Bar() as bar:
             card = importing.add(args.file, args.name, args.data, bar)

@@ -131,8 +131,9 @@ def _samples(model: LatentModel) -> DatasetInfo:
         x = model.decode(model.sample(SAMPLES, generator=torch.Generator().manual_seed(0)))
     info, _ = in_memory.dataset(in_memory.Images(x, False, ()))
     return replace(
-        info, title="Samples of the model", licence="", source="no images were given to vae import", noun="samples"
-    )
+        info, title="Samples of the model", classes=("all samples",), licence="", noun="samples",
+        source="no images were given to vae import",
+    )  # fmt: skip
 
 
 def _first(info: DatasetInfo) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,7 @@ import numpy as np
 from . import cards
 from .cards import NAME, ModelCard, ModelUnavailable
 from .encoded import EncodedImages
+from .extras import MissingPackage
 from .folders import data as data_folder
 from .folders import home
 
@@ -406,6 +407,8 @@ def expected_tensors(card: ModelCard, at_most: int) -> dict[str, tuple[torch.Siz
     try:
         with torch.device("meta"):  # shapes only, no memory
             state = FAMILIES[card.family](card.model_config()).state_dict()
+    except MissingPackage as error:
+        raise ModelUnavailable(str(error)) from error
     except (ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise ModelUnavailable(f"its config does not build a model ({error})") from error
     finally:

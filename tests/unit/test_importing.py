@@ -9,12 +9,14 @@ import torch
 from PIL import Image
 
 import vae
+from tests import own_model
 from tests.unit.checkpoints import layouts
 from tests.unit.test_house import IMPORTS, ROOT
 from vae import __main__ as cli
-from vae import importing, project, store
+from vae import extras, importing, project, store
 from vae.data import DATASETS
 from vae.latent import maps
+from vae.models import FAMILIES
 
 
 @pytest.fixture
@@ -111,6 +113,15 @@ def test_weights_too_large_for_a_browser_are_answered_from_python(tmp_path, home
     assert network["networks"] == {} and "its weights are larger than 1 MB" in network["not_portable"]["decode"]
     with pytest.raises(store.ModelUnavailable, match="its weights are larger than 1 MB"):
         project.write(store.Store(), "digits")
+
+
+def test_a_stored_autoencoder_kl_names_the_package_that_it_needs(tmp_path, monkeypatch):
+    config = dataclasses.asdict(FAMILIES["autoencoder_kl"].Config((3, 8, 8), 2, channels=(4, 8), norm_num_groups=4))
+    card = own_model.make(tmp_path)
+    kept = store.Store([tmp_path])
+    kept.write_card(dataclasses.replace(card, family="autoencoder_kl", config=config, image_shape=(3, 8, 8)))
+    monkeypatch.setattr(extras, "missing", lambda *packages: list(packages))
+    assert kept.scan()[1] == {"mine": "AutoencoderKL models need more packages: run `pip install diffusers`"}
 
 
 # ---- pickles

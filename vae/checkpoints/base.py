@@ -106,7 +106,7 @@ def read(path: Path, image_shape: tuple[int, int, int] | None = None) -> Checkpo
             return found
     raise CheckpointError(
         f"{source.folder} is no checkpoint that can be read: it needs specs.json (disentangling-vae), "
-        "model_config.json (pythae), or config.json (diffusers' AutoencoderKL, or family and config of a model here)"
+        "model_config.json (pythae), or config.json (an AutoencoderKL, or a family and config here)"
     )
 
 

@@ -77,6 +77,6 @@ def _recognised(family: str, part: str, dims: int, tensors: dict[str, Any]) -> s
         if fits(getattr(build(family, PythaeConfig(net.image_shape, dims, **both)), part), tensors):
             return network
     raise CheckpointError(
-        f"its {part} is custom, and {part}.pkl is not opened because a pickle could run any code: load it with pythae, "
-        "and pass encoder and decoder to vae.explore"
+        f"its {part} is custom code in {part}.pkl, which could do anything and is not run: load it with pythae and "
+        "use vae.explore((encoder, decoder), images)"
     )
