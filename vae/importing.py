@@ -133,6 +133,7 @@ def _samples(model: LatentModel) -> DatasetInfo:
     return replace(
         info, title="Samples of the model", classes=("all samples",), licence="", noun="samples",
         source="no images were given to vae import",
+        start=int(x.flatten(1).std(1).argmax()),  # the first picture is not an empty one
     )  # fmt: skip
 
 

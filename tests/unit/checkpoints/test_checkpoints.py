@@ -294,8 +294,7 @@ def test_pickles_of_code_beside_weights_are_never_opened(tmp_path):
     """Networks that pythae does not ship are only in encoder.pkl and decoder.pkl."""
     tensors = layouts.pythae(tmp_path, conv=True)
     layouts.pythae(tmp_path, conv=True, tensors={k: t for k, t in tensors.items() if "layers.3" not in k})
-    sentence = refusal(tmp_path)
-    assert "its encoder is custom code in encoder.pkl, which could do anything and is not run: load it with" in sentence
+    assert "its encoder is custom code in encoder.pkl, which could do anything and is not run: " in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name, config, sentence", [
