@@ -147,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif args.command == "figure":
             write_figure(args)
         elif args.command == "import":
-            import_model(args.file)
+            import_model(args)
         elif args.command == "traversals":
             for name in _names(args):
                 pipeline.traversals_and_save(name)
@@ -200,8 +200,19 @@ def _add_project_files(commands: argparse._SubParsersAction[argparse.ArgumentPar
         "-o", "--output", type=Path, metavar="FILE",
         help=f"default: NAME{project.SUFFIX}, NAME.parquet, or NAME.onnx for NAME-encoder.onnx and NAME-decoder.onnx",
     )  # fmt: skip
-    command = commands.add_parser("import", help="add the model of such a file to your own models")
+    command = commands.add_parser(
+        "import", help="add the model of such a file, or a checkpoint of another project, to your own models",
+        description="FILE is a project file (.vae.zip), a folder with a checkpoint, or one file of weights in it. "
+        "Folders of disentangling-vae, pythae and diffusers (AutoencoderKL) are read as they are. The state dict of a "
+        "family here needs a config.json with its family and config. A pickle (.pt, .bin) is read with weights_only; "
+        "code in it is never run.",
+    )  # fmt: skip
     command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--as", default="", dest="name", metavar="NAME", help="of a checkpoint (default: its folder)")
+    command.add_argument(
+        "--data", default="", metavar="DATA",
+        help="a data set or a folder of images, to measure a checkpoint on (default: samples from its prior)",
+    )  # fmt: skip
 
 
 def export_model(args: argparse.Namespace) -> None:
@@ -283,10 +294,22 @@ def write_figure(args: argparse.Namespace) -> None:
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB\n{figure.caption}")
 
 
-def import_model(file: Path) -> None:
-    """Add the model of a project file to the user's own folder."""
-    card = project.read(file, folders.home())
+def import_model(args: argparse.Namespace) -> None:
+    """Add the model of a project file, or a checkpoint of another project, to the user's own folder."""
+    from . import checkpoints, importing
+
+    if not args.file.exists():
+        raise ValueError(f"there is no file or folder {args.file}")
+    if checkpoints.is_checkpoint(args.file):
+        with Bar() as bar:
+            card = importing.add(args.file, args.name, args.data, bar)
+    elif args.name or args.data:
+        raise ValueError("--as and --data are for checkpoints; a project file has its name and its images")
+    else:
+        card = project.read(args.file, folders.home())
     print(f"{card.name}: {card.title}, in {folders.home() / card.name}")
+    if sentences := " ".join(filter(None, [card.description, card.note, report.summary(card)])):
+        print(sentences)
 
 
 def _runs(command: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 MODULES = (
     "vae", "vae.models", "vae.objectives", "vae.data", "vae.latent", "vae.metrics", "vae.uploads", "vae.figures",
-    "vae.export", "vae.pipeline",
+    "vae.export", "vae.importing", "vae.checkpoints", "vae.pipeline",
 )  # fmt: skip
 TITLE = "Latent-space explorer: Python API"
 

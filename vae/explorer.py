@@ -35,7 +35,7 @@ import torch
 
 from . import folders, jobs, notebook, pipeline, project, remote, store
 from .cards import ModelCard, ModelUnavailable
-from .data import DatasetInfo, in_memory
+from .data import DATASETS, DatasetInfo, in_memory
 from .data.described import description
 from .evaluation.evaluate import evaluate
 from .latent.directions import principal_directions
@@ -45,22 +45,24 @@ from .models import FAMILIES, LatentModel, foreign, portable
 MAX_IMAGES = 1000  # as many as the map of a handout has; a notebook waits for its fit
 MIN_IMAGES = 5  # that a map needs
 MAX_SLIDERS = 64  # dimensions; a longer code is explored along its principal directions
-MAX_WEIGHTS = store.MAX_WEIGHT_BYTES - 2**21  # for a browser; the rest is for the file's header
+MAX_WEIGHTS = store.MAX_BROWSER_BYTES - 2**21  # for a browser; the rest is for the file's header
 START_TIMEOUT = 90  # seconds that the app may take to answer
 
 
 def explore(
-    model: Any, images: Any, labels: Any = None, factors: Any = None, title: str | None = None
+    model: Any, images: Any = None, labels: Any = None, factors: Any = None, title: str | None = None
 ) -> Explorer:
     """Return an explorer of a model's latent space, on images.
 
     model: a pair (encode, decode) of torch modules or functions, an object with these two methods, a LatentModel, or
-    the name of a shipped one. The encoder returns codes, a tuple (mean, log-variance) or a torch Distribution.
+    the name of a stored one. The encoder returns codes, a tuple (mean, log-variance) or a torch Distribution.
     images: N images; a tensor or an array (N, C, H, W) in [0, 1], or what data.in_memory converts to it, with a
-    warning. labels: N classes. factors: known factors, {name: N values} or an array (N, K); their measures are on the
-    card.
+    warning. By default the test images of a stored model. labels: N classes. factors: known factors, {name: N values}
+    or an array (N, K); their measures are on the card.
     Raises ValueError, with one sentence, for what cannot be explored.
     """
+    if images is None:
+        return _stored(model, title)
     given = in_memory.as_images(images)
     notes = list(given.notes)
     if len(given.x) < MIN_IMAGES:
@@ -78,6 +80,15 @@ def explore(
     for note in notes:
         warnings.warn(note, stacklevel=2)
     return Explorer(found, info, name, title or about.title, notes, about.dimensions)
+
+
+def _stored(model: Any, title: str | None) -> Explorer:
+    """Return an explorer of a model of the store, or loaded from it, on the test images that it has there."""
+    found = store.load(model) if isinstance(model, str) else model
+    if not isinstance(found, LatentModel) or found.card is None:
+        raise ValueError("images are needed: a tensor or an array (N, C, H, W) in [0, 1]")
+    info = store.Store().dataset(found.card)
+    return Explorer(found, info, _name(title), title or found.card.title, dimensions=found.card.dimensions)
 
 
 class About:
@@ -120,7 +131,7 @@ def as_pair(model: Any, signed: bool) -> foreign.Pair:
     if callable(encode) and callable(decode):
         return foreign.Pair(encode, decode, signed=signed)
     raise ValueError(
-        "a model is a pair (encode, decode), an object with these methods, or the name of a shipped model, not "
+        "a model is a pair (encode, decode), an object with these methods, or the name of a stored model, not "
         f"{type(model).__name__}"
     )
 
@@ -151,6 +162,7 @@ class Explorer:
     ):  # fmt: skip
         self.model, self.info, self.name, self.title = model, info, name, title
         self.notes, self.dimensions = list(notes), dimensions or {}
+        self._stored_card: ModelCard | None = model.card  # None of a model that was given from Python
         x, _ = info.load("test").batch([info.start])
         with torch.no_grad():
             self._z = model.encode(x).mean[0].numpy()
@@ -213,7 +225,7 @@ class Explorer:
         report = jobs.part(progress)
         where = store.Store([root])
         root.mkdir(parents=True, exist_ok=True)
-        if not (root / "galleries" / f"{self.info.name}.npz").exists():
+        if self.info.name not in DATASETS and not (root / "galleries" / f"{self.info.name}.npz").exists():
             result.write_gallery(self.info, root)
         model = self.model
         model.card = self._card()
@@ -229,15 +241,16 @@ class Explorer:
         return model.card
 
     def _card(self) -> ModelCard:
-        model = self.model
+        model, stored = self.model, self._stored_card
         family = next(key for key, family in FAMILIES.items() if family is type(model))
         about = [f"{self.title}, given from Python."]
         if self.dimensions:
             about.append(f"Sliders move along the {model.latent_dim} principal directions of its code.")
         return ModelCard(
-            name=self.name, title=self.title, description=" ".join(about), note=" ".join(self.notes), family=family,
-            data=self.info.name, image_shape=model.image_shape, latent_dim=model.latent_dim,
-            config=asdict(model.config), recipe={}, licence="yours", weights_sha256="",
+            name=self.name, title=self.title, description=stored.description if stored else " ".join(about),
+            note=" ".join(self.notes), family=family, data=self.info.name, image_shape=model.image_shape,
+            latent_dim=model.latent_dim, config=asdict(model.config), recipe={},
+            licence=stored.licence if stored else "yours", weights_sha256="",
             dataset=description(self.info), dimensions=self.dimensions,
         )  # fmt: skip
 

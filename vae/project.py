@@ -33,7 +33,7 @@ import numpy as np
 
 from .cards import NAME, ModelCard
 from .cards import read as read_card_file
-from .store import FILES, MAX_WEIGHT_BYTES, ModelUnavailable, Store, expected_tensors, write_atomically
+from .store import FILES, MAX_BROWSER_BYTES, ModelUnavailable, Store, expected_tensors, write_atomically
 
 if TYPE_CHECKING:
     from .data import DatasetInfo
@@ -44,7 +44,7 @@ MAX_FILE_BYTES = 128 * 2**20  # of a project file
 MAX_RATIO = 100  # of unpacked to packed bytes, of one member
 BLOCK = 2**20  # bytes unpacked at a time
 MAX_BYTES = {  # of each member that is read
-    "card.json": 2**20, "model.safetensors": MAX_WEIGHT_BYTES, "map.npz": 32 * 2**20, "gallery.npz": 64 * 2**20,
+    "card.json": 2**20, "model.safetensors": MAX_BROWSER_BYTES, "map.npz": 32 * 2**20, "gallery.npz": 64 * 2**20,
     "memory.npz": 32 * 2**20,
 }  # fmt: skip
 REQUIRED = ("card.json", "model.safetensors")
@@ -81,6 +81,8 @@ def write(store: Store, name: str, suffix: str = "") -> bytes:
     from .data import DATASETS
 
     card, folder = store.read_card(name), store.folder(name)
+    if refusal := too_large(store, name):
+        raise ModelUnavailable(refusal)
     plain = {**asdict(card), "name": name.removesuffix(suffix), "data": card.data.removesuffix(suffix)}
     members = {"card.json": _json(plain), "model.safetensors": store.read_weight_bytes(card)}
     members |= {
@@ -93,6 +95,12 @@ def write(store: Store, name: str, suffix: str = "") -> bytes:
         for file, content in members.items():
             archive.writestr(zipfile.ZipInfo(file, DATE), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def too_large(store: Store, name: str) -> str:
+    """Return a sentence where a model's weights are too large for a project file and for a browser, else ""."""
+    size = (store.folder(name) / "model.safetensors").stat().st_size
+    return f"its weights are larger than {MAX_BROWSER_BYTES // 2**20} MB" if size > MAX_BROWSER_BYTES else ""
 
 
 def _gallery(store: Store, card: ModelCard) -> bytes:
@@ -519,7 +527,9 @@ def write_network(
     if place is not None:
         first_view["place"] = place
     write_atomically(store.folder(card.name) / "cover.webp", report.cover_file(model))
-    exported = network_file(model) if networks is None else {**networks, "weights_sha256": card.weights_sha256}
+    if networks is None:
+        networks = network_file(model, too_large(store, card.name))
+    exported = {**networks, "weights_sha256": card.weights_sha256}
     store.write_network(card.name, exported, first_view)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from . import cards
 from .cards import NAME, ModelCard, ModelUnavailable
 from .encoded import EncodedImages
+from .extras import MissingPackage
 from .folders import data as data_folder
 from .folders import home
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 FILES = ("card.json", "model.safetensors", "map.npz", "memory.npz", "network.json", "cover.webp")
-MAX_WEIGHT_BYTES = 64 * 2**20
+MAX_WEIGHT_BYTES = 400 * 2**20  # of a model in one of the roots; Stable Diffusion's AutoencoderKL has 320 MB
+MAX_BROWSER_BYTES = 64 * 2**20  # of weights that a browser loads
 MAX_NETWORK_BYTES = 16 * 2**20
 NETWORK_FORMAT = 2  # of network.json, as models.portable writes it
 
@@ -405,6 +407,8 @@ def expected_tensors(card: ModelCard, at_most: int) -> dict[str, tuple[torch.Siz
     try:
         with torch.device("meta"):  # shapes only, no memory
             state = FAMILIES[card.family](card.model_config()).state_dict()
+    except MissingPackage as error:
+        raise ModelUnavailable(str(error)) from error
     except (ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise ModelUnavailable(f"its config does not build a model ({error})") from error
     finally:

@@ -13,8 +13,8 @@ FLOORS = (
     ("registry", "folders", "encoded", "glossary", "jobs", "lessons", "extras", "remote"),
     ("models", "data", "uploads"),
     ("objectives", "metrics", "latent", "cards", "store"),
-    ("training", "evaluation", "browser", "api_reference"),
-    ("pipeline", "project", "live", "figures", "export"),
+    ("training", "evaluation", "browser", "api_reference", "checkpoints"),
+    ("pipeline", "project", "live", "figures", "export", "importing"),
     ("explorer", "watching", "notebook"),
     ("__main__",),
 )

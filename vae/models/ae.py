@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import blocks
 from .base import FAMILIES, DiagonalNormal, LatentModel, NetworkConfig, PointMass, diagonal_normal, precise
@@ -26,10 +26,13 @@ class Autoencoder(LatentModel):
 
     def __init__(self, config: NetworkConfig):
         super().__init__(config)
-        self.encoder = blocks.encoder(config, outputs=config.latent_dim)
-        self.decoder = blocks.decoder(config)
+        self.encoder, self.decoder = self._networks(config)
         self.register_buffer("code_mu", torch.zeros(config.latent_dim))
         self.register_buffer("code_sigma", torch.ones(config.latent_dim))
+
+    def _networks(self, config: NetworkConfig) -> tuple[nn.Module, nn.Module]:
+        """Return the encoder, (B, C, H, W) -> codes (B, D), and the decoder, (B, D) -> logits."""
+        return blocks.encoder(config, outputs=config.latent_dim), blocks.decoder(config)
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> PointMass:
         return PointMass(precise(self.encoder(self.as_images(x))))

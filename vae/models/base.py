@@ -181,6 +181,7 @@ class LatentModel(nn.Module):
     ex_post_prior  fit_prior(codes) fits p(z) to codes (N, D) after training (Ghosh et al. 2020)
     data_dependent_init  initialise(x) sets weights by training images x (N, C, H, W) before the first step
     recordable     a training step runs the same kernels whatever the values, so a CUDA graph can record it
+    packages       packages that only this family needs, an extra of pyproject.toml
     foreign        its networks are somebody's own, and are not built by its config: they are in another process
 
     Text for captions: prior_name (p(z)), temperature_name (what a temperature is), centre_name (the
@@ -198,6 +199,7 @@ class LatentModel(nn.Module):
     discrete = deterministic = analytic_kl = conditional = classifies = denoises = False
     ex_post_prior = data_dependent_init = recordable = foreign = False
     has_elbo = True
+    packages: ClassVar[tuple[str, ...]] = ()
     prior_name, temperature_name = "N(0, I)", "a factor on the standard deviation"
     centre_name = "posterior mean"
 

@@ -39,8 +39,8 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-# a foreign family has its networks elsewhere, see test_foreign.py
-@pytest.fixture(params=[name for name in FAMILIES if not FAMILIES[name].foreign])
+# a foreign family has its networks elsewhere, see test_foreign.py; for AutoencoderKL see tests/unit/checkpoints
+@pytest.fixture(params=[name for name in FAMILIES if not FAMILIES[name].foreign and not FAMILIES[name].packages])
 def family(request):
     return request.param
 
