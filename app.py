@@ -11,7 +11,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.components.bridge import assets, early, first_picture, page_addresses, preload, visitor, warm_up
+from pages.components.shell import memory
 
+memory.tune_malloc()
 early.register("sliders", "live_panel", "pages.components.live_panel.early")
 app = st.App(
     __file__, routes=assets.ROUTES + first_picture.ROUTES + early.ROUTES,
