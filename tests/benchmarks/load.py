@@ -6,9 +6,10 @@
     python -m tests.benchmarks.load --walk                         memory when every page and model has been opened
 
 Each session is a tab (tab.py) of a visitor of his own. Of its actions, 70 % are releases of a slider, 15 % changes of
-page, 10 % of model and 5 % pictures; every ten seconds, on average, it does one. It opens and leaves the app every
-VISIT minutes, as another visitor. Without the page's own control, an action is preceded by a change to a page that has
-one, which takes the place of a later change of page. Both processes run on this machine, and only on loopback.
+page, 10 % of model and 5 % pictures; every ten seconds, on average, it does one. It leaves the app after VISIT minutes,
+and another visitor comes. Without the page's own control, an action is preceded by a change to a page that has one,
+which takes the place of a later change of page. `CPU ms` is the server's processor time per action. Clients and server
+run on this machine, and only on loopback.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import psutil
@@ -51,6 +53,8 @@ class Found:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # by kind of action, and "join"
     errors: list[str] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)  # (minutes since all have joined, MB)
+    processor: float = 0.0  # seconds of the server's processor time since then
+    counted: int = 0  # actions since then
 
     def actions(self) -> list[float]:
         return [each for kind, values in self.seconds.items() if kind != "join" for each in values]
@@ -169,10 +173,13 @@ async def load(address: str, process: psutil.Process, sessions: int, minutes: fl
             await visit(address, found, own, until, EVERY / rate)
 
     async def watch() -> None:
+        await asyncio.sleep(max(0, began - time.monotonic()))
+        busy, before = sum(process.cpu_times()[:2]), len(found.actions())
         while time.monotonic() < until:
+            found.memory.append(((time.monotonic() - began) / 60, megabytes(process)))
             await asyncio.sleep(SAMPLE)
-            if (now := time.monotonic()) > began:
-                found.memory.append(((now - began) / 60, megabytes(process)))
+        found.processor = sum(process.cpu_times()[:2]) - busy
+        found.counted = len(found.actions()) - before
 
     await asyncio.gather(watch(), *(one(number) for number in chance.sample(range(sessions), sessions)))
     return found
@@ -218,16 +225,12 @@ def megabytes(process: psutil.Process) -> float:
 
 
 @contextlib.contextmanager
-def shared_server() -> Iterator[tuple[str, psutil.Process]]:
-    """A server for strangers: yields its address and its process."""
+def shared_server(**settings: str) -> Iterator[tuple[str, psutil.Process]]:
+    """A server for strangers, of any number. settings: environment variables. Yields its address and its process."""
     before = set(psutil.Process().children())
-    os.environ["VAE_SHARED"] = "1"
-    try:
-        with running_app() as address:
-            (process,) = set(psutil.Process().children()) - before
-            yield address, process
-    finally:
-        del os.environ["VAE_SHARED"]
+    with patch.dict(os.environ, {"VAE_SHARED": "1", "VAE_SESSIONS": "off", **settings}), running_app() as address:
+        (process,) = set(psutil.Process().children()) - before
+        yield address, process
 
 
 def machine() -> str:
@@ -242,8 +245,8 @@ def machine() -> str:
 
 
 COLUMNS = (
-    f"{'sessions':>8} {'minutes':>7} {'rate':>5} {'actions':>7} {'p50 ms':>7} {'p95 ms':>7} {'join p95 s':>10} "
-    f"{'errors':>6} {'start MB':>8} {'end MB':>7} {'MB/min':>7}"
+    f"{'sessions':>8} {'minutes':>7} {'rate':>5} {'actions':>7} {'p50 ms':>7} {'p95 ms':>7} {'CPU ms':>6} "
+    f"{'join p95 s':>10} {'errors':>6} {'start MB':>8} {'end MB':>7} {'MB/min':>7}"
 )
 
 
@@ -252,8 +255,8 @@ def row(sessions: int, minutes: float, rate: float, found: Found) -> str:
     actions, (start, end) = found.actions(), (found.memory[0][1], found.memory[-1][1])
     lines = [
         f"{sessions:8} {minutes:7g} {rate:5g} {len(actions):7} {_ms(actions, 0.5):7.0f} {_ms(actions, 0.95):7.0f} "
-        f"{_ms(found.seconds['join'], 0.95) / 1000:10.2f} {len(found.errors):6} {start:8.0f} {end:7.0f} "
-        f"{found.slope():7.2f}"
+        f"{1000 * found.processor / max(found.counted, 1):6.0f} {_ms(found.seconds['join'], 0.95) / 1000:10.2f} "
+        f"{len(found.errors):6} {start:8.0f} {end:7.0f} {found.slope():7.2f}"
     ]
     for kind in ACTIONS:
         if values := found.seconds[kind]:

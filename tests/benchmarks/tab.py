@@ -41,7 +41,7 @@ class Tab:
         self.fragments: dict[str, str] = {}  # {id: fragment} of the widgets in fragments
         self.states: dict[str, WidgetState] = {}
         self.errors: list[str] = []  # what the page shows of exceptions, and addresses that cannot be fetched
-        self.texts: list[str] = []  # of the last run's Markdown and alerts
+        self.texts: list[str] = []  # of the last run: headings, Markdown and alerts
         self.fetched: set[str] = set()
         self._fetching: set[asyncio.Task] = set()
         self._cached: dict[str, ForwardMsg] = {}  # large messages, which the server sends once
@@ -66,6 +66,7 @@ class Tab:
         self._socket = await websockets.connect(
             f"ws://{self.host}/_stcore/stream", subprotocols=["streamlit"], max_size=None, origin=f"http://{self.host}",
             additional_headers={"Cookie": self.cookie} if self.cookie else {},
+            ping_interval=None,  # a browser asks for no sign of life either; it answers the server's
         )  # fmt: skip
         self.query = query
         await self.rerun(page_name=page)
@@ -150,7 +151,7 @@ class Tab:
         content = getattr(element, kind) if kind else None
         if kind == "exception":
             self.errors.append(f"{content.type}: {content.message}")
-        elif kind in ("markdown", "alert"):
+        elif kind in ("heading", "markdown", "alert"):
             self.texts.append(content.body)
         if getattr(content, "id", ""):
             self._note(content.id, content, delta.fragment_id)
