@@ -11,6 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.components.bridge import (
+    actions,
     assets,
     early,
     first_picture,
@@ -20,13 +21,15 @@ from pages.components.bridge import (
     visitor,
     warm_up,
 )
+from pages.components.shell import memory
 
+memory.tune_malloc()
 early.register("sliders", "live_panel", "pages.components.live_panel.early")
 app = st.App(
-    __file__, routes=assets.ROUTES + first_picture.ROUTES + early.ROUTES,
+    __file__, routes=assets.ROUTES + first_picture.ROUTES + early.ROUTES + actions.ROUTES,
     middleware=[
         Middleware(security.Security), Middleware(page_addresses.PageAddresses), Middleware(preload.Preload),
-        Middleware(visitor.Visitor), Middleware(early.Early),
+        Middleware(visitor.Visitor), Middleware(early.Early), Middleware(actions.Actions),
     ],
     lifespan=warm_up.lifespan,
 )  # fmt: skip
@@ -36,13 +39,17 @@ def run() -> None:
     from pages.components.bridge import history
     from pages.components.bridge.term_tips import term_tips
     from pages.components.lessons import panel as lesson
-    from pages.components.shell import glossary, link
+    from pages.components.shell import glossary, link, places
     from pages.components.shell.navigation import navigation
     from pages.components.train import visitor
 
     st.set_page_config(page_title="Latent-space explorer", layout="wide")
     st.html(Path(__file__).parent / "pages/components/shell/style.css")
     page = navigation()
+    if not places.take():
+        with st.container(key="full"):
+            places.show_full()
+        return
     link.begin_run(page.url_path)
     glossary.begin_run()
     lesson.read_link()

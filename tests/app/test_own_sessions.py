@@ -133,7 +133,7 @@ def test_a_model_of_a_session_is_in_a_folder_that_only_its_user_may_open_and_goe
 def test_a_session_that_is_connected_keeps_its_models(result, monkeypatch):
     one = Visitor()
     one.do("adopt", result)
-    monkeypatch.setattr(visitors, "_is_connected", lambda session: True)
+    monkeypatch.setattr(visitors, "is_connected", lambda session: True)
     visitors.look(keep=-1)
     assert len(visitors._shelves) == 1
 

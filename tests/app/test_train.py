@@ -234,7 +234,7 @@ def test_a_training_goes_on_while_its_visitor_is_connected(monkeypatch):
     seen = training.times_seen
     visitors.look()
     assert training.times_seen == seen
-    monkeypatch.setattr(visitors, "_is_connected", lambda session: True)
+    monkeypatch.setattr(visitors, "is_connected", lambda session: True)
     visitors.look()
     assert training.times_seen == seen + 1
     training.state = "finished"

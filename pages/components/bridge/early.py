@@ -63,9 +63,13 @@ def _dashed(name: str) -> str:
 
 
 def _answer(request: Request) -> Response:
+    from ..shell import places
+
     page = request.path_params["page"]
     if page not in _props:
         return Response(status_code=404)
+    if places.is_full():  # the page will say so
+        return Response(status_code=204)
     find: Callable[[Mapping[str, str]], dict | None] = import_module(_props[page][1]).props
     found = find(dict(request.query_params))
     if found is None:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 MIN_LISTED_KL = 0.1  # nats; a page lists no dimension with less as active
 N_COMPARED = 1000  # test images with whose reconstruction errors a visitor's picture is compared
-MAX_KEPT = 100  # models, more than the shipped ones
+MAX_KEPT = 100  # models of which small things are kept, more than the shipped ones
+MAX_LOADED = 16  # models in memory, with their maps; a shipped one is read again in 10 ms
 _refreshing = threading.Lock()
 
 
@@ -152,7 +153,7 @@ def summary(name: str) -> str:
     return report.summary(card(name))
 
 
-@st.cache_resource(max_entries=MAX_KEPT, show_spinner="Loading the model")
+@st.cache_resource(max_entries=MAX_LOADED, show_spinner="Loading the model")
 def model(name: str) -> vae.models.LatentModel:
     return visitors.store_of(name).load(name)
 
@@ -169,7 +170,7 @@ def classifier(data: str) -> Classifier | None:
         return None
 
 
-@st.cache_resource(max_entries=20, show_spinner="Loading test images")
+@st.cache_resource(max_entries=10, show_spinner="Loading test images")
 def gallery(data: str) -> Split:
     return info(data).load("test", download=False)
 
@@ -206,7 +207,7 @@ def beta(card: vae.ModelCard) -> float | None:
     return objective.final()["beta"] if FAMILIES[card.family].has_elbo else 0.0
 
 
-@st.cache_resource(max_entries=MAX_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=MAX_LOADED, show_spinner=False)
 def model_map(name: str) -> EncodedImages | None:
     """Return the map of a model; None if map.npz is missing or damaged."""
     try:
@@ -312,7 +313,7 @@ def listed_dimensions(name: str) -> list[int]:
     return order[: max(1, figures.get("active_units", len(order)))]
 
 
-@st.cache_resource(max_entries=MAX_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=MAX_LOADED, show_spinner=False)
 def features(name: str) -> np.ndarray:
     """Return the features (N, F) of the map's codes. Distances between codes are measured in them."""
     if not traits(name).discrete:

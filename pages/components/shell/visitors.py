@@ -194,7 +194,7 @@ def look(keep: float = KEEP) -> None:
     more than `keep` seconds ago."""
     with _lock:
         for who, visit in list(_visits.items()):
-            if any(map(_is_connected, visit.sessions)):
+            if any(map(is_connected, visit.sessions)):
                 visit.seen = time.monotonic()
                 for call in _when_connected:
                     call(who)
@@ -202,7 +202,8 @@ def look(keep: float = KEEP) -> None:
                 _remove(who)
 
 
-def _is_connected(session: str) -> bool:
+def is_connected(session: str) -> bool:
+    """Return whether the browser of a session is there."""
     return st.runtime.exists() and st.runtime.get_instance().is_active_session(session)
 
 

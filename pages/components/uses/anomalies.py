@@ -175,7 +175,7 @@ def _verdict(auroc: float, score: str) -> str:
     }[score]  # fmt: skip
 
 
-@st.cache_resource(max_entries=24, show_spinner="Scoring outliers")
+@st.cache_resource(max_entries=8, show_spinner="Scoring outliers")
 def _scored_images(name: str, kind: str | None) -> tuple[torch.Tensor, metrics.Scores]:
     """Return N_RANKED images (N, C, H, W) of a kind, or test images of the model's data for None, and their scores."""
     data = cached.model(name).card.data

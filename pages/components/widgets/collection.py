@@ -132,7 +132,7 @@ def _pca_plane(collection: str, _codes: np.ndarray) -> Plane:
     return maps.pca_plane(_codes)
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _repulsion(layout_key: str, _xy: np.ndarray) -> maps.Repulsion:
     return maps.umap_repulsion(_xy)
 
