@@ -158,6 +158,7 @@ def test_test_images_are_picked_and_turned_over():
     now = props(app, "interpolate_A")
     assert now["selected"] == 4 and now["caption"].startswith("test image 4: ") and now["choice"]["kind"] == "row"
     assert app.session_state.interpolate_A_row_mnist == 4
+    assert now["files"] == messages.model_files(NAME) and now["weights"] == messages.model_id(NAME)
     emit(app, "interpolate_A_picture", "more", True)
     now = props(app, "interpolate_A")
     assert now["selected"] is None and now["gallery"]["labels"][0].endswith("test image 12")

@@ -190,17 +190,41 @@ def drawn_file():
     return content.getvalue()
 
 
+def sent_pictures(page):
+    """A function that returns the pictures that the page has sent since this call."""
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame.replace(b"\\", b""))))
+    return lambda: [
+        json.loads(re.search(rb"\[\{\"event\".*\}\]", frame)[0])[0]["value"] for frame in sent if b'"inverted"' in frame
+    ]
+
+
+def code_of(own):
+    """The code that torch gives the picture of a message."""
+    x = np.frombuffer(base64.b64decode(own["x"]), np.uint8).reshape(1, 1, 28, 28) / np.float32(255)
+    return vae.load("mnist-vae-16d").encode(torch.from_numpy(x)).mean[0].tolist()
+
+
 def test_a_drawing_on_sliders_is_sent_with_its_code(page, address):
     """The browser has the model, so the server need not encode."""
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    pictures = sent_pictures(page)
     open_page(page, address, "sliders", model="mnist-vae-16d")
     page.get_by_text("Start from an image").click()
     settle(page)
     draw(page, "sliders_start", SEVEN)
-    (message,) = [frame for frame in sent if b'"inverted"' in frame.replace(b"\\", b"")]
-    own = json.loads(re.search(rb"\[\{\"event\".*\}\]", message.replace(b"\\", b""))[0])[0]["value"]
+    (own,) = pictures()
     assert own["weights"].startswith("mnist-vae-16d ")
-    x = np.frombuffer(base64.b64decode(own["x"]), np.uint8).reshape(1, 1, 28, 28) / np.float32(255)
-    mean = vae.load("mnist-vae-16d").encode(torch.from_numpy(x)).mean[0].tolist()
+    mean = code_of(own)
     assert own["z"] == pytest.approx(mean, abs=1e-4) and z_in_url(page) == pytest.approx(mean, abs=2e-4)
+
+
+@pytest.mark.slow
+def test_a_page_that_needs_no_model_in_the_browser_fetches_it_for_the_pad(page, address):
+    pictures = sent_pictures(page)
+    open_place(page, address, "compare", "Choose an image", {})
+    assert page.evaluate("latentSpaceExplorer.models.size") == 0
+    open_pad(page, "compare_image")
+    page.wait_for_function("[...latentSpaceExplorer.models.values()].some(({ decoder }) => decoder)")
+    draw(page, "compare_image", SEVEN)
+    (own,) = pictures()
+    assert own["z"] == pytest.approx(code_of(own), abs=1e-4)

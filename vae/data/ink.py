@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .area import area_average
+from .area import Box, area_average
 from .pixels import (
     Component,
     Found,
@@ -38,6 +38,7 @@ AGAIN = (40, 15)
 SLOPE = 27  # 64ths: printed lines lie within 23 degrees of the picture's sides
 GAP = 0.15  # of an object's longer side, between its parts
 DOT_GAP = 0.4  # between a character and its dot
+MARGIN = 0.05  # of a sheet's longer side, around what is written on it
 MIN_SIDE = 0.02  # of the picture's longer side, of an object
 
 
@@ -55,13 +56,21 @@ def find_ink(rgb: np.ndarray, kind: str, invert: bool | None) -> Found | None:
     if found is None or found.inverted or kind == "shape" or not _is_solid(found.objects[0]):
         return found
     inside = _find(grey, kind, True)  # the light area may be a sheet on a desk, and the ink is on it
-    return found if inside is None or _is_solid(inside.objects[0]) else inside
+    if inside is None or _is_solid(inside.objects[0]) or not _has_margin(inside.objects[0].box, found.objects[0].box):
+        return found
+    return inside
 
 
 def _is_solid(thing: Object) -> bool:
     """Whether an object fills half of a box that is not narrow, as no stroke does."""
     across, down = thing.box[2] - thing.box[0], thing.box[3] - thing.box[1]
     return bool(min(across, down) * 2 > max(across, down) and 2 * int((thing.levels > 0).sum()) > across * down)
+
+
+def _has_margin(inner: Box, outer: Box) -> bool:
+    """Whether a box lies within another, away from its sides: as ink on a sheet, not as a gap of a thick letter."""
+    margin = MARGIN * max(outer[2] - outer[0], outer[3] - outer[1])
+    return all(inner[i] - outer[i] >= margin and outer[i + 2] - inner[i + 2] >= margin for i in (0, 1))
 
 
 def _find(grey: np.ndarray, kind: str, inverted: bool) -> Found | None:

@@ -212,7 +212,8 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
             },
             "x": base64.b64encode(picked.pixels.tobytes()).decode(),
             "caption": picked.caption, "remark": _remark(picked) if in_use else "", "maxBytes": MAX_BYTES,
-            "sent": _SENT.format(*info.image_shape[1:]), "altered": _ALTERED, "weights": _encoder(),
+            "sent": _SENT.format(*info.image_shape[1:]), "altered": _ALTERED,
+            "weights": _encoder(), "files": messages.model_files(state.card().name),
             "answer": decoded and {
                 "id": decoded.id, "error": decoded.error, "width": decoded.size[0], "height": decoded.size[1],
             },

@@ -38,20 +38,20 @@ def errors(model: LatentModel, judge: torch.nn.Module, x: Tensor) -> Tensor:
     return -model.likelihood(model.encode(x, y).mean, y).log_prob(x)
 
 
-def photographs_of(info: DatasetInfo, split: str, few: bool) -> Iterable[sets.Photograph]:
-    if info.name == "mnist" and few:
-        return sets.digits(split, per_condition=5, per_pair=1)
-    return sets.SETS[info.name](split)
+def photographs_of(info: DatasetInfo, split: str, few: bool, number: int | None) -> Iterable[sets.Photograph]:
+    if info.name == "mnist":
+        return sets.digits(split, per_condition=5, per_pair=1) if few else sets.digits(split)
+    return sets.SETS[info.name](split, number) if number else sets.SETS[info.name](split)
 
 
-def report(info: DatasetInfo, split: str, few: bool) -> None:
+def report(info: DatasetInfo, split: str, few: bool, number: int | None) -> None:
     """Print the table of a data set."""
     model = vae.load(MODELS[info.name])
     judge = load_classifier(info.name, info.image_shape, head_sizes(info))
     test = info.load("test").first(2000)
     limit = np.percentile(torch.cat([errors(model, judge, x) for x, _ in test.batches()]), 99)
     rows: dict[str, list[tuple[bool, bool, bool]]] = defaultdict(list)
-    for photograph in photographs_of(info, split, few):
+    for photograph in photographs_of(info, split, few, number):
         x = info.prepare(photograph.picture).x
         original = torch.from_numpy(photograph.original[None]).float() / 255
         found, meant = (info.classes[int(judge(image)[0].argmax())] for image in (x, original))
@@ -93,7 +93,8 @@ if __name__ == "__main__":
     parser.add_argument("data", nargs="*", default=list(MODELS))
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument("--few", action="store_true", help="a third of the digits")
+    parser.add_argument("--number", type=int, help="photographs of each other data set, in place of 60, 20 and 40")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.data:
-        report(DATASETS[name], arguments.split, arguments.few)
+        report(DATASETS[name], arguments.split, arguments.few, arguments.number)

@@ -54,20 +54,20 @@ def _on_paper(data: str, split: str, n: int, pen: float) -> Iterator[Photograph]
         yield Photograph(conditions, int(labels[i]), images[i], picture)
 
 
-def characters(split: str = "test") -> Iterator[Photograph]:
-    """Yield 60 characters, printed on paper or a board, in the conditions of the digits."""
-    return _on_paper("glyphs", split, CHARACTERS, pen=0.3)
+def characters(split: str = "test", n: int = CHARACTERS) -> Iterator[Photograph]:
+    """Yield characters, printed on paper or a board, in the conditions of the digits."""
+    return _on_paper("glyphs", split, n, pen=0.3)
 
 
-def shapes(split: str = "test") -> Iterator[Photograph]:
+def shapes(split: str = "test", n: int = SHAPES) -> Iterator[Photograph]:
     """Yield filled shapes in the conditions of the digits."""
-    return _on_paper("sprites", split, SHAPES, pen=0.0)
+    return _on_paper("sprites", split, n, pen=0.0)
 
 
-def garments(split: str = "test") -> Iterator[Photograph]:
-    """Yield 40 garments on wood, cloth and walls, by turns in the tones of the data and in their negative."""
-    images, labels = _originals("fashion-mnist", split, GARMENTS)
-    for i in range(GARMENTS):
+def garments(split: str = "test", n: int = GARMENTS) -> Iterator[Photograph]:
+    """Yield garments on wood, cloth and walls, by turns in the tones of the data and in their negative."""
+    images, labels = _originals("fashion-mnist", split, n)
+    for i in range(n):
         texture = tuple(pages.TEXTURES)[i % len(pages.TEXTURES)]
         page = pages.scene((), i + 1_000 * (split == "validation"))
         picture = garment(page, images[i, 0], texture, negative=bool(i // len(pages.TEXTURES) % 2))

@@ -15,6 +15,7 @@ from PIL import Image
 from tests.benchmarks.photographs import figures, pages, sets
 from vae.data import DATASETS
 
+from ..data.test_preparing import thick_n
 from .test_network import node_of
 
 SCRIPT = Path(__file__).parents[2] / "js/run_prepare.mjs"
@@ -65,6 +66,10 @@ def test_photographed_digits_are_prepared_alike(conditions):
 def test_photographs_of_other_data_are_prepared_alike(data):
     photographs = itertools.islice(sets.SETS[data](), 3)
     check([(DATASETS[data], photograph.picture.reduce(2), {}) for photograph in photographs])
+
+
+def test_a_thick_letter_on_a_slide_is_prepared_alike():
+    check([(DATASETS["glyphs"], thick_n(20, 230), {})])
 
 
 @pytest.mark.parametrize("data", sorted(DATASETS))

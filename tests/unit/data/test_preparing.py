@@ -126,6 +126,19 @@ def test_a_sheet_on_a_desk():
     assert (prepared(desk).x - prepared(seven()).x).abs().mean() < 0.02
 
 
+def thick_n(ground, ink):
+    """A thick N, which fills more than half of its box."""
+    picture = Image.new("L", (300, 260), ground)
+    ImageDraw.Draw(picture).line([(90, 200), (90, 60), (190, 200), (190, 60)], ink, 40)
+    return picture
+
+
+def test_the_gaps_of_a_thick_letter_on_a_dark_ground_are_no_ink_on_a_sheet():
+    light, dark = (DATASETS["glyphs"].prepare(thick_n(*tones)) for tones in ((20, 230), (235, 25)))
+    assert not light.inverted and dark.inverted
+    assert (light.x - dark.x).abs().mean() < 0.02
+
+
 @pytest.mark.parametrize("width", [4, 9, 18])
 def test_pens_of_any_width_give_strokes_of_one_width(width):
     def stroke_of(x):

@@ -15,6 +15,7 @@ const AGAIN = [40, 15];
 const SLOPE = 27; // 64ths: printed lines lie within 23 degrees of the picture's sides
 const GAP = 0.15; // of an object's longer side, between its parts
 const DOT_GAP = 0.4; // between a character and its dot
+const MARGIN = 0.05; // of a sheet's longer side, around what is written on it
 const MIN_SIDE = 0.02; // of the picture's longer side, of an object
 
 // Finds objects of a kind, the most likely first, in a grid of grey levels. invert: whether ink is darker than its
@@ -25,7 +26,8 @@ export function findInk(grey, kind, invert) {
   const found = find(grey, kind, isDarkOnLight(grey));
   if (!found || found.inverted || kind === 'shape' || !isSolid(found.objects[0])) return found;
   const inside = find(grey, kind, true); // the light area may be a sheet on a desk, and the ink is on it
-  return !inside || isSolid(inside.objects[0]) ? found : inside;
+  if (!inside || isSolid(inside.objects[0]) || !hasMargin(inside.objects[0].box, found.objects[0].box)) return found;
+  return inside;
 }
 
 // Whether an object fills half of a box that is not narrow, as no stroke does.
@@ -33,6 +35,12 @@ function isSolid({ box: [left, top, right, bottom], levels: { levels } }) {
   const across = right - left, down = bottom - top;
   const filled = levels.reduce((sum, level) => sum + (level > 0), 0);
   return Math.min(across, down) * 2 > Math.max(across, down) && 2 * filled > across * down;
+}
+
+// Whether a box lies within another, away from its sides: as ink on a sheet, not as a gap of a thick letter.
+function hasMargin(inner, outer) {
+  const margin = MARGIN * Math.max(outer[2] - outer[0], outer[3] - outer[1]);
+  return [0, 1].every((i) => inner[i] - outer[i] >= margin && outer[i + 2] - inner[i + 2] >= margin);
 }
 
 function find(grey, kind, inverted) {

@@ -1,7 +1,8 @@
 // An image for a model: a test image, a drawing, a photo or a file. The page prepares it and emits x alone.
 // Emits: pick, the index of a test image; more, for other test images; own {data, id, name, x, found, inverted, plain,
-// candidate, restored}, a prepared picture, restored if not by the visitor's hand, with its code {weights, z, y} where the
-// mailbox has the model of the props; file {id, name, content}, where the browser alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
+// candidate, restored}, a prepared picture, restored if not by the visitor's hand, with its code {weights, z, y} where
+// the mailbox has the model of the props, or their files are fetched in time; file {id, name, content}, where the browser
+// alters the pixels that a page reads. Its props are those of pages/components/widgets/image_input.py.
 import { fromBase64 } from '../../runtime/base64.js';
 import { probe } from '../../runtime/decode.js';
 import { createMailbox, hear } from '../../runtime/mailbox.js';
@@ -15,7 +16,7 @@ import { createKept } from './kept.js';
 import { createMemory } from './memory.js';
 import { createResult } from './result.js';
 import { paint, pictureOf } from './stages.js';
-import { setUpTabs, showTab } from './tabs.js';
+import { fetchEncoder, setUpTabs, showTab } from './tabs.js';
 import { commit, drawn, follow, refit, reuse, send, sendIfNeeded, undo, undoDrawing } from './use.js';
 import { refuse } from './words.js';
 import css from './picture_input.css';
@@ -70,6 +71,7 @@ function update(input, props) {
   if (isFirst || props.data !== before.data) input.drawing.recolour(props);
   if (!isFirst && props.data !== before.data) refit(input);
   if (isFirst || props.data !== before.data) showTab(input, input.tab || 'test');
+  else if (props.weights !== before.weights && input.tab !== 'test') fetchEncoder(input);
   const { kind, id } = props.choice;
   input.current = kind === 'own' ? id : null;
   input.result.offer();

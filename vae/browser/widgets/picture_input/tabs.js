@@ -1,4 +1,5 @@
 // The sources of an image, one tab each. A host that has a pad of its own leaves out the tab Draw.
+import { loadModel } from '../../runtime/load_model.js';
 
 export function setUpTabs(input) {
   const tabs = [...input.root.querySelectorAll('[role=tab]')];
@@ -26,7 +27,13 @@ export function showTab(input, name) {
   });
   root.querySelectorAll('[role=tabpanel]').forEach((panel) => (panel.hidden = panel.dataset.tab !== name));
   if (name === 'yours') input.kept.show();
+  if (name !== 'test') fetchEncoder(input);
   const inSight = name === 'draw' ? own.strokes : name === 'file' ? own.file : null;
   if (inSight) input.result.show(inSight);
   else input.result.hide();
+}
+
+// A picture of the visitor's can then be encoded here.
+export function fetchEncoder({ mailbox, props: { weights, files } }) {
+  if (weights) loadModel(mailbox, weights, files);
 }
