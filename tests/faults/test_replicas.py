@@ -1,0 +1,153 @@
+"""Two replicas behind nginx, as .deploy/ has them: a visitor stays with one, and goes on with the other when his is
+killed, from his link."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from shutil import which
+
+import pytest
+
+from ..browser.app_server import ROOT, chromium, settle
+from ..browser.panel import in_query, z_in_url
+
+pytestmark = pytest.mark.slow
+BACK_AFTER = 60  # seconds to wait for a visitor to be served again; the machine may be busy
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Replica:
+    """An app on a port of its own, which can be killed and started again."""
+
+    def __init__(self):
+        self.address = f"127.0.0.1:{free_port()}"
+
+    def start(self):
+        command = [
+            sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.address",
+            "127.0.0.1", "--server.port", self.address.split(":")[1], "--server.fileWatcherType", "none",
+        ]  # fmt: skip
+        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "VAE_SHARED": "1"})
+        wait_for(f"http://{self.address}/_stcore/health")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+def wait_for(address):
+    for _ in range(240):
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(address, timeout=2)
+        time.sleep(0.25)
+    raise RuntimeError(f"{address} does not answer")
+
+
+@pytest.fixture(scope="module")
+def two_replicas(tmp_path_factory):
+    """{"a": Replica, "b": Replica, "address": of nginx in front of them}."""
+    replicas, listen = {"a": Replica(), "b": Replica()}, f"127.0.0.1:{free_port()}"
+    text = (ROOT / ".deploy" / "nginx.conf.template").read_text(encoding="utf-8")
+    known = {"REPLICA_A": replicas["a"].address, "REPLICA_B": replicas["b"].address, "LISTEN": listen}
+    for name, value in known.items():
+        text = text.replace(f"${{{name}}}", value)
+    folder = tmp_path_factory.mktemp("nginx")
+    folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}"
+        f"http {{ access_log off; {folders} {text} }}", encoding="utf-8",
+    )  # fmt: skip
+    nginx = None
+    try:
+        for replica in replicas.values():
+            replica.start()
+        nginx = subprocess.Popen([which("nginx") or "/usr/sbin/nginx", "-c", str(folder / "nginx.conf")])
+        wait_for(f"http://{listen}/_stcore/health")
+        yield {**replicas, "address": f"http://{listen}"}
+    finally:
+        if nginx:
+            nginx.terminate()
+            nginx.wait(10)
+        for replica in replicas.values():
+            replica.kill()
+
+
+@pytest.fixture
+def context():
+    with chromium() as browser:
+        yield browser.new_context(viewport={"width": 1200, "height": 900})
+
+
+def serving(context):
+    """The replica that a visitor's cookie names."""
+    return next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "replica")
+
+
+def kill_mine(two_replicas, context):
+    """Kill the replica that serves this visitor. Returns its name."""
+    name = serving(context)
+    two_replicas[name].kill()
+    return name
+
+
+def back(two_replicas, context, page, name):
+    """Wait until the visitor is with the other replica, then start his old one again."""
+    other = {"a": "b", "b": "a"}[name]
+    until = time.monotonic() + BACK_AFTER
+    while serving(context) != other and time.monotonic() < until:
+        page.wait_for_timeout(100)
+    assert serving(context) == other
+    settle(page)
+    two_replicas[name].start()
+
+
+def test_visitors_stay_with_their_replica_and_there_are_some_at_both(two_replicas):
+    found = set()
+    with chromium() as browser:
+        for _ in range(8):
+            context = browser.new_context()
+            page = context.new_page()
+            served = []
+            for _ in range(3):
+                page.goto(f"{two_replicas['address']}/favicon.png")
+                served.append(serving(context))
+            assert len(set(served)) == 1
+            found |= set(served)
+            context.close()
+            if len(found) == 2:
+                break
+    assert found == {"a", "b"}
+
+
+def test_a_replica_killed_during_a_drag(two_replicas, context):
+    page = context.new_page()
+    page.goto(f"{two_replicas['address']}/sliders?model=mnist-vae-2d&z=0.5,-1")
+    settle(page)
+    slider = page.locator("[data-testid=stBidiComponentRegular] input[type=range]").first
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+    name = kill_mine(two_replicas, context)
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=5)
+    page.mouse.up()
+    back(two_replicas, context, page, name)
+    assert not page.locator("[data-testid=stException]").count()
+    # the next release is taken
+    before = z_in_url(page)
+    slider = page.locator("[data-testid=stBidiComponentRegular] input[type=range]").first
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_function("(old) => !location.search.includes(old)", arg=",".join(map(str, before)), timeout=60_000)
+    assert in_query(page, "model") == "mnist-vae-2d"
