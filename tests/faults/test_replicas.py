@@ -14,7 +14,8 @@ from shutil import which
 import pytest
 
 from ..browser.app_server import ROOT, chromium, settle
-from ..browser.panel import in_query, z_in_url
+from ..browser.panel import open_page, open_panel, wait_for_another_z, z_in_url
+from ..browser.test_own_pictures import SEVEN, draw
 
 pytestmark = pytest.mark.slow
 BACK_AFTER = 60  # seconds to wait for a visitor to be served again; the machine may be busy
@@ -62,7 +63,8 @@ def two_replicas(tmp_path_factory):
     for name, value in known.items():
         text = text.replace(f"${{{name}}}", value)
     folder = tmp_path_factory.mktemp("nginx")
-    folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}"
         f"http {{ access_log off; {folders} {text} }}", encoding="utf-8",
@@ -131,9 +133,8 @@ def test_visitors_stay_with_their_replica_and_there_are_some_at_both(two_replica
 
 def test_a_replica_killed_during_a_drag(two_replicas, context):
     page = context.new_page()
-    page.goto(f"{two_replicas['address']}/sliders?model=mnist-vae-2d&z=0.5,-1")
-    settle(page)
-    slider = page.locator("[data-testid=stBidiComponentRegular] input[type=range]").first
+    open_panel(page, two_replicas["address"], model="mnist-vae-2d", z="0.5,-1")
+    slider = page.locator(".st-key-live_panel input[type=range]").first
     box = slider.bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
@@ -143,11 +144,39 @@ def test_a_replica_killed_during_a_drag(two_replicas, context):
     page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=5)
     page.mouse.up()
     back(two_replicas, context, page, name)
+    goes_on(page)
+
+
+def test_a_replica_killed_while_a_picture_is_chosen(two_replicas, context):
+    page = context.new_page()
+    open_page(page, two_replicas["address"], "interpolate", model="mnist-vae-2d")
+    name = kill_mine(two_replicas, context)
+    draw(page, "interpolate_A", SEVEN)
+    back(two_replicas, context, page, name)
     assert not page.locator("[data-testid=stException]").count()
-    # the next release is taken
+    draw(page, "interpolate_A", SEVEN)  # is taken by the other replica
+
+
+def test_a_replica_killed_during_a_lesson(two_replicas, context):
+    page = context.new_page()
+    open_page(page, two_replicas["address"], "sliders", lesson="codes.1")
+    answer = page.locator(".st-key-lesson [role=radiogroup] label").nth(1)
+    answer.click()
+    page.wait_for_function("() => location.search.includes('answer=')")
+    settle(page)
+    name = kill_mine(two_replicas, context)
+    back(two_replicas, context, page, name)
+    assert page.locator(".st-key-lesson [role=radiogroup] input").nth(1).is_checked()
+    page.locator(".st-key-lesson_reveal button").click()
+    settle(page)
+    assert not page.locator("[data-testid=stException]").count()
+
+
+def goes_on(page):
+    """The next release reaches the server."""
+    assert not page.locator("[data-testid=stException]").count()
     before = z_in_url(page)
-    slider = page.locator("[data-testid=stBidiComponentRegular] input[type=range]").first
+    slider = page.locator(".st-key-live_panel input[type=range]").first
     slider.focus()
     slider.press("ArrowRight")
-    page.wait_for_function("(old) => !location.search.includes(old)", arg=",".join(map(str, before)), timeout=60_000)
-    assert in_query(page, "model") == "mnist-vae-2d"
+    wait_for_another_z(page, before)
