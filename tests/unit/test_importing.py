@@ -53,7 +53,7 @@ def test_without_images_a_checkpoint_is_shown_by_its_samples(tmp_path, home, cap
     assert model.card.figures == {} and model.card.licence == "licence unknown"
     info = store.Store().dataset(model.card)
     samples = info.load("test").batch(range(importing.SAMPLES))[0]
-    assert info.title == "Samples of the model" and info.start == samples.flatten(1).std(1).argmax()
+    assert info.title == "Samples of the model" and samples.flatten(1).std(1).argmax() == info.start
     assert len(store.Store().read_map("btcvae-dsprites").codes) == importing.SAMPLES
     assert list(store.Store().read_network("btcvae-dsprites")["networks"]) == ["decode", "encode"]
     explorer = vae.explore("btcvae-dsprites")
