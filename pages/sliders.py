@@ -29,7 +29,7 @@ head.markdown(
     explain(
         "**Pick positions** on the image, then set their codebook vectors or sample them again." if model.discrete
         else "**Drag a slider**, or move in the square: the image follows."
-        + (" Sliders with the highest KL come first." if model.analytic_kl else "")
+        + (" Sliders with the highest KL come first." if model.analytic_kl and "kl_per_dim" in card.figures else "")
     ),
     width="content",
 )  # fmt: skip

@@ -129,11 +129,11 @@ def _samples(model: LatentModel) -> DatasetInfo:
         raise ValueError("a conditional model needs images with classes: add --data")
     with torch.no_grad():
         x = model.decode(model.sample(SAMPLES, generator=torch.Generator().manual_seed(0)))
+    x = x[x.flatten(1).std(1).argsort(descending=True)]  # pages begin with the first ones: these are not empty
     info, _ = in_memory.dataset(in_memory.Images(x, False, ()))
     return replace(
         info, title="Samples of the model", classes=("all samples",), licence="", noun="samples",
-        source="no images were given to vae import",
-        start=int(x.flatten(1).std(1).argmax()),  # the first picture is not an empty one
+        source="no images were given to vae import; samples of most contrast come first",
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def test_without_images_a_checkpoint_is_shown_by_its_samples(tmp_path, home, cap
     assert model.card.figures == {} and model.card.licence == "licence unknown"
     info = store.Store().dataset(model.card)
     samples = info.load("test").batch(range(importing.SAMPLES))[0]
-    assert info.title == "Samples of the model" and info.start == samples.flatten(1).std(1).argmax()
+    assert info.title == "Samples of the model" and samples.flatten(1).std(1).argmax() == info.start
     assert len(store.Store().read_map("btcvae-dsprites").codes) == importing.SAMPLES
     assert list(store.Store().read_network("btcvae-dsprites")["networks"]) == ["decode", "encode"]
     explorer = vae.explore("btcvae-dsprites")
@@ -96,7 +96,8 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_written(tmp_path,
         (["--as", "mnist-vae-2d"], "there is a model 'mnist-vae-2d' already"),
         (["--data", "nowhere"], "there is no data set and no folder 'nowhere'; the data sets are "),
         (["--data", "faces"], "this model takes images (1, 28, 28), and those of "),
-        (["--data", str(tmp_path / "digits")], "image"),
+        (["--data", str(tmp_path / "digits" / "model.pt")], "There is no PNG, JPEG, WebP or GIF image here."),
+        (["--data", "mnist-vae-2d"], "there is no data set and no folder 'mnist-vae-2d'"),
     ):
         assert cli.main(["import", str(tmp_path / "digits"), *options]) == 1
         assert sentence in capsys.readouterr().err, options
@@ -106,6 +107,7 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_written(tmp_path,
     assert not list(home.glob("*")) if home.exists() else True
 
 
+@pytest.mark.slow
 def test_weights_too_large_for_a_browser_are_answered_from_python(tmp_path, home, monkeypatch):
     monkeypatch.setattr(project, "MAX_BROWSER_BYTES", 2**20)
     layouts.pythae(tmp_path / "digits")
