@@ -194,9 +194,8 @@ def sent_pictures(page):
     """A function that returns the pictures that the page has sent since this call."""
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame.replace(b"\\", b""))))
-    return lambda: [
-        json.loads(re.search(rb"\[\{\"event\".*\}\]", frame)[0])[0]["value"] for frame in sent if b'"inverted"' in frame
-    ]
+    events = re.compile(rb"\[\{\"event\".*\}\]")
+    return lambda: [json.loads(events.search(frame)[0])[0]["value"] for frame in sent if b'"inverted"' in frame]
 
 
 def code_of(own):

@@ -118,7 +118,8 @@ function storageOf(quota = Infinity) {
     },
   };
 }
-const item = (id, length = 10) => ({ id, name: `picture ${id}`, kind: 'file', content: 'x'.repeat(length), settings: {} });
+const jpeg = (length) => 'data:image/jpeg;base64,'.padEnd(length, 'x');
+const item = (id, length = 30) => ({ id, name: `picture ${id}`, kind: 'file', content: jpeg(length), settings: {} });
 const ids = (memory) => memory.list().map(({ id }) => id).join('');
 
 test('the last six pictures are kept, the latest first', () => {
@@ -126,8 +127,8 @@ test('the last six pictures are kept, the latest first', () => {
   for (const id of 'abcdefgh') assert.ok(memory.keep(item(id)));
   assert.equal(ids(memory), 'hgfedc');
   assert.equal(memory.find('a'), null);
-  assert.equal(memory.find('h').content, 'x'.repeat(10));
-  memory.keep(item('e', 20));
+  assert.equal(memory.find('h').content, jpeg(30));
+  memory.keep(item('e', 40));
   assert.deepEqual([ids(memory), memory.list().length], ['ehgfdc', MAX_PICTURES]);
   assert.equal(storage.values.size, 1 + MAX_PICTURES);
 });
@@ -136,10 +137,10 @@ test('pictures and settings are there for another widget and after a reload', ()
   const storage = storageOf(), memory = createMemory(storage);
   memory.keep(item('a'));
   memory.set('a', { plain: true });
-  memory.use('start', { id: 'a', data: 'mnist' });
+  memory.use('start', { id: 'a', data: 'mnist', settings: {} });
   const later = createMemory(storage);
   assert.deepEqual(later.find('a').settings, { plain: true });
-  assert.deepEqual([later.used('start'), later.used('end')], [{ id: 'a', data: 'mnist' }, null]);
+  assert.deepEqual([later.used('start'), later.used('end')], [{ id: 'a', data: 'mnist', settings: {} }, null]);
   later.leave('start');
   assert.equal(memory.used('start'), null);
   later.clear();
@@ -173,4 +174,21 @@ test('a damaged storage is an empty one', () => {
     assert.deepEqual([memory.list(), memory.used('start'), memory.find('a')], [[], null, null]);
   }
   assert.ok(memory.keep(item('a')));
+});
+
+test('what is damaged in a storage is not used', () => {
+  const storage = storageOf(), memory = createMemory(storage), stroke = { width: 0.1, points: [[0, 1]] };
+  const keep = (kind, content, settings = {}) => memory.keep({ ...item('a'), kind, content, settings }) && memory.find('a');
+  assert.deepEqual(keep('strokes', [stroke]).content, [stroke]);
+  for (const content of [3, null, [7], [{ width: 0.1, points: [] }], [{ ...stroke, width: 'x' }], [{ ...stroke, points: [[null, 2]] }]]) {
+    assert.equal(keep('strokes', content), null);
+  }
+  for (const content of ['', 'x', 'data:text/html;base64,xx', `${jpeg(40)}!`, [stroke]]) assert.equal(keep('file', content), null);
+  for (const kind of ['toString', undefined, 'video']) assert.equal(keep(kind, jpeg(30)), null);
+  const frame = { x: 5, y: 5, width: 9, height: 9, angle: 0 };
+  assert.deepEqual(keep('file', jpeg(30), { frame }).settings, { frame });
+  for (const wrong of [5, { ...frame, x: 'q' }, { ...frame, width: -1 }]) assert.equal(keep('file', jpeg(30), { frame: wrong }), null);
+  memory.use('start', 7);
+  memory.use('end', { id: 'a', settings: null });
+  assert.deepEqual([memory.used('start'), memory.used('end')], [null, null]);
 });

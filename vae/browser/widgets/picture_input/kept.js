@@ -10,8 +10,8 @@ const REMOVED = 'Your pictures are removed from this tab.';
 export function createKept(input, use) {
   const { find, memory } = input, list = find('.kept');
   const show = () => {
-    const pictures = memory.list();
-    list.replaceChildren(...pictures.map(({ id }) => button(memory.find(id), input.props.choice.id, use)));
+    const pictures = memory.list().map(({ id }) => memory.find(id)).filter(Boolean);
+    list.replaceChildren(...pictures.map((picture) => button(picture, input.props.choice.id, use)));
     find('.none').hidden = pictures.length > 0;
     find('.forget').hidden = !pictures.length;
   };

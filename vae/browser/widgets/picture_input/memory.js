@@ -15,7 +15,7 @@ export function createMemory(storage = tabStorage()) {
     find(id) {
       const picture = read(storage).pictures.find((one) => one.id === id);
       const content = picture && parse(storage.getItem(CONTENT + id));
-      return content ? { ...picture, content } : null;
+      return picture && IS_CONTENT[picture.kind](content) ? { ...picture, content } : null;
     },
 
     // Keeps a picture as the latest, without those that are then too many. Returns whether there was room for it.
@@ -80,9 +80,22 @@ function change(storage, edit) {
 
 // What stands in the storage may be damaged, or of another version.
 function read(storage) {
-  const index = parse(storage.getItem(INDEX));
-  return Array.isArray(index?.pictures) && index.uses ? index : { pictures: [], uses: {} };
+  const index = parse(storage.getItem(INDEX)), { pictures, uses } = index ?? {};
+  return {
+    pictures: Array.isArray(pictures) ? pictures.filter((one) => isUse(one) && Object.hasOwn(IS_CONTENT, one.kind)) : [],
+    uses: Object.fromEntries(Object.entries(uses ?? {}).filter(([, use]) => isUse(use))),
+  };
 }
+
+const isNumber = Number.isFinite;
+const isPoint = (point) => Array.isArray(point) && point.length === 2 && point.every(isNumber);
+const isStroke = (stroke) => isNumber(stroke?.width) && Array.isArray(stroke.points) && stroke.points.length > 0 && stroke.points.every(isPoint);
+const isFrame = (frame) => [frame.x, frame.y, frame.width, frame.height, frame.angle].every(isNumber) && Math.min(frame.width, frame.height) > 0;
+const isUse = (use) => typeof use?.id === 'string' && use.settings instanceof Object && (!use.settings.frame || isFrame(use.settings.frame));
+const IS_CONTENT = {
+  strokes: (content) => Array.isArray(content) && content.every(isStroke),
+  file: (content) => /^data:image\/jpeg;base64,[A-Za-z0-9+/]+=*$/.test(content),
+};
 
 function parse(text) {
   try {
