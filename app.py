@@ -10,9 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.components.bridge import (
-    actions, assets, early, first_picture, page_addresses, preload, visitor, warm_up,
-)
+from pages.components.bridge import actions, assets, early, first_picture, page_addresses, preload, visitor, warm_up
 from pages.components.shell import memory
 
 memory.tune_malloc()
