@@ -6,8 +6,8 @@
     python -m tests.benchmarks.load --walk                         memory when every page and model has been opened
 
 Each session is a tab (tab.py) of a visitor of his own. Of its actions, 70 % are releases of a slider, 15 % changes of
-page, 10 % of model and 5 % pictures; every ten seconds, on average, it does one. It leaves the app after VISIT minutes,
-and another visitor comes. Without the page's own control, an action is preceded by a change to a page that has one,
+page, 10 % of model and 5 % pictures; every ten seconds, on average, it does one. After VISIT minutes it leaves, and
+another visitor comes. Without the page's own control, an action is preceded by a change to a page that has one,
 which takes the place of a later change of page. `CPU ms` is the server's processor time per action. Clients and server
 run on this machine, and only on loopback.
 """
@@ -85,16 +85,21 @@ class Visitor:
             if self.owed:
                 self.owed -= 1
                 return await self.act()
-            return kind, await self.tab.turn_to(self.chance.choice([page for page in self.tab.pages]))
+            return kind, await self.tab.turn_to(self.chance.choice(list(self.tab.pages)))
         act, home = {
-            "release": (self._release(), "sliders"), "picture": (self._picture(), "interpolate"),
-            "model": (self._model(), "sliders"),
+            # a model of indices has no sliders on Sliders
+            "release": (self._release(), "sample" if self.page() == "sliders" else "sliders"),
+            "picture": (self._picture(), "interpolate"), "model": (self._model(), "sliders"),
         }[kind]  # fmt: skip
         if act is None:
             self.owed += 1
             self.deck.append(kind)
             return "page", await self.tab.turn_to(home)
         return kind, await act()
+
+    def page(self) -> str:
+        """Return the shown page."""
+        return next((page for page, hash in self.tab.pages.items() if hash == self.tab.page), "")
 
     def _release(self) -> Callable | None:
         tab = self.tab
@@ -188,7 +193,7 @@ async def load(address: str, process: psutil.Process, sessions: int, minutes: fl
 # ---- the memory when every page and model has been opened
 
 
-async def walk(address: str, process: psutil.Process, further: int = 30) -> list[tuple[str, float]]:
+async def walk(address: str, process: psutil.Process, further: int = 20) -> list[tuple[str, float]]:
     """Open every page with every model. Returns [(what has been opened, MB)], and last the MB of a further session."""
     rows = [("nothing", megabytes(process))]
     async with Tab(address) as tab:
@@ -211,8 +216,9 @@ async def walk(address: str, process: psutil.Process, further: int = 30) -> list
             for _ in range(further):
                 other = await stack.enter_async_context(Tab(address))
                 await other.open("sliders", START)
-            await asyncio.sleep(2)
-            rows.append(("a further session", (megabytes(process) - rows[-1][1]) / further))
+                for page in other.pages:
+                    await other.turn_to(page)
+            rows.append(("a further session, every page", (megabytes(process) - rows[-1][1]) / further))
     return rows
 
 

@@ -66,7 +66,7 @@ class Tab:
         self._socket = await websockets.connect(
             f"ws://{self.host}/_stcore/stream", subprotocols=["streamlit"], max_size=None, origin=f"http://{self.host}",
             additional_headers={"Cookie": self.cookie} if self.cookie else {},
-            ping_interval=None,  # a browser asks for no sign of life either; it answers the server's
+            open_timeout=TIMEOUT, ping_interval=None,  # a browser sends no pings
         )  # fmt: skip
         self.query = query
         await self.rerun(page_name=page)

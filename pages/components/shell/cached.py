@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MIN_LISTED_KL = 0.1  # nats; a page lists no dimension with less as active
 N_COMPARED = 1000  # test images with whose reconstruction errors a visitor's picture is compared
 MAX_KEPT = 100  # models of which small things are kept, more than the shipped ones
-MAX_LOADED = 16  # models in memory, with their maps; a shipped one is read again in 10 ms
+MAX_LOADED = 40  # models in memory, with their maps: the shipped ones, and a few more
 _refreshing = threading.Lock()
 
 

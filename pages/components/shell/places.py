@@ -17,10 +17,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from . import cached, link, visitors
 
-DEFAULT = 120  # sessions on two cores, with one action every ten seconds each, see tests/benchmarks/README.md
+# Python runs one page at a time, and sixty sessions with an action every ten seconds, of 113 ms of processor time on
+# average, keep it busy for two thirds of the time: see "Load" in tests/benchmarks/README.md.
+DEFAULT = 60
 VARIABLE, HANDOUT = "VAE_SESSIONS", "VAE_HANDOUT"
 _taken: set[str] = set()  # Streamlit's ids of sessions
-_lock = threading.Lock()
+_lock = threading.RLock()
 refused = 0  # sessions, since the server started
 
 
@@ -54,13 +56,13 @@ def take() -> bool:
     context = get_script_run_ctx()
     if context is None:
         return True
-    if "has_place" not in st.session_state and is_full():
-        refused += "is_refused" not in st.session_state
-        st.session_state.is_refused = True
-        return False
-    st.session_state.has_place = True
     with _lock:
+        if "has_place" not in st.session_state and is_full():
+            refused += "is_refused" not in st.session_state
+            st.session_state.is_refused = True
+            return False
         _taken.add(context.session_id)
+    st.session_state.has_place = True
     return True
 
 
