@@ -17,6 +17,7 @@ from pages.components.bridge import (
     first_picture,
     page_addresses,
     preload,
+    reconnecting,
     security,
     visitor,
     warm_up,
@@ -30,6 +31,7 @@ app = st.App(
     middleware=[
         Middleware(security.Security), Middleware(page_addresses.PageAddresses), Middleware(preload.Preload),
         Middleware(visitor.Visitor), Middleware(early.Early), Middleware(actions.Actions),
+        Middleware(reconnecting.Reconnecting),
     ],
     lifespan=warm_up.lifespan,
 )  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 
 from ..browser.app_server import ROOT, chromium, settle
 from ..browser.panel import open_page, open_panel, wait_for_another_z, z_in_url
-from ..browser.test_own_pictures import SEVEN, draw
+from ..browser.test_own_pictures import SEVEN, at, draw, open_pad
 
 pytestmark = pytest.mark.slow
 BACK_AFTER = 60  # seconds to wait for a visitor to be served again; the machine may be busy
@@ -85,7 +85,10 @@ def two_replicas(tmp_path_factory):
 
 
 @pytest.fixture
-def context():
+def context(two_replicas):
+    for name in "ab":  # the last test may have killed one
+        if two_replicas[name].process.poll() is not None:
+            two_replicas[name].start()
     with chromium() as browser:
         yield browser.new_context(viewport={"width": 1200, "height": 900})
 
@@ -102,15 +105,14 @@ def kill_mine(two_replicas, context):
     return name
 
 
-def back(two_replicas, context, page, name):
-    """Wait until the visitor is with the other replica, then start his old one again."""
+def back(context, page, name):
+    """Wait until the visitor is with the other replica."""
     other = {"a": "b", "b": "a"}[name]
     until = time.monotonic() + BACK_AFTER
     while serving(context) != other and time.monotonic() < until:
         page.wait_for_timeout(100)
     assert serving(context) == other
     settle(page)
-    two_replicas[name].start()
 
 
 def test_visitors_stay_with_their_replica_and_there_are_some_at_both(two_replicas):
@@ -143,16 +145,20 @@ def test_a_replica_killed_during_a_drag(two_replicas, context):
     name = kill_mine(two_replicas, context)
     page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=5)
     page.mouse.up()
-    back(two_replicas, context, page, name)
+    back(context, page, name)
     goes_on(page)
 
 
 def test_a_replica_killed_while_a_picture_is_chosen(two_replicas, context):
     page = context.new_page()
     open_page(page, two_replicas["address"], "interpolate", model="mnist-vae-2d")
+    box = open_pad(page, "interpolate_A")
+    page.mouse.move(*at(box, SEVEN[0]))
+    page.mouse.down()
     name = kill_mine(two_replicas, context)
-    draw(page, "interpolate_A", SEVEN)
-    back(two_replicas, context, page, name)
+    page.mouse.move(*at(box, SEVEN[1]), steps=6)
+    page.mouse.up()
+    back(context, page, name)
     assert not page.locator("[data-testid=stException]").count()
     draw(page, "interpolate_A", SEVEN)  # is taken by the other replica
 
@@ -165,7 +171,7 @@ def test_a_replica_killed_during_a_lesson(two_replicas, context):
     page.wait_for_function("() => location.search.includes('answer=')")
     settle(page)
     name = kill_mine(two_replicas, context)
-    back(two_replicas, context, page, name)
+    back(context, page, name)
     assert page.locator(".st-key-lesson [role=radiogroup] input").nth(1).is_checked()
     page.locator(".st-key-lesson_reveal button").click()
     settle(page)

@@ -1,0 +1,50 @@
+"""A browser whose server has gone comes back to a session that knows nothing: the page begins again from its link.
+
+After a restart, or with another replica, the browser's next message asks for a part of the page (a fragment) that the
+new session has never run. Streamlit ignores such a message, and every later one, so nothing on the page would answer.
+"""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Reconnecting:
+    """ASGI middleware that makes the first run that a connection asks for a run of the whole page."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        has_run = False
+
+        async def receive_whole() -> Message:
+            nonlocal has_run
+            message = await receive()
+            if not has_run and message["type"] == "websocket.receive" and message.get("bytes"):
+                content, has_run = whole_page(message["bytes"])
+                message = {**message, "bytes": content}
+            return message
+
+        await self.app(scope, receive_whole, send)
+
+
+def whole_page(content: bytes) -> tuple[bytes, bool]:
+    """Return a message from a browser without the fragment that it asks for, and whether it asks for a run."""
+    from google.protobuf.message import DecodeError
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+
+    message = BackMsg()
+    try:
+        message.ParseFromString(content)
+    except DecodeError:  # Streamlit will refuse it
+        return content, False
+    if message.WhichOneof("type") != "rerun_script":
+        return content, False
+    if not message.rerun_script.fragment_id:
+        return content, True
+    message.rerun_script.fragment_id = ""
+    return message.SerializeToString(), True
