@@ -37,7 +37,7 @@ def test_a_page_loads_from_this_server_only():
 
 
 def test_the_one_inline_script_is_streamlits():
-    (text,) = security.INLINE.findall(security.INDEX.read_text())
+    (text,) = security.INLINE.findall(security.INDEX.read_text(encoding="utf-8"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     assert f"'sha256-{digest}'" in security.policy("")
 

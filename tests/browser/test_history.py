@@ -130,7 +130,7 @@ def test_settings_stand_in_the_link_and_come_back(page, address):
     open_page(page, address, "interpolate", model="mnist-vae-2d", interpolate_B="7")
     path = lambda name: page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name)).first  # noqa: E731
     path("Great arc").click()
-    page.wait_for_function("location.search.includes('interpolate_line=Great')")
+    page.wait_for_function("() => location.search.includes('interpolate_line=Great')")
     settle(page)
     assert "interpolate_B=7" in page.url and "interpolate_A" not in page.url and "interpolate_steps" not in page.url
     here = place(page)
@@ -138,7 +138,7 @@ def test_settings_stand_in_the_link_and_come_back(page, address):
     same(page, here)
     pick_model(page, "mnist-vae-16d")
     path("Straight").click()
-    page.wait_for_function("location.search.includes('interpolate_line=Straight')")
+    page.wait_for_function("() => location.search.includes('interpolate_line=Straight')")
     settle(page)
     there = place(page)
     go(page, -1)
@@ -173,7 +173,7 @@ def test_two_tabs_keep_their_own_places(page, address):
     visit(other, "Sample")
     mine, theirs = place(page), place(other)
     go(page, -1)
-    page.wait_for_function("location.pathname === '/sliders'")
+    page.wait_for_function("() => location.pathname === '/sliders'")
     same(other, theirs)
     go(page, 1)
     same(page, mine)

@@ -69,7 +69,7 @@ def test_z_moved_on_home_is_the_z_of_all_pages_and_can_be_undone(home):
     shows(home, second)
     assert home.evaluate("history.length") == length
     home.get_by_role("link", name="Sliders", exact=True).first.click()
-    home.wait_for_function("location.pathname === '/sliders'")
+    home.wait_for_function("() => location.pathname === '/sliders'")
     settle(home)
     assert in_query(second) in home.url
 

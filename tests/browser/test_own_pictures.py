@@ -223,7 +223,7 @@ def test_a_page_that_needs_no_model_in_the_browser_fetches_it_for_the_pad(page, 
     open_place(page, address, "compare", "Choose an image", {})
     assert page.evaluate("latentSpaceExplorer.models.size") == 0
     open_pad(page, "compare_image")
-    page.wait_for_function("[...latentSpaceExplorer.models.values()].some(({ decoder }) => decoder)")
+    page.wait_for_function("() => [...latentSpaceExplorer.models.values()].some(({ decoder }) => decoder)")
     draw(page, "compare_image", SEVEN)
     (own,) = pictures()
     assert own["z"] == pytest.approx(code_of(own), abs=1e-4)

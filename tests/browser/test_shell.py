@@ -65,7 +65,7 @@ def test_a_bookmark_is_kept_and_opens_its_place(page, address):
     open_page(page, address, "map")
     page.locator(".st-key-bookmarks button").first.click()
     page.get_by_role("link", name="a nine").click()
-    page.wait_for_function("location.pathname === '/sliders'")
+    page.wait_for_function("() => location.pathname === '/sliders'")
     settle(page)
     assert z_in_url(page) == [0.5, -0.5]
 
@@ -83,7 +83,7 @@ def test_share_shows_this_page(page, address):
 def test_an_embedded_page_has_no_strip_and_stays_embedded(page, address):
     open_page(page, address, "sliders", embed="true", z="0.5,-0.5")
     expect(page.locator(STRIP)).to_have_count(0)
-    page.wait_for_function("location.search.includes('weights')")
+    page.wait_for_function("() => location.search.includes('weights')")
     assert "embed=true" in page.url
 
 
@@ -110,6 +110,7 @@ def test_the_projector_mode_takes_the_steps_of_a_lesson(page, address):
 
 def test_a_capital_and_punctuation_find_the_page(page, address):
     page.goto(f"{address}/Sliders).?model=mnist-vae-2d&amp;z=0.5,\u22120.25")
-    page.wait_for_function("location.pathname === '/sliders' && location.search.includes('weights')", timeout=60_000)
+    arrived = "() => location.pathname === '/sliders' && location.search.includes('weights')"
+    page.wait_for_function(arrived, timeout=60_000)
     settle(page)
     assert z_in_url(page) == [0.5, -0.25]

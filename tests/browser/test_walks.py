@@ -56,7 +56,7 @@ def test_a_click_on_a_sample_is_the_current_point_and_a_stand_in_writes_its_link
     settle(page)  # another model stands in: this one has no ground-truth factors
     page.get_by_role("combobox").first.click()
     page.get_by_role("option", name="Rooms, VAE, 10-D").click()
-    page.wait_for_function("location.search.includes('rooms-vae')")
+    page.wait_for_function("() => location.search.includes('rooms-vae')")
 
 
 def test_a_deep_link_as_a_fresh_servers_first_request(first_visit):

@@ -744,6 +744,12 @@ RECIPES = {
     ),
 }
 
+# the same recipe again, for what a seed decides
+RECIPES["rooms-btcvae-seed1"] = replace(
+    RECIPES["rooms-btcvae"], title="Rooms, beta-TCVAE, seed 1", seed=1,
+    description="Trained as the beta-TCVAE of rooms, from other initial weights and batches.",
+)  # fmt: skip
+
 # Models whose weights were trained with AS_BEFORE. A retrained model is removed from this list.
 NOT_RETRAINED = (
     "mnist-vae-2d", "mnist-ae-2d", "mnist-vae-16d", "mnist-cvae", "mnist-dvae", "mnist-ae-16d",

@@ -42,6 +42,6 @@ def test_the_two_commands_stand_on_lines_of_their_own():
 
 def test_every_environment_variable_is_in_the_table():
     files = [ROOT / "app.py", *ROOT.glob("vae/**/*.py"), *ROOT.glob("pages/**/*.py")]
-    read = set(re.findall(r"VAE_[A-Z_]+", " ".join(path.read_text(encoding="utf-8") for path in files)))
+    read = set(re.findall(r"\bVAE_[A-Z_]+", " ".join(path.read_text(encoding="utf-8") for path in files)))
     listed = set(re.findall(r"`(VAE_[A-Z_]+)`", README.partition("| variable |")[2].partition("\n\n")[0]))
     assert read == listed
