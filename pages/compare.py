@@ -20,7 +20,7 @@ SETTINGS = {
     "beside": ("models",), "compare_given": ("choice", *GIVEN), "compare_rank": ("choice", *RANKS),
     "compare_share": ("int", *SHARES), "compare_image": ("int", 0, 9999),
 }  # fmt: skip
-PARTS = {"pictures": "compare_pictures", "factors": "compare_factors", "codes": "compare_codes"}
+PARTS = {"pictures": "compare_pictures", "codes": "compare_codes"}
 
 st.html(Path(comparison.__file__).with_name("columns.css"))
 st.title("Compare")
