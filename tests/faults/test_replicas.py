@@ -121,6 +121,7 @@ def test_visitors_stay_with_their_replica_and_there_are_some_at_both(two_replica
         for _ in range(8):
             context = browser.new_context()
             page = context.new_page()
+            assert page.goto(f"{two_replicas['address']}/_stcore/metrics").status == 404
             served = []
             for _ in range(3):
                 page.goto(f"{two_replicas['address']}/favicon.png")
