@@ -70,7 +70,8 @@ class Cell:
 
 @pytest.fixture
 def cell(browser, explorer):
-    explorer.z, explorer.selection = np.zeros(explorer.model.latent_dim), []  # inside every slider's range
+    x, _ = explorer.info.load("test").batch([explorer.info.start])
+    explorer.z, explorer.selection = explorer.model.encode(x).mean[0], []  # inside every slider's range
     context = browser.new_context(viewport={"width": 1100, "height": 900}, offline=True)
     found = Cell(context.new_page(), explorer.widget, ("content", "place", "z", "selection"))
     yield found

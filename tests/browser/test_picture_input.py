@@ -38,6 +38,7 @@ from .picture_inputs import (
 
 HOST = Path(__file__).parent / "plain" / "picture_inputs.js"
 LINE = [(0.5, 0.2), (0.5, 0.8)]
+SERVED = "http://localhost:9/inputs.html"  # answered by the test itself
 @pytest.fixture(scope="module")
 def script():
     return bundle(HOST)
@@ -45,22 +46,27 @@ def script():
 
 @pytest.fixture
 def open_page(browser, script, tmp_path):
-    """open_page(parts, init, **context): the page, opened from the disk. It asks nothing of any machine and logs nothing."""  # noqa: E501
+    """open_page(parts, init, **context): the page, opened from the disk. It asks no machine and logs nothing.
+
+    served: whether it has an address instead, since a reload from the disk may lose what the page has stored.
+    """
     faults = []
     with contextlib.ExitStack() as stack:
 
-        def opened(parts=None, init="", width=1200, **options):
+        def opened(parts=None, init="", width=1200, served=False, **options):
             context = stack.enter_context(browser.new_context(viewport={"width": 1200, "height": 900}, **options))
             page = context.new_page()
             page.set_default_timeout(15_000)
             page.on("console", lambda message: faults.append(message.text))
             page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on("request", lambda request: request.url.startswith(("http", "ws")) and faults.append(request.url))
+            left = lambda url: url.startswith(("http", "ws")) and url != SERVED  # noqa: E731
+            page.on("request", lambda request: left(request.url) and faults.append(request.url))
             if init:
                 page.add_init_script(init)
-            file = tmp_path / "inputs.html"
-            file.write_text(page_of(script, parts or {"start": props_of()}, width), encoding="utf-8")
-            page.goto(file.as_uri())
+            file, content = tmp_path / "inputs.html", page_of(script, parts or {"start": props_of()}, width)
+            file.write_text(content, encoding="utf-8")
+            page.route(SERVED, lambda route: route.fulfill(body=content, content_type="text/html; charset=utf-8"))
+            page.goto(SERVED if served else file.as_uri())
             page.wait_for_function("() => window.handles?.start")
             return page
 
@@ -550,7 +556,7 @@ def test_a_page_without_writing_says_so_and_the_plain_resize_has_no_stages_betwe
 @pytest.mark.slow
 def test_pictures_outlive_a_reload_and_are_offered_to_every_widget(open_page):
     none = {"kind": "none"}
-    page = open_page({"start": props_of(choice=none), "end": props_of("end", "end image", choice=none)})
+    page = open_page({"start": props_of(choice=none), "end": props_of("end", "end image", choice=none)}, served=True)
     choose(page, file_of(bar(), "JPEG"), "IMG_3.jpg")
     next_own(page, 1)
     page.get_by_role("button", name="Rotate right").first.click()
