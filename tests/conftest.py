@@ -29,6 +29,19 @@ def pytest_unconfigure():
     shutil.rmtree(USER_FOLDER, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, one for all tests of a process: Playwright allows no second one beside it."""
+    from .browser.app_server import CHROMIUM, chromium
+
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no Chromium: .ci/run must install it")
+        pytest.skip("no Chromium on this machine: browser tests are left out")
+    with chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
 def tiny_split():
     """Stands in for a data set: n random images of a shape, with classes 0 to 9."""

@@ -1,11 +1,10 @@
 import contextlib
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from .app_server import CHROMIUM, assert_fits, chromium, running_app, watch
+from .app_server import assert_fits, running_app, watch
 from .handouts import handout as handout
 from .handouts import opened
 
@@ -15,16 +14,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.flaky(reruns=1))
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI has no Chromium: .ci/run must install it")
-        pytest.skip("no Chromium on this machine: browser tests are left out")
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ..shell import link, memory, settings, torch_loading
+from ..shell import link, settings, torch_loading
 from . import toolbar
 from .assets import BASE
 from .component import widget
@@ -47,7 +47,6 @@ def entry(page: str, warnings: DeltaGenerator) -> Iterator[None]:
         for popover in share:
             toolbar.show_share(popover, page)
         torch_loading.start()
-        memory.forget_widgets()
 
     tokens = link.write_link.set(write), link.show_tools.set(show_tools)
     try:

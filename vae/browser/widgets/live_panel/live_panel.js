@@ -17,7 +17,7 @@ import { setUpPad } from './pad.js';
 import { label } from './label.js';
 import { paintSent, show } from './picture.js';
 import { stopPlaying } from './play.js';
-import { commit, goTo, moved, remember, samePoint, sendSoon, showHistory, travel } from './point.js';
+import { commit, goTo, moved, remember, samePoint, sendAgain, sendSoon, showHistory, travel } from './point.js';
 import { buildClasses, buildRows, showNamesAndLocks, showRows } from './sliders.js';
 
 const WEIGHTS_TIMEOUT = 8000; // ms until missing weights are reported
@@ -47,7 +47,8 @@ function update(panel, props) {
   const another = !before || before.model !== props.model || before.weights !== props.weights;
   if (another) startModel(panel);
   else loadModel(panel.mailbox, props.weights, props.files);
-  if (another || before.version !== props.version) startFrom(panel);
+  if (!another && isForgotten(panel)) sendAgain(panel);
+  else if (another || before.version !== props.version) startFrom(panel);
   showNamesAndLocks(panel);
 }
 
@@ -123,6 +124,9 @@ function startModel(panel) {
   panel.root.querySelector('.plane').style.display = dims.length < 2 ? 'none' : '';
   panel.padShows = null;
 }
+
+// Whether the session knows of no release, although one is under way: it is a new one, because the server was lost.
+const isForgotten = (panel) => panel.unanswered && !panel.data.echo.panel && panel.sentAgain !== panel.sent;
 
 // Moves the sliders to a new point, which was set elsewhere or is the echo of this panel's own release.
 function startFrom(panel) {

@@ -88,11 +88,12 @@ function send(panel, by) {
   showHistory(panel);
   panel.waiting = true;
   if (!panel.unanswered || performance.now() - panel.unanswered > ANSWER_TIMEOUT) sendNow(panel);
+  else sendSoon(panel, ANSWER_TIMEOUT); // the answer, which brings it forward, may have been lost
 }
 
-export function sendSoon(panel) {
+export function sendSoon(panel, delay = COMMIT_AFTER) {
   clearTimeout(panel.sendTimer);
-  panel.sendTimer = setTimeout(() => panel.waiting && sendNow(panel), COMMIT_AFTER);
+  panel.sendTimer = setTimeout(() => panel.waiting && sendNow(panel), delay);
 }
 
 function sendNow(panel) {
@@ -102,6 +103,12 @@ function sendNow(panel) {
     panel: panel.id, commit: ++panel.sent, model: panel.data.model, z: panel.committed.z, y: panel.committed.y,
     by: panel.committed.by,
   });
+}
+
+// Sends the last release once more.
+export function sendAgain(panel) {
+  sendNow(panel);
+  panel.sentAgain = panel.sent;
 }
 
 export function commitSoon(panel) {
