@@ -101,17 +101,14 @@ def _counts(collection: Collection, indices: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def _others(collection: Collection, indices: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return the indices that the selected ones are compared with, and a description of these images: those of the
-    group that was kept, else all that are not selected."""
+def _first_group(collection: Collection) -> np.ndarray | None:
+    """Return the indices of the group that was kept to be compared with; None for none."""
     kept, group = st.session_state.get("map_group", (None, None))
-    if kept == collection.id:
-        return np.setdiff1d(group, indices), f"the {len(group):,} images kept before"
-    return np.setdiff1d(np.arange(len(collection)), indices), "the others"
+    return group if kept == collection.id else None
 
 
-def _keep_group(group: tuple[str, np.ndarray] | None) -> None:
-    st.session_state.map_group = group or (None, None)
+def _keep_group(collection: str, group: np.ndarray | None) -> None:
+    st.session_state.map_group = (collection, group)
 
 
 def _direction(collection: Collection, indices: np.ndarray) -> None:
@@ -120,18 +117,21 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
     if state.model().discrete:
         st.caption(explain("Codebook indices cannot be added, so no direction leads to these images."))
         return
-    others, described = _others(collection, indices)
+    first = _first_group(collection)
+    others = np.setdiff1d(np.arange(len(collection)) if first is None else first, indices)
     buttons = st.container(horizontal=True)
     buttons.button(
-        "Keep as the first group", key="map_selection_keep", on_click=_keep_group, args=((collection.id, indices),),
+        "Keep as the first group", key="map_selection_keep", on_click=_keep_group, args=(collection.id, indices),
         help="Select a second group on the map, and see the direction from this one to that.",
     )  # fmt: skip
-    if described != "the others":
-        buttons.button("Compare with all others", key="map_selection_all", on_click=_keep_group, args=(None,))
+    if first is not None:
+        buttons.button(
+            "Compare with all others", key="map_selection_all", on_click=_keep_group, args=(collection.id, None)
+        )
     if not len(others):
         st.caption(
-            "This is the first group. Select a second group on the map." if described != "the others"
-            else "All images are selected, so there are no others to compare with."
+            "All images are selected, so there are no others to compare with." if first is None
+            else "This is the first group. Select a second group on the map."
         )  # fmt: skip
         return
     codes = torch.from_numpy(collection.encoded.codes[np.concatenate([indices, others])])
@@ -142,6 +142,7 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
         on_pick=lambda index: state.set_z(zs[index]), columns=len(STEPS), size=110,
         captions=[f"{t:+g}" for t in STEPS.tolist()], selected=2, name="the direction from the current z",
     )  # fmt: skip
+    described = "the others" if first is None else f"the {len(first):,} images kept before"
     st.caption(
         f"The current z, moved along the mean code of the selected images minus the mean code of {described}. The "
         f"differences of single pairs have a mean cosine of {direction.agreement:.3f}; those of random groups of the "
