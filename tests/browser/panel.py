@@ -34,6 +34,7 @@ def open_panel(page, address, **query):
 
 
 def z_in_url(page):
+    page.wait_for_function("() => new URLSearchParams(location.search).has('z')")  # a page just opened has none yet
     query = urllib.parse.parse_qs(urllib.parse.urlparse(page.url).query)
     return [float(v) for v in query["z"][0].split(",")]
 

@@ -43,6 +43,7 @@ class Keyboard:
 
     def answer(self, text):
         radios = self.page.locator(".st-key-lesson [role=radiogroup] input")
+        radios.first.wait_for(state="attached")
         wanted = self.page.locator(".st-key-lesson [role=radiogroup] label").all_inner_texts().index(text)
         radios.first.focus()
         self.page.keyboard.press("Space")
