@@ -19,6 +19,7 @@ from pages.components.bridge import (
     preload,
     reconnecting,
     security,
+    uploads,
     visitor,
     warm_up,
 )
@@ -31,7 +32,7 @@ app = st.App(
     middleware=[
         Middleware(security.Security), Middleware(page_addresses.PageAddresses), Middleware(preload.Preload),
         Middleware(visitor.Visitor), Middleware(early.Early), Middleware(actions.Actions),
-        Middleware(reconnecting.Reconnecting),
+        Middleware(reconnecting.Reconnecting), Middleware(uploads.Uploads),
     ],
     lifespan=warm_up.lifespan,
 )  # fmt: skip

@@ -11,8 +11,10 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -23,6 +25,7 @@ TIMEOUT = 60.0  # seconds a run may take
 EVENTS = "$$STREAMLIT_INTERNAL_KEY_{}__events"  # the id under which a component sends events
 MODULE = re.compile(r'"(/[^"]*/modules/[^"]+)"')
 HOSTS = ("127.0.0.1", "localhost")
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 ENDS = (
     ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
     ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
@@ -72,9 +75,9 @@ class Tab:
         await self.rerun(page_name=page)
         return time.perf_counter() - began
 
-    async def turn_to(self, page: str) -> float:
-        """Click a page in the navigation. Returns seconds, as rerun does."""
-        self.query = ""
+    async def turn_to(self, page: str, query: str = "") -> float:
+        """Click a page in the navigation, or a link to it. Returns seconds, as rerun does."""
+        self.query = query
         return await self.rerun(page=self.pages[page])
 
     async def choose(self, id: str, **value) -> float:
@@ -88,6 +91,33 @@ class Tab:
             id=EVENTS.format(id), json_trigger_value=json.dumps([{"event": event, "value": value}])
         )
         return await self.rerun(trigger, fragment=self.fragments.get(id, ""))
+
+    async def upload(self, id: str, *files: tuple[str, bytes]) -> float:
+        """Give a file uploader files (name, content). Returns the seconds of the rerun, as rerun does."""
+        asks = BackMsg()
+        asks.file_urls_request.request_id = id
+        asks.file_urls_request.file_names.extend(name for name, _ in files)
+        await self._socket.send(asks.SerializeToString())
+        async with asyncio.timeout(TIMEOUT):
+            addresses = list((await self._read_until("file_urls_response")).file_urls)
+        head, _ = await self._request("GET", "/_stcore/health")
+        token = re.search(rb"_streamlit_xsrf=([^;\r]+)", head)[1].decode()
+        state = WidgetState(id=id)
+        for (name, content), urls in zip(files, addresses, strict=True):
+            part = f'--part\r\nContent-Disposition: form-data; name="file"; filename="{quote(name)}"\r\n\r\n'.encode()
+            head, _ = await self._request(
+                "PUT", urls.upload_url, part + content + b"\r\n--part--\r\n",
+                {"Content-Type": "multipart/form-data; boundary=part", "X-Xsrftoken": token},
+                f"_streamlit_xsrf={token}",
+            )  # fmt: skip
+            if b" 204 " not in head.split(b"\r\n")[0]:
+                self.errors.append(f"an upload of {len(content)} bytes: {head[:40]!r}")
+                continue
+            info = state.file_uploader_state_value.uploaded_file_info.add()
+            info.name, info.size, info.file_id = name, len(content), urls.file_id
+            info.file_urls.CopyFrom(urls)
+        self.states[id] = state
+        return await self.rerun(fragment=self.fragments.get(id, ""))
 
     async def rerun(self, *triggers: WidgetState, page: str = "", page_name: str = "", fragment: str = "") -> float:
         """Rerun the page or one of its fragments. Returns the seconds from the message to the end of the last run that
@@ -115,6 +145,11 @@ class Tab:
     # ---- what the server sends
 
     async def _read_to_the_end(self) -> None:
+        await self._read_until("script_finished")
+        self._forget()
+
+    async def _read_until(self, last: str) -> Any:
+        """Take what the server sends up to a message of this kind, and return that."""
         while True:
             message = ForwardMsg()
             message.ParseFromString(await self._socket.recv())
@@ -135,8 +170,10 @@ class Tab:
             elif kind == "script_finished" and message.script_finished in ENDS:
                 if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                     self.errors.append("the script cannot be compiled")
-                self._forget()
-                return
+                if last == "script_finished":
+                    return message.script_finished
+            if kind == last and kind != "script_finished":
+                return getattr(message, kind)
 
     def _take(self, delta) -> None:
         if delta.WhichOneof("type") == "add_block":
@@ -210,15 +247,19 @@ class Tab:
         except OSError as error:
             self.errors.append(f"{address}: {error}")
 
-    async def _request(self, method: str, path: str) -> tuple[bytes, bytes]:
-        """Return the head and the body of an answer."""
+    async def _request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = NO_HEADERS, cookie: str = ""
+    ) -> tuple[bytes, bytes]:
+        """Return the head and the body of an answer. cookie: one beside the visitor's own."""
         reader, writer = await asyncio.open_connection(*self.host.split(":"))
         try:
-            cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
-            writer.write(
-                f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\nAccept-Encoding: gzip\r\n"
-                f"Content-Length: 0\r\n{cookie}\r\n".encode()
-            )
+            cookies = "; ".join(filter(None, [self.cookie, cookie]))
+            fields = {
+                "Host": self.host, "Connection": "close", "Accept-Encoding": "gzip", "Content-Length": len(body),
+                **headers, **({"Cookie": cookies} if cookies else {}),
+            }  # fmt: skip
+            lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+            writer.write("\r\n".join(lines).encode() + body)
             head, _, body = (await reader.read()).partition(b"\r\n\r\n")
             return head, body
         finally:

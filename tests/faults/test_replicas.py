@@ -1,63 +1,25 @@
 """Two replicas behind nginx, as .deploy/ has them: a visitor stays with one, and goes on with the other when his is
 killed, from his link."""
 
-import contextlib
-import os
-import signal
-import socket
 import subprocess
-import sys
 import time
-import urllib.request
 from shutil import which
 
 import pytest
 
 from ..browser.app_server import ROOT, settle
-from ..browser.panel import open_page, open_panel, wait_for_another_z, z_in_url
+from ..browser.panel import open_page, open_panel
 from ..browser.test_own_pictures import SEVEN, at, draw, open_pad
+from .servers import Server, free_port, moves_a_slider, no_exception, wait_for
 
 pytestmark = pytest.mark.slow
 BACK_AFTER = 60  # seconds to wait for a visitor to be served again; the machine may be busy
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Replica:
-    """An app on a port of its own, which can be killed and started again."""
-
-    def __init__(self):
-        self.address = f"127.0.0.1:{free_port()}"
-
-    def start(self):
-        command = [
-            sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.address",
-            "127.0.0.1", "--server.port", self.address.split(":")[1], "--server.fileWatcherType", "none",
-        ]  # fmt: skip
-        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "VAE_SHARED": "1"})
-        wait_for(f"http://{self.address}/_stcore/health")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
-
-def wait_for(address):
-    for _ in range(240):
-        with contextlib.suppress(OSError):
-            return urllib.request.urlopen(address, timeout=2)
-        time.sleep(0.25)
-    raise RuntimeError(f"{address} does not answer")
-
-
 @pytest.fixture(scope="module")
 def two_replicas(tmp_path_factory):
-    """{"a": Replica, "b": Replica, "address": of nginx in front of them}."""
-    replicas, listen = {"a": Replica(), "b": Replica()}, f"127.0.0.1:{free_port()}"
+    """{"a": Server, "b": Server, "address": of nginx in front of them}."""
+    replicas, listen = {"a": Server(VAE_SHARED="1"), "b": Server(VAE_SHARED="1")}, f"127.0.0.1:{free_port()}"
     text = (ROOT / ".deploy" / "nginx.conf.template").read_text(encoding="utf-8")
     known = {"REPLICA_A": replicas["a"].address, "REPLICA_B": replicas["b"].address, "LISTEN": listen}
     for name, value in known.items():
@@ -87,7 +49,7 @@ def two_replicas(tmp_path_factory):
 @pytest.fixture
 def context(two_replicas, browser):
     for name in "ab":  # the last test may have killed one
-        if two_replicas[name].process.poll() is not None:
+        if not two_replicas[name].runs:
             two_replicas[name].start()
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     yield context
@@ -147,7 +109,7 @@ def test_a_replica_killed_during_a_drag(two_replicas, context):
     page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=5)
     page.mouse.up()
     back(context, page, name)
-    goes_on(page)
+    moves_a_slider(page)  # begins the new session, from the link, and is sent again
 
 
 def test_a_replica_killed_while_a_picture_is_chosen(two_replicas, context):
@@ -156,7 +118,7 @@ def test_a_replica_killed_while_a_picture_is_chosen(two_replicas, context):
     name = kill_mine(two_replicas, context)
     draw_only(page)
     back(context, page, name)
-    assert not page.locator("[data-testid=stException]").count()
+    no_exception(page)
     draw_only(page)  # begins the new session, from the link
     settle(page)
     draw(page, "interpolate_A", SEVEN)  # is taken by the other replica
@@ -174,7 +136,7 @@ def test_a_replica_killed_during_a_lesson(two_replicas, context):
     assert page.locator(".st-key-lesson [role=radiogroup] input").nth(1).is_checked()
     page.locator(".st-key-lesson_reveal button").click()
     settle(page)
-    assert not page.locator("[data-testid=stException]").count()
+    no_exception(page)
 
 
 def draw_only(page):
@@ -184,13 +146,3 @@ def draw_only(page):
     page.mouse.down()
     page.mouse.move(*at(box, SEVEN[1]), steps=6)
     page.mouse.up()
-
-
-def goes_on(page):
-    """A release begins the new session, from the link, and is sent again."""
-    assert not page.locator("[data-testid=stException]").count()
-    before = z_in_url(page)
-    slider = page.locator(".st-key-live_panel input[type=range]").first
-    slider.focus()
-    slider.press("ArrowLeft")
-    wait_for_another_z(page, before)

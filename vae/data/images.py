@@ -10,16 +10,12 @@ import math
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import ExifTags, Image
 
 from .area import area_average_of_blocks
 from .formats import format_of, jpeg_scans, refusal
-
-if TYPE_CHECKING:
-    pass
 
 MAX_BYTES = 25 * 2**20
 MAX_SIDE = 1024  # pixels of the longer side that are kept
