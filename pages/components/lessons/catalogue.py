@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+import streamlit as st
+
 import vae.lessons
 from vae.lessons import PLANS, Lesson, LessonError, Plan, read_plans
 
@@ -15,8 +17,13 @@ FOLDERS = [vae.lessons.FOLDER]
 
 def lessons() -> tuple[dict[str, Lesson], list[str]]:
     """Return ({key: lesson}, a sentence for each file that cannot be used), read again after a file has changed."""
-    figures = tuple((name, vae.lessons.figure_keys(card)) for name, card in cached.shared_scan()[0].items())
-    return _read(tuple(FOLDERS), figures, _changes())
+    return _read(tuple(FOLDERS), _figure_keys(), _changes())
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)  # emptied when a model changes, see cached.refresh
+def _figure_keys() -> tuple:
+    """Return (name, the keys of its figures) of each model."""
+    return tuple((name, vae.lessons.figure_keys(card)) for name, card in cached.shared_scan()[0].items())
 
 
 @lru_cache(maxsize=1)  # called several times a run; st.cache_resource takes milliseconds to hash the arguments

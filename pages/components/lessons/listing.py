@@ -38,7 +38,7 @@ def show() -> None:
 
 
 def _show_card(index: int, key: str, lesson: Lesson) -> None:
-    done, steps = progress.done(key), len(lesson.steps)
+    done, steps = progress.done(key, lesson), len(lesson.steps)
     st.header(f"{index + 1}. {lesson.title}", anchor=False)
     progressed = f", {done} done" + (" ✓" if done == steps else "") if done else ""
     st.caption(f"{lesson.minutes} minutes, {steps} steps{progressed}")

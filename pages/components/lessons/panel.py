@@ -194,10 +194,10 @@ def _show_buttons(key: str, number: int, page: str, revealed: bool) -> None:
         _look_at(key="lesson_look_at", data={"step": current(), "revealed": revealed, "place": place})
 
 
-def step_link(key: str, number: int, seed: int = 0) -> str:
+def step_link(key: str, number: int) -> str:
     """Return the relative URL of a step: "sliders?model=...&lesson=terms.2&shuffle=0"."""
     target = _step(key, number).try_
-    query = {**target.link(), "lesson": _name(key, number), "shuffle": str(seed)}
+    query = {**target.link(), "lesson": _name(key, number), "shuffle": "0"}
     return f"{target.page}?{urllib.parse.urlencode(query, safe=',')}"
 
 

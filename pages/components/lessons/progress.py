@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vae.lessons import Lesson
+
 from ..bridge import messages
 from ..bridge.component import widget
 from ..shell.parse import parse_flag, parse_object, parse_text
@@ -30,7 +32,8 @@ def put(step: str, prediction: str, revealed: bool) -> None:
 
 def prediction(step: str) -> str | None:
     """Return the prediction of a step; None where there is none, or none of its answers any more."""
-    found, text = parse_step(step), steps().get(step, {}).get("prediction")
+    text = steps().get(step, {}).get("prediction")
+    found = parse_step(step) if text is not None else None
     if found is None:
         return None
     return text if text in lessons()[0][found[0]].steps[found[1]].predict.answers else None
@@ -58,9 +61,9 @@ def shown(step: str) -> tuple[str | None, bool]:
     return own, is_revealed(step)
 
 
-def done(key: str) -> int:
+def done(key: str, lesson: Lesson) -> int:
     """Return how many steps of a lesson have been revealed."""
-    return sum(is_revealed(f"{key}.{number + 1}") for number in range(len(lessons()[0][key].steps)))
+    return sum(is_revealed(f"{key}.{number + 1}") for number in range(len(lesson.steps)))
 
 
 def show(forgets: bool = False) -> None:
