@@ -152,10 +152,11 @@ async def visit(address: str, found: Found, chance: random.Random, until: float,
             try:
                 found.seconds["join"].append(await tab.open("sliders", START))
                 visitor = Visitor(tab, chance)
-                while time.monotonic() < leaves:
-                    await asyncio.sleep(min(pause * chance.uniform(0.5, 1.5), max(0, leaves - time.monotonic())))
-                    kind, seconds = await visitor.act()
-                    found.seconds[kind].append(seconds)
+                while (rest := leaves - time.monotonic()) > 0:
+                    await asyncio.sleep(min(wait := pause * chance.uniform(0.5, 1.5), rest))
+                    if wait < rest:
+                        kind, seconds = await visitor.act()
+                        found.seconds[kind].append(seconds)
             finally:
                 found.errors += tab.errors
     except (OSError, ConnectionClosed, TimeoutError) as error:
