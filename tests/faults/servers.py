@@ -49,7 +49,7 @@ class Server:
     def start(self) -> None:
         command = [
             sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.address",
-            "127.0.0.1", "--server.port", str(self.port), "--server.fileWatcherType", "none",
+            "127.0.0.1", "--server.port", str(self.port),
         ]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(self.folder), **self.environment}
         self.process = subprocess.Popen(
@@ -85,7 +85,9 @@ class Server:
 
 
 def no_exception(page) -> None:
-    assert not page.locator("[data-testid=stException]").count(), page.locator("[data-testid=stException]").inner_text()
+    assert not page.locator("[data-testid=stException]").count(), page.locator(
+        "[data-testid=stException]"
+    ).inner_text()
 
 
 def press(page, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Files under pretrained/ that are removed or damaged while the app runs: one sentence, and everything else goes on."""
+"""Files under pretrained/ that are removed or damaged while the app runs: one sentence, and the rest goes on."""
 
 import asyncio
 import shutil

@@ -29,7 +29,9 @@ class SlowNetwork:
 
     def __enter__(self):
         self.thread.start()
-        asyncio.run_coroutine_threadsafe(asyncio.start_server(self._connect, "127.0.0.1", self.port), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(
+            asyncio.start_server(self._connect, "127.0.0.1", self.port), self.loop
+        ).result(10)
         return self
 
     def __exit__(self, *error):

@@ -131,8 +131,10 @@ def rate_distortion(
         hovertemplate="%{text}<br>rate %{x:.1f}, distortion %{y:.1f} nats<extra></extra>",
     )  # fmt: skip
     room = {"range": [-0.04 * max(kl), 1.3 * max(kl)]}  # for the last label
-    line = {} if no_kl_recon is None else _line(no_kl_recon, f"no KL: {no_kl_recon:.1f} nats", "#a96b59", "dash", "top")
-    return go.Figure(points, _layout("rate: KL (nats)", "distortion: -log p(x|z) (nats)", room, height=360, **line))
+    layout = _layout("rate: KL (nats)", "distortion: -log p(x|z) (nats)", room, height=360)
+    if no_kl_recon is not None:
+        layout |= _line(no_kl_recon, f"no KL: {no_kl_recon:.1f} nats", "#a96b59", "dash", "top")
+    return go.Figure(points, layout)
 
 
 def support_line(t: np.ndarray, values: np.ndarray) -> go.Figure:

@@ -1,6 +1,7 @@
 """Sweeps of tiny recipes: planned, killed, resumed, tabled; the choice of a run and its adoption."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import os
@@ -336,10 +337,31 @@ def test_an_error_nobody_thought_of_ends_one_run_and_not_the_others(world, capsy
     assert "tiny-a seed=0: error (AttributeError: what is this)" in out and "tiny-b seed=0: error" in out
 
 
-@pytest.mark.slow
-def test_processes_side_by_side_and_a_cluster_end_in_the_same_table(tmp_path):
-    """Two local processes, and two workers of a dask cluster."""
+@contextlib.contextmanager
+def dask_cluster():
     distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+@contextlib.contextmanager
+def ray_cluster():
+    pytest.importorskip("ray")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ray = [sys.executable, "-m", "ray.scripts.scripts"]
+    options = ["--num-cpus=2", f"--port={port}", "--include-dashboard=false", "--disable-usage-stats"]
+    subprocess.run([*ray, "start", "--head", "--node-ip-address=127.0.0.1", *options], check=True, timeout=120)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        subprocess.run([*ray, "stop", "--force"], check=True, timeout=120)
+
+
+@pytest.mark.slow
+def test_processes_side_by_side_and_clusters_end_in_the_same_table(tmp_path):
+    """Two local processes, and two workers of a dask and of a ray cluster."""
     alone = start(tmp_path, "alone", measures="real")
     out, _ = alone.communicate(timeout=600)
     assert alone.returncode == 0, out
@@ -349,13 +371,13 @@ def test_processes_side_by_side_and_a_cluster_end_in_the_same_table(tmp_path):
     out, _ = beside.communicate(timeout=600)
     assert beside.returncode == 0, out
     assert table_of(tmp_path, "beside") == expected
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        address = cluster.scheduler_address
-        remote = start(tmp_path, "remote", "--backend", "dask", "--scheduler", address, measures="real")
-        out, _ = remote.communicate(timeout=600)
-        assert remote.returncode == 0, out
-    assert table_of(tmp_path, "remote") == expected
-    assert len(list((tmp_path / "remote" / "runs").glob("*/*/finished"))) == 4
+    for backend, cluster in (("dask", dask_cluster), ("ray", ray_cluster)):
+        with cluster() as address:
+            remote = start(tmp_path, backend, "--backend", backend, "--scheduler", address, measures="real")
+            out, _ = remote.communicate(timeout=600)
+            assert remote.returncode == 0, out
+        assert table_of(tmp_path, backend) == expected
+        assert len(list((tmp_path / backend / "runs").glob("*/*/finished"))) == 4
 
 
 # ---- the choice

@@ -1,0 +1,108 @@
+"""A stranger's ways into the app, over Streamlit's protocol: links, messages of components, pictures and files."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from typing import Any
+
+import psutil
+
+from ..benchmarks import load
+from ..benchmarks.tab import Tab
+
+MODEL = "mnist-vae-2d"
+HOME = f"model={MODEL}"
+# A component's key in a page, and the events that the page takes from it.
+EVENTS = {
+    "": {"home_autoencoder": ("move", "open")},
+    "sliders": {
+        "live_panel": ("commit", "ask", "random", "attribute", "lock", "rename"),
+        "sliders_start_picture": ("pick", "more", "own", "file"),
+    },
+    "map": {"scatter": ("pick", "path", "lasso", "ask"), "map_image_picture": ("pick", "own", "file")},
+    "interpolate": {"interpolate_frames": ("pick",), "interpolate_A_picture": ("pick", "more", "own", "file")},
+    "inside": {"inside_panel": ("take",)},
+    "match": {"match_panel": ("ask", "finished")},
+    "train": {"train_panel": ("beta", "missing")},  # "act" begins trainings
+    "lessons": {"lesson_progress": ("kept", "forgot")},
+}
+
+
+class Stranger:
+    """A visitor of a running server, whose actions are functions that wait."""
+
+    def __init__(self, address: str, process: psutil.Process):
+        self.process, self.loop = process, asyncio.new_event_loop()
+        self.tab = Tab(address)
+        self._do(self.tab.open("sliders", HOME))
+
+    def _do(self, work) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def close(self) -> None:
+        self._do(self.tab.__aexit__())
+        self.loop.close()
+
+    def megabytes(self) -> float:
+        return load.megabytes(self.process)
+
+    def open_link(self, page: str, query: str) -> None:
+        self._do(self.tab.turn_to(page, query))
+
+    def on_page(self, page: str) -> None:
+        """Have a page of the usual model shown."""
+        if self.tab.pages[page] != self.tab.page or f"{page}?" != getattr(self, "shown", ""):
+            self.open_link(page, HOME)
+            self.shown = f"{page}?"
+
+    def send(self, page: str, key: str, event: str, value: Any) -> bool:
+        """Send an event of a component. Returns False where the page shows no such component."""
+        self.on_page(page)
+        if component := self.tab.find(key):
+            self._do(self.tab.emit(component, event, value))
+        return bool(component)
+
+    def send_picture(self, content: bytes, name: str = "photo.jpg") -> str:
+        """Send a file for a picture. Returns the page's sentence; "" where it is taken."""
+        sent = {"id": "file-1", "name": name, "content": base64.b64encode(content).decode()}
+        self.send("interpolate", "interpolate_A_picture", "file", sent)
+        return (self.tab.props(self.tab.find("interpolate_A_picture"))["answer"] or {}).get("error", "")
+
+    def upload(self, page: str, key: str, name: str, content: bytes) -> list[str]:
+        """Give a file to a page's uploader. Returns what the page says."""
+        self.on_page(page)
+        uploader = next(id for id in self.tab.widgets if f"-{key}" in id and _is_uploader(self.tab.widgets[id]))
+        self._do(self.tab.upload(uploader, (name, content)))
+        return self.tab.texts
+
+    def request(self, method: str, path: str, **options: Any) -> bytes:
+        """Return the first line of the answer to a request."""
+        head, _ = self._do(self.tab._request(method, path, **options))
+        return head.split(b"\r\n")[0]
+
+    def still_works(self) -> None:
+        """Move z on Sliders, as a visitor would next, and see that the server has taken it."""
+        self.open_link("sliders", HOME)
+        panel = self.tab.find("live_panel")
+        z = [round(0.5 - value / 3, 4) for value in self.tab.props(panel)["z"]]
+        sent = {"model": self.tab.props(panel)["model"], "z": z, "y": 0, "panel": "test", "commit": 1}
+        self._do(self.tab.emit(panel, "commit", sent))
+        assert self.tab.props(self.tab.find("live_panel"))["z"] == z
+        assert not self.tab.errors, self.tab.errors
+
+
+def _is_uploader(widget: Any) -> bool:
+    return type(widget).__name__ == "FileUploader"
+
+
+@contextlib.contextmanager
+def stranger():
+    """A stranger at a server of its own, on which every page has been opened."""
+    with load.shared_server() as (address, process):
+        visitor = Stranger(address, process)
+        for page in visitor.tab.pages:
+            visitor.open_link(page, HOME)
+        yield visitor
+        visitor.close()
