@@ -172,7 +172,7 @@ def test_files(visitor, share):
         elif door == "map":
             visitor.upload("map", "map_files", name, content)
         else:
-            visitor.upload("train", "train_own_files", name, content)
+            visitor.upload("train", "train_files", name, content)
 
     fuzz(visitor, int(share * FILES), st.tuples(doors, names, content), send)
 

@@ -28,6 +28,7 @@ EVENTS = {
     "train": {"train_panel": ("beta", "missing")},  # "act" begins trainings
     "lessons": {"lesson_progress": ("kept", "forgot")},
 }
+POPOVERS = {"train_files": "train_own"}  # of uploaders
 
 
 class Stranger:
@@ -71,11 +72,17 @@ class Stranger:
         return (self.tab.props(self.tab.find("interpolate_A_picture"))["answer"] or {}).get("error", "")
 
     def upload(self, page: str, key: str, name: str, content: bytes) -> list[str]:
-        """Give a file to a page's uploader. Returns what the page says."""
+        """Give a file to a page's uploader, which may be in a popover. Returns what the page says."""
         self.on_page(page)
-        uploader = next(id for id in self.tab.widgets if f"-{key}" in id and _is_uploader(self.tab.widgets[id]))
-        self._do(self.tab.upload(uploader, (name, content)))
+        if not (found := self._uploaders(key)):
+            popover = self.tab.find(POPOVERS[key])
+            self._do(self.tab.choose(popover, bool_value=True))
+            found = self._uploaders(key)
+        self._do(self.tab.upload(found[0], (name, content)))
         return self.tab.texts
+
+    def _uploaders(self, key: str) -> list[str]:
+        return [id for id, widget in self.tab.widgets.items() if f"-{key}" in id and _is_uploader(widget)]
 
     def request(self, method: str, path: str, **options: Any) -> bytes:
         """Return the first line of the answer to a request."""
