@@ -10,7 +10,7 @@ from pages.components.bridge import actions
 from pages.components.shell import places
 
 from ..benchmarks import load
-from ..benchmarks.tab import Tab
+from ..benchmarks.tab import Tab, run
 
 FULL = "This server is full"
 SESSIONS, MINUTES, RATE = 20, 2.0, 3.0
@@ -20,7 +20,7 @@ MAX_MB = 900  # of a server on which every page and model is opened, see README.
 @pytest.mark.slow
 def test_two_minutes_of_load_bring_no_error_and_take_bounded_memory():
     with load.shared_server() as (address, process):
-        found = asyncio.run(load.load(address, process, SESSIONS, MINUTES, RATE))
+        found = run(load.load(address, process, SESSIONS, MINUTES, RATE))
     print(load.COLUMNS, load.row(SESSIONS, MINUTES, RATE, found), sep="\n")
     assert found.errors == []
     assert {*load.ACTIONS, "join"} <= found.seconds.keys() and len(found.actions()) > SESSIONS
@@ -54,6 +54,6 @@ def test_a_full_server_sends_a_new_visitor_to_the_handout_until_one_leaves():
 
     settings = {places.VARIABLE: "2", places.HANDOUT: "https://example.org/", actions.METRICS: "1"}
     with load.shared_server(**settings) as (address, _):
-        counted = asyncio.run(visits(address))
+        counted = run(visits(address))
     for line in ('actions_total{action="release",page="sliders"} 1', "sessions 2", "sessions_refused_total 1"):
         assert f"vae_{line}\n" in counted

@@ -12,6 +12,7 @@ from vae import project
 from vae.store import Store
 
 from .. import own_model
+from ..benchmarks.tab import run
 from .corpus import LINKS, MESSAGES, PICTURES, PROJECTS, REQUESTS, ZIPS, zipped
 from .visitor import stranger
 
@@ -92,7 +93,7 @@ def test_websocket_that_speaks_no_protocol(visitor, content):
             await socket.send(content)
             await asyncio.sleep(0.3)
 
-    asyncio.run(speak())
+    run(speak())
 
 
 def test_websocket_of_another_site_is_refused(visitor):
@@ -103,4 +104,4 @@ def test_websocket_of_another_site_is_refused(visitor):
             pass
 
     with pytest.raises(websockets.exceptions.InvalidStatus, match="403"):
-        asyncio.run(connect())
+        run(connect())

@@ -1,13 +1,12 @@
 """The server connects to no other machine: whatever it and its processes ask of the network is recorded."""
 
-import asyncio
 import os
 import subprocess
 import sys
 
 import pytest
 
-from ..benchmarks.tab import Tab
+from ..benchmarks.tab import Tab, run
 from ..browser.app_server import settle
 from ..browser.panel import until
 from ..browser.test_train import open_train, training
@@ -32,7 +31,7 @@ async def walk(address):
         await tab.open("sliders", "model=mnist-vae-16d")
         for page in tab.pages:
             for query in ("", "model=rooms-btcvae", "model=mnist-vqvae"):
-                await tab.turn_to(page, query)
+                await tab.go_back_to(page, query)
         assert not tab.errors
 
 
@@ -40,7 +39,7 @@ def test_the_server_connects_to_no_other_machine(tmp_path, browser):
     (tmp_path / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
     connections = tmp_path / "connections"
     with Server(PYTHONPATH=str(tmp_path), CONNECTIONS=str(connections), VAE_SHARED="1") as server:
-        asyncio.run(walk(f"http://{server.address}"))
+        run(walk(f"http://{server.address}"))
         page = browser.new_page()
         open_train(page, f"http://{server.address}")
         settle(page)

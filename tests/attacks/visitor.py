@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import threading
 from typing import Any
 
 import psutil
@@ -36,27 +37,41 @@ class Stranger:
 
     def __init__(self, address: str, process: psutil.Process):
         self.process, self.loop = process, asyncio.new_event_loop()
-        self.tab = Tab(address)
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()  # Playwright's loop may run in this one
+        self.tab, self.shown = Tab(address), ""  # shown: the page of the usual model, if it is shown
         self._do(self.tab.open("sliders", HOME))
 
     def _do(self, work) -> Any:
-        return self.loop.run_until_complete(work)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(120)
 
     def close(self) -> None:
         self._do(self.tab.__aexit__())
-        self.loop.close()
+        self.loop.call_soon_threadsafe(self.loop.stop)
 
     def megabytes(self) -> float:
         return load.megabytes(self.process)
 
     def open_link(self, page: str, query: str) -> None:
-        self._do(self.tab.turn_to(page, query))
+        """Open a link as Back does, which reads it in the same session."""
+        self.shown = ""
+        self._do(self.tab.go_back_to(page, query))
+
+    def open_in_new_tab(self, page: str, query: str) -> list[str]:
+        """Open a link in a session of its own. Returns what the page says."""
+
+        async def open_tab() -> list[str]:
+            async with Tab(f"http://{self.tab.host}") as tab:
+                await tab.open(page, query)
+                self.tab.errors += tab.errors
+                return tab.texts
+
+        return self._do(open_tab())
 
     def on_page(self, page: str) -> None:
         """Have a page of the usual model shown."""
-        if self.tab.pages[page] != self.tab.page or f"{page}?" != getattr(self, "shown", ""):
+        if self.tab.pages[page] != self.tab.page or page != self.shown:
             self.open_link(page, HOME)
-            self.shown = f"{page}?"
+            self.shown = page
 
     def send(self, page: str, key: str, event: str, value: Any) -> bool:
         """Send an event of a component. Returns False where the page shows no such component."""
@@ -97,7 +112,12 @@ class Stranger:
         sent = {"model": self.tab.props(panel)["model"], "z": z, "y": 0, "panel": "test", "commit": 1}
         self._do(self.tab.emit(panel, "commit", sent))
         assert self.tab.props(self.tab.find("live_panel"))["z"] == z
-        assert not self.tab.errors, self.tab.errors
+        self.no_exception()
+
+    def no_exception(self) -> None:
+        """Fail where the page has shown an exception, or an address of it could not be fetched."""
+        errors, self.tab.errors, self.shown = self.tab.errors, [], "" if self.tab.errors else self.shown
+        assert not errors, errors
 
 
 def _is_uploader(widget: Any) -> bool:
@@ -107,7 +127,7 @@ def _is_uploader(widget: Any) -> bool:
 @contextlib.contextmanager
 def stranger():
     """A stranger at a server of its own, on which every page has been opened."""
-    with load.shared_server() as (address, process):
+    with load.shared_server(STREAMLIT_CLIENT_SHOW_ERROR_DETAILS="full") as (address, process):
         visitor = Stranger(address, process)
         for page in visitor.tab.pages:
             visitor.open_link(page, HOME)

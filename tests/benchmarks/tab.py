@@ -11,9 +11,10 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import websockets
@@ -21,6 +22,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+T = TypeVar("T")
 TIMEOUT = 60.0  # seconds a run may take
 EVENTS = "$$STREAMLIT_INTERNAL_KEY_{}__events"  # the id under which a component sends events
 MODULE = re.compile(r'"(/[^"]*/modules/[^"]+)"')
@@ -30,6 +32,12 @@ ENDS = (
     ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
     ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
 )  # fmt: skip
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a coroutine, also where this thread already runs a loop, as Playwright's does."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 class Tab:
@@ -75,10 +83,15 @@ class Tab:
         await self.rerun(page_name=page)
         return time.perf_counter() - began
 
-    async def turn_to(self, page: str, query: str = "") -> float:
-        """Click a page in the navigation, or a link to it. Returns seconds, as rerun does."""
-        self.query = query
+    async def turn_to(self, page: str) -> float:
+        """Click a page in the navigation. Returns seconds, as rerun does."""
+        self.query = ""
         return await self.rerun(page=self.pages[page])
+
+    async def go_back_to(self, page: str, query: str) -> float:
+        """Press Back, which leads to a link. Returns seconds, as rerun does."""
+        self.query = query
+        return await self.rerun(page=self.pages[page], history=True)
 
     async def choose(self, id: str, **value) -> float:
         """Give a widget a value (string_value="..."). Returns seconds, as rerun does."""
@@ -119,13 +132,15 @@ class Tab:
         self.states[id] = state
         return await self.rerun(fragment=self.fragments.get(id, ""))
 
-    async def rerun(self, *triggers: WidgetState, page: str = "", page_name: str = "", fragment: str = "") -> float:
+    async def rerun(
+        self, *triggers: WidgetState, page: str = "", page_name: str = "", fragment: str = "", history: bool = False
+    ) -> float:
         """Rerun the page or one of its fragments. Returns the seconds from the message to the end of the last run that
         it leads to."""
         message = BackMsg()
         run = message.rerun_script
         run.query_string, run.page_name, run.fragment_id = self.query, page_name, fragment
-        run.page_script_hash = page or self.page
+        run.page_script_hash, run.is_history_navigation = page or self.page, history
         run.cached_message_hashes.extend(self._cached)
         run.widget_states.widgets.extend([*self.states.values(), *triggers])
         began = time.perf_counter()

@@ -1,11 +1,10 @@
 """Files under pretrained/ that are removed or damaged while the app runs: one sentence, and the rest goes on."""
 
-import asyncio
 import shutil
 
 import pytest
 
-from ..benchmarks.tab import Tab
+from ..benchmarks.tab import Tab, run
 from ..browser.app_server import ROOT
 from .servers import Server
 
@@ -55,7 +54,7 @@ async def walk(tab, model):
     """Open every page with a model. Returns what the pages say."""
     said = {}
     for page in tab.pages:
-        await tab.turn_to(page, f"model={model}")
+        await tab.go_back_to(page, f"model={model}")
         said[page] = list(tab.texts)
     return said
 
@@ -84,7 +83,7 @@ async def visit(server, damage, heal):
 
 async def releases(tab):
     """Move z on Sliders, and see that the server has taken it."""
-    await tab.turn_to("sliders", f"model={KEPT}")
+    await tab.go_back_to("sliders", f"model={KEPT}")
     panel = tab.find("live_panel")
     props = tab.props(panel)
     z = [round(value + 0.25, 4) for value in props["z"]]
@@ -100,6 +99,6 @@ async def releases(tab):
 def test_a_file_of_a_model(copy, server, file, damage):
     path = copy / "pretrained" / BROKEN / file
     whole = path.read_bytes()
-    said = asyncio.run(visit(server, lambda: damage(path), lambda: path.write_bytes(whole)))
+    said = run(visit(server, lambda: damage(path), lambda: path.write_bytes(whole)))
     for page, texts in said.items():
         print(file, damage.__name__, page, [text[:200] for text in texts if "unavail" in text or "annot" in text])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ..benchmarks.load import megabytes
-from ..benchmarks.tab import Tab
+from ..benchmarks.tab import Tab, run
 from .servers import Server
 
 pytestmark = pytest.mark.slow
@@ -64,7 +64,7 @@ def test_thirty_large_pictures_at_once():
     contents[7] = contents[7][: len(contents[7]) // 2]
     with Server(VAE_SHARED="1", VAE_SESSIONS="off") as server:
         process = psutil.Process(server.process.pid)
-        answers, added = asyncio.run(all_at_once(f"http://{server.address}", process, contents))
+        answers, added = run(all_at_once(f"http://{server.address}", process, contents))
     print(f"{VISITORS} pictures of {len(contents[0]) / 1e6:.1f} MB: {added:.0f} MB more at the highest")
     assert "damaged" in answers[7]["error"]
     assert all(answer["error"] == "" and answer["width"] == 1024 for i, answer in enumerate(answers) if i != 7)

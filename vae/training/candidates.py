@@ -41,7 +41,6 @@ CANDIDATES = {
         objective=BetaTCVAE(Schedule(6.0, start=60.0, steps=12_000)),
     ),
     "rooms-ada": retrained("rooms-ada", steps=steps(4, 64)),
-    "rooms-btcvae-seed2": replace(RECIPES["rooms-btcvae-seed1"], title="Rooms, beta-TCVAE, seed 2", seed=2),
     # one schedule for all, so that only beta differs
     **{
         f"sprites-beta{beta}": retrained(

@@ -745,10 +745,11 @@ RECIPES = {
 }
 
 # the same recipe again, for what a seed decides
-RECIPES["rooms-btcvae-seed1"] = replace(
-    RECIPES["rooms-btcvae"], title="Rooms, beta-TCVAE, seed 1", seed=1,
-    description="Trained as the beta-TCVAE of rooms, from other initial weights and batches.",
-)  # fmt: skip
+for seed in (1, 2):
+    RECIPES[f"rooms-btcvae-seed{seed}"] = replace(
+        RECIPES["rooms-btcvae"], title=f"Rooms, beta-TCVAE, seed {seed}", seed=seed,
+        description="Trained as the beta-TCVAE of rooms, from other initial weights and batches.",
+    )  # fmt: skip
 
 # Models whose weights were trained with AS_BEFORE. A retrained model is removed from this list.
 NOT_RETRAINED = (
