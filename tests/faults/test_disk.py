@@ -12,7 +12,8 @@ from vae.store import Store
 
 from .. import own_model
 from ..browser.app_server import settle
-from ..browser.panel import open_page, open_panel
+from ..browser.panel import open_panel, until
+from ..browser.test_train import open_train, training
 from .servers import Server, moves_a_slider, no_exception, press
 
 pytestmark = [
@@ -73,6 +74,8 @@ def test_a_disk_that_takes_nothing(how, disk, browser, model_file):
         context = browser.new_context(viewport={"width": 1200, "height": 900})
         page = context.new_page()
         open_panel(page, f"http://{server.address}", model="mnist-vae-2d", z="0.5,-1")
+        opens_a_model(page, model_file)
+        page.wait_for_function("() => location.search.includes('model=mine')")  # and has a folder on this disk
         disk.fail(how)
         moves_a_slider(page)
 
@@ -80,14 +83,15 @@ def test_a_disk_that_takes_nothing(how, disk, browser, model_file):
         page.get_by_text("This file cannot be opened").wait_for()
         moves_a_slider(page)
 
-        open_page(page, f"http://{server.address}", "train")
+        open_train(page, f"http://{server.address}")
+        settle(page)
         press(page, "Start training")
         page.get_by_text("could not be started").wait_for()
         no_exception(page)
 
         disk.heal(how)
         press(page, "Start training")
-        page.locator(".st-key-training button", has_text="Stop").wait_for()
+        until(page, lambda: training(page)["phase"] == "running" and len(training(page)["steps"]) > 1, 150)
         open_panel(page, f"http://{server.address}", model="mnist-vae-2d", z="0.5,-1")
         opens_a_model(page, model_file)
         page.wait_for_function("() => location.search.includes('model=mine')")

@@ -1,16 +1,21 @@
 """Two replicas behind nginx, as .deploy/ has them: a visitor stays with one, and goes on with the other when his is
 killed, from his link."""
 
+import io
 import subprocess
 import time
+import zipfile
 from shutil import which
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ..browser.app_server import ROOT, settle
-from ..browser.panel import open_page, open_panel
+from ..browser.panel import open_page, open_panel, until
 from ..browser.test_own_pictures import SEVEN, at, draw, open_pad
-from .servers import Server, free_port, moves_a_slider, no_exception, wait_for
+from ..browser.test_train import open_train, training
+from .servers import Server, free_port, moves_a_slider, no_exception, press, wait_for
 
 pytestmark = pytest.mark.slow
 BACK_AFTER = 60  # seconds to wait for a visitor to be served again; the machine may be busy
@@ -146,3 +151,50 @@ def draw_only(page):
     page.mouse.down()
     page.mouse.move(*at(box, SEVEN[1]), steps=6)
     page.mouse.up()
+
+
+def test_a_replica_killed_during_a_training(two_replicas, context):
+    """The training is lost with its process. The page offers the next one, which runs."""
+    page = context.new_page()
+    open_train(page, two_replicas["address"], "train_images=1000")
+    settle(page)
+    press(page, "Start training")
+    until(page, lambda: training(page)["phase"] == "running" and len(training(page)["steps"]) > 1, 150)
+    name = kill_mine(two_replicas, context)
+    back(context, page, name)
+    no_exception(page)
+    assert "train_images=1000" in page.url
+    press(page, "Start training")
+    until(page, lambda: training(page)["phase"] == "running" and len(training(page)["steps"]) > 1, 150)
+    press(page, "Stop")
+    page.get_by_text("Explore your model").wait_for(timeout=240_000)
+
+
+def test_a_replica_killed_during_an_upload(two_replicas, context, tmp_path):
+    """The upload says that it has failed, and can be repeated with the other replica."""
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for i in range(30):
+            archive.writestr(f"{i}.png", picture(i))
+    page = context.new_page()
+    open_page(page, two_replicas["address"], "map", model="mnist-vae-2d")
+    page.get_by_role("button", name="Your images").click()
+    uploader = page.locator("[data-testid=stFileUploader] input")
+    name = serving(context)
+    with page.expect_request(lambda request: "upload_file" in request.url and request.method == "PUT"):
+        uploader.set_input_files(tmp_path / "images.zip")
+        two_replicas[name].kill()
+    back(context, page, name)
+    no_exception(page)
+    if not uploader.count():
+        page.get_by_role("button", name="Your images").click()
+    uploader.set_input_files(tmp_path / "images.zip")
+    page.get_by_text("30 images").wait_for(timeout=60_000)
+    no_exception(page)
+
+
+def picture(number):
+    """A PNG of random grey levels, which compression leaves as large as it is."""
+    content = io.BytesIO()
+    pixels = np.random.default_rng(number).integers(0, 256, (400, 400), np.uint8)
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
