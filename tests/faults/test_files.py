@@ -91,14 +91,43 @@ async def releases(tab):
     assert tab.props(tab.find("live_panel"))["z"] == z
 
 
-@pytest.mark.parametrize("file, damage", [
-    ("model.safetensors", remove), ("model.safetensors", cut), ("model.safetensors", garble),
-    ("card.json", remove), ("card.json", empty), ("map.npz", remove), ("map.npz", garble),
-    ("network.json", remove), ("network.json", garble), ("cover.webp", remove),
+UNAVAILABLE = f"{BROKEN} is unavailable: its"
+
+
+@pytest.mark.parametrize("file, damage, says", [
+    ("model.safetensors", remove, f"{UNAVAILABLE} weights (model.safetensors) are missing"),
+    ("model.safetensors", cut, f"{UNAVAILABLE} weights are damaged"),
+    ("model.safetensors", garble, f"{UNAVAILABLE} weights are damaged"),
+    ("card.json", remove, f"{UNAVAILABLE} card.json is missing"),
+    ("card.json", empty, f"{UNAVAILABLE} card.json cannot be read"),
+    ("map.npz", remove, ""), ("map.npz", garble, ""),  # Map says it
+    ("network.json", remove, ""), ("network.json", garble, ""),  # exported again
+    ("cover.webp", remove, ""),  # drawn again
 ])  # fmt: skip
-def test_a_file_of_a_model(copy, server, file, damage):
+def test_a_file_of_a_model(copy, server, file, damage, says):
     path = copy / "pretrained" / BROKEN / file
     whole = path.read_bytes()
     said = run(visit(server, lambda: damage(path), lambda: path.write_bytes(whole)))
-    for page, texts in said.items():
-        print(file, damage.__name__, page, [text[:200] for text in texts if "unavail" in text or "annot" in text])
+    for page in ("sliders", "new sliders", "map", "new map"):
+        assert any(says in text for text in said[page]), said[page]
+    if file == "map.npz":
+        assert any("no map" in text for text in said["new map"]), said["new map"]
+
+
+@pytest.mark.parametrize("what", ["pretrained", "pretrained/galleries"])
+def test_a_folder_that_is_gone_for_a_while(copy, server, what):
+    async def visit():
+        async with Tab(f"http://{server.address}") as tab:
+            await tab.open("sliders", f"model={KEPT}")
+            (copy / what).rename(copy / "elsewhere")
+            try:
+                await tab.go_back_to("sliders", f"model={KEPT}")
+                said = list(tab.texts)
+            finally:
+                (copy / "elsewhere").rename(copy / what)
+            await releases(tab)
+            assert not tab.errors, tab.errors
+            return said
+
+    said = run(visit())
+    assert any("No model can be used" in text or "There are no models" in text for text in said), said
