@@ -1,4 +1,8 @@
-"""Training by `accelerate launch` on two processes, each with half of the batch."""
+"""Training on two processes, each with half of the batch.
+
+accelerate joins the processes that `accelerate launch` has started. Without GPUs it needs MPI to start them; torchrun,
+which it calls for GPUs, starts them everywhere.
+"""
 
 import dataclasses
 import json
@@ -19,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 SMALL = NetworkConfig((1, 64, 64), latent_dim=4, network="conv", encoder=(64,), decoder=(64,), channels=(8, 8, 16, 16))
 RECIPE = dataclasses.replace(TINY, data="sprites", config=SMALL, steps=200, batch_size=64, learning_rate=2e-3)
 SEEDS = (0, 1, 2)
-LAUNCH = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no"]
+LAUNCH = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
 
 
 def train(seed, result):
