@@ -63,6 +63,7 @@ def run() -> None:
         term_tips()
         warnings = st.container()
         lesson.lesson_panel(page.url_path)
+        reconnecting.rerun_when_reconnected()
     # A page's own container: a translated page's texts are made anew on the next page, see lessons/text.py.
     with history.entry(page.url_path, warnings), st.container(key=f"page_{page.url_path or 'home'}"):
         page.run()

@@ -3,8 +3,8 @@
     python -m tests.attacks.guided picture                 a minute of one parser
     python -m tests.attacks.guided archive -max_total_time=600
 
-Each parser may raise the errors that it documents, and no others. An input that makes it raise another one, or take ten
-seconds or a gigabyte, is written to a file, and the command ends with an error.
+Each parser may raise the errors that it documents, and no others. An input that makes it raise another one, or takes
+ten seconds or two gigabytes, is written to a file, and the command ends with an error.
 """
 
 from __future__ import annotations

@@ -225,6 +225,7 @@ def test_project_files(visitor, whole_project, share):
         visitor.upload("", "home_open", "mine.vae.zip", content)
         visitor.shown = ""  # where a file can be used, its model is the current one now
 
+    send(whole_project)  # loads what any model file needs, so that memory is measured after it
     fuzz(visitor, int(share * PROJECTS), changed_members(whole_project), send)
 
 

@@ -24,12 +24,13 @@ EVENTS = {
     },
     "map": {"scatter": ("pick", "path", "lasso", "ask"), "map_image_picture": ("pick", "own", "file")},
     "interpolate": {"interpolate_frames": ("pick",), "interpolate_A_picture": ("pick", "more", "own", "file")},
+    "sample": {"sample_grid": ("pick",)},
     "inside": {"inside_panel": ("take",)},
     "match": {"match_panel": ("ask", "finished")},
     "train": {"train_panel": ("beta", "missing")},  # "act" begins trainings
     "lessons": {"lesson_progress": ("kept", "forgot")},
 }
-POPOVERS = {"train_files": "train_own"}  # of uploaders
+POPOVERS = {"train_files": "train_own", "sliders_start_picture": "sliders_image"}  # that hold a part only while open
 
 
 class Stranger:
@@ -76,6 +77,8 @@ class Stranger:
     def send(self, page: str, key: str, event: str, value: Any) -> bool:
         """Send an event of a component. Returns False where the page shows no such component."""
         self.on_page(page)
+        if not self.tab.find(key):
+            self._open_popover_of(key)
         if component := self.tab.find(key):
             self._do(self.tab.emit(component, event, value))
         return bool(component)
@@ -90,11 +93,14 @@ class Stranger:
         """Give a file to a page's uploader, which may be in a popover. Returns what the page says."""
         self.on_page(page)
         if not (found := self._uploaders(key)):
-            popover = self.tab.find(POPOVERS[key])
-            self._do(self.tab.choose(popover, bool_value=True))
+            self._open_popover_of(key)
             found = self._uploaders(key)
         self._do(self.tab.upload(found[0], (name, content)))
         return self.tab.texts
+
+    def _open_popover_of(self, key: str) -> None:
+        if popover := self.tab.find(POPOVERS.get(key, "no popover")):
+            self._do(self.tab.choose(popover, bool_value=True))
 
     def _uploaders(self, key: str) -> list[str]:
         return [id for id, widget in self.tab.widgets.items() if f"-{key}" in id and _is_uploader(widget)]

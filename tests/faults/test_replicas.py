@@ -114,7 +114,7 @@ def test_a_replica_killed_during_a_drag(two_replicas, context):
     page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=5)
     page.mouse.up()
     back(context, page, name)
-    moves_a_slider(page)  # begins the new session, from the link, and is sent again
+    moves_a_slider(page)
 
 
 def test_a_replica_killed_while_a_picture_is_chosen(two_replicas, context):
@@ -124,8 +124,6 @@ def test_a_replica_killed_while_a_picture_is_chosen(two_replicas, context):
     draw_only(page)
     back(context, page, name)
     no_exception(page)
-    draw_only(page)  # begins the new session, from the link
-    settle(page)
     draw(page, "interpolate_A", SEVEN)  # is taken by the other replica
 
 

@@ -1,12 +1,21 @@
 """A browser whose server has gone comes back to a session that knows nothing: the page begins again from its link.
 
-After a restart, or with another replica, the browser's next message asks for a part of the page (a fragment) that the
-new session has never run. Streamlit ignores such a message, and every later one, so nothing on the page would answer.
+After a restart, or with another replica, the new session has run nothing. Files cannot be uploaded to it, and where the
+browser's next message asks for a part of the page (a fragment), Streamlit ignores that message and every later one.
 """
 
 from __future__ import annotations
 
+import streamlit as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+DAY = 86_400  # seconds
+
+
+@st.fragment(run_every=DAY)
+def rerun_when_reconnected() -> None:
+    """Show nothing. A browser that reconnects reruns the page at once where something on it runs at intervals, and
+    otherwise only at the visitor's next action."""
 
 
 class Reconnecting:
