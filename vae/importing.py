@@ -126,6 +126,8 @@ def _samples(model: LatentModel) -> DatasetInfo:
         raise ValueError("a conditional model needs images with classes: add --data")
     with torch.no_grad():
         x = model.decode(model.sample(SAMPLES, generator=torch.Generator().manual_seed(0)))
+    if not x.isfinite().all():
+        raise ValueError("its samples have pixels that are NaN or infinite")
     x = x[x.flatten(1).std(1).argsort(descending=True)]  # pages begin with the first ones: these are not empty
     info, _ = in_memory.dataset(in_memory.Images(x, False, ()))
     return replace(
