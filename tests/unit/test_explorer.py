@@ -266,6 +266,7 @@ def test_figures_that_are_not_finite_are_left_out():
     """The KL divergence of a posterior without width is infinite, and the sharpness of one pixel is undefined."""
     weight = torch.ones(1, 2)
     pair = lambda x: torch.distributions.Normal(x.flatten(1) @ weight, 1e-30), lambda z: z.sigmoid()[:, :1, None, None]
-    card = vae.explore(pair, torch.rand(9, 1, 1, 1)).store.available()[0]
+    explorer = vae.explore(pair, torch.rand(9, 1, 1, 1))
+    card = explorer.store.available()[0]
     assert "recon" in card.figures and not {"kl", "kl_per_dim", "sharpness"} & card.figures.keys()
     assert card.protocol.keys() <= card.figures.keys()
