@@ -298,7 +298,7 @@ def import_model(args: argparse.Namespace) -> None:
     """Add the model of a project file, or a checkpoint of another project, to the user's own folder."""
     from . import checkpoints, importing
 
-    if not args.file.exists():
+    if not args.file.is_dir() and not args.file.is_file():  # a pipe or a device would be read without end
         raise ValueError(f"there is no file or folder {args.file}")
     if checkpoints.is_checkpoint(args.file):
         with Bar() as bar:

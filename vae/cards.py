@@ -185,7 +185,7 @@ def _wrong_field(card: ModelCard, name: str) -> str:
     if card.name != name:
         return f"its card.json belongs to the model {card.name[:60]!r}"
     for key, value in card.figures.items():
-        if not _is_figure(value):
+        if not is_figure(value):
             return f"the figure {key[:60]!r} of its card.json is not a finite number"
     if not all(isinstance(text, str) for text in card.protocol.values()):
         return "the protocols of its card.json must be text"
@@ -202,12 +202,12 @@ def _is_short(text: object) -> bool:
     return isinstance(text, str) and text.isprintable() and len(text) <= MAX_DIMENSION_NAME
 
 
-def _is_figure(value: object) -> bool:
+def is_figure(value: object) -> bool:
     """Return whether a value is a finite number, or a list or dictionary of such values. A list may hold None."""
     if isinstance(value, dict):
-        return all(map(_is_figure, value.values()))
+        return all(map(is_figure, value.values()))
     if isinstance(value, list):
-        return all(item is None or _is_figure(item) for item in value)
+        return all(item is None or is_figure(item) for item in value)
     if isinstance(value, int):
         return not isinstance(value, bool) and abs(value) <= MAX_FIGURE
     return isinstance(value, float) and math.isfinite(value)

@@ -37,7 +37,6 @@ from . import folders, jobs, notebook, pipeline, project, remote, store
 from .cards import ModelCard, ModelUnavailable
 from .data import DATASETS, DatasetInfo, in_memory
 from .data.described import description
-from .evaluation.evaluate import evaluate
 from .latent.directions import principal_directions
 from .live import result
 from .models import FAMILIES, LatentModel, foreign, portable
@@ -72,6 +71,7 @@ def explore(
     if len(given.x) > MAX_IMAGES:
         notes.append(f"Only the first {MAX_IMAGES:,} of your {len(given.x):,} images are used.")
         given = given._replace(x=given.x[:MAX_IMAGES])
+    title = str(title or "")
     name = _name(title)
     found, about = as_model(model, given, name)
     if found.image_shape != info.image_shape:
@@ -87,8 +87,17 @@ def _stored(model: Any, title: str | None) -> Explorer:
     found = store.load(model) if isinstance(model, str) else model
     if not isinstance(found, LatentModel) or found.card is None:
         raise ValueError("images are needed: a tensor or an array (N, C, H, W) in [0, 1]")
+    _check_explorable(found)
     info = store.Store().dataset(found.card)
+    title = str(title or "")
     return Explorer(found, info, _name(title), title or found.card.title, dimensions=found.card.dimensions)
+
+
+def _check_explorable(model: LatentModel) -> None:
+    """Raise ValueError for a model of this project without sliders, or with a class beside them."""
+    if model.discrete or model.num_classes:
+        has = "a discrete code" if model.discrete else "a class for each image"
+        raise ValueError(f"vae.explore shows continuous codes without classes, and this model has {has}")
 
 
 class About:
@@ -103,9 +112,7 @@ def as_model(model: Any, images: in_memory.Images, name: str) -> tuple[LatentMod
     if isinstance(model, str):
         model = store.load(model)
     if isinstance(model, LatentModel) and type(model) in FAMILIES.values():
-        if model.discrete or model.num_classes:
-            has = "a discrete code" if model.discrete else "a class for each image"
-            raise ValueError(f"vae.explore shows continuous codes without classes, and this model has {has}")
+        _check_explorable(model)
         return model, About(model.card.title if model.card else type(model).__name__)
     pair = as_pair(model, images.signed).copied()
     codes = pair.check(images.x)
@@ -229,9 +236,7 @@ class Explorer:
             result.write_gallery(self.info, root)
         model = self.model
         model.card = self._card()
-        figures, protocol = evaluate(
-            model, self.info, result.MEASURED, result.SLOW, progress=jobs.part(report, 0.0, 0.4)
-        )
+        figures, protocol = result.measure(model, self.info, result.SLOW, jobs.part(report, 0.0, 0.4))
         model.card = replace(model.card, figures=figures, protocol=protocol)
         encoded = pipeline.fit_map(model, 0, jobs.part(report, 0.4, 0.95), self.info, MAX_IMAGES, exact=True)
         stored, networks = _for_browser(model)

@@ -22,7 +22,6 @@ from .cards import NAME, ModelCard
 from .data import DATASETS, DatasetInfo, archives, in_memory, own
 from .data.described import description
 from .data.own.prepared import prepare_all
-from .evaluation.evaluate import evaluate
 from .live import result
 from .models import FAMILIES, LatentModel
 
@@ -54,9 +53,7 @@ def add(path: Path, name: str = "", data: str = "", progress: jobs.Report | None
     model.card = _card(model, name, found, folder.name, info)
     if images is not None:
         report("measuring", 0.2)
-        figures, protocol = evaluate(
-            model, info, result.MEASURED, result.slow(info), progress=jobs.part(report, 0.2, 0.5)
-        )
+        figures, protocol = result.measure(model, info, result.slow(info), jobs.part(report, 0.2, 0.5))
         model.card = replace(model.card, figures=figures, protocol=protocol)
     encoded = pipeline.fit_map(model, 0, jobs.part(report, 0.5, 0.95), info, result.MAP_POINTS, exact=True)
     with tempfile.TemporaryDirectory(prefix="vae-import-") as root:
@@ -129,6 +126,8 @@ def _samples(model: LatentModel) -> DatasetInfo:
         raise ValueError("a conditional model needs images with classes: add --data")
     with torch.no_grad():
         x = model.decode(model.sample(SAMPLES, generator=torch.Generator().manual_seed(0)))
+    if not x.isfinite().all():
+        raise ValueError("its samples have pixels that are NaN or infinite")
     x = x[x.flatten(1).std(1).argsort(descending=True)]  # pages begin with the first ones: these are not empty
     info, _ = in_memory.dataset(in_memory.Images(x, False, ()))
     return replace(

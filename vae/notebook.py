@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import html
+import warnings
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,18 @@ def answer(explorer: Any, message: object) -> tuple[dict, list[bytes]] | None:
         return None
     if zs.ndim != 2 or not 0 < len(zs) <= MAX_CODES or zs.shape[1] != explorer.model.latent_dim:
         return None
-    return {"kind": "pictures"}, [pictures_message(request, lambda: explorer.decode(np.nan_to_num(zs)))]
+    return {"kind": "pictures"}, [pictures_message(request, lambda: _decoded(explorer, np.nan_to_num(zs)))]
+
+
+def _decoded(explorer: Any, zs: np.ndarray) -> torch.Tensor:
+    """Return the images of codes (B, D); those that a network of somebody's own fails on are NaN."""
+    try:
+        return explorer.decode(zs)
+    except ValueError as error:
+        if len(zs) > 1:
+            return torch.cat([_decoded(explorer, z[None]) for z in zs])
+        warnings.warn(str(error), stacklevel=2)
+        return torch.full((1, *explorer.model.image_shape), torch.nan)
 
 
 def _code(explorer: Any, text: object) -> list[float] | None:
@@ -111,6 +123,10 @@ def _code(explorer: Any, text: object) -> list[float] | None:
         levels = np.frombuffer(base64.b64decode(str(text)), np.uint8).reshape(1, *shape)
     except ValueError:
         return None
-    with torch.no_grad():
-        z = explorer.model.encode(torch.from_numpy(levels.copy()).float() / 255).mean[0]
+    try:
+        with torch.no_grad():
+            z = explorer.model.encode(torch.from_numpy(levels.copy()).float() / 255).mean[0]
+    except ValueError as error:  # a network of somebody's own fails
+        warnings.warn(str(error), stacklevel=2)
+        return None
     return z.tolist() if z.isfinite().all() else None

@@ -101,6 +101,10 @@ def fit_map(
     jobs.part(progress)(f"encoding {len(rows):,} images", 0.0)
     terms = average_terms(model, split.batches(BATCH, rows))
     features = model.features(torch.from_numpy(terms.means)).numpy()
+    with np.errstate(over="ignore"):
+        measurable = np.isfinite(np.square(features).sum(1)).all()
+    if not measurable:
+        raise ValueError("images have codes that are NaN, infinite, or too large for a map")
     fitted = maps.fit_maps(features, seed, jobs.part(progress, 0.1, 1.0), exact)
     model.card = replace(card, map=fitted.parameters)
     return EncodedImages(rows, terms.means, terms.sigmas, terms.recon_at_mean, **fitted.layouts)

@@ -71,7 +71,7 @@ class Server:
             ((question, array),) = load(request).items()
             return save(self.answer(question, array))
         except Exception as error:  # a network of somebody's own may raise anything
-            return save({ERROR: np.frombuffer(str(error).encode() or b"unknown", np.uint8)})
+            return save({ERROR: np.frombuffer(str(error).encode(errors="replace") or b"unknown", np.uint8)})
 
 
 _lock = threading.Lock()

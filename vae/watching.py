@@ -22,7 +22,7 @@ from .browser import handout
 from .data import DatasetInfo, in_memory
 from .live import props
 from .live.film import Film
-from .live.view import View, order, points_of
+from .live.view import View
 from .models import foreign
 
 SIGMA = 0.1  # of the Gaussian pixels whose score the curves show
@@ -136,9 +136,4 @@ class OwnView(View):
         split = info.load("test")
         family = foreign.ForeignAutoencoder if codes.stddev is None else foreign.ForeignVAE
         config = family.Config(image_shape=info.image_shape, latent_dim=codes.mean.shape[1], sigma=SIGMA)
-        self.model = family(config, pair).eval().requires_grad_(False)
-        self.info, self.n_data, self.step, self.batch_size = info, len(split), 0, 1
-        self.x, self.y = split.batch(order(split.labels[: points_of(info)]))
-        self.labels = None
-        self.previous: np.ndarray | None = None
-        self.centre, self.radius = np.zeros(2), 0.0
+        self._set_up(family(config, pair).eval().requires_grad_(False), info, len(split), split, 1)

@@ -71,7 +71,7 @@ def test_the_direction_between_two_groups_of_the_map():
     app.button(key="map_selection_keep").click().run()
     assert any("This is the first group" in c.value for c in app.caption)
     select(second)
-    assert any("the 40 images kept before" in c.value for c in app.caption)
+    assert any("the 30 images kept before that are not selected now" in c.value for c in app.caption)
     z = np.array(app.session_state.z)
     np.testing.assert_allclose(z, codes[second].mean(0), atol=1e-4)
     emit(app, "map_selection_walk", "pick", 4)  # 1 time the direction; the ten images of both groups count as selected

@@ -470,3 +470,53 @@ def test_a_map_of_ones_own_images(page, address, tmp_path):
     wait_for_another_z(page, before)
     page.get_by_role("button", name="Back to the test images").click()
     page.wait_for_function(f"() => {MAP}?.[1].points?.n === 5000")
+
+
+def lasso_round(page, layout, indices, reach=1.5):
+    """Select what lies around the middle of these points of a layout. Returns which points these are."""
+    middle = np.median(layout[indices], axis=0)
+    inner(page)
+    page.get_by_role("button", name="Lasso").click()
+    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    draw_line(page, on_screen(page, middle + reach * signs))
+    inside = (np.abs(layout - middle) < reach).all(1)
+    page.get_by_text(f"Selected: {inside.sum():,} of 5,000 images").wait_for()
+    settle(page)
+    return inside
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [NAME, "mnist-cvae", "mnist-ae-2d"])
+def test_the_direction_from_a_first_group_to_a_second_one(page, address, name):
+    errors = watch(page)
+    open_map(page, address, name)
+    found, model = store.Store().read_map(name), vae.load(name)
+    labels = DATASETS["mnist"].load("test").labels[found.rows]
+    layout = found.codes if model.latent_dim == 2 else found.umap
+    reach = 0.15 * float(np.ptp(np.percentile(layout, [5, 95], axis=0), axis=0).min())
+    first = lasso_round(page, layout, labels == 0, reach)
+    page.get_by_role("button", name="Keep as the first group").click()
+    page.get_by_text("This is the first group. Select a second group on the map.").wait_for()
+    second = lasso_round(page, layout, labels == 1, reach)
+    walk = page.get_by_role("group", name="the direction from the current z").get_by_role("button")
+    expect(walk).to_have_count(6)
+    page.get_by_text(f"minus the mean code of the {(first & ~second).sum():,} images kept before").wait_for()
+    # a step along the direction is the difference of the groups' mean codes
+    z, before = np.array(z_in_url(page)), z_in_url(page)
+    walk.nth(3).click()
+    wait_for_another_z(page, before)
+    direction = found.codes[second].mean(0) - found.codes[first & ~second].mean(0)
+    moved = np.array(z_in_url(page)) - z
+    assert moved @ direction / np.linalg.norm(moved) / np.linalg.norm(direction) > 0.999
+    page.get_by_role("button", name="Compare with all others").click()
+    page.get_by_text("minus the mean code of the others").wait_for()
+    assert not errors
+
+
+@pytest.mark.slow
+def test_a_discrete_code_has_no_direction_between_groups(page, address):
+    open_map(page, address, "mnist-vqvae")
+    found = store.Store().read_map("mnist-vqvae")
+    lasso_round(page, found.umap, DATASETS["mnist"].load("test").labels[found.rows] == 0)
+    page.get_by_text("Codebook indices cannot be added, so no direction leads to these images.").wait_for()
+    assert page.get_by_role("button", name="Keep as the first group").count() == 0

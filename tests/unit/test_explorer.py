@@ -212,6 +212,8 @@ def test_a_film_knows_its_networks_again():
 def test_a_shipped_model_that_it_cannot_show_is_refused_at_once(name, has):
     with pytest.raises(ValueError, match=has):
         vae.explore(name, np.zeros((10, 28, 28)))
+    with pytest.raises(ValueError, match=has):
+        vae.explore(name)
 
 
 def test_films_of_the_last_models_only_are_kept(tmp_path):
@@ -228,3 +230,43 @@ def test_a_project_file_of_it_is_refused(in_python, tmp_path):
     content = project.write(in_python.store, in_python.name)
     with pytest.raises(project.ProjectError, match="in the Python process that made it"):
         project.read(content, tmp_path)
+
+
+def test_codes_that_a_network_fails_on_are_missing_pictures():
+    """The others of the question are shown."""
+    (encode, decode), images = foreign_models.build("residual")
+
+    def near(z):
+        if (z.abs() > 50).any():
+            raise RuntimeError("too far")
+        return decode(z)
+
+    explorer = vae.explore((encode, near), images[:9])
+    question = {"panel": "p", "seq": 1, "zs": [[99.0] * 6, [0.0] * 6]}
+    with pytest.warns(UserWarning, match=r"the decoder fails on codes of shape \(1, 6\): too far"):
+        _, (answer,) = notebook.answer(explorer, {"question": question})
+    header = json.loads(answer[4 : 4 + int.from_bytes(answer[:4], "little")])
+    assert header["count"] == 2 and header["missing"] == [0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dims", [1, 70])
+def test_five_images_and_one_dimension_are_enough(dims, monkeypatch, tmp_path):
+    monkeypatch.undo()  # with the real UMAP
+    torch.manual_seed(0)
+    pair = (
+        torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, dims)),
+        torch.nn.Sequential(torch.nn.Linear(dims, 16), torch.nn.Sigmoid(), torch.nn.Unflatten(1, (1, 4, 4))),
+    )
+    explorer = vae.explore(pair, torch.rand(5, 1, 4, 4))
+    assert explorer.save(tmp_path / "x.html").stat().st_size and explorer.widget
+
+
+def test_figures_that_are_not_finite_are_left_out():
+    """The KL divergence of a posterior without width is infinite, and the sharpness of one pixel is undefined."""
+    weight = torch.ones(1, 2)
+    pair = lambda x: torch.distributions.Normal(x.flatten(1) @ weight, 1e-30), lambda z: z.sigmoid()[:, :1, None, None]
+    explorer = vae.explore(pair, torch.rand(9, 1, 1, 1))
+    card = explorer.store.available()[0]
+    assert "recon" in card.figures and not {"kl", "kl_per_dim", "sharpness"} & card.figures.keys()
+    assert card.protocol.keys() <= card.figures.keys()

@@ -146,3 +146,21 @@ def test_every_torch_load_takes_weights_only():
                 options = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
                 assert options.get("weights_only") == "True", path
     assert "vae/checkpoints/base.py" in calls
+
+
+def test_weights_that_overflow_are_one_sentence_and_leave_nothing(tmp_path, home, capsys):
+    tensors = layouts.disentangling_vae(tmp_path / "huge")
+    layouts.disentangling_vae(tmp_path / "huge", tensors={key: 1e30 * t for key, t in tensors.items()})
+    assert cli.main(["import", str(tmp_path / "huge")]) == 1
+    assert capsys.readouterr().err.endswith("error: its samples have pixels that are NaN or infinite\n")
+    tensors = layouts.pythae(tmp_path / "far", name="AEConfig")
+    tensors["encoder.embedding.bias"] += 1e25
+    layouts.pythae(tmp_path / "far", name="AEConfig", tensors=tensors)
+    assert cli.main(["import", str(tmp_path / "far")]) == 1
+    assert "error: images have codes that are NaN, infinite, or too large for a map\n" in capsys.readouterr().err
+    assert not [path for path in home.glob("*") if path.name != "galleries"]
+
+
+def test_a_device_is_not_read(home, capsys):
+    assert cli.main(["import", "/dev/zero"]) == 1
+    assert "there is no file or folder" in capsys.readouterr().err

@@ -197,7 +197,7 @@ def _dataset(store: Store, card: ModelCard) -> Made:
 def _first_images(info: DatasetInfo, split: Split) -> list[int]:
     """Return rows of test images: the one to start with, one of each class, and the first ones."""
     _, firsts = np.unique(split.labels, return_index=True)
-    return list(dict.fromkeys([info.start, *firsts.tolist(), *range(N_IMAGES)]))[:N_IMAGES]
+    return list(dict.fromkeys([info.start, *firsts.tolist(), *range(len(split))[:N_IMAGES]]))[:N_IMAGES]
 
 
 def _encoded(store: Store, card: ModelCard, split: Split) -> EncodedImages | None:

@@ -21,6 +21,8 @@ from ..store import MAX_WEIGHT_BYTES
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
 MAX_JSON = 2**20  # bytes
+MAX_COUNT = 65_536  # of anything in a config, as in a project file
+MAX_NETWORK_BYTES = 2 * MAX_WEIGHT_BYTES  # of float32; a file may have half of it
 MAX_LISTED = 3  # tensors that a message names
 
 
@@ -98,7 +100,7 @@ def read(path: Path, image_shape: tuple[int, int, int] | None = None) -> Checkpo
     image_shape: (C, H, W) of the images it is for, which a network that takes any size then takes. Raises
     CheckpointError, in one sentence, and MissingPackage for a project whose package is not installed.
     """
-    if not path.exists():
+    if not path.is_dir() and not path.is_file():  # a pipe or a device would be read without end
         raise CheckpointError(f"there is no folder or file {path}")
     source = Source(path, None, image_shape) if path.is_dir() else Source(path.parent, path, image_shape)
     for reader in READERS.values():
@@ -141,16 +143,20 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     for key in ("model_state_dict", "state_dict"):
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
-    if not isinstance(found, Mapping) or not found or not all(isinstance(t, Tensor) for t in found.values()):
+    if not isinstance(found, Mapping) or not found or not all(
+        isinstance(key, str) and isinstance(t, Tensor) for key, t in found.items()
+    ):  # fmt: skip
         raise CheckpointError(f"{path.name} holds no state dict, which is a dictionary of tensors by name")
     return dict(found)
 
 
-def number(config: Mapping[str, Any], key: str, file: str) -> int:
+def number(config: Mapping[str, Any], key: str, file: str, at_most: int = MAX_COUNT) -> int:
     """Return a whole number of 1 or more from a JSON object. Raises CheckpointError, naming the file."""
     value = config.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise CheckpointError(f"{key!r} in {file} must be a whole number of 1 or more, not {value!r:.60}")
+    if value > at_most:
+        raise CheckpointError(f"{key!r} in {file} is larger than {at_most:,}")
     return value
 
 
@@ -165,7 +171,15 @@ def image_shape_of(value: Any, key: str, file: str) -> tuple[int, int, int]:
 
 
 def build(family: str, config: NetworkConfig) -> LatentModel:
-    """Return an untrained model in eval mode."""
+    """Return an untrained model in eval mode. Raises ValueError for a config that builds an unreasonably large one."""
+    try:
+        with torch.device("meta"):  # counted before it has memory
+            size = sum(t.nelement() for t in FAMILIES[family](config).state_dict().values())
+    except RuntimeError as error:  # a tensor of more bytes than a number can count
+        raise CheckpointError("its network is too large for any memory") from error
+    if 4 * size > MAX_NETWORK_BYTES:
+        most = MAX_WEIGHT_BYTES // 2**20
+        raise CheckpointError(f"its network has {size:,} weights, more than a file of {most} MB holds")
     return FAMILIES[family](config).eval().requires_grad_(False)
 
 
@@ -180,9 +194,17 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     for key, shape in expected.items():
         if tuple(tensors[key].shape) != shape:
             raise CheckpointError(f"its tensor {key!r} has shape {tuple(tensors[key].shape)}, not {shape}")
+        if not _plain(tensors[key], module.state_dict()[key].is_floating_point()):
+            raise CheckpointError(f"its tensor {key!r} does not hold plain numbers of 16, 32 or 64 bits")
         if not bool(tensors[key].isfinite().all()):
             raise CheckpointError(f"its tensor {key!r} has values that are NaN or infinite")
     module.load_state_dict(dict(tensors))
+
+
+def _plain(tensor: Tensor, floats: bool) -> bool:
+    """Return whether a tensor is neither sparse nor quantised, has values, and holds floats, or else integers."""
+    allowed = (torch.float16, torch.bfloat16, torch.float32, torch.float64) if floats else (torch.int64,)
+    return tensor.layout is torch.strided and not tensor.is_meta and tensor.dtype in allowed
 
 
 def fits(module: nn.Module, tensors: Mapping[str, Tensor]) -> bool:

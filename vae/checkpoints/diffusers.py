@@ -14,10 +14,11 @@ from ..latent.directions import principal_directions
 from ..models import LatentModel
 from ..models.autoencoder_kl import AutoencoderKL
 from ..models.foreign import MIN_SIGMA, ImagePixels
-from .base import READERS, Checkpoint, CheckpointError, Source, build, fill, number
+from .base import MAX_COUNT, READERS, Checkpoint, CheckpointError, Source, build, fill, number
 
 CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model"
 MAX_DIRECTIONS = 64
+MAX_BLOCKS, MAX_LAYERS = 8, 16  # the latter of one block
 MAX_SIDE = 256  # pixels of an image, as a project file takes them
 TRIED = 100  # images that the standard deviation of pixels is measured on
 # names of attention layers in files of diffusers before 0.15
@@ -38,20 +39,26 @@ def read(source: Source) -> Checkpoint | None:
         raise CheckpointError(f"its config.json is of the class {kind!r:.60}; of diffusers only AutoencoderKL is read")
     extras.require("AutoencoderKL models", *AutoencoderKL.packages)
     for key, expected in (("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D")):
-        if others := set(config.get(key) or [expected]) - {expected}:
-            raise CheckpointError(f"its {key} are {', '.join(sorted(map(repr, others)))}; only {expected} is read")
+        blocks = config.get(key) or [expected]
+        if not isinstance(blocks, list) or any(block != expected for block in blocks):
+            raise CheckpointError(f"its {key} are {blocks!r:.60}; only {expected} is read")
     if config.get("act_fn", "silu") != "silu":
         raise CheckpointError(f"its activation is {config['act_fn']!r:.60}, but only silu is read")
     channels = config.get("block_out_channels")
     if not isinstance(channels, list) or not channels or not all(type(width) is int for width in channels):
         raise CheckpointError(f"its block_out_channels must be a list of widths, not {channels!r:.60}")
+    if len(channels) > MAX_BLOCKS:
+        raise CheckpointError(f"it has {len(channels)} blocks, more than {MAX_BLOCKS}")
     in_channels = number(config, "in_channels", CONFIG)
     if in_channels not in (1, 3):
         raise CheckpointError(f"it takes images with {in_channels} channels, but only 1 or 3 can be shown")
     side = min(config["sample_size"], MAX_SIDE) if type(config.get("sample_size")) is int else MAX_SIDE
     shape = source.image_shape or (in_channels, side, side)
     fields: dict[str, Any] = {"layers_per_block": 1, "latent_channels": 4, "norm_num_groups": 32}
-    fields = {key: number(config, key, CONFIG) if key in config else default for key, default in fields.items()}
+    fields = {
+        key: number(config, key, CONFIG, MAX_LAYERS if key == "layers_per_block" else MAX_COUNT)
+        if key in config else default for key, default in fields.items()
+    }  # fmt: skip
     fields |= {key: config.get(key, True) is True for key in FLAGS}
     if shape[0] != in_channels:
         raise CheckpointError(f"it takes images with {in_channels} channels, not {shape[0]}")

@@ -71,12 +71,20 @@ def _stacked(images: Any) -> np.ndarray:
     if isinstance(images, np.ndarray):
         return _numbers(images)
     if not isinstance(images, Sequence) or isinstance(images, (str, bytes)) or not len(images):
-        raise ValueError(f"images must be a tensor, an array or a list of images, not {type(images).__name__}")
+        raise ValueError(
+            f"images must be a tensor, an array or a list of images, not {type(images).__name__}: of a torch Dataset, "
+            "pass torch.stack([x for x, _ in data])"
+        )
     if all(isinstance(image, Image.Image) for image in images):
         mode = "L" if all(image.mode in ("1", "L") for image in images) else "RGB"
         parts = [np.asarray(image.convert(mode)) for image in images]
     else:
-        parts = [_stacked(image) if hasattr(image, "detach") else np.asarray(image) for image in images]
+        if any(isinstance(image, (tuple, dict)) for image in images):
+            raise ValueError("images must be a list without labels: pass [x for x, _ in data]")
+        try:
+            parts = [_stacked(image) if hasattr(image, "detach") else np.asarray(image) for image in images]
+        except ValueError as error:  # rows of different lengths
+            raise ValueError("images must all have the same shape, with rows of one length") from error
     shapes = sorted({part.shape for part in parts})
     if len(shapes) > 1:
         raise ValueError(f"images must all have the same shape, not {shapes[0]} and {shapes[1]}")
@@ -189,6 +197,8 @@ def _columns(factors: Any, n: int) -> dict[str, np.ndarray]:
 def _column(values: Any, n: int, what: str) -> np.ndarray:
     """Return N numbers or texts. Raises ValueError for another number of them."""
     array = _stacked(values) if hasattr(values, "detach") else np.asarray(values)
+    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.flat):  # text of pandas
+        array = array.astype(str)
     if array.shape != (n,):
         raise ValueError(f"{what} must have {n:,} values, one for each image, not shape {array.shape}")
     if array.dtype.kind not in "biufUS" or array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -114,8 +114,8 @@ def fit_umap(
         n_neighbors=n_neighbors, precomputed_knn=known, min_dist=MIN_DIST, random_state=seed, n_jobs=1,
         # otherwise umap compiles and runs a slower exact search below 4,096 points
         force_approximation_algorithm=True,
-        # few points have too few eigenvectors for spectral initialisation
-        init="spectral" if len(codes) > 4 * N_NEIGHBORS else "pca",
+        # few points have too few eigenvectors for spectral initialisation, and one dimension has no plane
+        init="spectral" if len(codes) > 4 * N_NEIGHBORS else "pca" if codes.shape[1] > 1 else "random",
         tqdm_kwds=None if progress is None else {
             "disable": False, "file": _ProgressBar(progress), "mininterval": 0.2, **_hidden_in_notebooks(),
         },
@@ -159,6 +159,8 @@ def align_to(xy: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def pca_plane(codes: np.ndarray) -> Plane:
     """Return the plane through the mean of codes (N, D) along their first two principal components."""
+    if codes.shape[1] == 1:  # along the one dimension
+        return Plane(codes.mean(0).astype(np.float32), np.array([[1], [0]], np.float32))
     pca = PCA(2, svd_solver="full").fit(codes)
     return Plane(pca.mean_.astype(np.float32), pca.components_.astype(np.float32))
 

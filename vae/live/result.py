@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import jobs, pipeline, store
+from .. import cards, jobs, pipeline, store
 from ..data import DATASETS, DatasetInfo
 from ..evaluation.evaluate import evaluate
 from ..models import LatentModel
@@ -35,11 +35,21 @@ def write(model: LatentModel, recipe: Recipe, info: DatasetInfo, root: Path, rep
         write_gallery(info, root)
     model.card = pipeline.new_card(name_of(recipe, model), recipe, {}, info)
     report("measuring", 0.0)
-    figures, protocol = evaluate(model, info, MEASURED, slow(info), progress=jobs.part(report, 0.0, 0.4))
+    figures, protocol = measure(model, info, slow(info), jobs.part(report, 0.0, 0.4))
     model.card = replace(model.card, figures=figures, protocol=protocol)
     encoded = pipeline.fit_map(model, 0, jobs.part(report, 0.4, 0.95), info, MAP_POINTS, exact=True)
     report("saving the model", 0.95)
     return pipeline.save_in(where, model, encoded).name
+
+
+def measure(
+    model: LatentModel, info: DatasetInfo, without: tuple[str, ...], progress: jobs.Report
+) -> tuple[dict, dict]:
+    """Return (figures, protocol) of a visitor's model, without those that are no finite numbers, which no card holds:
+    the sharpness of an image of one pixel, the KL divergence of a posterior without width."""
+    figures, protocol = evaluate(model, info, MEASURED, without, progress=progress)
+    kept = {key: value for key, value in figures.items() if cards.is_figure(value)}
+    return kept, {key: text for key, text in protocol.items() if key in kept or key not in figures}
 
 
 def slow(info: DatasetInfo) -> tuple[str, ...]:

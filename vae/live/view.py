@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..data import DatasetInfo, Split, pictures
 from ..latent.geometry import Plane
-from ..models import FAMILIES
+from ..models import FAMILIES, LatentModel
 from ..objectives import ELBO, Batch, Objective, elbo
 from ..training.recipes import Recipe
 from .film import MAX_POINTS, PLANE, SHOWN, Frame, Scene
@@ -32,14 +32,17 @@ class View:
     """
 
     def __init__(self, recipe: Recipe, info: DatasetInfo, train: Split, validation: Split):
-        self.recipe, self.info, self.n_data = recipe, info, len(train)
         torch.manual_seed(recipe.seed)  # as the training begins
-        self.model = FAMILIES[recipe.family](recipe.config).eval().requires_grad_(False)
+        model = FAMILIES[recipe.family](recipe.config).eval().requires_grad_(False)
+        self._set_up(model, info, len(train), validation, min(recipe.batch_size, len(train)))
+
+    def _set_up(self, model: LatentModel, info: DatasetInfo, n_data: int, split: Split, batch_size: int) -> None:
+        """Set what a frame needs. split: the images that the model is shown by."""
+        self.model, self.info, self.n_data, self.batch_size = model, info, n_data, batch_size
         self.step = 0  # of the weights
-        points = points_of(info, self.model.discrete)
-        self.x, self.y = validation.batch(order(validation.labels[:points]))
-        self.labels = self.y if self.model.num_classes else None
-        self.batch_size = min(recipe.batch_size, self.n_data)
+        points = points_of(info, model.discrete)
+        self.x, self.y = split.batch(order(split.labels[:points]))
+        self.labels = self.y if model.num_classes else None
         self.previous: np.ndarray | None = None  # positions (P, 2) in the last frame
         self.centre, self.radius = np.zeros(2), 0.0
 

@@ -94,7 +94,8 @@ class Translator:
             elif node.op == "call_function":
                 self._call(node, needed)
             elif node.op == "output":
-                found = [self.reference(part) for part in node.args[0]]
+                # before them stand buffers and inputs that the network changes in place
+                found = [self.reference(part) for part in node.args[0][-len(outputs) :]]
         graph = {
             "inputs": [{"name": name, "shape": shapes[name]} for name in inputs],
             "nodes": self._needed(found),

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
+from torch.nn.parameter import is_lazy
 
 from .. import remote
 from .base import FAMILIES, MIN_LOGVAR, DiagonalNormal, LatentModel, NetworkConfig, PointMass, diagonal_normal
@@ -32,6 +33,7 @@ Network = Callable[..., Any]
 BATCH = 100  # images or codes in one call of a network
 MAX_LOGVAR = 20.0
 MIN_SIGMA = 0.01  # of the Gaussian pixels
+MAX_CODE = 1e6  # larger codes have squares that overflow, in maps and in the KL
 SAME = 1e-3  # share of the codes' spread by which two calls may differ
 OVERSHOOT = 0.25  # beyond [0, 1], for pixels of a decoder whose last layer has no sigmoid
 MAX_OVERSHOOTING = 0.1  # of all pixels
@@ -71,6 +73,8 @@ class Pair:
             if not callable(getattr(self, name)):
                 raise ValueError(f"the {name} must be a torch module or a function, not {_kind(getattr(self, name))}")
         self.modules = list(dict.fromkeys([*modules_of(self.encoder), *modules_of(self.decoder)]))
+        if any(is_lazy(t) for module in self.modules for t in [*module.parameters(), *module.buffers()]):
+            raise ValueError("the model has lazy layers without weights: call it once on a batch of images first")
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Encode x (B, C, H, W) in [0, 1] to the mean (B, F), and the standard deviation where the encoder has one."""
@@ -98,12 +102,18 @@ class Pair:
         if traced():
             return [_float32(part) for part in read(network(values))]
         tensor = next((t for module in modules_of(network) for t in _floats(module)), None)
+        name, what = ("encoder", "images") if network is self.encoder else ("decoder", "codes")
         parts = []
         # gradients are recorded for a caller that asks for those of the inputs, and never for the weights alone
         with evaluating(self.modules), torch.set_grad_enabled(torch.is_grad_enabled() and values.requires_grad):
             for batch in values.split(BATCH):
-                batch = batch if tensor is None else batch.to(tensor.device, tensor.dtype)
-                parts.append([_float32(part) for part in read(network(batch))])
+                batch = batch.clone() if tensor is None else batch.to(tensor.device, tensor.dtype, copy=True)
+                try:  # with a copy, which a network may change in place
+                    found = network(batch)
+                except Exception as error:  # a network of somebody's own may raise anything
+                    shape = ", ".join(map(str, ("B" if len(batch) > 1 else 1, *batch.shape[1:])))
+                    raise ValueError(f"the {name} fails on {what} of shape ({shape}): {_first_line(error)}") from error
+                parts.append([_rows(part, len(batch), name, what) for part in read(found)])
         return [None if column[0] is None else torch.cat(column) for column in zip(*parts, strict=True)]
 
     # ---- checks, each with one sentence
@@ -117,6 +127,8 @@ class Pair:
         mean, stddev = self.encode(x)
         if not mean.isfinite().all() or stddev is not None and not stddev.isfinite().all():
             raise ValueError("the encoder returns codes that are NaN or infinite")
+        if (largest := float(mean.abs().max())) > MAX_CODE:
+            raise ValueError(f"the encoder returns codes up to {largest:.2g}: scale them to at most {MAX_CODE:,.0f}")
         spread = float(mean.std(0, correction=0).max())
         if not spread > 0:
             raise ValueError("the encoder returns the same code for every image")
@@ -127,6 +139,8 @@ class Pair:
                 "switch off dropout"
             )
         alone = self.encode(x[:1])[0]
+        if alone.shape != mean[:1].shape:
+            raise ValueError(f"an image alone has a code of {alone.shape[1]:,} values, in a batch {mean.shape[1]:,}")
         if float((alone - mean[:1]).abs().max()) > SAME * spread:
             raise ValueError("the code of an image depends on the other images of its batch")
         notes += self._check_decoder(mean[:BATCH])
@@ -153,14 +167,13 @@ class Pair:
         """Set code_shape by two images x (2, C, H, W), and yield notes about what the encoder takes and returns."""
         try:
             found = self._raw(self.encoder, x)
-        except Exception as error:  # a network of somebody's own may raise anything
+        except ValueError as error:
             try:
                 found = self._raw(self.encoder, x.flatten(1))
                 self.flat = True
                 yield "The encoder gets images of shape (B, C * H * W)."
-            except Exception:
-                shape = f"(B, {', '.join(map(str, self.image_shape))})"
-                raise ValueError(f"the encoder fails on images of shape {shape}: {_first_line(error)}") from error
+            except ValueError:
+                raise error from error.__cause__
         mean, stddev = read_code(found)
         if mean.ndim < 2 or len(mean) != len(x):
             raise ValueError(f"the encoder must return codes (B, D), not shape {tuple(mean.shape)} for 2 images")
@@ -173,12 +186,7 @@ class Pair:
     def _check_decoder(self, code: Tensor) -> Iterator[str]:
         """Decode codes (B, F), and yield notes about what the decoder returns."""
         expected = f"(B, {', '.join(map(str, self.image_shape))})"
-        try:
-            found = self._raw(self.decoder, code.reshape(-1, *self.code_shape))
-        except Exception as error:
-            shape = f"(B, {', '.join(map(str, self.code_shape))})"
-            raise ValueError(f"the decoder fails on codes of shape {shape}: {_first_line(error)}") from error
-        image = read_image(found)
+        image = read_image(self._raw(self.decoder, code.reshape(-1, *self.code_shape)))
         if image.ndim == 0 or len(image) != len(code) or image[0].numel() != int(np.prod(self.image_shape)):
             raise ValueError(f"the decoder must return images {expected}, not shape {tuple(image.shape)}")
         if image.ndim > 2 and tuple(image.shape[1:]) != self.image_shape:
@@ -186,6 +194,7 @@ class Pair:
         if image.ndim == 2:
             yield f"The decoder's outputs of shape (B, {image.shape[1]:,}) are used as images."
         pixels = self._pixels(code)
+        self._pixels(code[:1])  # pages decode one code at a time
         if not pixels.isfinite().all():
             raise ValueError("the decoder returns pixels that are NaN or infinite")
         far = float(((pixels < -OVERSHOOT) | (pixels > 1 + OVERSHOOT)).float().mean())
@@ -218,7 +227,9 @@ class Pair:
         memo: dict[int, Any] = {}
         encoder, decoder = (_copied(network, memo) for network in (self.encoder, self.decoder))
         for module in {*modules_of(encoder), *modules_of(decoder)} - set(self.modules):
-            module.eval().requires_grad_(False)
+            module.eval()
+            for parameter in module.parameters():  # not module.requires_grad_, which a ScriptModule does not have
+                parameter.detach_()
         return replace(self, encoder=encoder, decoder=decoder)
 
 
@@ -274,7 +285,8 @@ def read_code(found: Any) -> tuple[Tensor, Tensor | None]:
     if isinstance(found, Tensor):
         return _numbers(found, "code"), None
     found = getattr(found, "latent_dist", found)
-    if isinstance(found, Distribution) or hasattr(found, "mean") and hasattr(found, "std"):
+    moments = isinstance(getattr(found, "mean", None), Tensor) and hasattr(found, "std")  # diffusers' distribution
+    if isinstance(found, Distribution) or moments:
         return _moments(found)
     if isinstance(found, (tuple, list)) and found and not hasattr(found, "_fields"):
         if isinstance(found[0], Distribution):
@@ -336,6 +348,13 @@ def _numbers(found: Any, what: str) -> Tensor:
 
 def _float32(part: Tensor | None) -> Tensor | None:
     return None if part is None else part.to("cpu", torch.float32)
+
+
+def _rows(part: Tensor | None, n: int, name: str, what: str) -> Tensor | None:
+    """Return an output for n inputs as float32 (n, F); a network may squeeze a batch of one."""
+    if part is not None and (part.numel() % n or n > 1 and part.shape[:1] != (n,)):
+        raise ValueError(f"the {name} returns shape {tuple(part.shape)} for {n} {what}")
+    return None if part is None else part.to("cpu", torch.float32).reshape(n, -1)
 
 
 def _floats(module: nn.Module) -> list[Tensor]:

@@ -140,9 +140,12 @@ def _direction(collection: Collection, indices: np.ndarray) -> None:
     picture_grid(
         state.decode(zs), [f"{t:+g} times the direction" for t in STEPS.tolist()], key="map_selection_walk",
         on_pick=lambda index: state.set_z(zs[index]), columns=len(STEPS), size=110,
-        captions=[f"{t:+g}" for t in STEPS.tolist()], selected=2, name="the direction from the current z",
+        captions=[f"{t:+g}" if t else "0" for t in STEPS.tolist()], selected=2,
+        name="the direction from the current z",
     )  # fmt: skip
-    described = "the others" if first is None else f"the {len(first):,} images kept before"
+    described = "the others" if first is None else f"the {len(others):,} images kept before"
+    if first is not None and len(others) < len(first):
+        described += " that are not selected now"
     st.caption(
         f"The current z, moved along the mean code of the selected images minus the mean code of {described}. The "
         f"differences of single pairs have a mean cosine of {direction.agreement:.3f}; those of random groups of the "

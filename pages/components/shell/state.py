@@ -127,7 +127,7 @@ NOT_FINITE = "This model returns a value that is not a finite number {}, so ther
 
 def not_finite_message(where: str = "for this image") -> str:
     """Return the sentence that replaces a picture or a figure that is not finite."""
-    if remote.problem() and card().family.startswith("foreign_"):
+    if remote.problem() and model().foreign:
         return remote.problem()
     return NOT_FINITE.format(where)
 

@@ -163,8 +163,8 @@ def kl_folder(folder, **changes):
     return folder
 
 
-@pytest.mark.skipif(not extras.missing("diffusers"), reason="diffusers is installed")
-def test_without_diffusers_one_sentence_says_what_to_install(tmp_path):
+def test_without_diffusers_one_sentence_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(extras, "missing", lambda *packages: list(packages))
     assert "AutoencoderKL models need more packages: run `pip install diffusers`" in refusal(kl_folder(tmp_path))
 
 
@@ -355,3 +355,62 @@ def test_a_reader_is_one_new_file(tmp_path):
         assert checkpoints.read(tmp_path).project == "toys"
     finally:
         del checkpoints.READERS["toy"]
+
+
+# ---- what would take all memory, and tensors that are no plain numbers
+
+
+def test_a_size_in_specs_is_bounded(tmp_path):
+    layouts.disentangling_vae(tmp_path, specs={"latent_dim": 10**9})
+    assert refusal(tmp_path) == "'latent_dim' in specs.json is larger than 65,536"
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"encoder": [65_536, 65_536]}, "its network has"),
+        ({"latent_dim": 10**18}, "too large for any memory"),
+        ({"image_shape": [1, 60_000, 60_000]}, "its network has"),
+    ],
+)
+def test_a_network_is_counted_before_it_has_memory(tmp_path, config, sentence):
+    layouts.disentangling_vae(tmp_path)
+    (tmp_path / "specs.json").unlink()
+    fields = {"image_shape": [1, 28, 28], "latent_dim": 2, **config}
+    (tmp_path / "config.json").write_text(json.dumps({"family": "vae", **fields}), encoding="utf-8")
+    assert sentence in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"block_out_channels": [8] * 9}, "it has 9 blocks, more than 8"),
+        ({"layers_per_block": 10**6}, "'layers_per_block' in config.json is larger than 16"),
+        ({"block_out_channels": [60_000] * 2, "norm_num_groups": 1}, "its network has"),
+        ({"down_block_types": [["DownEncoderBlock2D"]]}, "only DownEncoderBlock2D is read"),
+        ({"up_block_types": 5}, "its up_block_types are 5"),
+    ],
+)
+def test_an_autoencoder_kl_is_bounded(tmp_path, changes, sentence):
+    pytest.importorskip("diffusers")
+    assert sentence in refusal(kl_folder(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda t: t.long(), lambda t: t > 0, lambda t: t.to(torch.complex64), lambda t: t.to_sparse(),
+        lambda t: t.to("meta"), lambda t: t.to(torch.float8_e4m3fn),
+    ],
+)  # fmt: skip
+def test_tensors_that_are_no_plain_numbers_are_refused(tmp_path, convert):
+    tensors, name = layouts.disentangling_vae(tmp_path), "encoder.lin1.weight"
+    layouts.disentangling_vae(tmp_path, tensors={**tensors, name: convert(tensors[name])})
+    assert refusal(tmp_path) == "its tensor 'encoder.lin1.weight' does not hold plain numbers of 16, 32 or 64 bits"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_a_pipe_is_not_read(tmp_path):
+    layouts.disentangling_vae(tmp_path)
+    os.mkfifo(tmp_path / "pipe.pt")
+    assert refusal(tmp_path / "pipe.pt").startswith("there is no folder or file")

@@ -108,6 +108,24 @@ def test_the_same_images_are_the_same_data_set_and_others_are_not():
     assert one != in_memory.dataset(in_memory.as_images(X), list("abcabc"))[0].name
 
 
+def test_text_of_a_data_frame_has_the_type_object():
+    info, _ = in_memory.dataset(in_memory.as_images(X), np.array(["b", "a"] * (N // 2), object))
+    assert info.classes == ("a", "b") and info.load("test").labels.tolist() == [1, 0] * (N // 2)
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        ([(x, 0) for x in X], "images must be a list without labels"),
+        ([[[0, 1], [1]]] * N, "rows of one length"),
+        (torch.utils.data.TensorDataset(X), "of a torch Dataset, pass torch.stack"),
+    ],
+)
+def test_images_with_labels_are_refused_with_what_to_pass(images, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        in_memory.as_images(images)
+
+
 @pytest.mark.parametrize(
     "labels, factors, sentence",
     [

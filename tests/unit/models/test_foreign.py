@@ -192,7 +192,7 @@ def test_a_module_on_another_device_is_asked_there():
             seen.append(x.device.type)
             raise RuntimeError("no values there")
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="no values there"):
         foreign.Pair(Elsewhere(), DECODER).encode(X)
     assert seen == ["meta"]
 
@@ -262,3 +262,91 @@ def test_a_network_that_hangs_is_waited_for_only_so_long(monkeypatch):
         goes_on.set()
         server.close()
         monkeypatch.setattr(remote, "_problem", "")
+
+
+# ---- networks that misbehave
+
+
+def grey(z):
+    return z.sigmoid().mean(1).view(-1, 1, 1, 1).expand(-1, 1, 4, 4)
+
+
+def pair_of(encode=lambda x: x.flatten(1)[:, :3], decode=grey):
+    return foreign.Pair(encode, decode)
+
+
+def test_a_network_may_change_its_input_in_place():
+    x = torch.rand(9, 1, 4, 4)
+    pair, plain = pair_of(encode=lambda x: x.mul_(0.5).flatten(1)[:, :3]), pair_of()
+    before = x.clone()
+    torch.testing.assert_close(pair.check(x).mean, plain.check(x).mean / 2)
+    assert torch.equal(x, before)
+
+
+class InPlace(nn.Module):
+    """Counts its calls in a buffer, and scales its input in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 16)
+        self.register_buffer("calls", torch.zeros(1))
+
+    def forward(self, z):
+        self.calls += 1
+        return self.layer(z.mul_(2)).sigmoid().view(-1, 1, 4, 4)
+
+
+def test_a_network_that_changes_tensors_in_place_is_exported():
+    x = torch.rand(9, 1, 4, 4)
+    given = in_memory.as_images(x)
+    model, _ = explorer.as_model((nn.Sequential(nn.Flatten(), nn.Linear(16, 3)), InPlace()), given, "test")
+    assert portable.network_file(foreign.in_browser(model))["not_portable"] == {}
+
+
+def test_a_batch_of_one_may_be_squeezed():
+    pair = pair_of(encode=lambda x: x.flatten(1)[:, :3].squeeze())
+    assert pair.check(torch.rand(foreign.BATCH + 1, 1, 4, 4)).mean.shape == (foreign.BATCH + 1, 3)
+
+
+def raising(at):
+    calls = []
+
+    def encode(x):
+        calls.append(1)
+        if len(calls) > at:
+            raise KeyError("late\nsecond line")
+        return x.flatten(1)[:, :3]
+
+    return encode
+
+
+def only_batches(z):
+    assert len(z) > 1, "batches only"
+    return torch.zeros(len(z), 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"encode": raising(1)}, "the encoder fails on images of shape (B, 1, 4, 4): 'late"),
+        ({"decode": only_batches}, "the decoder fails on codes of shape (1, 3): batches only"),
+        ({"encode": lambda x: 1e20 * x.flatten(1)}, "the encoder returns codes up to 1e+20: scale them to at most"),
+        ({"encode": lambda x: x.flatten(1).numpy()}, "or a Distribution, not ndarray"),
+        ({"encode": nn.Sequential(nn.Flatten(), nn.LazyLinear(3))}, "the model has lazy layers without weights"),
+    ],
+)
+def test_what_a_network_does_wrong_is_one_sentence(parts, sentence):
+    x = torch.rand(9, 1, 4, 4)
+    x[0, 0, 0, 0] = 1
+    with pytest.raises(ValueError) as refused:
+        pair_of(**parts).check(x)
+    assert sentence in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.filterwarnings("ignore:.*jit.script")
+def test_scripted_modules_are_explored():
+    x = torch.rand(9, 1, 4, 4)
+    encode = torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(16, 3)))
+    decode = torch.jit.script(nn.Sequential(nn.Linear(3, 16), nn.Unflatten(1, (1, 4, 4)), nn.Sigmoid()))
+    model, _ = explorer.as_model((encode, decode), in_memory.as_images(x), "test")
+    torch.testing.assert_close(model.encode(x).mean, encode(x).detach())
