@@ -17,7 +17,7 @@ MODEL = "mnist-vae-2d"
 HOME = f"model={MODEL}"
 # A component's key in a page, and the events that the page takes from it.
 EVENTS = {
-    "": {"home_autoencoder": ("move", "open")},
+    "": {"home_autoencoder": ("move", "open"), "history_link": ("reconnected",)},
     "sliders": {
         "live_panel": ("commit", "ask", "random", "attribute", "lock", "rename"),
         "sliders_start_picture": ("pick", "more", "own", "file"),

@@ -183,7 +183,7 @@ def test_a_replica_killed_during_an_upload(two_replicas, context, tmp_path):
         two_replicas[name].kill()
     back(context, page, name)
     no_exception(page)
-    if not uploader.count():
+    if not page.get_by_text("or a zip file of them").is_visible():
         page.get_by_role("button", name="Your images").click()
     uploader.set_input_files(tmp_path / "images.zip")
     page.get_by_text("30 images").wait_for(timeout=60_000)

@@ -120,3 +120,15 @@ test('an entry that no run answers blocks for ten seconds only', (t) => {
   write(run('sliders', 'z=2', 'a '));
   assert.deepEqual(addresses(window), ['/sliders?z=2']);
 });
+
+test('the link of a tab outlives its session', () => {
+  const { window, write } = begin('/sliders?z=1');
+  assert.equal(write({ ...run('sliders', 'z=1', 'a '), session: 'one' }), '');
+  assert.equal(write({ ...run('sliders', 'z=2', 'a '), session: 'one' }), '');
+  assert.equal(write({ ...run('sliders', 'z=1', 'a '), session: 'two' }), '?z=2'); // the query that Streamlit knows
+  assert.deepEqual(addresses(window), ['/sliders?z=2']);
+  assert.equal(write({ ...run('sliders', 'z=2', 'a '), session: 'two' }), '');
+  assert.equal(write({ ...run('sliders', 'z=3', 'a '), session: 'two' }), '');
+  assert.deepEqual(addresses(window), ['/sliders?z=3']);
+  assert.equal(write({ ...run('sliders', 'z=3', 'a '), session: 'three' }), ''); // nothing is lost
+});

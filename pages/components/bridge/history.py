@@ -1,25 +1,29 @@
 """The address bar and the browser's history.
 
 A change of page, model or lesson step adds one entry; everything else replaces the current one. Back and Forward
-restore all that an entry's link holds.
+restore all that an entry's link holds, and so does a server that has started again.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ..shell import link, settings, torch_loading
-from . import toolbar
+from ..shell.parse import parse_text
+from . import messages, toolbar
 from .assets import BASE
 from .component import widget
 from .shortcuts import shortcuts
 
 _component = widget("history")
+KEY = "history_link"
+MAX_QUERY = 8000  # characters
 
 
 @contextmanager
@@ -63,5 +67,12 @@ def _write(page: str) -> None:
         "base": BASE, "page": page, "query": urlencode(parameters),
         "entry": f"{parameters['model']} {parameters.get('lesson', '')}",
         "restored": urlencode(st.session_state.get("restored_link", {})),
+        "session": st.session_state.setdefault("history_session", secrets.token_hex(8)),
     }  # fmt: skip
-    _component(key="history_link", data=data)
+    _component(key=KEY, data=data, on_reconnected_change=_go_on)
+
+
+def _go_on() -> None:
+    """Take the link of a browser whose session this server does not have, as after a restart."""
+    query = parse_text(messages.sent(KEY, "reconnected"), MAX_QUERY).removeprefix("?")
+    link.apply(dict(parse_qsl(query, keep_blank_values=True)))

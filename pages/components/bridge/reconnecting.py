@@ -1,6 +1,6 @@
 """A browser whose server has gone comes back to a session that knows nothing: the page begins again from its link.
 
-After a restart, or with another replica, the new session has run nothing. Files cannot be uploaded to it, and where the
+After a restart, or with another replica, the new session has run nothing. Files cannot be uploaded to it. Where the
 browser's next message asks for a part of the page (a fragment), Streamlit ignores that message and every later one.
 """
 
