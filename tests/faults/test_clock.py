@@ -5,6 +5,7 @@ import pytest
 from ..browser.app_server import settle
 from ..browser.panel import open_panel, until
 from ..browser.test_train import open_train, training
+from ..long import some_long
 from .servers import Server, moves_a_slider, no_exception, press
 
 pytestmark = pytest.mark.slow
@@ -27,7 +28,7 @@ def last_step(page):
     return max(training(page)["steps"], default=0)
 
 
-@pytest.mark.parametrize("seconds", [-86400, 86400])
+@pytest.mark.parametrize("seconds", some_long([-86400, 86400], [-86400]))
 def test_a_clock_that_jumps_by_a_day(seconds, tmp_path, browser):
     (tmp_path / "sitecustomize.py").write_text(CLOCK, encoding="utf-8")
     clock = tmp_path / "offset"

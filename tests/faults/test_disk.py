@@ -14,6 +14,7 @@ from .. import own_model
 from ..browser.app_server import settle
 from ..browser.panel import open_panel, until
 from ..browser.test_train import open_train, training
+from ..long import some_long
 from .servers import Server, moves_a_slider, no_exception, press
 
 pytestmark = [
@@ -68,7 +69,7 @@ def model_file(tmp_path_factory):
     return folder / "mine.vae.zip"
 
 
-@pytest.mark.parametrize("how", ["full", "read-only"])
+@pytest.mark.parametrize("how", some_long(["full", "read-only"], ["full"]))
 def test_a_disk_that_takes_nothing(how, disk, browser, model_file):
     with Server(TMPDIR=str(disk.folder), VAE_HOME=str(disk.folder / "home"), VAE_SHARED="1") as server:
         context = browser.new_context(viewport={"width": 1200, "height": 900})

@@ -50,6 +50,7 @@ def bound(folder, *launcher, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_end_within_the_spread_of_one(tmp_path):
     one = [bound(tmp_path, seed=seed) for seed in SEEDS]
     two = [bound(tmp_path, *LAUNCH, seed=seed) for seed in SEEDS]
