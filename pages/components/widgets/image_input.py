@@ -195,16 +195,12 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
     in_use = _own_pixels(key) is not None
     decoded: _Decoded | None = s.get(f"{key}_decoded")
     rows = _rows(key)
-    split = cached.gallery(info.name)
     _component(
         key=f"{key}_picture",
         data={
             "key": key, "name": name, "data": info.name, "noun": info.noun, "shape": list(info.image_shape),
             "draws": draws, "crisp": info.crisp, "preparation": dataclasses.asdict(info.preparation),
-            "gallery": grid_props(
-                split.render(np.array(rows)) / np.float32(255),
-                [f"{info.classes[split.labels[row]]}, test image {row}" for row in rows],
-            ),
+            "gallery": _gallery(info.name, tuple(rows)),
             "selected": rows.index(row) if (row := s[_row_key(key)]) in rows and not in_use else None,
             # prepared: whether the browser has sent x for the current data set
             "choice": {
@@ -226,6 +222,14 @@ def _show(key: str, name: str, picked: Picked, on_change: Callable[[Picked], Non
     _decoded_channel(
         key=f"{key}_pixels", data=_decoded_message(decoded), on_received_change=partial(_drop_decoded, key)
     )  # fmt: skip
+
+
+@st.cache_data(max_entries=60, show_spinner=False)  # a sheet of pictures takes milliseconds to compress
+def _gallery(data: str, rows: tuple[int, ...]) -> dict:
+    """Return the props of a grid of test images."""
+    split, classes = cached.gallery(data), cached.info(data).classes
+    labels = [f"{classes[split.labels[row]]}, test image {row}" for row in rows]
+    return grid_props(split.render(np.array(rows)) / np.float32(255), labels)
 
 
 def _rows(key: str) -> list[int]:
