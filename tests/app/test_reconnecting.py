@@ -1,10 +1,17 @@
-"""A browser's first message on a connection runs the whole page, later ones the fragments that they name."""
+"""A browser's first message on a connection runs the whole page, later ones the fragments that they name. Its link
+outlives the session."""
 
 import asyncio
+from pathlib import Path
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.testing.v1 import AppTest
 
 from pages.components.bridge.reconnecting import Reconnecting
+
+from .events import emit
+
+ROOT = Path(__file__).parents[2]
 
 
 def message(**fields):
@@ -54,3 +61,17 @@ def test_a_damaged_message_is_passed_on():
     asyncio.run(Reconnecting(app)({"type": "websocket"}, receive, None))
     assert seen[0]["bytes"] == b"\xff\xff\xff"
     assert BackMsg.FromString(seen[1]["bytes"]).rerun_script.fragment_id == ""
+
+
+def test_another_session_goes_on_from_the_link_of_the_tab():
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=120)
+    app.run()
+    assert app.session_state["model"] == "mnist-vae-2d"
+    emit(app, "history_link", "reconnected", "?model=mnist-cvae&z=1%2C2%2C3%2C4%2C5%2C6%2C7%2C8&y=3&lesson=codes.1")
+    assert not app.exception, app.exception
+    s = app.session_state
+    assert (s["model"], s["z"], s["y"]) == ("mnist-cvae", (1, 2, 3, 4, 5, 6, 7, 8), 3)
+    assert s["pending_parameters"] == {"lesson": "codes.1"}  # AppTest runs app.py only once
+    for damaged in (7, None, [], "?" + "&" * 20_000, "?model=../../x&z=nan", "\0"):
+        emit(app, "history_link", "reconnected", damaged)
+        assert not app.exception, app.exception
