@@ -65,7 +65,7 @@ def test_a_damaged_message_is_passed_on():
 
 
 def reconnected(query):
-    """The app after a browser has sent the link of its tab. AppTest runs app.py once: then callbacks run, not pages."""
+    """The app after a browser has sent its tab's link. AppTest runs app.py once: then callbacks run, not pages."""
     app = AppTest.from_file(ROOT / "app.py", default_timeout=120).run()
     emit(app, "history_link", "reconnected", query)
     assert not app.exception, app.exception
