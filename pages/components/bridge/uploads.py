@@ -55,5 +55,5 @@ def bytes_held() -> dict[str, int]:
 
 def _size(length: str) -> int:
     """Return the bytes that a request may bring: those it states, or as many as Streamlit takes."""
-    stated = length.isascii() and length.isdigit()
+    stated = length.isascii() and length.isdigit() and len(length) < 16
     return int(length) if stated else st.get_option("server.maxUploadSize") * 2**20
