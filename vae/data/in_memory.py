@@ -72,8 +72,8 @@ def _stacked(images: Any) -> np.ndarray:
         return _numbers(images)
     if not isinstance(images, Sequence) or isinstance(images, (str, bytes)) or not len(images):
         raise ValueError(
-            f"images must be a tensor, an array or a list of images, not {type(images).__name__}: of a torch Dataset, "
-            "pass torch.stack([x for x, _ in data])"
+            f"images must be a tensor, an array or a list of images, not {type(images).__name__}; "
+            "of a torch Dataset, pass torch.stack([x for x, _ in data])"
         )
     if all(isinstance(image, Image.Image) for image in images):
         mode = "L" if all(image.mode in ("1", "L") for image in images) else "RGB"
