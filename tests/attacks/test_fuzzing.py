@@ -22,6 +22,7 @@ from vae.store import Store
 
 from .. import own_model
 from ..long import LONG
+from .corpus import saved, zipped
 from .visitor import EVENTS, MODEL, stranger
 
 pytestmark = pytest.mark.slow
@@ -125,23 +126,13 @@ def test_links(visitor, share):
 
 
 def picture(kind, mode):
-    content = io.BytesIO()
-    Image.fromarray(np.arange(3000, dtype=np.uint8).reshape(20, 50, 3)).convert(mode).save(content, kind)
-    return content.getvalue()
+    return saved(Image.fromarray(np.arange(3000, dtype=np.uint8).reshape(20, 50, 3)).convert(mode), kind)
 
 
 WHOLE = [picture(kind, mode) for kind, mode in (
     ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "L"), ("JPEG", "RGB"), ("JPEG", "CMYK"), ("WEBP", "RGBA"), ("GIF", "P"),
     ("TIFF", "RGB"), ("BMP", "RGB"),
 )]  # fmt: skip
-
-
-def zipped(files):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, file in files:
-            archive.writestr(name, file)
-    return content.getvalue()
 
 
 def damaged(whole):
