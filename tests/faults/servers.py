@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,14 +12,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from ..browser.app_server import ROOT
+from ..browser.app_server import ROOT, free_port
 from ..browser.panel import wait_for_another_z, z_in_url
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(address: str):

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from ..browser.app_server import settle
+from ..browser.app_server import free_port, settle
 from ..browser.panel import drag, open_panel, released, until, z_in_url
 from ..browser.test_own_pictures import SEVEN, draw
-from .servers import Server, free_port, moves_a_slider, no_exception
+from .servers import Server, moves_a_slider, no_exception
 
 pytestmark = pytest.mark.slow
 ROUND_TRIP, LOSS = 0.3, 0.02  # seconds, and the share of packets

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ..browser.app_server import ROOT, settle
+from ..browser.app_server import ROOT, free_port, settle
 from ..browser.panel import open_page, open_panel, until
 from ..browser.test_own_pictures import SEVEN, at, draw, open_pad
 from ..browser.test_train import open_train, training
-from .servers import Server, free_port, moves_a_slider, no_exception, press, wait_for
+from .servers import Server, moves_a_slider, no_exception, press, wait_for
 
 pytestmark = pytest.mark.slow
 BACK_AFTER = 60  # seconds to wait for a visitor to be served again; the machine may be busy
