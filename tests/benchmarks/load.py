@@ -258,7 +258,7 @@ COLUMNS = (
 
 
 def row(sessions: int, minutes: float, rate: float, found: Found) -> str:
-    """Return the row of COLUMNS, and below it a line for each kind of action."""
+    """Return the row of COLUMNS, and below it a line for each kind of action, and the memory every ten minutes."""
     actions, (start, end) = found.actions(), (found.memory[0][1], found.memory[-1][1])
     lines = [
         f"{sessions:8} {minutes:7g} {rate:5g} {len(actions):7} {_ms(actions, 0.5):7.0f} {_ms(actions, 0.95):7.0f} "
@@ -269,6 +269,8 @@ def row(sessions: int, minutes: float, rate: float, found: Found) -> str:
         if values := found.seconds[kind]:
             share = f"{kind}, {100 * len(values) / len(actions):.0f} %"
             lines.append(f"{share:>22} {len(values):7} {_ms(values, 0.5):7.0f} {_ms(values, 0.95):7.0f}")
+    tens = [next(size for t, size in found.memory if t >= ten) for ten in range(0, int(found.memory[-1][0]) + 1, 10)]
+    lines.append(f"{'MB every ten minutes':>22} {' '.join(f'{size:.0f}' for size in tens)}")
     lines += [f"   {error[:200]}" for error in list(dict.fromkeys(found.errors))[:10]]
     return "\n".join(lines)
 
