@@ -198,13 +198,15 @@ st.plotly_chart(
         [", ".join(c.title.split(", ")[1:-1]) or c.title for c in with_kl],
         [c.figures["kl"] for c in with_kl],
         [c.figures["recon"] for c in with_kl], [c.figures["mig"] for c in with_kl],
+        [report.disentanglement_scores(c) for c in with_kl],
         next((i for i, c in enumerate(with_kl) if c.name == card.name), None),
     ),
     key="disentangle_trade_off", config=charts.CONFIG, alt="reconstruction error against KL, coloured by MIG",
 )  # fmt: skip
 st.caption(
     explain(
-        "Each point is a trained model: its KL against its reconstruction error, coloured by MIG. Both are means over "
-        f"{card.figures['test_images']:,} test images. An autoencoder has no KL and is not shown."
+        "Each point is a trained model: its KL against its reconstruction error, coloured by MIG. Its tooltip has the "
+        f"other scores. All are measured on {card.figures['test_images']:,} test images. An autoencoder has no KL and "
+        "is not shown."
     )
 )

@@ -11,6 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+
+# Plotly looks up pandas in sys.modules, and meets half of it while another visitor's page imports it. An import waits.
+import pandas as pd  # noqa: F401
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -80,20 +83,22 @@ def factor_responses(
 
 
 def trade_off(
-    names: list[str], kl: list[float], recon: list[float], mig: list[float], current: int | None
+    names: list[str], kl: list[float], recon: list[float], mig: list[float], scores: list[str], current: int | None
 ) -> go.Figure:
-    """Plot models as points, the current one larger: KL on x, reconstruction on y (nats), coloured by MIG."""
+    """Plot models as points, the current one larger: KL on x, reconstruction on y (nats), coloured by MIG. scores: of
+    each model, for its tooltip."""
     # Label only the extremes, so that labels do not overlap. All names are in the tooltips.
     labelled = {i for values in (kl, recon, mig) for i in (int(np.argmin(values)), int(np.argmax(values)))} | {current}
     points = go.Scatter(
         x=kl, y=recon, text=[f" {name}" if i in labelled else "" for i, name in enumerate(names)],
-        customdata=names, mode="markers+text", textposition="middle right", cliponaxis=False,
+        customdata=list(zip(names, scores, strict=True)), mode="markers+text", textposition="middle right",
+        cliponaxis=False,
         marker={
             "size": [20 if i == current else 14 for i in range(len(names))], "color": mig, "colorscale": "Cividis",
             "colorbar": {"title": "MIG", "thickness": 12}, "line": {"width": 1, "color": "#888"},
         },
-        hovertemplate="%{customdata}<br>KL %{x:.1f}, reconstruction error %{y:.1f}, MIG "
-            "%{marker.color:.3f}<extra></extra>",
+        hovertemplate="%{customdata[0]}<br>KL %{x:.1f}, reconstruction error %{y:.1f}<br>%{customdata[1]}"
+            "<extra></extra>",
     )  # fmt: skip
     room = {"range": [0, 1.25 * max(kl) + 1]}  # for the last label
     return go.Figure(points, _layout("KL (nats)", "reconstruction error (nats)", room, height=380))
@@ -191,12 +196,19 @@ def probabilities(names: list[str], values: np.ndarray) -> go.Figure:
 
 def accuracies(names: list[str], values: list[float]) -> go.Figure:
     """Plot accuracies, given from 0 to 1, as bars in per cent."""
-    bars = go.Bar(
-        y=names, x=[100 * v for v in values], orientation="h", marker={"color": ACCENT}, cliponaxis=False,
-        text=[f"{100 * v:.1f} %" for v in values], textposition="outside",
+    return bars(names, [100 * v for v in values], "accuracy (%)", "{:.1f} %", largest=100)
+
+
+def bars(names: list[str], values: list[float], title: str, text: str, largest: float = 0) -> go.Figure:
+    """Plot a horizontal bar for each value. title: of the axis. text: a format string for the value beside each bar.
+    largest: the end of the axis, 0 for the largest value."""
+    drawn = go.Bar(
+        y=names, x=values, orientation="h", marker={"color": ACCENT}, cliponaxis=False,
+        text=[text.format(v) for v in values], textposition="outside",
     )  # fmt: skip
+    x = {"range": [0, 1.12 * (largest or max(values) or 1)]}
     y = {"type": "category", "automargin": True}
-    return go.Figure(bars, _layout("accuracy (%)", "", {"range": [0, 112]}, y, height=70 + 34 * len(names)))
+    return go.Figure(drawn, _layout(title, "", x, y, height=70 + 34 * len(names)))
 
 
 def accuracy_lines(counts: list[int], rows: dict[str, list[float]], errors: dict[str, list[float]]) -> go.Figure:
