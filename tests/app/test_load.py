@@ -20,8 +20,8 @@ MAX_MB = 900  # of a server on which every page and model is opened, see README.
 @pytest.mark.slow
 def test_two_minutes_of_load_bring_no_error_and_take_bounded_memory():
     with load.shared_server() as (address, process):
-        found = run(load.load(address, process, SESSIONS, MINUTES, RATE))
-    print(load.COLUMNS, load.row(SESSIONS, MINUTES, RATE, found), sep="\n")
+        found = run(load.load([(address, process)], SESSIONS, MINUTES, RATE))
+    print(load.COLUMNS, load.row(SESSIONS, 1, MINUTES, RATE, found), sep="\n")
     assert found.errors == []
     assert {*load.ACTIONS, "join"} <= found.seconds.keys() and len(found.actions()) > SESSIONS
     assert max(size for _, size in found.memory) < MAX_MB

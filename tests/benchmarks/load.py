@@ -3,13 +3,14 @@
     python -m tests.benchmarks.load                                an hour of 60 sessions
     python -m tests.benchmarks.load --sessions 60 200 --minutes 10  a row each, with a server of its own each
     python -m tests.benchmarks.load --rate 10                      ten times as many actions
+    python -m tests.benchmarks.load --replicas 2                   two servers, of which each visitor has one
     python -m tests.benchmarks.load --walk                         memory when every page and model has been opened
 
 Each session is a tab (tab.py) of a visitor of his own. Of its actions, 70 % are releases of a slider, 15 % changes of
 page, 10 % of model and 5 % pictures; every ten seconds, on average, it does one. After VISIT minutes it leaves, and
 another visitor comes. Without the page's own control, an action is preceded by a change to a page that has one,
-which takes the place of a later change of page. `CPU ms` is the server's processor time per action. Clients and server
-run on this machine, and only on loopback.
+which takes the place of a later change of page. `CPU ms` is the servers' processor time per action. Memory is that of
+all servers. Clients and servers run on this machine, and only on loopback.
 """
 
 from __future__ import annotations
@@ -164,8 +165,10 @@ async def visit(address: str, found: Found, chance: random.Random, until: float,
         await asyncio.sleep(pause)
 
 
-async def load(address: str, process: psutil.Process, sessions: int, minutes: float, rate: float = 1) -> Found:
-    """Keep so many sessions for so many minutes after all have joined."""
+async def load(
+    servers: list[tuple[str, psutil.Process]], sessions: int, minutes: float, rate: float = 1
+) -> Found:
+    """Keep so many sessions for so many minutes after all have joined, equally many on each server."""
     assert sessions <= MAX_SESSIONS and minutes <= MAX_MINUTES and rate <= MAX_RATE
     found, chance = Found(), random.Random(0)
     joining = min(JOINING, 60 * minutes / 4)
@@ -176,15 +179,19 @@ async def load(address: str, process: psutil.Process, sessions: int, minutes: fl
         own = random.Random(number)
         await asyncio.sleep(joining * number / sessions)
         while time.monotonic() < until:
-            await visit(address, found, own, until, EVERY / rate)
+            await visit(servers[number % len(servers)][0], found, own, until, EVERY / rate)
+
+    def processor() -> float:
+        return sum(sum(process.cpu_times()[:2]) for _, process in servers)
 
     async def watch() -> None:
         await asyncio.sleep(max(0, began - time.monotonic()))
-        busy, before = sum(process.cpu_times()[:2]), len(found.actions())
+        busy, before = processor(), len(found.actions())
         while time.monotonic() < until:
-            found.memory.append(((time.monotonic() - began) / 60, megabytes(process)))
+            size = sum(megabytes(process) for _, process in servers)
+            found.memory.append(((time.monotonic() - began) / 60, size))
             await asyncio.sleep(SAMPLE)
-        found.processor = sum(process.cpu_times()[:2]) - busy
+        found.processor = processor() - busy
         found.counted = len(found.actions()) - before
 
     await asyncio.gather(watch(), *(one(number) for number in chance.sample(range(sessions), sessions)))
@@ -252,18 +259,19 @@ def machine() -> str:
 
 
 COLUMNS = (
-    f"{'sessions':>8} {'minutes':>7} {'rate':>5} {'actions':>7} {'p50 ms':>7} {'p95 ms':>7} {'CPU ms':>6} "
-    f"{'join p95 s':>10} {'errors':>6} {'start MB':>8} {'end MB':>7} {'MB/min':>7}"
+    f"{'sessions':>8} {'replicas':>8} {'minutes':>7} {'rate':>5} {'actions':>7} {'p50 ms':>7} {'p95 ms':>7} "
+    f"{'CPU ms':>6} {'join p95 s':>10} {'errors':>6} {'start MB':>8} {'end MB':>7} {'MB/min':>7}"
 )
 
 
-def row(sessions: int, minutes: float, rate: float, found: Found) -> str:
+def row(sessions: int, replicas: int, minutes: float, rate: float, found: Found) -> str:
     """Return the row of COLUMNS, and below it a line for each kind of action, and the memory every ten minutes."""
     actions, (start, end) = found.actions(), (found.memory[0][1], found.memory[-1][1])
     lines = [
-        f"{sessions:8} {minutes:7g} {rate:5g} {len(actions):7} {_ms(actions, 0.5):7.0f} {_ms(actions, 0.95):7.0f} "
-        f"{1000 * found.processor / max(found.counted, 1):6.0f} {_ms(found.seconds['join'], 0.95) / 1000:10.2f} "
-        f"{len(found.errors):6} {start:8.0f} {end:7.0f} {found.slope():7.2f}"
+        f"{sessions:8} {replicas:8} {minutes:7g} {rate:5g} {len(actions):7} {_ms(actions, 0.5):7.0f} "
+        f"{_ms(actions, 0.95):7.0f} {1000 * found.processor / max(found.counted, 1):6.0f} "
+        f"{_ms(found.seconds['join'], 0.95) / 1000:10.2f} {len(found.errors):6} "
+        f"{start:8.0f} {end:7.0f} {found.slope():7.2f}"
     ]
     for kind in ACTIONS:
         if values := found.seconds[kind]:
@@ -284,6 +292,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, nargs="+", default=[60])
     parser.add_argument("--minutes", type=float, default=60, help="of each row (default: 60)")
     parser.add_argument("--rate", type=float, default=1, help="how many times as many actions (default: 1)")
+    parser.add_argument("--replicas", type=int, default=1, help="servers (default: 1)")
     parser.add_argument("--walk", action="store_true", help="measure the memory of every page and model instead")
     options = parser.parse_args()
     print(machine(), flush=True)
@@ -294,9 +303,10 @@ def main() -> None:
         return
     print(COLUMNS, flush=True)
     for sessions in options.sessions:
-        with shared_server() as (address, process):
-            found = asyncio.run(load(address, process, sessions, options.minutes, options.rate))
-        print(row(sessions, options.minutes, options.rate, found), flush=True)
+        with contextlib.ExitStack() as stack:
+            servers = [stack.enter_context(shared_server()) for _ in range(options.replicas)]
+            found = asyncio.run(load(servers, sessions, options.minutes, options.rate))
+        print(row(sessions, options.replicas, options.minutes, options.rate, found), flush=True)
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def test_the_first_steps_of_a_lesson_on_a_phone(browser, address, screen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key, screen", some_long(PLACES, PLACES[::3]))
+@pytest.mark.parametrize("key, screen", some_long(PLACES, PLACES[::5]))
 def test_question_and_picture_are_on_one_screen(browser, address, key, screen):
     """Also for someone whom a teacher's link brings to a step."""
     context = browser.new_context(**SCREENS[screen])

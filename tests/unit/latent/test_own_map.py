@@ -16,6 +16,8 @@ from vae.jobs import Busy, JobError
 from vae.latent import maps, own_map
 from vae.uploads import UploadError
 
+from ...long import some_long
+
 
 def digits(n):
     x, labels = DATASETS["mnist"].load("test").batch(range(n))
@@ -55,7 +57,10 @@ def test_images_are_encoded_and_fitted_in_a_process_of_their_own():
     np.testing.assert_allclose(found.encoded.recon, expected, rtol=1e-4)
 
 
-@pytest.fixture(params=["no HOME", "no HOME and no entry of the user", "HOME cannot be written to"])
+CONTAINERS = ("no HOME", "no HOME and no entry of the user", "HOME cannot be written to")
+
+
+@pytest.fixture(params=CONTAINERS)
 def container(request, tmp_path, monkeypatch):
     """The environment of a container in which numba finds no place of its own choice for its cache."""
     for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
@@ -82,6 +87,7 @@ def test_numba_has_a_folder_that_it_can_write_to(container):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("container", some_long(CONTAINERS, CONTAINERS[:1]), indirect=True)
 def test_a_map_is_fitted_in_a_container(container):
     job = own_map.Job("mnist-vae-2d", digits(5)[1])
     finished(job, 590)

@@ -26,6 +26,8 @@ from vae.objectives import BetaVAE, Schedule
 from vae.training import candidates, sweep, tries
 from vae.training.recipes import RECIPES
 
+from ...long import LONG
+
 ROOT = Path(__file__).parents[3]
 SMALL = NetworkConfig((1, 64, 64), latent_dim=3, network="conv", encoder=(8,), decoder=(8,), channels=(2, 2, 2, 2))
 RECIPE = dataclasses.replace(TINY, data="sprites", config=SMALL, steps=20, batch_size=8)
@@ -278,7 +280,7 @@ def test_a_sweep_killed_in_the_middle_ends_in_the_same_table(tmp_path, monkeypat
     [
         ("1", signal.SIGTERM),
         pytest.param("1", signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param("2", signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param("2", signal.SIGTERM, marks=[pytest.mark.slow, *LONG]),
     ],
 )
 def test_a_sweep_that_is_asked_to_stop_stops_at_a_checkpoint(tmp_path, number, processes):
