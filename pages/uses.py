@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components.shell import link, settings
 from pages.components.shell.model_picker import model_picker
-from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
+from pages.components.uses import anomalies, augmentation, denoising, fairness, filling, labels, memory
 
 PLACE = 80  # order in the navigation
 GROUP = "Understand"
@@ -16,13 +16,14 @@ USES = {  # the value in links: (label, section)
     "labels": ("Few labels", labels),
     "augmentation": ("Augment data", augmentation),
     "memory": ("Memorisation", memory),
+    "fairness": ("Fairness", fairness),
 }
 SETTINGS = {"use": ("choice", *USES)}
 PARTS = {
     "denoised": "denoise_pictures", "given": "fill_given", "inpainted": "fill_draws",
     "outliers": "anomaly_examples", "scores": "anomaly_scores", "roc": "anomaly_roc",
     "styles": "labels_styles", "accuracy": "labels_accuracy", "augmented": "augment_pictures",
-    "distances": "memory_chart", "pairs": "memory_0",
+    "distances": "memory_chart", "pairs": "memory_0", "lost": "fair_pictures",
 }  # fmt: skip
 
 st.title("Uses")

@@ -8,7 +8,7 @@ import torch
 
 import vae
 from pages.components.shell import cached
-from pages.components.uses import anomalies, augmentation, denoising, filling, labels, memory
+from pages.components.uses import anomalies, augmentation, denoising, fairness, filling, labels, memory
 from vae import metrics, store
 from vae.data import DATASETS
 from vae.evaluation import downstream
@@ -19,7 +19,7 @@ from .test_pages import components, start
 
 SECTIONS = {
     "anomalies": anomalies, "denoising": denoising, "filling": filling,
-    "labels": labels, "augmentation": augmentation, "memory": memory,
+    "labels": labels, "augmentation": augmentation, "memory": memory, "fairness": fairness,
 }  # fmt: skip
 # one model of each family on each data set that a section speaks of; of the many that can fill in, those
 # that differ in more than weights
@@ -65,7 +65,7 @@ def test_the_link_says_which_use():
     assert start("uses", use="everything").segmented_control(key="use").value == "denoising"
 
 
-@pytest.mark.parametrize("use", ["anomalies", "denoising", "filling", "labels", "augmentation", "memory"])
+@pytest.mark.parametrize("use", ["anomalies", "denoising", "filling", "labels", "augmentation", "memory", "fairness"])
 def test_a_section_that_cannot_use_the_model_says_which_it_shows(use):
     name = "mnist-vqvae" if use == "filling" else "rooms-vae"
     app = start("uses", model=name, use=use)
@@ -179,9 +179,33 @@ def test_accuracies_are_the_cards():
     np.testing.assert_allclose(classes["y"], vae.load("mnist-m2").classify(x).exp()[0], atol=1e-4)
     assert max(classes["y"]) < 0.7
     assert shown["Digits, semi-supervised M2, 16-D: q(y|x)"] == pytest.approx(100 * f["accuracy_with_model"])
-    assert shown["same classifier, labels only"] == pytest.approx(100 * f["accuracy_labels_alone"])
+    assert shown["same classifier, deformed labelled images"] == pytest.approx(100 * f["accuracy_labels_alone"])
     assert shown["Digits, VAE, 16-D: linear classifier on z"] == pytest.approx(100 * codes["accuracy_codes"])
     assert shown["linear classifier on pixels"] == pytest.approx(100 * codes["accuracy_pixels"])
+
+
+def test_lost_attributes_are_the_cards_and_the_picture_is_the_models():
+    app = start("uses", model="faces-vae", use="fairness")
+    lost = store.Store().read_card("faces-vae").figures["attribute_lost"]
+    assert app.pills(key="fair_attribute").options == ["glasses", "beard", "smile", "long hair"] == list(lost)
+    for attribute in ("smile", "beard"):
+        app.pills(key="fair_attribute").set_value(attribute).run()
+        app.number_input(key="fair_image").set_value(7).run()
+        assert not app.exception
+        bars = {c["layout"]["xaxis"]["title"]["text"]: c["data"][0] for c in charts(app).values()}
+        np.testing.assert_allclose(bars["lost (%)"]["x"], [100 * share for share in lost[attribute].values()])
+        info = DATASETS["faces"]
+        x, contrast = fairness._images("faces", attribute, 7)
+        read = metrics.load_classifier("faces", info.image_shape, info.grid.sizes)(x)
+        factors = torch.stack([logits.argmax(1) for logits in read], 1)
+        k = info.grid.names.index(attribute)
+        assert factors[:, k].tolist() == [1] * 6 and factors[:, 2].tolist() == [*range(6)]  # one face, every skin
+        assert len(factors.unique(dim=0)) == 6 and (factors[:, [0, 1, 3]] == factors[0, [0, 1, 3]]).all()
+        np.testing.assert_allclose(bars["squared difference"]["x"], contrast)
+        assert contrast[0] > 2 * contrast[-1] if attribute == "smile" else True
+        sentence = next(m.value for m in app.markdown if attribute.capitalize() in m.value)
+        most = max(lost[attribute], key=lost[attribute].get)
+        assert f"{lost[attribute][most]:.1%} of {most} faces" in sentence
 
 
 def test_augmentation_is_the_cards():

@@ -225,6 +225,7 @@ class DatasetInfo:
     factor_table: Factors | None = None  # known factors that are stored for each image, in a grid or not
     # {attribute: (factor, its values that have the attribute)}; each has a direction in latent space
     attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    group: str = ""  # the factor whose values are groups that models should serve alike, "" for none
     # split -> style numbers (S,) and x (S, classes, C, H, W), each style in every class; None without known styles
     by_style: Callable[[str], tuple[np.ndarray, Tensor]] | None = None
     denoising: bool = False  # models are measured on noisy test images

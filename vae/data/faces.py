@@ -268,5 +268,6 @@ INFO = DATASETS.register("faces")(DatasetInfo(
     noun="faces",
     grid=GRID,
     attributes=ATTRIBUTES,
+    group="skin colour",
     start=18,  # every attribute's direction is visible on this face, for both models
 ))  # fmt: skip

@@ -30,7 +30,9 @@ FEW = 100  # labels for a linear classifier on codes, and for a semi-supervised 
 REPEATS = 5  # random choices of labelled images; figures are means over them
 STEPS, BATCH_SIZE = 300, 64  # to train a small classifier
 SHIFT = 2  # pixels
-SAMPLES = 20_000  # from a conditional model, the only training data of a classifier
+ALONE_STEPS = 1500  # of the classifier that competes with a semi-supervised model
+TURN, SHEAR, SCALE = 15.0, 15.0, 0.15  # degrees, degrees and share, at most, in deformed images
+SAMPLES = 10_000  # from a conditional model, the only training data of a classifier
 SAMPLE_STEPS = 1500
 
 
@@ -151,35 +153,47 @@ def augmentation(model: LatentModel, labelled: Split, split: Split, n: int, repe
                 classifier = fit(Classifier(model.image_shape, (int(labelled.labels.max()) + 1,)), x, y, vary, seed)
                 right.append(accuracy(classifier, split, np.arange(n))[0])
             found[f"{count} {name}"] = float(np.mean(right))
-            errors[f"{count} {name}"] = float(np.std(right, ddof=1) / len(right) ** 0.5) if repeats > 1 else 0.0
+            errors[f"{count} {name}"] = _standard_error(right)
     return {"augmentation": found, "augmentation_error": errors}
 
 
 def labels_alone(
     model: LatentModel, labelled: Split, split: Split, n: int, repeats: int, count: int = FEW
 ) -> dict:
-    """Return the accuracy of a semi-supervised model's classifier trained on `count` labels without the model,
-    accuracy_labels_alone, and within the model, accuracy_with_model, on the same images."""
+    """Return the accuracy of a semi-supervised model's classifier trained on `count` deformed labelled images without
+    the model, accuracy_labels_alone, its standard error over choices of labels, accuracy_labels_alone_error, and the
+    accuracy of the model's own classifier on the same n test images, accuracy_with_model."""
     right, own = [], cast(nn.Module, model.classifier)
     for seed in range(repeats):
         x, y = labelled.batch(choose(labelled.labels, count, seed))
-        network = copy.deepcopy(own)
-        vary = lambda x, y, g: shifted(x, SHIFT, g)  # noqa: E731
-        right.append(accuracy(fit(SingleHead(network), x, y, vary, seed), split, np.arange(n))[0])
+        vary = lambda x, y, g: shifted(deformed(x, g), SHIFT, g)  # noqa: E731
+        network = fit(SingleHead(copy.deepcopy(own)), x, y, vary, seed, ALONE_STEPS)
+        right.append(accuracy(network, split, np.arange(n))[0])
     return {
         "accuracy_labels_alone": float(np.mean(right)),
+        "accuracy_labels_alone_error": _standard_error(right),
         "accuracy_with_model": accuracy(SingleHead(own), split, np.arange(n))[0],
     }
 
 
-def from_samples(model: LatentModel, split: Split, n: int, samples: int = SAMPLES) -> dict:
-    """Return the accuracy of a classifier trained on a conditional model's samples only (Ravuri & Vinyals 2019)."""
+def _standard_error(values: list[float]) -> float:
+    """Return the standard error of a mean; 0 of one value."""
+    return float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else 0.0
+
+
+def from_samples(model: LatentModel, real: Split, split: Split, n: int, samples: int = SAMPLES) -> dict:
+    """Return the accuracy of a classifier trained on a conditional model's samples only, accuracy_from_samples (Ravuri
+    & Vinyals 2019), and on as many images of `real`, accuracy_from_images."""
     with torch.no_grad():
         y = torch.arange(samples) % model.num_classes
         z = model.sample(samples, generator=torch.Generator().manual_seed(0))
         x = torch.cat([model.decode(zs, ys) for zs, ys in zip(z.split(BATCH), y.split(BATCH), strict=False)])
-    classifier = fit(Classifier(model.image_shape, (model.num_classes,)), x, y, lambda x, y, g: x, 0, SAMPLE_STEPS)
-    return {"accuracy_from_samples": accuracy(classifier, split, np.arange(n))[0]}
+    found = {}
+    for name, (images, labels) in {"samples": (x, y), "images": real.batch(range(samples))}.items():
+        classifier = Classifier(model.image_shape, (model.num_classes,))
+        fit(classifier, images, labels, lambda x, y, g: x, 0, SAMPLE_STEPS)
+        found[f"accuracy_from_{name}"] = accuracy(classifier, split, np.arange(n))[0]
+    return found
 
 
 class SingleHead(nn.Module):
@@ -229,3 +243,15 @@ def augmented(model: LatentModel, x: Tensor, y: Tensor, generator: torch.Generat
     way = torch.rand(len(x), 1, generator=generator)
     made = model.decode(z + way * (z[partner] - z))
     return torch.cat([made[:count], x[count:]])
+
+
+def deformed(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images x (B, C, H, W), each turned and sheared by up to TURN and SHEAR degrees and scaled by up to SCALE
+    about its centre, and padded with black."""
+    turn, shear, scale = (2 * torch.rand(3, len(x), generator=generator) - 1).unbind()
+    turn, shear, scale = torch.deg2rad(TURN * turn), torch.tan(torch.deg2rad(SHEAR * shear)), 1 + SCALE * scale
+    zero, one = torch.zeros_like(turn), torch.ones_like(turn)
+    turned = torch.stack([turn.cos(), -turn.sin(), zero, turn.sin(), turn.cos(), zero], 1).view(-1, 2, 3)
+    sheared = torch.stack([one, shear, zero, one], 1).view(-1, 2, 2)
+    grid = nn.functional.affine_grid(sheared @ turned / scale[:, None, None], list(x.shape), align_corners=False)
+    return nn.functional.grid_sample(x, grid, align_corners=False)

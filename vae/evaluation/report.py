@@ -34,7 +34,9 @@ All figures are measured on test images. Nats are summed over pixels and dimensi
 models were chosen on validation images, older ones on test images; each card says which. `python -m vae evaluate --all
 --check` measures every card again and reports the differences; `--dci` includes DCI, which takes minutes a model."""
 TRAVERSALS = """\
-Each row moves one dimension over the range of encoded data. The most informative dimensions come first."""
+The first two rows are test images and their reconstructions. Each further row moves one dimension over the range of
+encoded data. The most informative dimensions come first. A discrete code has no such rows, so samples are shown."""
+GAP = 4  # pixels between reconstructions and traversals
 
 
 def headline(card: store.ModelCard) -> Figure | None:
@@ -446,33 +448,36 @@ def traversals_table(cards: list[store.ModelCard], columns: int = 3) -> str:
 def traversal_picture(
     model: LatentModel, encoded: EncodedImages, columns: int = 11, rows: int = 10
 ) -> Image.Image:
-    """Render traversals: one row for each dimension, by descending information; samples where the code is discrete.
+    """Render test images, their reconstructions, and traversals: one row for each dimension, by descending
+    information; samples where the code is discrete.
 
     A row runs from the 1st to the 99th percentile of samples from the posteriors of the map's test images. All other
     dimensions have the values of the first of these images. Discrete codes have no order to traverse, so they show
     samples from the prior.
     """
+    card = store.card_of(model)
+    test = store.Store().dataset(card).load("test")
+    x, labels = test.batch(range(columns))
+    given = labels if model.num_classes else None
+    above = torch.cat([_strip(x), _strip(model.reconstruct(x, given))], dim=1)
+    above = torch.nn.functional.pad(above, (0, 0, 0, GAP), value=0.5)
     if model.discrete:
         z = model.sample(rows * columns, generator=torch.Generator().manual_seed(0))
-        images = torch.nn.functional.pad(model.decode(z), (1, 1, 1, 1), value=0.5)
-        return _picture([torch.cat(list(row), dim=2) for row in images.split(columns)])
+        return _picture([above, *map(_strip, model.decode(z).split(columns))])
     codes = torch.from_numpy(encoded.codes)
     noise = np.random.RandomState(0).standard_normal(codes.shape)
     low, high = np.percentile(encoded.codes + encoded.sigmas * noise, [1, 99], axis=0)
-    order = store.dimension_order(
-        store.card_of(model), model.levels, encoded, np.ones(model.latent_dim)
-    )[:rows]
-    y = None
-    if model.num_classes:
-        label = int(store.Store().dataset(store.card_of(model)).load("test").labels[encoded.rows[0]])
-        y = torch.full((columns,), label)
-    strips = []
-    for d in order:
-        values = torch.linspace(float(low[d]), float(high[d]), columns)
-        images = model.decode(traversal(codes[0], int(d), values), y)  # (columns, C, H, W)
-        images = torch.nn.functional.pad(images, (1, 1, 1, 1), value=0.5)
-        strips.append(torch.cat(list(images), dim=2))
-    return _picture(strips)
+    y = torch.full((columns,), int(test.labels[encoded.rows[0]])) if model.num_classes else None
+    moved = [
+        model.decode(traversal(codes[0], int(d), torch.linspace(float(low[d]), float(high[d]), columns)), y)
+        for d in store.dimension_order(card, model.levels, encoded, np.ones(model.latent_dim))[:rows]
+    ]
+    return _picture([above, *map(_strip, moved)])
+
+
+def _strip(images: torch.Tensor) -> torch.Tensor:
+    """Place images (N, C, H, W) side by side, each with a grey border, (C, H + 2, N * (W + 2))."""
+    return torch.cat(list(torch.nn.functional.pad(images, (1, 1, 1, 1), value=0.5)), dim=2)
 
 
 @torch.no_grad()

@@ -167,13 +167,14 @@ def nearest(z: np.ndarray, codes: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
     return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1)
 
 
-def local_distances(codes: np.ndarray, k: int = 15) -> np.ndarray:
-    """Return the distance of each of codes (N, D) to its k-th nearest other code, sorted -> (N,)."""
-    own = np.concatenate([
-        nearest(codes[first : first + 1000], codes, k + 1)[1][:, -1]
-        for first in range(0, len(codes), 1000)
-    ])  # fmt: skip
-    return np.sort(own)
+def local_distances(codes: np.ndarray, k: int = 15, n: int = 2000) -> np.ndarray:
+    """Return the distance of each of n of the codes (N, D) to its k-th nearest other code, sorted -> (min(n, N),).
+
+    They are at equal steps among all. 2,000 tell the share of sparser regions to about 1 % (standard error).
+    """
+    chosen = codes[np.linspace(0, len(codes) - 1, min(n, len(codes))).astype(int)]
+    parts = [chosen[first : first + 1000] for first in range(0, len(chosen), 1000)]
+    return np.sort(np.concatenate([nearest(part, codes, k + 1)[1][:, -1] for part in parts]))
 
 
 def support(z: np.ndarray, codes: np.ndarray, reference: np.ndarray, k: int = 15) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Measures of a trained model. Codes are (N, D) float, factors (N, K) int, results named tuples of floats."""
 
 from .anomaly import FALSE_POSITIVE_RATES, Scores, outlier_scores, roc
-from .attributes import attribute_flips
+from .attributes import attribute_flips, lost_by_group
 from .checking import discretise
 from .classifier import confidence, load_classifier
 from .codes import code_usage
@@ -46,6 +46,7 @@ __all__ = [
     "infomec",
     "kept",
     "load_classifier",
+    "lost_by_group",
     "mig",
     "modularity",
     "multiscale_distance",

@@ -70,3 +70,22 @@ def _has(factors: np.ndarray, attributes: dict) -> dict[str, np.ndarray]:
 
 def _judged(model: LatentModel, codes: Tensor, judge: Callable[[Tensor], Tensor]) -> np.ndarray:
     return torch.cat([judge(model.decode(part)) for part in codes.split(500)]).numpy()
+
+
+def lost_by_group(
+    read: np.ndarray, factors: np.ndarray, attributes: dict[str, tuple[int, tuple[int, ...]]], group: int
+) -> dict[str, dict[int, float]]:
+    """Return {attribute: {value of the group's factor: share of the images that have lost the attribute}}.
+
+    read, factors (N, K) int: the factors of reconstructions, as a classifier reads them, and of the originals.
+    attributes: as for attribute_flips. group: the factor whose values are the groups. The share is of the images of
+    a group that have the attribute. A group without any is left out.
+    """
+    had, kept = _has(factors, attributes), _has(read, attributes)
+    return {
+        name: {
+            int(value): float((~kept[name])[there & (factors[:, group] == value)].mean())
+            for value in np.unique(factors[there, group])
+        }
+        for name, there in had.items()
+    }

@@ -17,8 +17,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from . import cached, link, visitors
 
-# Python runs one page at a time, and sixty sessions with an action every ten seconds, of 113 ms of processor time on
-# average, keep it busy for two thirds of the time: see "Load" in tests/benchmarks/README.md.
+# Python runs one page at a time, and sixty sessions with an action every ten seconds, of 101 ms of processor time on
+# average, keep it busy for 60 % of the time: see "Load" in tests/benchmarks/README.md.
 DEFAULT = 60
 VARIABLE, HANDOUT = "VAE_SESSIONS", "VAE_HANDOUT"
 _taken: set[str] = set()  # Streamlit's ids of sessions

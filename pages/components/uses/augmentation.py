@@ -92,15 +92,11 @@ def _samples(card, model) -> None:
         state.decode(zs, ys), [f"sample of class {classes[int(k)]}" for k in ys], key="augment_draws",
         columns=2 * PER_CLASS, size=84, name="samples of each class",
     )  # fmt: skip
-    names = ["trained on samples only"]
-    values = [card.figures["accuracy_from_samples"]]
+    names = ["trained on samples only", "trained on as many real images"]
+    values = [card.figures[key] for key in ("accuracy_from_samples", "accuracy_from_images")]
     if "accuracy_labels_alone" in card.figures:
-        names.append(f"trained on {downstream.FEW} labelled images")
+        names.append(f"trained on {downstream.FEW} deformed labelled images")
         values.append(card.figures["accuracy_labels_alone"])
-    classifier = cached.classifier(card.data)
-    if classifier is not None:
-        names.append("trained on all training images")
-        values.append(classifier.accuracy[0])
     st.plotly_chart(
         charts.accuracies(names, values), config=charts.CONFIG, key="augment_samples", alt="accuracy of classifiers"
     )

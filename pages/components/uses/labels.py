@@ -81,7 +81,7 @@ def _accuracies(data: str) -> tuple[list[str], list[float]]:
         figures = card.figures
         if "accuracy_labels_alone" in figures:
             accuracies[f"{card.title}: q(y|x)"] = figures["accuracy_with_model"]
-            accuracies["same classifier, labels only"] = figures["accuracy_labels_alone"]
+            accuracies["same classifier, deformed labelled images"] = figures["accuracy_labels_alone"]
         if "accuracy_codes" in figures:
             accuracies[f"{card.title}: linear classifier on z"] = figures["accuracy_codes"]
             accuracies["linear classifier on pixels"] = figures["accuracy_pixels"]

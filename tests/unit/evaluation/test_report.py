@@ -83,15 +83,23 @@ def test_traversal_pictures_are_of_the_shipped_weights(name):
     picture = np.asarray(report.traversal_picture(model, model_map), int)
     channels, height, width = model.image_shape
     rows = min(10, model.latent_dim)
-    assert picture.shape[:2] == (rows * (height + 2), 11 * (width + 2))
+    above = 2 * (height + 2) + report.GAP
+    assert picture.shape[:2] == (above + rows * (height + 2), 11 * (width + 2))
     from PIL import Image
 
     with Image.open(store.PRETRAINED / name / "traversals.webp") as stored:
         difference = abs(np.asarray(stored.convert("L" if picture.ndim == 2 else "RGB"), int) - picture)
     # WebP stores hues at half the resolution; the pictures of two models differ by 20 and more
     assert difference.max() <= 2 if channels == 1 else difference.mean() < 8
+    # the first test images, and below them what the model makes of them
+    x, y = store.Store().dataset(model.card).load("test").batch(range(11))
+    for top, shown in ((1, x), (height + 3, model.reconstruct(x, y if model.num_classes else None))):
+        for i in (0, 10):
+            expected = (shown[i] * 255).round().numpy().transpose(1, 2, 0).reshape(height, width, -1)
+            tile = picture[top : top + height, 1 + i * (width + 2) :][:, :width].reshape(height, width, -1)
+            np.testing.assert_array_equal(tile, expected)
     # the dimension that carries most changes the picture from end to end, where there is one
-    first = picture[: height + 2]
+    first = picture[above : above + height + 2]
     change = abs(first[:, : width + 2] - first[:, -width - 2 :]).mean()
     assert change < 1 if model.card.figures.get("active_units") == 0 else change > 2
 

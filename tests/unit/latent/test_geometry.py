@@ -117,6 +117,19 @@ def test_support_is_high_among_data_and_zero_far_away():
     assert np.median(own) == pytest.approx(0.5, abs=0.02)
 
 
+def test_the_distances_of_some_codes_tell_of_all():
+    # sorted by how dense their region is, so that the first ones alone would mislead
+    rng = np.random.default_rng(0)
+    codes = (rng.normal(size=(3000, 2)) * np.linspace(0.1, 3, 3000)[:, None]).astype(np.float32)
+    brute = np.linalg.norm(codes[:, None] - codes[None], axis=2)
+    every = np.sort(np.sort(brute, axis=1)[:, 15])
+    np.testing.assert_allclose(latent.local_distances(codes, n=3000), every, rtol=1e-4, atol=1e-6)
+    some = latent.local_distances(codes, n=600)
+    assert len(some) == 600
+    shares = [0.1, 0.25, 0.5, 0.75, 0.9]
+    assert np.abs(np.searchsorted(every, np.quantile(some, shares)) / 3000 - shares).max() < 0.04
+
+
 def test_swap_takes_dimensions_over_one_by_one():
     a, b = torch.zeros(4), torch.arange(1.0, 5)
     steps = latent.swap(a, b, torch.tensor([-0.25, 0.0, 0.25, 0.5, 1.0, 1.25]))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae.metrics import attribute_flips
+from vae.metrics import attribute_flips, lost_by_group
 
 
 class Painter:
@@ -58,3 +58,14 @@ def test_attributes_may_be_several_values_of_a_factor():
         Painter(), codes, three, {"bright": (0, (1, 2))}, judge, fit=1000, steps=1.5
     )
     assert found.rates["bright"] > 0.98
+
+
+def test_the_share_that_loses_an_attribute_is_of_those_of_a_group_that_had_it():
+    # columns: hair (long is 2 or 3), smile, group; of group 0 three smile and one stops, of group 1 one smiles and
+    # stops, group 2 has no smile to lose
+    factors = np.array([[0, 1, 0], [2, 1, 0], [3, 1, 0], [0, 0, 0], [2, 1, 1], [2, 0, 1], [1, 0, 2]])
+    read = np.array([[2, 1, 0], [3, 1, 0], [3, 0, 0], [0, 1, 0], [1, 0, 1], [2, 0, 0], [1, 0, 2]])
+    found = lost_by_group(read, factors, {"smile": (1, (1,)), "long hair": (0, (2, 3))}, group=2)
+    assert found == {"smile": {0: pytest.approx(1 / 3), 1: 1.0}, "long hair": {0: 0.0, 1: 0.5}}
+    kept = lost_by_group(factors, factors, {"smile": (1, (1,))}, group=2)
+    assert kept == {"smile": {0: 0.0, 1: 0.0}}

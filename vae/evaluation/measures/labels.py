@@ -29,13 +29,18 @@ ALONE = Figure(
     tolerance=0.02,  # training accumulates differences in rounding between processors
     protocol={
         "labels": downstream.FEW,
+        "turn": downstream.TURN,
+        "shear": downstream.SHEAR,
+        "scale": 100 * downstream.SCALE,
         "shift": downstream.SHIFT,
-        "steps": downstream.STEPS,
+        "steps": downstream.ALONE_STEPS,
+        "batch": downstream.BATCH_SIZE,
         "choices": downstream.REPEATS,
         "images": None,
     },
-    sentence="the model's classifier trained on {labels} labelled training images alone, shifted by up to {shift} "
-    "pixels, {steps} steps, mean over {choices} random choices of them; accuracy on {images:,} test images",
+    sentence="the model's classifier trained on {labels} labelled training images alone, turned by up to {turn:g} "
+    "degrees, sheared by {shear:g} degrees, scaled by {scale:g} % and shifted by {shift} pixels, for {steps:,} steps "
+    "of {batch}; mean over {choices} random choices of the images; accuracy on {images:,} test images",
 )
 
 
@@ -75,13 +80,21 @@ class LabelsAlone(Measure):
     figures = (
         ALONE,
         Figure(
+            "accuracy_labels_alone_error",
+            "its standard error over choices of labels",
+            digits=".1%",
+            of="accuracy_labels_alone",
+            shown=False,
+            tolerance=0.02,
+        ),
+        Figure(
             "accuracy_with_model",
             "accuracy of its classifier, beside the baseline",
             digits=".1%",
             better="higher",
             of="accuracy_labels_alone",
             baseline="accuracy_labels_alone",
-            baseline_label="trained on the labelled images alone",
+            baseline_label="trained on the labelled images alone, deformed",
         ),
     )
     position = 82

@@ -1,0 +1,102 @@
+"""Fairness: an attribute that reconstructions lose more often in one group than in another."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from vae.evaluation.figures import FIGURES
+from vae.evaluation.measures.fairness import groups_attributes
+
+from ..shell import cached, settings, state
+from ..widgets import charts, exports
+from ..widgets.picture_grid import picture_grid
+
+NEEDS = "lost attributes, measured by group"
+SETTINGS = {"fair_attribute": ("text",), "fair_image": ("int", 0, 9999)}
+FIRST = "smile"
+ROWS = ("original", "reconstruction")
+
+
+def models() -> list[str]:
+    return [name for name, card in cached.zoo_scan()[0].items() if "attribute_lost" in card.figures]
+
+
+def show() -> None:
+    card = state.card()
+    info, lost = cached.info(card.data), card.figures["attribute_lost"]
+    settings.take("fair_attribute", among=list(lost))
+    settings.take("fair_image")
+    if st.session_state.get("fair_attribute") not in lost:
+        st.session_state.fair_attribute = FIRST if FIRST in lost else next(iter(lost))
+    pictures, controls = st.columns([3, 1], gap="large")
+    with controls:
+        attribute = st.pills(
+            "Attribute", list(lost), required=True, key="fair_attribute", persist_state="session", wrap=True,
+        )  # fmt: skip
+        row = st.number_input(
+            "Test image", 0, 9999, 0, key="fair_image", persist_state="session",
+            help=f"It gets the attribute, and each {info.group} in turn.",
+        )  # fmt: skip
+    x, contrast = _images(card.data, attribute, row)
+    with torch.no_grad():
+        reconstructed = state.model().reconstruct(x)
+    kept = _has(card.data, attribute, reconstructed)
+    groups = info.grid.values[info.grid.names.index(info.group)]
+    with pictures:
+        picture_grid(
+            torch.cat([x, reconstructed]),
+            [f"{what}, {group}" for what in ROWS for group in groups],
+            key="fair_pictures", columns=len(groups), row_labels=ROWS, size=110,
+            name=f"a face in each {info.group}, and the reconstructions",
+            captions=[*groups, *("kept" if each else "lost" for each in kept)],
+        )  # fmt: skip
+        shares = lost[attribute]
+        most, least = max(shares, key=shares.get), min(shares, key=shares.get)
+        text = FIGURES["attribute_lost"].text
+        st.markdown(
+            f"**{attribute.capitalize()}: lost in {text(shares[most])} of {most} faces and {text(shares[least])} of "
+            f"{least} ones.** The training images have every {info.group} equally often."
+        )
+        exports.download_sheet(torch.cat([x, reconstructed]), len(groups), "fairness", "fair_png")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.plotly_chart(
+            charts.bars(list(shares), [100 * share for share in shares.values()], "lost (%)", "{:.1f} %"),
+            config=charts.CONFIG, key="fair_lost", alt=f"share of faces that lose the attribute, by {info.group}",
+        )  # fmt: skip
+    with right:
+        st.plotly_chart(
+            charts.bars(list(groups), contrast, "squared difference", "{:.1f}"),
+            config=charts.CONFIG, key="fair_contrast", alt="squared difference that the attribute makes, by group",
+        )  # fmt: skip
+    st.caption(
+        "Left: test images that have the attribute. Right: the face above with the attribute and without it, "
+        "compared pixel by pixel. The reconstruction error pays less for a detail with less contrast, so a model of "
+        "few nats drops it first. Equal numbers of training images do not mend that. A classifier judges what is "
+        "kept. **About** gives the protocol."
+    )
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _images(data: str, attribute: str, row: int) -> tuple[torch.Tensor, list[float]]:
+    """Return a test image with an attribute in each group (G, C, H, W), and the squared difference that the attribute
+    makes in each of them."""
+    info = cached.info(data)
+    k, values = groups_attributes(info)[attribute]
+    others = [value for value in range(info.grid.sizes[k]) if value not in values]
+    factors = info.grid.sweep(cached.gallery(data).factors[row], info.grid.names.index(info.group))
+    if factors[0, k] not in values:
+        factors[:, k] = values[0]
+    without = factors.copy()
+    without[:, k] = others[0]
+    with_it, plain = (info.grid.render(each).astype(np.float32) / 255 for each in (factors, without))
+    return torch.from_numpy(with_it), ((with_it - plain) ** 2).sum((1, 2, 3)).tolist()
+
+
+@torch.no_grad()
+def _has(data: str, attribute: str, x: torch.Tensor) -> list[bool]:
+    """Return whether the data's classifier finds an attribute in images (N, C, H, W)."""
+    k, values = groups_attributes(cached.info(data))[attribute]
+    return np.isin(cached.classifier(data)(x)[k].argmax(1).numpy(), values).tolist()
