@@ -57,6 +57,9 @@ LINKS = [
         "use": ("filling", "", "filling"), "fill_hidden": ("a band", "", "a band"),
         "fill_image": ("1", "fill_image_row_mnist", 1),
     }),
+    ("uses", "faces-vae", {
+        "use": ("fairness", "", "fairness"), "fair_attribute": ("beard", "", "beard"), "fair_image": ("7", "", 7),
+    }),
     ("match", "mnist-vae-2d", {"match_data": ("sprites", "", "sprites"), "match_result": (RESULT, "", RESULT)}),
     ("lessons", "mnist-vae-2d", {
         "lessons_view": ("sheet", "", "sheet"), "lessons_of": ("train", "", "train"), "lessons_shuffle": ("7", "", 7),

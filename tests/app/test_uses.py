@@ -193,7 +193,8 @@ def test_lost_attributes_are_the_cards_and_the_picture_is_the_models():
         app.number_input(key="fair_image").set_value(7).run()
         assert not app.exception
         bars = {c["layout"]["xaxis"]["title"]["text"]: c["data"][0] for c in charts(app).values()}
-        np.testing.assert_allclose(bars["lost (%)"]["x"], [100 * share for share in lost[attribute].values()])
+        shares = dict(zip(bars["lost (%)"]["y"], bars["lost (%)"]["x"], strict=True))
+        assert shares == {group: pytest.approx(100 * share) for group, share in lost[attribute].items()}
         info = DATASETS["faces"]
         x, contrast = fairness._images("faces", attribute, 7)
         read = metrics.load_classifier("faces", info.image_shape, info.grid.sizes)(x)
@@ -201,11 +202,11 @@ def test_lost_attributes_are_the_cards_and_the_picture_is_the_models():
         k = info.grid.names.index(attribute)
         assert factors[:, k].tolist() == [1] * 6 and factors[:, 2].tolist() == [*range(6)]  # one face, every skin
         assert len(factors.unique(dim=0)) == 6 and (factors[:, [0, 1, 3]] == factors[0, [0, 1, 3]]).all()
-        np.testing.assert_allclose(bars["squared difference"]["x"], contrast)
+        np.testing.assert_allclose(bars["squared difference"]["x"], contrast[::-1])
         assert contrast[0] > 2 * contrast[-1] if attribute == "smile" else True
         sentence = next(m.value for m in app.markdown if attribute.capitalize() in m.value)
         most = max(lost[attribute], key=lost[attribute].get)
-        assert f"{lost[attribute][most]:.1%} of {most} faces" in sentence
+        assert f"{100 * lost[attribute][most]:.1f} % of {most} faces" in sentence
 
 
 def test_augmentation_is_the_cards():

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 import torch
 
-from vae.evaluation.figures import FIGURES
 from vae.evaluation.measures.fairness import groups_attributes
 
 from ..shell import cached, settings, state
@@ -15,7 +14,7 @@ from ..widgets.picture_grid import picture_grid
 
 NEEDS = "lost attributes, measured by group"
 SETTINGS = {"fair_attribute": ("text",), "fair_image": ("int", 0, 9999)}
-FIRST = "smile"
+FIRST = "smile"  # attribute
 ROWS = ("original", "reconstruction")
 
 
@@ -36,7 +35,7 @@ def show() -> None:
             "Attribute", list(lost), required=True, key="fair_attribute", persist_state="session", wrap=True,
         )  # fmt: skip
         row = st.number_input(
-            "Test image", 0, 9999, 0, key="fair_image", persist_state="session",
+            "Test image", 0, 9999, info.start, key="fair_image", persist_state="session",
             help=f"It gets the attribute, and each {info.group} in turn.",
         )  # fmt: skip
     x, contrast = _images(card.data, attribute, row)
@@ -54,28 +53,29 @@ def show() -> None:
         )  # fmt: skip
         shares = lost[attribute]
         most, least = max(shares, key=shares.get), min(shares, key=shares.get)
-        text = FIGURES["attribute_lost"].text
         st.markdown(
-            f"**{attribute.capitalize()}: lost in {text(shares[most])} of {most} faces and {text(shares[least])} of "
-            f"{least} ones.** The training images have every {info.group} equally often."
+            f"**{attribute.capitalize()}: lost in {100 * shares[most]:.1f} % of {most} faces and "
+            f"{100 * shares[least]:.1f} % of {least} ones.** The training images have every {info.group} equally "
+            "often."
         )
         exports.download_sheet(torch.cat([x, reconstructed]), len(groups), "fairness", "fair_png")
+    names = list(groups)[::-1]  # a bar chart begins at the bottom
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
-            charts.bars(list(shares), [100 * share for share in shares.values()], "lost (%)", "{:.1f} %"),
+            charts.bars(names, [100 * shares[name] for name in names], "lost (%)", "{:.1f} %"),
             config=charts.CONFIG, key="fair_lost", alt=f"share of faces that lose the attribute, by {info.group}",
         )  # fmt: skip
     with right:
         st.plotly_chart(
-            charts.bars(list(groups), contrast, "squared difference", "{:.1f}"),
+            charts.bars(names, contrast[::-1], "squared difference", "{:.1f}"),
             config=charts.CONFIG, key="fair_contrast", alt="squared difference that the attribute makes, by group",
         )  # fmt: skip
     st.caption(
-        "Left: test images that have the attribute. Right: the face above with the attribute and without it, "
-        "compared pixel by pixel. The reconstruction error pays less for a detail with less contrast, so a model of "
-        "few nats drops it first. Equal numbers of training images do not mend that. A classifier judges what is "
-        "kept. **About** gives the protocol."
+        "The first chart is about all test images that have the attribute. The second compares the face above with "
+        "and without the attribute, pixel by pixel. A detail of low contrast adds little to the reconstruction error, "
+        "so a model that spends few nats drops it first. Equal numbers of training images do not mend that. A "
+        "classifier judges what is kept. **About** gives the protocol."
     )
 
 

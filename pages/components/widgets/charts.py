@@ -206,7 +206,7 @@ def bars(names: list[str], values: list[float], title: str, text: str, largest: 
         y=names, x=values, orientation="h", marker={"color": ACCENT}, cliponaxis=False,
         text=[text.format(v) for v in values], textposition="outside",
     )  # fmt: skip
-    x = {"range": [0, 1.12 * (largest or max(values) or 1)]}
+    x = {"range": [0, 1.2 * (largest or max(values) or 1)]}
     y = {"type": "category", "automargin": True}
     return go.Figure(drawn, _layout(title, "", x, y, height=70 + 34 * len(names)))
 

@@ -49,7 +49,8 @@ class Fairness(Measure):
         info, factors = context.info, context.factors
         assert info.factors is not None  # of which the group is one
         judge = metrics.load_classifier(info.name, context.model.image_shape, head_sizes(info))
-        read, originals = [], []
+        read: list[torch.Tensor] = []
+        originals: list[torch.Tensor] = []
         for x, _ in context.batches("reading reconstructions"):
             for images, found in ((context.model.reconstruct(x), read), (x, originals)):
                 found.append(torch.stack([logits.argmax(1) for logits in judge(images)], 1))

@@ -38,9 +38,9 @@ ALONE = Figure(
         "choices": downstream.REPEATS,
         "images": None,
     },
-    sentence="the model's classifier trained on {labels} labelled training images alone, turned by up to {turn:g} "
-    "degrees, sheared by {shear:g} degrees, scaled by {scale:g} % and shifted by {shift} pixels, for {steps:,} steps "
-    "of {batch}; mean over {choices} random choices of the images; accuracy on {images:,} test images",
+    sentence="the model's classifier trained on {labels} labelled training images alone, {steps:,} steps of {batch}; "
+    "images turned by up to {turn:g} degrees, sheared by {shear:g} degrees, scaled by {scale:g} % and shifted by "
+    "{shift} pixels; mean over {choices} random choices of the images; accuracy on {images:,} test images",
 )
 
 
