@@ -295,12 +295,27 @@ CRISP_BELOW = 64  # pixels of height
 # "train+validation" is the "train" split from before the validation split was introduced
 SPLITS = ("train", "validation", "test", "train+validation")
 SUBSETS = ("train-10k", "validation-1k")  # the first images of two splits, which ship with some data sets
+SKEWED = ("skewed", "reweighted")  # training images of data with groups, see `skewed`
 MAX_VALIDATION = 5000
 
 # of known factors that a file names
 MAX_FACTORS = 64
 MAX_FACTOR_VALUES = 1000
 MAX_LABEL = 200  # characters
+
+
+def skewed(train: Split, factor: int, reweighted: bool, name: str) -> Split:
+    """Return training images of which each value of a factor has half as many as the value before it.
+
+    reweighted: the images of each value are repeated until it has as many rows as the first one, so that they have
+    the weights of balanced data.
+    """
+    assert train.factors is not None
+    values, rng, rows = train.factors[:, factor], np.random.default_rng(0), []
+    for value in range(int(values.max()) + 1):
+        here = rng.permutation(np.flatnonzero(values == value))
+        rows.append(np.tile(here[: len(here) >> value], 2**value if reweighted else 1))
+    return train.take(np.sort(np.concatenate(rows)), name)
 
 
 def check_split(split: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import DATASETS, DatasetInfo, FactorGrid, Split
+from .base import DATASETS, SKEWED, DatasetInfo, FactorGrid, Split, skewed
 
 FACTOR_SIZES = (10, 6, 6, 4, 2, 2, 2, 6, 6)
 TEST_SIZE = 10_000
@@ -237,6 +237,7 @@ def build() -> None:
     )  # fmt: skip
 
 
+GROUP = "skin colour"
 NO_YES = ("no", "yes")
 GRID = FactorGrid(
     (
@@ -253,7 +254,10 @@ GRID = FactorGrid(
 
 
 def load(split: str, download: bool = True) -> Split:
-    """Return one of SPLITS. Images are rendered on demand; nothing is downloaded."""
+    """Return one of SPLITS, or one of SKEWED: the training images, fewer the darker the skin. Images are rendered on
+    demand; nothing is downloaded."""
+    if split in SKEWED:
+        return skewed(GRID.split("train", TEST_SIZE), GRID.names.index(GROUP), split == "reweighted", split)
     return GRID.split(split, TEST_SIZE)
 
 
@@ -268,6 +272,6 @@ INFO = DATASETS.register("faces")(DatasetInfo(
     noun="faces",
     grid=GRID,
     attributes=ATTRIBUTES,
-    group="skin colour",
+    group=GROUP,
     start=18,  # every attribute's direction is visible on this face, for both models
 ))  # fmt: skip

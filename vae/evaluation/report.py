@@ -218,7 +218,7 @@ TRAINED = {  # a recipe's field: its part of the list of hyperparameters
 LEFT_OUT = (0, "no", "", False)  # values that mean a step is not taken; a seed of 0 is listed
 VALUES = {
     "bf16": "bfloat16", "train": "training", "train+validation": "training and validation",
-    "train-10k": "10,000 training",
+    "train-10k": "10,000 training", "skewed": "skewed training", "reweighted": "reweighted training",
 }  # fmt: skip
 
 

@@ -83,6 +83,16 @@ CANDIDATES = {
         published="DCI disentanglement 0.81 on 3D Shapes (Hsu et al. 2023), with other images and networks",
     ),
     "faces-vae": retrained("faces-vae", steps=steps(5, 64)),
+    **{
+        f"faces-{split}": retrained("faces-vae", title=title, description=words, split=split, steps=steps(2, 64))
+        for split, title, words in (
+            ("skewed", "Faces, VAE of skewed data, 32-D", "Each skin colour has half as many faces as a paler one."),
+            (
+                "reweighted", "Faces, VAE of reweighted data, 32-D",
+                "Trained on the same faces as the VAE of skewed data, with equal weight for each skin colour.",
+            ),
+        )
+    },
     "faces-vaegan": retrained("faces-vaegan"),
     "glyphs-cvae": retrained("glyphs-cvae"),
     "mnist-vqvae": retrained("mnist-vqvae"),

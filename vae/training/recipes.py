@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import objectives
 from ..cards import ModelCard
-from ..data.base import SPLITS, SUBSETS, refuse_test
+from ..data.base import SKEWED, SPLITS, SUBSETS, refuse_test
 from ..models import FAMILIES, NetworkConfig
 from ..models.cvae import ConditionalVAE
 from ..models.dvae import DenoisingVAE
@@ -47,7 +47,7 @@ class Recipe:
     images: int = 0  # above 0: trained on only the first so many images of the split
     starts_from: str = ""  # the shipped model whose weights initialise this one
     batch_size: int = 128  # per process
-    split: str = "train"  # one of data.base.SPLITS or SUBSETS, but not "test"
+    split: str = "train"  # one of data.base.SPLITS, SUBSETS or SKEWED, but not "test"
     learning_rate: float = 1e-3  # the peak, after a linear warm-up
     weight_decay: float = 0.0  # of all parameters, times the learning rate at each step (AdamW)
     max_grad_norm: float = 0.0  # above 0: a gradient with a larger norm is scaled down to it
@@ -73,8 +73,8 @@ class Recipe:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if self.steps < 1 or self.batch_size < 1:
             raise ValueError(f"steps and batch_size must be 1 or more, not {self.steps} and {self.batch_size}")
-        if self.split not in (*SPLITS, *SUBSETS):
-            raise ValueError(f"unknown split {self.split!r}: expected one of {', '.join((*SPLITS, *SUBSETS))}")
+        if self.split not in (known_splits := (*SPLITS, *SUBSETS, *SKEWED)):
+            raise ValueError(f"unknown split {self.split!r}: expected one of {', '.join(known_splits)}")
         for name in ("images", "warmup_steps", "shift", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")

@@ -16,6 +16,11 @@ NEEDS = "lost attributes, measured by group"
 SETTINGS = {"fair_attribute": ("text",), "fair_image": ("int", 0, 9999)}
 FIRST = "smile"  # attribute
 ROWS = ("original", "reconstruction")
+TRAINED_ON = {  # a recipe's split: how many training images the groups have
+    "train": "The training images have every {} equally often.",
+    "skewed": "In the training images, each {} is half as frequent as the one before it.",
+    "reweighted": "Rare training images are repeated until every {} has the same weight.",
+}
 
 
 def models() -> list[str]:
@@ -55,8 +60,8 @@ def show() -> None:
         most, least = max(shares, key=shares.get), min(shares, key=shares.get)
         st.markdown(
             f"**{attribute.capitalize()}: lost in {100 * shares[most]:.1f} % of {most} faces and "
-            f"{100 * shares[least]:.1f} % of {least} ones.** The training images have every {info.group} equally "
-            "often."
+            f"{100 * shares[least]:.1f} % of {least} ones.** "
+            + TRAINED_ON.get(card.recipe.get("split", ""), TRAINED_ON["train"]).format(info.group)
         )
         exports.download_sheet(torch.cat([x, reconstructed]), len(groups), "fairness", "fair_png")
     names = list(groups)[::-1]  # a bar chart begins at the bottom

@@ -205,3 +205,17 @@ def test_images_are_what_the_library_draws(changed):
         difference = abs(image - drawn)[:, untouched]
         # measured 0.13 and 16; the latter where the nose is drawn over a pair of glasses
         assert difference.mean() < 0.2 and difference.max() < 24, row
+
+
+def test_skewed_images_are_fewer_the_darker_and_reweighted_ones_the_same_in_balance():
+    train, skewed, again = (faces.load(split) for split in ("train", "skewed", "reweighted"))
+    count = lambda split: np.bincount(split.factors[:, 2], minlength=6)  # noqa: E731
+    assert count(skewed).tolist() == [n >> value for value, n in enumerate(count(train))]
+    assert np.ptp(count(again)) < 2**6 + np.ptp(count(train)) and (skewed.name, again.name) == ("skewed", "reweighted")
+    numbers = [faces.GRID.numbers(split.factors) for split in (train, skewed, again)]
+    assert len(set(numbers[1])) == len(skewed) and set(numbers[1]) == set(numbers[2]) < set(numbers[0])
+    # within a skin colour, other factors stay as they are in all images
+    share = skewed.factors[skewed.factors[:, 2] == 5, 6].mean()
+    assert share == pytest.approx(0.5, abs=0.04)
+    (row,) = np.flatnonzero(numbers[0] == numbers[1][5])
+    np.testing.assert_array_equal(skewed.batch([5])[0], train.batch([row])[0])
