@@ -26,7 +26,7 @@ from vae.objectives import BetaVAE, Schedule
 from vae.training import candidates, sweep, tries
 from vae.training.recipes import RECIPES
 
-from ...long import LONG
+from ...long import LONG, some_long
 
 ROOT = Path(__file__).parents[3]
 SMALL = NetworkConfig((1, 64, 64), latent_dim=3, network="conv", encoder=(8,), decoder=(8,), channels=(2, 2, 2, 2))
@@ -361,25 +361,25 @@ def ray_cluster():
         subprocess.run([*ray, "stop", "--force"], check=True, timeout=120)
 
 
+CLUSTERS = {"loky": contextlib.nullcontext, "dask": dask_cluster, "ray": ray_cluster}
+
+
 @pytest.mark.slow
-def test_processes_side_by_side_and_clusters_end_in_the_same_table(tmp_path):
-    """Two local processes, and two workers of a dask and of a ray cluster."""
+@pytest.mark.parametrize("backend", some_long(CLUSTERS, ["loky"]))
+def test_processes_side_by_side_end_in_the_table_of_one(tmp_path, backend):
+    """Two local processes, or two workers of a cluster."""
     alone = start(tmp_path, "alone", measures="real")
     out, _ = alone.communicate(timeout=600)
     assert alone.returncode == 0, out
     expected = table_of(tmp_path, "alone")
     assert len(expected) == 4 and all("mig" in figures for figures, _, _ in expected.values())
-    beside = start(tmp_path, "beside", "--processes", "2", measures="real")
-    out, _ = beside.communicate(timeout=600)
-    assert beside.returncode == 0, out
+    with CLUSTERS[backend]() as address:
+        where = ["--backend", backend, "--scheduler", address] if address else ["--processes", "2"]
+        beside = start(tmp_path, "beside", *where, measures="real")
+        out, _ = beside.communicate(timeout=600)
+        assert beside.returncode == 0, out
     assert table_of(tmp_path, "beside") == expected
-    for backend, cluster in (("dask", dask_cluster), ("ray", ray_cluster)):
-        with cluster() as address:
-            remote = start(tmp_path, backend, "--backend", backend, "--scheduler", address, measures="real")
-            out, _ = remote.communicate(timeout=600)
-            assert remote.returncode == 0, out
-        assert table_of(tmp_path, backend) == expected
-        assert len(list((tmp_path / backend / "runs").glob("*/*/finished"))) == 4
+    assert len(list((tmp_path / "beside" / "runs").glob("*/*/finished"))) == 4
 
 
 # ---- the choice
