@@ -209,6 +209,16 @@ def test_lost_attributes_are_the_cards_and_the_picture_is_the_models():
         assert f"{100 * lost[attribute][most]:.1f} % of {most} faces" in sentence
 
 
+def test_what_is_lost_is_said_by_the_classifier_and_by_nobody_without_one(monkeypatch):
+    x, _ = fairness._images("faces", "smile", 18)
+    reconstructed = vae.load("faces-vae").reconstruct(x)
+    assert fairness._judged("faces", "smile", x) == ["kept"] * 6
+    assert fairness._judged("faces", "smile", reconstructed) == ["kept"] * 4 + ["lost"] * 2
+    monkeypatch.setattr(cached, "classifier", lambda data: None)
+    assert fairness._judged("faces", "smile", x) == [""] * 6
+    assert not start("uses", model="faces-vae", use="fairness").exception
+
+
 def test_augmentation_is_the_cards():
     app = start("uses", model="fashion-vae-16d", use="augmentation")
     found = store.Store().read_card("fashion-vae-16d").figures["augmentation"]

@@ -46,7 +46,6 @@ def show() -> None:
     x, contrast = _images(card.data, attribute, row)
     with torch.no_grad():
         reconstructed = state.model().reconstruct(x)
-    kept = _has(card.data, attribute, reconstructed)
     groups = info.grid.values[info.grid.names.index(info.group)]
     with pictures:
         picture_grid(
@@ -54,7 +53,7 @@ def show() -> None:
             [f"{what}, {group}" for what in ROWS for group in groups],
             key="fair_pictures", columns=len(groups), row_labels=ROWS, size=110,
             name=f"a face in each {info.group}, and the reconstructions",
-            captions=[*groups, *("kept" if each else "lost" for each in kept)],
+            captions=[*groups, *_judged(card.data, attribute, reconstructed)],
         )  # fmt: skip
         shares = lost[attribute]
         most, least = max(shares, key=shares.get), min(shares, key=shares.get)
@@ -101,7 +100,11 @@ def _images(data: str, attribute: str, row: int) -> tuple[torch.Tensor, list[flo
 
 
 @torch.no_grad()
-def _has(data: str, attribute: str, x: torch.Tensor) -> list[bool]:
-    """Return whether the data's classifier finds an attribute in images (N, C, H, W)."""
+def _judged(data: str, attribute: str, x: torch.Tensor) -> list[str]:
+    """Return "kept" for each of images (N, C, H, W) in which the data's classifier finds an attribute, else "lost"; ""
+    without a classifier."""
+    classifier = cached.classifier(data)
+    if classifier is None:
+        return [""] * len(x)
     k, values = groups_attributes(cached.info(data))[attribute]
-    return np.isin(cached.classifier(data)(x)[k].argmax(1).numpy(), values).tolist()
+    return ["kept" if value in values else "lost" for value in classifier(x)[k].argmax(1).tolist()]
