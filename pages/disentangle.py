@@ -205,8 +205,8 @@ st.plotly_chart(
 )  # fmt: skip
 st.caption(
     explain(
-        "Each point is a trained model: its KL against its reconstruction error, coloured by MIG. Its tooltip has the "
-        f"other scores. All are measured on {card.figures['test_images']:,} test images. An autoencoder has no KL and "
+        "Each point is a trained model: its KL against its reconstruction error, coloured by MIG. Its tooltip has all "
+        f"scores. All are measured on {card.figures['test_images']:,} test images. An autoencoder has no KL and "
         "is not shown."
     )
 )

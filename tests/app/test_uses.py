@@ -206,7 +206,13 @@ def test_lost_attributes_are_the_cards_and_the_picture_is_the_models():
         assert contrast[0] > 2 * contrast[-1] if attribute == "smile" else True
         sentence = next(m.value for m in app.markdown if attribute.capitalize() in m.value)
         most = max(lost[attribute], key=lost[attribute].get)
-        assert f"{100 * lost[attribute][most]:.1f} % of {most} faces" in sentence
+        assert f"lost in {100 * lost[attribute][most]:.1f} % of {most} and" in sentence
+
+
+def test_an_attribute_that_no_group_loses_is_said_in_one_number():
+    app = start("uses", model="faces-vae", use="fairness")
+    app.pills(key="fair_attribute").set_value("glasses").run()
+    assert any("lost in 0.0 % of faces of every skin colour that have it" in m.value for m in app.markdown)
 
 
 def test_what_is_lost_is_said_by_the_classifier_and_by_nobody_without_one(monkeypatch):

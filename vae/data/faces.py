@@ -254,7 +254,7 @@ GRID = FactorGrid(
 
 
 def load(split: str, download: bool = True) -> Split:
-    """Return one of SPLITS, or one of SKEWED: the training images, fewer the darker the skin. Images are rendered on
+    """Return one of SPLITS, or one of SKEWED: fewer different images the darker the skin. Images are rendered on
     demand; nothing is downloaded."""
     if split in SKEWED:
         return skewed(GRID.split("train", TEST_SIZE), GRID.names.index(GROUP), split == "reweighted", split)

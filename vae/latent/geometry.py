@@ -182,7 +182,7 @@ def support(z: np.ndarray, codes: np.ndarray, reference: np.ndarray, k: int = 15
 
     The share of encoded data in regions that are as sparse as the one around z or sparser, by the distance to
     the k-th nearest code; reference is local_distances(codes, k). At 0.5 the region is as dense as that of the
-    median encoded image; at 0 it is sparser than that of any encoded image.
+    median encoded image; at 0 it is sparser than around any code of the reference.
     """
     distance = nearest(z, codes, k)[1][:, -1]
     return 1 - np.searchsorted(reference, distance, side="left") / len(reference)

@@ -86,7 +86,10 @@ CANDIDATES = {
     **{
         f"faces-{split}": retrained("faces-vae", title=title, description=words, split=split, steps=steps(2, 64))
         for split, title, words in (
-            ("skewed", "Faces, VAE of skewed data, 32-D", "Each skin colour has half as many faces as a paler one."),
+            (
+                "skewed", "Faces, VAE of skewed data, 32-D",
+                "Each skin colour has half as many training images as the next paler one.",
+            ),
             (
                 "reweighted", "Faces, VAE of reweighted data, 32-D",
                 "Trained on the same faces as the VAE of skewed data, with equal weight for each skin colour.",

@@ -17,7 +17,7 @@ SETTINGS = {"fair_attribute": ("text",), "fair_image": ("int", 0, 9999)}
 FIRST = "smile"  # attribute
 ROWS = ("original", "reconstruction")
 TRAINED_ON = {  # a recipe's split: how many training images the groups have
-    "train": "The training images have every {} equally often.",
+    "train": "Every {} has about as many training images. Equal numbers do not remove a difference.",
     "skewed": "In the training images, each {} is half as frequent as the one before it.",
     "reweighted": "Rare training images are repeated until every {} has the same weight.",
 }
@@ -41,7 +41,7 @@ def show() -> None:
         )  # fmt: skip
         row = st.number_input(
             "Test image", 0, 9999, info.start, key="fair_image", persist_state="session",
-            help=f"It gets the attribute, and each {info.group} in turn.",
+            help=f"The image is drawn with the attribute, in each {info.group}.",
         )  # fmt: skip
     x, contrast = _images(card.data, attribute, row)
     with torch.no_grad():
@@ -57,13 +57,15 @@ def show() -> None:
         )  # fmt: skip
         shares = lost[attribute]
         most, least = max(shares, key=shares.get), min(shares, key=shares.get)
+        found = f"{100 * shares[most]:.1f} % of {most} and {100 * shares[least]:.1f} % of {least} {info.noun}"
+        if shares[most] == shares[least]:
+            found = f"{100 * shares[most]:.1f} % of {info.noun} of every {info.group}"
         st.markdown(
-            f"**{attribute.capitalize()}: lost in {100 * shares[most]:.1f} % of {most} faces and "
-            f"{100 * shares[least]:.1f} % of {least} ones.** "
+            f"**{attribute.capitalize()}: lost in {found} that have it.** "
             + TRAINED_ON.get(card.recipe.get("split", ""), TRAINED_ON["train"]).format(info.group)
         )
         exports.download_sheet(torch.cat([x, reconstructed]), len(groups), "fairness", "fair_png")
-    names = list(groups)[::-1]  # a bar chart begins at the bottom
+    names = [group for group in groups if group in shares][::-1]  # a bar chart begins at the bottom
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
@@ -72,14 +74,14 @@ def show() -> None:
         )  # fmt: skip
     with right:
         st.plotly_chart(
-            charts.bars(names, contrast[::-1], "squared difference", "{:.1f}"),
+            charts.bars(list(groups)[::-1], contrast[::-1], "squared difference", "{:.1f}"),
             config=charts.CONFIG, key="fair_contrast", alt="squared difference that the attribute makes, by group",
         )  # fmt: skip
     st.caption(
         "The first chart is about all test images that have the attribute. The second compares the face above with "
         "and without the attribute, pixel by pixel. A detail of low contrast adds little to the reconstruction error, "
-        "so a model that spends few nats drops it first. Equal numbers of training images do not mend that. A "
-        "classifier judges what is kept. **About** gives the protocol."
+        "so the loss hardly penalises a model that leaves it out. A classifier decides whether a reconstruction keeps "
+        "the attribute. **About** gives the protocol."
     )
 
 

@@ -201,7 +201,7 @@ def accuracies(names: list[str], values: list[float]) -> go.Figure:
 
 def bars(names: list[str], values: list[float], title: str, text: str, largest: float = 0) -> go.Figure:
     """Plot a horizontal bar for each value. title: of the axis. text: a format string for the value beside each bar.
-    largest: the end of the axis, 0 for the largest value."""
+    largest: the largest value that the axis has room for, 0 for that of values."""
     drawn = go.Bar(
         y=names, x=values, orientation="h", marker={"color": ACCENT}, cliponaxis=False,
         text=[text.format(v) for v in values], textposition="outside",
