@@ -73,7 +73,8 @@ class Recipe:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if self.steps < 1 or self.batch_size < 1:
             raise ValueError(f"steps and batch_size must be 1 or more, not {self.steps} and {self.batch_size}")
-        if self.split not in (known_splits := (*SPLITS, *SUBSETS, *SKEWED)):
+        known_splits = (*SPLITS, *SUBSETS, *SKEWED)
+        if self.split not in known_splits:
             raise ValueError(f"unknown split {self.split!r}: expected one of {', '.join(known_splits)}")
         for name in ("images", "warmup_steps", "shift", "seed"):
             if getattr(self, name) < 0:

@@ -16,9 +16,9 @@ NEEDS = "lost attributes, measured by group"
 SETTINGS = {"fair_attribute": ("text",), "fair_image": ("int", 0, 9999)}
 FIRST = "smile"  # attribute
 ROWS = ("original", "reconstruction")
-TRAINED_ON = {  # a recipe's split: how many training images the groups have
+TRAINED_ON = {  # {a recipe's split: how often its training images show each group}
     "train": "Every {} has about as many training images. Equal numbers do not remove a difference.",
-    "skewed": "In the training images, each {} is half as frequent as the one before it.",
+    "skewed": "In the training images, each {} is half as frequent as the one to its left in the picture.",
     "reweighted": "Rare training images are repeated until every {} has the same weight.",
 }
 
@@ -75,7 +75,8 @@ def show() -> None:
     with right:
         st.plotly_chart(
             charts.bars(list(groups)[::-1], contrast[::-1], "squared difference", "{:.1f}"),
-            config=charts.CONFIG, key="fair_contrast", alt="squared difference that the attribute makes, by group",
+            config=charts.CONFIG, key="fair_contrast",
+            alt=f"squared difference that the attribute makes, by {info.group}",
         )  # fmt: skip
     st.caption(
         "The first chart is about all test images that have the attribute. The second compares the face above with "

@@ -47,7 +47,7 @@ class FromSamples(Measure):
         return model.num_classes > 0 and bool(info.offline)
 
     def measure(self, context: Context) -> dict:
-        info, samples = context.info, context.parameters_of(FROM_SAMPLES)["samples"]
-        real = info.load(info.offline[0])  # training images that need no download
-        context.describe(FROM_SAMPLES, samples=(samples := min(samples, len(real))))
+        real = context.info.load(context.info.offline[0])  # training images that need no download
+        samples = min(context.parameters_of(FROM_SAMPLES)["samples"], len(real))
+        context.describe(FROM_SAMPLES, samples=samples)
         return downstream.from_samples(context.model, real, context.split, context.n, samples)
