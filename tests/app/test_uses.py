@@ -179,7 +179,7 @@ def test_accuracies_are_the_cards():
     np.testing.assert_allclose(classes["y"], vae.load("mnist-m2").classify(x).exp()[0], atol=1e-4)
     assert max(classes["y"]) < 0.7
     assert shown["Digits, semi-supervised M2, 16-D: q(y|x)"] == pytest.approx(100 * f["accuracy_with_model"])
-    assert shown["same classifier, deformed labelled images"] == pytest.approx(100 * f["accuracy_labels_alone"])
+    assert shown["same classifier, labelled images only, augmented"] == pytest.approx(100 * f["accuracy_labels_alone"])
     assert shown["Digits, VAE, 16-D: linear classifier on z"] == pytest.approx(100 * codes["accuracy_codes"])
     assert shown["linear classifier on pixels"] == pytest.approx(100 * codes["accuracy_pixels"])
 

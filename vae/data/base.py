@@ -225,7 +225,7 @@ class DatasetInfo:
     factor_table: Factors | None = None  # known factors that are stored for each image, in a grid or not
     # {attribute: (factor, its values that have the attribute)}; each has a direction in latent space
     attributes: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    group: str = ""  # the factor whose values are groups that models should serve alike, "" for none
+    group: str = ""  # the factor whose values are compared for fairness, "" for none
     # split -> style numbers (S,) and x (S, classes, C, H, W), each style in every class; None without known styles
     by_style: Callable[[str], tuple[np.ndarray, Tensor]] | None = None
     denoising: bool = False  # models are measured on noisy test images
@@ -295,7 +295,7 @@ CRISP_BELOW = 64  # pixels of height
 # "train+validation" is the "train" split from before the validation split was introduced
 SPLITS = ("train", "validation", "test", "train+validation")
 SUBSETS = ("train-10k", "validation-1k")  # the first images of two splits, which ship with some data sets
-SKEWED = ("skewed", "reweighted")  # training images of data with groups, see `skewed`
+SKEWED = ("skewed", "reweighted")  # of data whose images have groups, see `skewed`
 MAX_VALIDATION = 5000
 
 # of known factors that a file names

@@ -30,10 +30,10 @@ FEW = 100  # labels for a linear classifier on codes, and for a semi-supervised 
 REPEATS = 5  # random choices of labelled images; figures are means over them
 STEPS, BATCH_SIZE = 300, 64  # to train a small classifier
 SHIFT = 2  # pixels
-# of the classifier that competes with a semi-supervised model; of five strengths and two numbers of steps, these were
-# the best on validation images
+# Of the classifier that a semi-supervised model is compared with. Of five strengths and two numbers of steps, these
+# were the best on validation images.
 ALONE_STEPS = 4000
-TURN, SHEAR, SCALE = 25.0, 25.0, 0.25  # degrees, degrees and share, at most, in deformed images
+MAX_ROTATION, MAX_SHEAR, MAX_SCALING = 25.0, 25.0, 0.25  # degrees, degrees, share of the size
 SAMPLES = 10_000  # from a conditional model, the only training data of a classifier
 SAMPLE_STEPS = 1500
 
@@ -162,13 +162,13 @@ def augmentation(model: LatentModel, labelled: Split, split: Split, n: int, repe
 def labels_alone(
     model: LatentModel, labelled: Split, split: Split, n: int, repeats: int, count: int = FEW
 ) -> dict:
-    """Return the accuracy of a semi-supervised model's classifier trained on `count` deformed labelled images without
-    the model, accuracy_labels_alone, its standard error over choices of labels, accuracy_labels_alone_error, and the
-    accuracy of the model's own classifier on the same n test images, accuracy_with_model."""
+    """Return accuracies on n test images: accuracy_labels_alone, of a semi-supervised model's classifier trained
+    on `count` labelled images with augmentation and without the model; its standard error over choices of labels,
+    accuracy_labels_alone_error; and accuracy_with_model, of the model's own classifier."""
     right, own = [], cast(nn.Module, model.classifier)
     for seed in range(repeats):
         x, y = labelled.batch(choose(labelled.labels, count, seed))
-        vary = lambda x, y, g: shifted(deformed(x, g), SHIFT, g)  # noqa: E731
+        vary = lambda x, y, g: shifted(random_affine(x, g), SHIFT, g)  # noqa: E731
         network = fit(SingleHead(copy.deepcopy(own)), x, y, vary, seed, ALONE_STEPS)
         right.append(accuracy(network, split, np.arange(n))[0])
     return {
@@ -185,13 +185,14 @@ def _standard_error(values: list[float]) -> float:
 
 def from_samples(model: LatentModel, real: Split, split: Split, n: int, samples: int = SAMPLES) -> dict:
     """Return the accuracy of a classifier trained on a conditional model's samples only, accuracy_from_samples (Ravuri
-    & Vinyals 2019), and on as many images of `real`, accuracy_from_images."""
+    & Vinyals 2019), and on as many random images of `real`, accuracy_from_images."""
     with torch.no_grad():
         y = torch.arange(samples) % model.num_classes
         z = model.sample(samples, generator=torch.Generator().manual_seed(0))
         x = torch.cat([model.decode(zs, ys) for zs, ys in zip(z.split(BATCH), y.split(BATCH), strict=False)])
+    rows = np.random.default_rng(0).permutation(len(real))[:samples]
     found = {}
-    for name, (images, labels) in {"samples": (x, y), "images": real.batch(range(samples))}.items():
+    for name, (images, labels) in {"samples": (x, y), "images": real.batch(rows)}.items():
         classifier = Classifier(model.image_shape, (model.num_classes,))
         fit(classifier, images, labels, lambda x, y, g: x, 0, SAMPLE_STEPS)
         found[f"accuracy_from_{name}"] = accuracy(classifier, split, np.arange(n))[0]
@@ -247,13 +248,14 @@ def augmented(model: LatentModel, x: Tensor, y: Tensor, generator: torch.Generat
     return torch.cat([made[:count], x[count:]])
 
 
-def deformed(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Return images x (B, C, H, W), each turned and sheared by up to TURN and SHEAR degrees and scaled by up to SCALE
-    about its centre, and padded with black."""
-    turn, shear, scale = (2 * torch.rand(3, len(x), generator=generator) - 1).unbind()
-    turn, shear, scale = torch.deg2rad(TURN * turn), torch.tan(torch.deg2rad(SHEAR * shear)), 1 + SCALE * scale
-    zero, one = torch.zeros_like(turn), torch.ones_like(turn)
-    turned = torch.stack([turn.cos(), -turn.sin(), zero, turn.sin(), turn.cos(), zero], 1).view(-1, 2, 3)
-    sheared = torch.stack([one, shear, zero, one], 1).view(-1, 2, 2)
-    grid = nn.functional.affine_grid(sheared @ turned / scale[:, None, None], list(x.shape), align_corners=False)
+def random_affine(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images x (B, C, H, W), each rotated, sheared and scaled about its centre by random amounts of at most
+    MAX_ROTATION, MAX_SHEAR and MAX_SCALING, and padded with black."""
+    angle, shear, scale = (2 * torch.rand(3, len(x), generator=generator) - 1).unbind()
+    angle, slope = torch.deg2rad(MAX_ROTATION * angle), torch.tan(torch.deg2rad(MAX_SHEAR * shear))
+    scale = 1 + MAX_SCALING * scale
+    zero, one = torch.zeros_like(angle), torch.ones_like(angle)
+    rotation = torch.stack([angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos(), zero], 1).view(-1, 2, 3)
+    shearing = torch.stack([one, slope, zero, one], 1).view(-1, 2, 2)
+    grid = nn.functional.affine_grid(shearing @ rotation / scale[:, None, None], list(x.shape), align_corners=False)
     return nn.functional.grid_sample(x, grid, align_corners=False)

@@ -35,7 +35,8 @@ models were chosen on validation images, older ones on test images; each card sa
 --check` measures every card again and reports the differences; `--dci` includes DCI, which takes minutes a model."""
 TRAVERSALS = """\
 The first two rows are test images and their reconstructions. Each further row moves one dimension over the range of
-encoded data. The most informative dimensions come first. A discrete code has no such rows, so samples are shown."""
+encoded data. The most informative dimensions come first. Discrete codes have no order to traverse, so samples
+from the prior are shown instead."""
 GAP = 4  # pixels between reconstructions and traversals
 
 
@@ -110,7 +111,9 @@ def _brief(figure: Figure, card: store.ModelCard) -> str:
 
 def _row(figure: Figure, card: store.ModelCard, name: str, value: float, item: str = "") -> Row:
     beside = _baseline(figure, card.figures, item)
-    baseline = "" if beside is None else f"{figure.text(beside)} ({figure.baseline_label})"
+    compared = FIGURES.get(str(figure.baseline))
+    errors = _errors(compared, card) if compared else ""
+    baseline = "" if beside is None else f"{figure.text(beside)}{errors} ({figure.baseline_label})"
     return Row(figure, name, _value(figure, card, value) + _errors(figure, card), baseline)
 
 

@@ -97,7 +97,7 @@ def _samples(card, model) -> None:
         names.append("trained on as many real images")
         values.append(card.figures["accuracy_from_images"])
     if "accuracy_labels_alone" in card.figures:
-        names.append(f"trained on {downstream.FEW} deformed labelled images")
+        names.append(f"trained on {downstream.FEW} labelled images, augmented")
         values.append(card.figures["accuracy_labels_alone"])
     st.plotly_chart(
         charts.accuracies(names, values), config=charts.CONFIG, key="augment_samples", alt="accuracy of classifiers"

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from vae.evaluation.measures.fairness import groups_attributes
+from vae.evaluation.measures.fairness import compared_attributes
 
 from ..shell import cached, settings, state
 from ..widgets import charts, exports
@@ -91,13 +91,13 @@ def _images(data: str, attribute: str, row: int) -> tuple[torch.Tensor, list[flo
     """Return a test image with an attribute in each group (G, C, H, W), and the squared difference that the attribute
     makes in each of them."""
     info = cached.info(data)
-    k, values = groups_attributes(info)[attribute]
-    others = [value for value in range(info.grid.sizes[k]) if value not in values]
+    k, values = compared_attributes(info)[attribute]
     factors = info.grid.sweep(cached.gallery(data).factors[row], info.grid.names.index(info.group))
     if factors[0, k] not in values:
         factors[:, k] = values[0]
     without = factors.copy()
-    without[:, k] = others[0]
+    others = [value for value in range(info.grid.sizes[k]) if value not in values]
+    without[:, k] = min(others, key=lambda value: abs(value - values[0]))  # long hair becomes a bun, not a bald head
     with_it, plain = (info.grid.render(each).astype(np.float32) / 255 for each in (factors, without))
     return torch.from_numpy(with_it), ((with_it - plain) ** 2).sum((1, 2, 3)).tolist()
 
@@ -109,5 +109,5 @@ def _judged(data: str, attribute: str, x: torch.Tensor) -> list[str]:
     classifier = cached.classifier(data)
     if classifier is None:
         return [""] * len(x)
-    k, values = groups_attributes(cached.info(data))[attribute]
+    k, values = compared_attributes(cached.info(data))[attribute]
     return ["kept" if value in values else "lost" for value in classifier(x)[k].argmax(1).tolist()]

@@ -68,7 +68,13 @@ def show() -> None:
             v in zip(names, values, strict=False))).encode(),
         f"{card.data}-{downstream.FEW}-labels.csv", "text/csv", key="labels_csv",
     )  # fmt: skip
-    st.caption("Measured by `python -m vae evaluate`. Each model's **About** gives the protocol.")
+    errors = [card.figures.get("accuracy_labels_alone_error") for card in _cards(card.data)]
+    spread = "".join(
+        f" The accuracy of the augmented classifier has a standard error of {100 * error:.1f} points, over "
+        f"{downstream.REPEATS} choices of the labelled images."
+        for error in errors if error is not None
+    )  # fmt: skip
+    st.caption(f"Measured by `python -m vae evaluate`.{spread} Each model's **About** gives the protocol.")
 
 
 def _cards(data: str) -> list:
@@ -81,7 +87,7 @@ def _accuracies(data: str) -> tuple[list[str], list[float]]:
         figures = card.figures
         if "accuracy_labels_alone" in figures:
             accuracies[f"{card.title}: q(y|x)"] = figures["accuracy_with_model"]
-            accuracies["same classifier, deformed labelled images"] = figures["accuracy_labels_alone"]
+            accuracies["same classifier, labelled images only, augmented"] = figures["accuracy_labels_alone"]
         if "accuracy_codes" in figures:
             accuracies[f"{card.title}: linear classifier on z"] = figures["accuracy_codes"]
             accuracies["linear classifier on pixels"] = figures["accuracy_pixels"]

@@ -4,15 +4,18 @@ import dataclasses
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import torch
 
 import vae
 from vae import store
+from vae.data import DATASETS
 from vae.evaluation import measures, report
 from vae.evaluation.evaluate import differences, evaluate
 from vae.evaluation.figures import FIGURES, unknown
 from vae.evaluation.measures import MEASURES, Context, Measure, run
+from vae.evaluation.measures.fairness import compared_attributes
 from vae.models import FAMILIES, NetworkConfig
 from vae.registry import import_all
 
@@ -152,3 +155,27 @@ def test_differences_name_the_figure_the_values_and_the_tolerance():
     assert any(sentence.startswith("kl_per_dim is [") and len(sentence) < 250 for sentence in found)
     assert found[-1] == f"the protocol of mig is {card.protocol['mig']!r} on the card and '10 bins' now"
     assert len(found) == 4 and len(differences(card, figures, protocol)) == 9  # dci's four figures and its protocol
+
+
+@pytest.mark.parametrize("images", [1, 2, 40])
+def test_a_few_faces_lose_only_attributes_that_they_have(images):
+    figures, protocol = evaluate(vae.load("faces-vae"), "faces", limit=images, only=("fairness",))
+    factors = DATASETS["faces"].load("test").factors[:images]
+    groups = {  # of the images that have an attribute
+        name: factors[np.isin(factors[:, k], values), 2]
+        for name, (k, values) in compared_attributes(DATASETS["faces"]).items()
+    }
+    had = {name for name, found in groups.items() if len(found)}
+    assert figures.keys() == protocol.keys() | ({"attribute_lost_gap"} if had else set())
+    assert set(figures.get("attribute_lost", ())) == had
+    if images == 40:
+        smallest = min(np.unique(found, return_counts=True)[1].min() for found in groups.values())
+        assert f"each share is of at least {smallest} images" in protocol["attribute_lost"]
+
+
+def test_reconstructions_are_read_once(monkeypatch):
+    model, calls = vae.load("faces-vae"), []
+    reconstruct = model.reconstruct
+    monkeypatch.setattr(model, "reconstruct", lambda x: calls.append(len(x)) or reconstruct(x))
+    evaluate(model, "faces", limit=30, only=("fairness", "factors_kept"))
+    assert calls == [30]

@@ -165,3 +165,10 @@ def test_the_model_zoo_shows_the_answers_and_the_symmetries(tmp_path):
     assert "| sprites-ada | 0.97 · – · – | 0.90 · – · z0 | 0.50 · – · – |" in text and "| 0.966 |" in text
     assert "Symmetries of orientation: square every 90°, ellipse every 180°." in text
     assert report.symmetries(DATASETS["rooms"].factors) == ""
+
+
+def test_a_baseline_stands_with_its_standard_error():
+    card = store.Store().read_card("mnist-m2")
+    card.figures.update(accuracy_with_model=0.958, accuracy_labels_alone=0.945, accuracy_labels_alone_error=0.004)
+    row = next(row for row in report.rows(card) if row.figure.key == "accuracy_with_model")
+    assert (row.value, row.baseline[:13]) == ("95.8%", "94.5% ± 0.4% ")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -17,10 +17,19 @@ from ...data import DatasetInfo, Split
 from ...models import LatentModel
 from ...registry import Registry
 from ..figures import FIGURES, Figure
+from ..judge import head_sizes
 
 T = TypeVar("T")
 BATCH = 500
 SEED = 0  # of the posterior samples behind `terms`
+
+
+class Readings(NamedTuple):
+    """The probabilities (n, V) of each of K factors' values, as a classifier reads them."""
+
+    reconstructions: list[np.ndarray]
+    originals: list[np.ndarray]
+    accuracy: float  # the classifier's mean accuracy on original test images
 
 
 @dataclass
@@ -50,6 +59,20 @@ class Context:
     def codes(self) -> np.ndarray:
         """Posterior means (n, D)."""
         return self.terms.means
+
+    @cached_property
+    @torch.no_grad()
+    def readings(self) -> Readings:
+        """What the data's classifier reads in the images and in their reconstructions."""
+        judge = metrics.load_classifier(self.info.name, self.model.image_shape, head_sizes(self.info))
+        read: list[list[list[Tensor]]] = [[], []]
+        for x, _ in self.batches("reading reconstructions"):
+            for images, batches in zip((self.model.reconstruct(x), x), read, strict=True):
+                batches.append([logits.softmax(1) for logits in judge(images)])
+        reconstructions, originals = (
+            [torch.cat(heads).numpy() for heads in zip(*batches, strict=True)] for batches in read
+        )
+        return Readings(reconstructions, originals, float(np.mean(judge.accuracy)))
 
     @property
     def factors(self) -> np.ndarray:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-
 from ... import metrics
 from ...data import DatasetInfo
 from ...metrics.factors import HELD_PROTOCOL, chance, train_rows
 from ...models import LatentModel
 from ..figures import Figure
-from ..judge import has_judge, head_sizes
+from ..judge import has_judge
 from .base import MEASURES, Context, Measure
 
 KEPT = Figure(
@@ -49,19 +46,13 @@ class FactorsKept(Measure):
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
         return info.factors is not None and has_judge(info)
 
-    @torch.no_grad()
     def measure(self, context: Context) -> dict:
-        judge = metrics.load_classifier(context.info.name, context.model.image_shape, head_sizes(context.info))
-        context.describe(KEPT, accuracy=float(np.mean(judge.accuracy)))
-        found: dict[str, list[list[torch.Tensor]]] = {"factors_kept": [], "factors_kept_originals": []}
-        for x, _ in context.batches("reading reconstructions"):
-            for images, batches in zip((context.model.reconstruct(x), x), found.values(), strict=True):
-                batches.append([logits.softmax(1) for logits in judge(images)])
-        factors, values = context.info.factors, context.factors
+        factors, values, readings = context.info.factors, context.factors, context.readings
         assert factors is not None  # see applies
+        context.describe(KEPT, accuracy=readings.accuracy)
         return {
-            key: metrics.kept([torch.cat(heads).numpy() for heads in zip(*batches, strict=True)], factors, values)
-            for key, batches in found.items()
+            "factors_kept": metrics.kept(readings.reconstructions, factors, values),
+            "factors_kept_originals": metrics.kept(readings.originals, factors, values),
         }
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from ... import metrics
 from ...data import DatasetInfo
 from ...models import LatentModel
 from ..figures import Figure
-from ..judge import has_judge, head_sizes
+from ..judge import has_judge
 from .base import MEASURES, Context, Measure
 
 LOST = Figure(
@@ -20,9 +19,9 @@ LOST = Figure(
     shown=False,
     tolerance=1e-2,
     protocol={"images": None, "group": None, "least": None, "originals": None},
-    sentence="share of the {images:,} test images with the attribute in whose reconstruction a classifier does not "
-    "find it, by {group}; at least {least:,} images in each group; the classifier misses the attribute in at most "
-    "{originals:.1%} of a group's originals",
+    sentence="a classifier reads the reconstructions of {images:,} test images. Of the images that have an attribute, "
+    "the score is the share whose reconstruction lacks it, by {group}; each share is of at least {least:,} images. "
+    "The classifier misses the attribute in at most {originals:.1%} of a group's originals",
 )
 
 
@@ -42,29 +41,27 @@ class Fairness(Measure):
     position = 76
 
     def applies(self, model: LatentModel, info: DatasetInfo) -> bool:
-        return bool(info.group and groups_attributes(info)) and has_judge(info)
+        return bool(info.group and compared_attributes(info)) and has_judge(info)
 
-    @torch.no_grad()
     def measure(self, context: Context) -> dict:
         info, factors = context.info, context.factors
         assert info.factors is not None  # of which the group is one
-        judge = metrics.load_classifier(info.name, context.model.image_shape, head_sizes(info))
-        read: list[torch.Tensor] = []
-        originals: list[torch.Tensor] = []
-        for x, _ in context.batches("reading reconstructions"):
-            for images, found in ((context.model.reconstruct(x), read), (x, originals)):
-                found.append(torch.stack([logits.argmax(1) for logits in judge(images)], 1))
-        attributes, group = groups_attributes(info), info.factors.names.index(info.group)
+        readings = context.readings
+        attributes, group = compared_attributes(info), info.factors.names.index(info.group)
         lost, missed = (
-            metrics.lost_by_group(torch.cat(found).numpy(), factors, attributes, group) for found in (read, originals)
+            metrics.lost_by_group(np.stack([head.argmax(1) for head in heads], 1), factors, attributes, group)
+            for heads in (readings.reconstructions, readings.originals)
         )
+        lost = {name: shares for name, shares in lost.items() if shares}
+        if not lost:
+            return {}  # none of a few images may have an attribute
         counts = [
-            np.bincount(factors[np.isin(factors[:, k], values), group], minlength=info.factors.sizes[group])
-            for k, values in attributes.values()
-        ]
+            ((factors[:, group] == value) & np.isin(factors[:, attributes[name][0]], attributes[name][1])).sum()
+            for name, shares in lost.items() for value in shares
+        ]  # fmt: skip
         names = info.factors.values[group]
         context.describe(
-            LOST, group=info.group, least=int(np.min(counts)),
+            LOST, group=info.group, least=int(min(counts)),
             originals=max(share for shares in missed.values() for share in shares.values()),
         )  # fmt: skip
         return {
@@ -75,8 +72,9 @@ class Fairness(Measure):
         }
 
 
-def groups_attributes(info: DatasetInfo) -> dict[str, tuple[int, tuple[int, ...]]]:
-    """Return the attributes as indices, see DatasetInfo.attribute_values, without those that say which group it is."""
+def compared_attributes(info: DatasetInfo) -> dict[str, tuple[int, tuple[int, ...]]]:
+    """Return the attributes that can be compared between groups, as indices (see DatasetInfo.attribute_values): all
+    but those that the group's own factor determines."""
     return {
         name: indices for name, indices in info.attribute_values().items() if info.attributes[name][0] != info.group
     }
