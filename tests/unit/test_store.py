@@ -140,7 +140,12 @@ def test_a_map_is_read_back_and_damage_told(saved):
     parts = {name: rng.normal(size=(4, 2)) for name in ("codes", "sigmas", "umap", "umap_again", "pca")}
     parts |= {"rows": np.arange(4), "recon": rng.normal(size=4)}
     store.Store([root]).write_map("tiny", EncodedImages(**parts))
-    np.testing.assert_array_equal(store.Store([root]).read_map("tiny").umap, parts["umap"])
+    found = store.Store([root]).read_map("tiny")
+    np.testing.assert_array_equal(found.umap, parts["umap"])
+    assert found.sigmas.dtype == np.float32
+    np.testing.assert_allclose(found.sigmas, parts["sigmas"], rtol=2**-11)  # stored with half precision
+    store.Store([root]).write_map("tiny", EncodedImages(**{**parts, "sigmas": np.full((4, 2), 1e9)}))
+    assert np.isfinite(store.Store([root]).read_map("tiny").sigmas).all()
     path = root / "tiny" / "map.npz"
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(store.ModelUnavailable, match="missing or damaged"):
@@ -152,6 +157,7 @@ def test_a_map_is_read_back_and_damage_told(saved):
         ({"codes": np.zeros(4)}, "does not belong"),
         ({"umap": np.full((4, 2), np.nan)}, "not finite"),
         ({"rows": np.array([0, 1, 2, -1])}, "negative rows"),
+        ({"sigmas": np.full((4, 2), np.nan)}, "not finite"),
     ]:
         store.Store([root]).write_map("tiny", EncodedImages(**{**parts, **wrong}))
         with pytest.raises(store.ModelUnavailable, match=said):
