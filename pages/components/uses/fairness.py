@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from vae.evaluation.measures.fairness import compared_attributes
+from vae.store import ModelCard
 
 from ..shell import cached, settings, state
 from ..widgets import charts, exports
@@ -65,25 +66,51 @@ def show() -> None:
             + TRAINED_ON.get(card.recipe.get("split", ""), TRAINED_ON["train"]).format(info.group)
         )
         exports.download_sheet(torch.cat([x, reconstructed]), len(groups), "fairness", "fair_png")
-    names = [group for group in groups if group in shares][::-1]  # a bar chart begins at the bottom
+    compared = [c for c in cached.zoo_scan()[0].values() if c.name in models() and _alike(c, card)]
     left, right = st.columns(2, gap="large")
     with left:
+        percent = {
+            c.title: {group: 100 * share for group, share in c.figures["attribute_lost"].get(attribute, {}).items()}
+            for c in compared
+        }
         st.plotly_chart(
-            charts.bars(names, [100 * shares[name] for name in names], "lost (%)", "{:.1f} %"),
+            charts.group_lines(list(groups), percent, f"{attribute}: lost (%)", "%{y:.1f} %"),
             config=charts.CONFIG, key="fair_lost", alt=f"share of faces that lose the attribute, by {info.group}",
         )  # fmt: skip
+        st.caption(
+            "Of all test images that have the attribute. A classifier decides whether a reconstruction keeps it. "
+            "**About** gives the protocol."
+        )
     with right:
+        st.plotly_chart(
+            charts.group_lines(
+                list(groups), {c.title: c.figures.get("group_excess", {}) for c in compared},
+                "error above the minimum (nats)", "%{y:.1f} nats",
+            ),
+            config=charts.CONFIG, key="fair_excess", alt=f"reconstruction error above its minimum, by {info.group}",
+        )  # fmt: skip
+        st.caption(
+            f"The reconstruction error of all test images of each {info.group}, minus the lowest possible "
+            "cross-entropy. Its mean says little about a detail."
+        )
+    left, right = st.columns(2, gap="large", vertical_alignment="center")
+    with left:
         st.plotly_chart(
             charts.bars(list(groups)[::-1], contrast[::-1], "squared difference", "{:.1f}"),
             config=charts.CONFIG, key="fair_contrast",
             alt=f"squared difference that the attribute makes, by {info.group}",
         )  # fmt: skip
-    st.caption(
-        "The first chart is about all test images that have the attribute. The second compares the face above with "
-        "and without the attribute, pixel by pixel. A detail of low contrast adds little to the reconstruction error, "
-        "so the loss hardly penalises a model that leaves it out. A classifier decides whether a reconstruction keeps "
-        "the attribute. **About** gives the protocol."
-    )
+    with right:
+        st.markdown(
+            "**Why?** The chart compares the face above with and without the attribute, pixel by pixel. A detail of "
+            "low contrast adds little to the reconstruction error. The loss hardly penalises a model that leaves it "
+            "out."
+        )
+
+
+def _alike(card: ModelCard, other: ModelCard) -> bool:
+    """Return whether two models differ in their training only."""
+    return (card.data, card.family, card.config) == (other.data, other.family, other.config)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

@@ -226,6 +226,22 @@ def accuracy_lines(counts: list[int], rows: dict[str, list[float]], errors: dict
     return go.Figure(lines, _layout("labelled images", "accuracy (%)", x, height=340))
 
 
+def group_lines(groups: list[str], rows: dict[str, Mapping[str, float]], title: str, text: str) -> go.Figure:
+    """Plot a value of each group, one line per model. rows: {model: {group: value}}, where groups may be missing.
+    title: of the axis. text: a D3 format with the value's unit, for tooltips."""
+    lines = [
+        go.Scatter(
+            x=groups, y=[values.get(group) for group in groups], name=name, mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 3},
+            hovertemplate=f"{name}, %{{x}}: {text}<extra></extra>",
+        )
+        for (name, values), colour, dash in zip(rows.items(), PETROFF, DASHES, strict=False)
+    ]  # fmt: skip
+    legend = {"orientation": "v", "y": 1.02, "yanchor": "bottom", "x": 0}
+    y = {"rangemode": "tozero"}
+    return go.Figure(lines, _layout("", title, {"type": "category"}, y, height=340, legend=legend, showlegend=True))
+
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
