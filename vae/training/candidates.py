@@ -41,16 +41,17 @@ CANDIDATES = {
         objective=BetaTCVAE(Schedule(6.0, start=60.0, steps=12_000)),
     ),
     "rooms-ada": retrained("rooms-ada", steps=steps(4, 64)),
-    # one schedule for all, so that only beta differs
+    # The same initial weights, which draw every shape, so that beta decides what is left. With a weight that falls
+    # from 60, even beta 1 kept four active dimensions and an IoU of 0.81.
     **{
         f"sprites-beta{beta}": retrained(
-            f"sprites-beta{beta}", description=words, steps=steps(3, 64), seed=0,
-            objective=BetaVAE(Schedule(float(beta), start=60.0, steps=6_000)),
+            f"sprites-beta{beta}", description=words, config=RECIPES["sprites-vae"].config, starts_from="sprites-vae",
+            steps=steps(1.5, 64), seed=0, objective=BetaVAE(float(beta)),
         )
         for beta, words in {
-            1: "The weight on the KL falls from 60 to 1: what the code learned early may or may not stay separate.",
-            4: "The weight on the KL falls from 60 to 4: few dimensions are used, and edges blur.",
-            16: "Same as beta 4, with four times the weight on the KL.",
+            1: "The plain VAE, trained longer: the first of three models that differ in beta only.",
+            4: "The plain VAE, trained longer with four times the weight on the KL.",
+            16: "The plain VAE, trained longer with sixteen times the weight on the KL.",
         }.items()
     },
     "mnist-vae-2d": retrained("mnist-vae-2d", steps=20_000),
