@@ -112,6 +112,13 @@ TERMS = {
         "Van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, NeurIPS 2017",
         pattern="codebooks?",
     ),
+    "qlae": Term(
+        "QLAE",
+        "A quantised latent autoencoder. Each dimension of its code takes one of a few learned values, so a slider "
+        "moves in steps. A large weight decay gives each dimension one meaning.",
+        "Hsu et al., Disentanglement via Latent Quantization, NeurIPS 2023",
+        pattern="QLAEs?|quantised latent autoencoders?",
+    ),
     "perplexity": Term(
         "perplexity",
         "How many vectors of its codebook a VQ-VAE effectively uses: the exponential of the entropy of their "

@@ -264,10 +264,10 @@ def test_a_damaged_npz_is_closed(saved, file, read):
 # pass; `python -m vae evaluate --all --check` measures the others, and the NLL by all its samples of all its images
 MEASURED_AGAIN = (
     "faces-vaegan", "fashion-vae-16d", "glyphs-cvae", "mnist-dvae", "mnist-iaf", "mnist-ladder", "mnist-m2",
-    "mnist-vae-bin", "mnist-vamp", "mnist-vqvae", "rooms-ada", "sprites-ae",
+    "mnist-vae-bin", "mnist-vamp", "mnist-vqvae", "rooms-ada", "rooms-qlae", "sprites-ae",
 )  # fmt: skip
 IN_FULL = ("fashion-vae-16d", "mnist-dvae", "mnist-vae-bin", "mnist-vqvae")  # in CI
-SLOW = (*IN_FULL, "faces-vaegan", "rooms-ada", "sprites-ae")  # at a part, too
+SLOW = (*IN_FULL, "faces-vaegan", "rooms-ada", "rooms-qlae", "sprites-ae")  # at a part, too
 LOOKS = [
     pytest.param(name, 500, id=f"{name}-quick", marks=[pytest.mark.slow] if name in SLOW else [])
     for name in MEASURED_AGAIN

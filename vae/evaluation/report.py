@@ -16,6 +16,7 @@ from ..data import DATASETS
 from ..data.base import CRISP_BELOW, Factors
 from ..encoded import EncodedImages
 from ..latent.geometry import prior_grid, traversal
+from ..metrics.infomec import ESTIMATES
 from ..models import FAMILIES, LatentModel
 from ..training import tries
 from ..training.recipes import RECIPES
@@ -371,9 +372,12 @@ def _disentanglement_table(cards: list[store.ModelCard]) -> list[str]:
             shown = [_with_errors(figure, card) for figure in columns]
             seen = card.recipe["steps"] * card.recipe["batch_size"] / 1e6
             lines.append(f"| {card.name} | " + " | ".join(shown) + f" | {seen:.1f} million |")
-        known = {key: value for card in here for key, value in card.figures.items()}
-        shown = [figure.text(_baseline(figure, known)) for figure in measured]
-        lines.append(f"| random codes on {data} | " + " | ".join(shown) + " | – | – | – |")
+        for discrete in (False, True):  # random codes are measured like the model's own, by counts or by neighbours
+            alike = [card for card in here if (ESTIMATES[True] in card.protocol.get("infom", "")) == discrete]
+            known = {key: value for card in alike for key, value in card.figures.items()}
+            shown = [figure.text(_baseline(figure, known)) for figure in measured]
+            kind = "random codes of a few values" if discrete else "random codes"
+            lines += [f"| {kind} on {data} | " + " | ".join(shown) + " | – | – | – |"] if alike else []
     return lines
 
 

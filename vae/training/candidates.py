@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..models.qlae import QLAE
-from ..objectives import BetaTCVAE, BetaVAE, QuantisedLatent, Schedule
+from ..objectives import BetaTCVAE, BetaVAE, Schedule
 from .recipes import RECIPES, Recipe, nearest
 
 MILLION = 1_000_000
@@ -67,22 +66,6 @@ CANDIDATES = {
         for name in ("mnist-vae-bin", "mnist-vamp", "mnist-iaf", "mnist-ladder")
     },
     "rooms-vae": retrained("rooms-vae", steps=steps(4, 64)),
-    "rooms-qlae": Recipe(
-        title="Rooms, QLAE, 12-D",
-        description="Each of twelve dimensions takes one of ten values. A large weight decay keeps factors apart.",
-        family="qlae",
-        data="rooms",
-        config=QLAE.Config(
-            (3, 64, 64), latent_dim=12, network="conv", encoder=(256,), decoder=(256,), channels=(16, 32, 32, 32),
-            codebook=10, modulated=True,
-        ),
-        steps=steps(3, 128),
-        weight_decay=0.5,  # 0.1 in the paper, which takes eight times as many steps
-        max_grad_norm=1.0,
-        objective=QuantisedLatent(),
-        figure="infom",
-        published="DCI disentanglement 0.81 on 3D Shapes (Hsu et al. 2023), with other images and networks",
-    ),
     # one schedule for all three, so that only the training images differ
     "faces-vae": retrained("faces-vae", steps=steps(2, 64)),
     **{

@@ -18,6 +18,7 @@ from ..models.dvae import DenoisingVAE
 from ..models.flow import FlowVAE
 from ..models.ladder import LadderVAE
 from ..models.m2 import M2
+from ..models.qlae import QLAE
 from ..models.vamp import VampVAE
 from ..models.vqvae import VQVAE
 from ..objectives import (
@@ -28,6 +29,7 @@ from ..objectives import (
     BetaVAE,
     FactorVAE,
     Objective,
+    QuantisedLatent,
     Schedule,
     SemiSupervised,
     VectorQuantised,
@@ -669,6 +671,30 @@ RECIPES = {
         ema=True,
         objective=BetaTCVAE(beta=6.0),
         mixed_precision="bf16",
+    ),
+    "rooms-qlae": Recipe(
+        title="Rooms, QLAE, 12-D",
+        description=(
+            "Each of twelve dimensions takes one of ten values. Ten dimensions encode one factor each, and two mix "
+            "scale and shape."
+        ),
+        family="qlae",
+        data="rooms",
+        config=QLAE.Config(
+            (3, 64, 64), latent_dim=12, network="conv", encoder=(256,), decoder=(256,), channels=(16, 32, 32, 32),
+            codebook=10, modulated=True,
+        ),
+        steps=23_437,
+        batch_size=128,
+        weight_decay=0.5,  # 0.1 in the paper, which takes eight times as many steps
+        max_grad_norm=1.0,
+        objective=QuantisedLatent(),
+        figure="infom",
+        published="DCI disentanglement 0.81 on 3D Shapes (Hsu et al. 2023), with other images and networks",
+        note=(
+            "InfoM is 0.785; the target was 0.90. The mean squared error is 0.0007. A large weight decay keeps "
+            "factors apart. Each hue takes two or three dimensions, so InfoC and MIG are low."
+        ),
     ),
     "rooms-ada": Recipe(
         title="Rooms, Ada-GVAE, 10-D",
