@@ -1,4 +1,4 @@
-"""Open forty old links and find the same pictures. `python tests/app/test_old_links.py` records them anew.
+"""Open old links and find the same pictures. `python tests/app/test_old_links.py` records them anew.
 
 old_links.json says what each link opened to before the modules of the app moved: the model, its code, the class,
 how many complaints the page made, the decoded picture, and one picture that the page itself shows.
@@ -85,6 +85,7 @@ LINKS = [
         "compare_mnist-collapsed"),
     ("compare", {"model": "mnist-vae-2d", "beside": "no-such,mnist-vae-2d,mnist-ae-2d"}, "compare_mnist-ae-2d"),
     ("match", {"model": "sprites-btcvae", "seed": "3", "lesson": "factors.5"}, "match_panel"),
+    ("sliders", {"model": "rooms-qlae", "z": numbers(12)}, "live_panel"),
 ]  # fmt: skip
 
 
@@ -197,7 +198,7 @@ def test_an_old_link_opens_to_the_same_picture(old):
 
 
 def test_the_old_links_reach_every_page_and_every_family():
-    assert len(OLD) == 40
+    assert len(OLD) == 41
     assert {old["page"] for old in OLD} == set(PAGES)
     assert {vae.load(old["model"]).card.family for old in OLD} == {card.family for card in vae.available()}
 
