@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { load } from './load.mjs';
 
-const { density, placeCross, CELLS } = await load('widgets/live_panel/plane.js');
+const { density, placeCross, planeJobs, CELLS } = await load('widgets/live_panel/plane.js');
 const { tileValue, TILES } = await load('widgets/live_panel/around.js');
 const { clean, samePoint, goTo, remember } = await load('widgets/live_panel/point.js');
 const { label } = await load('widgets/live_panel/label.js');
@@ -32,6 +32,23 @@ test('density spreads over three cells each way', () => {
   for (const step of [1, -1, CELLS, -CELLS]) assert.ok(Math.abs(shade[middle + step] - 2 / 3) < 1e-12);
   for (const step of [2, -2, 2 * CELLS]) assert.ok(Math.abs(shade[middle + step] - 1 / 3) < 1e-12);
   assert.equal(shade[middle + 3], 0);
+});
+
+test('a code of a few values has no lines around them and no dark gaps between them', () => {
+  globalThis.matchMedia = () => ({ matches: true });
+  const draws = [0, 28, 57, 85, 113, 142, 170, 198, 227, 255].flatMap((level) => [level, 128]);
+  const shown = (changes) => {
+    const drawn = [];
+    const panel = {
+      ...panelOf([dim(0, changes), dim(1, changes), dim(2)], [0, 0, 0], draws.flatMap((v, i) => (i % 2 ? [v, 0] : [v]))),
+      padLine: {}, lines: [{ setAttribute: (name, path) => drawn.push(path) }],
+    };
+    const jobs = planeJobs(panel).filter((job) => job.row === 4);
+    return { sentence: panel.padLine.textContent, path: drawn[0], least: Math.min(...jobs.map((job) => job.alpha)) };
+  };
+  const [any, few] = [shown({}), shown({ values: [-2, 0, 2] })];
+  assert.ok(any.sentence.includes('inside the inner line') && any.path.length > 0 && any.least < 0.9);
+  assert.ok(!few.sentence.includes('line') && few.path === '' && few.least === 1);
 });
 
 test('density does not wrap around the edges', () => {

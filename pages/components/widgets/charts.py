@@ -206,9 +206,10 @@ def bars(names: list[str], values: list[float], title: str, text: str, largest: 
         y=names, x=values, orientation="h", marker={"color": ACCENT}, cliponaxis=False,
         text=[text.format(v) for v in values], textposition="outside",
     )  # fmt: skip
-    x = {"range": [0, 1.2 * (largest or max(values) or 1)]}
+    x = {"range": [0, largest or max(values) or 1]}
     y = {"type": "category", "automargin": True}
-    return go.Figure(drawn, _layout(title, "", x, y, height=70 + 34 * len(names)))
+    margin = {"l": 8, "r": 56, "t": 8, "b": 8}  # room for the text beside a bar, on a phone too
+    return go.Figure(drawn, _layout(title, "", x, y, height=70 + 34 * len(names), margin=margin))
 
 
 def accuracy_lines(counts: list[int], rows: dict[str, list[float]], errors: dict[str, list[float]]) -> go.Figure:

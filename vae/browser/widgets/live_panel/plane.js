@@ -5,7 +5,8 @@ import { label } from './label.js';
 export const CELLS = 64; // across the density; divides 256, the number of levels that samples are quantised to
 const TILES_2D = 15, TILES = 9; // images across the pad: of a 2-D model, whose plane is decoded once, and of others
 const SHARES = [0.5, 0.95]; // of the encoded data, inside the inner and the outer line
-const LINE_PASSES = 12; // of the filter, so that lines do not follow single samples
+const PASSES = 2; // of the filter over the density
+const WIDE_PASSES = 12; // so that lines do not follow single samples, and no gap is dark between a code's few values
 
 export function padDims(panel) {
   const byIndex = (select) => panel.data.dims.find((dim) => dim.index === Number(select.value));
@@ -20,7 +21,7 @@ export function placeCross(panel) {
 }
 
 // Returns smoothed counts of samples per cell, 0 to 1; (CELLS * CELLS), row 0 at the top.
-export function density(panel, passes = 2) {
+export function density(panel, passes = PASSES) {
   let cells = new Float64Array(CELLS * CELLS);
   const draws = panel.entry?.draws ?? [];
   const d = panel.data.dims.length;
@@ -41,12 +42,16 @@ function summed(cells, step) {
   return cells.map((v, i) => v + (place(i) > 0 ? cells[i - step] : 0) + (place(i) < CELLS - 1 ? cells[i + step] : 0));
 }
 
+// Whether codes take only a few values, around each of which a line would run.
+const isQuantised = (panel) => panel.data.dims.some((dim) => dim.values);
+const hasLines = (panel) => Boolean(panel.entry?.draws.length) && !isQuantised(panel);
+
 // Draws the lines that hold SHARES of the encoded data, once for each pair of dimensions.
 function drawLines(panel) {
   const key = `${panel.data.model} ${panel.axisX.value} ${panel.axisY.value} ${Boolean(panel.entry)}`;
   if (panel.linesShow === key) return;
   panel.linesShow = key;
-  const shade = panel.entry?.draws.length ? density(panel, LINE_PASSES) : null;
+  const shade = hasLines(panel) ? density(panel, WIDE_PASSES) : null;
   const path = shade ? SHARES.map((share) => pathOf(contour(shade, CELLS, thresholdOf(shade, share), true))).join('') : '';
   panel.lines.forEach((line) => line.setAttribute('d', path));
 }
@@ -58,7 +63,7 @@ function sentence(panel, [x, y]) {
   const plane = panel.data.dims.length === 2
     ? 'The latent plane, decoded.'
     : `The plane of ${label(x)} and ${label(y)}, decoded. The other dimensions keep their values.`;
-  const lines = panel.entry?.draws.length ? ' Half of the encoded data lies inside the inner line, 95 % inside the outer one.' : '';
+  const lines = hasLines(panel) ? ' Half of the encoded data lies inside the inner line, 95 % inside the outer one.' : '';
   const hand = matchMedia('(hover: hover)').matches ? ' Hover to preview, click to move.' : ' Touch to move.';
   return plane + lines + hand;
 }
@@ -73,7 +78,7 @@ export function planeJobs(panel) {
   if (panel.padShows === key) return [];
   panel.padShows = null; // incomplete until the last tile
   const tiles = panel.data.dims.length === 2 ? TILES_2D : TILES;
-  const shade = density(panel), jobs = [];
+  const shade = density(panel, isQuantised(panel) ? WIDE_PASSES : PASSES), jobs = [];
   for (let row = 0; row < tiles; row++) {
     for (let column = 0; column < tiles; column++) {
       const z = panel.z.slice();
