@@ -208,7 +208,7 @@ def bars(names: list[str], values: list[float], title: str, text: str, largest: 
     )  # fmt: skip
     x = {"range": [0, largest or max(values) or 1]}
     y = {"type": "category", "automargin": True}
-    margin = {"l": 8, "r": 56, "t": 8, "b": 8}  # room for the text beside a bar, on a phone too
+    margin = {"l": 8, "r": 44, "t": 8, "b": 8}  # room for the text beside a bar, on a phone too
     return go.Figure(drawn, _layout(title, "", x, y, height=70 + 34 * len(names), margin=margin))
 
 
