@@ -133,7 +133,7 @@ class ModulatedDecoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         style = self.dense(z)  # (B, width)
-        h = self.start.expand(len(z), *self.smallest)
+        h = self.start.expand(z.shape[0], *self.smallest)  # len() would fix the batch size in an exported network
         for modulate, double in zip(self.styles, self.doublings, strict=True):
             scale, mean = modulate(style)[:, :, None, None].chunk(2, 1)  # each (B, channels, 1, 1)
             h = double(self.activation((1 + scale) * normalised(h) + mean))
