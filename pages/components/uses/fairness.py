@@ -66,7 +66,7 @@ def show() -> None:
             + TRAINED_ON.get(card.recipe.get("split", ""), TRAINED_ON["train"]).format(info.group)
         )
         exports.download_sheet(torch.cat([x, reconstructed]), len(groups), "fairness", "fair_png")
-    compared = [c for c in cached.zoo_scan()[0].values() if c.name in models() and _alike(c, card)]
+    compared = [c for c in (cached.zoo_scan()[0][name] for name in models()) if _alike(c, card)]
     left, right = st.columns(2, gap="large")
     with left:
         percent = {
