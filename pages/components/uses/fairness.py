@@ -18,7 +18,7 @@ SETTINGS = {"fair_attribute": ("text",), "fair_image": ("int", 0, 9999)}
 FIRST = "smile"  # attribute
 ROWS = ("original", "reconstruction")
 TRAINED_ON = {  # {a recipe's split: how often its training images show each group}
-    "train": "Every {} has about as many training images. Equal numbers do not remove a difference.",
+    "train": "Every {} has about the same number of training images. Equal numbers do not remove a difference.",
     "skewed": "In the training images, each {} is half as frequent as the one to its left in the picture.",
     "reweighted": "Rare training images are repeated until every {} has the same weight.",
 }
@@ -78,8 +78,8 @@ def show() -> None:
             config=charts.CONFIG, key="fair_lost", alt=f"share of faces that lose the attribute, by {info.group}",
         )  # fmt: skip
         st.caption(
-            "Of all test images that have the attribute. A classifier decides whether a reconstruction keeps it. "
-            "**About** gives the protocol."
+            "The share is of all test images that have the attribute. A classifier decides whether a reconstruction "
+            "keeps it. **About** gives the protocol."
         )
     with right:
         st.plotly_chart(
